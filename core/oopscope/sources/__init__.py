@@ -1,0 +1,24 @@
+"""Where bytes come from: files on this machine, several files as one, bytes inside another file.
+
+A source knows offsets and sizes; it knows nothing of dumps. Reads are stateless, so threads need no lock.
+"""
+
+from typing import Protocol
+
+
+class ByteSource(Protocol):
+    """Bytes by offset."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message, usually a path."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The number of bytes that it holds."""
+        ...
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Read up to size bytes; fewer only where the source ends, none beyond it."""
+        ...

@@ -1,0 +1,35 @@
+"""A file on this machine, read with pread: no shared position, and a shrinking file is a short read, not a SIGBUS."""
+
+import os
+from pathlib import Path
+
+
+class FileSource:
+    """One open file."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.size = os.lseek(self._fd, 0, os.SEEK_END)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Read up to size bytes at offset; fewer at the end of the file."""
+        if offset < 0 or size <= 0 or offset >= self.size:
+            return b""
+        return os.pread(self._fd, min(size, self.size - offset), offset)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_fd"):
+            os.close(self._fd)
+
+
+class BytesSource:
+    """Bytes in memory, for headers already read and for tests."""
+
+    def __init__(self, data: bytes, name: str = "bytes") -> None:
+        self.name, self._data = name, data
+        self.size = len(data)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Read up to size bytes at offset."""
+        return self._data[offset : offset + size] if offset >= 0 else b""
