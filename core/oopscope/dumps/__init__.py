@@ -4,6 +4,7 @@ A container knows files and physical addresses; it knows nothing of virtual addr
 To add one: a file here with a class that has `probe` and the members of Dump, and a line in FORMATS.
 """
 
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -93,3 +94,18 @@ def open_container(sources: Sequence[ByteSource]) -> Dump | None:
             dump: Dump = module.open(sources)
             return dump
     return None
+
+
+def iter_notes(data: bytes, endian: str = "<") -> Iterator[Note]:
+    """Yield the notes of a PT_NOTE segment: 12-byte header, name and descriptor each padded to 4 bytes."""
+    header = struct.Struct(endian + "III")
+    at = 0
+    while at + header.size <= len(data):
+        name_size, desc_size, kind = header.unpack_from(data, at)
+        name_at = at + header.size
+        desc_at = name_at + (name_size + 3 & ~3)
+        if name_size == 0 or name_size > 256 or desc_at + desc_size > len(data):
+            return
+        name = data[name_at : name_at + name_size].split(b"\0", 1)[0].decode("ascii", "replace")
+        yield Note(name, kind, data[desc_at : desc_at + desc_size])
+        at = desc_at + (desc_size + 3 & ~3)

@@ -1,0 +1,56 @@
+"""VMCOREINFO: the note in which a kernel tells a dump's reader its first addresses, sizes and offsets.
+
+Follows kernel/vmcore_info.c (kernel/crash_core.c before 6.9). SYMBOL() and KERNELOFFSET are hexadecimal without
+a prefix; NUMBER() is signed decimal, or hexadecimal with one.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class VmcoreInfo:
+    """The parsed note; `raw` holds every KEY=VALUE line."""
+
+    raw: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: bytes) -> "VmcoreInfo":
+        """Parse the note's text; lines without '=' are passed over."""
+        lines = text.split(b"\0", 1)[0].decode("ascii", "replace").splitlines()
+        return cls(dict(line.split("=", 1) for line in lines if "=" in line))
+
+    def get(self, key: str) -> str | None:
+        """Return a plain key's text, such as OSRELEASE or BUILD-ID."""
+        return self.raw.get(key)
+
+    def symbol(self, name: str) -> int | None:
+        """Return SYMBOL(name), an address."""
+        return _number(self.raw.get(f"SYMBOL({name})"), 16)
+
+    def number(self, name: str) -> int | None:
+        """Return NUMBER(name)."""
+        return _number(self.raw.get(f"NUMBER({name})"), 0)
+
+    def offset(self, member: str) -> int | None:
+        """Return OFFSET(struct.member), in bytes."""
+        return _number(self.raw.get(f"OFFSET({member})"), 10)
+
+    def size(self, struct: str) -> int | None:
+        """Return SIZE(struct), in bytes."""
+        return _number(self.raw.get(f"SIZE({struct})"), 10)
+
+    def length(self, array: str) -> int | None:
+        """Return LENGTH(array), in elements."""
+        return _number(self.raw.get(f"LENGTH({array})"), 10)
+
+    @property
+    def kernel_offset(self) -> int:
+        """How far KASLR moved the kernel's text, in bytes."""
+        return _number(self.raw.get("KERNELOFFSET"), 16) or 0
+
+
+def _number(text: str | None, base: int) -> int | None:
+    try:
+        return None if text is None else int(text, base)
+    except ValueError:
+        return None

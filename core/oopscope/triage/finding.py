@@ -1,0 +1,43 @@
+"""What a verdict is made of: plain data, for the report and for the screen."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Category = Literal["software", "hardware", "firmware", "manual", "hang", "memory", "unknown"]
+Confidence = Literal["certain", "likely", "possible"]
+SourceKind = Literal["log", "frame", "task", "register", "table"]
+
+
+class Source(NamedTuple):
+    """Where a piece of evidence stands, for a link: `key` is a log record's index, a PID, a CPU, a register's name ..."""
+
+    kind: SourceKind
+    key: str
+    address: int | None = None
+
+
+class Evidence(NamedTuple):
+    """One fact that speaks for the verdict, in words, and where it stands."""
+
+    text: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why the machine died; the fields of REPORT's `verdict`."""
+
+    category: Category
+    cause: str  # a slug, such as null-pointer-dereference
+    title: str
+    summary: str  # one plain sentence
+    confidence: Confidence
+    panic_message: str | None = None
+    cpu: int | None = None
+    pid: int | None = None
+    comm: str | None = None
+    symbol: str | None = None  # lab_read_balance+0x5
+    module: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    next_steps: tuple[str, ...] = ()
+    signature: str = ""  # the same for the same bug on another machine
