@@ -1,0 +1,120 @@
+"""Processor architectures, each one constant: words, page tables as data, registers of a crash note.
+
+An architecture knows no file and no kernel structure: it is handed a way to read physical memory. To add one: a file
+here with an `ARCH` constant, and a line in ARCHES.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Literal, NamedTuple
+
+from oopscope.errors import NotMapped, ReadError, Unsupported
+
+ReadPhysical = Callable[[int, int], bytes]
+
+
+class Level(NamedTuple):
+    """One level of page tables: the lowest address bit that it resolves, and how many."""
+
+    shift: int
+    bits: int
+    leaf: int  # the bit that makes an entry a large page; 0: never; -1: always (the last level)
+
+
+class Mapping(NamedTuple):
+    """A page that holds a virtual address: its first physical address and its size."""
+
+    start: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Page tables as data: levels from the top, and what the bits of an entry mean."""
+
+    levels: tuple[Level, ...]
+    present: int  # an entry with none of these bits maps nothing
+    address: int  # the bits of an entry that are an address
+    entry: struct.Struct
+
+    def translate(self, root: int, address: int, read: ReadPhysical, ignore: int = 0) -> Mapping:
+        """Walk from the physical address of the root table; NotMapped says what stopped the walk.
+
+        ignore: address bits of an entry that are flags on this machine (such as the SME mask).
+        """
+        table, mask = root, self.address & ~ignore
+        for shift, bits, leaf in self.levels:
+            at = table + (address >> shift & (1 << bits) - 1) * self.entry.size
+            try:
+                raw = read(at, self.entry.size)
+            except ReadError as e:
+                raise NotMapped(address, f"its page table at {at:#x} is unreadable: {e}") from None
+            (entry,) = self.entry.unpack(raw)
+            if not entry & self.present:
+                raise NotMapped(address)
+            if leaf < 0 or entry & leaf:
+                return Mapping(entry & mask & -(1 << shift), 1 << shift)
+            table = entry & mask
+        raise NotMapped(address)
+
+
+class NoteRegisters(NamedTuple):
+    """Where an NT_PRSTATUS note keeps its registers: the PID's offset, the first register's, their names in order."""
+
+    size: int
+    pid: int
+    first: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arch:
+    """What the readers need to know of a processor."""
+
+    name: str
+    machines: tuple[str, ...]  # utsname.machine
+    elf_machine: int
+    bits: int
+    byteorder: Literal["little", "big"]
+    page_shift: int
+    pc: str  # the program counter's name among the registers
+    sp: str
+    fp: str
+    prstatus: NoteRegisters
+    module: str  # where the kernel-dependent part is: how this architecture's kernel maps itself
+    pagings: dict[str, Paging] = field(default_factory=dict)
+    unwinder: str = ""
+
+    @property
+    def word(self) -> struct.Struct:
+        """One pointer."""
+        return struct.Struct(("<" if self.byteorder == "little" else ">") + ("Q" if self.bits == 64 else "I"))
+
+    def registers(self, desc: bytes) -> dict[str, int] | None:
+        """Decode an NT_PRSTATUS descriptor; None when it is too short to be one."""
+        note = self.prstatus
+        words = struct.Struct(self.word.format[0] + self.word.format[1] * len(note.names))
+        if len(desc) < note.first + words.size:
+            return None
+        return dict(zip(note.names, words.unpack_from(desc, note.first), strict=True))
+
+
+# The key, and the module that holds its ARCH.
+ARCHES: tuple[tuple[str, str], ...] = (("x86_64", "oopscope.arch.x86_64"),)
+
+
+def arch(key: str) -> Arch:
+    """Return an architecture by its key; Unsupported for one that is not in the table."""
+    try:
+        module = dict(ARCHES)[key]
+    except KeyError:
+        raise Unsupported(f"machine {key!r} is not supported yet; known: {', '.join(k for k, _ in ARCHES)}") from None
+    found: Arch = import_module(module).ARCH
+    return found
+
+
+def arch_of_machine(machine: str) -> Arch:
+    """Return the architecture of a utsname machine name."""
+    return next((a for key, _ in ARCHES if machine in (a := arch(key)).machines), None) or arch(machine)

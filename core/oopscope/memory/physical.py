@@ -1,0 +1,61 @@
+"""Physical memory: reads of any size over a dump's pages, behind a bounded cache.
+
+It knows pages and physical addresses; it does not know who maps them where.
+"""
+
+from oopscope.dumps import Dump
+from oopscope.errors import MissingPage
+
+MAX_PAGES = 24 << 20  # bytes of unpacked pages kept
+
+
+class PhysicalMemory:
+    """Reads physical addresses; remembers pages, and which pages are missing and why."""
+
+    def __init__(self, dump: Dump) -> None:
+        self._dump = dump
+        self.page_size = dump.page_size
+        self._shift = dump.page_size.bit_length() - 1
+        self._limit = max(64, MAX_PAGES // dump.page_size)
+        self._pages: dict[int, bytes] = {}
+        self._missing: dict[int, MissingPage] = {}
+        self.trace: set[int] | None = None  # while a set, gathers the number of every page asked for
+
+    def page(self, pfn: int) -> bytes:
+        """Return one page of the dump's own page size; MissingPage with the reason."""
+        page = self._pages.get(pfn)
+        if self.trace is not None:
+            self.trace.add(pfn)
+        if page is not None:
+            return page
+        lost = self._missing.get(pfn)
+        if lost is not None:
+            raise MissingPage(lost.address, lost.why)  # a fresh one: a kept one would grow its traceback
+        try:
+            page = self._dump.page(pfn)
+        except MissingPage as e:
+            if len(self._missing) < 1 << 16:
+                self._missing[pfn] = e.with_traceback(None)
+            raise
+        if len(self._pages) >= self._limit:
+            self._evict()
+        self._pages[pfn] = page
+        return page
+
+    def _evict(self) -> None:
+        """Forget the older half; a dict keeps the order of insertion."""
+        for pfn in list(self._pages)[: self._limit // 2]:
+            del self._pages[pfn]
+
+    def read(self, address: int, size: int) -> bytes:
+        """Read size bytes at a physical address; MissingPage if any page of it is missing."""
+        pfn, offset = address >> self._shift, address & self.page_size - 1
+        if offset + size <= self.page_size:
+            return self.page(pfn)[offset : offset + size]
+        parts = [self.page(pfn)[offset:]]
+        size -= len(parts[0])
+        while size > 0:
+            pfn += 1
+            parts.append(self.page(pfn)[:size])
+            size -= self.page_size
+        return b"".join(parts)

@@ -1,0 +1,126 @@
+"""Virtual memory: an address space's reads, with a cache of virtual pages in front of the page tables.
+
+It knows page tables as the architecture describes them; it knows no symbols and no structures.
+"""
+
+import struct
+from collections.abc import Callable
+
+from oopscope.arch import Mapping
+from oopscope.errors import Implausible, NotMapped, ReadError
+from oopscope.memory.physical import PhysicalMemory
+
+MAX_READ = 64 << 20  # no single read of a dump is larger
+MAX_CACHED = 8192
+
+Translate = Callable[[int], Mapping]
+
+
+class Memory:
+    """One address space, usually the kernel's. `page_shift` is the kernel's page, not the dump's block."""
+
+    def __init__(self, physical: PhysicalMemory, translate: Translate, page_shift: int, word: struct.Struct) -> None:
+        self.physical = physical
+        self._translate = translate
+        self._shift = page_shift
+        self.page_size = 1 << page_shift
+        self._mask = self.page_size - 1
+        self._word = word
+        self._half = struct.Struct(word.format[0] + "I")
+        self._pages: dict[int, bytes] = {}
+        self._large: dict[int, Mapping] = {}  # by 2 MiB of address: large pages met so far
+        self.top = 1 << word.size * 8
+
+    def translate(self, address: int) -> int:
+        """Return the physical address that a virtual address maps to; NotMapped with the reason."""
+        if not 0 <= address < self.top:
+            raise NotMapped(address % self.top, "not an address")
+        large = self._large.get(address >> 21)
+        if large is None:
+            large = self._translate(address)
+            if large.size >= 1 << 21:
+                self._large[address >> 21] = large
+        return large.start + (address & large.size - 1)
+
+    def page(self, number: int) -> bytes:
+        """Return one virtual page by its number; ReadError with the reason."""
+        page = self._pages.get(number)
+        if page is not None and self.physical.trace is None:
+            return page
+        page = self.physical.read(self.translate(number << self._shift), self.page_size)
+        if len(self._pages) >= MAX_CACHED:
+            self._pages.clear()
+        self._pages[number] = page
+        return page
+
+    def view(self, address: int, size: int) -> tuple[bytes, int]:
+        """Return (buffer, offset): size bytes from there; the page itself, uncopied, when they lie within one."""
+        offset = address & self._mask
+        if offset + size <= self.page_size:
+            page = self._pages.get(address >> self._shift)
+            return (page if page is not None and self.physical.trace is None else self.page(address >> self._shift)), offset
+        return self.read(address, size), 0
+
+    def read(self, address: int, size: int) -> bytes:
+        """Read size bytes; ReadError carries the first address that could not be read."""
+        if size <= 0:
+            return b""
+        if size > MAX_READ:
+            raise Implausible(f"a read of {size} bytes", address)
+        number, offset = address >> self._shift, address & self._mask
+        if offset + size <= self.page_size:
+            return self.page(number)[offset : offset + size]
+        parts = [self.page(number)[offset:]]
+        size -= len(parts[0])
+        while size > 0:
+            number += 1
+            parts.append(self.page(number)[:size])
+            size -= self.page_size
+        return b"".join(parts)
+
+    def word(self, address: int) -> int:
+        """Read one pointer-sized unsigned number."""
+        buffer, offset = self.view(address, self._word.size)
+        value: int = self._word.unpack_from(buffer, offset)[0]
+        return value
+
+    def u32(self, address: int) -> int:
+        """Read an unsigned 32-bit number."""
+        buffer, offset = self.view(address, 4)
+        value: int = self._half.unpack_from(buffer, offset)[0]
+        return value
+
+    def s32(self, address: int) -> int:
+        """Read a signed 32-bit number."""
+        value = self.u32(address)
+        return value - (value >> 31 << 32)
+
+    def u8(self, address: int) -> int:
+        """Read one byte."""
+        buffer, offset = self.view(address, 1)
+        return buffer[offset]
+
+    def words(self, address: int, count: int) -> tuple[int, ...]:
+        """Read count pointer-sized unsigned numbers."""
+        layout = f"{self._word.format[0]}{count}{self._word.format[1]}"
+        return struct.unpack(layout, self.read(address, count * self._word.size))
+
+    def cstring(self, address: int, limit: int = 4096) -> bytes:
+        """Read a NUL-terminated string of at most limit bytes; cut there, or where memory ends after its start."""
+        parts: list[bytes] = []
+        while limit > 0:
+            offset = address & self._mask
+            try:
+                chunk = self.page(address >> self._shift)[offset : offset + limit]
+            except ReadError:
+                if parts:
+                    break
+                raise
+            end = chunk.find(b"\0")
+            if end >= 0:
+                parts.append(chunk[:end])
+                break
+            parts.append(chunk)
+            address += len(chunk)
+            limit -= len(chunk)
+        return b"".join(parts)

@@ -1,0 +1,240 @@
+"""Plans: which members of a struct a walk wants, read in one unpack, typed rows out.
+
+A plan is made once, at import; binding it to a kernel's types resolves each member by its newest name first, so a
+renamed or moved member is data, not code. What the row's annotations say decides how a member is read:
+
+    int            a number: integer, pointer, enumerator, bit-field
+    bytes          a char array, cut at its NUL
+    tuple[int, ..] an array of numbers
+    ... | None     optional: None where this kernel has no such member
+
+A path "se.vruntime" goes through embedded structs, "&tasks" is the address of a member, and the row's field
+`address`, if it has one, is the struct's own address.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args
+
+from oopscope.errors import NoMember, NoType, ReadError
+from oopscope.memory.virtual import Memory
+from oopscope.structs.layout import Member
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+GAP = 1024  # members further apart than this are read separately
+
+
+class Types(Protocol):
+    """What binding needs of a kernel's types."""
+
+    def member(self, struct: str, path: str) -> Member:
+        """Resolve a dotted path; NoType or NoMember."""
+        ...
+
+    def sizeof(self, struct: str) -> int:
+        """Return a struct's size in bytes; NoType."""
+        ...
+
+
+class Plan(Generic[Row]):
+    """The members wanted of a struct (the newest name first, where it has had several), and the row they make."""
+
+    def __init__(self, structs: str | tuple[str, ...], row: type[Row], **paths: str | tuple[str, ...]) -> None:
+        self.structs = (structs,) if isinstance(structs, str) else structs
+        self.row = row
+        self.fields: list[tuple[str, tuple[str, ...], Any]] = []
+        for name, hint in row.__annotations__.items():
+            want = paths.pop(name, name)
+            self.fields.append((name, (want,) if isinstance(want, str) else want, hint))
+        if paths:
+            raise TypeError(f"{row.__name__} has no field {', '.join(paths)}")
+
+    def bind(self, types: Types, memory: Memory, endian: str = "<") -> "Bound[Row]":
+        """Resolve the members in a kernel's types; NoType or NoMember when a required one is missing."""
+        return Bound(self, types, memory, endian)
+
+    def __repr__(self) -> str:
+        return f"Plan({self.structs[0]})"
+
+
+class _Slot(NamedTuple):
+    """One value of a row: where it is, its format, and what is made of the raw number."""
+
+    index: int
+    offset: int
+    format: str
+    size: int
+    convert: Callable[[Any], Any] | None
+
+
+def _cut(raw: bytes) -> bytes:
+    return raw.split(b"\0", 1)[0]
+
+
+def _bits(shift: int, width: int) -> Callable[[int], int]:
+    mask = (1 << width) - 1
+    return lambda value: value >> shift & mask
+
+
+_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+
+def _scalar(size: int, signed: bool) -> str:
+    code = _CODES[size]
+    return code.lower() if signed else code
+
+
+def _slot(index: int, member: Member, hint: Any) -> _Slot:
+    """Decide how one member is unpacked."""
+    if member.bit_size:
+        size = next(s for s in (1, 2, 4, 8) if s * 8 >= member.bit_offset + member.bit_size)
+        return _Slot(index, member.offset, _CODES[size], size, _bits(member.bit_offset, member.bit_size))
+    if hint is bytes:
+        return _Slot(index, member.offset, f"{member.size}s", member.size, _cut)
+    if member.kind == "array":
+        code = _scalar(member.element_size, False)
+        size = member.count * member.element_size
+        return _Slot(index, member.offset, f"{size}s", size, lambda raw: struct.unpack(f"<{member.count}{code}", raw))
+    size = member.size if member.size in _CODES else 8
+    return _Slot(index, member.offset, _scalar(size, member.kind == "int"), size, None)
+
+
+class _Cluster(NamedTuple):
+    start: int
+    layout: struct.Struct
+
+
+class Bound(Generic[Row]):
+    """A plan bound to one kernel: rows by address."""
+
+    def __init__(self, plan: Plan[Row], types: Types, memory: Memory, endian: str) -> None:
+        self.struct = self._choose(plan, types)
+        self.size = types.sizeof(self.struct)
+        self._memory, self._make, self._endian = memory, plan.row._make, endian  # type: ignore[attr-defined]
+        self._offsets: dict[str, int | None] = {}
+        self._own: list[tuple[int, int]] = []  # fields that are addresses: (index, offset)
+        self._none: list[int] = []
+        slots: list[_Slot] = []
+        for index, (name, paths, hint) in enumerate(plan.fields):
+            if name == "address":
+                self._own.append((index, 0))
+                continue
+            member, path = self._resolve(types, paths, hint)
+            self._offsets[name] = member.offset if member else None
+            if member is None:
+                self._none.append(index)
+            elif path.startswith("&"):
+                self._own.append((index, member.offset))
+            else:
+                slots.append(_slot(index, member, _plain(hint)))
+        self._prepare(sorted(slots, key=lambda s: s.offset), len(plan.fields))
+
+    @staticmethod
+    def _choose(plan: Plan[Row], types: Types) -> str:
+        for name in plan.structs[:-1]:
+            try:
+                types.sizeof(name)
+                return name
+            except NoType:
+                continue
+        types.sizeof(plan.structs[-1])
+        return plan.structs[-1]
+
+    def _resolve(self, types: Types, paths: tuple[str, ...], hint: Any) -> tuple[Member | None, str]:
+        for path in paths:
+            try:
+                return types.member(self.struct, path.lstrip("&")), path
+            except NoMember:
+                continue
+        if type(None) in get_args(hint):
+            return None, ""
+        raise NoMember(self.struct, " or ".join(paths))
+
+    def _prepare(self, slots: list[_Slot], width: int) -> None:
+        """Group the slots into clusters, each one struct.Struct with pad bytes, and the order of the row."""
+        groups: list[list[_Slot]] = []
+        for slot in slots:
+            if groups and slot.offset - groups[-1][-1].offset - groups[-1][-1].size <= GAP:
+                groups[-1].append(slot)
+            else:
+                groups.append([slot])
+        self._clusters: list[_Cluster] = []
+        order: list[_Slot] = []
+        for group in groups:
+            format_, at = self._endian, group[0].offset
+            for slot in group:
+                if slot.offset < at:  # a union's second face: read on its own
+                    self._clusters.append(_Cluster(slot.offset, struct.Struct(self._endian + slot.format)))
+                    continue
+                format_ += f"{slot.offset - at}x{slot.format}"
+                at = slot.offset + slot.size
+            self._clusters.append(_Cluster(group[0].offset, struct.Struct(format_)))
+            order.extend(_reading_order(group))
+        positions = {slot.index: i for i, slot in enumerate(order)}
+        extra = [i for i, _ in self._own] + self._none
+        positions.update({index: len(order) + i for i, index in enumerate(extra)})
+        wanted = [positions[i] for i in range(width)]
+        self._permute = itemgetter(*wanted) if wanted != list(range(width)) and width > 1 else None
+        self._convert = [(i, slot.convert) for i, slot in enumerate(order) if slot.convert]
+        self._tail = [offset for _, offset in self._own]
+        self._nones = [None] * len(self._none)
+
+    def row(self, address: int) -> Row:
+        """Read one struct; ReadError when a page of it is missing."""
+        view = self._memory.view
+        if len(self._clusters) == 1:
+            start, layout = self._clusters[0]
+            buffer, at = view(address + start, layout.size)
+            values: list[Any] = list(layout.unpack_from(buffer, at))
+        else:
+            values = []
+            for start, layout in self._clusters:
+                buffer, at = view(address + start, layout.size)
+                values += layout.unpack_from(buffer, at)
+        for i, convert in self._convert:
+            values[i] = convert(values[i])
+        for offset in self._tail:
+            values.append(address + offset)
+        values += self._nones
+        made: Row = self._make(self._permute(values) if self._permute else values)
+        return made
+
+    def rows(self, addresses: Iterable[int], lost: Callable[[ReadError], None] | None = None) -> Iterator[Row]:
+        """Yield a row for each address; an unreadable one goes to `lost` and the walk goes on."""
+        for address in addresses:
+            try:
+                yield self.row(address)
+            except ReadError as e:
+                if lost is None:
+                    raise
+                lost(e)
+
+    def offset(self, field: str) -> int:
+        """Return the offset of a field's member in bytes; NoMember for one that this kernel lacks."""
+        offset = self._offsets[field]
+        if offset is None:
+            raise NoMember(self.struct, field)
+        return offset
+
+    def has(self, field: str) -> bool:
+        """Tell whether this kernel has the member."""
+        return self._offsets.get(field) is not None
+
+
+def _reading_order(group: list[_Slot]) -> list[_Slot]:
+    """The order in which a group's values come out: overlapping ones first, then the rest."""
+    at, first, rest = group[0].offset, [], []
+    for slot in group:
+        if slot.offset < at:
+            first.append(slot)
+        else:
+            rest.append(slot)
+            at = slot.offset + slot.size
+    return first + rest
+
+
+def _plain(hint: Any) -> Any:
+    """Strip `| None` from an annotation."""
+    args = [a for a in get_args(hint) if a is not type(None)]
+    return args[0] if type(None) in get_args(hint) and len(args) == 1 else hint
