@@ -1,10 +1,12 @@
 """Decompressors of single pages, each with a cap on its output; imported when the first such page is met.
 
 A page that says it unpacks to more than the page size is corrupt, whatever it holds: no decompressor here may
-allocate much more than `size`. Every codec raises ValueError for bytes that do not unpack to exactly `size`.
+allocate much more than `size`. Every codec raises ValueError for bytes that do not unpack to exactly `size`, and may
+be called from several threads.
 """
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 
 Decompress = Callable[[bytes, int], bytes]
@@ -18,13 +20,14 @@ CODECS: tuple[tuple[int, str, str], ...] = (
 )
 
 
-def by_flag(flags: int) -> Decompress:
-    """Return the decompressor that a page descriptor's flags ask for; ValueError for none known."""
+@cache
+def by_flag(flag: int) -> Decompress:
+    """Return the decompressor of one bit of a page descriptor's flags; ValueError where there is not just one."""
     for bit, _name, module in CODECS:
-        if flags & bit:
+        if flag == bit:
             found: Decompress = import_module(module).decompress
             return found
-    raise ValueError(f"no codec for page flags {flags:#x}")
+    raise ValueError(f"no codec for page flags {flag:#x}")
 
 
 def names(flags: int) -> list[str]:

@@ -11,7 +11,7 @@ def decompress(data: bytes, size: int) -> bytes:
         raise ValueError("stored page is longer than LZO can make it")
     try:
         page = _LZO.decompress(data, output_size_hint=size)
-    except Exception as e:  # noqa: BLE001 - the library has one exception per fault and no common base
+    except Exception as e:  # the library has one exception per fault and no common base
         raise ValueError(str(e)) from e
     if len(page) != size:
         raise ValueError(f"unpacks to {len(page)} bytes")

@@ -4,11 +4,12 @@ import zlib
 
 
 def decompress(data: bytes, size: int) -> bytes:
-    """Unpack one page of exactly size bytes."""
+    """Unpack one page of exactly size bytes; a stream that holds more is stopped one byte later."""
+    stream = zlib.decompressobj()
     try:
-        page = zlib.decompressobj().decompress(data, size)
+        page = stream.decompress(data, size + 1)
     except zlib.error as e:
         raise ValueError(str(e)) from e
-    if len(page) != size:
-        raise ValueError(f"unpacks to {len(page)} bytes")
+    if len(page) != size or not stream.eof:
+        raise ValueError(f"unpacks to {len(page)} bytes, or has no end")
     return page

@@ -1,24 +1,40 @@
-"""Containers of a machine's memory: what every one of them offers, and the table of those that are known.
+"""Containers of a machine's memory: what each of them offers, the table of those that are known, and how to open one.
 
 A container knows files and physical addresses; it knows nothing of virtual addresses or of the kernel.
-To add one: a file here with a class that has `probe` and the members of Dump, and a line in FORMATS.
+To add one: a file here with a class that has the members of Dump, the functions `probe` and `open` (and `companions`
+where a dump has several files), and a line in FORMATS.
 """
 
-import struct
+import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from oopscope.errors import NotADump, OopscopeError
+from oopscope.notes import CpuState, Note
 from oopscope.sources import ByteSource
+from oopscope.sources.file import FileSource
+from oopscope.sources.flattened import FlattenedSource, is_flattened
+from oopscope.sources.identify import what_is
 
+__all__ = [
+    "FORMATS",
+    "CpuState",
+    "Dump",
+    "Facts",
+    "Format",
+    "Note",
+    "find_dumps",
+    "find_format",
+    "open_path",
+    "open_source",
+]
 
-class Note(NamedTuple):
-    """One ELF note: its name without the NUL, its type and its descriptor."""
-
-    name: str
-    type: int
-    desc: bytes
+MAX_ENTRIES = 4096  # files looked at in a directory
 
 
 @dataclass(slots=True)
@@ -43,6 +59,24 @@ class Facts:
     release: str | None = None
     problems: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, key: str, sources: Sequence[ByteSource]) -> "Facts":
+        """Start the facts of a dump with what its files say: their size, their wrapper, and what is wrong with them."""
+        flattened = [s for s in sources if isinstance(s, FlattenedSource)]
+        return cls(
+            format=key,
+            flattened=bool(flattened),
+            parts=len(sources),
+            bytes=sum(s.stored if isinstance(s, FlattenedSource) else s.size for s in sources),
+            complete=not any(s.problem for s in sources),
+            problems=[f"{s.name}: {s.problem}" for s in sources if s.problem],
+        )
+
+    def lacks(self, problem: str) -> None:
+        """Note that the dump is not whole, and why."""
+        self.complete = False
+        self.problems.append(problem)
+
 
 class Dump(Protocol):
     """One opened dump."""
@@ -64,48 +98,115 @@ class Dump(Protocol):
         """Yield the ELF notes that came with the dump, in their order."""
         ...
 
+    def cpus(self) -> list[CpuState]:
+        """Return the CPUs as an emulator or hypervisor saw them; none where the kernel itself wrote the dump."""
+        ...
+
     def facts(self) -> Facts:
-        """Return what the container says of itself."""
+        """Return what the container says of itself; may count all its pages."""
         ...
 
 
 class Format(NamedTuple):
-    """A line of the table: a key, a title, and the module whose `probe` and `open` read it."""
+    """A line of the table: a key, a title, and the module that reads it.
+
+    The module's `probe(source)` tells whether a file is of this format, `open(sources)` opens it, and
+    `companions(source)`, if there is one, names the other files that belong to it.
+    """
 
     key: str
     title: str
     module: str
+    guess: bool = False  # no signature: `probe` searches the content
 
 
 # Tried in this order; the first whose probe says yes opens it.
 FORMATS: tuple[Format, ...] = (
     Format("kdump", "kdump-compressed (makedumpfile, QEMU, virsh --memory-only)", "oopscope.dumps.kdump"),
+    Format("elf", "ELF vmcore (/proc/vmcore, makedumpfile -E, QEMU dump-guest-memory)", "oopscope.dumps.elf"),
 )
 
 Opener = Callable[[Sequence[ByteSource]], Dump]
 
 
-def open_container(sources: Sequence[ByteSource]) -> Dump | None:
-    """Open the sources (more than one only for a split set) as the first format that knows them; None if none does."""
-    head = sources[0].read_at(0, 4096)
+def find_format(source: ByteSource, guess: bool = True) -> Format | None:
+    """Return the first format whose probe knows a file; guess=False leaves out those that search the content."""
     for line in FORMATS:
-        module = import_module(line.module)
-        if module.probe(head):
-            dump: Dump = module.open(sources)
-            return dump
+        if (guess or not line.guess) and import_module(line.module).probe(source):
+            return line
     return None
 
 
-def iter_notes(data: bytes, endian: str = "<") -> Iterator[Note]:
-    """Yield the notes of a PT_NOTE segment: 12-byte header, name and descriptor each padded to 4 bytes."""
-    header = struct.Struct(endian + "III")
-    at = 0
-    while at + header.size <= len(data):
-        name_size, desc_size, kind = header.unpack_from(data, at)
-        name_at = at + header.size
-        desc_at = name_at + (name_size + 3 & ~3)
-        if name_size == 0 or name_size > 256 or desc_at + desc_size > len(data):
-            return
-        name = data[name_at : name_at + name_size].split(b"\0", 1)[0].decode("ascii", "replace")
-        yield Note(name, kind, data[desc_at : desc_at + desc_size])
-        at = desc_at + (desc_size + 3 & ~3)
+def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Dump:
+    """Open the dump at a path, or at the paths of a split set in any order.
+
+    The other parts of a split set, or the memory file beside a state file, are found in the same directory.
+    Raises NotADump, whose one line says what the thing is instead, and FormatError for a dump that is damaged
+    beyond opening.
+    """
+    sources = [open_source(Path(p)) for p in (path, *more)]
+    line = find_format(sources[0])
+    if line is None:
+        raise NotADump(sources[0].name, what_is(sources[0]))
+    module = import_module(line.module)
+    if not more and hasattr(module, "companions"):
+        sources += [open_source(p) for p in module.companions(sources[0])]
+    dump: Dump = module.open(sources)
+    return dump
+
+
+def open_container(sources: Sequence[ByteSource]) -> Dump | None:
+    """Open sources (more than one only for a split set) as the first format that knows them; None if none does."""
+    sources = [_unwrap(s) for s in sources]
+    line = find_format(sources[0])
+    dump: Dump | None = import_module(line.module).open(sources) if line else None
+    return dump
+
+
+def open_source(path: Path) -> ByteSource:
+    """Open one file for reading, unwrapped if it is flattened; NotADump when there is none that can be read."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise NotADump(str(path), _directory(path))
+        if not stat.S_ISREG(mode):
+            raise NotADump(str(path), "a device or a pipe, not a file: copy the dump out of it into a file first")
+        return _unwrap(FileSource(path))
+    except PermissionError:
+        raise NotADump(str(path), "no permission to read it: try again with sudo") from None
+    except (OSError, ValueError) as e:
+        raise NotADump(str(path), (e.strerror if isinstance(e, OSError) else None) or str(e)) from None
+
+
+def _unwrap(source: ByteSource) -> ByteSource:
+    return FlattenedSource(source) if is_flattened(source.read_at(0, 16)) else source
+
+
+def find_dumps(folder: Path, depth: int = 2) -> Iterator[Path]:
+    """Yield the files of a directory, and of those in it, that begin like a dump; reads the first bytes of each."""
+    try:
+        entries = sorted(islice(os.scandir(folder), MAX_ENTRIES), key=lambda e: e.name)
+    except OSError:
+        return
+    for entry in entries:
+        try:
+            if entry.is_dir(follow_symlinks=False) and depth > 0:
+                yield from find_dumps(Path(entry), depth - 1)
+            elif entry.is_file() and _begins_like_a_dump(FileSource(Path(entry))):
+                yield Path(entry)
+        except (OSError, OopscopeError):
+            continue
+
+
+def _begins_like_a_dump(source: ByteSource) -> bool:
+    """Tell by signature; a flattened file is not unwrapped for it, since only dumps are flattened."""
+    return is_flattened(source.read_at(0, 16)) or find_format(source, guess=False) is not None
+
+
+def _directory(path: Path) -> str:
+    """Say what to do with a directory."""
+    names = [str(p.relative_to(path)) for p in islice(find_dumps(path), 4)]
+    if not names:
+        return "a directory, with no dump in it"
+    more = ", ..." if len(names) > 3 else ""
+    return f"a directory; give a dump in it: {', '.join(names[:3])}{more}"

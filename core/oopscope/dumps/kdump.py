@@ -3,26 +3,35 @@
 Follows makedumpfile's IMPLEMENTATION and diskdump_mod.h. Header fields are in the dumped machine's byte order and
 ABI, and no field says which: the combination that makes sense is taken. A page's descriptor is found by its rank in
 the second bitmap; set bits are counted a block of the bitmap at a time, when first asked for, so opening costs the
-headers alone, whatever the machine's memory.
+headers alone, whatever the machine's memory. Files before version 6 cut some fields short or lack them.
 """
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from oopscope.codecs import by_flag
 from oopscope.codecs import names as codec_names
-from oopscope.dumps import Facts, Note, iter_notes
-from oopscope.errors import FormatError, MissingPage
+from oopscope.dumps import Facts
+from oopscope.errors import FormatError, MissingPage, OopscopeError, Why
+from oopscope.notes import CpuState, Note, qemu_cpu_states, read_notes
 from oopscope.sources import ByteSource
+from oopscope.sources.bitmap import Bitmap
+from oopscope.sources.file import FileSource
 
 SIGNATURE = b"KDUMP   "
 INCOMPLETE = 0x8
 COMPRESSIONS = 0x1 | 0x2 | 0x4 | 0x20
 DESCRIPTOR = 24
-MAX_NOTES = 64 << 20  # device dumps may be large; more than this is not believed
-RANK_BLOCK = 4096  # bytes of bitmap counted at a time: 32,768 pages
+HEADER = 464  # bytes of the main header that are read; QEMU writes no more
+MAX_VMCOREINFO = 1 << 20
+MAX_COUNTED = 1 << 33  # pages: beyond 32 TiB, facts do without counting them
+MAX_RANGES = 1 << 16
+MAX_NEIGHBOURS = 4096  # files looked at for the other parts of a split set
 
 
 class Abi(NamedTuple):
@@ -36,7 +45,8 @@ class Abi(NamedTuple):
     machines: tuple[str, ...]
 
 
-_SUB64 = "Q i i Q Q q Q q Q q Q Q Q Q"
+_FIELDS = (1, 2, 5, 7, 9, 11, 14)  # members of the sub header, by version
+_SUB64 = "q i i Q Q q Q q Q q Q Q Q Q"
 _SUB32_PACKED = "I i i I I q I q I q I Q Q Q"
 _SUB32_PADDED = "I i i I I 4x q I 4x q I 4x q I 4x Q Q Q"
 
@@ -84,9 +94,9 @@ class Header:
         return (1 + self.sub_blocks + self.bitmap_blocks) * self.block_size
 
 
-def probe(head: bytes) -> bool:
-    """Tell whether the first bytes are a kdump-compressed file's."""
-    return head.startswith(SIGNATURE)
+def probe(source: ByteSource) -> bool:
+    """Tell whether a file is kdump-compressed."""
+    return source.read_at(0, len(SIGNATURE)) == SIGNATURE
 
 
 def _text(raw: bytes) -> str:
@@ -95,7 +105,7 @@ def _text(raw: bytes) -> str:
 
 def _plausible(abi: Abi, version: int, block: int, sub: int, bitmap_blocks: int, max_mapnr: int) -> bool:
     return (
-        0 <= version <= 64
+        0 <= version <= 16
         and 4096 <= block <= 65536
         and block & (block - 1) == 0
         and 0 < sub <= 1 << 16
@@ -105,9 +115,11 @@ def _plausible(abi: Abi, version: int, block: int, sub: int, bitmap_blocks: int,
 
 def parse_header(source: ByteSource) -> Header:
     """Parse both headers under the first ABI that makes sense of them; FormatError when none does."""
-    head = source.read_at(0, 512)
-    if len(head) < 512:
+    head = source.read_at(0, HEADER)
+    if len(head) < HEADER:
         raise FormatError(f"{source.name}: cut off within its header ({source.size} bytes)")
+    if not probe(source):
+        raise FormatError(f"{source.name}: not a kdump-compressed file, so no part of such a set")
     uts = [_text(head[12 + 65 * i : 12 + 65 * (i + 1)]) for i in range(6)]
     candidates = []
     for abi in _abis():
@@ -118,10 +130,13 @@ def parse_header(source: ByteSource) -> Header:
             candidates.append(_fill(source, head, abi, uts))
     if not candidates:
         raise FormatError(f"{source.name}: a kdump file whose header makes no sense in any byte order or word size")
-    return max(candidates, key=lambda h: _sense(h, source))
+    header = max(candidates, key=_sense)
+    if header.descriptors > source.size and header.bitmap >= source.size:
+        raise FormatError(f"{source.name}: cut off within its headers ({source.size} bytes)")
+    return header
 
 
-def _sense(h: Header, source: ByteSource) -> tuple[bool, bool]:
+def _sense(h: Header) -> tuple[bool, bool]:
     """Rank a reading: does the machine's name agree, and does the VMCOREINFO range lie within the headers?"""
     offset, size = h.vmcoreinfo
     inside = (offset, size) == (0, 0) or (h.block_size < offset and offset + size <= h.bitmap)
@@ -134,11 +149,10 @@ def _fill(source: ByteSource, head: bytes, abi: Abi, uts: list[str]) -> Header:
     stamp, _usec = struct.unpack_from(abi.endian + abi.timestamp, head, 408 if abi.bits == 64 else 404)
     status, block, sub, bitmap_blocks, max_mapnr = struct.unpack_from(abi.endian + "IiiII", head, abi.fields)
     layout = struct.Struct(abi.endian + abi.sub)
-    raw = source.read_at(block, layout.size).ljust(layout.size, b"\0")
-    v = layout.unpack(raw)
-    since = lambda n, value: value if version >= n else 0  # noqa: E731 - older files hold garbage there
-    split = bool(since(2, v[2]))
-    start, end = (v[11], v[12]) if version >= 6 else (since(2, v[3]), since(2, v[4]))
+    v = list(layout.unpack(source.read_at(block, layout.size).ljust(layout.size, b"\0")))
+    known = _FIELDS[min(version, 6)]
+    v[known:] = [0] * (len(v) - known)  # an older file holds garbage there
+    start, end = (v[11], v[12]) if version >= 6 else (v[3], v[4])
     return Header(
         abi=abi,
         version=version,
@@ -150,77 +164,15 @@ def _fill(source: ByteSource, head: bytes, abi: Abi, uts: list[str]) -> Header:
         block_size=block,
         sub_blocks=sub,
         bitmap_blocks=bitmap_blocks,
-        max_mapnr=v[13] if version >= 6 and v[13] else max_mapnr,
+        max_mapnr=v[13] or max_mapnr,
         phys_base=v[0],
-        dump_level=since(1, v[1]),
-        split=split,
-        start_pfn=start if split else 0,
-        end_pfn=end if split else 0,
-        vmcoreinfo=(since(3, v[5]), since(3, v[6])),
-        note=(since(4, v[7]), since(4, v[8])),
+        dump_level=v[1],
+        split=bool(v[2]),
+        start_pfn=start if v[2] else 0,
+        end_pfn=end if v[2] else 0,
+        vmcoreinfo=(v[5], v[6]),
+        note=(v[7], v[8]),
     )
-
-
-class Bitmap:
-    """One bit a page, least significant first; ranks are counted a block at a time, on demand."""
-
-    def __init__(self, source: ByteSource, offset: int, size: int, pages: int) -> None:
-        self._source, self._offset = source, offset
-        self.pages = min(pages, size * 8)
-        self._ranks = [0]  # set bits before each block of RANK_BLOCK bytes, as far as counted
-        self._blocks: dict[int, int] = {}  # block -> its bits as one integer, a few kept
-
-    def _block(self, n: int) -> int:
-        bits = self._blocks.get(n)
-        if bits is None:
-            raw = self._source.read_at(self._offset + n * RANK_BLOCK, RANK_BLOCK)
-            bits = int.from_bytes(raw, "little")
-            if len(self._blocks) >= 64:
-                self._blocks.clear()
-            self._blocks[n] = bits
-        return bits
-
-    def has(self, pfn: int) -> bool:
-        """Tell whether a page's bit is set."""
-        if not 0 <= pfn < self.pages:
-            return False
-        return bool(self._block(pfn // (RANK_BLOCK * 8)) >> pfn % (RANK_BLOCK * 8) & 1)
-
-    def rank(self, pfn: int) -> int:
-        """Count the set bits below pfn."""
-        n, bit = divmod(pfn, RANK_BLOCK * 8)
-        while len(self._ranks) <= n:
-            self._ranks.append(self._ranks[-1] + self._block(len(self._ranks) - 1).bit_count())
-        return self._ranks[n] + (self._block(n) & ((1 << bit) - 1)).bit_count()
-
-    def count(self) -> int:
-        """Count all set bits; reads the whole bitmap."""
-        return self.rank(self.pages)
-
-    def runs(self) -> Iterator[tuple[int, int]]:
-        """Yield the runs [first, end) of set bits, ascending; reads the whole bitmap."""
-        start: int | None = None
-        for n in range((self.pages + RANK_BLOCK * 8 - 1) // (RANK_BLOCK * 8)):
-            base, bits = n * RANK_BLOCK * 8, self._block(n)
-            width = min(RANK_BLOCK * 8, self.pages - base)
-            bits &= (1 << width) - 1
-            at = 0
-            while at < width:
-                rest = bits >> at
-                if start is None:
-                    if not rest:
-                        break
-                    at += (rest & -rest).bit_length() - 1
-                    start = base + at
-                else:
-                    clear = ~rest & ((1 << (width - at)) - 1)
-                    if not clear:
-                        break
-                    at += (clear & -clear).bit_length() - 1
-                    yield start, base + at
-                    start = None
-        if start is not None:
-            yield start, self.pages
 
 
 class _Part:
@@ -230,149 +182,177 @@ class _Part:
         self.source = source
         self.header = h = parse_header(source)
         half = h.bitmap_blocks // 2 * h.block_size
-        needed = (h.max_mapnr + 7) // 8
-        two = h.bitmap_blocks >= 2 * -(-needed // h.block_size)
+        two = h.bitmap_blocks >= 2 * -(-h.max_mapnr // (8 * h.block_size))  # else one bitmap plays both roles
         size = half if two else h.bitmap_blocks * h.block_size
         self.ram = Bitmap(source, h.bitmap, size, h.max_mapnr)
         self.saved = Bitmap(source, h.bitmap + half, size, h.max_mapnr) if two else self.ram
-        self._descriptor = struct.Struct(h.abi.endian + "QIIQ")
+        self.first, self.end = (h.start_pfn, h.end_pfn) if h.split else (0, self.saved.bits)
+        self._descriptor = struct.Struct(h.abi.endian + "QII")
+        self._descriptors, self._block, self._before = h.descriptors, h.block_size, -1
 
-    def holds(self, pfn: int) -> bool:
-        """Tell whether the page's descriptor is in this file."""
-        h = self.header
-        return not h.split or h.start_pfn <= pfn < h.end_pfn
+    def index(self, n: int) -> int:
+        """Return the index of a page's descriptor in this file: the set bits below it, from the file's first page."""
+        if self._before < 0:
+            self._before = self.saved.rank(self.first) if self.first else 0
+        return self.saved.rank(n) - self._before
 
-    def page(self, pfn: int) -> bytes:
-        """Read and unpack one page whose bit is set."""
-        h = self.header
-        index = self.saved.rank(pfn) - (self.saved.rank(h.start_pfn) if h.split else 0)
-        raw = self.source.read_at(h.descriptors + index * DESCRIPTOR, DESCRIPTOR)
-        address = pfn * h.block_size
+    def descriptor(self, index: int) -> tuple[int, int, int] | None:
+        """Return (offset, size, flags) of a stored page; None where the file ends before its descriptor."""
+        raw = self.source.read_at(self._descriptors + index * DESCRIPTOR, DESCRIPTOR)
         if len(raw) < DESCRIPTOR:
+            return None
+        found: tuple[int, int, int] = self._descriptor.unpack_from(raw)
+        return found
+
+    def page(self, n: int, address: int) -> bytes:
+        """Read and unpack page n of this file, whose bit is set."""
+        where = self.descriptor(self.index(n))
+        if where is None or where[0] == 0:  # 0: the disk was full before its turn came
             raise MissingPage(address, "truncated")
-        offset, size, flags, _ = self._descriptor.unpack(raw)
-        if offset == 0:
-            raise MissingPage(address, "never-saved" if h.status & INCOMPLETE else "truncated")
-        if size > h.block_size or size == 0:
+        offset, size, flags = where
+        if size > self._block or offset < self._descriptors:
             raise MissingPage(address, "corrupt")
         data = self.source.read_at(offset, size)
         if len(data) < size:
             raise MissingPage(address, "truncated")
-        return self._unpack(address, data, flags)
-
-    def _unpack(self, address: int, data: bytes, flags: int) -> bytes:
-        block = self.header.block_size
-        if not flags & COMPRESSIONS:
-            if len(data) != block:
-                raise MissingPage(address, "corrupt")
+        flag = flags & COMPRESSIONS
+        if not flag and size == self._block:
             return data
         try:
-            return by_flag(flags)(data, block)
+            return by_flag(flag)(data, self._block)
         except ValueError:
             raise MissingPage(address, "corrupt") from None
+
+    def ends_early(self) -> bool:
+        """Tell whether the file ends before its descriptors do, or before the data of the last few."""
+        pages = self.index(min(self.end, self.saved.bits))
+        if self._descriptors + pages * DESCRIPTOR > self.source.size:
+            return True
+        last = [self.descriptor(n) for n in range(max(0, pages - 8), pages)]  # zero pages share one early place
+        return any(d is None or d[0] + d[1] > self.source.size for d in last)
 
 
 class KdumpDump:
     """A kdump-compressed dump, of one file or of a split set."""
 
     def __init__(self, sources: Sequence[ByteSource]) -> None:
-        parts = [_Part(s) for s in sources]
-        self._parts = sorted(parts, key=lambda p: p.header.start_pfn)
+        self._parts = sorted((_Part(s) for s in sources), key=lambda p: p.first)
+        self._starts = [p.first for p in self._parts]
         self._first = self._parts[0]
-        self.header = self._first.header
-        self.page_size = self.header.block_size
+        self.header = h = self._first.header
+        self.page_size = h.block_size
+        self._base = h.phys_base // h.block_size if _counts_from_base(h) else 0
+        if any(_identity(p.header) != _identity(h) or not p.header.split for p in self._parts[1:]):
+            raise FormatError(f"{sources[0].name} and the files given with it are not parts of one split dump")
 
     def page(self, pfn: int) -> bytes:
         """Return one page; MissingPage says whether it was excluded, cut off, damaged or never there."""
-        first = self._first
-        if not first.saved.has(pfn):
-            raise MissingPage(pfn * self.page_size, "excluded" if first.ram.has(pfn) else "never-saved")
-        for part in self._parts:
-            if part.holds(pfn):
-                return part.page(pfn)
-        raise MissingPage(pfn * self.page_size, "never-saved")
+        n = pfn - self._base
+        part = self._first if len(self._parts) == 1 else self._parts[max(0, bisect_right(self._starts, n) - 1)]
+        if not part.saved.has(n):
+            raise MissingPage(pfn * self.page_size, _why(part, n))
+        if not part.first <= n < part.end:
+            raise MissingPage(pfn * self.page_size, "never-saved")
+        return part.page(n, pfn * self.page_size)
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the physical ranges that the first bitmap calls RAM, in bytes; reads that bitmap whole."""
-        size = self.page_size
-        return [(a * size, b * size) for a, b in self._first.ram.runs()]
+        return list(self._bytes(self._first.ram.runs(MAX_RANGES)))
 
-    def saved_ranges(self) -> list[tuple[int, int]]:
-        """Return the physical ranges whose pages are in the dump, in bytes; reads the second bitmap whole."""
-        size = self.page_size
-        return [(a * size, b * size) for a, b in self._first.saved.runs()]
+    def saved_ranges(self) -> Iterator[tuple[int, int]]:
+        """Yield the physical ranges whose pages are in the dump, in bytes; reads the second bitmap as it goes."""
+        return self._bytes(self._first.saved.runs())
+
+    def _bytes(self, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        base, size = self._base, self.page_size
+        return (((a + base) * size, (b + base) * size) for a, b in runs)
 
     def notes(self) -> Iterator[Note]:
         """Yield the notes of the sub header; VMCOREINFO alone for a version 3 file."""
         h, source = self.header, self._first.source
         offset, size = h.note
-        if offset and 0 < size <= MAX_NOTES:
-            yield from iter_notes(source.read_at(offset, size), h.abi.endian)
-        else:
+        if offset and size > 0:
+            yield from read_notes(source, offset, size, h.abi.endian)
+        elif h.vmcoreinfo[0] and 0 < h.vmcoreinfo[1] <= MAX_VMCOREINFO:
             offset, size = h.vmcoreinfo
-            if offset and 0 < size <= MAX_NOTES:
-                yield Note("VMCOREINFO", 0, source.read_at(offset, size))
+            yield Note("VMCOREINFO", 0, source.read_at(offset, size), size, offset)
+
+    def cpus(self) -> list[CpuState]:
+        """Return the CPUs as QEMU saw them; none in a dump that a kernel wrote."""
+        return list(qemu_cpu_states(self.notes(), self.header.machine or "x86_64"))
 
     def facts(self) -> Facts:
-        """Return what the headers say; counts the second bitmap."""
-        h = self.header
-        facts = Facts(
-            format="kdump",
-            machine=h.machine or None,
-            byteorder="little" if h.abi.endian == "<" else "big",
-            compression=(codec_names(h.status) or [None])[0],
-            parts=len(self._parts),
-            dump_level=h.dump_level if h.version >= 1 else None,
-            page_size=h.block_size,
-            pages_saved=self._first.saved.count(),
-            pages_total=self._first.ram.count(),
-            bytes=sum(p.source.size for p in self._parts),
-            complete=not h.status & INCOMPLETE,
-            timestamp=h.timestamp or None,
-            phys_base=h.phys_base,
-            nodename=h.nodename or None,
-            release=h.release or None,
-        )
+        """Return what the headers say; counts both bitmaps, half a second for 6 TiB."""
+        h, first = self.header, self._first
+        facts = Facts.of("kdump", [p.source for p in self._parts])
+        facts.machine = h.machine or None
+        facts.byteorder = "little" if h.abi.endian == "<" else "big"
+        facts.compression = next(iter(codec_names(h.status)), None)
+        facts.dump_level = h.dump_level if h.version >= 1 else None
+        facts.page_size = h.block_size
+        facts.timestamp = h.timestamp or None
+        facts.phys_base = h.phys_base
+        facts.nodename = h.nodename or None
+        facts.release = h.release or None
         if h.status & INCOMPLETE:
-            facts.problems.append("the dump's writer says that it is incomplete (the disk was full)")
-        self._check_end(facts)
+            facts.lacks("the dump's writer says that it is incomplete (the disk was full)")
+        if first.saved.bits <= MAX_COUNTED:
+            facts.pages_saved, facts.pages_total = first.saved.count(), first.ram.count()
+            for part in self._parts:
+                if part.ends_early():
+                    facts.lacks(
+                        f"{part.source.name} is cut off: its last pages lie beyond its {part.source.size} bytes"
+                    )
         self._check_split(facts)
         return facts
 
-    def _check_end(self, facts: Facts) -> None:
-        """A file that ends before its descriptors do, or before the last descriptor's data, was cut off."""
-        for part in self._parts:
-            h, source = part.header, part.source
-            first, end = (h.start_pfn, h.end_pfn) if h.split else (0, part.saved.pages)
-            pages = part.saved.rank(min(end, part.saved.pages)) - part.saved.rank(first)
-            if pages and not self._reaches_end(part, pages):
-                facts.complete = False
-                facts.problems.append(f"{source.name} is cut off: it ends at {source.size} bytes, before its last page")
-
-    @staticmethod
-    def _reaches_end(part: _Part, pages: int) -> bool:
-        end = part.header.descriptors + pages * DESCRIPTOR
-        for index in range(pages - 1, max(pages - 9, -1), -1):  # the last few: zero pages share one place
-            raw = part.source.read_at(part.header.descriptors + index * DESCRIPTOR, DESCRIPTOR)
-            if len(raw) == DESCRIPTOR:
-                offset, size, _flags, _ = part._descriptor.unpack(raw)
-                end = max(end, offset + size)
-        return end <= part.source.size
-
     def _check_split(self, facts: Facts) -> None:
+        """Say which pages no part of a split set covers."""
         if not self.header.split:
             return
         at = 0
         for part in self._parts:
-            if part.header.start_pfn > at:
-                facts.complete = False
-                facts.problems.append(f"a part of the split set is missing: pages {at:#x} to {part.header.start_pfn:#x}")
-            at = max(at, part.header.end_pfn)
+            if part.first > at:
+                facts.lacks(f"a part of the split set is missing: pages {at:#x} to {part.first:#x}")
+            at = max(at, part.end)
         if at < self.header.max_mapnr:
-            facts.complete = False
-            facts.problems.append(f"a part of the split set is missing: pages from {at:#x} on")
+            facts.lacks(f"a part of the split set is missing: pages from {at:#x} on")
 
 
-def open(sources: Sequence[ByteSource]) -> KdumpDump:  # noqa: A001 - the table's word
+def _why(part: _Part, n: int) -> Why:
+    """Say why page n, whose bit is clear or not there, is missing."""
+    if 0 <= n < part.saved.bits and not part.saved.known(n):
+        return "truncated"
+    return "excluded" if part.ram.has(n) else "never-saved"
+
+
+def _counts_from_base(h: Header) -> bool:
+    """Tell whether page 0 is the first of RAM, not of the address space: makedumpfile on 32-bit ARM."""
+    return h.abi.bits == 32 and h.machine.startswith("arm") and bool(h.release)
+
+
+def _identity(h: Header) -> tuple[object, ...]:
+    """Return what the parts of one split set have in common."""
+    return h.timestamp, h.nodename, h.release, h.machine, h.block_size, h.bitmap_blocks, h.max_mapnr
+
+
+def companions(source: ByteSource) -> list[Path]:
+    """Return the other parts of a split set that lie beside one of them, by their headers; none for a whole dump."""
+    header, path = parse_header(source), Path(source.name)
+    if not header.split:
+        return []
+    found: dict[int, Path] = {}
+    for other in islice(sorted(path.parent.iterdir()), MAX_NEIGHBOURS):
+        try:
+            if other.is_file() and not other.samefile(path):
+                theirs = parse_header(candidate) if probe(candidate := FileSource(other)) else None
+                if theirs and theirs.split and _identity(theirs) == _identity(header):
+                    found.setdefault(theirs.start_pfn, other)
+        except (OSError, OopscopeError):
+            continue
+    return [other for start, other in found.items() if start != header.start_pfn]
+
+
+def open(sources: Sequence[ByteSource]) -> KdumpDump:
     """Open one file, or all the parts of a split set in any order."""
     return KdumpDump(sources)

@@ -19,6 +19,11 @@ class ByteSource(Protocol):
         """The number of bytes that it holds."""
         ...
 
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with it as far as was seen: cut off, or a read that failed; None while all is well."""
+        ...
+
     def read_at(self, offset: int, size: int) -> bytes:
         """Read up to size bytes; fewer only where the source ends, none beyond it."""
         ...

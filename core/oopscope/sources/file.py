@@ -5,18 +5,23 @@ from pathlib import Path
 
 
 class FileSource:
-    """One open file."""
+    """One open file. A read that the system refuses is a short one, and `problem` says what it said."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
+        self.problem: str | None = None
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Read up to size bytes at offset; fewer at the end of the file."""
+        """Read up to size bytes at offset; fewer at the end of the file, or where the system cannot read it."""
         if offset < 0 or size <= 0 or offset >= self.size:
             return b""
-        return os.pread(self._fd, min(size, self.size - offset), offset)
+        try:
+            return os.pread(self._fd, min(size, self.size - offset), offset)
+        except OSError as e:
+            self.problem = f"{self.name} cannot be read at offset {offset:#x}: {e.strerror}"
+            return b""
 
     def __del__(self) -> None:
         if hasattr(self, "_fd"):
@@ -29,7 +34,8 @@ class BytesSource:
     def __init__(self, data: bytes, name: str = "bytes") -> None:
         self.name, self._data = name, data
         self.size = len(data)
+        self.problem: str | None = None
 
     def read_at(self, offset: int, size: int) -> bytes:
         """Read up to size bytes at offset."""
-        return self._data[offset : offset + size] if offset >= 0 else b""
+        return self._data[offset : offset + size] if offset >= 0 and size > 0 else b""
