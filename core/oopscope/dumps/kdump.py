@@ -10,6 +10,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -188,13 +189,12 @@ class _Part:
         self.saved = Bitmap(source, h.bitmap + half, size, h.max_mapnr) if two else self.ram
         self.first, self.end = (h.start_pfn, h.end_pfn) if h.split else (0, self.saved.bits)
         self._descriptor = struct.Struct(h.abi.endian + "QII")
-        self._descriptors, self._block, self._before = h.descriptors, h.block_size, -1
+        self._descriptors, self._block = h.descriptors, h.block_size
 
-    def index(self, n: int) -> int:
-        """Return the index of a page's descriptor in this file: the set bits below it, from the file's first page."""
-        if self._before < 0:
-            self._before = self.saved.rank(self.first) if self.first else 0
-        return self.saved.rank(n) - self._before
+    @cached_property
+    def before(self) -> int:
+        """How many pages of the dump come before this file's first; their descriptors are in other files."""
+        return self.saved.rank(self.first) if self.first else 0
 
     def descriptor(self, index: int) -> tuple[int, int, int] | None:
         """Return (offset, size, flags) of a stored page; None where the file ends before its descriptor."""
@@ -204,9 +204,9 @@ class _Part:
         found: tuple[int, int, int] = self._descriptor.unpack_from(raw)
         return found
 
-    def page(self, n: int, address: int) -> bytes:
-        """Read and unpack page n of this file, whose bit is set."""
-        where = self.descriptor(self.index(n))
+    def page(self, rank: int, address: int) -> bytes:
+        """Read and unpack the page with so many pages of the dump below it."""
+        where = self.descriptor(rank - self.before)
         if where is None or where[0] == 0:  # 0: the disk was full before its turn came
             raise MissingPage(address, "truncated")
         offset, size, flags = where
@@ -225,7 +225,7 @@ class _Part:
 
     def ends_early(self) -> bool:
         """Tell whether the file ends before its descriptors do, or before the data of the last few."""
-        pages = self.index(min(self.end, self.saved.bits))
+        pages = self.saved.rank(self.end) - self.before
         if self._descriptors + pages * DESCRIPTOR > self.source.size:
             return True
         last = [self.descriptor(n) for n in range(max(0, pages - 8), pages)]  # zero pages share one early place
@@ -249,11 +249,12 @@ class KdumpDump:
         """Return one page; MissingPage says whether it was excluded, cut off, damaged or never there."""
         n = pfn - self._base
         part = self._first if len(self._parts) == 1 else self._parts[max(0, bisect_right(self._starts, n) - 1)]
-        if not part.saved.has(n):
+        rank = part.saved.find(n)
+        if rank < 0:
             raise MissingPage(pfn * self.page_size, _why(part, n))
-        if not part.first <= n < part.end:
+        if not part.first <= n < part.end:  # in a part that is not here
             raise MissingPage(pfn * self.page_size, "never-saved")
-        return part.page(n, pfn * self.page_size)
+        return part.page(rank, pfn * self.page_size)
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the physical ranges that the first bitmap calls RAM, in bytes; reads that bitmap whole."""

@@ -1,0 +1,148 @@
+"""ELF cores with physical addresses: a copied /proc/vmcore, makedumpfile -E, QEMU dump-guest-memory, /proc/kcore.
+
+Follows fs/proc/vmcore.c, fs/proc/kcore.c, makedumpfile's writer and QEMU's dump/dump.c. A segment's bytes beyond its
+file size were left out when it was written: as zero pages or as filtered ones, the file does not say which. Segments
+may overlap (kernel text lies in RAM too); then they hold the same bytes, and one that has bytes wins.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from oopscope.dumps import Facts
+from oopscope.elf import ET_CORE, PT_LOAD, PT_NOTE, Segment, is_elf, notes, read_header, segments
+from oopscope.errors import FormatError, MissingPage, NotADump
+from oopscope.notes import CpuState, Note, qemu_cpu_states
+from oopscope.sources import ByteSource
+from oopscope.sources.extents import LIMIT, NOWHERE, Extents
+
+PAGE = 4096
+INCOMPLETE = 1  # e_flags, by makedumpfile when the disk was full
+NT_PRPSINFO = 3
+MAX_NOTE_SEGMENTS = 1 << 14
+_TEXT_MAP = 0xFFFFFFFF80000000  # x86-64: __START_KERNEL_map
+
+
+def probe(source: ByteSource) -> bool:
+    """Tell whether a file is an ELF core; the symbols and objects of ELF are other types."""
+    head = source.read_at(0, 64)
+    return is_elf(head) and ET_CORE in (int.from_bytes(head[16:18], order) for order in ("little", "big"))
+
+
+class ElfDump:
+    """An ELF core whose segments have physical addresses."""
+
+    page_size = PAGE
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self.header = h = read_header(source)
+        if h.phoff + h.phnum * h.phentsize > source.size:
+            raise FormatError(f"{source.name}: cut off within its program headers ({source.size} bytes)")
+        self._notes = [s for s in segments(source, h) if s.type == PT_NOTE][:MAX_NOTE_SEGMENTS]
+        self._check_loads()
+        self._extents = Extents([*self._stretches(stored=False), *self._stretches(stored=True)])
+        self._qemu = any(note.name == "QEMU" for note in self.notes())
+
+    def _check_loads(self) -> None:
+        """Raise NotADump when the segments of memory have no physical addresses."""
+        count, placed = 0, False
+        for segment in segments(self._source, self.header):
+            count += segment.type == PT_LOAD
+            placed |= segment.type == PT_LOAD and segment.paddr != 0
+        owner = None if placed else _process(self.notes())
+        if owner == "vmlinux":
+            raise NotADump(self._source.name, "a /proc/kcore of a kernel before 4.11: it names no physical addresses")
+        if owner is not None:
+            raise NotADump(self._source.name, f"a core of the process {owner!r}, not of a kernel")
+        if not placed and count != 1:
+            raise NotADump(self._source.name, "an ELF core without physical memory in it, not a kernel dump")
+
+    def _stretches(self, stored: bool) -> Iterator[tuple[int, int, int]]:
+        """Yield the stretches of physical memory whose bytes are in the file, or those whose bytes are not."""
+        nowhere = (1 << self.header.bits) - 1  # kcore's vmalloc area has no physical address
+        for s in segments(self._source, self.header):
+            end = s.paddr + max(s.filesz, s.memsz)
+            if s.type != PT_LOAD or s.paddr == nowhere or end >= LIMIT or s.offset + s.filesz >= LIMIT:
+                continue
+            if stored:
+                yield s.paddr, s.paddr + s.filesz, s.offset
+            else:
+                yield s.paddr + s.filesz, end, NOWHERE
+
+    def page(self, pfn: int) -> bytes:
+        """Return one page; a part of it that no segment covers is zero bytes, a whole page so is missing."""
+        at, extents = pfn * PAGE, self._extents
+        n = extents.find(at)
+        if n >= 0 and at + PAGE <= extents.ends[n] and extents.wheres[n] >= 0:
+            data = self._source.read_at(extents.wheres[n] + at - extents.starts[n], PAGE)
+            if len(data) == PAGE:
+                return data
+            raise MissingPage(at, "truncated")
+        return self._assemble(at)
+
+    def _assemble(self, at: int) -> bytes:
+        page, found, known = bytearray(PAGE), False, False
+        for start, end, where in self._extents.pieces(at, at + PAGE):
+            known = True
+            if where >= 0:
+                data = self._source.read_at(where, end - start)
+                if len(data) < end - start:
+                    raise MissingPage(at, "truncated")
+                page[start - at : end - at] = data
+                found = True
+        if not found:
+            raise MissingPage(at, "excluded" if known else "never-saved")
+        return bytes(page)
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the physical ranges of the segments, in bytes, with what was left out of the file."""
+        return self._extents.runs()
+
+    def notes(self) -> Iterator[Note]:
+        """Yield the notes of every note segment."""
+        return notes(self._source, self.header, self._notes)
+
+    def cpus(self) -> list[CpuState]:
+        """Return the CPUs as QEMU saw them; none in a dump that a kernel wrote."""
+        return list(qemu_cpu_states(self.notes(), self.header.machine or "x86_64"))
+
+    def facts(self) -> Facts:
+        """Return what the headers say."""
+        h = self.header
+        facts = Facts.of("qemu-elf" if self._qemu else "elf", [self._source])
+        facts.machine = h.machine
+        facts.byteorder = "little" if h.endian == "<" else "big"
+        facts.pages_saved = self._extents.total() // PAGE
+        facts.pages_total = sum(end - start for start, end in self.ranges()) // PAGE
+        facts.phys_base = self._phys_base()
+        if h.flags == INCOMPLETE:
+            facts.lacks("the dump's writer says that it is incomplete (the disk was full)")
+        if any(where + end - start > self._source.size for start, end, where in self._extents if where >= 0):
+            facts.lacks(f"{self._source.name} is cut off: it ends before its last pages")
+        return facts
+
+    def _phys_base(self) -> int | None:
+        """Return where x86-64's kernel text lies, from the segment that maps it; other writers have no such segment."""
+        if self.header.machine != "x86_64":
+            return None
+        text = (s for s in segments(self._source, self.header) if _is_text(s))
+        return next((s.paddr - (s.vaddr - _TEXT_MAP) for s in text), None)
+
+
+def _is_text(s: Segment) -> bool:
+    return s.type == PT_LOAD and s.vaddr >= _TEXT_MAP and s.paddr < LIMIT
+
+
+def _process(found: Iterator[Note]) -> str | None:
+    """Return the name in NT_PRPSINFO, which cores of processes and /proc/kcore have; None where there is none."""
+    for note in found:
+        if note.name == "CORE" and note.type == NT_PRPSINFO:
+            at = 40 if len(note.desc) >= 136 else 28  # pr_fname, 16 bytes, in 64 and 32 bits
+            return note.desc[at : at + 16].split(b"\0", 1)[0].decode("ascii", "replace")
+    return None
+
+
+def open(sources: Sequence[ByteSource]) -> ElfDump:
+    """Open an ELF core, which is one file; NotADump for the core of a process."""
+    if len(sources) != 1:
+        raise FormatError(f"{sources[0].name}: an ELF dump is one file, but {len(sources)} were given")
+    return ElfDump(sources[0])
