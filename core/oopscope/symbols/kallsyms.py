@@ -1,0 +1,186 @@
+"""kallsyms: the kernel's own symbols, read from its memory by binary search, a few pages at a time.
+
+Follows kernel/kallsyms.c. Addresses ascend with the index; names are found through kallsyms_seqs_of_names (6.2, and
+6.1 stable) where that table is, else by searching the compressed names. Where the tables are is kallsyms_tables' and
+kallsyms_scan's business. An address gets the name that the kernel itself prints: of several at one address the one of
+the lowest index (the build sorts the sensible one there), whole up to the next symbol.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import pairwise, takewhile
+from typing import Any, NamedTuple
+
+from oopscope.errors import Implausible, NoSymbol
+from oopscope.symbols.blob import Endian, Read
+from oopscope.symbols.kallsyms_names import RUN
+from oopscope.symbols.kallsyms_tables import Opened, Tables, locate, open_tables
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+MAX_ALIASES = 4096
+MAX_SAME = 4096
+MAX_PROBED = 2048
+ENDS = frozenset(("_etext", "_einittext", "_end"))  # what follows them belongs to nobody
+
+
+def open_kallsyms(read: Read, info: VmcoreInfo, bits: int = 64, endian: Endian = "<") -> "Kallsyms":
+    """Find the tables by VMCOREINFO, else by a search of the image from _stext on; Implausible when neither does."""
+    try:
+        tables = locate(read, info, bits, endian)
+    except Implausible:
+        tables = None
+    if tables is None:
+        stext = info.symbol("_stext")
+        if stext is None:
+            raise Implausible("kallsyms: VMCOREINFO names neither its tables nor _stext")
+        tables = import_module("oopscope.symbols.kallsyms_scan").scan(read, stext, bits, endian)
+    return Kallsyms(read, tables)
+
+
+class Symbol(NamedTuple):
+    """One line of the table; `type` is nm's letter."""
+
+    name: str
+    address: int
+    type: str
+
+
+class Kallsyms:
+    """The kernel's symbols. Nothing is read before it is asked for; ReadError where a table's page is missing."""
+
+    def __init__(self, read: Read, tables: Tables) -> None:
+        self.tables = tables
+        self._read = read
+        self._opened: Opened | None = None
+        self._found: dict[str, tuple[int, ...]] = {}
+        self._starts: list[int] = []  # of the symbols met by address, ascending
+        self._spans: dict[int, tuple[int, str]] = {}  # start -> (end, name)
+        self._probed: dict[int, str] = {}  # the first steps of every search by name
+
+    def __len__(self) -> int:
+        return self.tables.count
+
+    def _open(self) -> Opened:
+        if self._opened is None:
+            self._opened = open_tables(self._read, self.tables)
+        return self._opened
+
+    def lookup(self, name: str) -> int | None:
+        """Return a symbol's address, the lowest where several share the name; None for none."""
+        found = self.lookup_all(name)
+        return found[0] if found else None
+
+    def symbol(self, name: str) -> int:
+        """Return a symbol's address; NoSymbol."""
+        address = self.lookup(name)
+        if address is None:
+            raise NoSymbol(name)
+        return address
+
+    def lookup_all(self, name: str) -> list[int]:
+        """Return the addresses of all symbols of a name, ascending."""
+        found = self._found.get(name)
+        if found is None:
+            address = self._open().address
+            found = self._found[name] = tuple(sorted(address(i) for i in self._indices(name)))
+        return list(found)
+
+    def name_at(self, address: int) -> tuple[str, int] | None:
+        """Return the symbol that holds an address and how many bytes into it; None outside the kernel's image."""
+        at = bisect_right(self._starts, address) - 1
+        if at >= 0:
+            start = self._starts[at]
+            end, name = self._spans[start]
+            if address < end:
+                return (name, address - start) if name else None
+        return self._search(address)
+
+    def _search(self, address: int) -> tuple[str, int] | None:
+        """Find an address in the table, and remember the symbol's span."""
+        opened = self._open()
+        key, count = opened.address, self.tables.count
+        index = bisect_right(range(count), address, key=key) - 1
+        if index < 0 or address < self.tables.start:
+            return None
+        start = key(index)
+        end = key(index + 1) if index + 1 < count else start + 1
+        first = max(index - MAX_ALIASES, 0)
+        if index and key(index - 1) == start:
+            index = bisect_left(range(first, index), start, key=key) + first
+        name = opened.names.name(index)
+        if end <= start:
+            raise Implausible(f"kallsyms: symbol {index} lies before the one before it", start)
+        if name in ENDS:
+            self._remember(start + 1, end, "")
+            end = start + 1
+        self._remember(start, end, name)
+        return (name, address - start) if address < end else None
+
+    def _remember(self, start: int, end: int, name: str) -> None:
+        if start < end and start not in self._spans:
+            self._spans[start] = (end, name)
+            insort(self._starts, start)
+
+    def _indices(self, name: str) -> Iterator[int]:
+        """Yield the indices of the symbols of a name."""
+        opened = self._open()
+        if opened.seqs is None:
+            yield from opened.names.find(name)
+            return
+        found = self._range(opened.seqs, name, lambda probed: probed)
+        if not found and any(".llvm." in probed for probed in self._probed.values()):
+            # a build with Clang's LTO (6.2 to 6.10) sorted its names without their ".llvm.<hash>"
+            found = self._range(opened.seqs, name, lambda probed: probed.split(".llvm.", 1)[0])
+        yield from found
+
+    def _range(self, seqs: Callable[[int], int], name: str, clean: Callable[[str], str]) -> list[int]:
+        """Search kallsyms_seqs_of_names, the indices in the order of their names."""
+        names, count, probed = self._open().names, self.tables.count, self._probed
+
+        def key(rank: int) -> str:
+            found = probed.get(rank)
+            if found is None:
+                found = names.name(seqs(rank))
+                if len(probed) < MAX_PROBED:
+                    probed[rank] = found
+            return clean(found)
+
+        first = bisect_left(range(count), name, key=key)
+        same = takewhile(lambda rank: key(rank) == name, range(first, min(first + MAX_SAME, count)))
+        return [seqs(rank) for rank in same]
+
+    def names(self) -> Iterator[str]:
+        """Yield every name in the order of addresses, for a search; reads all names as it goes."""
+        for symbol in self.symbols():
+            yield symbol.name
+
+    def symbols(self) -> Iterator[Symbol]:
+        """Yield every symbol in the order of addresses; reads the tables as it goes."""
+        opened = self._open()
+        for run in range((self.tables.count + RUN - 1) // RUN):
+            for index, raw in enumerate(opened.names.run(run), run * RUN):
+                text = raw.decode("latin-1")
+                yield Symbol(text[1:], opened.address(index), text[:1])
+
+    def export(self, stext: int) -> dict[str, Any]:
+        """Return what was found so far, as plain data relative to _stext, for the index cache."""
+        place = self._relative(stext)
+        return {
+            "found": {name: [place(a) for a in addresses] for name, addresses in self._found.items()},
+            "spans": [[start - stext, end - start, name] for start, (end, name) in self._spans.items()],
+        }
+
+    def preload(self, saved: dict[str, Any], stext: int) -> None:
+        """Take in what an earlier run exported of the same kernel; ValueError, TypeError or KeyError if malformed."""
+        found = {str(n): tuple(int(v) + stext * int(moves) for v, moves in a) for n, a in saved["found"].items()}
+        spans = {int(o) + stext: (int(o) + stext + int(size), str(name)) for o, size, name in saved["spans"]}
+        starts = sorted(spans)
+        if any(spans[a][0] > b for a, b in pairwise(starts)):
+            raise ValueError("overlapping symbols")
+        self._found, self._spans, self._starts = found, spans, starts
+
+    def _relative(self, stext: int) -> Callable[[int], tuple[int, int]]:
+        """Per-CPU offsets and constants do not move with KASLR; other addresses do."""
+        fixed = 1 << 31 if self.tables.encoding in ("percpu", "absolute") and stext >= 1 << 31 else 0
+        return lambda address: (address, 0) if address < fixed else (address - stext, 1)

@@ -1,0 +1,172 @@
+"""Synthetic kernel images for the tests of symbols: kallsyms tables as scripts/kallsyms.c writes them."""
+
+import struct
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from oopscope.errors import NotMapped
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+DUMPS = Path(__file__).parents[2] / "dumps"
+
+
+class Image:
+    """Memory that is mapped from `base` on; reads outside it fail, and so do holes."""
+
+    def __init__(self, base, data):
+        self.base, self.data, self.holes, self.reads = base, bytearray(data), set(), 0
+
+    def read(self, address, size):
+        self.reads += 1
+        at = address - self.base
+        if at < 0 or at + size > len(self.data):
+            raise NotMapped(address)
+        for page in range(address >> 12, (address + size - 1 >> 12) + 1):
+            if page in self.holes:
+                raise NotMapped(page << 12)
+        return bytes(self.data[at : at + size])
+
+
+@cache
+def compress(texts):
+    """Compress as optimize_result() in scripts/kallsyms.c does; return (compressed, the 256 tokens' texts)."""
+    used = {c for t in texts for c in t}
+    pairs, work = {c: bytes([c]) for c in used}, [bytes(t) for t in texts]
+    for code in range(255, -1, -1):
+        if code in used:
+            continue
+        counts = Counter(p for t in work for p in pairwise(t))
+        if not counts or counts.most_common(1)[0][1] < 2:
+            break
+        a, b = counts.most_common(1)[0][0]
+        pairs[code] = pairs[a] + pairs[b]
+        work = [t.replace(bytes([a, b]), bytes([code])) for t in work]
+    return work, [pairs.get(c, b"") for c in range(256)]
+
+
+@dataclass
+class Made:
+    image: Image
+    info: VmcoreInfo
+    stext: int
+    places: dict[str, int]
+    symbols: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def example_symbols(stext, percpu=True):
+    """Symbols in the order of their addresses, as the kernel's build sorts them."""
+    symbols = (
+        [(0, "A", "fixed_percpu_data"), (0x1000, "A", "runqueues"), (0x2000, "A", "__per_cpu_end")] if percpu else []
+    )
+    symbols += [(stext, "T", "startup_64"), (stext, "T", "_stext"), (stext, "T", "_text")]
+    at = stext + 0x40
+    for i in range(1500):
+        symbols.append(
+            (at, "tT"[i % 2], f"{'do_sys_vfs_'[: 3 + i % 8]}{i * 7919 % 1500}_open{'.isra.0' * (i % 5 == 0)}")
+        )
+        at += 16 + i * 37 % 900
+    symbols += [(at, "t", "twice"), (at + 64, "t", "twice"), (at + 128, "T", "_etext")]
+    symbols += [(at + 0x8000, "d", "prb"), (at + 0x8000, "D", "init_task"), (at + 0x9000, "B", "_end")]
+    return symbols
+
+
+def make(
+    era, *, bits=64, endian="<", stext=0xFFFFFFFFA1000000, symbols=None, long_names=False, scramble=0, text=3 << 20
+):
+    """Build an image: `text` bytes of filler at _stext, then the tables of an era in their order."""
+    symbols = symbols or example_symbols(stext, percpu=era in ("4.6", "6.1", "6.4"))
+    if long_names:
+        symbols[700:700] = [(symbols[700][0], "t", "rust_" + "".join(chr(97 + i * i % 23 + i % 3) for i in range(400)))]
+    count, word = len(symbols), bits // 8
+    raws, tokens = compress(tuple((t + n).encode() for _, t, n in symbols))
+    align = 4 if era == "7.0" else word
+    order = "little" if endian == "<" else "big"
+    wide = era in ("4.5", "4.6")
+    names, markers = b"", []
+    for i, raw in enumerate(raws):
+        if i % 256 == 0:
+            markers.append(len(names))
+        names += bytes([len(raw)] if len(raw) < 128 else [len(raw) & 127 | 128, len(raw) >> 7]) + raw
+    index = [sum(len(t) + 1 for t in tokens[:i]) for i in range(256)]
+    ranks = sorted(range(count), key=lambda i: (symbols[i][2], i))
+    data, places, at0 = bytearray(bytes(range(256)) * (text // 256)), {}, stext
+    percpu, base = era in ("4.6", "6.1", "6.4"), stext
+
+    def put(label, piece):
+        data.extend(bytes(-len(data) % align))
+        places[label] = at0 + len(data)
+        data.extend(piece)
+
+    def offsets():
+        at = at0 + len(data) + -len(data) % align
+        for i, (a, _, _) in enumerate(symbols):
+            if era == "7.0":
+                yield struct.pack(endian + "i", a - at - 4 * i)
+            elif percpu:
+                yield struct.pack(endian + "i", a if a < 1 << 31 <= stext else base - 1 - a)
+            else:
+                yield struct.pack(endian + "I", a - base)
+
+    pieces = {
+        "addresses": lambda: b"".join(a.to_bytes(word, order) for a, _, _ in symbols),
+        "offsets": lambda: b"".join(offsets()),
+        "relative_base": lambda: base.to_bytes(word, order),
+        "num_syms": lambda: count.to_bytes(word if wide else 4, order),
+        "names": lambda: names,
+        "markers": lambda: b"".join(m.to_bytes(word if wide else 4, order) for m in markers),
+        "seqs_of_names": lambda: b"".join(i.to_bytes(3, "big") for i in ranks),
+        "token_table": lambda: b"".join(t + b"\0" for t in tokens),
+        "token_index": lambda: struct.pack(endian + "256H", *index),
+    }
+    for label in ORDERS[era]:
+        put(label, pieces[label]())
+    data.extend(bytes(1 << 16))
+    exported = ("num_syms", "names", "token_table", "token_index", "offsets", "addresses", "relative_base")
+    raw = {f"SYMBOL(kallsyms_{p})": f"{places[p]:x}" for p in exported if p in places} | {
+        "SYMBOL(_stext)": f"{stext:x}"
+    }
+    return Made(Image(at0, data), VmcoreInfo(raw), stext, places, symbols)
+
+
+_TOKENS = ["token_table", "token_index"]
+_CORE = ["num_syms", "names", "markers"]
+ORDERS = {
+    "4.5": ["addresses", *_CORE, *_TOKENS],
+    "4.6": ["offsets", "relative_base", *_CORE, *_TOKENS],
+    "4.6-nopercpu": ["offsets", "relative_base", *_CORE, *_TOKENS],
+    "6.1": ["offsets", "relative_base", *_CORE, "seqs_of_names", *_TOKENS],
+    "6.4": [*_CORE, *_TOKENS, "offsets", "relative_base", "seqs_of_names"],
+    "6.4-absolute": [*_CORE, *_TOKENS, "addresses", "seqs_of_names"],
+    "6.15": [*_CORE, *_TOKENS, "offsets", "relative_base", "seqs_of_names"],
+    "7.0": [*_CORE, *_TOKENS, "offsets", "seqs_of_names"],
+}
+
+
+@pytest.fixture
+def make_kallsyms():
+    """A function that builds an image with kallsyms tables of an era."""
+    return make
+
+
+@pytest.fixture
+def symbols_of():
+    """A function that gives the example's symbols."""
+    return example_symbols
+
+
+def real_dumps():
+    """The distilled dumps that came with the tests."""
+    return sorted(DUMPS.glob("*.kdump")) if DUMPS.is_dir() else []
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that asks for `real_dump` on each of the stored dumps; say why where there are none."""
+    if "real_dump" in metafunc.fixturenames:
+        found = real_dumps()
+        none = pytest.param(None, marks=pytest.mark.skip(reason=f"no dumps in {DUMPS}"), id="none")
+        metafunc.parametrize("real_dump", [pytest.param(p, id=p.stem) for p in found] or [none])
