@@ -26,6 +26,7 @@ class Memory:
         self.page_size = 1 << page_shift
         self._mask = self.page_size - 1
         self._word = word
+        self.word_size = word.size
         self._half = struct.Struct(word.format[0] + "I")
         self._pages: dict[int, bytes] = {}
         self._large: dict[int, Mapping] = {}  # by 2 MiB of address: large pages met so far

@@ -15,11 +15,13 @@ A path "se.vruntime" goes through embedded structs, "&tasks" is the address of a
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, get_args
 
 from oopscope.errors import NoMember, NoType, ReadError
 from oopscope.memory.virtual import Memory
-from oopscope.structs.layout import Member
+
+if TYPE_CHECKING:
+    from oopscope.structs.layout import Member
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 GAP = 1024  # members further apart than this are read separately
@@ -28,7 +30,7 @@ GAP = 1024  # members further apart than this are read separately
 class Types(Protocol):
     """What binding needs of a kernel's types."""
 
-    def member(self, struct: str, path: str) -> Member:
+    def member(self, struct: str, path: str) -> "Member":
         """Resolve a dotted path; NoType or NoMember."""
         ...
 
@@ -85,7 +87,7 @@ def _scalar(size: int, signed: bool) -> str:
     return code.lower() if signed else code
 
 
-def _slot(index: int, member: Member, hint: Any) -> _Slot:
+def _slot(index: int, member: "Member", hint: Any) -> _Slot:
     """Decide how one member is unpacked."""
     if member.bit_size:
         size = next(s for s in (1, 2, 4, 8) if s * 8 >= member.bit_offset + member.bit_size)
@@ -141,7 +143,7 @@ class Bound(Generic[Row]):
         types.sizeof(plan.structs[-1])
         return plan.structs[-1]
 
-    def _resolve(self, types: Types, paths: tuple[str, ...], hint: Any) -> tuple[Member | None, str]:
+    def _resolve(self, types: Types, paths: tuple[str, ...], hint: Any) -> "tuple[Member | None, str]":
         for path in paths:
             try:
                 return types.member(self.struct, path.lstrip("&")), path

@@ -36,7 +36,17 @@ class Table:
 
 
 # The key (also in the report's JSON), and where its TABLE is.
-TABLES: tuple[tuple[str, str], ...] = ()
+TABLES: tuple[tuple[str, str], ...] = (
+    ("system", "oopscope.subsystems.system"),
+    ("cpus", "oopscope.subsystems.cpus"),
+    ("tasks", "oopscope.subsystems.tasks"),
+    ("meminfo", "oopscope.subsystems.meminfo"),
+    ("zones", "oopscope.subsystems.zones"),
+    ("slabs", "oopscope.subsystems.slabs"),
+    ("modules", "oopscope.subsystems.modules"),
+    ("mounts", "oopscope.subsystems.mounts"),
+    ("log", "oopscope.subsystems.log"),
+)
 
 
 def table(key: str) -> Table:

@@ -1,0 +1,109 @@
+"""The command line: arguments, exit statuses, and one file for each headless sub-command.
+
+`oopscope [PATH]` opens the screen, which this package does not know: the caller hands in a way to open it.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import oopscope
+from oopscope.errors import FormatError, NotADump, OopscopeError, Unsupported
+
+DONE, FAULT, USAGE, NOT_A_DUMP, DAMAGED = 0, 1, 2, 3, 4
+OpenScreen = Callable[[list[Path]], int]
+
+
+class Command(NamedTuple):
+    """A line of the table: a sub-command, its one-line help, and its module with `prepare(parser)` and `run(args)`."""
+
+    name: str
+    help: str
+    module: str
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("report", "print everything that a dump tells, as text, JSON, Markdown or HTML", "oopscope.cli.report"),
+    Command("show", "print one table: tasks, modules, slabs ...", "oopscope.cli.show"),
+    Command("log", "print the kernel log", "oopscope.cli.log"),
+    Command("bt", "print stacks", "oopscope.cli.bt"),
+    Command("triage", "print one line of JSON for each of many dumps", "oopscope.cli.triage"),
+    Command("distill", "write a small dump that gives the same report", "oopscope.cli.distill"),
+    Command("demo", "open a real dump that ships with oopscope", "oopscope.cli.demo"),
+)
+
+EXAMPLES = """\
+examples:
+  oopscope /var/crash/*/vmcore               look at the newest dump on the screen
+  oopscope report vmcore                     the same as text
+  oopscope report vmcore --format json       the same for a script
+  oopscope log vmcore --grep 'oom|panic'     the kernel log, searched
+  oopscope bt vmcore --state D --group       stacks of blocked tasks, identical ones once
+  oopscope demo                              try it on a dump that ships with oopscope
+
+exit status: 0 done, 2 wrong usage, 3 not a dump, 4 damaged or too incomplete for a verdict, 1 a fault of oopscope's own
+"""
+
+
+def run(argv: Sequence[str], open_screen: OpenScreen | None = None) -> int:
+    """Run a command line and return the exit status; messages go to stderr, data to stdout."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends quietly
+    try:
+        return _dispatch(list(argv), open_screen)
+    except NotADump as e:
+        return complain(str(e), NOT_A_DUMP)
+    except FormatError as e:
+        return complain(str(e), DAMAGED)
+    except Unsupported as e:
+        return complain(str(e), NOT_A_DUMP)
+    except OopscopeError as e:
+        return complain(str(e), DAMAGED)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return DONE
+
+
+def complain(text: str, status: int) -> int:
+    """Write one line to stderr and return a status."""
+    sys.stderr.write(f"oopscope: {text}\n")
+    return status
+
+
+def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
+    command = next((c for c in COMMANDS if argv and argv[0] == c.name), None)
+    if command is not None:
+        module = import_module(command.module)
+        parser = argparse.ArgumentParser(prog=f"oopscope {command.name}", description=module.__doc__)
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        module.prepare(parser)
+        args = parser.parse_args(argv[1:])
+        args.open_screen = open_screen
+        status: int = module.run(args)
+        return status
+    paths = _top_level(argv)
+    if open_screen is None or not sys.stdout.isatty():
+        return complain("the screen needs a terminal; try `oopscope report PATH`", USAGE)
+    return open_screen(paths)
+
+
+def _top_level(argv: list[str]) -> list[Path]:
+    lines = "\n".join(f"  {c.name:<10}{c.help}" for c in COMMANDS)
+    parser = argparse.ArgumentParser(
+        prog="oopscope",
+        usage="oopscope [PATH ...]\n       oopscope COMMAND [OPTIONS] PATH",
+        description="Open a Linux kernel crash dump and see why the machine died: no debug symbols needed.",
+        epilog=f"commands (`oopscope COMMAND --help` tells more):\n{lines}\n\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument("--version", action="version", version=f"oopscope {oopscope.__version__}")
+    args = parser.parse_args(argv)
+    return args.paths or [Path("/var/crash")]

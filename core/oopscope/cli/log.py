@@ -1,0 +1,68 @@
+"""Print the kernel log: all of it, or what matches; with times since boot, as wall-clock UTC, or as differences."""
+
+import argparse
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from oopscope.cli import DONE, USAGE, complain
+from oopscope.cli.common import Progress, load, printable, write
+from oopscope.kernel.kernel import Kernel
+from oopscope.subsystems import table
+from oopscope.subsystems.log import Record, log
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument("--grep", metavar="RE", help="only records that match; case matters if RE has capitals")
+    parser.add_argument("--level", type=int, choices=range(8), metavar="N", help="only levels 0 (emerg) to N (7 debug)")
+    parser.add_argument("--time", choices=("boot", "utc", "delta"), default="boot")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    try:
+        pattern = re.compile(args.grep, 0 if any(map(str.isupper, args.grep)) else re.I) if args.grep else None
+    except re.error as e:
+        return complain(f"--grep: not a regular expression: {e}", USAGE)
+    kernel = load(args.paths, Progress())
+    records = [
+        r
+        for r in log(kernel)
+        if (args.level is None or r.level <= args.level) and (pattern is None or pattern.search(r.text))
+    ]
+    if args.format == "json":
+        keys = [c.key for c in table("log").columns]
+        write(json.dumps([{k: getattr(r, k) for k in keys} for r in records], indent=1) + "\n")
+    else:
+        write("".join(_lines(kernel, records, args.time)))
+    return DONE
+
+
+def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[str]:
+    boot = _boot(kernel) if clock == "utc" else 0.0
+    previous = 0
+    for r in records:
+        if clock == "utc":
+            stamp = datetime.fromtimestamp(boot + r.ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        elif clock == "delta":
+            stamp, previous = f"[{(r.ns - previous) / 1e9:+13.6f}]", r.ns
+        else:
+            stamp = r.stamp
+        caller = f"[{r.caller:>8}] " if r.caller else ""
+        head = f"{stamp} {caller}"
+        text = printable(r.text).replace("\n", "\n" + " " * len(head))
+        yield f"{head}{text}\n"
+
+
+def _boot(kernel: Kernel) -> float:
+    from oopscope.subsystems.system import clock
+
+    found = clock(kernel).boot
+    if found is None:
+        kernel.problems.add("log", "the time of boot is not known: times are from 1970")
+    return float(found or 0)

@@ -1,0 +1,46 @@
+"""Print everything that a dump tells: the verdict with its evidence, stacks, tasks, memory and tables."""
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+
+from oopscope.cli import DAMAGED, DONE, USAGE, complain
+from oopscope.cli.common import Progress, load, write
+from oopscope.report.build import build, sections
+
+FORMATS = ("text", "json", "markdown", "html")
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--sections", metavar="A,B", help="only these sections, such as verdict,cpus,log")
+    parser.add_argument("--stacks", action="store_true", help="with every task's stack")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, not to stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    names = None
+    if args.sections is not None:
+        try:
+            names = sections(n.strip() for n in args.sections.split(",") if n.strip())
+        except ValueError as e:
+            return complain(str(e), USAGE)
+    progress = Progress()
+    kernel = load(args.paths, progress)
+    report = build(kernel, names, args.stacks, progress)
+    progress.done()
+    text: str = import_module(f"oopscope.report.{args.format}").render(report)
+    write(text, args.output)
+    return status(report)
+
+
+def status(report: dict[str, object]) -> int:
+    """Return 4 where the dump is damaged or held too little for a verdict, else 0."""
+    dump, verdict = report.get("dump"), report.get("verdict")
+    complete = not isinstance(dump, dict) or dump["complete"]
+    known = not isinstance(verdict, dict) or verdict["cause"] != "unknown"
+    failed = any(report.get(key, ()) is None for key in ("verdict", "cpus", "tasks"))
+    return DONE if not failed and (complete or known) else DAMAGED

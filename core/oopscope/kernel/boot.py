@@ -1,0 +1,89 @@
+"""Open a dump as a kernel: VMCOREINFO first, then the architecture and its page tables; symbols and types on demand.
+
+Nothing here depends on the machine's size, and nothing is read that is not needed: the log alone needs neither
+symbols nor types.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from oopscope.arch import Arch, arch, arch_of_machine
+from oopscope.dumps import Dump, open_path
+from oopscope.errors import FormatError, MissingPage
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import machine
+from oopscope.memory.physical import PhysicalMemory
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+Progress = Callable[[str], None]
+# What a kernel's VMCOREINFO tells of its architecture where nothing else does.
+_TELLTALES = (
+    ("NUMBER(pgtable_l5_enabled)", "x86_64"),
+    ("SYMBOL(init_top_pgt)", "x86_64"),
+    ("NUMBER(KERNEL_IMAGE_SIZE)", "x86_64"),
+    ("NUMBER(kimage_voffset)", "aarch64"),
+    ("NUMBER(va_kernel_pa_offset)", "riscv64"),
+    ("SYMBOL(lowcore_ptr)", "s390x"),
+    ("SYMBOL(mmu_psize_defs)", "ppc64"),
+)
+MAX_SCANNED = 1 << 22  # pages looked at for VMCOREINFO where no note has it
+
+
+def open_kernel(paths: Sequence[Path], progress: Progress | None = None) -> Kernel:
+    """Open a dump (several paths only for a split set); an OopscopeError's text is one clear line."""
+    say = progress or (lambda _text: None)
+    say("opening the dump")
+    dump = open_path(*paths)
+    kernel = attach(dump, say)
+    kernel.path = str(paths[0])
+    return kernel
+
+
+def attach(dump: Dump, say: Progress) -> Kernel:
+    """Make a kernel of an opened dump; FormatError where it holds nothing that names its page tables."""
+    physical = PhysicalMemory(dump)
+    info = _from_notes(dump)
+    if info is None:
+        say("looking for VMCOREINFO in memory")
+        info = _from_memory(dump, physical)
+    found = _arch(dump, info)
+    memory = machine(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
+    kernel = Kernel(dump, found, info, memory)
+    return kernel
+
+
+def _from_notes(dump: Dump) -> VmcoreInfo | None:
+    for note in dump.notes():
+        if note.name == "VMCOREINFO":
+            info = VmcoreInfo.parse(note.desc)
+            if info.get("OSRELEASE"):
+                return info
+    return None
+
+
+def _from_memory(dump: Dump, physical: PhysicalMemory) -> VmcoreInfo:
+    """Find the kernel's own copy of the text: a page that begins with it, or with the note around it (since 4.13)."""
+    seen = 0
+    for start, end in dump.ranges():
+        for address in range(start, end, 4096):
+            seen += 1
+            if seen > MAX_SCANNED:
+                break
+            try:
+                head = physical.read(address, 64)
+            except MissingPage:
+                continue
+            at = head.find(b"OSRELEASE=")
+            if at in (0, 24):
+                info = VmcoreInfo.parse(physical.read(address + at, 4096 - at))
+                if info.symbol("init_uts_ns") and info.symbol("swapper_pg_dir"):
+                    return info
+    raise FormatError("the dump has no VMCOREINFO note, and none was found in its memory")
+
+
+def _arch(dump: Dump, info: VmcoreInfo) -> Arch:
+    """VMCOREINFO's keys tell the architecture by themselves; the container is asked only where they do not."""
+    for key, found in _TELLTALES:
+        if key in info.raw:
+            return arch(found)
+    return arch_of_machine(dump.facts().machine or "x86_64")

@@ -1,0 +1,150 @@
+"""The facade: one dead kernel's memory, symbols, types and registers, passed to everything that reads it."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from oopscope.arch import Arch
+from oopscope.dumps import Dump, Facts
+from oopscope.errors import NoSymbol
+from oopscope.kernel.problems import Problems
+from oopscope.memory.virtual import Memory
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+if TYPE_CHECKING:
+    from oopscope.kernel.types import KernelTypes
+    from oopscope.structs.plan import Bound, Plan, Row
+    from oopscope.symbols.kallsyms import Kallsyms
+
+T = TypeVar("T")
+MAX_CPUS = 8192
+
+
+class Name(NamedTuple):
+    """What an address is called: the symbol at or before it, how far into it, and whose."""
+
+    symbol: str
+    offset: int
+    module: str | None
+
+    def __str__(self) -> str:
+        return f"{self.symbol}+{self.offset:#x}" + (f" [{self.module}]" if self.module else "")
+
+
+class Kernel:
+    """One dead kernel. Made by `oopscope.kernel.boot.open_kernel`."""
+
+    def __init__(self, dump: Dump, arch: Arch, info: VmcoreInfo, memory: Memory) -> None:
+        self.dump, self.arch, self.info, self.memory = dump, arch, info, memory
+        self.problems = Problems()
+        self.path = ""
+        self._bound: dict[int, "Bound[Any]"] = {}
+        self._cached: dict[Callable[["Kernel"], Any], Any] = {}
+        self._addresses: dict[str, int | None] = {}
+        self._names: dict[int, Name | None] = {}
+        self.endian = "<" if arch.byteorder == "little" else ">"
+
+    @cached_property
+    def symbols(self) -> "Kallsyms":
+        """The kernel's own symbol table; found where VMCOREINFO names it, by a scan of the image where it does not."""
+        from oopscope.symbols.kallsyms import open_kallsyms
+
+        return open_kallsyms(self.memory.read, self.info, self.arch.bits, self.endian)
+
+    @cached_property
+    def types(self) -> "KernelTypes":
+        """The kernel's own types (BTF)."""
+        from oopscope.kernel.types import load_types
+
+        return load_types(self)
+
+    def find_symbol(self, name: str) -> int | None:
+        """Return a symbol's address, or None if this kernel has no such symbol."""
+        if name not in self._addresses:
+            address = self.info.symbol(name) if name in _EXPORTED else None
+            self._addresses[name] = self.symbols.lookup(name) if address is None else address
+        return self._addresses[name]
+
+    def symbol(self, *names: str) -> int:
+        """Return the address of the first of some names that this kernel has; NoSymbol for none."""
+        for name in names:
+            address = self.find_symbol(name)
+            if address is not None:
+                return address
+        raise NoSymbol(" or ".join(names))
+
+    def name_of(self, address: int) -> Name | None:
+        """Return what an address is called, in the kernel or in a module; None where no symbol covers it."""
+        if address not in self._names:
+            found = self.symbols.name_at(address)
+            if found is not None:
+                name: Name | None = Name(found[0], found[1], None)
+            else:
+                from oopscope.kernel.modules import name_in_module
+
+                name = name_in_module(self, address)
+            self._names[address] = name
+        return self._names[address]
+
+    def bind(self, plan: "Plan[Row]") -> "Bound[Row]":
+        """Bind a plan to this kernel's types, once."""
+        bound = self._bound.get(id(plan))
+        if bound is None:
+            bound = self._bound[id(plan)] = plan.bind(self.types, self.memory, self.endian)
+        return bound
+
+    def cached(self, read: Callable[["Kernel"], T]) -> T:
+        """Return read(self), computed once: subsystems build on each other through this."""
+        if read not in self._cached:
+            self._cached[read] = read(self)
+        found: T = self._cached[read]
+        return found
+
+    def per_cpu(self, symbol: int | str, cpu: int) -> int:
+        """Return the address of a CPU's copy of a per-CPU variable, given its symbol or that symbol's address."""
+        address = self.symbol(symbol) if isinstance(symbol, str) else symbol
+        return (address + self.cached(per_cpu_offsets)[cpu]) % self.memory.top
+
+    @property
+    def facts(self) -> Facts:
+        """What the container says of itself, asked once."""
+        return self.cached(_facts)
+
+
+# Symbols that VMCOREINFO names itself: no table is searched for them.
+_EXPORTED = {"init_uts_ns", "_stext", "swapper_pg_dir", "prb", "node_online_map", "log_buf", "clear_seq"}
+
+
+def _facts(kernel: Kernel) -> Facts:
+    return kernel.dump.facts()
+
+
+def per_cpu_offsets(kernel: Kernel) -> list[int]:
+    """Return what is added to a per-CPU symbol's address for each possible CPU; [0] on a uniprocessor kernel."""
+    table = kernel.find_symbol("__per_cpu_offset")
+    if table is None:
+        return [0]
+    count = max(cpu_mask(kernel, "__cpu_possible_mask", "cpu_possible_mask"), default=0) + 1
+    return list(kernel.memory.words(table, count))
+
+
+def cpu_mask(kernel: Kernel, name: str, pointer: str) -> list[int]:
+    """Return the CPUs of a mask: a struct cpumask (4.5), or a pointer to one."""
+    address = kernel.find_symbol(name)
+    if address is None:
+        address = kernel.memory.word(kernel.symbol(pointer))
+    ids = kernel.find_symbol("nr_cpu_ids")
+    count = min(kernel.memory.u32(ids), MAX_CPUS) if ids else 64
+    size = kernel.memory.word_size
+    words = kernel.memory.words(address, -(-max(count, 1) // (8 * size)))
+    return [cpu for cpu in range(count) if words[cpu // (8 * size)] >> cpu % (8 * size) & 1]
+
+
+def present_cpus(kernel: Kernel) -> list[int]:
+    """Return the CPUs that are plugged in."""
+    return cpu_mask(kernel, "__cpu_present_mask", "cpu_present_mask")
+
+
+def online_cpus(kernel: Kernel) -> list[int]:
+    """Return the CPUs that were online; a CPU that panic() stopped may have left the mask."""
+    return cpu_mask(kernel, "__cpu_online_mask", "cpu_online_mask")

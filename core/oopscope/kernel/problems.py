@@ -1,0 +1,45 @@
+"""What could not be read, or disagrees: kept in order, each once, for the report and the screen."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from oopscope.errors import OopscopeError
+
+MAX_PROBLEMS = 1000
+
+
+class Problem(NamedTuple):
+    """One thing that is missing from a section, and why."""
+
+    section: str
+    message: str
+    address: int | None
+
+
+class Problems:
+    """The problems met so far; the same one is kept once, and at most MAX_PROBLEMS of all."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Problem, None] = {}
+        self.dropped = 0
+
+    def add(self, section: str, message: str, address: int | None = None) -> None:
+        """Note one problem."""
+        problem = Problem(section, message, address)
+        if len(self._seen) < MAX_PROBLEMS or problem in self._seen:
+            self._seen[problem] = None
+        else:
+            self.dropped += 1
+
+    def lost(self, section: str, what: str = "") -> Callable[[OopscopeError], None]:
+        """Return a function that notes an error as a problem of a section, for walks that go on."""
+        prefix = f"{what}: " if what else ""
+        return lambda error: self.add(section, f"{prefix}{error}", getattr(error, "address", None) or None)
+
+    def __iter__(self) -> Iterator[Problem]:
+        yield from list(self._seen)
+        if self.dropped:
+            yield Problem("problems", f"{self.dropped} more problems are not listed", None)
+
+    def __len__(self) -> int:
+        return len(self._seen)

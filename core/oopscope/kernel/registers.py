@@ -1,0 +1,58 @@
+"""Each CPU's registers at the end: from the kernel's own crash notes, else from the notes that came with the dump.
+
+Follows kernel/crash_core.c: per-CPU `crash_notes` is authoritative, for the container's merged notes leave out CPUs
+that never answered, so that the n-th note need not be CPU n's. A dump taken by QEMU has one note a CPU, in order, and
+they are later than the crash notes: they tell where each CPU was when the dump was taken.
+"""
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.notes import Note, read_notes
+from oopscope.sources.file import BytesSource
+
+NT_PRSTATUS = 1
+NOTE_ROOM = 1024
+Registers = dict[str, int]
+
+
+def registers(kernel: Kernel) -> dict[int, Registers]:
+    """Return the registers of each CPU that has any, by CPU."""
+    notes = [n for n in kernel.dump.notes() if n.name in ("CORE", "QEMU")]
+    status = [n for n in notes if n.name == "CORE" and n.type == NT_PRSTATUS]
+    from_outside = any(n.name == "QEMU" for n in notes)
+    present = present_cpus(kernel)
+    saved = {} if from_outside else _crash_notes(kernel, present)
+    if saved or not status:
+        return saved
+    cpus = present if len(status) == len(present) else online_cpus(kernel)
+    if len(cpus) != len(status):
+        kernel.problems.add("cpus", f"{len(status)} CPU notes for {len(cpus)} CPUs: which is whose is not known")
+        return {}
+    decoded = {cpu: _decode(kernel, note) for cpu, note in zip(cpus, status, strict=True)}
+    return {cpu: regs for cpu, regs in decoded.items() if regs}
+
+
+def _decode(kernel: Kernel, note: Note) -> Registers | None:
+    regs = kernel.arch.registers(note.desc)
+    return regs if regs and any(regs.values()) else None
+
+
+def _crash_notes(kernel: Kernel, cpus: list[int]) -> dict[int, Registers]:
+    """Read each CPU's own note buffer; a CPU that was not stopped has an empty one."""
+    found = {}
+    try:
+        base = kernel.memory.word(kernel.symbol("crash_notes"))
+    except OopscopeError as e:
+        kernel.problems.lost("cpus", "crash notes")(e)
+        return {}
+    for cpu in cpus:
+        try:
+            raw = kernel.memory.read(kernel.per_cpu(base, cpu), NOTE_ROOM)
+        except (OopscopeError, IndexError):
+            continue
+        note = next(read_notes(BytesSource(raw), 0, len(raw), kernel.endian), None)
+        if note and note.name == "CORE" and note.type == NT_PRSTATUS:
+            regs = _decode(kernel, note)
+            if regs:
+                found[cpu] = regs
+    return found

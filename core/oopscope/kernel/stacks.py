@@ -1,0 +1,87 @@
+"""Where stacks are: the task's own, and each CPU's for interrupts, NMIs and exceptions (x86_64).
+
+Follows arch/x86/include/asm/{page_64_types,cpu_entry_area,processor}.h. A stack that this kernel does not have, or
+whose pointer cannot be read, is left out: an unwinder that meets its addresses stops there and says so.
+"""
+
+from typing import NamedTuple
+
+from oopscope.errors import Absent, OopscopeError
+from oopscope.kernel.frame import FrameKind
+from oopscope.kernel.kernel import Kernel, present_cpus
+
+IRQ_STACK_SIZE = 16 << 10
+DEFAULT_THREAD_SIZE = 16 << 10
+
+
+class Stack(NamedTuple):
+    """One stack: its lowest address, the one after its highest, what runs on it."""
+
+    start: int
+    end: int
+    kind: FrameKind
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, int) and self.start <= address < self.end
+
+
+def thread_size(kernel: Kernel) -> int:
+    """Return THREAD_SIZE: the room that the linker gave the first task's stack, 16 KiB where it does not say."""
+    for first, last in (("__start_init_stack", "__end_init_stack"), ("__start_init_task", "__end_init_task")):
+        start, end = kernel.find_symbol(first), kernel.find_symbol(last)
+        if start and end:
+            size = end - start
+            if 4096 <= size <= 1 << 20 and size & size - 1 == 0:
+                return size
+    return DEFAULT_THREAD_SIZE
+
+
+def task_stack(kernel: Kernel, base: int) -> Stack:
+    """Return a task's own stack, given task_struct.stack."""
+    return Stack(base, base + kernel.cached(thread_size), "task")
+
+
+def _irq_stack(kernel: Kernel, cpu: int) -> Stack | None:
+    """hardirq_stack_ptr: its own per-CPU variable (5.2 .. 6.1, 6.15 on), or in pcpu_hot between (6.2 .. 6.14)."""
+    hot = kernel.find_symbol("pcpu_hot")
+    if hot is not None:
+        at = kernel.per_cpu(hot, cpu) + kernel.types.member("pcpu_hot", "hardirq_stack_ptr").offset
+    else:
+        at = kernel.per_cpu("hardirq_stack_ptr", cpu)
+    top = kernel.memory.word(at)
+    if not top:
+        return None
+    end = -(-top // 4096) * 4096  # 5.12 (951c2a51ae75) keeps the top word for the way back
+    return Stack(end - IRQ_STACK_SIZE, end, "irq")
+
+
+def _exception_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
+    """The IST stacks of the CPU's entry area, by the member names of struct cea_exception_stacks (5.2)."""
+    base = kernel.memory.word(kernel.per_cpu("cea_exception_stacks", cpu))
+    found = []
+    for name in ("DF_stack", "NMI_stack", "DB_stack", "DB1_stack", "DB2_stack", "MCE_stack", "VC_stack", "VC2_stack"):
+        try:
+            member = kernel.types.member("cea_exception_stacks", name)
+        except Absent:
+            continue
+        if base and member.size:
+            kind: FrameKind = "nmi" if name == "NMI_stack" else "exception"
+            found.append(Stack(base + member.offset, base + member.offset + member.size, kind))
+    return found
+
+
+def cpu_stacks(kernel: Kernel) -> list[Stack]:
+    """Return every CPU's interrupt and exception stacks that can be found."""
+    found: list[Stack] = []
+    for cpu in present_cpus(kernel):
+        try:
+            irq = _irq_stack(kernel, cpu)
+            if irq:
+                found.append(irq)
+        except OopscopeError as e:
+            kernel.problems.lost("cpus", f"CPU {cpu}: interrupt stack")(e)
+        try:
+            found += _exception_stacks(kernel, cpu)
+        except OopscopeError as e:
+            kernel.problems.lost("cpus", f"CPU {cpu}: exception stacks")(e)
+    return found

@@ -1,0 +1,180 @@
+"""The kernel's containers, walked: lists, hash lists, red-black trees, radix trees and xarrays, maple trees.
+
+Each walk is a generator of addresses over hostile memory: bounded, with a seen-set, and a broken link ends it with
+one call of `lost` (or an exception where none is given). Layouts follow include/linux/{types,rbtree,xarray,maple_tree}.h.
+"""
+
+from collections.abc import Callable, Iterator
+
+from oopscope.errors import Implausible, OopscopeError, ReadError
+from oopscope.memory.virtual import Memory
+
+MAX_STEPS = 1 << 20
+Lost = Callable[[OopscopeError], None] | None
+
+
+def _end(error: OopscopeError, lost: Lost) -> None:
+    if lost is None:
+        raise error
+    lost(error)
+
+
+def for_each_list(memory: Memory, head: int, offset: int = 0, lost: Lost = None, limit: int = MAX_STEPS) -> Iterator[int]:
+    """Yield the entries of a struct list_head, each less offset; links are checked both ways.
+
+    A node whose `prev` does not name the one before is reported once and the walk goes on, for `next` is what the
+    kernel itself would follow.
+    """
+    seen = {head}
+    previous, crossed = head, False
+    try:
+        node = memory.word(head)
+        while node != head:
+            if node in seen or len(seen) > limit:
+                return _end(Implausible(f"list {head:#x} loops or never ends: it comes back to a node", node), lost)
+            seen.add(node)
+            following, back = memory.words(node, 2)
+            if back != previous and not crossed:
+                crossed = True
+                if lost is not None:
+                    lost(Implausible(f"list {head:#x}: a node's prev {back:#x} is not the node before, {previous:#x};", node))
+            yield node - offset
+            previous, node = node, following
+    except ReadError as e:
+        if lost is not None:
+            yield from _backwards(memory, head, offset, seen, limit)
+        _end(e, lost)
+
+
+def _backwards(memory: Memory, head: int, offset: int, seen: set[int], limit: int) -> Iterator[int]:
+    """What a list still holds beyond a broken link, read from its other end."""
+    size = memory.word_size
+    try:
+        node = memory.word(head + size)
+        while node not in seen and len(seen) <= limit:
+            memory.word(node)
+            seen.add(node)
+            yield node - offset
+            node = memory.word(node + size)
+    except ReadError:
+        return
+
+
+def for_each_hlist(memory: Memory, head: int, offset: int = 0, lost: Lost = None) -> Iterator[int]:
+    """Yield the entries of a struct hlist_head (or of a chain of `next` pointers), each less offset."""
+    yield from for_each_chain(memory, head, 0, offset, lost)
+
+
+def for_each_chain(memory: Memory, head: int, link: int, offset: int = 0, lost: Lost = None) -> Iterator[int]:
+    """Yield a NULL-terminated chain: the pointer at head, then the pointer at node + link, and so on."""
+    seen: set[int] = set()
+    try:
+        node = memory.word(head)
+        while node and not node & 1:  # an odd end is a "nulls" marker
+            if node in seen or len(seen) > MAX_STEPS:
+                return _end(Implausible("a chain loops", node), lost)
+            seen.add(node)
+            following = memory.word(node + link)
+            yield node - offset
+            node = following
+    except ReadError as e:
+        _end(e, lost)
+
+
+def for_each_rbtree(memory: Memory, root: int, offset: int = 0, lost: Lost = None) -> Iterator[int]:
+    """Yield the nodes of a struct rb_root in order, each less offset. rb_node: parent and colour, right, left."""
+    size = memory.word_size
+    seen: set[int] = set()
+    stack: list[int] = []
+    try:
+        node = memory.word(root)
+        while stack or node:
+            while node:
+                if node in seen or len(seen) > MAX_STEPS:
+                    return _end(Implausible("a tree loops", node), lost)
+                seen.add(node)
+                stack.append(node)
+                node = memory.word(node + 2 * size)
+            node = stack.pop()
+            yield node - offset
+            node = memory.word(node + size)
+    except ReadError as e:
+        yield from (n - offset for n in reversed(stack))
+        _end(e, lost)
+
+
+def for_each_xarray(memory: Memory, head: int, slots: int, shift: int, lost: Lost = None) -> Iterator[tuple[int, int]]:
+    """Yield (index, entry) of an xarray or radix tree, from the value of its head pointer.
+
+    slots, shift: offsets of those members in struct xa_node (struct radix_tree_node before 4.20). Internal nodes are
+    tagged 2 (1 before 4.20); value entries and siblings are passed over.
+    """
+    seen: set[int] = set()
+    todo = [(head, 0)]
+    while todo:
+        entry, index = todo.pop()
+        tag = entry & 3
+        if not entry:
+            continue
+        if tag == 0:
+            yield index, entry
+            continue
+        if entry < 4096 or entry in seen or len(seen) > MAX_STEPS:
+            continue
+        seen.add(entry)
+        node = entry & ~3
+        try:
+            width = memory.u8(node + shift)
+            children = memory.words(node + slots, 64)
+        except ReadError as e:
+            _end(e, lost)
+            continue
+        if width > 60:
+            _end(Implausible("a radix tree node with an impossible shift", node), lost)
+            continue
+        todo += [(child, index + (i << width)) for i, child in reversed(list(enumerate(children))) if child]
+
+
+_MAPLE_SLOTS = {0: (1, 31), 1: (15, 16), 2: (15, 16), 3: (9, 10)}  # type -> pivots, slots, on 64-bit
+
+
+def for_each_maple(memory: Memory, root: int, lost: Lost = None) -> Iterator[tuple[int, int]]:
+    """Yield (index, entry) of a maple tree, from the value of ma_root, in order. 64-bit only.
+
+    A node's pointer carries its type in bits 3..6; after the parent word come the pivots, then the slots.
+    """
+    if not root:
+        return
+    if root & 3 != 2 or root < 4096:
+        yield 0, root
+        return
+    seen: set[int] = set()
+    todo = [(root, 0, (1 << 64) - 1)]
+    while todo:
+        entry, low, high = todo.pop()
+        node, kind = entry & ~0xFF, entry >> 3 & 0xF
+        if entry in seen or len(seen) > MAX_STEPS or kind not in _MAPLE_SLOTS or kind == 0:
+            _end(Implausible("a maple tree node of unknown type, or a loop", node), lost)
+            continue
+        seen.add(entry)
+        pivots_n, slots_n = _MAPLE_SLOTS[kind]
+        try:
+            words = memory.words(node, 1 + pivots_n + slots_n)
+        except ReadError as e:
+            _end(e, lost)
+            continue
+        children = []
+        for i in range(slots_n):
+            last = words[1 + i] if i < pivots_n else high
+            if i and last == 0:
+                last = high  # an unused pivot: the slot reaches the node's end
+            slot = words[1 + pivots_n + i]
+            if slot:
+                children.append((slot, low, min(last, high)))
+            low = last + 1
+            if last >= high:
+                break
+        if kind == 1:
+            yield from ((first, slot) for slot, first, _last in children if slot & 3 != 2 or slot >= 4096)
+        else:
+            todo += reversed(children)

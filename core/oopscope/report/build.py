@@ -1,0 +1,190 @@
+"""Build the report as plain data, in the shape that REPORT's contract gives: fields are added, never renamed.
+
+Each section is a boundary: what fails in it is a problem that names it, and the other sections go on.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import oopscope
+from oopscope.errors import OopscopeError
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.kernel import Kernel
+from oopscope.subsystems import TABLES, Column, Table, table
+from oopscope.subsystems.system import the_system
+from oopscope.subsystems.tasks import stack
+from oopscope.triage import verdict
+from oopscope.triage.finding import Verdict
+
+SCHEMA = 1
+Data = dict[str, Any]
+DEFAULT = ("dump", "system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts")
+# Kinds of page that makedumpfile's -d leaves out, by bit.
+LEVELS = ((1, "zero"), (2, "cache"), (4, "cache private"), (8, "user"), (16, "free"))
+
+
+def value(raw: object, kind: str = "text") -> object:
+    """Turn a cell into JSON's types: addresses are hexadecimal strings, what is absent or unreadable is None."""
+    if raw is None or isinstance(raw, bool):
+        return raw
+    if kind == "address" and isinstance(raw, int):
+        return f"{raw:#x}"
+    if kind == "frames":
+        return [frame(f) for f in raw]  # type: ignore[attr-defined]
+    if kind == "registers" and isinstance(raw, Mapping):
+        return {name: f"{number:#x}" for name, number in raw.items()}
+    if isinstance(raw, tuple | list):
+        return list(raw)
+    return raw
+
+
+def frame(f: Frame) -> Data:
+    """Return a frame as the contract has it."""
+    return {
+        "address": f"{f.address:#x}",
+        "symbol": f.symbol,
+        "offset": f.offset,
+        "module": f.module,
+        "kind": f.kind,
+        "reliable": f.reliable,
+    }
+
+
+def row(columns: Sequence[Column], item: object) -> Data:
+    """Return one row of a table by its columns' keys."""
+    return {c.key: value(getattr(item, c.key), c.kind) for c in columns}
+
+
+def rows(found: Table, kernel: Kernel) -> list[Data]:
+    """Return a whole table."""
+    return [row(found.columns, item) for item in found.rows(kernel)]
+
+
+def dump_section(kernel: Kernel) -> Data:
+    """Return what the container is and how complete."""
+    facts = kernel.facts
+    level = facts.dump_level
+    return {
+        "path": kernel.path,
+        "format": facts.format,
+        "compression": facts.compression,
+        "flattened": facts.flattened,
+        "parts": facts.parts,
+        "dump_level": level,
+        "excluded": [name for bit, name in LEVELS if level & bit] if level is not None else None,
+        "page_size": facts.page_size,
+        "pages_saved": facts.pages_saved,
+        "pages_total": facts.pages_total,
+        "bytes": facts.bytes,
+        "complete": facts.complete,
+        "arch": kernel.arch.name,
+    }
+
+
+def system_section(kernel: Kernel) -> Data:
+    """Return the machine's and the kernel's facts."""
+    facts = the_system(kernel)._asdict()
+    facts["kaslr_offset"] = value(facts["kaslr_offset"], "address")
+    facts["load_average"] = value(facts["load_average"])
+    return facts
+
+
+def verdict_section(kernel: Kernel) -> Data:
+    """Return why the machine died."""
+    return verdict_data(verdict(kernel))
+
+
+def verdict_data(v: Verdict) -> Data:
+    """Return a verdict as the contract has it."""
+    return {
+        "category": v.category,
+        "cause": v.cause,
+        "title": v.title,
+        "summary": v.summary,
+        "confidence": v.confidence,
+        "panic_message": v.panic_message,
+        "cpu": v.cpu,
+        "pid": v.pid,
+        "comm": v.comm,
+        "symbol": v.symbol,
+        "module": v.module,
+        "evidence": [{"text": e.text, "source": _source(e.source)} for e in v.evidence],
+        "next_steps": list(v.next_steps),
+        "signature": v.signature,
+    }
+
+
+def _source(source: Any) -> Data:
+    found: Data = {"kind": source.kind, "key": source.key}
+    if source.address is not None:
+        found["address"] = f"{source.address:#x}"
+    return found
+
+
+def tasks_section(kernel: Kernel, stacks: bool) -> list[Data]:
+    """Return every thread, with its frames where asked for."""
+    found = rows(table("tasks"), kernel)
+    if stacks:
+        for task in found:
+            task["frames"] = [frame(f) for f in stack(kernel, int(task["address"], 16))]
+    return found
+
+
+def meminfo_section(kernel: Kernel) -> Data:
+    """Return /proc/meminfo's names with their bytes."""
+    return {counter.name: counter.bytes for counter in table("meminfo").rows(kernel)}
+
+
+SPECIAL: dict[str, Callable[[Kernel], object]] = {
+    "dump": dump_section,
+    "system": system_section,
+    "verdict": verdict_section,
+    "meminfo": meminfo_section,
+}
+
+
+def sections(names: Iterable[str]) -> list[str]:
+    """Return the sections asked for, in the report's order; ValueError names one that does not exist."""
+    known = [*("dump", "system", "verdict"), *(key for key, _ in TABLES if key not in ("system", "log")), "log"]
+    wanted = set(names)
+    unknown = wanted - set(known) - {"problems"}
+    if unknown:
+        raise ValueError(f"no section {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return [name for name in known if name in wanted]
+
+
+def build(
+    kernel: Kernel,
+    names: Iterable[str] | None = None,
+    stacks: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Data:
+    """Return the report's data; a section that fails is None, and `problems` says why."""
+    report: Data = {"schema": SCHEMA, "oopscope": oopscope.__version__}
+    wanted = sections(names) if names is not None else [key for key, _ in TABLES if key not in ("log", "system")]
+    wanted = wanted if names is not None else ["dump", "system", "verdict", *wanted]
+    for name in wanted:
+        if progress:
+            progress(f"reading {name}")
+        report[name] = section(kernel, name, stacks)
+    for text in kernel.facts.problems:
+        kernel.problems.add("dump", text)
+    report["problems"] = [
+        {"section": p.section, "message": p.message, "address": value(p.address, "address")} for p in kernel.problems
+    ]
+    return report
+
+
+def section(kernel: Kernel, name: str, stacks: bool = False) -> object:
+    """Return one section; None where it fails, with the reason among the kernel's problems."""
+    try:
+        if name == "tasks":
+            return tasks_section(kernel, stacks)
+        if name in SPECIAL:
+            return SPECIAL[name](kernel)
+        return rows(table(name), kernel)
+    except OopscopeError as e:
+        kernel.problems.lost(name)(e)
+    except Exception as e:  # noqa: BLE001 - the boundary of a section: what went wrong is shown, the rest goes on
+        kernel.problems.add(name, f"a fault of oopscope's own: {type(e).__name__}: {e}")
+    return None

@@ -1,0 +1,164 @@
+"""What machine and kernel this was: names, times, load, taint, command line."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from oopscope.errors import Absent, OopscopeError
+from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.structs.plan import Plan
+from oopscope.subsystems import Column, Table
+from oopscope.subsystems.taint import taint_letters
+from oopscope.subsystems.tasks import task_structs
+
+FSHIFT = 11  # load averages are fixed-point, include/linux/sched/loadavg.h
+MAX_COMMAND_LINE = 16384
+
+
+class System(NamedTuple):
+    """The fields of REPORT's `system`; None where the dump does not hold them."""
+
+    nodename: str | None
+    release: str | None
+    version: str | None
+    machine: str | None
+    crash_time: str | None
+    boot_time: str | None
+    uptime_seconds: float | None
+    load_average: tuple[float, float, float] | None
+    cpus_online: int | None
+    cpus_present: int | None
+    memory_bytes: int | None
+    task_count: int | None
+    tainted: int | None
+    taint: str | None
+    command_line: str | None
+    kaslr_offset: int | None
+    page_table_levels: int | None
+
+
+class UtsName(NamedTuple):
+    """struct new_utsname."""
+
+    nodename: bytes
+    release: bytes
+    version: bytes
+    machine: bytes
+
+
+class Timekeeper(NamedTuple):
+    """struct timekeeper: wall-clock seconds, and what takes them to the monotonic clock."""
+
+    xtime_sec: int
+    monotonic: int
+
+
+UTS = Plan("uts_namespace", UtsName, **{f: f"name.{f}" for f in UtsName._fields})
+TIMEKEEPER = Plan("timekeeper", Timekeeper, monotonic="wall_to_monotonic.tv_sec")
+
+
+def _iso(seconds: int | None) -> str | None:
+    if not seconds or not 0 < seconds < 1 << 34:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _timekeeper(kernel: Kernel) -> Timekeeper:
+    """Read tk_core: a seqcount, then the timekeeper (3.17); struct tk_data by name since 6.13."""
+    base = kernel.symbol("tk_core")
+    offset = kernel.types.member("tk_data", "timekeeper").offset if kernel.types.has("tk_data") else 8
+    return kernel.bind(TIMEKEEPER).row(base + offset)
+
+
+class Clock(NamedTuple):
+    """Seconds since 1970 of the boot and of the end, and the seconds between them."""
+
+    boot: int | None
+    crash: int | None
+    uptime: float | None
+
+
+def clock(kernel: Kernel) -> Clock:
+    """Return when the machine booted and died, by its own clock."""
+    crashed = int(kernel.info.get("CRASHTIME") or 0) or None
+    try:
+        keeper = _timekeeper(kernel)
+    except OopscopeError as e:
+        kernel.problems.lost("system", "clock")(e)
+        return Clock(None, crashed or kernel.facts.timestamp, None)
+    uptime = keeper.xtime_sec + keeper.monotonic - (keeper.monotonic >> 63 << 64)
+    if not 0 <= uptime < 1 << 34:
+        kernel.problems.add("system", "the clock makes no sense")
+        return Clock(None, crashed, None)
+    return Clock(keeper.xtime_sec - uptime, crashed or keeper.xtime_sec, float(uptime))
+
+
+def _load(kernel: Kernel) -> tuple[float, float, float]:
+    a, b, c = kernel.memory.words(kernel.symbol("avenrun"), 3)
+    return tuple(round(x / (1 << FSHIFT), 2) for x in (a, b, c))  # type: ignore[return-value]
+
+
+def _command_line(kernel: Kernel) -> str:
+    at = kernel.memory.word(kernel.symbol("saved_command_line"))
+    return kernel.memory.cstring(at, MAX_COMMAND_LINE).decode("utf-8", "backslashreplace")
+
+
+def memory_bytes(kernel: Kernel) -> int:
+    """Return MemTotal: _totalram_pages (5.0), totalram_pages before."""
+    return kernel.memory.word(kernel.symbol("_totalram_pages", "totalram_pages")) * kernel.memory.page_size
+
+
+def _text(raw: bytes | None) -> str | None:
+    return raw.decode("utf-8", "backslashreplace") if raw is not None else None
+
+
+def system(kernel: Kernel) -> System:
+    """Return the system's facts; one that cannot be read is None and a problem."""
+
+    def attempt(what: str, read):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        try:
+            return read()
+        except (OopscopeError, Absent) as e:
+            kernel.problems.lost("system", what)(e)
+            return None
+
+    uts = attempt("names", lambda: kernel.bind(UTS).row(kernel.symbol("init_uts_ns")))
+    when = clock(kernel)
+    tainted = attempt("taint", lambda: kernel.memory.word(kernel.symbol("tainted_mask")))
+    return System(
+        nodename=_text(uts.nodename) if uts else kernel.facts.nodename,
+        release=_text(uts.release) if uts else kernel.info.get("OSRELEASE"),
+        version=_text(uts.version) if uts else None,
+        machine=_text(uts.machine) if uts else kernel.arch.name,
+        crash_time=_iso(when.crash),
+        boot_time=_iso(when.boot),
+        uptime_seconds=when.uptime,
+        load_average=attempt("load average", lambda: _load(kernel)),
+        cpus_online=attempt("CPUs", lambda: len(online_cpus(kernel))),
+        cpus_present=attempt("CPUs", lambda: len(present_cpus(kernel))),
+        memory_bytes=attempt("memory", lambda: memory_bytes(kernel)),
+        task_count=attempt("tasks", lambda: sum(1 for t in kernel.cached(task_structs).values() if t.pid)),
+        tainted=tainted,
+        taint=taint_letters(tainted) if tainted is not None else None,
+        command_line=attempt("command line", lambda: _command_line(kernel)),
+        kaslr_offset=kernel.info.kernel_offset,
+        page_table_levels=5 if kernel.info.number("pgtable_l5_enabled") else 4,
+    )
+
+
+class Fact(NamedTuple):
+    """One fact, for a table of two columns."""
+
+    name: str
+    value: object
+
+
+def the_system(kernel: Kernel) -> System:
+    """Return the system's facts, read once."""
+    return kernel.cached(system)
+
+
+def _rows(kernel: Kernel) -> list[Fact]:
+    return [Fact(name, value) for name, value in kernel.cached(system)._asdict().items()]
+
+
+TABLE = Table("system", "System", (Column("name", "Fact"), Column("value", "Value")), _rows)

@@ -1,0 +1,256 @@
+"""The circumstances of a death, gathered once from log, stacks and registers, for the rules to judge.
+
+Only the end counts: an oops that the machine survived is no cause, unless the panic's own words name it. So the rules
+see `oops` only where it was fatal, and `panic_message` only where panic() was called.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.kernel import Kernel
+from oopscope.subsystems.cpus import Cpu, all_cpus
+from oopscope.subsystems.log import Record, log
+from oopscope.subsystems.tasks import Task, all_tasks
+from oopscope.triage.finding import Category, Confidence, Evidence, Source, Verdict
+from oopscope.triage.signature import signature
+
+PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
+# The line that every die() prints: what happened, the error code, and which oops of this boot it was.
+DIE = re.compile(r"^(?:Oops: )?(.*?): ?([0-9a-f]{4}) \[#(\d+)\]")
+FATAL_OOPS = ("Fatal exception", "Fatal exception in interrupt", "Fatal hardware error")
+LOOK_BACK = 200  # lines before the end of an oops that can belong to it
+# Frames of the dying itself: none of them is the culprit.
+DYING = re.compile(
+    r"^(v?panic|nmi_panic|crash_kexec|__crash_kexec|crash_setup_regs|machine_kexec|oops_end|oops_begin|die|die_addr|"
+    r"__die(_body)?|no_context|page_fault_oops|kernelmode_fixup_or_oops|bad_area\w*|__bad_area\w*|do_user_addr_fault|"
+    r"do_kern_addr_fault|exc_\w+|asm_exc_\w+|do_trap|do_error_trap|handle_bug|do_\w+_fault|__warn|report_bug|"
+    r"__warn_printk|check_panic_on_warn|panic_on_rcu_stall|dump_stack\w*|native_machine_\w+|kexec_crash_\w+|"
+    r"asm_\w+|page_fault|general_protection|divide_error|invalid_op|double_fault)(\.\w+)*$"
+)
+
+
+class Line(NamedTuple):
+    """One line of the log, and which record it is in."""
+
+    index: int
+    text: str
+
+
+@dataclass
+class Death:
+    """What the rules look at."""
+
+    kernel: Kernel
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """The log; empty where it cannot be read."""
+        try:
+            return log(self.kernel)
+        except OopscopeError as e:
+            self.kernel.problems.lost("log")(e)
+            return []
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The log's lines; a record may hold several."""
+        return [Line(r.index, text) for r in self.records for text in r.text.split("\n")]
+
+    @cached_property
+    def _panic(self) -> tuple[int, str] | None:
+        for at in range(len(self.lines) - 1, -1, -1):
+            found = PANIC.search(self.lines[at].text)
+            if found and not self.lines[at].text.lstrip().startswith("---[ end"):
+                return at, found[1].strip()
+        return None
+
+    @property
+    def panic_line(self) -> int | None:
+        """The place in `lines` of the last line in which panic() gives its reason."""
+        return self._panic[0] if self._panic else None
+
+    @property
+    def panic_message(self) -> str | None:
+        """What panic() was called with; None where it was not, for an oops can start the dump by itself."""
+        return self._panic[1] if self._panic else None
+
+    @cached_property
+    def oops_line(self) -> int | None:
+        """The place in `lines` of the fatal oops's own line (`...: 0000 [#1]`); None where no oops was fatal."""
+        last = next((at for at in range(len(self.lines) - 1, -1, -1) if DIE.match(self.lines[at].text)), None)
+        if last is None:
+            return None
+        message, at = self.panic_message, self.panic_line
+        if message is None or at is None:
+            return last if self._oops_on_stack else None
+        return last if last < at and message.startswith(FATAL_OOPS) else None
+
+    @property
+    def _oops_on_stack(self) -> bool:
+        """Whether the panicking CPU was in the middle of an oops, or its stack is not known."""
+        names = {f.symbol for f in self.frames}
+        return not names or bool(names & {"oops_end", "die", "__die", "crash_kexec", "die_addr", "oops_end.part.0"})
+
+    @cached_property
+    def block(self) -> list[Line]:
+        """The lines of the end: from shortly before the fatal oops (or the panic) to the log's end."""
+        start = self.oops_line if self.oops_line is not None else self.panic_line
+        return self.lines[max(0, start - LOOK_BACK) :] if start is not None else self.lines[-LOOK_BACK:]
+
+    def find(self, pattern: str, before: int | None = None, back: int = LOOK_BACK) -> tuple[Line, re.Match[str]] | None:
+        """Return the last line that matches, looking back from a place in `lines` (the log's end by default)."""
+        compiled = re.compile(pattern)
+        end = len(self.lines) if before is None else before
+        for at in range(end - 1, max(-1, end - 1 - back), -1):
+            found = compiled.search(self.lines[at].text)
+            if found:
+                return self.lines[at], found
+        return None
+
+    def in_oops(self, pattern: str, back: int = 12) -> tuple[Line, re.Match[str]] | None:
+        """Return the last line at or shortly before the fatal oops's own line that matches."""
+        return self.find(pattern, self.oops_line + 1, back) if self.oops_line is not None else None
+
+    @cached_property
+    def cpu(self) -> Cpu | None:
+        """The CPU that panicked; the only candidate where none is named."""
+        try:
+            cpus = all_cpus(self.kernel)
+        except OopscopeError as e:
+            self.kernel.problems.lost("cpus")(e)
+            return None
+        return next((c for c in cpus if c.state == "panic"), None)
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The panicking CPU's stack."""
+        return self.cpu.frames if self.cpu else ()
+
+    @cached_property
+    def fault_frame(self) -> Frame | None:
+        """The function that faulted: the frame right behind the innermost exception entry."""
+        for frame, behind in zip(self.frames, self.frames[1:], strict=False):
+            if frame.kind == "exception" and behind.kind != "user":
+                return behind
+        return None
+
+    @cached_property
+    def interrupted(self) -> Frame | None:
+        """What an interrupt or NMI found running on the panicking CPU: the frame behind the outermost entry of one."""
+        found = None
+        for frame, behind in zip(self.frames, self.frames[1:], strict=False):
+            entry = frame.kind in ("irq", "softirq", "nmi") and behind.kind not in (frame.kind, "irq", "softirq")
+            if entry and behind.kind != "user" and found is None:
+                found = behind
+        return found
+
+    @cached_property
+    def culprit(self) -> Frame | None:
+        """The frame to blame: what faulted, else the first caller that is not part of dying."""
+        if self.fault_frame is not None:
+            return self.fault_frame
+        return next((f for f in self.frames if f.symbol and not DYING.match(f.symbol)), None)
+
+    def caller_of(self, names: Iterable[str]) -> Frame | None:
+        """Return the frame that called the outermost of some functions."""
+        wanted, found = set(names), None
+        for frame, behind in zip(self.frames, self.frames[1:], strict=False):
+            if frame.symbol and frame.symbol.split(".")[0] in wanted:
+                found = behind
+        return found
+
+    def on_stack(self, *names: str) -> Frame | None:
+        """Return the innermost frame of the panicking CPU in one of some functions (suffixes such as .cold aside)."""
+        return next((f for f in self.frames if f.symbol and f.symbol.split(".")[0] in names), None)
+
+    @cached_property
+    def in_interrupt(self) -> bool:
+        """Whether what faulted ran in an interrupt or softirq."""
+        frame = self.fault_frame
+        return frame is not None and frame.kind in ("irq", "softirq", "nmi")
+
+    @cached_property
+    def tasks(self) -> list[Task]:
+        """Every task; empty where they cannot be read."""
+        try:
+            return all_tasks(self.kernel)
+        except OopscopeError as e:
+            self.kernel.problems.lost("tasks")(e)
+            return []
+
+    def from_log(self, line: Line, text: str | None = None) -> Evidence:
+        """Return a line of the log as evidence."""
+        return Evidence(text or line.text.strip(), Source("log", str(line.index)))
+
+    def from_frame(self, frame: Frame, text: str) -> Evidence:
+        """Return a frame of the panicking CPU as evidence."""
+        return Evidence(text.format(frame=frame), Source("frame", str(self.cpu.cpu if self.cpu else ""), frame.address))
+
+    def verdict(
+        self,
+        category: Category,
+        cause: str,
+        title: str,
+        summary: str,
+        confidence: Confidence,
+        evidence: Iterable[Evidence] = (),
+        next_steps: Iterable[str] = (),
+        culprit: Frame | None = None,
+        task: Task | None = None,
+    ) -> Verdict:
+        """Make a verdict: whose CPU, task and code it was is filled in from here."""
+        frame = culprit or self.culprit
+        cpu = self.cpu
+        facts = list(evidence)
+        if frame is not None and not any(e.source.kind == "frame" for e in facts):
+            facts.append(self.from_frame(frame, "{frame} is where the panicking CPU's own code stood"))
+        return Verdict(
+            category=category,
+            cause=cause,
+            title=title,
+            summary=summary,
+            confidence=confidence,
+            panic_message=self.message,
+            cpu=cpu.cpu if cpu else None,
+            pid=task.pid if task else cpu.pid if cpu else None,
+            comm=task.comm if task else cpu.comm if cpu else None,
+            symbol=f"{frame.symbol}+{frame.offset or 0:#x}" if frame and frame.symbol else None,
+            module=frame.module if frame else None,
+            evidence=tuple(facts),
+            next_steps=tuple(next_steps),
+            signature=signature(cause, frame, self.frames),
+        )
+
+    @cached_property
+    def message(self) -> str | None:
+        """The panic message: panic()'s own, or for a fatal oops the line that says what happened."""
+        if self.oops_line is None:
+            return self.panic_message
+        said = self.in_oops(r"^(BUG: |kernel BUG at |general protection|Oops: |\S.* error:|stack guard|.*corruption)")
+        first = self.in_oops(r"^(BUG: |kernel BUG at |.*(?:stack )?guard page was hit)") or said
+        return first[0].text.strip() if first else self.lines[self.oops_line].text.strip()
+
+    @property
+    def where(self) -> str:
+        """The culprit in words: `f+0x5 in module m`, `f+0x5`."""
+        frame = self.culprit
+        if frame is None or frame.symbol is None:
+            return "an unknown place"
+        place = f"{frame.symbol}+{frame.offset or 0:#x}"
+        return f"{place} of module {frame.module}" if frame.module else place
+
+    @property
+    def who(self) -> str:
+        """The panicking CPU's task in words."""
+        cpu = self.cpu
+        if cpu is None or cpu.pid is None:
+            return "an unknown task"
+        return "the idle task" if cpu.pid == 0 else f"{cpu.comm} (PID {cpu.pid})"
+
+
+Check = Callable[[Death], Verdict | None]

@@ -1,0 +1,26 @@
+"""No panic at all: the dump was taken from outside, of a machine that still ran."""
+
+from oopscope.subsystems.cpus import panic_cpu
+from oopscope.triage.death import DIE, Death
+from oopscope.triage.finding import Verdict
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire where nothing panicked: no words of it at the log's end, no panicking CPU, no crash time."""
+    if not death.records or death.panic_line is not None or death.oops_line is not None:
+        return None
+    if panic_cpu(death.kernel) is not None or death.kernel.info.get("CRASHTIME"):
+        return None
+    if any(DIE.match(line.text) for line in death.lines[-40:]):
+        return None
+    blocked = [t for t in death.tasks if t.state == "D"]
+    hint = f"; {len(blocked)} tasks are blocked" if blocked else ""
+    return death.verdict(
+        "manual",
+        "external-dump",
+        "Taken from outside, no panic",
+        f"The machine had not panicked: its memory was dumped from outside while it ran{hint}.",
+        "likely",
+        (),
+        ("If it hung: see what each CPU ran, and which tasks are blocked, longest first.",),
+    )

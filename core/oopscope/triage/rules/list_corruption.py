@@ -1,0 +1,84 @@
+"""A linked list's pointers were not what a list has: found by CONFIG_DEBUG_LIST, or by what the registers point at.
+
+Follows lib/list_debug.c: its checks complain, or fault on the wild pointer that they follow. Without them, a list
+node is found in memory whose one link is the wild pointer and whose other link still points back.
+"""
+
+from oopscope.errors import OopscopeError
+from oopscope.triage.death import Death
+from oopscope.triage.faults import fault_address, fault_registers
+from oopscope.triage.finding import Evidence, Source, Verdict
+
+CHECKS = (
+    *("__list_del_entry_valid", "__list_add_valid", "__list_del_entry_valid_or_report", "__list_add_valid_or_report"),
+    *("__list_del_entry", "__list_add"),
+)
+SAID = r"(list_add|list_del|hlist_\w+) corruption"
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire on the checks' message before a fatal oops, a fault within them, or a broken node in the registers."""
+    evidence: list[Evidence] = []
+    said = death.in_oops(SAID)
+    if said is None and death.panic_message and "panic_on_warn" in death.panic_message:
+        said = death.find(SAID, death.panic_line, 60)
+    if said is not None:
+        evidence.append(death.from_log(said[0]))
+    frame = death.fault_frame
+    in_check = frame is not None and frame.symbol is not None and frame.symbol.split(".")[0] in CHECKS
+    node = _broken_node(death)
+    if node is not None:
+        evidence.append(node)
+    if frame is not None and in_check:
+        evidence.append(death.from_frame(frame, "{frame} faulted while it checked a list node's links"))
+    if not evidence or (death.oops_line is None and said is None):
+        return None
+    outer = _caller(death) if in_check or said else None
+    sure = said is not None or (in_check and node is not None)
+    return death.verdict(
+        "software",
+        "list-corruption",
+        "Linked list corruption",
+        f"A list's pointers were overwritten; it was noticed in {_name(outer) or death.where}, run by {death.who}.",
+        "certain" if sure else "likely",
+        evidence,
+        ("Find who else writes to the list, without its lock or after its end.", "Look at the object that holds the node."),
+        culprit=outer,
+    )
+
+
+def _name(frame: object) -> str | None:
+    return str(frame) if frame is not None else None
+
+
+def _caller(death: Death):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Frame | None
+    """The first frame behind the checking functions."""
+    seen = False
+    for frame in death.frames:
+        plain = (frame.symbol or "").split(".")[0]
+        if plain in CHECKS:
+            seen = True
+        elif seen and frame.kind != "exception":
+            return frame
+    return None
+
+
+def _broken_node(death: Death) -> Evidence | None:
+    """Look in the registers of the fault for a list node with a wild link whose other neighbour points back at it."""
+    address, registers = fault_address(death), fault_registers(death)
+    if address is None or not registers:
+        return None
+    memory = death.kernel.memory
+    for name, value in registers.items():
+        try:
+            following, previous = memory.words(value, 2)
+            wild = following in (address, address - 8) and memory.word(previous) == value
+            back = previous in (address, address - 8) and memory.word(following + 8) == value
+        except OopscopeError:
+            continue
+        if wild or back:
+            link = "next" if wild else "prev"
+            bad = following if wild else previous
+            text = f"register {name} points at a list node whose {link} is {bad:#x}, while its other neighbour points back"
+            return Evidence(text, Source("register", name, value))
+    return None

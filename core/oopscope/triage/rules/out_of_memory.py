@@ -1,0 +1,37 @@
+"""Memory ran out, and the kernel was told to panic over it, or found nothing to kill. Follows mm/oom_kill.c."""
+
+import re
+
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Evidence, Source, Verdict
+
+SAID = r"[Oo]ut of memory|System is deadlocked on memory|panic_on_oom"
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire on panic()'s own words."""
+    if not re.search(SAID, death.panic_message or "") or death.panic_line is None:
+        return None
+    evidence = [death.from_log(death.lines[death.panic_line])]
+    invoked = death.find(r"(\S+) invoked oom-killer: (.*)", death.panic_line, 400)
+    if invoked:
+        evidence.insert(0, death.from_log(invoked[0]))
+    hungry = sorted((t for t in death.tasks if t.rss_bytes and t.pid == t.tgid), key=lambda t: -(t.rss_bytes or 0))[:1]
+    for task in hungry:
+        text = f"{task.comm} (PID {task.pid}) held most memory of all processes: {(task.rss_bytes or 0) >> 20} MiB"
+        evidence.append(Evidence(text, Source("task", str(task.pid), task.address)))
+    asked = f"{invoked[1][1]} asked for memory that was not there" if invoked else "memory ran out"
+    why = " and vm.panic_on_oom is set" if "panic_on_oom" in (death.panic_message or "") else ""
+    return death.verdict(
+        "memory",
+        "out-of-memory",
+        "Out of memory",
+        f"{asked[0].upper()}{asked[1:]}{why}.",
+        "certain",
+        evidence,
+        (
+            "See the Memory pane: what took it (processes, slab, shared memory and tmpfs, page tables)?",
+            "A leak in the kernel shows as slab or unaccounted memory, one in a program as its RSS.",
+        ),
+        culprit=death.caller_of(("out_of_memory", "__alloc_pages_slowpath", "__alloc_pages", "__alloc_pages_may_oom")),
+    )

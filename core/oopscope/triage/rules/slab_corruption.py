@@ -1,0 +1,26 @@
+"""The slab allocator found its own data overwritten. Follows mm/slub.c (object_err, slab_err, freelist checks)."""
+
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Verdict
+
+SAID = (
+    r"(Redzone overwritten|Poison overwritten|Freelist corrupt|Freechain corrupt|Invalid object pointer|"
+    r"Left Redzone overwritten|Right Redzone overwritten|Object padding overwritten|slab-out-of-bounds)"
+)
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire where the end (an oops, or panic_on_warn) follows SLUB's own complaint."""
+    end = death.oops_line if death.oops_line is not None else death.panic_line
+    said = death.find(SAID, end, 120) if end is not None else None
+    if said is None:
+        return None
+    return death.verdict(
+        "software",
+        "slab-corruption",
+        "Slab memory corruption",
+        f"The slab allocator found its memory overwritten ({said[1][1].lower()}); noticed in {death.where}.",
+        "likely",
+        [death.from_log(said[0])],
+        ("The writer is elsewhere: look at the neighbouring object and its owner.", "Boot with slub_debug=FZPU, or KASAN."),
+    )

@@ -1,0 +1,32 @@
+"""A CPU ran kernel code for too long without letting anything else run. Follows kernel/watchdog.c."""
+
+import re
+
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Verdict
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire on panic()'s own words."""
+    if not re.search(r"softlockup: hung tasks", death.panic_message or ""):
+        return None
+    said = death.find(r"BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]", death.panic_line, 300)
+    evidence = [death.from_log(said[0])] if said else []
+    frame = death.interrupted
+    if frame:
+        evidence.append(death.from_frame(frame, "{frame} is what the watchdog's interrupt found running"))
+    place = str(frame) if frame else death.where
+    stuck = f"CPU {said[1][1]} was stuck for {said[1][2]} s in {place}, run by {said[1][3]}" if said else f"A CPU was stuck in {place}"
+    return death.verdict(
+        "hang",
+        "soft-lockup",
+        "Soft lockup",
+        f"{stuck}, and softlockup_panic is set.",
+        "certain",
+        evidence,
+        (
+            "In a spinlock's slow path: find who holds the lock, on another CPU or further up this stack.",
+            "In a loop: find what should end it. A virtual machine may also simply not have been scheduled by its host.",
+        ),
+        culprit=frame,
+    )

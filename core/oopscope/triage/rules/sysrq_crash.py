@@ -1,0 +1,31 @@
+"""Somebody asked for the crash: SysRq-c, or `echo c > /proc/sysrq-trigger`. Follows drivers/tty/sysrq.c."""
+
+import re
+
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Verdict
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire on panic()'s own words, or (before 5.0) the handler of SysRq-c on the stack."""
+    handler = death.on_stack("sysrq_handle_crash")
+    if handler is None and not re.search(r"sysrq triggered crash", death.panic_message or ""):
+        return None
+    evidence = []
+    said = death.find(r"sysrq: .*Trigger a crash|SysRq : Trigger a crash")
+    if said:
+        evidence.append(death.from_log(said[0]))
+    if handler:
+        evidence.append(death.from_frame(handler, "{frame} is the handler of SysRq-c"))
+    by_file = death.on_stack("write_sysrq_trigger") is not None
+    how = "by writing to /proc/sysrq-trigger" if by_file else "by SysRq-c"
+    return death.verdict(
+        "manual",
+        "sysrq-crash",
+        "Crash on request (SysRq-c)",
+        f"{death.who} crashed the machine on purpose, {how}.",
+        "certain",
+        evidence,
+        ("Ask who did it, and why: usually to get this dump of a machine that hung or misbehaved.",),
+        culprit=handler,
+    )

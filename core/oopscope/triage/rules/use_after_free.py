@@ -1,0 +1,44 @@
+"""Memory was used after it was freed: KASAN's words, or SLUB's poison in the pointer that faulted.
+
+Follows include/linux/poison.h: freed objects are filled with 0x6b; list nodes taken out get LIST_POISON1 and 2.
+"""
+
+from oopscope.triage.death import Death
+from oopscope.triage.faults import fault_address
+from oopscope.triage.finding import Evidence, Source, Verdict
+
+POISON = 0x6B6B6B6B6B6B6B6B
+LIST_POISON = (0xDEAD000000000100, 0xDEAD000000000122, 0xDEAD000000000200)
+NEAR = 4096
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire on KASAN's or KFENCE's report before the end, or a fault at a poisoned address."""
+    end = death.oops_line if death.oops_line is not None else death.panic_line
+    said = death.find(r"BUG: (?:KASAN|KFENCE): .*use-after-free", end, 120) if end is not None else None
+    address = fault_address(death)
+    poison = _poison(address)
+    if said is None and poison is None:
+        return None
+    evidence = [death.from_log(said[0])] if said else []
+    if poison and address is not None:
+        evidence.append(Evidence(f"the address that faulted, {address:#x}, is {poison}", Source("register", "cr2", address)))
+    return death.verdict(
+        "software",
+        "use-after-free",
+        "Use after free",
+        f"{death.where} used memory that had been freed.",
+        "certain" if said else "likely",
+        evidence,
+        ("Find who freed the object, and which reference was not counted.", "Boot with slub_debug=FZPU, or KASAN."),
+    )
+
+
+def _poison(address: int | None) -> str | None:
+    if address is None:
+        return None
+    if abs(address - POISON) < NEAR:
+        return "what SLUB fills freed objects with"
+    if any(0 <= address - p < 0x40 for p in LIST_POISON):
+        return "what list_del() leaves in a node that was taken out of its list"
+    return None
