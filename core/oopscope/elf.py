@@ -93,10 +93,10 @@ def is_elf(head: bytes) -> bool:
 def read_header(source: ByteSource) -> ElfHeader:
     """Read the file header; FormatError when it is cut off or contradicts itself."""
     head = source.read_at(0, 64)
-    if len(head) < 52 or not is_elf(head):
+    if len(head) < (64 if head[4:5] == b"\2" else 52) or not is_elf(head):
         raise FormatError(f"{source.name}: cut off within its ELF header ({source.size} bytes)")
     bits, endian = {1: 32, 2: 64}.get(head[4]), {1: "<", 2: ">"}.get(head[5])
-    if bits is None or endian is None or len(head) < (64 if bits == 64 else 52):
+    if bits is None or endian is None:
         raise FormatError(f"{source.name}: an ELF file of no known word size or byte order")
     fields = struct.unpack_from(endian + ("HHIQQQIHHHHHH" if bits == 64 else "HHIIIIIHHHHHH"), head, 16)
     kind, machine, _version, _entry, phoff, shoff, flags, _ehsize, phentsize, phnum, shentsize, shnum, shstrndx = fields

@@ -285,25 +285,24 @@ class KdumpDump:
     def facts(self) -> Facts:
         """Return what the headers say; counts both bitmaps, half a second for 6 TiB."""
         h, first = self.header, self._first
-        facts = Facts.of("kdump", [p.source for p in self._parts])
+        countable = first.saved.bits <= MAX_COUNTED
+        saved, total = (first.saved.count(), first.ram.count()) if countable else (None, None)
+        cut = [p for p in self._parts if countable and p.ends_early()]
+        facts = Facts.of("kdump", [p.source for p in self._parts])  # after the counting, which may meet bad blocks
         facts.machine = h.machine or None
         facts.byteorder = "little" if h.abi.endian == "<" else "big"
         facts.compression = next(iter(codec_names(h.status)), None)
         facts.dump_level = h.dump_level if h.version >= 1 else None
         facts.page_size = h.block_size
+        facts.pages_saved, facts.pages_total = saved, total
         facts.timestamp = h.timestamp or None
         facts.phys_base = h.phys_base
         facts.nodename = h.nodename or None
         facts.release = h.release or None
         if h.status & INCOMPLETE:
             facts.lacks("the dump's writer says that it is incomplete (the disk was full)")
-        if first.saved.bits <= MAX_COUNTED:
-            facts.pages_saved, facts.pages_total = first.saved.count(), first.ram.count()
-            for part in self._parts:
-                if part.ends_early():
-                    facts.lacks(
-                        f"{part.source.name} is cut off: its last pages lie beyond its {part.source.size} bytes"
-                    )
+        for part in cut:
+            facts.lacks(f"{part.source.name} is cut off: it ends before its last pages")
         self._check_split(facts)
         return facts
 

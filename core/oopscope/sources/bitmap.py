@@ -86,16 +86,21 @@ class Bitmap:
         """Yield runs of set bits; one may go on where the last ended."""
         for base in range(0, (self._held + 7) // 8, _STRIDE):
             raw = self._source.read_at(self._offset + base, min(_STRIDE, (self._held + 7) // 8 - base))
-            for match in _SET.finditer(raw):
-                at = (base + match.start()) * 8
-                found = match[0]
-                if found[0] == 0xFF:
-                    yield at, min(at + len(found) * 8, self._held)
-                    continue
-                for n, byte in enumerate(found):
-                    for first, last in _runs_of(byte):
-                        if at + n * 8 + first < self._held:
-                            yield at + n * 8 + first, min(at + n * 8 + last, self._held)
+            for at in range(0, len(raw), BLOCK):
+                block = raw[at : at + BLOCK]
+                if block != _NONE:
+                    yield from self._in_block(block, (base + at) * 8)
+
+    def _in_block(self, block: bytes, base: int) -> Iterator[tuple[int, int]]:
+        for match in _SET.finditer(block):
+            at, found = base + match.start() * 8, match[0]
+            if found[0] == 0xFF:
+                yield at, min(at + len(found) * 8, self._held)
+                continue
+            for n, byte in enumerate(found):
+                for first, last in _runs_of(byte):
+                    if at + n * 8 + first < self._held:
+                        yield at + n * 8 + first, min(at + n * 8 + last, self._held)
 
     def _block(self, n: int) -> bytes:
         raw = self._blocks.get(n)

@@ -70,6 +70,8 @@ class FlattenedSource:
             if len(data) < stop - start:
                 return b"".join(parts)
             at = stop
+        if not self._cut:
+            parts.append(bytes(end - at))
         return b"".join(parts)
 
     def _records(self) -> Iterator[tuple[int, int, int]]:

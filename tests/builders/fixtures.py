@@ -1,0 +1,49 @@
+"""One or more small whole dumps of every container, as files by name, for the tests that every container must pass."""
+
+from collections.abc import Callable
+
+from builders import noise_page, text_page
+from builders.elf import Elf, Load
+from builders.flattened import flatten
+from builders.kdump import EXCLUDED, Kdump
+from builders.notes import VMCOREINFO, note, qemu_cpu, vmcoreinfo
+
+Files = dict[str, bytes]
+
+PAGES = {1: text_page(1), 2: bytes(4096), 3: noise_page(3), 4: EXCLUDED, 40: text_page(40)}
+NOTES = note("CORE", 1, bytes(336)) + vmcoreinfo()
+RAM = b"".join(text_page(n) for n in range(1, 9))
+
+
+def _split() -> Files:
+    return {f"vmcore.{a}": Kdump(PAGES, split=(a, b), notes=NOTES).build() for a, b in ((0, 3), (3, 41))}
+
+
+FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
+    "kdump": {
+        "zlib": lambda: {"vmcore": Kdump(PAGES, notes=NOTES, vmcoreinfo=VMCOREINFO).build()},
+        "zstd-64k": lambda: {
+            "vmcore": Kdump({1: text_page(1, 65536), 9: noise_page(1, 65536)}, codec="zstd", block=65536).build()
+        },
+        "s390x": lambda: {
+            "vmcore": Kdump(
+                PAGES, endian=">", machine="s390x", notes=vmcoreinfo(endian=">"), vmcoreinfo=VMCOREINFO
+            ).build()
+        },
+        "i686-v3": lambda: {
+            "vmcore": Kdump(PAGES, bits=32, machine="i686", version=3, notes=NOTES, vmcoreinfo=VMCOREINFO).build()
+        },
+        "qemu-flattened": lambda: {"vmcore": flatten(Kdump(PAGES, codec="lzo", notes=qemu_cpu(0)).build(), 700, 5)},
+        "split": _split,
+    },
+    "elf": {
+        "vmcore": lambda: {
+            "vmcore": Elf([Load(0x1000, RAM[:9000], memsz=0x6000), Load(0x100000, RAM)], [NOTES]).build()
+        },
+        "qemu": lambda: {"vmcore": Elf([Load(0, RAM)], [NOTES + qemu_cpu(0) + qemu_cpu(1)], xnum=True).build()},
+        "big-endian-32": lambda: {
+            "vmcore": Elf([Load(0x1000, RAM)], [vmcoreinfo(endian=">")], bits=32, endian=">", machine=20).build()
+        },
+        "flattened": lambda: {"vmcore": flatten(Elf([Load(0x1000, RAM)], [NOTES]).build(), 3000, 2)},
+    },
+}

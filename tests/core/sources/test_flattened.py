@@ -1,0 +1,92 @@
+"""Flattened files: any order, rewritten, with gaps, cut off, hostile."""
+
+import random
+import struct
+
+import pytest
+
+from builders.flattened import END, HEADER, flatten, pack
+from oopscope.errors import FormatError
+from oopscope.sources import ByteSource
+from oopscope.sources.file import BytesSource
+from oopscope.sources.flattened import FlattenedSource, is_flattened
+
+DATA = random.Random(1).randbytes(50_000)
+
+
+class Counting:
+    """A source that counts what is read from it."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self.name, self.size, self.problem, self._source = source.name, source.size, source.problem, source
+        self.reads = self.bytes = 0
+
+    def read_at(self, offset, size):
+        data = self._source.read_at(offset, size)
+        self.reads += 1
+        self.bytes += len(data)
+        return data
+
+
+@pytest.mark.parametrize("chunk", [7, 1000, 65536])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_reads_what_was_written_last(chunk, seed):
+    source = FlattenedSource(BytesSource(flatten(DATA, chunk, seed)))
+    assert (source.size, source.problem) == (len(DATA), None)
+    rng = random.Random(2)
+    for _ in range(200):
+        at, size = rng.randrange(len(DATA)), rng.randrange(5000)
+        assert source.read_at(at, size) == DATA[at : at + size]
+    assert source.read_at(len(DATA), 1) == b""
+    assert source.read_at(-1, 1) == b""
+
+
+def test_a_gap_of_a_whole_file_is_zero_bytes():
+    source = FlattenedSource(BytesSource(pack([(0, b"abc"), (10, b"xyz")])))
+    assert source.read_at(0, 100) == b"abc" + bytes(7) + b"xyz"
+    assert source.read_at(4, 2) == bytes(2)
+
+
+def test_a_gap_of_a_cut_file_ends_the_read():
+    source = FlattenedSource(BytesSource(pack([(0, b"abc"), (10, b"xyz")], end=False)))
+    assert "no end record" in source.problem
+    assert source.read_at(0, 100) == b"abc"
+    assert source.read_at(10, 3) == b"xyz"
+
+
+def test_a_record_cut_short_keeps_its_beginning():
+    raw = pack([(0, b"a" * 100), (100, b"b" * 100)], end=False)[:-40]
+    source = FlattenedSource(BytesSource(raw))
+    assert "within a record" in source.problem
+    assert source.read_at(90, 100) == b"a" * 10 + b"b" * 60
+
+
+@pytest.mark.parametrize("target, length", [(-5, 10), (10, -5), (1 << 62, 10), (-1, 0)])
+def test_a_record_that_makes_no_sense_ends_the_file(target, length):
+    raw = pack([(0, b"abc")], end=False) + struct.pack(">qq", target, length) + END
+    source = FlattenedSource(BytesSource(raw))
+    assert "damaged" in source.problem
+    assert source.read_at(0, 9) == b"abc"
+
+
+def test_an_unknown_version_is_refused():
+    with pytest.raises(FormatError, match="unknown version"):
+        FlattenedSource(BytesSource(HEADER[:24] + struct.pack(">q", 2) + HEADER[32:] + END))
+
+
+def test_opening_reads_the_headers_of_large_records_only():
+    data = bytes(8 << 20)
+    counted = Counting(BytesSource(flatten(data, 1 << 18)))
+    FlattenedSource(counted)
+    assert counted.bytes < 1 << 17
+
+
+def test_opening_reads_many_small_records_at_once():
+    counted = Counting(BytesSource(flatten(DATA, 24)))
+    FlattenedSource(counted)
+    assert counted.reads < 10
+
+
+def test_signature():
+    assert is_flattened(HEADER)
+    assert not is_flattened(b"makedumpfile is a program")
