@@ -1,4 +1,4 @@
-"""What the sub-commands share: opening a dump with a word of progress, and writing text safely to a terminal."""
+"""What the sub-commands share: opening a dump with a word of progress, and writing data."""
 
 import sys
 import time
@@ -9,9 +9,6 @@ from oopscope.kernel.boot import open_kernel
 from oopscope.kernel.kernel import Kernel
 
 PATIENCE = 0.5  # seconds before progress is shown
-# Control characters become visible stand-ins, so that nothing in a dump can steer a terminal.
-_CONTROLS = {i: 0x2400 + i for i in range(32) if i not in (9, 10)} | {0x7F: 0x2421}
-_CONTROLS |= {i: 0xFFFD for i in (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)}
 
 
 class Progress:
@@ -38,11 +35,6 @@ class Progress:
 def load(paths: Sequence[Path], progress: Progress | None = None) -> Kernel:
     """Open a dump."""
     return open_kernel(paths, progress)
-
-
-def printable(text: str) -> str:
-    """Return text with every control character but tab and newline made visible."""
-    return text.translate(_CONTROLS)
 
 
 def write(text: str, output: Path | None = None) -> None:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from oopscope.cli import DONE, USAGE, complain
-from oopscope.cli.common import Progress, load, printable, write
+from oopscope.cli.common import Progress, load, write
 from oopscope.kernel.kernel import Kernel
+from oopscope.report.cells import printable
 from oopscope.subsystems import table
 from oopscope.subsystems.log import Record, log
 
@@ -55,7 +56,7 @@ def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[st
             stamp = r.stamp
         caller = f"[{r.caller:>8}] " if r.caller else ""
         head = f"{stamp} {caller}"
-        text = printable(r.text).replace("\n", "\n" + " " * len(head))
+        text = printable(r.text, keep="\n\t").replace("\n", "\n" + " " * len(head))
         yield f"{head}{text}\n"
 
 

@@ -19,13 +19,10 @@ class PhysicalMemory:
         self._limit = max(64, MAX_PAGES // dump.page_size)
         self._pages: dict[int, bytes] = {}
         self._missing: dict[int, MissingPage] = {}
-        self.trace: set[int] | None = None  # while a set, gathers the number of every page asked for
 
     def page(self, pfn: int) -> bytes:
         """Return one page of the dump's own page size; MissingPage with the reason."""
         page = self._pages.get(pfn)
-        if self.trace is not None:
-            self.trace.add(pfn)
         if page is not None:
             return page
         lost = self._missing.get(pfn)

@@ -46,7 +46,7 @@ class Memory:
     def page(self, number: int) -> bytes:
         """Return one virtual page by its number; ReadError with the reason."""
         page = self._pages.get(number)
-        if page is not None and self.physical.trace is None:
+        if page is not None:
             return page
         page = self.physical.read(self.translate(number << self._shift), self.page_size)
         if len(self._pages) >= MAX_CACHED:
@@ -58,8 +58,7 @@ class Memory:
         """Return (buffer, offset): size bytes from there; the page itself, uncopied, when they lie within one."""
         offset = address & self._mask
         if offset + size <= self.page_size:
-            page = self._pages.get(address >> self._shift)
-            return (page if page is not None and self.physical.trace is None else self.page(address >> self._shift)), offset
+            return self._pages.get(address >> self._shift) or self.page(address >> self._shift), offset
         return self.read(address, size), 0
 
     def read(self, address: int, size: int) -> bytes:

@@ -1,0 +1,54 @@
+"""Print one table of a dump: tasks, cpus, modules, mounts, slabs and so on; --list names them."""
+
+import argparse
+import csv
+import io
+import json
+from pathlib import Path
+
+from oopscope.cli import DONE, USAGE, complain
+from oopscope.cli.common import Progress, load, write
+from oopscope.report import cells
+from oopscope.report.build import rows
+from oopscope.subsystems import TABLES, table
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("table", nargs="?", metavar="TABLE", help="which table")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument("--list", action="store_true", help="name the tables and their columns")
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    if args.list:
+        lines = [f"{key:<10}{', '.join(c.key for c in table(key).columns)}\n" for key, _ in TABLES]
+        write("".join(lines))
+        return DONE
+    if args.table not in dict(TABLES):
+        return complain(f"no table {args.table!r}; there are {', '.join(key for key, _ in TABLES)}", USAGE)
+    if not args.paths:
+        return complain(f"which dump? `oopscope show {args.table} PATH`", USAGE)
+    kernel = load(args.paths, Progress())
+    found = table(args.table)
+    data = rows(found, kernel)
+    if args.format == "json":
+        write(json.dumps(data, indent=1) + "\n")
+    elif args.format == "csv":
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([c.key for c in found.columns])
+        writer.writerows([["" if v is None else _flat(v) for v in r.values()] for r in data])
+        write(out.getvalue())
+    else:
+        write(cells.grid(found.columns, found.rows(kernel)))
+    for problem in kernel.problems:
+        complain(f"{problem.section}: {problem.message}", DONE)
+    return DONE
+
+
+def _flat(value: object) -> object:
+    """A cell of CSV: what is nested is JSON text."""
+    return json.dumps(value) if isinstance(value, list | dict) else value
