@@ -12,7 +12,7 @@ from oopscope.memory.virtual import Memory
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 if TYPE_CHECKING:
-    from oopscope.kernel.types import KernelTypes
+    from oopscope.structs.layout import Types
     from oopscope.structs.plan import Bound, Plan, Row
     from oopscope.symbols.kallsyms import Kallsyms
 
@@ -52,11 +52,16 @@ class Kernel:
         return open_kallsyms(self.memory.read, self.info, self.arch.bits, self.endian)
 
     @cached_property
-    def types(self) -> "KernelTypes":
-        """The kernel's own types (BTF)."""
-        from oopscope.kernel.types import load_types
+    def types(self) -> "Types":
+        """The kernel's own types (BTF), opened when the first is asked for."""
+        from oopscope.structs.layout import Types
+        from oopscope.symbols.btf import Btf
 
-        return load_types(self)
+        def open_btf() -> Btf:
+            start, stop = self.symbol("__start_BTF"), self.symbol("__stop_BTF")
+            return Btf.at(self.memory.read, start, stop, word=self.memory.word_size)
+
+        return Types(open_btf)
 
     def find_symbol(self, name: str) -> int | None:
         """Return a symbol's address, or None if this kernel has no such symbol."""

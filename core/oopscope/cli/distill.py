@@ -1,0 +1,27 @@
+"""Write a small kdump file that gives the same report: to send, to keep, to test with. It holds no user memory."""
+
+import argparse
+from pathlib import Path
+
+from oopscope.cli import DONE, USAGE, complain
+from oopscope.cli.common import Progress
+from oopscope.dumps import open_path
+from oopscope.report.distill import distill
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("path", type=Path, metavar="PATH", help="a dump")
+    parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
+    parser.add_argument("--force", action="store_true", help="write over OUT if it exists")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    if args.out.exists() and not args.force:
+        return complain(f"{args.out} exists; --force writes over it", USAGE)
+    progress = Progress()
+    done = distill(open_path(args.path), args.out, progress)
+    progress.done()
+    complain(f"{args.out}: {done.pages} pages, {done.bytes} bytes", DONE)
+    return DONE

@@ -1,0 +1,127 @@
+"""Distil a dump: keep only the pages that the report and the panes read, and the kernel's own tables.
+
+The whole report is made while every page asked for is remembered; then come the tables that any other question needs
+(kallsyms, BTF, ORC) and the code that stacks and registers point into. No page of a program's memory is among them
+unless asked for: oopscope reads none.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from oopscope.dumps import Dump, Facts
+from oopscope.errors import OopscopeError
+from oopscope.kernel.boot import attach
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.registers import registers
+from oopscope.notes import CpuState, Note
+from oopscope.report import kdump_file
+from oopscope.report.build import build
+from oopscope.subsystems.cpus import all_cpus
+from oopscope.subsystems.tasks import all_tasks, stack
+
+MAX_NOTE = 1 << 20  # device dumps are left out
+PAGE = 4096
+Progress = Callable[[str], None]
+
+
+class Recording:
+    """A dump that remembers which of its pages were asked for, and were there."""
+
+    def __init__(self, dump: Dump) -> None:
+        self._dump = dump
+        self.page_size = dump.page_size
+        self.pages: dict[int, bytes] = {}
+
+    def page(self, pfn: int) -> bytes:
+        """Return a page, and remember it."""
+        page = self.pages.get(pfn)
+        if page is None:
+            page = self.pages[pfn] = self._dump.page(pfn)
+        return page
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """As the dump has it."""
+        return self._dump.ranges()
+
+    def notes(self) -> Iterator[Note]:
+        """As the dump has them."""
+        return self._dump.notes()
+
+    def cpus(self) -> list[CpuState]:
+        """As the dump has them."""
+        return self._dump.cpus()
+
+    def facts(self) -> Facts:
+        """As the dump has them."""
+        return self._dump.facts()
+
+
+class Distilled(NamedTuple):
+    """What came of it: pages kept, and bytes of the file."""
+
+    pages: int
+    bytes: int
+
+
+def distill(dump: Dump, out: Path, say: Progress) -> Distilled:
+    """Write a small kdump file that gives the same report; an OopscopeError where the dump cannot be read at all."""
+    recording = Recording(dump)
+    kernel = attach(recording, say)
+    build(kernel, None, stacks=True, progress=say)
+    build(kernel, ["log"], progress=say)
+    say("gathering the kernel's tables")
+    _touch_tables(kernel)
+    _touch_code(kernel)
+    facts = kernel.facts
+    facts.machine = facts.machine or kernel.arch.name
+    facts.timestamp = facts.timestamp or 0
+    info = kernel.info.number("phys_base")
+    machine = kdump_file.Machine(facts, info if info is not None else facts.phys_base or 0, len(registers(kernel)), dump.ranges())
+    say("writing")
+    notes = [n for n in dump.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
+    if not any(n.name == "VMCOREINFO" for n in notes):
+        text = "".join(f"{key}={value}\n" for key, value in kernel.info.raw.items())
+        notes.append(Note("VMCOREINFO", 0, text.encode("ascii", "replace")))
+    size = kdump_file.write(out, machine, notes, recording.pages, recording.page_size)
+    return Distilled(len(recording.pages), size)
+
+
+def _touch(kernel: Kernel, start: int, end: int) -> None:
+    """Read a range page by page; what is not in the dump cannot be kept."""
+    for address in range(start & -PAGE, end, PAGE):
+        try:
+            kernel.memory.page(address // PAGE)
+        except OopscopeError:
+            continue
+
+
+def _touch_tables(kernel: Kernel) -> None:
+    """The kernel's symbols, types and ORC tables, whole; the modules' own were read with the stacks."""
+    for first, last in (
+        ("__start_BTF", "__stop_BTF"),
+        ("__start_orc_unwind_ip", "__stop_orc_unwind_ip"),
+        ("__start_orc_unwind", "__stop_orc_unwind"),
+        ("__start_orc_header", "__stop_orc_header"),
+    ):
+        start, end = kernel.find_symbol(first), kernel.find_symbol(last)
+        if start and end:
+            _touch(kernel, start, end)
+    tables = kernel.symbols.tables
+    for _symbol in kernel.symbols.symbols():
+        pass
+    if tables.seqs:
+        _touch(kernel, tables.seqs, tables.seqs + 3 * tables.count)
+
+
+def _touch_code(kernel: Kernel) -> None:
+    """The code around every frame and every register that points into the kernel."""
+    addresses: set[int] = set()
+    for cpu in all_cpus(kernel):
+        addresses.update(f.address for f in cpu.frames if f.kind != "user")
+        addresses.update((cpu.registers or {}).values())
+    for task in all_tasks(kernel):
+        addresses.update(f.address for f in stack(kernel, task.address) if f.kind != "user")
+    for address in addresses:
+        if kernel.name_of(address) is not None:
+            _touch(kernel, address - 64, address + 64)
