@@ -1,17 +1,17 @@
 """Every error that oopscope raises on purpose; each carries the data that a message needs.
 
-    OopscopeError
-    ├── FormatError                      the file is not, or is no longer, what its header says
-    │   └── NotADump(path, what)         the file is something else, or nothing
-    ├── ReadError(address, why)          a read of the dead machine's memory failed
-    │   ├── MissingPage(address, why)    the dump holds no (whole) page for a physical address
-    │   └── NotMapped(address, why)      the page tables map no page there
-    ├── Absent                           this kernel has no such thing
-    │   ├── NoSymbol(name)
-    │   ├── NoType(name)
-    │   └── NoMember(struct, member)
-    ├── Implausible(what, address)       memory was read, but it cannot be what it should be
-    └── Unsupported(what)                a true thing that this program cannot read
+OopscopeError
+├── FormatError                      the file is not, or is no longer, what its header says
+│   └── NotADump(path, what)         the file is something else, or nothing
+├── ReadError(address, why)          a read of the dead machine's memory failed
+│   ├── MissingPage(address, why)    the dump holds no (whole) page for a physical address
+│   └── NotMapped(address, why)      the page tables map no page there
+├── Absent                           this kernel has no such thing
+│   ├── NoSymbol(name)
+│   ├── NoType(name)
+│   └── NoMember(struct, member)
+├── Implausible(what, address)       memory was read, but it cannot be what it should be
+└── Unsupported(what)                a true thing that this program cannot read
 """
 
 from typing import Literal
@@ -51,6 +51,7 @@ class MissingPage(ReadError):
     """
 
     def __init__(self, address: int, why: Why) -> None:
+        self.reason = why
         super().__init__(address, why, f"physical page at {address:#x} is {_WORDS[why]}")
 
 

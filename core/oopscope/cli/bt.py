@@ -1,4 +1,4 @@
-"""Print stacks: the panicking CPU's by default, every CPU's, every task's, or those of some tasks; identical ones once."""
+"""Print stacks: the panicking CPU's by default, every CPU's, every task's, or some tasks'; identical ones once."""
 
 import argparse
 from collections.abc import Iterable, Sequence

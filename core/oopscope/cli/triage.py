@@ -65,7 +65,18 @@ def one(path: Path) -> dict[str, Any]:
         return {"path": str(path), "error": str(e)}
     except Exception as e:  # noqa: BLE001 - the boundary of one dump: the fleet's others go on
         return {"path": str(path), "error": f"a fault of oopscope's own: {type(e).__name__}: {e}"}
-    keys = ("cause", "category", "title", "summary", "confidence", "panic_message", "comm", "symbol", "module", "signature")
+    keys = (
+        "cause",
+        "category",
+        "title",
+        "summary",
+        "confidence",
+        "panic_message",
+        "comm",
+        "symbol",
+        "module",
+        "signature",
+    )
     return {
         "path": str(path),
         "nodename": facts.nodename,

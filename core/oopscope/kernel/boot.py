@@ -48,8 +48,7 @@ def attach(dump: Dump, say: Progress) -> Kernel:
         info = _from_memory(dump, physical)
     found = _arch(dump, info)
     memory = machine(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
-    kernel = Kernel(dump, found, info, memory)
-    return kernel
+    return Kernel(dump, found, info, memory)
 
 
 def _from_notes(dump: Dump) -> VmcoreInfo | None:

@@ -9,6 +9,7 @@ from oopscope.dumps import Dump, Facts
 from oopscope.errors import NoSymbol
 from oopscope.kernel.problems import Problems
 from oopscope.memory.virtual import Memory
+from oopscope.symbols.blob import Endian
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ class Kernel:
         self.dump, self.arch, self.info, self.memory = dump, arch, info, memory
         self.problems = Problems()
         self.path = ""
-        self._bound: dict[int, "Bound[Any]"] = {}
-        self._cached: dict[Callable[["Kernel"], Any], Any] = {}
+        self._bound: dict[int, Bound[Any]] = {}
+        self._cached: dict[Callable[[Kernel], Any], Any] = {}
         self._addresses: dict[str, int | None] = {}
         self._names: dict[int, Name | None] = {}
-        self.endian = "<" if arch.byteorder == "little" else ">"
+        self.endian: Endian = "<" if arch.byteorder == "little" else ">"
 
     @cached_property
     def symbols(self) -> "Kallsyms":

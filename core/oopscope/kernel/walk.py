@@ -1,7 +1,8 @@
 """The kernel's containers, walked: lists, hash lists, red-black trees, radix trees and xarrays, maple trees.
 
 Each walk is a generator of addresses over hostile memory: bounded, with a seen-set, and a broken link ends it with
-one call of `lost` (or an exception where none is given). Layouts follow include/linux/{types,rbtree,xarray,maple_tree}.h.
+one call of `lost` (or an exception where none is given). Layouts follow include/linux/{types,rbtree,xarray}.h and
+maple_tree.h.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ def _end(error: OopscopeError, lost: Lost) -> None:
     lost(error)
 
 
-def for_each_list(memory: Memory, head: int, offset: int = 0, lost: Lost = None, limit: int = MAX_STEPS) -> Iterator[int]:
+def for_each_list(
+    memory: Memory, head: int, offset: int = 0, lost: Lost = None, limit: int = MAX_STEPS
+) -> Iterator[int]:
     """Yield the entries of a struct list_head, each less offset; links are checked both ways.
 
     A node whose `prev` does not name the one before is reported once and the walk goes on, for `next` is what the
@@ -37,7 +40,11 @@ def for_each_list(memory: Memory, head: int, offset: int = 0, lost: Lost = None,
             if back != previous and not crossed:
                 crossed = True
                 if lost is not None:
-                    lost(Implausible(f"list {head:#x}: a node's prev {back:#x} is not the node before, {previous:#x};", node))
+                    lost(
+                        Implausible(
+                            f"list {head:#x}: a node's prev {back:#x} is not the node before, {previous:#x};", node
+                        )
+                    )
             yield node - offset
             previous, node = node, following
     except ReadError as e:
@@ -157,24 +164,30 @@ def for_each_maple(memory: Memory, root: int, lost: Lost = None) -> Iterator[tup
             _end(Implausible("a maple tree node of unknown type, or a loop", node), lost)
             continue
         seen.add(entry)
-        pivots_n, slots_n = _MAPLE_SLOTS[kind]
         try:
-            words = memory.words(node, 1 + pivots_n + slots_n)
+            children = _maple_children(memory, node, kind, low, high)
         except ReadError as e:
             _end(e, lost)
             continue
-        children = []
-        for i in range(slots_n):
-            last = words[1 + i] if i < pivots_n else high
-            if i and last == 0:
-                last = high  # an unused pivot: the slot reaches the node's end
-            slot = words[1 + pivots_n + i]
-            if slot:
-                children.append((slot, low, min(last, high)))
-            low = last + 1
-            if last >= high:
-                break
         if kind == 1:
             yield from ((first, slot) for slot, first, _last in children if slot & 3 != 2 or slot >= 4096)
         else:
             todo += reversed(children)
+
+
+def _maple_children(memory: Memory, node: int, kind: int, low: int, high: int) -> list[tuple[int, int, int]]:
+    """Return (slot, first index, last index) of a node's slots that are used."""
+    pivots_n, slots_n = _MAPLE_SLOTS[kind]
+    words = memory.words(node, 1 + pivots_n + slots_n)
+    children = []
+    for i in range(slots_n):
+        last = words[1 + i] if i < pivots_n else high
+        if i and last == 0:
+            last = high  # an unused pivot: the slot reaches the node's end
+        slot = words[1 + pivots_n + i]
+        if slot:
+            children.append((slot, low, min(last, high)))
+        low = last + 1
+        if last >= high:
+            break
+    return children

@@ -4,7 +4,7 @@ It knows pages and physical addresses; it does not know who maps them where.
 """
 
 from oopscope.dumps import Dump
-from oopscope.errors import MissingPage
+from oopscope.errors import MissingPage, Why
 
 MAX_PAGES = 24 << 20  # bytes of unpacked pages kept
 
@@ -18,7 +18,7 @@ class PhysicalMemory:
         self._shift = dump.page_size.bit_length() - 1
         self._limit = max(64, MAX_PAGES // dump.page_size)
         self._pages: dict[int, bytes] = {}
-        self._missing: dict[int, MissingPage] = {}
+        self._missing: dict[int, Why] = {}
 
     def page(self, pfn: int) -> bytes:
         """Return one page of the dump's own page size; MissingPage with the reason."""
@@ -27,12 +27,12 @@ class PhysicalMemory:
             return page
         lost = self._missing.get(pfn)
         if lost is not None:
-            raise MissingPage(lost.address, lost.why)  # a fresh one: a kept one would grow its traceback
+            raise MissingPage(pfn << self._shift, lost)
         try:
             page = self._dump.page(pfn)
         except MissingPage as e:
             if len(self._missing) < 1 << 16:
-                self._missing[pfn] = e.with_traceback(None)
+                self._missing[pfn] = e.reason
             raise
         if len(self._pages) >= self._limit:
             self._evict()

@@ -77,7 +77,9 @@ def distill(dump: Dump, out: Path, say: Progress) -> Distilled:
     facts.machine = facts.machine or kernel.arch.name
     facts.timestamp = facts.timestamp or 0
     info = kernel.info.number("phys_base")
-    machine = kdump_file.Machine(facts, info if info is not None else facts.phys_base or 0, len(registers(kernel)), dump.ranges())
+    machine = kdump_file.Machine(
+        facts, info if info is not None else facts.phys_base or 0, len(registers(kernel)), dump.ranges()
+    )
     say("writing")
     notes = [n for n in dump.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
     if not any(n.name == "VMCOREINFO" for n in notes):

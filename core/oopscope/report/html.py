@@ -12,20 +12,23 @@ Data = Mapping[str, Any]
 STYLE = """
 :root{color-scheme:light dark;--fg:#1c2128;--bg:#fff;--dim:#667;--line:#d8dce2;--bad:#b3261e;--card:#f5f6f8}
 @media(prefers-color-scheme:dark){:root{--fg:#e4e7eb;--bg:#14171b;--dim:#99a;--line:#333a44;--bad:#ff7b72;--card:#1c2127}}
-body{font:15px/1.45 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:72rem;padding:1rem}
+body{font:15px/1.45 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:72rem;
+padding:1rem}
 h1{font-size:1.4rem;color:var(--bad);margin:.2rem 0}h2{font-size:1.05rem;margin:1.4rem 0 .4rem}
-pre,td,code{font:13px/1.4 ui-monospace,monospace}pre{background:var(--card);padding:.7rem;overflow-x:auto;border-radius:6px}
+pre,td,code{font:13px/1.4 ui-monospace,monospace}
+pre{background:var(--card);padding:.7rem;overflow-x:auto;border-radius:6px}
 table{border-collapse:collapse}th,td{padding:.15rem .7rem .15rem 0;border-bottom:1px solid var(--line);text-align:left}
 th{cursor:pointer;position:sticky;top:0;background:var(--bg)}td.n{text-align:right}.dim{color:var(--dim)}
 .scroll{overflow:auto;max-height:70vh}summary{cursor:pointer;font-weight:600;margin:.8rem 0 .3rem}
-input{font:inherit;padding:.25rem .5rem;margin:.3rem 0;width:min(24rem,90%);border:1px solid var(--line);border-radius:5px;
-background:var(--card);color:var(--fg)}mark{background:#ffd54a;color:#000}
+input{font:inherit;padding:.25rem .5rem;margin:.3rem 0;width:min(24rem,90%);border:1px solid var(--line);
+border-radius:5px;background:var(--card);color:var(--fg)}mark{background:#ffd54a;color:#000}
 """
 SCRIPT = """
 document.querySelectorAll('table').forEach(t=>{t.querySelectorAll('th').forEach((h,i)=>h.onclick=()=>{
 const b=t.tBodies[0],d=h.dataset.d=h.dataset.d==='1'?'-1':'1';[...b.rows].sort((x,y)=>{
 const p=x.cells[i].dataset.v??x.cells[i].textContent,q=y.cells[i].dataset.v??y.cells[i].textContent;
-const n=parseFloat(p),m=parseFloat(q);return d*((isNaN(n)||isNaN(m))?p.localeCompare(q):n-m)}).forEach(r=>b.append(r))})});
+const n=parseFloat(p),m=parseFloat(q);return d*((isNaN(n)||isNaN(m))?p.localeCompare(q):n-m)})
+.forEach(r=>b.append(r))})});
 document.querySelectorAll('input').forEach(f=>f.oninput=()=>{const q=f.value.toLowerCase();
 document.getElementById(f.dataset.for).querySelectorAll('tbody tr,.line').forEach(
 r=>r.hidden=!r.textContent.toLowerCase().includes(q))});
@@ -64,7 +67,11 @@ def _part(key: str, data: Any) -> str:
         lines = "".join(f'<div class="line">{_safe(_log_line(r))}</div>' for r in data)
         return _folded("Log", f'<input placeholder="search" data-for="log"><pre id="log" class="scroll">{lines}</pre>')
     if key == "problems":
-        return "<h2>Problems</h2><ul>" + "".join(f"<li>{_safe(p['section'])}: {_safe(p['message'])}</li>" for p in data) + "</ul>"
+        return (
+            "<h2>Problems</h2><ul>"
+            + "".join(f"<li>{_safe(p['section'])}: {_safe(p['message'])}</li>" for p in data)
+            + "</ul>"
+        )
     if key in dict(TABLES) and isinstance(data, list):
         return _table(key, data)
     return f"<h2>{_safe(key.capitalize())}</h2>{_pre(_section(key, data))}"

@@ -1,8 +1,8 @@
 """The report as plain text, for a person: the verdict first, then what supports it, then the tables."""
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-import textwrap
 
 from oopscope.report.cells import ABSENT, cell, duration, printable, size
 from oopscope.subsystems import Column, table
@@ -113,7 +113,13 @@ def frames_text(frames: Sequence[Data], indent: str = "    ") -> Iterator[str]:
     """Yield a line for each frame of a report."""
     for f in frames:
         module = f" [{f['module']}]" if f["module"] else ""
-        name = f"{f['symbol']}+{f['offset']:#x}{module}" if f["symbol"] else "(user)" if f["kind"] == "user" else "(unknown)"
+        name = (
+            f"{f['symbol']}+{f['offset']:#x}{module}"
+            if f["symbol"]
+            else "(user)"
+            if f["kind"] == "user"
+            else "(unknown)"
+        )
         kind = "" if f["kind"] == "task" else f"  <{f['kind']}>"
         yield f"{indent}{'' if f['reliable'] else '? '}{printable(name)}{kind}\n"
 
@@ -122,7 +128,9 @@ def _cpus(cpus: Sequence[Data]) -> str:
     parts = []
     for c in cpus:
         offline = "" if c["online"] else ", offline"
-        parts.append(f"  CPU {c['cpu']}  {c['state'] or 'unknown'}{offline}  PID {c['pid']}  {printable(str(c['comm']))}\n")
+        parts.append(
+            f"  CPU {c['cpu']}  {c['state'] or 'unknown'}{offline}  PID {c['pid']}  {printable(str(c['comm']))}\n"
+        )
         parts.append("".join(frames_text(c["frames"])) or "    no stack\n")
     return "".join(parts)
 
@@ -132,12 +140,15 @@ def _meminfo(m: Data) -> str:
 
 
 def _tasks(tasks: Sequence[Data]) -> str:
-    columns = [c for c in table("tasks").columns if c.key not in ("tgid", "address", "kernel_thread", "vsz_bytes", "uid")]
+    columns = [
+        c for c in table("tasks").columns if c.key not in ("tgid", "address", "kernel_thread", "vsz_bytes", "uid")
+    ]
     lines = [[c.title for c in columns], *([cell(t[c.key], c.kind) for c in columns] for t in tasks)]
     text = _aligned(columns, lines)
     stacks = [t for t in tasks if "frames" in t]
     for t in stacks:
-        text += f"\n  PID {t['pid']}  {t['state']}  {printable(t['comm'])}\n{''.join(frames_text(t['frames'])) or '    no stack'}"
+        body = "".join(frames_text(t["frames"])) or "    no stack\n"
+        text += f"\n  PID {t['pid']}  {t['state']}  {printable(t['comm'])}\n{body}"
     return text
 
 
@@ -163,9 +174,7 @@ def _aligned(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> str:
     right = {"int", "bytes", "seconds"}
     out = []
     for line in lines:
-        cells = (
-            t.rjust(w) if c.kind in right else t.ljust(w) for t, w, c in zip(line, widths, columns, strict=True)
-        )
+        cells = (t.rjust(w) if c.kind in right else t.ljust(w) for t, w, c in zip(line, widths, columns, strict=True))
         out.append("  " + "  ".join(cells).rstrip() + "\n")
     return "".join(out)
 

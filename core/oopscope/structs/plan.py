@@ -63,7 +63,7 @@ class Plan(Generic[Row]):
 class _Slot(NamedTuple):
     """One value of a row: where it is, its format, and what is made of the raw number."""
 
-    index: int
+    field: int
     offset: int
     format: str
     size: int
@@ -173,7 +173,7 @@ class Bound(Generic[Row]):
                 at = slot.offset + slot.size
             self._clusters.append(_Cluster(group[0].offset, struct.Struct(format_)))
             order.extend(_reading_order(group))
-        positions = {slot.index: i for i, slot in enumerate(order)}
+        positions = {slot.field: i for i, slot in enumerate(order)}
         extra = [i for i, _ in self._own] + self._none
         positions.update({index: len(order) + i for i, index in enumerate(extra)})
         wanted = [positions[i] for i in range(width)]

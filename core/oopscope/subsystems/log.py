@@ -22,7 +22,7 @@ NO_TEXT_LOST, NO_TEXT_EMPTY = 1, 3  # data-less block positions: FAILED_LPOS, EM
 class Record(NamedTuple):
     """One record of the log; its text may have several lines."""
 
-    index: int  # its place in the log, from 0
+    place: int  # its place in the log, from 0
     ns: int  # nanoseconds of the kernel's clock since boot
     level: int  # 0 emerg .. 7 debug
     facility: int
@@ -108,11 +108,15 @@ def _ring(kernel: Kernel) -> Iterator[Record]:
             if state & ids != number or state >> word - 2 not in (COMMITTED, FINALIZED):
                 lost += step not in (0, span)  # the oldest is often the one being recycled, the newest reserved
                 continue
-            begin, following = struct.unpack_from(memory._word.format[0] + memory._word.format[1] * 2, buffer, at + blk_at)
+            begin, following = struct.unpack_from(
+                memory._word.format[0] + memory._word.format[1] * 2, buffer, at + blk_at
+            )
             buffer, at = memory.view(ring.infos + slot * info_size, info_size)
-            ns, length, facility, packed, caller = *struct.unpack_from(
-                memory._word.format[0] + "Q", buffer, at + ns_at
-            ), *struct.unpack_from(memory._word.format[0] + "HBB", buffer, at + len_at), _u32(kernel, buffer, at + caller_at)
+            ns, length, facility, packed, caller = (
+                *struct.unpack_from(memory._word.format[0] + "Q", buffer, at + ns_at),
+                *struct.unpack_from(memory._word.format[0] + "HBB", buffer, at + len_at),
+                _u32(kernel, buffer, at + caller_at),
+            )
             body = text.block(number, begin, following, length)
         except ReadError as e:
             kernel.problems.lost("log", f"record {number}")(e)

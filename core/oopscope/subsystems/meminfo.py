@@ -86,7 +86,9 @@ def _committed(kernel: Kernel) -> int:
     count = _signed(kernel.memory.word(at + kernel.types.member("percpu_counter", "count").offset))
     each = kernel.memory.word(at + kernel.types.member("percpu_counter", "counters").offset)
     if each:
-        count += sum(kernel.memory.s32((each + offset) % kernel.memory.top) for offset in kernel.cached(per_cpu_offsets))
+        count += sum(
+            kernel.memory.s32((each + offset) % kernel.memory.top) for offset in kernel.cached(per_cpu_offsets)
+        )
     return max(count, 0)
 
 

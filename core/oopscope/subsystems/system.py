@@ -64,7 +64,7 @@ def _iso(seconds: int | None) -> str | None:
 
 def _timekeeper(kernel: Kernel) -> Timekeeper:
     """Read tk_core: a seqcount, then the timekeeper (3.17); struct tk_data by name since 6.13."""
-    base = kernel.symbol("tk_core", "timekeeper_data")  # an array of struct tk_data since 22c62b9a84b8, 6.17
+    base = kernel.symbol("tk_core", "timekeeper_data")  # an array of struct tk_data since 6.17
     offset = kernel.types.member("tk_data", "timekeeper").offset if kernel.types.has("tk_data") else 8
     return kernel.bind(TIMEKEEPER).row(base + offset)
 

@@ -36,7 +36,7 @@ FLAGS: tuple[Flag, ...] = (
 
 
 def taint_letters(mask: int, module: bool = False) -> str:
-    """Return the letters of the bits that are set; for a whole kernel G stands in for an absent P, as the kernel prints it."""
+    """Return the letters of the bits that are set; of a whole kernel G stands in for an absent P, as in an oops."""
     letters = "".join(flag.letter for bit, flag in enumerate(FLAGS) if mask >> bit & 1)
     return letters if module or mask & 1 or not mask else "G" + letters
 

@@ -7,7 +7,7 @@ one of the three still knows is in the table all the same, and the disagreement 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oopscope.errors import Absent, OopscopeError
+from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.runqueues import runqueues
@@ -197,7 +197,7 @@ class Structs(dict[int, TaskStruct | None]):
             self[address] = None
         return self[address]
 
-    def get(self, address: int, default: object = None) -> TaskStruct | None:  # type: ignore[override]
+    def get(self, address: int, default: object = None) -> TaskStruct | None:
         """Return the task_struct at an address, read now if it was not before."""
         return self[address]
 
@@ -206,19 +206,13 @@ def task_structs(kernel: Kernel) -> dict[int, TaskStruct]:
     """Return every task's struct by its address: list first, then what only the PID table or a run queue knows."""
     structs = Structs(kernel)
     known: dict[int, TaskStruct] = {}
-    init = kernel.symbol("init_task")
-    for source, walk in (
-        ("task list", lambda: _by_list(kernel, structs)),
-        ("PID table", lambda: _by_pid_table(kernel)),
-        ("run queues", lambda: _by_run_queue(kernel)),
-    ):
-        _join(kernel, source, walk(), structs, known)
+    _join(kernel, "task list", _by_list(kernel, structs), structs, known)
+    _join(kernel, "PID table", _by_pid_table(kernel), structs, known)
+    _join(kernel, "run queues", _by_run_queue(kernel), structs, known)
     return dict(sorted(known.items(), key=lambda item: (item[1].tgid, item[1].pid, item[0])))
 
 
-def _join(
-    kernel: Kernel, source: str, walk: Iterator[int], structs: Structs, known: dict[int, TaskStruct]
-) -> None:
+def _join(kernel: Kernel, source: str, walk: Iterator[int], structs: Structs, known: dict[int, TaskStruct]) -> None:
     """Add what one walk finds; a task unknown to the walks before it is said to be, unless it is an idle task."""
     try:
         for address in walk:
@@ -231,8 +225,6 @@ def _join(
             known[address] = task
             if source != "task list" and task.pid and not task.exit_state:
                 kernel.problems.add("tasks", f"task {task.pid} is known only to the {source}", address)
-    except Absent as e:
-        kernel.problems.lost("tasks", source)(e)
     except OopscopeError as e:
         kernel.problems.lost("tasks", source)(e)
 
@@ -254,7 +246,11 @@ def _rss(kernel: Kernel, mm: int) -> int:
             base = at + i * member.element_size
             each = memory.word(base + counters)
             total += _signed(memory.word(base + count))
-            total += sum(memory.s32(each + offset & memory.top - 1) for offset in kernel.cached(per_cpu_offsets)) if each else 0
+            total += (
+                sum(memory.s32(each + offset & memory.top - 1) for offset in kernel.cached(per_cpu_offsets))
+                if each
+                else 0
+            )
         return max(total, 0)
     return max(sum(_signed(w) for i, w in enumerate(memory.words(at, 4)) if i != 2), 0)
 
@@ -349,4 +345,3 @@ TABLE = Table(
     ),
     all_tasks,
 )
-

@@ -75,13 +75,15 @@ def zones(kernel: Kernel) -> list[Zone]:
 def _zone(kernel: Kernel, node: int, row: ZoneStruct, free_index: int) -> Zone:
     page = kernel.memory.page_size
     free = row.vm_stat[free_index] if free_index < len(row.vm_stat) else 0
-    marks = [m * page for m in row.watermark[:3]] + [None] * 3
+    marks: list[int | None] = [*(m * page for m in row.watermark[:3]), None, None, None]
     name = kernel.memory.cstring(row.name, 32).decode("ascii", "backslashreplace")
     return Zone(
         node,
         name,
         max(free - (free >> 63 << 64), 0) * page,
-        *marks[:3],
+        marks[0],
+        marks[1],
+        marks[2],
         row.spanned * page,
         row.present * page,
         row.managed * page,

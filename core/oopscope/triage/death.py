@@ -37,7 +37,7 @@ DYING = re.compile(
 class Line(NamedTuple):
     """One line of the log, and which record it is in."""
 
-    index: int
+    record: int
     text: str
 
 
@@ -59,7 +59,7 @@ class Death:
     @cached_property
     def lines(self) -> list[Line]:
         """The log's lines; a record may hold several."""
-        return [Line(r.index, text) for r in self.records for text in r.text.split("\n")]
+        return [Line(r.place, text) for r in self.records for text in r.text.split("\n")]
 
     @cached_property
     def _panic(self) -> tuple[int, str] | None:
@@ -185,7 +185,7 @@ class Death:
 
     def from_log(self, line: Line, text: str | None = None) -> Evidence:
         """Return a line of the log as evidence."""
-        return Evidence(text or line.text.strip(), Source("log", str(line.index)))
+        return Evidence(text or line.text.strip(), Source("log", str(line.record)))
 
     def from_frame(self, frame: Frame, text: str) -> Evidence:
         """Return a frame of the panicking CPU as evidence."""

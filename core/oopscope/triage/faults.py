@@ -9,7 +9,9 @@ _FAULT = (
     r"BUG: kernel NULL pointer dereference|BUG: unable to handle|general protection fault|"
     r"unable to handle kernel (?:NULL pointer|paging request)"
 )
-_ADDRESS = re.compile(r"address:? (?:0x)?([0-9a-f]{4,16})\b|(?:request|dereference) at (?:virtual address )?(?:0x)?([0-9a-f]+)")
+_ADDRESS = re.compile(
+    r"address:? (?:0x)?([0-9a-f]{4,16})\b|(?:request|dereference) at (?:virtual address )?(?:0x)?([0-9a-f]+)"
+)
 
 _REGISTER = re.compile(r"\b(R[A-Z0-9]{2}|CR2): (?:[0-9a-f]{4}:)?([0-9a-f]{16})")
 MAX_REGISTER_LINES = 24

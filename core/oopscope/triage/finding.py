@@ -9,7 +9,7 @@ SourceKind = Literal["log", "frame", "task", "register", "table"]
 
 
 class Source(NamedTuple):
-    """Where a piece of evidence stands, for a link: `key` is a log record's index, a PID, a CPU, a register's name ..."""
+    """Where a piece of evidence stands, for a link: `key` is a log record's place, a PID, a CPU, a register's name."""
 
     kind: SourceKind
     key: str

@@ -22,5 +22,5 @@ class Machine(Protocol):
 
 def machine(arch: Arch) -> Machine:
     """Import the machine module of an architecture."""
-    found: Machine = import_module(arch.module)  # type: ignore[assignment]
+    found: Machine = import_module(arch.module)
     return found

@@ -37,7 +37,7 @@ class State:
     reliable: bool = True
 
 
-class _Stop(Exception):  # noqa: N818 - control flow within this file
+class _Stop(Exception):
     """The walk cannot go on from here."""
 
 
@@ -265,4 +265,3 @@ def from_sleep(kernel: Kernel, sp: int) -> State:
     bp, ip = kernel.memory.word(sp + bp_at), kernel.memory.word(sp + ret_at)
     newborn = ip in (kernel.find_symbol("ret_from_fork"), kernel.find_symbol("ret_from_fork_asm"))
     return State(ip, sp + ret_at + 8, bp, newborn)
-

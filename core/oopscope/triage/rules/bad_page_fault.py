@@ -5,7 +5,8 @@ from oopscope.triage.faults import bad_call
 from oopscope.triage.finding import Verdict
 
 SAID = (
-    r"BUG: unable to handle (?:page fault for address|kernel paging request)(?:: | at )?(?:virtual address )?(?:0x)?([0-9a-f]+)"
+    r"BUG: unable to handle (?:page fault for address|kernel paging request)"
+    r"(?:: | at )?(?:virtual address )?(?:0x)?([0-9a-f]+)"
     r"|kernel tried to execute (?:NX-protected|user) page"
 )
 

@@ -5,7 +5,18 @@ import re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-MODULES = {"gab", "llt", "vxfen", "amf", "ocfs2", "o2cb", "ocfs2_nodemanager", "ocfs2_stack_o2cb", "oracleacfs", "oracleoks"}
+MODULES = {
+    "gab",
+    "llt",
+    "vxfen",
+    "amf",
+    "ocfs2",
+    "o2cb",
+    "ocfs2_nodemanager",
+    "ocfs2_stack_o2cb",
+    "oracleacfs",
+    "oracleoks",
+}
 SAID = r"^GAB: |^vxfen|^LLT |ocfs2 is very sorry to be fencing|[Cc]ssd|[Ff]encing this"
 
 

@@ -37,7 +37,10 @@ def check(death: Death) -> Verdict | None:
         f"{caller or death.where} freed an object that was free already.",
         "certain" if said or twice else "likely",
         evidence,
-        ("Find the object's first free: who owns it, and who thinks so too.", "Boot with slub_debug=FZPU to be told both."),
+        (
+            "Find the object's first free: who owns it, and who thinks so too.",
+            "Boot with slub_debug=FZPU to be told both.",
+        ),
         culprit=caller,
     )
 

@@ -6,7 +6,9 @@ from oopscope.triage.finding import Verdict
 
 def check(death: Death) -> Verdict | None:
     """Fire on the oops's own line."""
-    said = death.in_oops(r"general protection fault(?:, (?:probably|maybe) for (?:non-canonical )?address (0x[0-9a-f]+))?", 2)
+    said = death.in_oops(
+        r"general protection fault(?:, (?:probably|maybe) for (?:non-canonical )?address (0x[0-9a-f]+))?", 2
+    )
     if said is None:
         return None
     address = said[1][1]

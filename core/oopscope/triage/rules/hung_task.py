@@ -20,7 +20,9 @@ def check(death: Death) -> Verdict | None:
     tasks = [t for t in death.tasks if t.pid in named] or [t for t in death.tasks if t.state == "D"]
     first = max(tasks, key=lambda t: t.since_last_run_seconds or 0, default=None)
     evidence += [
-        Evidence(f"{t.comm} (PID {t.pid}) sleeps in {t.wait or 'an unknown place'}", Source("task", str(t.pid), t.address))
+        Evidence(
+            f"{t.comm} (PID {t.pid}) sleeps in {t.wait or 'an unknown place'}", Source("task", str(t.pid), t.address)
+        )
         for t in tasks[:MAX_SHOWN]
     ]
     who = f"{first.comm} (PID {first.pid})" if first else "a task"
@@ -57,7 +59,19 @@ def _blamed(death: Death, address: int | None):  # type: ignore[no-untyped-def] 
     from oopscope.subsystems.tasks import stack
 
     frames = stack(death.kernel, address) if address else ()
-    waiting = ("schedule", "mutex", "rwsem", "down_", "wait_", "__wait", "rt_mutex", "io_", "__mutex", "__down", "bit_wait")
+    waiting = (
+        "schedule",
+        "mutex",
+        "rwsem",
+        "down_",
+        "wait_",
+        "__wait",
+        "rt_mutex",
+        "io_",
+        "__mutex",
+        "__down",
+        "bit_wait",
+    )
     plain = [f for f in frames if f.symbol and f.kind != "user"]
     in_module = next((f for f in plain if f.module), None)
     return in_module or next((f for f in plain if not (f.symbol or "").lstrip("_").startswith(waiting)), None)

@@ -15,7 +15,7 @@ def check(death: Death) -> Verdict | None:
         "software",
         "kernel-bug",
         "BUG: a condition that must not occur",
-        f"{death.where} found a condition that must not occur and stopped the machine (BUG at {said[1][1]}), run by {death.who}.",
+        f"{death.where} met a condition that must not occur (BUG at {said[1][1]}), run by {death.who}.",
         "certain",
         [death.from_log(said[0])],
         (f"Read the source at {said[1][1]}: the condition there was true.",),

@@ -42,7 +42,10 @@ def check(death: Death) -> Verdict | None:
         f"A list's pointers were overwritten; it was noticed in {_name(outer) or death.where}, run by {death.who}.",
         "certain" if sure else "likely",
         evidence,
-        ("Find who else writes to the list, without its lock or after its end.", "Look at the object that holds the node."),
+        (
+            "Find who else writes to the list, without its lock or after its end.",
+            "Look at the object that holds the node.",
+        ),
         culprit=outer,
     )
 
@@ -79,6 +82,8 @@ def _broken_node(death: Death) -> Evidence | None:
         if wild or back:
             link = "next" if wild else "prev"
             bad = following if wild else previous
-            text = f"register {name} points at a list node whose {link} is {bad:#x}, while its other neighbour points back"
+            text = (
+                f"register {name} points at a list node whose {link} is {bad:#x}, while its other neighbour points back"
+            )
             return Evidence(text, Source("register", name, value))
     return None

@@ -7,7 +7,9 @@ from oopscope.triage.finding import Verdict
 
 def check(death: Death) -> Verdict | None:
     """Fire on the fault handler's own words."""
-    said = death.in_oops(r"BUG: kernel NULL pointer dereference, address: ([0-9a-f]+)|unable to handle kernel NULL pointer")
+    said = death.in_oops(
+        r"BUG: kernel NULL pointer dereference, address: ([0-9a-f]+)|unable to handle kernel NULL pointer"
+    )
     if said is None:
         return None
     address = int(said[1][1], 16) if said[1][1] else 0

@@ -5,7 +5,7 @@ from oopscope.triage.finding import Verdict
 
 
 def check(death: Death) -> Verdict | None:
-    """Fire where panic() was called over no oops, and a caller is on the stack; asked after every panic of known kind."""
+    """Fire where panic() was called over no oops, and its caller is on the stack; asked after the known kinds."""
     if death.panic_line is None or death.oops_line is not None:
         return None
     caller = death.caller_of(("panic", "vpanic", "nmi_panic"))
@@ -19,6 +19,10 @@ def check(death: Death) -> Verdict | None:
         f"{caller.symbol} of {whose} called panic() itself, saying: {death.panic_message}.",
         "certain" if caller.module else "likely",
         [death.from_log(death.lines[death.panic_line]), death.from_frame(caller, "{frame} called panic()")],
-        (f"Ask the vendor of {caller.module}: the reason is its own." if caller.module else "Read the caller's source.",),
+        (
+            f"Ask the vendor of {caller.module}: the reason is its own."
+            if caller.module
+            else "Read the caller's source.",
+        ),
         culprit=caller,
     )

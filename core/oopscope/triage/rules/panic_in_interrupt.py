@@ -16,7 +16,10 @@ def check(death: Death) -> Verdict | None:
     address = fault_address(death)
     at = f" at {address:#x}" if address is not None else ""
     place = PLACES[frame.kind]
-    evidence = [death.from_log(fault[0]), death.from_frame(frame, f"{{frame}} faulted, and it stands on the stack of {place}")]
+    evidence = [
+        death.from_log(fault[0]),
+        death.from_frame(frame, f"{{frame}} faulted, and it stands on the stack of {place}"),
+    ]
     entry = next((f for f in death.frames if f.kind == "irq" and f.symbol and f.symbol.startswith("asm_")), None)
     if entry:
         evidence.append(death.from_frame(entry, "{frame}: the interrupt's entry"))

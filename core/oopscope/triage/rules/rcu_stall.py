@@ -19,6 +19,9 @@ def check(death: Death) -> Verdict | None:
         f"RCU waited too long for a CPU that did not come to rest: {place}, and panic_on_rcu_stall is set.",
         "certain",
         evidence,
-        ("See what the stalled CPU runs: a loop without a reschedule, or interrupts off.", "Compare with the other CPUs' stacks."),
+        (
+            "See what the stalled CPU runs: a loop without a reschedule, or interrupts off.",
+            "Compare with the other CPUs' stacks.",
+        ),
         culprit=frame,
     )

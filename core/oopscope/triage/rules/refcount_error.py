@@ -8,7 +8,11 @@ def check(death: Death) -> Verdict | None:
     """Fire where panic_on_warn or a fatal oops follows refcount_t's own complaint at once."""
     end = death.panic_line if death.oops_line is None else death.oops_line
     warned = death.panic_message is not None and "panic_on_warn" in death.panic_message
-    said = death.find(r"refcount_t: (.*)", end, 40) if end is not None and (warned or death.oops_line is not None) else None
+    said = (
+        death.find(r"refcount_t: (.*)", end, 40)
+        if end is not None and (warned or death.oops_line is not None)
+        else None
+    )
     if said is None:
         return None
     return death.verdict(

@@ -22,5 +22,8 @@ def check(death: Death) -> Verdict | None:
         f"The slab allocator found its memory overwritten ({said[1][1].lower()}); noticed in {death.where}.",
         "likely",
         [death.from_log(said[0])],
-        ("The writer is elsewhere: look at the neighbouring object and its owner.", "Boot with slub_debug=FZPU, or KASAN."),
+        (
+            "The writer is elsewhere: look at the neighbouring object and its owner.",
+            "Boot with slub_debug=FZPU, or KASAN.",
+        ),
     )

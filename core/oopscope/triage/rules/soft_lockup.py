@@ -16,7 +16,11 @@ def check(death: Death) -> Verdict | None:
     if frame:
         evidence.append(death.from_frame(frame, "{frame} is what the watchdog's interrupt found running"))
     place = str(frame) if frame else death.where
-    stuck = f"CPU {said[1][1]} was stuck for {said[1][2]} s in {place}, run by {said[1][3]}" if said else f"A CPU was stuck in {place}"
+    stuck = (
+        f"CPU {said[1][1]} was stuck for {said[1][2]} s in {place}, run by {said[1][3]}"
+        if said
+        else f"A CPU was stuck in {place}"
+    )
     return death.verdict(
         "hang",
         "soft-lockup",
@@ -26,7 +30,7 @@ def check(death: Death) -> Verdict | None:
         evidence,
         (
             "In a spinlock's slow path: find who holds the lock, on another CPU or further up this stack.",
-            "In a loop: find what should end it. A virtual machine may also simply not have been scheduled by its host.",
+            "In a loop: find what should end it. A virtual machine may just not have been scheduled by its host.",
         ),
         culprit=frame,
     )

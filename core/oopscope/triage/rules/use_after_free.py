@@ -22,7 +22,9 @@ def check(death: Death) -> Verdict | None:
         return None
     evidence = [death.from_log(said[0])] if said else []
     if poison and address is not None:
-        evidence.append(Evidence(f"the address that faulted, {address:#x}, is {poison}", Source("register", "cr2", address)))
+        evidence.append(
+            Evidence(f"the address that faulted, {address:#x}, is {poison}", Source("register", "cr2", address))
+        )
     return death.verdict(
         "software",
         "use-after-free",
