@@ -1,0 +1,33 @@
+"""The `oopscope` command: core's sub-commands, and the screen for everything else.
+
+Textual is imported only when the screen opens, and nothing else is before its first paint.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def open_screen(paths: Sequence[Path]) -> int:
+    """Open the screen on a dump (several paths only for a split set) and return the exit status."""
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        print("oopscope: the screen needs a terminal; `oopscope report PATH` does not", file=sys.stderr)  # noqa: T201
+        return 2
+    from oopscope_tui.app import OopscopeApp
+
+    app = OopscopeApp([Path(path) for path in paths])
+    status = app.run()
+    if app.failure:
+        print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
+    return (app.return_code or 0) if status is None else status
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    from oopscope.cli import run
+
+    return run(sys.argv[1:] if argv is None else argv, open_screen=open_screen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

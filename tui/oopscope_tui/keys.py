@@ -1,0 +1,74 @@
+"""Every key of the screen, in one table: the bindings, the key line and the help are made from it.
+
+The fingers know them already: less and vim (/ n N g G), k9s (: Enter Esc), top (< > R), htop.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from textual.binding import Binding
+
+
+class Key(NamedTuple):
+    """A key or several (comma-separated, Textual's names), what it does, and how it is shown."""
+
+    keys: str
+    action: str
+    shown: str  # as the key line and the help write the key
+    label: str  # one word for the key line; empty: not on the key line
+    help: str
+    priority: bool = False
+
+
+EVERYWHERE = (
+    Key("1,2,3,4,5,6,7,8,9", "", "1-9", "", "the pane of that number"),
+    Key("tab", "app.next_pane(1)", "Tab", "", "next pane"),
+    Key("shift+tab", "app.next_pane(-1)", "Shift-Tab", "", "previous pane"),
+    Key("colon", "app.prompt('goto')", ":", "go to", "go to a pane, a PID, cpu N, or a symbol"),
+    Key("escape,backspace", "app.back", "Esc", "back", "back to where you were"),
+    Key("y", "app.copy", "y", "copy", "copy the selected thing (OSC 52: through SSH too)"),
+    Key("Y", "app.copy_all", "Y", "", "copy the whole detail: a stack, a record"),
+    Key("w", "app.prompt('write')", "w", "write", "write the pane to a file: .txt, .csv or .json"),
+    Key("question_mark,f1", "app.help", "?", "keys", "the keys of this place"),
+    Key("q", "app.quit", "q", "quit", "quit"),
+    Key("ctrl+c,ctrl+q", "app.quit", "Ctrl-C", "", "quit at once", priority=True),
+    Key("ctrl+l", "app.repaint", "Ctrl-L", "", "repaint the screen"),
+)
+
+LINES = (
+    Key("slash", "app.prompt('search')", "/", "search", "search: a regular expression, smart case"),
+    Key("n", "hit(1)", "n", "", "next match"),
+    Key("N", "hit(-1)", "N", "", "previous match"),
+    Key("f", "app.prompt('filter')", "f", "filter", "show only rows with a word, or state:D rss>100M comm~^kw -idle"),
+    Key("enter", "open", "Enter", "open", "open or follow the selected row"),
+    Key("down,j", "move(1)", "↓ j", "", "down"),
+    Key("up,k", "move(-1)", "↑ k", "", "up"),
+    Key("pagedown,space,ctrl+f", "page(1)", "Space PgDn", "", "a page down"),
+    Key("pageup,b,ctrl+b", "page(-1)", "b PgUp", "", "a page up"),
+    Key("g,home", "edge(0)", "g", "", "to the first row"),
+    Key("G,end", "edge(1)", "G", "", "to the last row"),
+    Key("right", "aside(1)", "→", "", "into the detail; in text: scroll right"),
+    Key("left", "aside(-1)", "←", "", "back to the list; in text: scroll left"),
+)
+
+TABLE = (
+    Key("s,greater_than_sign", "sort(1)", "s", "sort", "sort by the next column"),
+    Key("less_than_sign", "sort(-1)", "<", "", "sort by the previous column"),
+    Key("R,S", "reverse", "R", "", "reverse the order"),
+)
+
+LOG = (
+    Key("t", "times", "t", "times", "times: since boot, of the wall clock, before the crash"),
+    Key("l", "level(1)", "l", "level", "levels: all, warnings and worse, errors and worse"),
+    Key("o", "oops", "o", "oops", "to where the oops begins"),
+)
+
+
+def bindings(keys: Iterable[Key]) -> list[Binding]:
+    """Return Textual's bindings for keys that have an action."""
+    return [Binding(key.keys, key.action, key.help, show=False, priority=key.priority) for key in keys if key.action]
+
+
+def digits() -> list[Binding]:
+    """Return the bindings of the digits, each to the pane of its number."""
+    return [Binding(str(number), f"app.pane({number})", show=False) for number in range(1, 10)]

@@ -1,0 +1,78 @@
+"""What the worker tells the screen. The worker touches no widget; the app's handlers own all state."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual.message import Message
+
+
+class Said(Message):
+    """What is being read just now; empty when nothing is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class Opened(Message):
+    """The dump is open: what its container says of itself, and the tables there are, as (key, title)."""
+
+    def __init__(self, facts: Any, tables: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.facts, self.tables = facts, tuple(tables)
+
+
+class NotOpened(Message):
+    """The dump cannot be opened: one line why, and the exit status."""
+
+    def __init__(self, why: str, status: int) -> None:
+        super().__init__()
+        self.why, self.status = why, status
+
+
+class RowsRead(Message):
+    """More rows of a table; `done` with the last, `why` where reading it failed."""
+
+    def __init__(self, key: str, rows: Sequence[Any], done: bool, why: str = "", columns: Sequence[Any] = ()) -> None:
+        super().__init__()
+        self.key, self.rows, self.done, self.why, self.columns = key, rows, done, why, columns
+
+
+class VerdictReached(Message):
+    """Why the machine died, or why that could not be found."""
+
+    def __init__(self, verdict: Any, why: str = "") -> None:
+        super().__init__()
+        self.verdict, self.why = verdict, why
+
+
+class StackRead(Message):
+    """The stack of a task, or why it could not be read."""
+
+    def __init__(self, address: int, frames: Sequence[Any], why: str = "") -> None:
+        super().__init__()
+        self.address, self.frames, self.why = address, tuple(frames), why
+
+
+class SymbolFound(Message):
+    """What a symbol's name or an address stands for, as lines (heading, text)."""
+
+    def __init__(self, name: str, facts: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.name, self.facts = name, tuple(facts)
+
+
+class ProblemsSeen(Message):
+    """All that could not be read so far."""
+
+    def __init__(self, problems: Sequence[Any]) -> None:
+        super().__init__()
+        self.problems = tuple(problems)
+
+
+class Written(Message):
+    """A file was written, or why not."""
+
+    def __init__(self, text: str, failed: bool = False) -> None:
+        super().__init__()
+        self.text, self.failed = text, failed

@@ -1,0 +1,71 @@
+"""The pane of any table that has none of its own: its columns as core declares them, and the selected row in full."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.details import field_lines
+from oopscope_tui.text import clean, plural
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.table import Col, Table, col
+from oopscope_tui.widgets.textview import Line
+
+MOST = {"text": 60, "list": 40, "frames": 60, "registers": 40}
+PROBLEM_COLUMNS = (col("section", "Section"), col("message", "What", most=100), col("address", "Address", "address"))
+
+
+class Generic(Pane):
+    """A list from core's own columns."""
+
+    def make_main(self) -> Lines:
+        """Return the table; its columns come with the first rows."""
+        self._columns: Sequence[Any] = ()
+        return Table(self.title, (), id=f"main-{self.key}")
+
+    def refill(self) -> None:
+        """Take in columns and rows."""
+        feed = self.store.feed(self.key)
+        columns = PROBLEM_COLUMNS if self.key == "problems" else feed.columns
+        rows = self.store.problems if self.key == "problems" else feed.rows
+        assert isinstance(self.main, Table)
+        if columns is not self._columns:
+            self._columns = columns
+            self.main.set_columns([_column(column) for column in columns])
+        self.main.note = "nothing: all that was asked for could be read" if self.key == "problems" else feed.note
+        if self.main.view.rows is not rows:
+            self.main.set_rows(rows)
+        else:
+            self.main.grew()
+
+    def detail_title(self) -> str:
+        """Return the row's name: its first field that is text."""
+        row = self.main.row
+        return "" if row is None else clean(str(self.row_key(row)))[:60]
+
+    def detail(self, width: int) -> Sequence[Line]:
+        """Return the row's fields."""
+        if self.main.row is None:
+            return empty(self.main.note)
+        lines = field_lines(self._columns, self.main.row, width)
+        return lines if self.key == "problems" else [*lines, *self.problem_lines(self.key, width)]
+
+    def row_key(self, row: Any) -> int | str | None:
+        """Return the first field that names the row."""
+        for column in self._columns:
+            value = getattr(row, column.key, None)
+            if isinstance(value, (str, int)) and not isinstance(value, bool):
+                return value
+        return None
+
+    def notes(self) -> list[str]:
+        """Return the count."""
+        return [plural(len(self.main.view.rows), "row")]
+
+
+def _column(column: Any) -> Col:
+    return (
+        column if isinstance(column, Col) else col(column.key, column.title, column.kind, most=MOST.get(column.kind, 0))
+    )
+
+
+PANE = Generic

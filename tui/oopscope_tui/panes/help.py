@@ -1,0 +1,81 @@
+"""Keys: what can be pressed at the place that one came from."""
+
+from collections.abc import Sequence
+
+from oopscope_tui import keys, theme
+from oopscope_tui.panes.base import Pane
+from oopscope_tui.places import Place
+from oopscope_tui.text import fit
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line
+
+FILTERS = (
+    ("insmod", "rows with this word; a capital makes case matter"),
+    ("-idle", "rows without it"),
+    ("state:D,R", "a column is one of these"),
+    ("comm:work", "a column holds this"),
+    ("rss>100M last>5m", "more than, with a unit; also < >= <="),
+    ("comm~^kworker", "a column matches a regular expression; !~ does not"),
+)
+GOTO = (
+    ("tasks, mem, log", "a pane, or the beginning of its name; ps, dmesg, lsmod too"),
+    ("241, bt 241", "the task of that PID and its stack"),
+    ("cpu 1, c1", "that CPU"),
+    ("schedule", "a symbol or an address: where it is, who is in it"),
+)
+
+
+class Help(Pane):
+    """The keys of a place."""
+
+    BESIDE = False
+    NARROW = "never"
+
+    def make_main(self) -> Lines:
+        """Return a text."""
+        self.place_title = ""
+        self.place_keys: tuple[keys.Key, ...] = ()
+        view = TextView("Keys", id="main-help")
+        view.show(self._text)
+        return view
+
+    def about(self, title: str, own: tuple[keys.Key, ...]) -> None:
+        """Show the keys of a place."""
+        self.place_title, self.place_keys = title, own
+        assert isinstance(self.main, TextView)
+        self.main.title = f"Keys of {title}"
+        self.main.home()
+        self.main.rebuild()
+
+    def here(self) -> Place:
+        """Return the pane."""
+        return Place(self.key)
+
+    def _text(self, width: int) -> list[Line]:
+        lines = [heading(f" {self.place_title}"), *_keys(self.place_keys)]
+        lines += [BLANK, heading(" Everywhere"), *_keys(keys.EVERYWHERE)]
+        lines += [BLANK, heading(" Filters (f)"), *_examples(FILTERS)]
+        lines += [BLANK, heading(" Going to (:)"), *_examples(GOTO)]
+        lines += [BLANK, heading(" Signs"), *_signs()]
+        return lines
+
+
+def _keys(table: Sequence[keys.Key]) -> list[Line]:
+    return [line("   ", (fit(key.shown, 14), theme.KEY), key.help) for key in table]
+
+
+def _examples(table: Sequence[tuple[str, str]]) -> list[Line]:
+    return [line("   ", (fit(example, 20), theme.KEY), words) for example, words in table]
+
+
+def _signs() -> list[Line]:
+    return [
+        line("   ", ("►", theme.BAD), "  in a stack: where it happened"),
+        line("   ", ("?", theme.DIM), "  a frame found by scanning the stack: a guess"),
+        line("   ", ("▌", theme.BAD), "  in the log: from the beginning of the oops on"),
+        line("   ", ("–", theme.DIM), "  absent from this kernel, or not in the dump"),  # noqa: RUF001
+        line("   ", ("!", theme.DOUBT), "  could not be read; why is beside it, and in Problems"),
+    ]
+
+
+PANE = Help

@@ -1,0 +1,248 @@
+"""Log: the kernel's last words, by level and time, from the beginning of the oops on marked at the left.
+
+Records with several lines are shown as several; a search is over the text alone, so that `^BUG` means its beginning.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from oopscope_tui import keys, theme
+from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.details import field_line
+from oopscope_tui.places import Place
+from oopscope_tui.query import Field
+from oopscope_tui.text import clean, plural
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, wrapped
+
+TIMES = ("boot", "UTC", "crash")
+TIME_WORDS = {"boot": "since boot", "UTC": "UTC", "crash": "before the end"}
+LEVEL_STEPS = ((7, ""), (4, "warnings and worse"), (3, "errors and worse"))
+BILLION = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """A line of a record that has several."""
+
+    index: int
+    ns: int | None
+    level: int | None
+    facility: int | None
+    caller: str | None
+    text: str
+    first: bool
+
+
+def expanded(rows: Sequence[Any]) -> list[Any]:
+    """Return the records, one for each line; the first line's is the record itself unless it has several."""
+    out: list[Any] = []
+    for row in rows:
+        text = row.text or ""
+        if "\n" not in text:
+            out.append(row)
+            continue
+        for at, part in enumerate(text.rstrip("\n").split("\n")):
+            out.append(More(row.index, row.ns, row.level, row.facility, row.caller, part, at == 0))
+    return out
+
+
+class LogView(TextView):
+    """Records as lines."""
+
+    BINDINGS = keys.bindings(keys.LOG)  # type: ignore[assignment]
+    KEYS: ClassVar[tuple[keys.Key, ...]] = (*keys.LINES, *keys.LOG)
+
+    def __init__(self, boot_time: Callable[[], float | None], **more: Any) -> None:
+        super().__init__("Log", every=True, **more)
+        self._boot_time = boot_time
+        self.times = "boot"
+        self.oops: int | None = None  # the row where it begins
+        self.end_ns = 0
+        self.level_step = 0
+
+    def fields(self) -> Sequence[Field]:
+        """Return what a filter may name."""
+        return [
+            Field("level", "Level", "int", lambda row: row.level),
+            Field("caller", "Caller", "state", lambda row: row.caller),
+            Field("facility", "Facility", "int", lambda row: row.facility),
+            Field("time", "Time", "seconds", lambda row: row.ns / BILLION if row.ns is not None else None),
+            Field("text", "Text", "text", lambda row: row.text),
+        ]
+
+    def words(self, row: Any) -> str:
+        """Return the text alone."""
+        return row.text or ""
+
+    def written(self, row: Any) -> str:
+        """Return the line with its time, as it is copied and written."""
+        return f"{self._time(row).strip()} {self._letter(row)} {clean(row.text or '')}"
+
+    def caption(self) -> str:
+        """Return the title with levels and times."""
+        words = [super().caption()]
+        if self.level_step:
+            words.append(LEVEL_STEPS[self.level_step][1])
+        words.append(f"times {TIME_WORDS[self.times]}")
+        return " · ".join(words)
+
+    def parts(self, row: Any) -> Sequence[Part]:
+        """Return gutter and time, level and text: three styles at most."""
+        more = type(row) is More and not row.first
+        in_oops = self.oops is not None and row.index >= self.oops
+        stamp = " " * (self.lead - 2) if more else self._time(row) + " "
+        level = row.level if isinstance(row.level, int) and 0 <= row.level <= 7 else 6
+        letter = " " if more or level == 6 else theme.LEVELS[level][0]
+        text = clean((row.text or "").replace("\t", "    "))
+        return (
+            ("▌" if in_oops else " ", theme.BAD if in_oops else theme.PLAIN),
+            (stamp, theme.DIM),
+            (f"{letter} {text}", theme.LEVELS[level][2]),
+        )
+
+    @property
+    def lead(self) -> int:
+        """The cells before the level's letter and the gutter."""
+        return {"boot": 16, "UTC": 18, "crash": 16}[self.times]
+
+    def unsearched(self, row: Any) -> int:
+        """Return how many characters in front of the text are not the text."""
+        return sum(len(text) for text, _ in self.parts(row)[:-1]) + 2 - self.left
+
+    def _letter(self, row: Any) -> str:
+        return theme.LEVELS[row.level][0] if isinstance(row.level, int) and 0 <= row.level <= 7 else "?"
+
+    def _time(self, row: Any) -> str:
+        ns = row.ns
+        if ns is None:
+            return " " * (self.lead - 3)
+        if self.times == "UTC" and (boot := self._boot_time()) is not None:
+            when = datetime.fromtimestamp(boot + ns / BILLION, UTC)
+            return f"{when:%H:%M:%S}.{when.microsecond:06d}"
+        if self.times == "crash":
+            return f"{(ns - self.end_ns) / BILLION:13.6f}"
+        return f"{ns // BILLION:6d}.{ns % BILLION // 1000:06d}"
+
+    # Keys.
+
+    def action_times(self) -> None:
+        """Show the next kind of time; the wall clock only where it is known."""
+        at = TIMES.index(self.times) + 1
+        if TIMES[at % 3] == "UTC" and self._boot_time() is None:
+            at += 1
+        self.times = TIMES[at % 3]
+        self.refresh()
+
+    def action_level(self, step: int) -> None:
+        """Show the next set of levels."""
+        self.level_step = (self.level_step + step) % len(LEVEL_STEPS)
+        limit = LEVEL_STEPS[self.level_step][0]
+        self.also = None if limit == 7 else lambda row: row.level is None or row.level <= limit
+        self.set_filter(self.filter_text)
+
+    def action_oops(self) -> None:
+        """Go to where the oops begins."""
+        if self.oops is not None:
+            at = next((at for at, row in enumerate(self.view.rows) if row.index == self.oops), None)
+            if at is not None:
+                self.select(at)
+
+
+class Log(Pane):
+    """The log, and the selected record in full under it."""
+
+    BESIDE = False
+    NARROW = "drawer"
+    needs = ("log", "system")
+
+    def make_main(self) -> Lines:
+        """Return the log's view."""
+        self._lines: list[Any] = []
+        self._taken = 0
+        self._shown_oops = False
+        return LogView(lambda: self.store.time("boot_time"), id="main-log")
+
+    @property
+    def view(self) -> LogView:
+        """The main view, by its own type."""
+        assert isinstance(self.main, LogView)
+        return self.main
+
+    def refill(self) -> None:
+        """Take in new records; once all are there, begin where the oops does."""
+        feed = self.store.feed("log")
+        view = self.view
+        view.note = feed.note
+        rows = feed.rows
+        if self._taken < len(rows):
+            self._lines += expanded(rows[self._taken :])
+            self._taken = len(rows)
+            view.end_ns = next((row.ns for row in reversed(rows) if row.ns is not None), 0)
+        oops = self.store.oops
+        view.oops = rows[oops].index if oops is not None else None
+        if view.view.rows is not self._lines:
+            view.set_rows(self._lines)
+        else:
+            view.grew()
+        if feed.state == "done" and not self._shown_oops:
+            self._shown_oops = True
+            if self.wanted is None and view.cursor == 0:
+                view.action_oops()
+
+    def row_key(self, row: Any) -> int | str | None:
+        """Return the record's index."""
+        index: int = row.index
+        return index
+
+    def row_of(self, key: int | str) -> int | None:
+        """Return the first line of a record; a link may carry the index as text."""
+        index = int(key) if str(key).isdigit() else -1
+        return next((at for at, row in enumerate(self._lines) if row.index == index), None)
+
+    def go(self, place: Place) -> None:
+        """Go to a record; without one, to where the oops begins."""
+        super().go(place)
+
+    def notes(self) -> list[str]:
+        """Return counts by level."""
+        rows = self.store.feed("log").rows
+        errors = sum(1 for row in rows if row.level is not None and row.level <= 3) if len(rows) < 100_000 else 0
+        return [plural(len(rows), "record") + (f", {plural(errors, 'error')}" if errors else "")] if rows else []
+
+    def detail_title(self) -> str:
+        """Return the record's number."""
+        return f"record {self.main.row.index}" if self.main.row is not None else ""
+
+    def detail(self, width: int) -> Sequence[Line]:
+        """Return the record's text in full, then its fields."""
+        row = self.main.row
+        if row is None:
+            return empty(self.main.note)
+        style = theme.LEVELS[row.level][2] if isinstance(row.level, int) and 0 <= row.level <= 7 else theme.PLAIN
+        record = next((one for one in self.store.feed("log").rows if one.index == row.index), row)
+        lines: list[Line] = []
+        for part in (record.text or "").split("\n"):
+            lines += wrapped(part.replace("\t", "    "), width, style)
+        lines.append(BLANK)
+        level = theme.LEVELS[row.level][1] if isinstance(row.level, int) and 0 <= row.level <= 7 else "?"
+        boot = self.store.time("boot_time")
+        lines += field_line("Level", f"{row.level} {level}", width, 10)
+        if row.ns is not None:
+            lines += field_line("Boot time", f"{row.ns / BILLION:.6f} s", width, 10)
+            if boot is not None:
+                when = datetime.fromtimestamp(boot + row.ns / BILLION, UTC)
+                lines += field_line("UTC", f"{when:%Y-%m-%d %H:%M:%S} (the log's clock may run apart)", width, 10)
+        lines += field_line("Caller", row.caller or "not recorded", width, 10, _caller(row.caller))
+        return lines
+
+
+def _caller(caller: str | None) -> Place | None:
+    if not caller or not caller[1:].isdigit():
+        return None
+    return Place("cpus" if caller[0] == "C" else "tasks", int(caller[1:]), True)
+
+
+PANE = Log

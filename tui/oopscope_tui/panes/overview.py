@@ -1,0 +1,276 @@
+"""Overview: why it died, on which evidence, and what a support guide asks first, with no key pressed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from oopscope_tui import theme
+from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.details import field_line, stack_lines
+from oopscope_tui.places import Place
+from oopscope_tui.text import ABSENT, clean, fit, plural
+from oopscope_tui.values import human_bytes, human_seconds
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
+
+BLOCKED = 5  # tasks listed
+FRAMES = 24
+LOG_LINES = 14
+FIELD = 9  # cells of a field's title
+KINDS = {"log": "log", "task": "tasks", "frame": "cpus", "register": "cpus", "table": "table"}
+
+
+class Overview(Pane):
+    """The verdict; on a wide screen the facts beside it."""
+
+    NARROW = "never"
+    SHARE = 46
+    needs = ("verdict", "system", "cpus", "log", "tasks", "meminfo")
+
+    def make_main(self) -> Lines:
+        """Return a text."""
+        view = TextView("Verdict", id="main-overview")
+        view.show(self._text)
+        return view
+
+    def refill(self) -> None:
+        """Make the text anew."""
+        assert isinstance(self.main, TextView)
+        verdict = self.store.verdict
+        if verdict is not None:
+            self.main.title = f"Verdict · {verdict.confidence} · {verdict.category}"
+        self.main.rebuild()
+
+    def place_views(self) -> None:
+        """What stands beside on a wide screen follows on a narrow one."""
+        super().place_views()
+        self.refill()
+
+    def here(self) -> Place:
+        """Return the pane; it has no rows."""
+        return Place(self.key, None, self.opened)
+
+    def crumbs(self) -> list[str]:
+        """Return the pane."""
+        return [self.title]
+
+    def detail_title(self) -> str:
+        """Return the title of the facts."""
+        return "Machine"
+
+    def _text(self, width: int) -> list[Line]:
+        lines = [*self._verdict(width), *self._stack(width), *self._next(width), *self._last_words(width)]
+        if not self.beside:
+            lines += [BLANK, *self.detail(width)]
+        return lines
+
+    def detail(self, width: int) -> Sequence[Line]:
+        """Return the facts: log, blocked tasks, system, dump."""
+        lines = [*self._first_error(width), *self._blocked(width), heading(" System"), *self._system(width)]
+        return [*lines, BLANK, heading(" Dump"), *self._dump(width)]
+
+    # The verdict.
+
+    def _verdict(self, width: int) -> list[Line]:
+        verdict = self.store.verdict
+        if verdict is None:
+            why = self.store.verdict_why
+            return wrapped(f"No verdict: {why}", width, theme.DOUBT) if why else empty("reading the dump")
+        style = theme.DOUBT if verdict.confidence == "possible" or verdict.category == "unknown" else theme.BAD
+        lines = wrapped(verdict.title, width, style)
+        lines += wrapped(verdict.summary, width)
+        lines.append(BLANK)
+        lines += self._who(verdict, width)
+        if verdict.evidence:
+            lines += [BLANK, heading(" Evidence")]
+            for one in verdict.evidence:
+                lines += evidence_lines(one, width)
+        return [*lines, BLANK]
+
+    def _next(self, width: int) -> list[Line]:
+        verdict = self.store.verdict
+        if verdict is None or not verdict.next_steps:
+            return []
+        lines = [BLANK, heading(" Next")]
+        for at, step in enumerate(verdict.next_steps, 1):
+            lines += wrapped(step, width, theme.PLAIN, f"  {at}. ", "     ")
+        return lines
+
+    def _last_words(self, width: int) -> list[Line]:
+        """Return the log from where the oops begins."""
+        rows, oops = self.store.feed("log").rows, self.store.oops
+        if oops is None:
+            return []
+        lines = [BLANK, line((" Log, from where it begins", theme.TITLE), link=Place("log", rows[oops].index))]
+        for row in rows[oops : oops + LOG_LINES]:
+            stamp = f"  {row.ns / 1e9:13.6f}  " if row.ns is not None else " " * 17
+            text = clean((row.text or "").partition("\n")[0].replace("\t", "    "))
+            style = theme.LEVELS[row.level][2] if row.level in range(8) else theme.PLAIN
+            lines.append(Line(((stamp, theme.DIM), (text, style)), Place("log", row.index)))
+        return lines
+
+    def _who(self, verdict: Any, width: int) -> list[Line]:
+        lines: list[Line] = []
+        if verdict.panic_message:
+            lines += field_line("Panic", clean(verdict.panic_message), width, FIELD)
+        if verdict.symbol:
+            module = f" [{verdict.module}]" if verdict.module else ""
+            link = Place("symbol", verdict.symbol.partition("+")[0])
+            lines += field_line("In", clean(verdict.symbol + module), width, FIELD, link)
+        if verdict.cpu is not None:
+            lines += field_line("CPU", f"{verdict.cpu}", width, FIELD, Place("cpus", verdict.cpu, True))
+        if verdict.pid is not None:
+            link = Place("tasks", verdict.pid, True)
+            lines += field_line("Task", clean(f"{verdict.pid} {verdict.comm or ''}"), width, FIELD, link)
+        return lines
+
+    def _stack(self, width: int) -> list[Line]:
+        cpus = self.store.feed("cpus")
+        verdict = self.store.verdict
+        row = next((row for row in cpus.rows if row.state == "panic"), None)
+        if row is None and verdict is not None and verdict.cpu is not None:
+            row = next((row for row in cpus.rows if row.cpu == verdict.cpu), None)
+        if row is None:
+            note = "no CPU is known to have panicked" if cpus.state == "done" else f"CPUs: {cpus.note}"
+            return [heading(" Stack"), *empty(note)]
+        title = line((f" Stack of CPU {row.cpu}", theme.TITLE), link=Place("cpus", row.cpu, True))
+        frames = tuple(row.frames or ())
+        lines = [title, *stack_lines(frames[:FRAMES], width, verdict.symbol if verdict else None)]
+        if len(frames) > FRAMES:
+            lines.append(line("   ", (f"{len(frames) - FRAMES} more frames", theme.DIM)))
+        return lines if frames else [*lines, *empty("no frames")]
+
+    # The facts.
+
+    def _first_error(self, width: int) -> list[Line]:
+        rows = self.store.feed("log").rows
+        at = next((at for at, row in enumerate(rows) if row.level is not None and row.level <= 3), None)
+        if self.store.oops is not None and (at is None or self.store.oops < at):
+            at = self.store.oops
+        if at is None:
+            return []
+        row = rows[at]
+        stamp = f"{row.ns / 1e9:.6f}  " if row.ns is not None else ""
+        text = (row.text or "").partition("\n")[0]
+        lines = wrapped(f"{stamp}{text}", width, theme.PLAIN, "   ", "   ", Place("log", row.index))
+        return [heading(" First error in the log"), *lines[:3], BLANK]
+
+    def _blocked(self, width: int) -> list[Line]:
+        feed = self.store.feed("tasks")
+        blocked = [row for row in feed.rows if row.state == "D"]
+        if not blocked:
+            return []
+        blocked.sort(key=lambda row: -(row.since_last_run_seconds or 0))
+        lines = [heading(f" Blocked longest, of {plural(len(blocked), 'blocked task')}")]
+        for row in blocked[:BLOCKED]:
+            since = human_seconds(row.since_last_run_seconds) if row.since_last_run_seconds is not None else ABSENT
+            text = f"{row.pid:>7} {fit(clean(row.comm or ''), 16)}{since:>8}  "
+            room = max(8, width - 38)
+            lines.append(
+                line(
+                    "  ",
+                    (text, theme.PLAIN),
+                    (clean(row.wait or "")[:room], theme.DIM),
+                    link=Place("tasks", row.pid, True),
+                )
+            )
+        return [*lines, BLANK]
+
+    def _system(self, width: int) -> list[Line]:
+        system = self.store.system
+        if not system:
+            return empty(self.store.feed("system").note)
+        load = system.get("load_average")
+        online, present = system.get("cpus_online"), system.get("cpus_present")
+        facts = [
+            ("Host", system.get("nodename")),
+            ("Kernel", " ".join(str(system[key]) for key in ("release", "machine") if system.get(key))),
+            ("Built", system.get("version")),
+            ("Crashed", _moment(system.get("crash_time"))),
+            ("Up", _up(system)),
+            ("Load", " ".join(f"{value:.2f}" for value in load) if load else None),
+            ("CPUs", f"{online} online of {present}" if online is not None else None),
+            ("Memory", self._memory(system)),
+            ("Tasks", system.get("task_count")),
+        ]
+        lines: list[Line] = []
+        for title, value in facts:
+            text = ABSENT if value is None or value == "" else clean(str(value))
+            lines += field_line(title, text, width, FIELD)[:2]
+        lines += self._taint(system, width)
+        lines += field_line("Started", clean(str(system.get("command_line") or ABSENT)), width, FIELD)
+        return lines
+
+    def _memory(self, system: dict[str, Any]) -> str | None:
+        total = system.get("memory_bytes")
+        if not total:
+            return None
+        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows}
+        available = values.get("MemAvailable")
+        words = human_bytes(total)
+        return words if available is None else f"{words}, {human_bytes(available)} available"
+
+    def _taint(self, system: dict[str, Any], width: int) -> list[Line]:
+        mask = system.get("tainted")
+        if mask is None:
+            return field_line("Taint", ABSENT, width, FIELD)
+        if not mask:
+            return field_line("Taint", "none", width, FIELD)
+        from oopscope.subsystems.taint import taint_reasons
+
+        lines = field_line("Taint", clean(str(system.get("taint") or mask)), width, FIELD)
+        for reason in taint_reasons(mask):
+            lines += wrapped(reason, width, theme.DOUBT, " " * (FIELD + 3), " " * (FIELD + 6))
+        return lines
+
+    def _dump(self, width: int) -> list[Line]:
+        facts = self.store.facts
+        if facts is None:
+            return empty("opening")
+        lines = field_line("File", clean(self.scope.dump_name), width, FIELD)
+        kind = [facts.format, facts.compression, "flattened" if facts.flattened else ""]
+        level = f"level {facts.dump_level}" if facts.dump_level is not None else ""
+        lines += field_line("Format", clean(", ".join(word for word in (*kind, level) if word)), width, FIELD)
+        size = human_bytes(facts.bytes)
+        if facts.pages_saved is not None:
+            size += f", {facts.pages_saved:,} pages"
+            if facts.pages_total:
+                size += f" of {facts.pages_total:,} ({100 * facts.pages_saved / facts.pages_total:.0f} %)"
+        lines += field_line("Holds", size, width, FIELD)
+        state = "complete" if facts.complete else "NOT complete: it was cut off while being written"
+        lines.append(line(f" {fit('State', FIELD)}  ", (state, theme.PLAIN if facts.complete else theme.BAD)))
+        for problem in facts.problems:
+            lines += wrapped(problem, width, theme.DOUBT, " " * (FIELD + 1) + "! ", " " * (FIELD + 3))
+        if self.store.problems:
+            text = f"{plural(len(self.store.problems), 'thing')} could not be read"
+            lines += field_line("Problems", text, width, FIELD, Place("problems"))
+        return lines
+
+
+def evidence_lines(one: Any, width: int) -> list[Line]:
+    """Return a piece of evidence, wrapped, and where it stands as a link."""
+    source = one.source
+    pane = KINDS.get(source.kind, "")
+    pane = str(source.key).partition(":")[0] if pane == "table" else pane
+    key: int | str = int(source.key) if str(source.key).isdigit() else source.key
+    link = Place(pane, key, pane != "log") if pane else None
+    lines = wrapped(one.text, width - 2, theme.PLAIN, "  • ", "    ", link)
+    last = lines[-1]
+    where = f"  {source.kind} {source.key}" if source.kind in ("log", "task") else f"  {source.kind}"
+    if len(last.text) + len(where) < width:
+        lines[-1] = last._replace(parts=(*last.parts, (clean(where), theme.LINK)))
+    return lines
+
+
+def _moment(value: Any) -> str | None:
+    return str(value).replace("T", " ").replace("Z", " UTC") if value is not None else None
+
+
+def _up(system: dict[str, Any]) -> str | None:
+    uptime = system.get("uptime_seconds")
+    if uptime is None:
+        return None
+    booted = _moment(system.get("boot_time"))
+    return human_seconds(float(uptime)) + (f", since {booted}" if booted else "")
+
+
+PANE = Overview

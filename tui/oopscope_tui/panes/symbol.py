@@ -1,0 +1,79 @@
+"""Symbol: what a name or an address stands for, and who is in it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from oopscope_tui import theme
+from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.details import field_line
+from oopscope_tui.places import Place
+from oopscope_tui.text import clean
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line
+
+
+class Symbol(Pane):
+    """One symbol at a time."""
+
+    BESIDE = False
+    NARROW = "never"
+    needs = ("cpus", "tasks")
+
+    def make_main(self) -> Lines:
+        """Return a text."""
+        self.name_shown = ""
+        view = TextView("Symbol", id="main-symbol")
+        view.show(self._text)
+        return view
+
+    def here(self) -> Place:
+        """Return the symbol."""
+        return Place(self.key, self.name_shown)
+
+    def crumbs(self) -> list[str]:
+        """Return the symbol."""
+        return [self.title, self.name_shown]
+
+    def go(self, place: Place) -> None:
+        """Show a symbol."""
+        self.name_shown = str(place.key or "")
+        self.main.title = clean(self.name_shown) or "Symbol"
+        if self.name_shown and self.name_shown not in self.store.symbols:
+            self.scope.want_symbol(self.name_shown)
+        assert isinstance(self.main, TextView)
+        self.main.home()
+        self.refill()
+        self.main.focus()
+
+    def refill(self) -> None:
+        """Make the text anew."""
+        assert isinstance(self.main, TextView)
+        self.main.rebuild()
+
+    def _text(self, width: int) -> list[Line]:
+        name = self.name_shown
+        facts: Sequence[tuple[str, str]] | None = self.store.symbols.get(name)
+        lines: list[Line] = []
+        for title, text in facts or ():
+            lines += field_line(clean(title), clean(text), width, 10)
+        if facts is None:
+            lines += empty("looking it up")
+        plain = name.partition("+")[0]
+        cpus = [row for row in self.store.feed("cpus").rows if _in(row.frames, plain)]
+        if cpus:
+            lines += [BLANK, heading(" In the stack of")]
+            lines += [line("   ", (f"CPU {row.cpu}", theme.LINK), link=Place("cpus", row.cpu, True)) for row in cpus]
+        waiting = [row for row in self.store.feed("tasks").rows if (row.wait or "").partition("+")[0] == plain]
+        if waiting:
+            lines += [BLANK, heading(f" Tasks that wait in it: {len(waiting):,}")]
+            for row in waiting[:1000]:
+                text = f"{row.pid} {row.comm}"
+                lines.append(line("   ", (text, theme.LINK), f"  {row.state}", link=Place("tasks", row.pid, True)))
+        return lines
+
+
+def _in(frames: Sequence[Any] | None, name: str) -> bool:
+    return any(frame.symbol == name for frame in frames or ())
+
+
+PANE = Symbol

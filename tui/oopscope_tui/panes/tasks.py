@@ -1,0 +1,127 @@
+"""Tasks: every thread as ps(1) shows it; Enter opens its stack."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.style import Style
+
+from oopscope_tui import theme
+from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.details import field_lines, stack_lines
+from oopscope_tui.text import clean, plural
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.table import Table, col
+from oopscope_tui.widgets.textview import BLANK, Line, heading, line
+
+STATES = {
+    "R": "running or runnable", "S": "sleeping", "D": "blocked, uninterruptible", "I": "idle kernel thread",
+    "T": "stopped", "t": "traced", "Z": "zombie", "X": "dead", "P": "parked", "N": "new",
+}  # fmt: skip
+COLUMNS = (
+    col("pid", "PID", "int"),
+    col("state", "S", "state"),
+    col("comm", "Command", most=24, least=16),
+    col("cpu", "CPU", "int", rank=2),
+    col("ppid", "PPID", "int", rank=4),
+    col("uid", "UID", "int", rank=5),
+    col("rss_bytes", "RSS", "bytes", rank=1),
+    col("vsz_bytes", "VSZ", "bytes", rank=6),
+    col("since_last_run_seconds", "Last ran", "seconds", rank=1),
+    col("wait", "Waits in", "symbol", most=32, least=20, rank=1),
+)
+MORE = (col("tgid", "Thread group", "int"), col("address", "task_struct", "address"))
+
+
+class Tasks(Pane):
+    """The list and the selected task's stack."""
+
+    needs = ("tasks", "cpus")
+
+    def make_main(self) -> Lines:
+        """Return the list."""
+        table = Table("Tasks", COLUMNS, id="main-tasks")
+        table.row_style = self._style
+        return table
+
+    def _style(self, row: Any) -> Style | None:
+        verdict = self.store.verdict
+        if verdict is not None and verdict.pid is not None and row.pid == verdict.pid:
+            return theme.BAD
+        return theme.DOUBT if row.state == "D" else theme.DIM if row.kernel_thread else None
+
+    def refill(self) -> None:
+        """Take in rows."""
+        feed = self.store.feed("tasks")
+        self.main.note = feed.note
+        if self.main.view.rows is not feed.rows:
+            self.main.set_rows(feed.rows)
+        else:
+            self.main.grew()
+        self.followed()
+
+    def row_key(self, row: Any) -> int | str | None:
+        """Return the PID."""
+        pid: int | None = row.pid
+        return pid
+
+    def row_of(self, key: int | str) -> int | None:
+        """Return the task of a PID; several idle tasks have PID 0, and a name finds the first of it."""
+        for at, row in enumerate(self.main.view.rows):
+            if key in (row.pid, row.comm):
+                return at
+        return None
+
+    def followed(self) -> None:
+        """Ask for the stack of the selected task."""
+        row = self.main.row
+        if row is not None and self.side is not None and self.side.display:
+            self.scope.want_stack(row.address)
+
+    def place_views(self) -> None:
+        """Place the views, and ask for the stack that came into view."""
+        super().place_views()
+        self.followed()
+
+    def notes(self) -> list[str]:
+        """Return counts by state."""
+        rows = self.store.feed("tasks").rows
+        blocked = sum(1 for row in rows if row.state == "D")
+        words = plural(len(rows), "task") + (f", {blocked} blocked" if blocked else "")
+        return [words] if rows else []
+
+    def detail_title(self) -> str:
+        """Return the task's PID and name."""
+        row = self.main.row
+        return f"{row.pid} {clean(row.comm or '')[:40]}" if row is not None else ""
+
+    def crumbs(self) -> list[str]:
+        """Tasks, the task, its stack."""
+        return [*super().crumbs(), "stack"] if self.opened else super().crumbs()
+
+    def detail(self, width: int) -> Sequence[Line]:
+        """Return the stack, then the fields."""
+        row = self.main.row
+        if row is None:
+            return empty(self.main.note)
+        state = STATES.get(row.state, "")
+        kind = "kernel thread" if row.kernel_thread else "process" if row.pid == row.tgid else "thread"
+        on = f" on CPU {row.cpu}" if row.cpu is not None else ""
+        lines = [
+            line(" ", (f"{row.state} {state}{on}", theme.DOUBT if row.state == "D" else theme.PLAIN), f" · {kind}")
+        ]
+        lines += [BLANK, heading(" Stack"), *self._stack(row, width)]
+        return [*lines, BLANK, heading(" Task"), *field_lines((*COLUMNS, *MORE), row, width, ("state", "comm", "cpu"))]
+
+    def _stack(self, row: Any, width: int) -> list[Line]:
+        stack = self.store.stacks.get(row.address)
+        if stack is None:
+            return empty("reading")
+        verdict = self.store.verdict
+        culprit = verdict.symbol if verdict is not None and verdict.pid == row.pid else None
+        lines = stack_lines(stack.frames, width, culprit)
+        if stack.why:
+            lines += [line("  ! ", (stack.why, theme.DOUBT))]
+        return lines or empty("no frames: a task that only runs user code, or nothing saved")
+
+
+PANE = Tasks

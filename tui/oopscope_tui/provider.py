@@ -1,0 +1,115 @@
+"""What the screen asks of core, in one place, so that the tests can answer in its stead.
+
+Every import of core stands inside a function: the screen is painted before any of it is loaded.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Provider(Protocol):
+    """All that the worker calls, on its own thread only."""
+
+    def open(self, paths: Sequence[Path], progress: Callable[[str], None]) -> Any:
+        """Open the dump and return the kernel; raise OopscopeError with one clear line."""
+        ...
+
+    def facts(self, kernel: Any) -> Any:
+        """Return what the container says of itself (dumps.Facts)."""
+        ...
+
+    def tables(self) -> list[tuple[str, str]]:
+        """Return the (key, title) of every table."""
+        ...
+
+    def table(self, key: str) -> Any:
+        """Return the subsystems.Table of that key."""
+        ...
+
+    def verdict(self, kernel: Any) -> Any:
+        """Return the triage.finding.Verdict."""
+        ...
+
+    def stack(self, kernel: Any, address: int) -> Sequence[Any]:
+        """Return the frames of the task at an address."""
+        ...
+
+    def symbol(self, kernel: Any, name: str) -> list[tuple[str, str]]:
+        """Return what is known of a symbol or an address, as (heading, text)."""
+        ...
+
+    def problems(self, kernel: Any) -> Sequence[Any]:
+        """Return what could not be read so far, each with section, message and address."""
+        ...
+
+    def trouble(self, error: BaseException) -> tuple[str, int]:
+        """Return one line for an error in opening, and the exit status that goes with it."""
+        ...
+
+
+class Core:
+    """The real thing."""
+
+    def open(self, paths: Sequence[Path], progress: Callable[[str], None]) -> Any:
+        """Open the dump with oopscope.kernel.boot."""
+        from oopscope.kernel.boot import open_kernel
+
+        return open_kernel(paths, progress)
+
+    def facts(self, kernel: Any) -> Any:
+        """Return the dump's facts."""
+        return kernel.dump.facts()
+
+    def tables(self) -> list[tuple[str, str]]:
+        """Return the subsystems' tables; the titles come with each table when it is read."""
+        from oopscope.subsystems import TABLES
+
+        return [(key, key.replace("_", " ").capitalize()) for key, _ in TABLES]
+
+    def table(self, key: str) -> Any:
+        """Import one table."""
+        from oopscope.subsystems import table
+
+        return table(key)
+
+    def verdict(self, kernel: Any) -> Any:
+        """Run the triage rules."""
+        from oopscope.triage import verdict
+
+        return verdict(kernel)
+
+    def stack(self, kernel: Any, address: int) -> Sequence[Any]:
+        """Unwind one task."""
+        from oopscope.subsystems.tasks import stack
+
+        return stack(kernel, address)
+
+    def symbol(self, kernel: Any, name: str) -> list[tuple[str, str]]:
+        """Look a name up, or an address."""
+        from oopscope.errors import OopscopeError
+
+        try:
+            if name.startswith(("0x", "ffff")):
+                address = int(name, 16)
+                return [("Address", f"{address:#x}"), ("Symbol", str(kernel.name_of(address)))]
+            return [("Symbol", name), ("Address", f"{int(kernel.symbol(name)):#x}")]
+        except (OopscopeError, ValueError) as error:
+            return [("Symbol", name), ("Not found", str(error))]
+
+    def problems(self, kernel: Any) -> Sequence[Any]:
+        """Return the kernel's own list."""
+        found: Sequence[Any] = kernel.problems
+        return found
+
+    def trouble(self, error: BaseException) -> tuple[str, int]:
+        """Map an error to the statuses that the command promises: 3 no dump that we know, 4 damaged, 1 ours."""
+        from oopscope.errors import NotADump, OopscopeError
+
+        if isinstance(error, NotADump):
+            return str(error), 3
+        if isinstance(error, OopscopeError):
+            return str(error), 4
+        if isinstance(error, OSError):
+            return f"{error.filename}: {error.strerror}" if error.filename else str(error), 3
+        return f"a fault of oopscope: {type(error).__name__}: {error}", 1

@@ -1,0 +1,155 @@
+"""What is typed after `/` and `f`: searches and filters over rows of any table.
+
+A search is a regular expression, without case unless it holds a capital (smart case). A filter is words and terms,
+all of which must hold: `insmod`, `state:D,R`, `rss>100M`, `comm~^kworker`, `-idle`, `"two words"`. A term's name is
+the beginning of a column's key or title; `state:D` is equality, `comm:work` contains, `~` is a regular expression.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from oopscope_tui.values import show
+
+Test = Callable[[Any], bool]
+
+
+class QueryError(ValueError):
+    """What was typed cannot be understood; the message says where."""
+
+
+class Field(NamedTuple):
+    """A column as the filter sees it."""
+
+    key: str
+    title: str
+    kind: str
+    value: Callable[[Any], Any]
+
+
+_TERM = re.compile(r'(?P<not>[-!]?)(?:"(?P<quoted>[^"]*)"?|(?P<word>\S+))')
+_COMPARE = re.compile(r"(?P<key>[A-Za-z_][\w -]*?)(?P<op>!=|!~|<=|>=|:|=|~|<|>)(?P<value>.*)", re.DOTALL)
+_SIZE = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_TIME = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_AMOUNT = re.compile(r"(-?(?:0x[0-9a-f]+|\d+(?:\.\d+)?))\s*([a-z]*)")
+
+
+def search_pattern(text: str) -> re.Pattern[str] | None:
+    """Compile a search; None for an empty one; what is no regular expression is taken literally."""
+    if not text:
+        return None
+    flags = 0 if any(char.isupper() for char in re.sub(r"\\.", "", text)) else re.IGNORECASE
+    try:
+        return re.compile(text, flags)
+    except re.error:
+        return re.compile(re.escape(text), flags)
+
+
+def parse_filter(text: str, fields: Sequence[Field], words: Callable[[Any], str]) -> Test | None:
+    """Return the test that a row must pass, `words` giving the text of a whole row; None where nothing is asked."""
+    tests: list[Test] = []
+    for match in _TERM.finditer(text):
+        tests.append(_term(match, fields, words))
+    if not tests:
+        return None
+    if len(tests) == 1:
+        return tests[0]
+    return lambda row: all(test(row) for test in tests)
+
+
+def _term(match: re.Match[str], fields: Sequence[Field], words: Callable[[Any], str]) -> Test:
+    test: Test | None = None
+    word = match["quoted"] if match["quoted"] is not None else match["word"]
+    if match["quoted"] is None and (compare := _COMPARE.fullmatch(word)):
+        field = _field(compare["key"], fields)
+        if field is not None:
+            test = _comparison(field, compare["op"], compare["value"])
+    if test is None:
+        test = _contains(words, word)
+    if not match["not"]:
+        return test
+    wanted = test
+    return lambda row: not wanted(row)
+
+
+def _field(name: str, fields: Sequence[Field]) -> Field | None:
+    name = name.lower()
+    for field in fields:
+        if name in (field.key.lower(), field.title.lower()):
+            return field
+    found = [f for f in fields if f.key.lower().startswith(name) or f.title.lower().startswith(name)]
+    return found[0] if found else None
+
+
+def _contains(words: Callable[[Any], str], word: str) -> Test:
+    if any(char.isupper() for char in word):
+        return lambda row: word in words(row)
+    return lambda row: word in words(row).lower()
+
+
+def _comparison(field: Field, op: str, text: str) -> Test:
+    value = field.value
+    if op in ("~", "!~"):
+        pattern = _regular(text)
+        kind, wanted = field.kind, op == "~"
+        return lambda row: (pattern.search(show(kind, value(row))) is not None) == wanted
+    if op in ("<", "<=", ">", ">="):
+        return _ordered(field, op, text)
+    equal = _equal(field, op, text)
+    return equal if op != "!=" else lambda row: not equal(row)
+
+
+def _regular(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text, 0 if any(char.isupper() for char in text) else re.IGNORECASE)
+    except re.error as error:
+        raise QueryError(f"not a regular expression: {text} ({error})") from error
+
+
+def _ordered(field: Field, op: str, text: str) -> Test:
+    limit = amount(field.kind, text)
+    if limit is None:
+        raise QueryError(f"{field.key} {op} wants a number, such as 100 or 1.5M, not {text or 'nothing'}")
+    value, number = field.value, limit
+    compare: dict[str, Callable[[float], bool]] = {
+        "<": lambda got: got < number,
+        "<=": lambda got: got <= number,
+        ">": lambda got: got > number,
+        ">=": lambda got: got >= number,
+    }
+    holds = compare[op]
+
+    def test(row: Any) -> bool:
+        got = value(row)
+        return isinstance(got, (int, float)) and holds(got)
+
+    return test
+
+
+def _equal(field: Field, op: str, text: str) -> Test:
+    value, kind = field.value, field.kind
+    choices = [word.lower() for word in text.split(",")]
+    numbers = {number for word in choices if (number := amount(kind, word)) is not None}
+
+    def test(row: Any) -> bool:
+        got = value(row)
+        if isinstance(got, (int, float)) and not isinstance(got, bool):
+            return got in numbers
+        shown = show(kind, got).lower()
+        if op == ":" and kind not in ("state", "bool"):
+            return any(choice in shown for choice in choices)
+        return shown in choices
+
+    return test
+
+
+def amount(kind: str, text: str) -> float | None:
+    """Return a typed number with its unit: 100M of bytes, 5m of seconds; None for what is no number."""
+    match = _AMOUNT.fullmatch(text.strip().lower())
+    if match is None:
+        return None
+    digits, unit = match.groups()
+    number: float = int(digits, 16) if "x" in digits else float(digits)
+    units: dict[str, float] = {**_TIME} if kind == "seconds" else {**_SIZE}
+    unit = unit.removesuffix("ib").removesuffix("b") if kind != "seconds" else unit
+    return number * units[unit] if unit in units else None

@@ -1,0 +1,148 @@
+"""All that has been read so far, as the app's handlers keep it; panes only look.
+
+Rows belong to the store; the views of the panes point into its lists.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+STACKS = 2048  # stacks kept
+
+
+@dataclass(slots=True)
+class Feed:
+    """One table as it fills."""
+
+    key: str
+    title: str = ""
+    rows: list[Any] = field(default_factory=list)
+    columns: Sequence[Any] = ()
+    state: Literal["waiting", "reading", "done", "failed", "absent"] = "waiting"
+    why: str = ""
+
+    @property
+    def note(self) -> str:
+        """What stands in place of rows while there are none."""
+        return {
+            "waiting": "waiting to be read",
+            "reading": "reading",
+            "done": "none",
+            "failed": f"could not be read: {self.why}",
+            "absent": "this version does not read it",
+        }[self.state]
+
+
+class Stack:
+    """A task's frames, or why there are none."""
+
+    def __init__(self, frames: Sequence[Any], why: str) -> None:
+        self.frames, self.why = tuple(frames), why
+
+
+class Store:
+    """Everything read."""
+
+    def __init__(self) -> None:
+        self.facts: Any = None
+        self.verdict: Any = None
+        self.verdict_why = ""
+        self.problems: Sequence[Any] = ()
+        self.tables: tuple[tuple[str, str], ...] = ()
+        self.stacks: OrderedDict[int, Stack] = OrderedDict()
+        self.symbols: dict[str, Sequence[tuple[str, str]]] = {}
+        self._feeds: dict[str, Feed] = {}
+        self._system: dict[str, Any] | None = None
+        self._oops: int | None = None
+        self._oops_seen = 0
+
+    def feed(self, key: str) -> Feed:
+        """Return a table's feed, also before the table is known."""
+        feed = self._feeds.get(key)
+        if feed is None:
+            feed = self._feeds[key] = Feed(key)
+            if self.tables and key not in dict(self.tables):
+                feed.state = "absent"
+        return feed
+
+    def opened(self, facts: Any, tables: Sequence[tuple[str, str]]) -> None:
+        """Take in what is known once the dump is open."""
+        self.facts, self.tables = facts, tuple(tables)
+        for key, title in tables:
+            self.feed(key).title = title
+        for key, feed in self._feeds.items():
+            if key not in dict(tables):
+                feed.state = "absent"
+
+    def add(self, key: str, rows: Sequence[Any], columns: Sequence[Any], done: bool, why: str) -> Feed:
+        """Append rows to a table."""
+        feed = self.feed(key)
+        feed.rows.extend(rows)
+        feed.columns = columns or feed.columns
+        feed.state = "failed" if why else "done" if done else "reading"
+        feed.why = why
+        return feed
+
+    def keep_stack(self, address: int, frames: Sequence[Any], why: str) -> None:
+        """Remember a stack; the oldest goes when there are many."""
+        self.stacks[address] = Stack(frames, why)
+        while len(self.stacks) > STACKS:
+            self.stacks.popitem(last=False)
+
+    @property
+    def system(self) -> dict[str, Any]:
+        """The system's facts by name; empty until they are read."""
+        feed = self.feed("system")
+        if feed.state != "done":
+            return {}
+        if self._system is None:
+            self._system = {str(row.name): row.value for row in feed.rows if hasattr(row, "value")}
+        return self._system
+
+    @property
+    def oops(self) -> int | None:
+        """The row of the log at which the oops begins, None while none is known."""
+        rows = self.feed("log").rows
+        if self._oops is None and len(rows) > self._oops_seen:
+            self._oops = first_trouble(rows, self._oops_seen)
+            self._oops_seen = len(rows)
+        return self._oops
+
+    def time(self, name: str) -> float | None:
+        """Return one of the system's times as seconds since 1970."""
+        return epoch(self.system.get(name))
+
+
+# What the kernel prints first when it is about to die; follows the messages of its own sources.
+BEGINNINGS = (
+    "BUG: ", "Oops: ", "Oops[", "kernel BUG at", "Unable to handle kernel", "Internal error: ",
+    "general protection fault", "divide error", "invalid opcode", "stack segment", "double fault", "traps: PANIC",
+    "Kernel panic - not syncing", "watchdog: BUG: soft lockup", "NMI watchdog: ", "Watchdog detected hard LOCKUP",
+    "watchdog: Watchdog detected hard LOCKUP", "rcu: INFO: ", "sysrq: Trigger a crash",
+    "sysrq: SysRq : Trigger a crash", "SysRq : Trigger a crash", "mce: [Hardware Error]", "Fatal hardware error!",
+    "Out of memory: ", "list_add corruption", "list_del corruption", "refcount_t: ", "Insufficient stack space",
+)  # fmt: skip
+
+
+def first_trouble(rows: Sequence[Any], start: int = 0) -> int | None:
+    """Return the first row whose text begins as the end of a kernel does, or tells of a blocked task."""
+    for at in range(start, len(rows)):
+        text = rows[at].text or ""
+        if text.startswith(BEGINNINGS) or (text.startswith("INFO: task ") and " blocked for more than " in text):
+            return at
+    return None
+
+
+def epoch(value: Any) -> float | None:
+    """Return a time as seconds since 1970, from ISO 8601 text, a datetime or a number."""
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return float(value)
+    try:
+        when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,118 @@
+"""Text from a dump, made safe and made to fit: cells on the screen, never markup and never an escape sequence.
+
+Everything in a dump is hostile. What would move the cursor, hide, reverse or overprint becomes a visible stand-in:
+the control pictures U+2400..U+2421 for the C0 set, \\u202e and the like for the rest.
+"""
+
+import textwrap
+from unicodedata import category
+
+from rich.cells import cell_len, set_cell_size
+
+ABSENT = "–"  # noqa: RUF001  (an en dash: a value that is not there)
+MARKS = 3  # combining marks kept on one base character; more is a way to draw over the neighbours
+LONGEST = 4096  # characters of one value that reach the screen; the whole of it is in what is copied and written
+
+
+def clean(text: str) -> str:
+    """Return text with every character that is not plainly visible replaced by a stand-in."""
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + "…"
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_stand_ins(text))
+
+
+def _stand_ins(text: str) -> list[str]:
+    out: list[str] = []
+    marks = 0
+    for char in text:
+        code = ord(char)
+        if code < 0x7F:
+            marks = 0
+            out.append(char if code >= 0x20 else chr(0x2400 + code))
+            continue
+        kind = category(char)
+        marks = marks + 1 if kind[0] == "M" else 0
+        if kind[0] == "M" and (marks > MARKS or 0xFE00 <= code <= 0xFE0F or code > 0xE0000 or not out):
+            out.append("·" if marks <= MARKS else "")
+        elif kind == "Zs":
+            out.append(" ")
+        elif kind[0] in "CZ":
+            out.append(_named(code))
+        else:
+            out.append(char)
+    return out
+
+
+def _named(code: int) -> str:
+    if code == 0x7F:
+        return "␡"
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as surrogateescape carries it
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def cells(text: str) -> int:
+    """Return how many cells a cleaned text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(text: str, width: int, right: bool = False) -> str:
+    """Return a cleaned text cut (with …) or padded to exactly width cells."""
+    if width <= 0:
+        return ""
+    size = cells(text)
+    if size > width:
+        return (text[: width - 1] if text.isascii() else set_cell_size(text, width - 1)) + "…"
+    pad = " " * (width - size)
+    return pad + text if right else text + pad
+
+
+def crop(text: str, start: int, width: int) -> str:
+    """Return the cells [start, start + width) of a cleaned text, padded; a wide character cut in half is a space."""
+    if text.isascii():
+        return text[start : start + width].ljust(width)
+    if start:
+        head = set_cell_size(text, start)
+        kept = len(head) if head == text[: len(head)] else len(head) - 1
+        rest = text[kept:]
+        if kept != len(head):  # the cut fell into a wide character
+            rest = " " + rest[1:]
+        text = rest
+    return set_cell_size(text, width)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return a cleaned text as lines of at most width cells; never an empty list."""
+    width = max(8, width)
+    if cells(text) <= width:
+        return [text]
+    if text.isascii():
+        return textwrap.wrap(text, width, break_on_hyphens=False, drop_whitespace=True) or [""]
+    return _wrap_wide(text, width)
+
+
+def _wrap_wide(text: str, width: int) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if cells(joined) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        while cells(word) > width:
+            part = set_cell_size(word, width).rstrip(" ")
+            if not part or not word.startswith(part):
+                part = word[: max(1, width // 2)]
+            lines.append(part)
+            word = word[len(part) :]
+        line = word
+    return [*lines, line]
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return `1 task`, `2 tasks`, `1,200 tasks`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,180 @@
+"""The four lines around the panes: what one looks at, where one can go, where one is, what one can press."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from oopscope_tui import theme
+from oopscope_tui.keys import Key
+from oopscope_tui.text import cells, clean, fit
+
+SEPARATOR = " · "
+
+
+class Bar(Widget):
+    """One line, drawn by `segments`."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+    DEFAULT_CSS = "Bar { height: 1; }"
+
+    def segments(self, width: int) -> list[Segment]:
+        """Return the line, `width` cells or fewer."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line, padded."""
+        width = self.size.width
+        return Strip(self.segments(width)).adjust_cell_length(width)
+
+
+class Header(Bar):
+    """The program's name, then the machine, the kernel, the crash and the file, as far as they fit."""
+
+    def __init__(self, words: Callable[[], Sequence[str]]) -> None:
+        super().__init__()
+        self._words = words
+
+    def segments(self, width: int) -> list[Segment]:
+        """Return the badge and the words that fit, the first in bold."""
+        badge = " oopscope "
+        out = [Segment(badge, theme.ACTIVE), Segment("  ")]
+        room = width - len(badge) - 3
+        for at, text in enumerate(clean(word) for word in self._words() if word):
+            gap = SEPARATOR if at else ""
+            if at and cells(text) + cells(gap) > room:
+                continue
+            text = text if cells(text) <= room else fit(text, room)
+            out += [Segment(gap, theme.RULE), Segment(text, theme.BOLD if at == 0 else theme.PLAIN)]
+            room -= cells(gap) + cells(text)
+        return out
+
+
+class Tab(NamedTuple):
+    """A pane in the tab bar."""
+
+    key: str
+    title: str
+
+
+class Tabs(Bar):
+    """The panes, numbered; the one in view reversed. Where they do not all fit, those around it show."""
+
+    def __init__(self, choose: Callable[[str], None]) -> None:
+        super().__init__()
+        self._choose = choose
+        self.tabs: tuple[Tab, ...] = ()
+        self.active = ""
+        self._spans: list[tuple[int, int, str]] = []
+
+    def segments(self, width: int) -> list[Segment]:
+        """Return the tabs that fit."""
+        labels = [f" {at} {tab.title} " if at < 10 else f" {tab.title} " for at, tab in enumerate(self.tabs, 1)]
+        at = next((at for at, tab in enumerate(self.tabs) if tab.key == self.active), 0)
+        first, last = _window([cells(label) for label in labels], at, width - 4)
+        out = [Segment("‹ " if first else "", theme.RULE)]  # noqa: RUF001
+        x = 2 if first else 0
+        self._spans = []
+        for number in range(first, last):
+            label, key = labels[number], self.tabs[number].key
+            style = theme.ACTIVE if key == self.active else theme.PLAIN
+            out.append(Segment(label, style))
+            self._spans.append((x, x + cells(label), key))
+            x += cells(label)
+        out.append(Segment(" ›" if last < len(labels) else "", theme.RULE))  # noqa: RUF001
+        return out
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the pane."""
+        event.stop()
+        for start, end, key in self._spans:
+            if start <= event.x < end:
+                self._choose(key)
+
+
+def _window(sizes: Sequence[int], at: int, room: int) -> tuple[int, int]:
+    """Return the range of items that fits into the room and holds `at`, from the first on where it can."""
+    first = 0
+    while first < at and sum(sizes[first : at + 1]) > room:
+        first += 1
+    last = first
+    while last < len(sizes) and sum(sizes[first : last + 1]) <= room:
+        last += 1
+    return first, max(last, min(at + 1, len(sizes)))
+
+
+class Status(Bar):
+    """Where one is; at the right what is being read, or what just happened."""
+
+    def __init__(self, crumbs: Callable[[], Sequence[str]], notes: Callable[[], Sequence[str]]) -> None:
+        super().__init__()
+        self._crumbs, self._notes = crumbs, notes
+        self.said = ""  # a message that the next key clears
+        self.failed = False
+
+    def say(self, text: str, failed: bool = False) -> None:
+        """Show a message until the next key."""
+        if text != self.said or failed != self.failed:
+            self.said, self.failed = text, failed
+            self.refresh()
+
+    def segments(self, width: int) -> list[Segment]:
+        """Return the breadcrumbs and the notes."""
+        crumbs = [clean(crumb) for crumb in self._crumbs()]
+        left = " " + " › ".join(crumbs)  # noqa: RUF001
+        right = clean(self.said) if self.said else SEPARATOR.join(clean(note) for note in self._notes() if note)
+        room = max(0, width - min(cells(left), width // 2) - 3)
+        if cells(right) > room:
+            right = fit(right, room)
+        left = fit(left, width - cells(right) - 1)
+        style = (theme.BAD if self.failed else theme.BOLD) if self.said else theme.PLAIN
+        return [Segment(left, theme.PLAIN), Segment(right, style), Segment(" ")]
+
+
+class KeyLine(Bar):
+    """The keys of this place; a click on one presses it."""
+
+    def __init__(self, keys: Callable[[], Sequence[Key]], press: Callable[[Key], None]) -> None:
+        super().__init__()
+        self._keys, self._press = keys, press
+        self._spans: list[tuple[int, int, Key]] = []
+
+    def segments(self, width: int) -> list[Segment]:
+        """Return as many keys as fit; the help and the way out always do."""
+        shown = [key for key in self._keys() if key.label]
+        while len(shown) > 2 and 1 + sum(_size(key) for key in shown) - 2 > width:
+            shown.pop(_least(shown))
+        out = [Segment(" ")]
+        x = 1
+        self._spans = []
+        for key in shown:
+            self._spans.append((x, x + _size(key) - 2, key))
+            out += [Segment(key.shown, theme.KEY), Segment(f" {key.label}  ")]
+            x += _size(key)
+        return out
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that was clicked."""
+        event.stop()
+        for start, end, key in self._spans:
+            if start <= event.x < end:
+                self._press(key)
+
+
+def _size(key: Key) -> int:
+    return cells(key.shown) + len(key.label) + 3
+
+
+# What goes first where the line is too short.
+_DISPENSABLE = ("w", "y", "Esc", "o", "l", ":", "t")
+
+
+def _least(shown: Sequence[Key]) -> int:
+    for sign in _DISPENSABLE:
+        for at, key in enumerate(shown):
+            if key.shown == sign:
+                return at
+    return len(shown) - 3

@@ -1,0 +1,225 @@
+"""The one virtual table: columns over rows that it does not own, sorted and filtered by a View.
+
+Widths come from a sample of the rows, so that they do not jump while scrolling; where the screen is too narrow the
+columns of the highest rank go first, and the detail still has them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+
+from oopscope_tui import keys, theme
+from oopscope_tui.query import Field
+from oopscope_tui.text import cells, clean, fit
+from oopscope_tui.values import RIGHT, show
+from oopscope_tui.widgets.lines import Lines
+
+SAMPLE = 400  # rows measured for the widths
+GAP = "  "
+LEAST = 10
+
+
+def reader(key: str) -> Callable[[Any], Any]:
+    """Return a getter that gives None for a row without the attribute."""
+    get = attrgetter(key)
+
+    def value(row: Any) -> Any:
+        try:
+            return get(row)
+        except AttributeError:
+            return None
+
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    """One column: what it reads, how it shows it, how wide it may grow, when it goes (rank, 0 never)."""
+
+    key: str
+    title: str
+    kind: str = "text"
+    rank: int = 0
+    most: int = 0  # cells, 0 for as many as the text has
+    least: int = LEAST  # cells that text is not squeezed below: columns of a higher rank go first
+    value: Callable[[Any], Any] = field(default=lambda row: None)
+    words: Callable[[Any], str] | None = None  # of a value, instead of its kind's
+    style: Callable[[Any], Style | None] | None = None  # of a row
+    down: bool = False  # sorts with the largest first
+
+    @property
+    def right(self) -> bool:
+        """Whether values stand to the right."""
+        return self.kind in RIGHT
+
+    def text(self, row: Any) -> str:
+        """Return the cell in words; None and empty are a dash."""
+        value = self.value(row)
+        if self.words is not None and value is not None:
+            return clean(self.words(value))
+        return show(self.kind, value)
+
+
+def col(key: str, title: str, kind: str = "text", **more: Any) -> Col:
+    """Return a Col that reads the attribute of its key."""
+    more.setdefault("value", reader(key))
+    more.setdefault("down", kind in ("bytes", "seconds"))
+    return Col(key, title, kind, **more)
+
+
+class Table(Lines):
+    """Rows in columns."""
+
+    BINDINGS = keys.bindings(keys.TABLE)
+    KEYS: ClassVar[tuple[keys.Key, ...]] = (*keys.LINES, *keys.TABLE)
+    heads = 2
+
+    def __init__(self, title: str, columns: Sequence[Col], **more: Any) -> None:
+        super().__init__(title, **more)
+        self.columns = tuple(columns)
+        self.row_style: Callable[[Any], Style | None] = lambda row: None
+        self.sorted_by: Col | None = None
+        self._layout: list[tuple[Col, int]] = []
+        self._laid_out: tuple[int, int] = (0, -1)  # for which width, and how many rows
+
+    def set_columns(self, columns: Sequence[Col]) -> None:
+        """Show other columns."""
+        self.columns = tuple(columns)
+        self._laid_out = (0, -1)
+        self.refresh()
+
+    def fields(self) -> Sequence[Field]:
+        """Return every column, shown or not: a filter may name any."""
+        return [Field(column.key, column.title, column.kind, column.value) for column in self.columns]
+
+    def words(self, row: Any) -> str:
+        """Return the row's cells, two spaces between."""
+        return GAP.join([column.text(row) for column in self.columns])
+
+    def caption(self) -> str:
+        """Return title, filter and order."""
+        text = super().caption()
+        if self.sorted_by is not None:
+            text += f" · by {self.sorted_by.title} {'↓' if self.view.descending else '↑'}"
+        return text
+
+    # Order.
+
+    def action_sort(self, step: int) -> None:
+        """Sort by the neighbouring column; past the last, the order of the list again."""
+        shown: list[Col | None] = [None, *(column for column, _ in self.layout_for(self._inner))]
+        at = shown.index(self.sorted_by) if self.sorted_by in shown else 0
+        self.sort_by(shown[(at + step) % len(shown)])
+
+    def sort_by(self, column: Col | None, descending: bool | None = None) -> None:
+        """Sort by a column, numbers of size with the largest first."""
+        self.sorted_by = column
+        down = descending if descending is not None else bool(column and column.down)
+        self.view.sort(column.value if column else None, down)
+        self._rescan()
+        self.work()
+        self._settle()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        if self.sorted_by is not None:
+            self.sort_by(self.sorted_by, not self.view.descending)
+
+    def click_heading(self, x: int) -> None:
+        """Sort by the column that was clicked; again: the other way round."""
+        at = 1
+        for column, width in self.layout_for(self._inner):
+            if at <= x < at + width + len(GAP):
+                self.sort_by(column, not self.view.descending if column is self.sorted_by else None)
+                return
+            at += width + len(GAP)
+
+    # Drawing.
+
+    @property
+    def _inner(self) -> int:
+        return max(1, self.size.width - 2 * self.edge - 1)
+
+    def headings(self, width: int) -> list[Segment]:
+        """Return the columns' titles, an arrow at the one that orders."""
+        parts = []
+        for column, size in self.layout_for(self._inner):
+            title = column.title
+            if column is self.sorted_by:
+                title += "↓" if self.view.descending else "↑"
+            parts.append(fit(title, size, column.right))
+        return [Segment(fit(" " + GAP.join(parts), width), theme.HEADING)]
+
+    def paint(self, row: Any, width: int, here: bool) -> list[Segment]:
+        """Return a row: one segment where no cell stands out."""
+        base = self.row_style(row)
+        segments: list[Segment] = []
+        text = "►" if here else " "
+        for at, (column, size) in enumerate(self.layout_for(width)):
+            gap = GAP if at else ""
+            cell = fit(column.text(row), size, column.right)
+            style = column.style(row) if column.style is not None else None
+            if column.value(row) is None:
+                style = theme.DIM
+            if style is None:
+                text += gap + cell
+                continue
+            segments.append(Segment(text + gap, base))
+            segments.append(Segment(cell, style))
+            text = ""
+        used = sum(segment.cell_length for segment in segments) + cells(text)
+        if used < width:
+            text += " " * (width - used)
+        if text:
+            segments.append(Segment(text, base))
+        return segments
+
+    def layout_for(self, width: int) -> list[tuple[Col, int]]:
+        """Return the columns that fit and their widths; measured anew when the list has doubled."""
+        count = len(self.view.rows)
+        for_width, measured = self._laid_out
+        if width != for_width or measured < 0 or (count > measured and (count >= 2 * measured or measured < SAMPLE)):
+            self._layout = fit_columns(self.columns, self._natural(), width - 1)
+            self._laid_out = (width, count)
+        return self._layout
+
+    def _natural(self) -> list[int]:
+        """Return the width that each column would like."""
+        rows = self.view.rows
+        step = max(1, len(rows) // SAMPLE)
+        sample = [rows[at] for at in range(0, len(rows), step)]
+        return [
+            max([cells(column.title) + 1, *(cells(column.text(row)) for row in sample)], default=1)
+            for column in self.columns
+        ]
+
+
+def fit_columns(columns: Sequence[Col], natural: Sequence[int], width: int) -> list[tuple[Col, int]]:
+    """Return the columns that fit into `width` cells, and their widths: capped, squeezed, or dropped by rank."""
+    kept = [[at, min(size, columns[at].most or size)] for at, size in enumerate(natural)]
+    least = [size if columns[at].right else min(size, columns[at].least) for at, size in enumerate(natural)]
+    while len(kept) > 1 and sum(least[at] for at, _ in kept) + len(GAP) * (len(kept) - 1) > width:
+        ranks = [columns[at].rank for at, _ in kept]
+        worst = max(ranks)
+        kept.pop(len(ranks) - 1 - ranks[::-1].index(worst) if worst else len(kept) - 1)
+    over = sum(size for _, size in kept) + len(GAP) * (len(kept) - 1) - width
+    while over > 0:  # squeeze the widest, a cell at a time
+        widest = max(kept, key=lambda one: one[1] - least[one[0]])
+        if widest[1] <= least[widest[0]]:
+            kept[-1][1] = max(1, kept[-1][1] - over)
+            break
+        by = max(1, min(over, (widest[1] - least[widest[0]]) // 4))
+        widest[1] -= by
+        over -= by
+    for one in reversed(kept):  # what is left goes to those that were capped
+        if over >= 0:
+            break
+        more = min(-over, natural[one[0]] - one[1])
+        if more > 0:
+            one[1] += more
+            over += more
+    return [(columns[at], size) for at, size in kept]

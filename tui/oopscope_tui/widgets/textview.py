@@ -1,0 +1,158 @@
+"""The one virtual text view: lines of styled parts, some of them links, over rows that it does not own."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+
+from oopscope_tui import keys, theme
+from oopscope_tui.places import Place
+from oopscope_tui.text import cells, clean, crop, wrap
+from oopscope_tui.widgets.lines import Lines
+
+SIDEWAYS = 16  # cells an arrow key scrolls
+
+Part = tuple[str, Style]
+
+
+class Line(NamedTuple):
+    """A line of a text: parts (already cleaned), where it leads, and what copying it gives if not its text."""
+
+    parts: tuple[Part, ...] = ()
+    link: Place | None = None
+    copy: str = ""
+
+    @property
+    def text(self) -> str:
+        """The line without styles."""
+        return "".join(text for text, _ in self.parts)
+
+
+BLANK = Line()
+
+
+def line(*parts: str | Part, link: Place | None = None, copy: str = "") -> Line:
+    """Return a Line of strings and (string, style) pairs, each cleaned."""
+    return Line(
+        tuple((clean(part), theme.PLAIN) if isinstance(part, str) else (clean(part[0]), part[1]) for part in parts),
+        link,
+        copy,
+    )
+
+
+def heading(text: str) -> Line:
+    """Return a heading."""
+    return line((text, theme.TITLE))
+
+
+def wrapped(
+    text: str, width: int, style: Style = theme.PLAIN, first: str = " ", rest: str = " ", link: Place | None = None
+) -> list[Line]:
+    """Return a text as lines of at most `width` cells, a link on the first."""
+    lines = wrap(clean(text), width - cells(first))
+    return [
+        Line(((first if at == 0 else rest, theme.PLAIN), (part, style)), link if at == 0 else None)
+        for at, part in enumerate(lines)
+    ]
+
+
+class TextView(Lines):
+    """Lines of text; the cursor stands on links only, or on every line where `every` is set."""
+
+    KEYS: ClassVar[tuple[keys.Key, ...]] = keys.LINES
+
+    def __init__(self, title: str = "", *, every: bool = False, **more: Any) -> None:
+        super().__init__(title, **more)
+        self.all_selectable = every
+        self.left = 0  # cells scrolled sideways
+        self._build: Callable[[int], Sequence[Line]] | None = None
+        self._built_for = -1
+
+    def show(self, build: Callable[[int], Sequence[Line]]) -> None:
+        """Show what `build` makes for the width; it is called again when the width changes or `rebuild` is."""
+        self._build = build
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the text anew; the cursor stays on the same link."""
+        if self._build is None:
+            return
+        self._built_for = self.text_width
+        if self._built_for <= 0:
+            return
+        link = self.link
+        rows = list(self._build(self._built_for))
+        self.view.replace(rows)
+        self.current = next((at for at, row in enumerate(rows) if link is not None and row.link == link), None)
+        self._rescan()
+        self._settle()
+        self.work()
+
+    @property
+    def text_width(self) -> int:
+        """The cells a line has."""
+        return self.size.width - 2 * self.edge - 1
+
+    def on_resize(self) -> None:
+        """Make the text for the new width."""
+        if self.text_width != self._built_for:
+            self.rebuild()
+        self._show_cursor()
+
+    def home(self) -> None:
+        """Go to the beginning: another thing is shown."""
+        self.top = self.left = 0
+        self.current = None
+
+    @property
+    def link(self) -> Place | None:
+        """Where the selected line leads."""
+        row = self.row
+        return row.link if isinstance(row, Line) else None
+
+    def selectable(self, row: Any) -> bool:
+        """Return whether the line is a link."""
+        return self.all_selectable or row.link is not None
+
+    def words(self, row: Any) -> str:
+        """Return the line's text."""
+        return "".join([text for text, _ in self.parts(row)])
+
+    def parts(self, row: Any) -> Sequence[Part]:
+        """Return the line's parts."""
+        parts: Sequence[Part] = row.parts
+        return parts
+
+    def paint(self, row: Any, width: int, here: bool) -> list[Segment]:
+        """Return the part of the line that is in view."""
+        segments: list[Segment] = []
+        skip, room = self.left, width
+        for text, style in self.parts(row):
+            size = cells(text)
+            if skip >= size:
+                skip -= size
+                continue
+            if skip or size > room:
+                text = crop(text, skip, min(size - skip, room))
+                size = min(size - skip, room)
+                skip = 0
+            segments.append(Segment(text, style))
+            room -= size
+            if room <= 0:
+                break
+        if room > 0:
+            segments.append(Segment(" " * room))
+        return segments
+
+    def action_aside(self, step: int) -> None:
+        """Scroll sideways where lines are longer than the view; else go to the neighbour."""
+        widest = max((cells(self.words(self.view.row(at))) for at in self._in_view()), default=0)
+        if (step > 0 and widest > self.left + self.text_width) or (step < 0 and self.left):
+            self.left = max(0, self.left + SIDEWAYS * step)
+            self.refresh()
+        else:
+            super().action_aside(step)
+
+    def _in_view(self) -> range:
+        return range(self.top, min(self.top + self.page, len(self.view)))

@@ -1,0 +1,193 @@
+"""The only thread: it opens the dump and reads it, table by table, and posts what it finds.
+
+Reading a table is a generator, so the worker can put it aside between two batches: what the user looks at comes
+first, whatever was begun before. It touches no widget, and it is a daemon: leaving the screen never waits for a read.
+"""
+
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from textual.message import Message
+
+from oopscope_tui import messages as told
+from oopscope_tui.provider import Provider
+
+BATCH_SECONDS = 0.05  # rows are posted this often
+BATCH_ROWS = 2000
+# The order in which tables are read when nobody asks for one.
+ORDER = ("verdict", "system", "cpus", "log", "tasks", "meminfo", "zones", "slabs", "modules", "mounts")
+NOW = -1  # rank of what the user waits for
+
+
+@dataclass(slots=True)
+class Job:
+    """Something to read: its steps, its name for the progress line, its rank (lowest first)."""
+
+    key: str
+    title: str
+    steps: Iterator[None]
+    rank: int
+    rows: int = field(default=0)
+
+
+class Reader:
+    """Runs jobs on one daemon thread; every method but `_run` and below may be called from the screen."""
+
+    def __init__(self, provider: Provider, paths: Sequence[Path], post: Callable[[Message], object]) -> None:
+        self._provider = provider
+        self._paths = paths
+        self._tell = post
+        self._kernel: Any = None
+        self._jobs: list[Job] = []
+        self._wanted: tuple[str, ...] = ()
+        self._problems = 0
+        self._stop = False
+        self._wake = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="oopscope-reader", daemon=True)
+
+    def start(self) -> None:
+        """Begin with opening the dump."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop at the next step; nobody waits for it."""
+        with self._wake:
+            self._stop = True
+            self._wake.notify()
+
+    def want(self, keys: Sequence[str]) -> None:
+        """Read these before the others: the user looks at them."""
+        with self._wake:
+            self._wanted = tuple(keys)
+
+    def stack(self, address: int) -> None:
+        """Read a task's stack next; only the latest asked for counts."""
+        self._add(Job("stack", "a stack", self._read_stack(address), NOW), replace=True)
+
+    def symbol(self, name: str) -> None:
+        """Look a symbol up."""
+        self._add(Job("symbol", name, self._find_symbol(name), NOW), replace=True)
+
+    def write(self, title: str, steps: Iterator[None]) -> None:
+        """Write a file, a batch at a time."""
+        self._add(Job("write", title, steps, NOW))
+
+    def _add(self, job: Job, replace: bool = False) -> None:
+        with self._wake:
+            if replace:
+                self._jobs = [other for other in self._jobs if other.key != job.key]
+            self._jobs.append(job)
+            self._wake.notify()
+
+    # From here on: the thread's own.
+
+    def _run(self) -> None:
+        try:
+            self._kernel = self._provider.open(self._paths, self._say)
+            facts = self._provider.facts(self._kernel)
+            tables = self._provider.tables()
+        except Exception as error:  # noqa: BLE001  (the boundary: whatever it is, the screen leaves with one line)
+            why, status = self._provider.trouble(error)
+            self._post(told.NotOpened(why, status))
+            return
+        self._post(told.Opened(facts, tables))
+        with self._wake:
+            self._jobs[:0] = self._tables(tables)
+        while (job := self._next()) is not None:
+            self._step(job)
+
+    def _tables(self, tables: Sequence[tuple[str, str]]) -> list[Job]:
+        jobs = [Job("verdict", "the verdict", self._reach_verdict(), 0)]
+        for at, (key, title) in enumerate(tables):
+            rank = ORDER.index(key) if key in ORDER else len(ORDER) + at
+            jobs.append(Job(key, title.lower(), self._read_table(key), rank))
+        return jobs
+
+    def _next(self) -> Job | None:
+        """Return the job to step now; wait while there is none; None to stop."""
+        with self._wake:
+            while not self._stop and not self._jobs:
+                self._post(told.Said(""))
+                self._wake.wait()
+            if self._stop:
+                return None
+            wanted = self._wanted
+            return min(
+                self._jobs, key=lambda job: (job.rank if job.rank < 0 else 0 if job.key in wanted else 1, job.rank)
+            )
+
+    def _step(self, job: Job) -> None:
+        self._say(f"reading {job.title}" if job.key not in ("write", "verdict") else job.title)
+        finished = next(job.steps, self) is self
+        with self._wake:
+            if finished and job in self._jobs:
+                self._jobs.remove(job)
+        problems = self._provider.problems(self._kernel)
+        if len(problems) != self._problems:
+            self._problems = len(problems)
+            self._post(told.ProblemsSeen(problems))
+
+    def _say(self, text: str) -> None:
+        self._post(told.Said(text))
+
+    def _post(self, message: Message) -> None:
+        if self._stop:
+            return
+        try:
+            self._tell(message)
+        except RuntimeError:  # the screen is gone between the look and the post
+            self._stop = True
+
+    def _read_table(self, key: str) -> Generator[None]:
+        """Post a table's rows in batches; whatever goes wrong costs this table only, and says so in its pane."""
+        batch: list[Any] = []
+        columns: Sequence[Any] = ()
+        try:
+            table = self._provider.table(key)
+            columns = table.columns
+            since = perf_counter()
+            for row in table.rows(self._kernel):
+                batch.append(row)
+                if len(batch) >= BATCH_ROWS or perf_counter() - since > BATCH_SECONDS:
+                    self._post(told.RowsRead(key, batch, done=False, columns=columns))
+                    batch, since = [], perf_counter()
+                    yield
+        except Exception as error:  # noqa: BLE001  (the boundary of a pane: it shows what it caught)
+            self._post(told.RowsRead(key, batch, done=True, why=describe(error), columns=columns))
+            return
+        self._post(told.RowsRead(key, batch, done=True, columns=columns))
+
+    def _reach_verdict(self) -> Generator[None]:
+        try:
+            self._post(told.VerdictReached(self._provider.verdict(self._kernel)))
+        except Exception as error:  # noqa: BLE001  (the boundary of a pane)
+            self._post(told.VerdictReached(None, describe(error)))
+        yield
+
+    def _read_stack(self, address: int) -> Generator[None]:
+        try:
+            frames = self._provider.stack(self._kernel, address)
+            self._post(told.StackRead(address, frames))
+        except Exception as error:  # noqa: BLE001  (the boundary of a pane)
+            self._post(told.StackRead(address, (), describe(error)))
+        yield
+
+    def _find_symbol(self, name: str) -> Generator[None]:
+        try:
+            self._post(told.SymbolFound(name, self._provider.symbol(self._kernel, name)))
+        except Exception as error:  # noqa: BLE001  (the boundary of a pane)
+            self._post(told.SymbolFound(name, [("Not found", describe(error))]))
+        yield
+
+
+def describe(error: BaseException) -> str:
+    """Return an error in one line; one that nobody raised on purpose carries its type."""
+    text = " ".join(str(error).split())
+    purposeful = any(base.__name__ == "OopscopeError" for base in type(error).__mro__)
+    if purposeful and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
