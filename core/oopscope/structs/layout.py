@@ -71,7 +71,7 @@ class Layout:
         """Return a member by its path, `a`, `a.b` or `a[2].b`; NoMember."""
         found = self._found.get(path)
         if found is None:
-            first, _, rest = path.partition(".")
+            first, dot, rest = path.partition(".")
             name, index = _split(first)
             field = self._names().get(name)
             if field is None:
@@ -79,7 +79,7 @@ class Layout:
             found = member_of(self._btf, field)
             if index is not None:
                 found = self._element(found, index, path)
-            if rest:
+            if dot:
                 found = self._inside(found, rest, path)
             self._found[path] = found
         return found
