@@ -7,16 +7,17 @@ where a dump has several files), and a line in FORMATS.
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from oopscope.errors import NotADump, OopscopeError
+from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.notes import CpuState, Note
 from oopscope.sources import ByteSource
+from oopscope.sources.extents import Extents
 from oopscope.sources.file import FileSource
 from oopscope.sources.flattened import FlattenedSource, is_flattened
 from oopscope.sources.identify import what_is
@@ -28,6 +29,7 @@ __all__ = [
     "Facts",
     "Format",
     "Note",
+    "PlacedDump",
     "find_dumps",
     "find_format",
     "open_path",
@@ -105,6 +107,70 @@ class Dump(Protocol):
     def facts(self) -> Facts:
         """Return what the container says of itself; may count all its pages."""
         ...
+
+
+class PlacedDump:
+    """A dump whose memory lies in one source as it is, stretch by stretch: the plain containers build on it.
+
+    Pages have 4096 bytes. What of a page no stretch covers is zero bytes; a page that none touches is missing. A
+    stretch without a place in the source is memory that was left out.
+    """
+
+    page_size = 4096
+
+    def __init__(
+        self, key: str, sources: Sequence[ByteSource], memory: ByteSource, stretches: Iterable[tuple[int, int, int]]
+    ) -> None:
+        """Take all the files for the facts, the one that holds memory, and (start, end, offset in it) of stretches."""
+        self.key, self._sources, self._memory = key, sources, memory
+        self._extents = Extents(stretches)
+
+    def page(self, pfn: int) -> bytes:
+        """Return one page; MissingPage says whether it was excluded, cut off or never there."""
+        at, extents = pfn * self.page_size, self._extents
+        n = extents.find(at)
+        if n >= 0 and at + self.page_size <= extents.ends[n] and extents.wheres[n] >= 0:
+            data = self._memory.read_at(extents.wheres[n] + at - extents.starts[n], self.page_size)
+            if len(data) == self.page_size:
+                return data
+            raise MissingPage(at, "truncated")
+        return self._assemble(at)
+
+    def _assemble(self, at: int) -> bytes:
+        page, found, known = bytearray(self.page_size), False, False
+        for start, end, where in self._extents.pieces(at, at + self.page_size):
+            known = True
+            if where >= 0:
+                data = self._memory.read_at(where, end - start)
+                if len(data) < end - start:
+                    raise MissingPage(at, "truncated")
+                page[start - at : end - at] = data
+                found = True
+        if not found:
+            raise MissingPage(at, "excluded" if known else "never-saved")
+        return bytes(page)
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the physical ranges of the stretches, in bytes, with what was left out of the file."""
+        return self._extents.runs()
+
+    def notes(self) -> Iterator[Note]:
+        """Yield nothing: a plain container has no notes."""
+        return iter(())
+
+    def cpus(self) -> list[CpuState]:
+        """Return no CPUs: a plain container tells of none."""
+        return []
+
+    def facts(self) -> Facts:
+        """Return what the files say."""
+        facts = Facts.of(self.key, self._sources)
+        facts.pages_saved = self._extents.total() // self.page_size
+        facts.pages_total = sum(end - start for start, end in self.ranges()) // self.page_size
+        size = self._memory.size
+        if any(where + end - start > size for start, end, where in self._extents if where >= 0):
+            facts.lacks(f"{self._memory.name} is cut off: it ends before its last pages")
+        return facts
 
 
 class Format(NamedTuple):

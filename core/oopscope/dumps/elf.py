@@ -6,15 +6,15 @@ may overlap (kernel text lies in RAM too); then they hold the same bytes, and on
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from oopscope.dumps import Facts
+from oopscope.dumps import Facts, PlacedDump
 from oopscope.elf import ET_CORE, PT_LOAD, PT_NOTE, Segment, is_elf, notes, read_header, segments
-from oopscope.errors import FormatError, MissingPage, NotADump
+from oopscope.errors import FormatError, NotADump
 from oopscope.notes import CpuState, Note, qemu_cpu_states
 from oopscope.sources import ByteSource
-from oopscope.sources.extents import LIMIT, NOWHERE, Extents
+from oopscope.sources.extents import LIMIT, NOWHERE
 
-PAGE = 4096
 INCOMPLETE = 1  # e_flags, by makedumpfile when the disk was full
 NT_PRPSINFO = 3
 MAX_NOTE_SEGMENTS = 1 << 14
@@ -27,10 +27,8 @@ def probe(source: ByteSource) -> bool:
     return is_elf(head) and ET_CORE in (int.from_bytes(head[16:18], order) for order in ("little", "big"))
 
 
-class ElfDump:
+class ElfDump(PlacedDump):
     """An ELF core whose segments have physical addresses."""
-
-    page_size = PAGE
 
     def __init__(self, source: ByteSource) -> None:
         self._source = source
@@ -39,8 +37,9 @@ class ElfDump:
             raise FormatError(f"{source.name}: cut off within its program headers ({source.size} bytes)")
         self._notes = [s for s in segments(source, h) if s.type == PT_NOTE][:MAX_NOTE_SEGMENTS]
         self._check_loads()
-        self._extents = Extents([*self._stretches(stored=False), *self._stretches(stored=True)])
-        self._qemu = any(note.name == "QEMU" for note in self.notes())
+        key = "qemu-elf" if any(note.name == "QEMU" for note in self.notes()) else "elf"
+        stretches = chain(self._stretches(stored=False), self._stretches(stored=True))  # later wins
+        super().__init__(key, [source], source, stretches)
 
     def _check_loads(self) -> None:
         """Raise NotADump when the segments of memory have no physical addresses."""
@@ -68,35 +67,6 @@ class ElfDump:
             else:
                 yield s.paddr + s.filesz, end, NOWHERE
 
-    def page(self, pfn: int) -> bytes:
-        """Return one page; a part of it that no segment covers is zero bytes, a whole page so is missing."""
-        at, extents = pfn * PAGE, self._extents
-        n = extents.find(at)
-        if n >= 0 and at + PAGE <= extents.ends[n] and extents.wheres[n] >= 0:
-            data = self._source.read_at(extents.wheres[n] + at - extents.starts[n], PAGE)
-            if len(data) == PAGE:
-                return data
-            raise MissingPage(at, "truncated")
-        return self._assemble(at)
-
-    def _assemble(self, at: int) -> bytes:
-        page, found, known = bytearray(PAGE), False, False
-        for start, end, where in self._extents.pieces(at, at + PAGE):
-            known = True
-            if where >= 0:
-                data = self._source.read_at(where, end - start)
-                if len(data) < end - start:
-                    raise MissingPage(at, "truncated")
-                page[start - at : end - at] = data
-                found = True
-        if not found:
-            raise MissingPage(at, "excluded" if known else "never-saved")
-        return bytes(page)
-
-    def ranges(self) -> list[tuple[int, int]]:
-        """Return the physical ranges of the segments, in bytes, with what was left out of the file."""
-        return self._extents.runs()
-
     def notes(self) -> Iterator[Note]:
         """Yield the notes of every note segment."""
         return notes(self._source, self.header, self._notes)
@@ -107,17 +77,12 @@ class ElfDump:
 
     def facts(self) -> Facts:
         """Return what the headers say."""
-        h = self.header
-        facts = Facts.of("qemu-elf" if self._qemu else "elf", [self._source])
-        facts.machine = h.machine
-        facts.byteorder = "little" if h.endian == "<" else "big"
-        facts.pages_saved = self._extents.total() // PAGE
-        facts.pages_total = sum(end - start for start, end in self.ranges()) // PAGE
+        facts = super().facts()
+        facts.machine = self.header.machine
+        facts.byteorder = "little" if self.header.endian == "<" else "big"
         facts.phys_base = self._phys_base()
-        if h.flags == INCOMPLETE:
+        if self.header.flags == INCOMPLETE:
             facts.lacks("the dump's writer says that it is incomplete (the disk was full)")
-        if any(where + end - start > self._source.size for start, end, where in self._extents if where >= 0):
-            facts.lacks(f"{self._source.name} is cut off: it ends before its last pages")
         return facts
 
     def _phys_base(self) -> int | None:

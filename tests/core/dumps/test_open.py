@@ -31,7 +31,9 @@ def refused(*paths):
     return said
 
 
-@pytest.mark.parametrize("raw", [kdump(), flatten(kdump()), Elf([Load(0, b"".join(PAGES.values()))]).build()])
+@pytest.mark.parametrize(
+    "raw", [kdump(), flatten(kdump()), Elf([Load(0, b"".join(PAGES.values()))]).build()], ids=["kdump", "flat", "elf"]
+)
 def test_opens_by_content_whatever_its_name(tmp_path, raw):
     path = tmp_path / "renamed.txt"
     path.write_bytes(raw)
