@@ -6,6 +6,7 @@ symbols nor types. Records whose text was overwritten, or is not in the dump, ar
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from oopscope.errors import Implausible, NoSymbol, ReadError
@@ -19,10 +20,11 @@ COMMITTED, FINALIZED = 1, 2
 NO_TEXT_LOST, NO_TEXT_EMPTY = 1, 3  # data-less block positions: FAILED_LPOS, EMPTY_LINE_LPOS
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Record:
     """One record of the log; its text may have several lines."""
 
-    place: int  # its place in the log, from 0
+    index: int  # its place in the log, from 0
     ns: int  # nanoseconds of the kernel's clock since boot
     level: int  # 0 emerg .. 7 debug
     facility: int

@@ -23,6 +23,7 @@ PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 # The line that every die() prints: what happened, the error code, and which oops of this boot it was.
 DIE = re.compile(r"^(?:Oops: )?(.*?): ?([0-9a-f]{4}) \[#(\d+)\]")
 FATAL_OOPS = ("Fatal exception", "Fatal exception in interrupt", "Fatal hardware error")
+_RIP = re.compile(r"RIP: [0-9a-f]{4}:(?:\[<[0-9a-f]+>\] )?(?:\[<[0-9a-f]+>\] )?(\S+)")
 LOOK_BACK = 200  # lines before the end of an oops that can belong to it
 # Frames of the dying itself: none of them is the culprit.
 DYING = re.compile(
@@ -59,7 +60,7 @@ class Death:
     @cached_property
     def lines(self) -> list[Line]:
         """The log's lines; a record may hold several."""
-        return [Line(r.place, text) for r in self.records for text in r.text.split("\n")]
+        return [Line(r.index, text) for r in self.records for text in r.text.split("\n")]
 
     @cached_property
     def _panic(self) -> tuple[int, str] | None:
@@ -87,14 +88,20 @@ class Death:
             return None
         message, at = self.panic_message, self.panic_line
         if message is None or at is None:
-            return last if self._oops_on_stack else None
+            return last if self._is_on_stack(last) else None
         return last if last < at and message.startswith(FATAL_OOPS) else None
 
-    @property
-    def _oops_on_stack(self) -> bool:
-        """Whether the panicking CPU was in the middle of an oops, or its stack is not known."""
+    def _is_on_stack(self, oops: int) -> bool:
+        """Whether an oops is what the panicking CPU died of: its own function faulted there, or its stack is not known.
+
+        crash_kexec() of an oops saves the registers of the fault, so that the stack begins with what faulted.
+        """
         names = {f.symbol for f in self.frames}
-        return not names or bool(names & {"oops_end", "die", "__die", "crash_kexec", "die_addr", "oops_end.part.0"})
+        if not names or names & {"oops_end", "die", "__die", "die_addr"}:
+            return True
+        said = next((m for line in self.lines[oops : oops + 12] if (m := _RIP.search(line.text))), None)
+        first = self.frames[0]
+        return said is not None and (said[1] or "").split("+")[0] in (first.symbol, f"{first.address:#x}")
 
     @cached_property
     def block(self) -> list[Line]:
@@ -137,7 +144,7 @@ class Death:
         for frame, behind in zip(self.frames, self.frames[1:], strict=False):
             if frame.kind == "exception" and behind.kind != "user":
                 return behind
-        return None
+        return self.frames[0] if self.oops_line is not None and self.frames else None
 
     @cached_property
     def interrupted(self) -> Frame | None:

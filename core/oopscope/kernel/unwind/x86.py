@@ -15,6 +15,7 @@ from oopscope.kernel.stacks import Stack, cpu_stacks
 from oopscope.symbols.orc import OrcEntry
 
 MAX_FRAMES = 1024
+RBP = 5
 MAX_SCANNED = 8192  # bytes of stack scanned where nothing better serves
 PT_REGS = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
@@ -73,14 +74,12 @@ class Unwinder:
             if entry is None and not state.signal and not self._is_text(state.ip):
                 raise _Stop(f"{state.ip:#x} is not a return address")
             yield self._frame(state, stack, entry)
-            if entry is not None and (entry.end or entry.type == "undefined"):
-                if entry.end:
-                    return
-                raise _Stop("the kernel's tables do not describe the caller")
+            if entry is not None and entry.end:
+                return
             if stack is None:
                 yield from self._stray(state)
                 return
-            following = self._step(state, entry)
+            following = self._step(state, entry, stack)
             if following is None:
                 yield from self._scan(state.sp, stack)
                 return
@@ -118,8 +117,10 @@ class Unwinder:
         offset = state.ip - (lookup - name.offset) if name else None
         return Frame(state.ip, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
 
-    def _step(self, state: State, entry: OrcEntry | None) -> State | None:
+    def _step(self, state: State, entry: OrcEntry | None, stack: Stack) -> State | None:
         """Return the caller's state; None where only a scan is left."""
+        if entry is not None and entry.type == "undefined":
+            return self._undescribed_step(state, stack)
         if entry is not None:
             return self._orc_step(state, entry)
         if state.signal and not self._is_text(state.ip):  # a call through a wild pointer: only the call was pushed
@@ -144,6 +145,26 @@ class Unwinder:
         elif entry.bp_reg == "bp":
             new.bp = self._memory.word(state.bp + entry.bp_offset)
         return new
+
+    def _undescribed_step(self, state: State, stack: Stack) -> State | None:
+        """Leave a function that objtool was told to skip, as __crash_kexec is (STACK_FRAME_NON_STANDARD).
+
+        Its return address is the first word on the stack that follows a call of this very function. If its prologue
+        saves rbp, that lies below.
+        """
+        name = self._kernel.name_of(state.ip)
+        if name is None:
+            return None
+        function, start = state.ip - name.offset, state.sp & -8
+        words = self._memory.words(start, min(stack.end - start, MAX_SCANNED) // 8)
+        for i, word in enumerate(words):
+            if self._is_text(word) and call_target(self._kernel, word) == function:
+                cfa = start + 8 * i + 8
+                pushed = pushes(self._kernel, function)
+                saved = RBP in pushed and cfa - 16 - 8 * pushed.index(RBP) >= state.sp
+                bp = self._memory.word(cfa - 16 - 8 * pushed.index(RBP)) if saved else state.bp
+                return State(word, cfa, bp, False, reliable=state.reliable)
+        return None
 
     def _cfa(self, state: State, entry: OrcEntry) -> int:
         """The canonical frame address: where the stack pointer was before the call."""
@@ -234,6 +255,36 @@ def follows_call(kernel: Kernel, address: int) -> bool:
     except OopscopeError:
         return False
     return code[2] == 0xE8 or any(code[-n] == 0xFF and code[-n + 1] & 0x38 == 0x10 for n in (2, 3, 6, 7))
+
+
+def call_target(kernel: Kernel, address: int) -> int | None:
+    """Return what the direct call (E8 rel32) before an address calls; None for no such call."""
+    try:
+        code = kernel.memory.read(address - 5, 5)
+    except OopscopeError:
+        return None
+    distance = int.from_bytes(code[1:], "little", signed=True)
+    return (address + distance) % kernel.memory.top if code[0] == 0xE8 else None
+
+
+def pushes(kernel: Kernel, function: int) -> list[int]:
+    """Return the registers (0 rax .. 15 r15) that a function's prologue pushes first, in their order."""
+    try:
+        code = kernel.memory.read(function, 48)
+    except OopscopeError:
+        return []
+    code = code.removeprefix(b"\xf3\x0f\x1e\xfa")  # endbr64
+    if code[:5] == b"\x0f\x1f\x44\x00\x00" or code[:1] == b"\xe8":  # ftrace's place
+        code = code[5:]
+    found, at = [], 0
+    while at + 1 < len(code):
+        wide = code[at] == 0x41
+        opcode = code[at + wide]
+        if opcode & 0xF8 != 0x50:
+            break
+        found.append((opcode & 7) + 8 * wide)
+        at += 1 + wide
+    return found
 
 
 def has_frame_pointers(kernel: Kernel) -> bool:
