@@ -5,6 +5,7 @@ from collections.abc import Callable
 from builders import noise_page, text_page
 from builders.elf import Elf, Load
 from builders.flattened import flatten
+from builders.images import avml, lime, raw
 from builders.kdump import EXCLUDED, Kdump
 from builders.notes import VMCOREINFO, note, qemu_cpu, vmcoreinfo
 
@@ -46,4 +47,10 @@ FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
         },
         "flattened": lambda: {"vmcore": flatten(Elf([Load(0x1000, RAM)], [NOTES]).build(), 3000, 2)},
     },
+    "lime": {"ranges": lambda: {"memory.lime": lime([(0x1000, RAM), (0x100000, RAM)])}},
+    "avml": {
+        "packed": lambda: {"memory.avml": avml([(0x1000, RAM), (0x100000, RAM)])},
+        "plain": lambda: {"memory.avml": avml([(0x1000, RAM), (0x100000, RAM)], plain=True)},
+    },
+    "raw": {"note": lambda: {"memory.raw": raw({100: vmcoreinfo(), 1: text_page(1)})}},
 }

@@ -1,0 +1,54 @@
+"""Raw images of memory: the offset in the file is the physical address.
+
+What QEMU's pmemsave, dd of /dev/mem, LiME's padded format and most clouds' exports write. There is no signature, so a
+file is taken for one only when the text that a kernel leaves in its memory is found in it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from oopscope.dumps import PlacedDump
+from oopscope.errors import FormatError
+from oopscope.sources import ByteSource
+
+MIN_SIZE = 8 << 20
+MAX_SEARCHED = 4 << 30  # bytes: two to four seconds
+_STRIDE, _OVERLAP = 4 << 20, 256
+# The note that a kernel keeps for a dump's reader (not the word alone, which program text has too), or both banners.
+_NOTE = re.compile(rb"VMCOREINFO\0.{0,3}OSRELEASE=[0-9]", re.DOTALL)
+_BANNER = re.compile(rb"Linux version [2-9]\.[0-9]{1,3}\.[^\n]{1,200} #[^\n]{1,200}\n")
+_PROC_BANNER = b"%s version %s ("
+# Disks hold kernels and their logs as well.
+_DISKS = ((510, b"\x55\xaa"), (0x438, b"\x53\xef"), (0, b"XFSB"), (0x10040, b"_BHRfS_M"), (512, b"EFI PART"))
+
+
+def probe(source: ByteSource) -> bool:
+    """Tell whether a file without a known signature looks like the memory of a Linux machine; may read 4 GiB of it."""
+    if source.size < MIN_SIZE or any(source.read_at(at, len(magic)) == magic for at, magic in _DISKS):
+        return False
+    banner = proc_banner = False
+    for block in _blocks(source):
+        if _NOTE.search(block):
+            return True
+        banner = banner or _BANNER.search(block) is not None
+        proc_banner = proc_banner or _PROC_BANNER in block
+        if banner and proc_banner:
+            return True
+    return False
+
+
+def _blocks(source: ByteSource) -> Iterator[bytes]:
+    """Yield what is not zero of the file's beginning, in blocks that overlap."""
+    zeros = bytes(_STRIDE)
+    for at in range(0, min(source.size, MAX_SEARCHED), _STRIDE - _OVERLAP):
+        block = source.read_at(at, _STRIDE)
+        if block != zeros:
+            yield block
+
+
+def open(sources: Sequence[ByteSource]) -> PlacedDump:
+    """Open a raw image, which is one file."""
+    source = sources[0]
+    if len(sources) != 1:
+        raise FormatError(f"{source.name}: a raw image is one file, but {len(sources)} were given")
+    return PlacedDump("raw", sources, source, [(0, source.size, 0)])
