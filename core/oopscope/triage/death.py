@@ -5,7 +5,7 @@ see `oops` only where it was fatal, and `panic_message` only where panic() was c
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -23,6 +23,14 @@ PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 # The line that every die() prints: what happened, the error code, and which oops of this boot it was.
 DIE = re.compile(r"^(?:Oops: )?(.*?): ?([0-9a-f]{4}) \[#(\d+)\]")
 FATAL_OOPS = ("Fatal exception", "Fatal exception in interrupt", "Fatal hardware error")
+# Where an interrupt or NMI enters; behind it stands what was interrupted.
+ENTRY = re.compile(
+    r"^(asm_(sysvec|common_interrupt|spurious|exc_nmi)\w*|(apic_timer|reschedule|call_function\w*|common|ret_from|"
+    r"irq_work|hv_\w+|xen_\w+)_(interrupt|intr)|nmi|end_repeat_nmi|first_nmi|exc_nmi_noist)(\.\w+)*$"
+)
+LOCKING = re.compile(
+    r"^_*(raw_|native_|pv_|queued_|paravirt_)*(spin|read|write|queued_spin|queued_read|queued_write|rw)_?(lock|trylock)\w*"
+)
 _RIP = re.compile(r"RIP: [0-9a-f]{4}:(?:\[<[0-9a-f]+>\] )?(?:\[<[0-9a-f]+>\] )?(\S+)")
 LOOK_BACK = 200  # lines before the end of an oops that can belong to it
 # Frames of the dying itself: none of them is the culprit.
@@ -101,7 +109,12 @@ class Death:
             return True
         said = next((m for line in self.lines[oops : oops + 12] if (m := _RIP.search(line.text))), None)
         first = self.frames[0]
-        return said is not None and (said[1] or "").split("+")[0] in (first.symbol, f"{first.address:#x}")
+        if said is None:
+            return False
+        symbol, _, offset = said[1].partition("+")
+        if not offset:  # a pc that is no code is printed as it is
+            return symbol == f"{first.address:#x}"
+        return symbol == first.symbol or int(offset.split("/")[0], 16) == first.offset  # the same place by another name
 
     @cached_property
     def block(self) -> list[Line]:
@@ -148,13 +161,24 @@ class Death:
 
     @cached_property
     def interrupted(self) -> Frame | None:
-        """What an interrupt or NMI found running on the panicking CPU: the frame behind the outermost entry of one."""
-        found = None
+        """What the innermost interrupt or NMI found running on the panicking CPU; None where that was a program."""
         for frame, behind in zip(self.frames, self.frames[1:], strict=False):
-            entry = frame.kind in ("irq", "softirq", "nmi") and behind.kind not in (frame.kind, "irq", "softirq")
-            if entry and behind.kind != "user" and found is None:
-                found = behind
-        return found
+            if frame.symbol and ENTRY.match(frame.symbol):
+                return behind if behind.kind != "user" else None
+        return None
+
+    def beyond_locks(self, frames: Sequence[Frame]) -> Frame | None:
+        """Return the first frame that is not a spinlock's own code: who waits for it."""
+        return next((f for f in frames if f.symbol and not LOCKING.match(f.symbol)), None)
+
+    def blame_stuck(self, found: Frame | None) -> tuple[Frame | None, str]:
+        """Return what to blame for a CPU that was stuck where an interrupt found it, and that in words."""
+        if found is None:
+            return None, self.where
+        if not LOCKING.match(found.symbol or ""):
+            return found, str(found)
+        waiter = self.beyond_locks(self.frames[self.frames.index(found) :])
+        return waiter or found, f"{waiter or found}, which waits for a spinlock"
 
     @cached_property
     def culprit(self) -> Frame | None:

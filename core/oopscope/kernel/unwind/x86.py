@@ -16,6 +16,7 @@ from oopscope.symbols.orc import OrcEntry
 
 MAX_FRAMES = 1024
 RBP = 5
+GUARD = 4096
 MAX_SCANNED = 8192  # bytes of stack scanned where nothing better serves
 PT_REGS = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
@@ -98,7 +99,9 @@ class Unwinder:
         return in_text(self._kernel, address)
 
     def _stack_of(self, sp: int) -> Stack | None:
-        return next((s for s in self._stacks if sp in s or sp == s.end), None)
+        """The stack that sp points into, or a little below: an overflowing stack faults in its guard page."""
+        inside = next((s for s in self._stacks if sp in s or sp == s.end), None)
+        return inside or next((s for s in self._stacks if s.start - GUARD <= sp < s.start), None)
 
     def _check_progress(self, old: State, new: State) -> None:
         before, after = self._stack_of(old.sp), self._stack_of(new.sp)

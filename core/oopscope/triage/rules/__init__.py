@@ -25,6 +25,7 @@ RULES: tuple[str, ...] = (
     "cluster_fencing",
     "firmware_bug",
     "stack_overflow",
+    "stack_corruption",
     "use_after_free",
     "double_free",
     "slab_corruption",

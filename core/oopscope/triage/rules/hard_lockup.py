@@ -12,8 +12,7 @@ def check(death: Death) -> Verdict | None:
         return None
     said = death.find(r"Watchdog detected hard LOCKUP on cpu (\d+)|NMI watchdog: .*LOCKUP", death.panic_line, 300)
     evidence = [death.from_log(said[0])] if said else []
-    frame = death.interrupted
-    place = str(frame) if frame else death.where
+    frame, place = death.blame_stuck(death.interrupted)
     cpu = f"CPU {said[1][1]}" if said and said[1][1] else "A CPU"
     return death.verdict(
         "hang",

@@ -20,13 +20,13 @@ def check(death: Death) -> Verdict | None:
     for task in hungry:
         text = f"{task.comm} (PID {task.pid}) held most memory of all processes: {(task.rss_bytes or 0) >> 20} MiB"
         evidence.append(Evidence(text, Source("task", str(task.pid), task.address)))
-    asked = f"{invoked[1][1]} asked for memory that was not there" if invoked else "memory ran out"
+    asked = f"{invoked[1][1]} asked for memory that was not there" if invoked else "Memory ran out"
     why = " and vm.panic_on_oom is set" if "panic_on_oom" in (death.panic_message or "") else ""
     return death.verdict(
         "memory",
         "out-of-memory",
         "Out of memory",
-        f"{asked[0].upper()}{asked[1:]}{why}.",
+        f"{asked}{why}.",
         "certain",
         evidence,
         (

@@ -1,7 +1,12 @@
 """A CPU or a task held up RCU's grace period, and panic_on_rcu_stall is set. Follows kernel/rcu/tree_stall.h."""
 
+import re
+
+from oopscope.subsystems.cpus import Cpu, all_cpus
 from oopscope.triage.death import Death
-from oopscope.triage.finding import Verdict
+from oopscope.triage.finding import Evidence, Source, Verdict
+
+STALLED = re.compile(r"^(?:rcu:)?\s+(\d+)-[.!oO?N]")
 
 
 def check(death: Death) -> Verdict | None:
@@ -10,8 +15,16 @@ def check(death: Death) -> Verdict | None:
         return None
     said = death.find(r"rcu: INFO: (\S+) (?:self-)?detected", death.panic_line, 300)
     evidence = [death.from_log(said[0])] if said else []
-    frame = death.interrupted
-    place = str(frame) if frame else death.where
+    cpu = _stalled(death)
+    if cpu is None or cpu == death.cpu:
+        frame, place = death.blame_stuck(death.interrupted)
+    else:
+        frame = death.beyond_locks(cpu.frames)
+        place = f"CPU {cpu.cpu} in {frame}" if frame else f"CPU {cpu.cpu}, whose stack is not in the dump"
+        text = (
+            f"CPU {cpu.cpu} is the one that stalled; it ran {cpu.comm} (PID {cpu.pid}) in {frame or 'an unknown place'}"
+        )
+        evidence.append(Evidence(text, Source("frame", str(cpu.cpu), frame.address if frame else None)))
     return death.verdict(
         "hang",
         "rcu-stall",
@@ -25,3 +38,12 @@ def check(death: Death) -> Verdict | None:
         ),
         culprit=frame,
     )
+
+
+def _stalled(death: Death) -> Cpu | None:
+    """The first CPU that the detector lists as stalled."""
+    for line in death.lines[max(0, (death.panic_line or 0) - 300) : death.panic_line]:
+        found = STALLED.match(line.text)
+        if found:
+            return next((c for c in all_cpus(death.kernel) if c.cpu == int(found[1])), None)
+    return None

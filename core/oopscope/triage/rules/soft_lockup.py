@@ -12,10 +12,9 @@ def check(death: Death) -> Verdict | None:
         return None
     said = death.find(r"BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]", death.panic_line, 300)
     evidence = [death.from_log(said[0])] if said else []
-    frame = death.interrupted
-    if frame:
-        evidence.append(death.from_frame(frame, "{frame} is what the watchdog's interrupt found running"))
-    place = str(frame) if frame else death.where
+    if death.interrupted:
+        evidence.append(death.from_frame(death.interrupted, "{frame} is what the watchdog's interrupt found running"))
+    frame, place = death.blame_stuck(death.interrupted)
     stuck = (
         f"CPU {said[1][1]} was stuck for {said[1][2]} s in {place}, run by {said[1][3]}"
         if said

@@ -4,7 +4,7 @@ Follows include/linux/poison.h: freed objects are filled with 0x6b; list nodes t
 """
 
 from oopscope.triage.death import Death
-from oopscope.triage.faults import fault_address
+from oopscope.triage.faults import bad_call, fault_address, fault_registers, memory_fault
 from oopscope.triage.finding import Evidence, Source, Verdict
 
 POISON = 0x6B6B6B6B6B6B6B6B
@@ -16,24 +16,36 @@ def check(death: Death) -> Verdict | None:
     """Fire on KASAN's or KFENCE's report before the end, or a fault at a poisoned address."""
     end = death.oops_line if death.oops_line is not None else death.panic_line
     said = death.find(r"BUG: (?:KASAN|KFENCE): .*use-after-free", end, 120) if end is not None else None
-    address = fault_address(death)
+    address = _poisoned(death)
     poison = _poison(address)
     if said is None and poison is None:
         return None
     evidence = [death.from_log(said[0])] if said else []
     if poison and address is not None:
         evidence.append(
-            Evidence(f"the address that faulted, {address:#x}, is {poison}", Source("register", "cr2", address))
+            Evidence(f"the address that was used, {address:#x}, is {poison}", Source("register", "cr2", address))
         )
     return death.verdict(
         "software",
         "use-after-free",
         "Use after free",
-        f"{death.where} used memory that had been freed.",
+        f"{bad_call(death) or death.where} used memory that had been freed.",
         "certain" if said else "likely",
         evidence,
         ("Find who freed the object, and which reference was not counted.", "Boot with slub_debug=FZPU, or KASAN."),
+        culprit=bad_call(death),
     )
+
+
+def _poisoned(death: Death) -> int | None:
+    """The address that faulted or was jumped to; the processor gives none for a non-canonical one, the registers do."""
+    if memory_fault(death) is None:
+        return None
+    frame = death.fault_frame
+    candidates = [fault_address(death), frame.address if frame else None]
+    if fault_address(death) is None:
+        candidates += fault_registers(death).values()
+    return next((c for c in candidates if _poison(c)), None)
 
 
 def _poison(address: int | None) -> str | None:
