@@ -7,6 +7,7 @@ from builders.elf import Elf, Load
 from builders.flattened import flatten
 from builders.images import avml, lime, raw
 from builders.kdump import EXCLUDED, Kdump
+from builders.migration import Migration, Piece, arm_cpu, libvirt, x86_cpu
 from builders.notes import VMCOREINFO, note, qemu_cpu, vmcoreinfo
 
 Files = dict[str, bytes]
@@ -18,6 +19,10 @@ RAM = b"".join(text_page(n) for n in range(1, 9))
 
 def _split() -> Files:
     return {f"vmcore.{a}": Kdump(PAGES, split=(a, b), notes=NOTES).build() for a, b in ((0, 3), (3, 41))}
+
+
+def _sent() -> list[Piece]:
+    return [("pc.ram", n, noise_page(n) if n % 4 else 0) for n in range(20)]
 
 
 FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
@@ -46,6 +51,16 @@ FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
             "vmcore": Elf([Load(0x1000, RAM)], [vmcoreinfo(endian=">")], bits=32, endian=">", machine=20).build()
         },
         "flattened": lambda: {"vmcore": flatten(Elf([Load(0x1000, RAM)], [NOTES]).build(), 3000, 2)},
+    },
+    "migration": {
+        "stream": lambda: {"vm": Migration({"pc.ram": 20, "pc.bios": 2}, _sent(), cpus=[x86_cpu(0)]).build()},
+        "libvirt": lambda: {"vm": libvirt(Migration({"pc.ram": 20, "pc.bios": 2}, _sent(), cpus=[x86_cpu(0)]).build())},
+        "mapped": lambda: {
+            "vm": Migration({"pc.ram": 20}, _sent(), cpus=[x86_cpu(0)], capabilities=["mapped-ram"]).build()
+        },
+        "aarch64": lambda: {
+            "vm": Migration({"mach-virt.ram": 9}, [("mach-virt.ram", 1, RAM[:4096])], "virt-9.1", [arm_cpu(0)]).build()
+        },
     },
     "lime": {"ranges": lambda: {"memory.lime": lime([(0x1000, RAM), (0x100000, RAM)])}},
     "avml": {

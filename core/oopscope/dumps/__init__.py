@@ -190,6 +190,7 @@ class Format(NamedTuple):
 FORMATS: tuple[Format, ...] = (
     Format("kdump", "kdump-compressed (makedumpfile, QEMU, virsh --memory-only)", "oopscope.dumps.kdump"),
     Format("elf", "ELF vmcore (/proc/vmcore, makedumpfile -E, QEMU dump-guest-memory)", "oopscope.dumps.elf"),
+    Format("migration", "QEMU stream (virsh dump, virsh save, migrate)", "oopscope.dumps.migration"),
     Format("lime", "LiME image (also AVML without compression)", "oopscope.dumps.lime"),
     Format("avml", "AVML image, compressed", "oopscope.dumps.avml"),
     Format("raw", "raw image of memory", "oopscope.dumps.raw", guess=True),  # the last: it has no signature
