@@ -18,6 +18,7 @@ from oopscope.notes import CpuState, Note
 from oopscope.report import kdump_file
 from oopscope.report.build import build
 from oopscope.subsystems.cpus import all_cpus
+from oopscope.subsystems.system import the_system
 from oopscope.subsystems.tasks import all_tasks, stack
 
 MAX_NOTE = 1 << 20  # device dumps are left out
@@ -73,13 +74,7 @@ def distill(dump: Dump, out: Path, say: Progress) -> Distilled:
     say("gathering the kernel's tables")
     _touch_tables(kernel)
     _touch_code(kernel)
-    facts = kernel.facts
-    facts.machine = facts.machine or kernel.arch.name
-    facts.timestamp = facts.timestamp or 0
-    info = kernel.info.number("phys_base")
-    machine = kdump_file.Machine(
-        facts, info if info is not None else facts.phys_base or 0, len(registers(kernel)), dump.ranges()
-    )
+    machine = _machine(kernel)
     say("writing")
     notes = [n for n in dump.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
     if not any(n.name == "VMCOREINFO" for n in notes):
@@ -87,6 +82,21 @@ def distill(dump: Dump, out: Path, say: Progress) -> Distilled:
         notes.append(Note("VMCOREINFO", 0, text.encode("ascii", "replace")))
     size = kdump_file.write(out, machine, notes, recording.pages, recording.page_size)
     return Distilled(len(recording.pages), size)
+
+
+def _machine(kernel: Kernel) -> kdump_file.Machine:
+    """What the header says: as the source's, filled in from the kernel where an emulator left it empty."""
+    facts, system = kernel.facts, the_system(kernel)
+    facts.machine = facts.machine or kernel.arch.name
+    facts.nodename, facts.release = facts.nodename or system.nodename, facts.release or system.release
+    base = kernel.info.number("phys_base")
+    return kdump_file.Machine(
+        facts,
+        system.version or "",
+        base if base is not None else facts.phys_base or 0,
+        len(registers(kernel)),
+        kernel.dump.ranges(),
+    )
 
 
 def _touch(kernel: Kernel, start: int, end: int) -> None:

@@ -24,6 +24,7 @@ class Machine(NamedTuple):
     """What the header says of the machine."""
 
     facts: Facts
+    version: str  # utsname.version
     phys_base: int
     cpus: int
     ranges: list[tuple[int, int]]  # physical, in bytes: what is RAM
@@ -57,7 +58,15 @@ def _notes(notes: Iterable[Note]) -> tuple[bytes, tuple[int, int]]:
 
 def _header(machine: Machine, block: int, sub_blocks: int, bitmap_blocks: int, pages: int, top: int) -> bytes:
     facts = machine.facts
-    names = ("Linux", facts.nodename or "", facts.release or "", "", facts.machine or "x86_64", "")
+    # Every field but the last must be there: libkdumpfile takes a gap for a header never filled in.
+    names = (
+        "Linux",
+        facts.nodename or "(none)",
+        facts.release or "?",
+        machine.version or "?",
+        facts.machine or "?",
+        "",
+    )
     uts = b"".join(n.encode("utf-8", "replace")[:64].ljust(65, b"\0") for n in names)
     head = b"KDUMP   " + struct.pack("<i", 6) + uts + bytes(6)
     head += struct.pack("<qq", facts.timestamp or 0, 0)
