@@ -5,7 +5,8 @@ have one name: the first that is more than a declaration is taken (the core kern
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any, Literal, get_args
 
 from oopscope.errors import Implausible, NoMember, NoType
@@ -167,6 +168,7 @@ class Types:
         self._sizes: dict[str, int | None] = {}  # None: no such type
         self._enums: dict[str, dict[str, int] | None] = {}
         self._constants: dict[str, int | None] = {}
+        self._kept = 0  # how much of this `preload` brought
 
     @property
     def btf(self) -> Btf:
@@ -265,9 +267,23 @@ class Types:
             self._constants[name] = self.btf.enumerator(name)
         return self._constants[name]
 
+    @property
+    def opened(self) -> Btf | None:
+        """The BTF if anything has needed it."""
+        return self._btf
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether something was resolved that `preload` did not bring."""
+        return self._count() != self._kept
+
+    def _count(self) -> int:
+        members = sum(map(len, self._members.values()))
+        return members + len(self._members) + len(self._sizes) + len(self._enums) + len(self._constants)
+
     def export(self) -> dict[str, Any]:
         """Return what was resolved so far, as plain data, for the index cache."""
-        members = {s: {p: astuple(m) if m else None for p, m in paths.items()} for s, paths in self._members.items()}
+        members = {s: {p: _plain(m) if m else None for p, m in paths.items()} for s, paths in self._members.items()}
         return {"members": members, "sizes": self._sizes, "enums": self._enums, "constants": self._constants}
 
     def preload(self, saved: dict[str, Any]) -> None:
@@ -283,6 +299,10 @@ class Types:
             for n, values in saved["enums"].items()
         }
         self._members, self._sizes, self._enums, self._constants = members, sizes, enums, constants
+        self._kept = self._count()
+
+
+_plain = attrgetter(*(f.name for f in fields(Member)))
 
 
 def _checked(values: list[Any]) -> Member:

@@ -99,6 +99,16 @@ class BtfTable:
         return {kind: s for kind, s in sizes.items() if kind < 128}
 
     @property
+    def address(self) -> int:
+        """Where these types are in memory."""
+        return self._blob.address
+
+    @property
+    def length(self) -> int:
+        """How many bytes they take there."""
+        return self._blob.size
+
+    @property
     def count(self) -> int:
         """The first id beyond these types: a split BTF's first."""
         return self.first_id + len(self._offsets)

@@ -9,7 +9,7 @@ the lowest index (the build sorts the sensible one there), whole up to the next 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
 from oopscope.errors import Implausible, NoSymbol
@@ -21,6 +21,7 @@ from oopscope.symbols.vmcoreinfo import VmcoreInfo
 MAX_ALIASES = 4096
 MAX_SAME = 4096
 MAX_PROBED = 2048
+MAX_KEPT = 50_000  # in the index cache
 ENDS = frozenset(("_etext", "_einittext", "_end"))  # what follows them belongs to nobody
 
 
@@ -53,6 +54,7 @@ class Kallsyms:
         self.tables = tables
         self._read = read
         self._opened: Opened | None = None
+        self.changed = False  # something was found that `preload` did not bring
         self._found: dict[str, tuple[int, ...]] = {}
         self._starts: list[int] = []  # of the symbols met by address, ascending
         self._spans: dict[int, tuple[int, str]] = {}  # start -> (end, name)
@@ -84,6 +86,7 @@ class Kallsyms:
         if found is None:
             address = self._open().address
             found = self._found[name] = tuple(sorted(address(i) for i in self._indices(name)))
+            self.changed = True
         return list(found)
 
     def name_at(self, address: int) -> tuple[str, int] | None:
@@ -120,6 +123,7 @@ class Kallsyms:
     def _remember(self, start: int, end: int, name: str) -> None:
         if start < end and start not in self._spans:
             self._spans[start] = (end, name)
+            self.changed = True
             insort(self._starts, start)
 
     def _indices(self, name: str) -> Iterator[int]:
@@ -166,9 +170,10 @@ class Kallsyms:
     def export(self, stext: int) -> dict[str, Any]:
         """Return what was found so far, as plain data relative to _stext, for the index cache."""
         place = self._relative(stext)
+        found, spans = islice(self._found.items(), MAX_KEPT), islice(self._spans.items(), MAX_KEPT)
         return {
-            "found": {name: [place(a) for a in addresses] for name, addresses in self._found.items()},
-            "spans": [[start - stext, end - start, name] for start, (end, name) in self._spans.items()],
+            "found": {name: [place(a) for a in addresses] for name, addresses in found},
+            "spans": [[start - stext, end - start, name] for start, (end, name) in spans],
         }
 
     def preload(self, saved: dict[str, Any], stext: int) -> None:

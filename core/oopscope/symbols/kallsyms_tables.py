@@ -13,9 +13,9 @@ believed before it has been compared: the names with the markers, the addresses 
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise, product
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from oopscope.errors import Implausible, OopscopeError, ReadError
 from oopscope.symbols.blob import MAX_SIZE, Blob, Code, Endian, Ints, Read
@@ -27,6 +27,7 @@ from oopscope.symbols.vmcoreinfo import VmcoreInfo
 Encoding = Literal["absolute", "relative", "percpu", "place"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 
+PLACES = ("names", "markers", "token_table", "token_index", "offsets", "base", "seqs", "start")
 MAX_COUNT = 1 << 22
 ALIASES = 64  # names looked at for _stext among those at its address
 SAMPLES = 64
@@ -51,10 +52,23 @@ class Tables:
     bits: int = 64
     endian: Endian = "<"
 
-    def moved(self, by: int) -> "Tables":
-        """Return the same tables of the same kernel at another place: KASLR moves all alike."""
-        places = ("names", "markers", "token_table", "token_index", "offsets", "base", "seqs", "start")
-        return replace(self, **{p: getattr(self, p) + by for p in places if getattr(self, p)})
+    def saved(self, stext: int) -> dict[str, Any]:
+        """Return these as plain data relative to _stext, which KASLR moves with everything else."""
+        values = asdict(self)
+        return {k: (v - stext if v else None) if k in PLACES else v for k, v in values.items()}
+
+    @classmethod
+    def restore(cls, values: dict[str, Any], stext: int) -> "Tables":
+        """Make tables of what `saved` gave; ValueError, TypeError or KeyError where it is not that."""
+        places = {k: 0 if values[k] is None else values[k] + stext for k in PLACES}
+        tables = cls(**{**values, **places})
+        if tables.encoding not in ENCODINGS or tables.endian not in ("<", ">") or tables.bits not in (32, 64):
+            raise ValueError("not tables")
+        if not all(type(v) is int and 0 <= v < 1 << 64 for v in (*places.values(), tables.count)):
+            raise ValueError("not tables")
+        if not 0 < tables.count <= MAX_COUNT or tables.marker_size not in (4, 8):
+            raise ValueError("not tables")
+        return tables
 
 
 class Opened(NamedTuple):

@@ -10,7 +10,7 @@ from oopscope.errors import Implausible, NoSymbol, OopscopeError, ReadError
 from oopscope.symbols.kallsyms import Kallsyms, open_kallsyms
 from oopscope.symbols.kallsyms_names import Tokens
 from oopscope.symbols.kallsyms_scan import scan
-from oopscope.symbols.kallsyms_tables import locate
+from oopscope.symbols.kallsyms_tables import Tables, locate
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 ERAS = ["4.5", "4.6", "4.6-nopercpu", "6.1", "6.4", "6.4-absolute", "6.15", "7.0"]
@@ -117,13 +117,14 @@ def test_export_and_preload_at_another_place(make_kallsyms):
         raise AssertionError("read")
 
     by = moved.stext - made.stext
-    second = Kallsyms(nothing, first.tables.moved(by))
+    tables = Tables.restore(first.tables.saved(made.stext), moved.stext)
+    second = Kallsyms(nothing, tables)
     second.preload(saved, moved.stext)
     for name, address in wanted.items():
         assert second.lookup(name) == (address if name in ("runqueues", "absent") else address + by)
     assert second.name_at(task - 0x20000 + by) == offset
     assert second.name_at(first.symbol("_etext") + 5 + by) is None
-    assert first.tables.moved(by) == locate(moved.image.read, moved.info)
+    assert tables == locate(moved.image.read, moved.info)
 
 
 @pytest.mark.parametrize(
