@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         stacks = _cpu_stacks(kernel, args.cpus)
     write("\n".join(_grouped(stacks) if args.group else map(_text, stacks)))
+    kernel.remember()
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)
     return DONE

@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     progress.done()
     text: str = import_module(f"oopscope.report.{args.format}").render(report)
     write(text, args.output)
+    kernel.remember()
     return status(report)
 
 

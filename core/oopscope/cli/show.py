@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
         write(out.getvalue())
     else:
         write(cells.grid(found.columns, found.rows(kernel)))
+    kernel.remember()
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)
     return DONE

@@ -61,6 +61,7 @@ def one(path: Path) -> dict[str, Any]:
     try:
         kernel = open_kernel([path])
         facts, found = the_system(kernel), verdict_data(verdict(kernel))
+        kernel.remember()
     except OopscopeError as e:
         return {"path": str(path), "error": str(e)}
     except Exception as e:  # noqa: BLE001 - the boundary of one dump: the fleet's others go on

@@ -4,6 +4,7 @@ Nothing here depends on the machine's size, and nothing is read that is not need
 symbols nor types.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from oopscope.errors import FormatError, MissingPage
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import machine
 from oopscope.memory.physical import PhysicalMemory
+from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 Progress = Callable[[str], None]
@@ -30,17 +32,20 @@ MAX_SCANNED = 1 << 22  # pages looked at for VMCOREINFO where no note has it
 
 
 def open_kernel(paths: Sequence[Path], progress: Progress | None = None) -> Kernel:
-    """Open a dump (several paths only for a split set); an OopscopeError's text is one clear line."""
+    """Open a dump (several paths only for a split set), with the index cache; an OopscopeError is one clear line."""
     say = progress or (lambda _text: None)
     say("opening the dump")
     dump = open_path(*paths)
-    kernel = attach(dump, say)
+    kernel = attach(dump, say, cache_directory(os.environ))
     kernel.path = str(paths[0])
     return kernel
 
 
-def attach(dump: Dump, say: Progress) -> Kernel:
-    """Make a kernel of an opened dump; FormatError where it holds nothing that names its page tables."""
+def attach(dump: Dump, say: Progress, cache: Path | None = None) -> Kernel:
+    """Make a kernel of an opened dump; FormatError where it holds nothing that names its page tables.
+
+    cache: the folder of the index cache; None for none.
+    """
     physical = PhysicalMemory(dump)
     info = _from_notes(dump)
     if info is None:
@@ -48,7 +53,7 @@ def attach(dump: Dump, say: Progress) -> Kernel:
         info = _from_memory(dump, physical)
     found = _arch(dump, info)
     memory = machine(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
-    return Kernel(dump, found, info, memory)
+    return Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
 
 
 def _from_notes(dump: Dump) -> VmcoreInfo | None:

@@ -10,6 +10,7 @@ from oopscope.errors import NoSymbol
 from oopscope.kernel.problems import Problems
 from oopscope.memory.virtual import Memory
 from oopscope.symbols.blob import Endian
+from oopscope.symbols.cache import IndexCache
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ class Name(NamedTuple):
 class Kernel:
     """One dead kernel. Made by `oopscope.kernel.boot.open_kernel`."""
 
-    def __init__(self, dump: Dump, arch: Arch, info: VmcoreInfo, memory: Memory) -> None:
+    def __init__(
+        self, dump: Dump, arch: Arch, info: VmcoreInfo, memory: Memory, cache: IndexCache | None = None
+    ) -> None:
         self.dump, self.arch, self.info, self.memory = dump, arch, info, memory
+        self._index = cache or IndexCache(None, None)
         self.problems = Problems()
         self.path = ""
         self._bound: dict[int, Bound[Any]] = {}
@@ -50,7 +54,8 @@ class Kernel:
         """The kernel's own symbol table; found where VMCOREINFO names it, by a scan of the image where it does not."""
         from oopscope.symbols.kallsyms import open_kallsyms
 
-        return open_kallsyms(self.memory.read, self.info, self.arch.bits, self.endian)
+        known = self._index.symbols(self.memory.read, self.info.symbol("_stext"))
+        return known or open_kallsyms(self.memory.read, self.info, self.arch.bits, self.endian)
 
     @cached_property
     def types(self) -> "Types":
@@ -60,9 +65,28 @@ class Kernel:
 
         def open_btf() -> Btf:
             start, stop = self.symbol("__start_BTF"), self.symbol("__stop_BTF")
-            return Btf.at(self.memory.read, start, stop, word=self.memory.word_size)
+            return self._index.open_btf(self.memory.read, start, stop, self.memory.word_size)
 
-        return Types(open_btf)
+        types = Types(open_btf)
+        known = self._index.types(self.memory.read, self.info.symbol("_stext"))
+        if known:
+            try:
+                types.preload(known)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                return Types(open_btf)
+        return types
+
+    def remember(self) -> None:
+        """Keep what was found out of this kernel's tables in the index cache; to be called when all is shown."""
+        found = self.__dict__  # what the cached properties hold, without making them
+        types: Types | None = found.get("types")
+        self._index.save(
+            self.memory.read,
+            self.info.symbol("_stext"),
+            found.get("symbols"),
+            types.opened if types else None,
+            types.export() if types and types.changed else None,
+        )
 
     def find_symbol(self, name: str) -> int | None:
         """Return a symbol's address, or None if this kernel has no such symbol."""
