@@ -5,6 +5,7 @@ from collections.abc import Callable
 from builders import noise_page, text_page
 from builders.elf import Elf, Load
 from builders.flattened import flatten
+from builders.gcore import gcore
 from builders.images import avml, lime, raw
 from builders.kdump import EXCLUDED, Kdump
 from builders.migration import Migration, Piece, arm_cpu, libvirt, x86_cpu
@@ -52,6 +53,7 @@ FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
         },
         "flattened": lambda: {"vmcore": flatten(Elf([Load(0x1000, RAM)], [NOTES]).build(), 3000, 2)},
     },
+    "gcore": {"q35": lambda: {"core": gcore(RAM * 256, "qemu-system-x86_64 -M q35 -m 8")}},
     "migration": {
         "stream": lambda: {"vm": Migration({"pc.ram": 20, "pc.bios": 2}, _sent(), cpus=[x86_cpu(0)]).build()},
         "libvirt": lambda: {"vm": libvirt(Migration({"pc.ram": 20, "pc.bios": 2}, _sent(), cpus=[x86_cpu(0)]).build())},

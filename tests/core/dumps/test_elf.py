@@ -7,6 +7,7 @@ import pytest
 from builders import text_page
 from builders.elf import TEXT, Elf, Load
 from builders.flattened import flatten
+from builders.gcore import prpsinfo
 from builders.notes import note, qemu_cpu, vmcoreinfo
 from oopscope.dumps import open_container
 from oopscope.errors import FormatError, MissingPage, NotADump
@@ -24,11 +25,6 @@ def why(dump, pfn):
     with pytest.raises(MissingPage) as caught:
         dump.page(pfn)
     return caught.value.why
-
-
-def prpsinfo(name, bits=64):
-    at, size = (40, 136) if bits == 64 else (28, 124)
-    return note("CORE", 3, bytes(at) + name.ljust(16, b"\0") + bytes(size - at - 16))
 
 
 MACHINES = [(64, "<", 62, "x86_64"), (64, ">", 22, "s390x"), (64, "<", 183, "aarch64"), (64, ">", 21, "ppc64")]
