@@ -1,7 +1,7 @@
 """Layouts: which bytes of a struct a member takes, found in the kernel's BTF when a member is first asked for.
 
 Paths are dotted and go through embedded structs and anonymous unions, never through a pointer. Several structs may
-have one name: the first that is more than a declaration is taken (the core kernel's come before the drivers').
+have one name: the largest is taken, which is the core kernel's where a driver has a small one of its own.
 """
 
 from collections.abc import Callable, Iterator

@@ -4,11 +4,12 @@ Follows Documentation/bpf/btf.rst. Knows nothing of memory but a pointer's size;
 structs/layout.py. Whatever the tables say, every chain, nesting and count has an end: Implausible.
 """
 
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from oopscope.errors import Implausible, NoType
-from oopscope.symbols.blob import Blob, Read
+from oopscope.symbols.blob import MAX_SIZE, Blob, Read
 from oopscope.symbols.btf_table import (
     ARRAY,
     CONST,
@@ -30,6 +31,7 @@ from oopscope.symbols.btf_table import (
     VOLATILE,
     BtfTable,
 )
+from oopscope.symbols.search import IMAGE, occurrences, read_lenient
 
 COMPOUND = frozenset((STRUCT, UNION))
 ENUMS = frozenset((ENUM, ENUM64))
@@ -39,6 +41,7 @@ SIZED = frozenset((INT, STRUCT, UNION, ENUM, FLOAT, DATASEC, ENUM64))
 MAX_CHAIN = 64
 MAX_MEMBERS = 1 << 16  # raw ones met while flattening a struct
 MAX_BYTES = 1 << 40
+MIN_SIZE = 256 << 10  # a kernel's types are some megabytes
 
 _KEYWORDS = {STRUCT: "struct ", UNION: "union ", ENUM: "enum ", ENUM64: "enum ", FWD: "struct "}
 _SPELT = {  # as gcc calls them in its debug information, and as people write them
@@ -50,6 +53,24 @@ _SPELT = {  # as gcc calls them in its debug information, and as people write th
     "long long unsigned int": "unsigned long long",
 }
 _QUALIFIERS = {VOLATILE: "volatile ", CONST: "const ", RESTRICT: "restrict "}
+
+
+def find_btf(read: Read, stext: int) -> tuple[int, int] | None:
+    """Look for the BTF in the image from _stext on, where no symbol says where it is; (start, stop), None for none.
+
+    A header of version 1 with strings right behind the types; of several the largest.
+    """
+    found: list[tuple[int, int]] = []
+    for magic, endian in ((b"\x9f\xeb\x01\x00", "<"), (b"\xeb\x9f\x01\x00", ">")):
+        for at in occurrences(read, magic, stext, stext + IMAGE):
+            raw = read_lenient(read, at, 24) or bytes(24)
+            size, types, types_size, strings, strings_size = struct.unpack_from(endian + "5I", raw, 4)
+            total = size + strings + strings_size
+            if 24 <= size <= 64 and types == 0 and strings == types_size and MIN_SIZE <= total <= MAX_SIZE:
+                found.append((at, at + total))
+        if found:
+            break
+    return max(found, key=lambda place: place[1] - place[0], default=None)
 
 
 class Field(NamedTuple):
@@ -102,13 +123,16 @@ class Btf(BtfTable):
         return cls(Blob(read, start, stop - start), base, word)
 
     def get(self, name: str, *kinds: int) -> int:
-        """Return the first type of a name that is more than a declaration; NoType."""
+        """Return the type of a name, the largest (then the first) of several; NoType.
+
+        Some twenty names in a kernel have several types: a driver's own small `node` beside that of linux/node.h.
+        """
         found = self.find_all(name, *kinds)
         if not found:
             raise NoType(name)
         if len(found) == 1:
             return found[0]
-        return next((number for number in found if self.kind(number) != FWD and self.size(number)), found[0])
+        return max(found, key=self.size)
 
     def strip(self, number: int) -> int:
         """Return the type behind typedefs and qualifiers."""

@@ -11,16 +11,14 @@ from array import array
 from collections.abc import Iterator
 from itertools import pairwise
 
-from oopscope.errors import Implausible, OopscopeError, ReadError
+from oopscope.errors import Implausible, ReadError
 from oopscope.symbols.blob import NATIVE, PAGE, Code, Endian, Read
 from oopscope.symbols.kallsyms_names import RUN, Tokens
 from oopscope.symbols.kallsyms_tables import Core, Tables, derive
+from oopscope.symbols.search import CHUNK, HOLE, IMAGE, occurrences, read_lenient
 
 DIGITS = b"".join(b"%d\0" % n for n in range(10))
 STRIDE = 128 << 10  # the table of addresses is longer than that on all but the smallest kernels
-CHUNK = 1 << 20
-IMAGE = 192 << 20  # no kernel's text and read-only data are longer
-HOLE = 16 << 20  # nothing readable for so long: the image has ended
 NEAR = 16 << 20
 MAX_TABLE = 1 << 16
 MAX_RUN = RUN * 514  # bytes that one run of names may take
@@ -32,28 +30,11 @@ def scan(read: Read, stext: int, bits: int = 64, endian: Endian = "<") -> Tables
     hint = _sample(read, stext, bits, endian)
     ranges = [(hint, hint + NEAR)] if hint else []
     for start, end in [*ranges, (stext, stext + IMAGE)]:
-        for digits in _occurrences(read, start, end):
+        for digits in occurrences(read, DIGITS, start, end):
             tables = _tables_at(read, digits, stext, bits, endian)
             if tables:
                 return tables
     raise Implausible("kallsyms: no token table in the kernel's image", stext)
-
-
-def _lenient(read: Read, address: int, size: int) -> bytes | None:
-    """Read with zeros for the pages that are missing; None where all are."""
-    try:
-        return read(address, size)
-    except OopscopeError:
-        end, parts, any_read = address + size, [], False
-    while address < end:
-        piece = min(PAGE - address % PAGE, end - address)
-        try:
-            parts.append(read(address, piece))
-            any_read = True
-        except OopscopeError:
-            parts.append(bytes(piece))
-        address += piece
-    return b"".join(parts) if any_read else None
 
 
 def _words(raw: bytes, code: Code, endian: Endian) -> list[int]:
@@ -67,7 +48,7 @@ def _sample(read: Read, stext: int, bits: int, endian: Endian) -> int:
     """Return the address of a page of sorted addresses or offsets, 0 if none was met."""
     unreadable = 0
     for page in range(stext & -PAGE, stext + IMAGE, STRIDE):
-        raw = _lenient(read, page, PAGE)
+        raw = read_lenient(read, page, PAGE)
         unreadable = unreadable + STRIDE if raw is None else 0
         if unreadable > HOLE:
             break
@@ -87,22 +68,6 @@ def _is_sorted(raw: bytes, stext: int, bits: int, endian: Endian) -> bool:
     return stext <= words[0] < words[-1] < stext + IMAGE and words == sorted(words)
 
 
-def _occurrences(read: Read, start: int, end: int) -> Iterator[int]:
-    """Yield where the ten digits stand as strings of their own."""
-    tail, unreadable = b"", 0
-    for at in range(start, end, CHUNK):
-        raw = _lenient(read, at, CHUNK)
-        unreadable = unreadable + CHUNK if raw is None else 0
-        if unreadable > HOLE:
-            return
-        data = tail + (raw or bytes(CHUNK))
-        hit = data.find(DIGITS)
-        while hit >= 0:
-            yield at - len(tail) + hit
-            hit = data.find(DIGITS, hit + 1)
-        tail = data[-len(DIGITS) + 1 :]
-
-
 def _tables_at(read: Read, digits: int, stext: int, bits: int, endian: Endian) -> Tables | None:
     """Follow the tables from the digits in the token table; None when this is no token table."""
     try:
@@ -119,7 +84,7 @@ def _tables_at(read: Read, digits: int, stext: int, bits: int, endian: Endian) -
 
 def _token_table(read: Read, digits: int, endian: Endian) -> tuple[int, int]:
     """Return the addresses of the token table and its index; Implausible when they do not prove each other."""
-    after = _lenient(read, digits, MAX_TABLE) or b""
+    after = read_lenient(read, digits, MAX_TABLE) or b""
     end = 0
     for _ in range(256 - ord("0")):
         end = after.find(b"\0", end) + 1
@@ -143,7 +108,7 @@ def _cores(read: Read, token_table: int, token_index: int, bits: int, endian: En
     for markers, values in _markers(read, token_table, endian):
         runs = len(values)
         low = max(markers - values[-1] - MAX_RUN - 16, 0) & -8
-        raw = _lenient(read, low, markers - values[-1] - low & -8) or b""
+        raw = read_lenient(read, low, markers - values[-1] - low & -8) or b""
         for i, word in enumerate(_words(raw, "I", endian)):
             if (runs - 2) * RUN < word <= runs * RUN:
                 at = low + 4 * i
@@ -159,7 +124,7 @@ def _markers(read: Read, token_table: int, endian: Endian) -> Iterator[tuple[int
     for size, code in widths:
         end = token_table & -8
         for low in range(end - CHUNK, end - NEAR, -CHUNK):
-            raw = _lenient(read, low, CHUNK)
+            raw = read_lenient(read, low, CHUNK)
             if raw is None:
                 break
             words = _words(raw, code, endian)
@@ -179,7 +144,7 @@ def _ascends(words: list[int]) -> bool:
 def _whole(read: Read, inside: int, size: int, code: Code, endian: Endian) -> Iterator[tuple[int, list[int]]]:
     """Extend a piece of the markers both ways: down to 0, up while they ascend."""
     low = inside - MAX_TABLE
-    words = _words(_lenient(read, low, 2 * MAX_TABLE) or b"", code, endian)
+    words = _words(read_lenient(read, low, 2 * MAX_TABLE) or b"", code, endian)
     first = last = MAX_TABLE // size
     while first > 0 and words[first] and RUN < words[first] - words[first - 1] <= MAX_RUN:
         first -= 1

@@ -154,7 +154,7 @@ def test_a_layout_and_its_namesakes():
     assert "mask" in layout
     assert list(layout.members) == list(layout)
     assert [n.size for n in found.layouts("dup")] == [8, 16]
-    assert list(found.layout("dup")) == ["first"]
+    assert list(found.layout("dup")) == ["second"]
 
 
 def test_enums():

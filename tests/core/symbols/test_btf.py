@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from oopscope.errors import Implausible, NoType, OopscopeError, ReadError
+from oopscope.errors import Implausible, NotMapped, NoType, OopscopeError, ReadError
 from oopscope.symbols.blob import Blob
-from oopscope.symbols.btf import Btf, Field
+from oopscope.symbols.btf import Btf, Field, find_btf
 from oopscope.symbols.btf_table import CONST, PTR, STRUCT, TYPEDEF, VOLATILE
 
 SIGNED, CHAR, BOOL = 1, 2, 4
@@ -286,6 +286,26 @@ def test_every_truncation_and_a_byte_of_noise_is_an_oopscope_error_or_nothing(bu
             btf.enumerator("NR_LAST")
         except OopscopeError:
             continue
+
+
+@pytest.mark.parametrize("endian", ["<", ">"])
+def test_found_without_a_symbol(btf_builder, endian):
+    b = btf_builder(endian)
+    number = b.int("int", 4, SIGNED)
+    for i in range(12_000):
+        b.struct(f"struct_number_{i}", 8, ("first", number, 0))
+    data = b.bytes()
+    magic = data[:4]
+    text = bytes(100_001) + magic + b"\x18\0\0\0" + bytes(3_000_000) + magic
+
+    def read(address, size):
+        if address < 0x1000 or address + size > 0x1000 + len(text) + len(data) + 5000:
+            raise NotMapped(address)
+        return (text + data + bytes(5000))[address - 0x1000 : address - 0x1000 + size]
+
+    start = 0x1000 + len(text)
+    assert find_btf(read, 0x1000) == (start, start + len(data))
+    assert find_btf(lambda address, size: bytes(size), 0x1000) is None
 
 
 def test_a_hole_is_a_read_error(built):
