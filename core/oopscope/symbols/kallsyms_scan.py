@@ -10,6 +10,7 @@ piece of a sorted table of addresses.
 from array import array
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Literal
 
 from oopscope.errors import Implausible, ReadError
 from oopscope.symbols.blob import NATIVE, PAGE, Code, Endian, Read
@@ -22,6 +23,7 @@ STRIDE = 128 << 10  # the table of addresses is longer than that on all but the 
 NEAR = 16 << 20
 MAX_TABLE = 1 << 16
 MAX_RUN = RUN * 514  # bytes that one run of names may take
+_ORDER: dict[Endian, Literal["little", "big"]] = {"<": "little", ">": "big"}
 WINDOW = 4  # ascending words that make a piece of the markers
 
 
@@ -59,13 +61,17 @@ def _sample(read: Read, stext: int, bits: int, endian: Endian) -> int:
 
 def _is_sorted(raw: bytes, stext: int, bits: int, endian: Endian) -> bool:
     """Tell whether a page is a piece of kallsyms_offsets (rising from 0, or falling below it) or _addresses."""
-    words = _words(raw, "i", endian)
-    if len({*words}) > 256 and ((words[-1] < 0 and words[0] < 0) or words[0] >= 0):
-        falling = words[0] < 0
-        if words == sorted(words, reverse=falling) and abs(words[-1] - words[0]) < IMAGE:
+    first, middle, last = (int.from_bytes(raw[at : at + 4], _ORDER[endian], signed=True) for at in (0, 2048, 4092))
+    if (first > middle > last and first < 0) or 0 <= first < middle < last:
+        words = _words(raw, "i", endian)
+        rises = words == sorted(words, reverse=first < 0)
+        if rises and abs(last - first) < IMAGE and len({*words}) > 256:
             return True
-    words = _words(raw, "Q" if bits == 64 else "I", endian)
-    return stext <= words[0] < words[-1] < stext + IMAGE and words == sorted(words)
+    first, last = (int.from_bytes(raw[at : at + bits // 8], _ORDER[endian]) for at in (0, PAGE - bits // 8))
+    if stext <= first < last < stext + IMAGE:
+        words = _words(raw, "Q" if bits == 64 else "I", endian)
+        return words == sorted(words)
+    return False
 
 
 def _tables_at(read: Read, digits: int, stext: int, bits: int, endian: Endian) -> Tables | None:

@@ -1,5 +1,6 @@
 """Synthetic kernel images for the tests of symbols: kallsyms tables as scripts/kallsyms.c writes them, and BTF."""
 
+import os
 import struct
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import pytest
 from oopscope.errors import NotMapped
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
-DUMPS = Path(__file__).parents[2] / "dumps"
+DUMPS = Path(os.environ.get("OOPSCOPE_TEST_DUMPS") or Path(__file__).parents[2] / "dumps")
 
 
 class Image:
@@ -228,14 +229,18 @@ def symbols_of():
     return example_symbols
 
 
-def real_dumps():
-    """The distilled dumps that came with the tests."""
-    return sorted(DUMPS.glob("*.kdump")) if DUMPS.is_dir() else []
-
-
 def pytest_generate_tests(metafunc):
-    """Run a test that asks for `real_dump` on each of the stored dumps; say why where there are none."""
-    if "real_dump" in metafunc.fixturenames:
-        found = real_dumps()
+    """Run a test that asks for `real_kernel` on each of the stored dumps; say why where there are none."""
+    if "real_kernel" in metafunc.fixturenames:
+        found = [pytest.param(p, id=p.stem) for p in sorted(DUMPS.glob("*.kdump"))]
         none = pytest.param(None, marks=pytest.mark.skip(reason=f"no dumps in {DUMPS}"), id="none")
-        metafunc.parametrize("real_dump", [pytest.param(p, id=p.stem) for p in found] or [none])
+        metafunc.parametrize("real_kernel", found or [none], indirect=True)
+
+
+@pytest.fixture
+def real_kernel(request, monkeypatch):
+    """A stored dump, opened without the index cache. Distilled: it holds the pages that a report reads."""
+    monkeypatch.setenv("OOPSCOPE_CACHE", "off")
+    from oopscope.kernel.boot import open_kernel
+
+    return open_kernel([request.param])

@@ -318,3 +318,24 @@ def test_a_hole_is_a_read_error(built):
 
     with pytest.raises(ReadError):
         Btf.at(read, 0x1000, 0x1000 + len(data))
+
+
+def test_real(real_kernel):
+    if real_kernel.find_symbol("__start_BTF") is None:
+        pytest.skip("a kernel without BTF")
+    btf = real_kernel.types.btf
+    assert btf.problem is None
+    word = real_kernel.memory.word_size
+    assert btf.size(btf.get("list_head", STRUCT)) == 2 * word
+    task = {f.name: f for f in btf.fields(btf.get("task_struct", STRUCT))}
+    assert btf.type_name(task["comm"].type) == "char [16]"
+    assert btf.type_name(task["mm"].type) == "struct mm_struct *"
+    assert btf.enumerators(btf.get("zone_stat_item"))["NR_FREE_PAGES"] == real_kernel.info.number("NR_FREE_PAGES")
+    for name in ("page.flags", "page.mapping", "zone.free_area", "list_head.next", "uts_namespace.name", "page.lru"):
+        told = real_kernel.info.offset(name)
+        if told is not None:
+            assert real_kernel.types.member(*name.split(".")).offset == told
+    for name in ("page", "zone", "pglist_data", "printk_info", "printk_log", "prb_desc"):
+        told = real_kernel.info.size(name)
+        if told is not None:
+            assert real_kernel.types.sizeof(name) == told

