@@ -10,7 +10,9 @@ from builders.images import avml, lime, raw
 from builders.kdump import EXCLUDED, Kdump
 from builders.migration import Migration, Piece, arm_cpu, libvirt, x86_cpu
 from builders.notes import VMCOREINFO, note, qemu_cpu, vmcoreinfo
+from builders.vmware import cpu_tags, memory_tags, vmss
 
+REGIONS = [(0, 0, 5), (5, 0x100000, 3)]
 Files = dict[str, bytes]
 
 PAGES = {1: text_page(1), 2: bytes(4096), 3: noise_page(3), 4: EXCLUDED, 40: text_page(40)}
@@ -62,6 +64,13 @@ FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
         },
         "aarch64": lambda: {
             "vm": Migration({"mach-virt.ram": 9}, [("mach-virt.ram", 1, RAM[:4096])], "virt-9.1", [arm_cpu(0)]).build()
+        },
+    },
+    "vmware": {
+        "inside": lambda: {"vm.vmss": vmss({"memory": memory_tags(REGIONS, RAM), "cpu": cpu_tags(2, blocks=True)})},
+        "beside": lambda: {
+            "vm.vmsn": vmss({"memory": memory_tags(REGIONS), "cpu": cpu_tags(1, blocks=False)}),
+            "vm.vmem": RAM,
         },
     },
     "lime": {"ranges": lambda: {"memory.lime": lime([(0x1000, RAM), (0x100000, RAM)])}},

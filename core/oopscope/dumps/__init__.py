@@ -192,6 +192,7 @@ FORMATS: tuple[Format, ...] = (
     Format("gcore", "core of a QEMU process", "oopscope.dumps.gcore"),  # before the other ELF cores
     Format("elf", "ELF vmcore (/proc/vmcore, makedumpfile -E, QEMU dump-guest-memory)", "oopscope.dumps.elf"),
     Format("migration", "QEMU stream (virsh dump, virsh save, migrate)", "oopscope.dumps.migration"),
+    Format("vmware", "VMware suspended machine or snapshot (.vmss, .vmsn, .vmem)", "oopscope.dumps.vmware"),
     Format("lime", "LiME image (also AVML without compression)", "oopscope.dumps.lime"),
     Format("avml", "AVML image, compressed", "oopscope.dumps.avml"),
     Format("raw", "raw image of memory", "oopscope.dumps.raw", guess=True),  # the last: it has no signature

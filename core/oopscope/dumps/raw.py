@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from oopscope.dumps import PlacedDump
 from oopscope.errors import FormatError
+from oopscope.machines import split
 from oopscope.sources import ByteSource
 
+HOLE = 0xC0000000
 MIN_SIZE = 8 << 20
 MAX_SEARCHED = 4 << 30  # bytes: two to four seconds
 _STRIDE, _OVERLAP = 4 << 20, 256
@@ -51,4 +53,6 @@ def open(sources: Sequence[ByteSource]) -> PlacedDump:
     source = sources[0]
     if len(sources) != 1:
         raise FormatError(f"{source.name}: a raw image is one file, but {len(sources)} were given")
-    return PlacedDump("raw", sources, source, [(0, source.size, 0)])
+    low = HOLE if source.name.endswith(".vmem") else source.size  # VMware's memory file without its state file
+    pieces = split(source.size, low)
+    return PlacedDump("raw", sources, source, [(p.physical, p.physical + p.size, p.offset) for p in pieces])
