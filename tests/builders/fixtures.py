@@ -11,6 +11,7 @@ from builders.kdump import EXCLUDED, Kdump
 from builders.migration import Migration, Piece, arm_cpu, libvirt, x86_cpu
 from builders.notes import VMCOREINFO, note, qemu_cpu, vmcoreinfo
 from builders.vmware import cpu_tags, memory_tags, vmss
+from builders.xen import context, dump_core
 
 REGIONS = [(0, 0, 5), (5, 0x100000, 3)]
 Files = dict[str, bytes]
@@ -73,6 +74,7 @@ FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
             "vm.vmem": RAM,
         },
     },
+    "xen": {"hvm": lambda: {"core": dump_core({1: RAM[:4096], 2: RAM[4096:8192], 9: RAM[8192:12288]}, [context(0)])}},
     "lime": {"ranges": lambda: {"memory.lime": lime([(0x1000, RAM), (0x100000, RAM)])}},
     "avml": {
         "packed": lambda: {"memory.avml": avml([(0x1000, RAM), (0x100000, RAM)])},
