@@ -13,6 +13,8 @@ from oopscope.dumps import Dump, Facts
 from oopscope.errors import OopscopeError
 from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.module_types import module_tables
+from oopscope.kernel.modules import module_list
 from oopscope.kernel.registers import registers
 from oopscope.notes import CpuState, Note
 from oopscope.report import kdump_file
@@ -109,7 +111,7 @@ def _touch(kernel: Kernel, start: int, end: int) -> None:
 
 
 def _touch_tables(kernel: Kernel) -> None:
-    """The kernel's symbols, types and ORC tables, whole; the modules' own were read with the stacks."""
+    """The kernel's symbols, types and ORC tables, whole, and the modules' own."""
     for first, last in (
         ("__start_BTF", "__stop_BTF"),
         ("__start_orc_unwind_ip", "__stop_orc_unwind_ip"),
@@ -124,6 +126,15 @@ def _touch_tables(kernel: Kernel) -> None:
         pass
     if tables.seqs:
         _touch(kernel, tables.seqs, tables.seqs + 3 * tables.count)
+    for start, size in module_tables(kernel):
+        _touch(kernel, start, start + size)
+    for module in kernel.cached(module_list):
+        row = module.row
+        if row.num_orcs and row.orc_unwind_ip and row.orc_unwind:
+            _touch(kernel, row.orc_unwind_ip, row.orc_unwind_ip + 4 * row.num_orcs)
+            _touch(kernel, row.orc_unwind, row.orc_unwind + 6 * row.num_orcs)
+        if module.symbols is not None:
+            list(module.symbols.symbols())
 
 
 def _touch_code(kernel: Kernel) -> None:
