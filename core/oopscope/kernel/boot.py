@@ -11,7 +11,7 @@ from pathlib import Path
 from oopscope.arch import Arch, arch, arch_of_machine
 from oopscope.dumps import Dump, open_path
 from oopscope.errors import FormatError, MissingPage
-from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.machine import machine
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key
@@ -53,7 +53,16 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None) -> Kernel:
         info = _from_memory(dump, physical)
     found = _arch(dump, info)
     memory = machine(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
-    return Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
+    kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
+    kernel.name_in_module = _name_in_module
+    return kernel
+
+
+def _name_in_module(kernel: Kernel, address: int) -> Name | None:
+    """Name an address within a module; the modules are read when the first such address is met."""
+    from oopscope.kernel.modules import name_in_module
+
+    return name_in_module(kernel, address)
 
 
 def _from_notes(dump: Dump) -> VmcoreInfo | None:

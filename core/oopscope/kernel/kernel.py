@@ -43,6 +43,8 @@ class Kernel:
         self._index = cache or IndexCache(None, None)
         self.problems = Problems()
         self.path = ""
+        # How an address outside the kernel itself is named; boot puts the modules here, which build on this class.
+        self.name_in_module: Callable[[Kernel, int], Name | None] = lambda _kernel, _address: None
         self._bound: dict[int, Bound[Any]] = {}
         self._cached: dict[Callable[[Kernel], Any], Any] = {}
         self._addresses: dict[str, int | None] = {}
@@ -110,9 +112,7 @@ class Kernel:
             if found is not None:
                 name: Name | None = Name(found[0], found[1], None)
             else:
-                from oopscope.kernel.modules import name_in_module
-
-                name = name_in_module(self, address)
+                name = self.name_in_module(self, address)
             self._names[address] = name
         return self._names[address]
 
