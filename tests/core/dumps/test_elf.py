@@ -72,9 +72,11 @@ def test_kernel_text_gives_phys_base():
     assert opened(Elf([Load(0x2000, RAM)], KERNEL)).facts().phys_base is None
 
 
-def test_segments_without_a_physical_address_are_passed_over():
-    nowhere = Load((1 << 64) - 1, RAM, vaddr=0xFFFFC90000000000)
-    assert opened(Elf([nowhere, Load(0x1000, RAM)], KERNEL)).ranges() == [(0x1000, 0x9000)]
+@pytest.mark.parametrize("bits, machine", [(64, 62), (32, 3)])
+def test_segments_without_a_physical_address_are_passed_over(bits, machine):
+    nowhere = Load((1 << bits) - 1, RAM, vaddr=0xC9000000)
+    dump = opened(Elf([nowhere, Load(0x1000, RAM)], KERNEL, bits=bits, machine=machine))
+    assert dump.ranges() == [(0x1000, 0x9000)]
 
 
 def test_qemu_notes_make_it_qemu_elf():

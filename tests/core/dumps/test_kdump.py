@@ -114,7 +114,7 @@ def test_incomplete_dump_says_so_and_its_lost_pages_are_truncated():
     [
         ((1 << 40, 100, 1), "truncated"),
         ((1 << 63, 4096, 0), "truncated"),
-        ((4096, 100, 1), "corrupt"),  # in the headers
+        ((4096, 4096, 0), "corrupt"),  # the headers themselves
         ((-1 & (1 << 64) - 1, 100, 1), "truncated"),
         ("size", "corrupt"),
         ("zero", "corrupt"),
