@@ -20,13 +20,20 @@ _STRIDE, _OVERLAP = 4 << 20, 256
 _NOTE = re.compile(rb"VMCOREINFO\0.{0,3}OSRELEASE=[0-9]", re.DOTALL)
 _BANNER = re.compile(rb"Linux version [2-9]\.[0-9]{1,3}\.[^\n]{1,200} #[^\n]{1,200}\n")
 _PROC_BANNER = b"%s version %s ("
-# Disks hold kernels and their logs as well.
-_DISKS = ((510, b"\x55\xaa"), (0x438, b"\x53\xef"), (0, b"XFSB"), (0x10040, b"_BHRfS_M"), (512, b"EFI PART"))
+# Disks hold kernels and their logs as well; so do kernel images and other ELF files, which begin as memory never does.
+_OTHERS = (
+    (0, b"\x7fELF"),
+    (510, b"\x55\xaa"),
+    (0x438, b"\x53\xef"),
+    (0, b"XFSB"),
+    (0x10040, b"_BHRfS_M"),
+    (512, b"EFI PART"),
+)
 
 
 def probe(source: ByteSource) -> bool:
     """Tell whether a file without a known signature looks like the memory of a Linux machine; may read 4 GiB of it."""
-    if source.size < MIN_SIZE or any(source.read_at(at, len(magic)) == magic for at, magic in _DISKS):
+    if source.size < MIN_SIZE or any(source.read_at(at, len(magic)) == magic for at, magic in _OTHERS):
         return False
     banner = proc_banner = False
     for block in _blocks(source):

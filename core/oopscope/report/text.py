@@ -82,7 +82,7 @@ def _system(s: Data) -> str:
             ("crashed", s["crash_time"]),
             ("up", duration(s["uptime_seconds"]) if s["uptime_seconds"] is not None else None),
             ("load", load),
-            ("CPUs", f"{s['cpus_online']} online of {s['cpus_present']}"),
+            ("CPUs", f"{s['cpus_online']} online of {s['cpus_present']}" if s["cpus_present"] else None),
             ("memory", size(s["memory_bytes"]) if s["memory_bytes"] else None),
             ("tasks", s["task_count"]),
             ("taint", taint),
@@ -128,9 +128,7 @@ def _cpus(cpus: Sequence[Data]) -> str:
     parts = []
     for c in cpus:
         offline = "" if c["online"] else ", offline"
-        parts.append(
-            f"  CPU {c['cpu']}  {c['state'] or 'unknown'}{offline}  PID {c['pid']}  {printable(str(c['comm']))}\n"
-        )
+        parts.append(f"  CPU {c['cpu']}  {c['state'] or 'unknown'}{offline}  PID {cell(c['pid'])}  {cell(c['comm'])}\n")
         parts.append("".join(frames_text(c["frames"])) or "    no stack\n")
     return "".join(parts)
 
@@ -148,7 +146,7 @@ def _tasks(tasks: Sequence[Data]) -> str:
     stacks = [t for t in tasks if "frames" in t]
     for t in stacks:
         body = "".join(frames_text(t["frames"])) or "    no stack\n"
-        text += f"\n  PID {t['pid']}  {t['state']}  {printable(t['comm'])}\n{body}"
+        text += f"\n  PID {cell(t['pid'])}  {cell(t['state'])}  {cell(t['comm'])}\n{body}"
     return text
 
 

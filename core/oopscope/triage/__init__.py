@@ -19,14 +19,23 @@ def judge(kernel: Kernel) -> Verdict:
             continue
         if verdict is not None:
             return verdict
-    return death.verdict(
-        "unknown",
-        "unknown",
-        "Cause unknown",
-        f"The kernel panicked: {death.message}." if death.message else "Nothing in the dump says why the machine died.",
-        "possible",
-        next_steps=("Read the end of the log, then the panicking CPU's stack.",),
-    )
+    return _unknown(death)
+
+
+def _unknown(death: Death) -> Verdict:
+    """Say what is known where no rule knows: the panic message, or why there is none."""
+    if death.message:
+        summary, step = (
+            f"The kernel panicked: {death.message}.",
+            "Read the end of the log, then the panicking CPU's stack.",
+        )
+    elif not death.records:
+        summary = "The kernel log is not in the dump, so nothing says why the machine died."
+        step = "Look for vmcore-dmesg.txt beside the dump; see under problems what could not be read, and why."
+    else:
+        summary = "Nothing in the dump says why the machine died."
+        step = "Read the end of the log, then each CPU's stack and the blocked tasks."
+    return death.verdict("unknown", "unknown", "Cause unknown", summary, "possible", next_steps=(step,))
 
 
 def verdict(kernel: Kernel) -> Verdict:
