@@ -36,6 +36,7 @@ __all__ = [
     "open_source",
 ]
 
+BLOCK = 1 << 20  # bytes in one piece of `Dump.blocks`, at most
 MAX_ENTRIES = 4096  # files looked at in a directory
 
 
@@ -96,6 +97,13 @@ class Dump(Protocol):
         """Return the physical ranges [start, end) that may hold RAM, in bytes, ascending."""
         ...
 
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (physical address, bytes) of all that the dump holds, ascending, for a search of its memory.
+
+        In pieces of a page to BLOCK bytes. What is damaged, and zeros that need not be read to be known, are left out.
+        """
+        ...
+
     def notes(self) -> Iterator[Note]:
         """Yield the ELF notes that came with the dump, in their order."""
         ...
@@ -153,6 +161,17 @@ class PlacedDump:
     def ranges(self) -> list[tuple[int, int]]:
         """Return the physical ranges of the stretches, in bytes, with what was left out of the file."""
         return self._extents.runs()
+
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (physical address, bytes) of the stretches that are in the file, piece by piece."""
+        zeros = bytes(BLOCK)
+        for start, end, where in self._extents:
+            for at in range(start, end, BLOCK) if where >= 0 else ():
+                data = self._memory.read_at(where + at - start, min(BLOCK, end - at))
+                if not data:
+                    break
+                if data != zeros:
+                    yield at, data
 
     def notes(self) -> Iterator[Note]:
         """Yield nothing: a plain container has no notes."""

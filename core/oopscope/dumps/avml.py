@@ -172,6 +172,17 @@ class AvmlDump:
         """Return the physical ranges of the blocks, in bytes."""
         return self._blocks.runs()
 
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (physical address, bytes) of the blocks, chunk by chunk, as far as each can be unpacked."""
+        for n, (start, end, at) in enumerate(self._blocks):
+            stream = self._stream(n, at)
+            with suppress(ValueError):
+                for address in range(start, end, MAX_CHUNK):
+                    data = stream.read(address - start, min(MAX_CHUNK, end - address))
+                    if not data:
+                        break
+                    yield address, data
+
     def notes(self) -> Iterator[Note]:
         """Yield nothing: the image has no notes."""
         return iter(())

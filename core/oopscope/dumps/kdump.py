@@ -9,6 +9,7 @@ headers alone, whatever the machine's memory. Files before version 6 cut some fi
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -32,6 +33,7 @@ HEADER = 464  # bytes of the main header that are read; QEMU writes no more
 MAX_VMCOREINFO = 1 << 20
 MAX_COUNTED = 1 << 33  # pages: beyond 32 TiB, facts do without counting them
 MAX_RANGES = 1 << 16
+BATCH = 2048  # descriptors read at once
 MAX_NEIGHBOURS = 4096  # files looked at for the other parts of a split set
 
 
@@ -207,9 +209,13 @@ class _Part:
     def page(self, rank: int, address: int) -> bytes:
         """Read and unpack the page with so many pages of the dump below it."""
         where = self.descriptor(rank - self.before)
-        if where is None or where[0] == 0:  # 0: the disk was full before its turn came
+        if where is None:
             raise MissingPage(address, "truncated")
-        offset, size, flags = where
+        return self._unpack(*where, address)
+
+    def _unpack(self, offset: int, size: int, flags: int, address: int) -> bytes:
+        if offset == 0:  # the disk was full before its turn came
+            raise MissingPage(address, "truncated")
         if size > self._block or offset < self._descriptors:
             raise MissingPage(address, "corrupt")
         data = self.source.read_at(offset, size)
@@ -222,6 +228,25 @@ class _Part:
             return by_flag(flag)(data, self._block)
         except ValueError:
             raise MissingPage(address, "corrupt") from None
+
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (number, bytes) of the pages in this file, without those that share the one place of zero pages."""
+        index, zeros = 0, -1
+        for first, end in self.saved.runs():
+            for start in range(max(first, self.first), min(end, self.end), BATCH):
+                count = min(BATCH, min(end, self.end) - start)
+                raw = self.source.read_at(self._descriptors + index * DESCRIPTOR, count * DESCRIPTOR)
+                index += count
+                for n in range(len(raw) // DESCRIPTOR):
+                    offset, size, flags = self._descriptor.unpack_from(raw, n * DESCRIPTOR)
+                    if offset == zeros:
+                        continue
+                    with suppress(MissingPage):
+                        page = self._unpack(offset, size, flags, 0)
+                        if flags or any(page):
+                            yield start + n, page
+                        else:
+                            zeros = offset
 
     def ends_early(self) -> bool:
         """Tell whether the file ends before its descriptors do, or before the data of the last few."""
@@ -263,6 +288,12 @@ class KdumpDump:
     def saved_ranges(self) -> Iterator[tuple[int, int]]:
         """Yield the physical ranges whose pages are in the dump, in bytes; reads the second bitmap as it goes."""
         return self._bytes(self._first.saved.runs())
+
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (physical address, bytes) of the pages that can be unpacked, without those known to be zero."""
+        for part in self._parts:
+            for n, page in part.blocks():
+                yield (n + self._base) * self.page_size, page
 
     def _bytes(self, runs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         base, size = self._base, self.page_size

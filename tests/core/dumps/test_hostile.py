@@ -2,11 +2,12 @@
 
 import random
 import time
+from itertools import islice
 
 import pytest
 
 from builders.fixtures import FIXTURES
-from oopscope.dumps import FORMATS, open_container
+from oopscope.dumps import BLOCK, FORMATS, open_container
 from oopscope.errors import MissingPage, OopscopeError
 from oopscope.sources.file import BytesSource
 
@@ -27,6 +28,9 @@ def exercise(files):
             assert facts.bytes <= sum(len(raw) for raw in files.values())
             list(dump.notes())
             dump.cpus()
+            for address, data in islice(dump.blocks(), 100):
+                assert address >= 0
+                assert 0 < len(data) <= max(BLOCK, dump.page_size)
             ranges = dump.ranges()
             assert ranges == sorted(ranges)
             pages = {0, 1, 1 << 20, 1 << 51, *(n // dump.page_size for pair in ranges[:8] for n in pair)}
@@ -55,6 +59,28 @@ def test_fixture_opens_as_its_own_format(key, name):
     start, end = dump.ranges()[0]
     assert start < end
     assert dump.facts().pages_saved
+
+
+@pytest.mark.parametrize("key, name", CASES)
+def test_blocks_are_the_pages_without_zeros(key, name):
+    files = FIXTURES[key][name]()
+    dump = open_container([BytesSource(raw, path) for path, raw in files.items()])
+    size, seen, last = dump.page_size, set(), -1
+    for address, data in dump.blocks():
+        assert address > last
+        last = address
+        for at in range(-(-address // size) * size, address + len(data) - size + 1, size):
+            assert dump.page(at // size) == data[at - address : at - address + size]
+            seen.add(at // size)
+        seen |= {address // size, (address + len(data) - 1) // size}
+    assert seen
+    for start, end in dump.ranges():
+        for pfn in range(-(-start // size), end // size):
+            if pfn not in seen:
+                try:
+                    assert not any(dump.page(pfn))
+                except MissingPage:
+                    continue
 
 
 @pytest.mark.parametrize("key, name", CASES)

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from oopscope.dumps import CpuState, Facts, Note
+from oopscope.dumps import BLOCK, CpuState, Facts, Note
 from oopscope.dumps.migration.cpus import cpu_states
 from oopscope.dumps.migration.stream import FILL, MAGIC, Block, Stream, read_stream
 from oopscope.errors import FormatError, MissingPage, NotADump
@@ -80,6 +80,7 @@ class MigrationDump:
         self.machine = next((_MAIN[b.name] for b in self.stream.blocks if b.name in _MAIN), None) or next(
             (arch for prefix, arch in _MACHINES if machine.startswith(prefix)), None
         )
+        self._mapped_ram = self.stream.blocks[0].present is not None
         self._placed = Extents(_place(self.stream, machine, self.machine or "x86_64"))
 
     def page(self, pfn: int) -> bytes:
@@ -88,7 +89,7 @@ class MigrationDump:
         found = next(self._placed.pieces(at, at + self.page_size), None)
         if found is None or found[0] != at:
             raise MissingPage(at, "never-saved")
-        return self._mapped(at, found[2]) if self.stream.blocks[0].present else self._streamed(at, found[2])
+        return self._mapped(at, found[2]) if self._mapped_ram else self._streamed(at, found[2])
 
     def _streamed(self, address: int, ram: int) -> bytes:
         """Return the page at an offset of all blocks, from the runs of the stream."""
@@ -124,6 +125,35 @@ class MigrationDump:
         """Return the physical ranges of RAM, in bytes, as the machine's type has them."""
         return self._placed.runs()
 
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (physical address, bytes) of the pages that are not zero, runs of them in pieces."""
+        for start, end, ram in self._placed:
+            runs = self._present(ram, ram + end - start) if self._mapped_ram else self._sent(ram, ram + end - start)
+            for at, data in runs:
+                yield start + at - ram, data
+
+    def _sent(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """Yield (offset among all blocks, bytes) of the pages sent, without the words between them."""
+        size, step = self.page_size, self.stream.step
+        for start, end, where in self.stream.pages.pieces(first // size * step, last // size * step):
+            for unit in range(start, end, BLOCK // size * step) if 0 <= where < FILL else ():
+                raw = self._source.read_at(where + unit - start, min(BLOCK // size * step, end - unit))
+                if not raw:
+                    return
+                yield unit // step * size, b"".join(raw[n : n + size] for n in range(0, len(raw), step))
+
+    def _present(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """Yield (offset among all blocks, bytes) of the pages that have a place of their own."""
+        size = self.page_size
+        for block in self.stream.blocks:
+            for run in block.present.runs() if block.present else ():
+                start, end = (max(first, block.base + run[0] * size), min(last, block.base + run[1] * size))
+                for at in range(start, end, BLOCK):
+                    data = self._source.read_at(block.pages_at + at - block.base, min(BLOCK, end - at))
+                    if not data:
+                        return
+                    yield at, data
+
     def notes(self) -> Iterator[Note]:
         """Yield nothing: a stream has no notes."""
         return iter(())
@@ -150,7 +180,7 @@ class MigrationDump:
 
     def _saved(self, total: int) -> int:
         """Count the pages of RAM whose content is known, zero pages with them."""
-        if self.stream.blocks[0].present:
+        if self._mapped_ram:
             return total
         size, step = self.page_size, self.stream.step
         units = [(where // size * step, (where + end - start) // size * step) for start, end, where in self._placed]
