@@ -50,18 +50,22 @@ def run(args: argparse.Namespace) -> int:
 def _wanted(task: Task, args: argparse.Namespace) -> bool:
     if args.pid:
         return task.pid in args.pid
-    return bool(args.all or task.state in args.state)
+    return bool(args.all or (task.state and task.state in args.state))
 
 
 def _cpu_stacks(kernel: Kernel, every: bool) -> list[_Stack]:
     cpus = all_cpus(kernel)
     chosen = cpus if every else [c for c in cpus if c.state == "panic"] or cpus
-    return [_Stack(f"CPU {c.cpu}  {c.state or 'unknown'}  PID {c.pid}  {c.comm}", c.frames) for c in chosen]
+    return [_Stack(f"CPU {c.cpu}  {c.state or 'unknown'}  {_who(c.pid, c.comm)}", c.frames) for c in chosen]
 
 
 def _task_title(t: Task) -> str:
     ran = f"  last ran {t.since_last_run_seconds:.1f} s before" if t.since_last_run_seconds is not None else ""
-    return f"PID {t.pid}  {t.state}  {t.comm}{ran}"
+    return f"{_who(t.pid, t.state or '?')}  {t.comm or '(name not in the dump)'}{ran}"
+
+
+def _who(pid: int | None, name: str | None) -> str:
+    return f"PID {'?' if pid is None else pid}  {name or '(name not in the dump)'}"
 
 
 def _text(found: _Stack) -> str:

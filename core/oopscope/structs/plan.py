@@ -130,6 +130,7 @@ class Bound(Generic[Row]):
                 self._own.append((index, member.offset))
             else:
                 slots.append(_slot(index, member, _plain(hint)))
+        self._slots = {plan.fields[s.field][0]: s for s in slots}
         self._prepare(sorted(slots, key=lambda s: s.offset), len(plan.fields))
 
     @staticmethod
@@ -201,6 +202,18 @@ class Bound(Generic[Row]):
         values += self._nones
         made: Row = self._make(self._permute(values) if self._permute else values)
         return made
+
+    def partly(self, address: int) -> dict[str, Any]:
+        """Read each member by itself, where not all of a struct is in the dump; those unreadable are left out."""
+        found: dict[str, Any] = {}
+        for name, slot in self._slots.items():
+            try:
+                raw = self._memory.read(address + slot.offset, slot.size)
+            except ReadError:
+                continue
+            (value,) = struct.unpack(self._endian + slot.format, raw)
+            found[name] = slot.convert(value) if slot.convert else value
+        return found
 
     def rows(self, addresses: Iterable[int], lost: Callable[[ReadError], None] | None = None) -> Iterator[Row]:
         """Yield a row for each address; an unreadable one goes to `lost` and the walk goes on."""

@@ -2,14 +2,15 @@
 
 from typing import NamedTuple
 
-from oopscope.errors import OopscopeError
+from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.kernel.registers import registers
 from oopscope.kernel.runqueues import runqueues
+from oopscope.kernel.tasks import TASK, LostTask, TaskStruct, lost_tasks
 from oopscope.subsystems import Column, Table
 from oopscope.subsystems.stacks import stack_of_cpu
-from oopscope.subsystems.tasks import TASK, TaskStruct, decode_comm
+from oopscope.subsystems.tasks import decode_comm
 
 INVALID = 0xFFFFFFFF
 
@@ -41,45 +42,49 @@ def panic_cpu(kernel: Kernel) -> int | None:
     return None
 
 
-def current_task(kernel: Kernel, cpu: int) -> TaskStruct | None:
-    """Return the task that a CPU ran, by its run queue; None where that is unreadable."""
+def current_task(kernel: Kernel, cpu: int) -> TaskStruct | LostTask | None:
+    """Return the task that a CPU ran, by its run queue; a LostTask where its struct is not in the dump."""
     curr = next((q.curr for q in kernel.cached(runqueues) if q.cpu == cpu), 0)
     try:
         return kernel.bind(TASK).row(curr) if curr else None
-    except OopscopeError as e:
+    except ReadError as e:
         kernel.problems.lost("cpus", f"CPU {cpu}: its task")(e)
-        return None
+        return kernel.cached(lost_tasks).get(curr)
 
 
-def _state(cpu: int, panicked: int | None, task: TaskStruct | None, regs: dict[str, int] | None) -> str | None:
+def _state(cpu: int, panicked: int | None, pid: int | None, regs: dict[str, int] | None) -> str | None:
     if cpu == panicked:
         return "panic"
-    if task is None:
-        return None
-    if task.pid == 0:
+    if pid == 0:
         return "idle"
-    return "user" if regs and regs.get("cs", 0) & 3 else "running"
+    if regs and regs.get("cs", 0) & 3:
+        return "user"
+    return "running" if pid is not None else None
 
 
 def cpus(kernel: Kernel) -> list[Cpu]:
     """Return the present CPUs, the panicking one first."""
     online, panicked = set(online_cpus(kernel)), panic_cpu(kernel)
-    found = []
-    for cpu in sorted(present_cpus(kernel), key=lambda c: (c != panicked, c)):
-        task, regs = current_task(kernel, cpu), kernel.cached(registers).get(cpu)
-        found.append(
-            Cpu(
-                cpu=cpu,
-                online=cpu in online,
-                state=_state(cpu, panicked, task, regs),
-                pid=task.pid if task else None,
-                comm=decode_comm(task.comm) if task else None,
-                task=task.address if task else None,
-                frames=stack_of_cpu(kernel, cpu, task.stack) if task else (),
-                registers=regs,
-            )
-        )
-    return found
+    order = sorted(present_cpus(kernel), key=lambda c: (c != panicked, c))
+    return [_cpu(kernel, cpu, cpu in online, panicked) for cpu in order]
+
+
+def _cpu(kernel: Kernel, cpu: int, online: bool, panicked: int | None) -> Cpu:
+    task, regs = current_task(kernel, cpu), kernel.cached(registers).get(cpu)
+    if isinstance(task, LostTask):
+        comm, base = task.fields.get("comm"), task.fields.get("stack")
+    else:
+        comm, base = (task.comm, task.stack) if task else (None, None)
+    return Cpu(
+        cpu=cpu,
+        online=online,
+        state=_state(cpu, panicked, task.pid if task else None, regs),
+        pid=task.pid if task else None,
+        comm=decode_comm(comm) if comm is not None else None,
+        task=task.address if task else None,
+        frames=stack_of_cpu(kernel, cpu, base),
+        registers=regs,
+    )
 
 
 def all_cpus(kernel: Kernel) -> list[Cpu]:

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.tasks import task_structs
 from oopscope.kernel.walk import for_each_list, for_each_rbtree
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import Column, Table
-from oopscope.subsystems.tasks import task_structs
 
 MAX_MOUNTS = 100_000
 MAX_DEPTH = 4096

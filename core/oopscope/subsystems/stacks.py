@@ -5,7 +5,7 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.registers import registers
 from oopscope.kernel.runqueues import runqueues
-from oopscope.kernel.stacks import task_stack
+from oopscope.kernel.stacks import task_stack, thread_size
 from oopscope.kernel.unwind.x86 import State, Unwinder, from_registers, from_sleep
 
 # Where __sched_text_start and _end are not to be had: what a sleeper's stack begins with.
@@ -39,14 +39,17 @@ def stack_of_task(kernel: Kernel, address: int, base: int, sp: int, on_cpu: bool
         return ()
 
 
-def stack_of_cpu(kernel: Kernel, cpu: int, base: int) -> tuple[Frame, ...]:
-    """Return a CPU's frames from its registers; its task's stack lies at base."""
+def stack_of_cpu(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...]:
+    """Return a CPU's frames from its registers; its task's stack lies at base, or (None) about the stack pointer."""
     regs = kernel.cached(registers).get(cpu)
     if not regs:
         kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its stack is not known")
         return ()
     if regs.get("cs", 0) & 3:
         return (Frame(regs["rip"], None, None, None, "user", True, regs["rsp"]),)
+    if base is None:
+        base = regs["rsp"] & -kernel.cached(thread_size)  # stacks are aligned to their size
+        kernel.problems.add("cpus", f"CPU {cpu}: where its task's stack lies is taken from the stack pointer", base)
     return unwind(kernel, base, from_registers(regs), f"CPU {cpu}")
 
 

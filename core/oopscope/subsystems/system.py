@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.kernel.tasks import lost_tasks, task_structs
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import Column, Table
 from oopscope.subsystems.taint import taint_letters
-from oopscope.subsystems.tasks import task_structs
 
 FSHIFT = 11  # load averages are fixed-point, include/linux/sched/loadavg.h
 MAX_COMMAND_LINE = 16384
@@ -107,6 +107,12 @@ def memory_bytes(kernel: Kernel) -> int:
     return kernel.memory.word(kernel.symbol("_totalram_pages", "totalram_pages")) * kernel.memory.page_size
 
 
+def _task_count(kernel: Kernel) -> int:
+    """Threads but the idle ones, also those whose struct is not in the dump."""
+    lost = sum(1 for t in kernel.cached(lost_tasks).values() if t.pid != 0)
+    return sum(1 for t in kernel.cached(task_structs).values() if t.pid) + lost
+
+
 def _text(raw: bytes | None) -> str | None:
     return raw.decode("utf-8", "backslashreplace") if raw is not None else None
 
@@ -136,7 +142,7 @@ def system(kernel: Kernel) -> System:
         cpus_online=attempt("CPUs", lambda: len(online_cpus(kernel))),
         cpus_present=attempt("CPUs", lambda: len(present_cpus(kernel))),
         memory_bytes=attempt("memory", lambda: memory_bytes(kernel)),
-        task_count=attempt("tasks", lambda: sum(1 for t in kernel.cached(task_structs).values() if t.pid)),
+        task_count=attempt("tasks", lambda: _task_count(kernel)),
         tainted=tainted,
         taint=taint_letters(tainted) if tainted is not None else None,
         command_line=attempt("command line", lambda: _command_line(kernel)),

@@ -1,83 +1,21 @@
-"""Every thread: by the task list, by the PID table, by the run queues, joined.
+"""Every thread as ps(1) shows it. Follows fs/proc/array.c (for ps(1)'s letters); kernel/tasks.py finds the threads."""
 
-Follows kernel/fork.c, kernel/pid.c, kernel/sched/core.c and fs/proc/array.c (for ps(1)'s letters). A task that only
-one of the three still knows is in the table all the same, and the disagreement is a problem noted.
-"""
-
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.runqueues import runqueues
-from oopscope.kernel.walk import for_each_list, for_each_xarray
+from oopscope.kernel.tasks import LostTask, TaskStruct, lost_tasks, task_structs
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import Column, Table
-from oopscope.subsystems.stacks import sleeping_in, stack_of_task
+from oopscope.subsystems.stacks import running_on, sleeping_in, stack_of_cpu, stack_of_task
 
 PF_KTHREAD = 0x00200000
 EXIT_DEAD, EXIT_ZOMBIE = 16, 32  # since 3.14
 TASK_NOLOAD = 0x400  # since 4.14
-MAX_TASKS = 1 << 20
-
-
-class TaskStruct(NamedTuple):
-    """The members of struct task_struct that the tables need."""
-
-    address: int
-    pid: int
-    tgid: int
-    comm: bytes
-    state: int
-    exit_state: int
-    flags: int
-    stack: int
-    mm: int
-    signal: int
-    real_parent: int
-    real_cred: int
-    on_cpu: int
-    sp: int
-    cpu: int | None
-    last_arrival: int | None
-
-
-TASK = Plan(
-    "task_struct",
-    TaskStruct,
-    state=("__state", "state"),  # 2f064a59a11f, 5.14
-    sp="thread.sp",
-    cpu=("thread_info.cpu", "cpu"),  # bcf9033e5449, 5.16
-    last_arrival="sched_info.last_arrival",
-)
-
-
-class Thread(NamedTuple):
-    """Where a signal_struct's list of threads hangs, and where each thread hangs in it."""
-
-    address: int
-    thread_head: int
-
-
-class PidTasks(NamedTuple):
-    """struct pid: the first task that uses it as a PID."""
-
-    first: int
-
-
-class Links(NamedTuple):
-    """The offsets by which tasks hang in the lists."""
-
-    address: int
-    tasks: int
-    thread_node: int
-    pid_links: int
-
-
-SIGNAL = Plan("signal_struct", Thread, thread_head="&thread_head")
-LINKS = Plan("task_struct", Links, tasks="&tasks", thread_node="&thread_node", pid_links="&pid_links")
-PID = Plan("pid", PidTasks, first="&tasks")
+KTHREADD = 2
 
 
 class Cred(NamedTuple):
@@ -100,16 +38,16 @@ MM = Plan("mm_struct", Mm, rss_stat="&rss_stat")
 
 
 class Task(NamedTuple):
-    """One thread, as ps(1) would show it."""
+    """One thread, as ps(1) would show it; None is what its struct would tell, were it in the dump."""
 
-    pid: int
-    tgid: int
+    pid: int | None
+    tgid: int | None
     ppid: int | None
-    comm: str
-    state: str
+    comm: str | None
+    state: str | None
     cpu: int | None
     address: int
-    kernel_thread: bool
+    kernel_thread: bool | None
     rss_bytes: int | None
     vsz_bytes: int | None
     uid: int | None
@@ -138,101 +76,6 @@ def state_letter(state: int, exit_state: int) -> str:
     return "?"
 
 
-def _leaders(kernel: Kernel) -> Iterator[int]:
-    init = kernel.symbol("init_task")
-    offset = kernel.bind(LINKS).offset("tasks")
-    yield from for_each_list(kernel.memory, init + offset, offset, kernel.problems.lost("tasks", "task list"))
-
-
-def _by_list(kernel: Kernel, structs: "Structs") -> Iterator[int]:
-    """Process leaders, and the threads of each by its signal_struct (3.14 and later)."""
-    links, signal = kernel.bind(LINKS), kernel.bind(SIGNAL)
-    node = links.offset("thread_node")
-    for leader in _leaders(kernel):
-        yield leader
-        task = structs.get(leader)
-        if task and task.signal:
-            head = task.signal + signal.offset("thread_head")
-            yield from for_each_list(kernel.memory, head, node, kernel.problems.lost("tasks", f"threads of {task.pid}"))
-
-
-def _by_pid_table(kernel: Kernel) -> Iterator[int]:
-    """init_pid_ns's idr (4.15, 95846ecf9dac): struct pid, then the first task in its list of PIDTYPE_PID."""
-    memory, types = kernel.memory, kernel.types
-    root = kernel.symbol("init_pid_ns") + types.member("pid_namespace", "idr.idr_rt").offset
-    name = "xarray" if types.has_member("xarray", "xa_head") else "radix_tree_root"
-    head = memory.word(root + types.member(name, "xa_head" if name == "xarray" else "rnode").offset)
-    node = "xa_node" if name == "xarray" else "radix_tree_node"
-    slots, shift = types.member(node, "slots").offset, types.member(node, "shift").offset
-    first, link = kernel.bind(PID).offset("first"), kernel.bind(LINKS).offset("pid_links")
-    lost = kernel.problems.lost("tasks", "PID table")
-    for _pid, entry in for_each_xarray(memory, head, slots, shift, lost):
-        try:
-            found = memory.word(entry + first)
-        except OopscopeError as e:
-            lost(e)
-            continue
-        if found:
-            yield found - link
-
-
-def _by_run_queue(kernel: Kernel) -> Iterator[int]:
-    for queue in kernel.cached(runqueues):
-        yield from (task for task in (queue.curr, queue.idle, queue.stop) if task)
-
-
-class Structs(dict[int, TaskStruct | None]):
-    """task_structs by address, each read once; None for one that is unreadable."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        super().__init__()
-        self._row = kernel.bind(TASK).row
-        self._lost = kernel.problems.lost("tasks", "a task")
-
-    def __missing__(self, address: int) -> TaskStruct | None:
-        try:
-            self[address] = self._row(address)
-        except OopscopeError as e:
-            self._lost(e)
-            self[address] = None
-        return self[address]
-
-    def get(self, address: int, default: object = None) -> TaskStruct | None:
-        """Return the task_struct at an address, read now if it was not before."""
-        return self[address]
-
-
-def task_structs(kernel: Kernel) -> dict[int, TaskStruct]:
-    """Return every task's struct by its address: list first, then what only the PID table or a run queue knows."""
-    structs = Structs(kernel)
-    known: dict[int, TaskStruct] = {}
-    _join(kernel, "task list", _by_list(kernel, structs), structs, known)
-    _join(kernel, "PID table", _by_pid_table(kernel), structs, known)
-    _join(kernel, "run queues", _by_run_queue(kernel), structs, known)
-    return dict(sorted(known.items(), key=lambda item: (item[1].tgid, item[1].pid, item[0])))
-
-
-def _join(kernel: Kernel, source: str, walk: Iterator[int], structs: Structs, known: dict[int, TaskStruct]) -> None:
-    """Add what one walk finds; a task unknown to the walks before it is said to be, unless it is an idle task."""
-    try:
-        for address in walk:
-            task = structs[address]
-            if task is None or address in known or len(known) >= MAX_TASKS:
-                continue
-            if not _plausible(task):
-                kernel.problems.add("tasks", f"{source}: what should be a task is none", address)
-                continue
-            known[address] = task
-            if source != "task list" and task.pid and not task.exit_state:
-                kernel.problems.add("tasks", f"task {task.pid} is known only to the {source}", address)
-    except OopscopeError as e:
-        kernel.problems.lost("tasks", source)(e)
-
-
-def _plausible(task: TaskStruct) -> bool:
-    return 0 <= task.pid <= 1 << 22 and 0 <= task.tgid <= 1 << 22 and task.stack >> 63 == 1
-
-
 def _rss(kernel: Kernel, mm: int) -> int:
     """Pages resident in an mm: file, anonymous and shared memory (not swap)."""
     types, memory = kernel.types, kernel.memory
@@ -259,46 +102,55 @@ def _signed(word: int) -> int:
     return word - (word >> 63 << 64)
 
 
-def _sizes(kernel: Kernel, task: TaskStruct) -> tuple[int | None, int | None]:
+def _sizes(kernel: Kernel, mm: int, pid: int | None) -> tuple[int | None, int | None]:
     """Return (resident, virtual) bytes of a process; (None, None) where its mm is unreadable, 0 for a kernel thread."""
-    if not task.mm:
+    if not mm:
         return 0, 0
     page = kernel.memory.page_size
     try:
-        return _rss(kernel, task.mm) * page, kernel.bind(MM).row(task.mm).total_vm * page
+        return _rss(kernel, mm) * page, kernel.bind(MM).row(mm).total_vm * page
     except OopscopeError as e:
-        kernel.problems.lost("tasks", f"memory of {task.pid}")(e)
+        kernel.problems.lost("tasks", f"memory of {pid}")(e)
         return None, None
 
 
-def _uid(kernel: Kernel, task: TaskStruct) -> int | None:
+def _uid(kernel: Kernel, real_cred: int | None) -> int | None:
     try:
-        return kernel.bind(CRED).row(task.real_cred).uid
+        return kernel.bind(CRED).row(real_cred).uid if real_cred else None
     except OopscopeError:
         return None
 
 
-def _ppid(task: TaskStruct, structs: dict[int, TaskStruct]) -> int | None:
-    parent = structs.get(task.real_parent)
-    return parent.tgid if parent else None
+def _tgid(kernel: Kernel, address: int | None) -> int | None:
+    """The process that the task at an address belongs to; None where that is not known."""
+    if address is None:
+        return None
+    found = kernel.cached(task_structs).get(address) or kernel.cached(lost_tasks).get(address)
+    return found.tgid if found else None
 
 
 def tasks(kernel: Kernel) -> list[Task]:
-    """Return every thread, by process and PID."""
-    structs = kernel.cached(task_structs)
+    """Return every thread, by process and PID; those whose PID is not known last."""
     clock = max((q.clock for q in kernel.cached(runqueues)), default=0)
-    return [_task(kernel, task, structs, clock) for task in structs.values()]
+    found = [_task(kernel, task, clock) for task in kernel.cached(task_structs).values()]
+    lost = [_lost(kernel, task, clock) for task in kernel.cached(lost_tasks).values()]
+    unknown = 1 << 32  # after all that are known
+    return sorted([*found, *lost], key=lambda t: (t.tgid or t.pid or (0 if t.pid == 0 else unknown), t.pid or 0))
 
 
-def _task(kernel: Kernel, task: TaskStruct, structs: dict[int, TaskStruct], clock: int) -> Task:
-    rss, vsz = _sizes(kernel, task)
-    since = None
-    if task.last_arrival is not None and clock:
-        since = 0.0 if task.on_cpu else max(clock - task.last_arrival, 0) / 1e9 if task.last_arrival else None
+def _since(clock: int, on_cpu: int | None, last_arrival: int | None) -> float | None:
+    if last_arrival is None or on_cpu is None or not clock:
+        return None
+    since = 0.0 if on_cpu else max(clock - last_arrival, 0) / 1e9 if last_arrival else None
+    return round(since, 6) if since is not None else None
+
+
+def _task(kernel: Kernel, task: TaskStruct, clock: int) -> Task:
+    rss, vsz = _sizes(kernel, task.mm, task.pid)
     return Task(
         pid=task.pid,
         tgid=task.tgid,
-        ppid=_ppid(task, structs),
+        ppid=_tgid(kernel, task.real_parent),
         comm=decode_comm(task.comm),
         state=state_letter(task.state, task.exit_state),
         cpu=task.cpu,
@@ -306,18 +158,50 @@ def _task(kernel: Kernel, task: TaskStruct, structs: dict[int, TaskStruct], cloc
         kernel_thread=bool(task.flags & PF_KTHREAD),
         rss_bytes=rss,
         vsz_bytes=vsz,
-        uid=_uid(kernel, task),
-        since_last_run_seconds=round(since, 6) if since is not None else None,
+        uid=_uid(kernel, task.real_cred),
+        since_last_run_seconds=_since(clock, task.on_cpu, task.last_arrival),
         wait=None if task.on_cpu or task.exit_state else sleeping_in(kernel, task.stack, task.sp),
+    )
+
+
+def _lost(kernel: Kernel, task: LostTask, clock: int) -> Task:
+    """Make a row of what is known of a task whose struct is not all there; the rest is None."""
+    read: Callable[..., Any] = task.fields.get
+    state, exit_state, mm, flags = read("state"), read("exit_state"), read("mm"), read("flags")
+    rss, vsz = (None, None) if mm is None else _sizes(kernel, mm, task.pid)
+    ppid = _tgid(kernel, task.parent)
+    comm, stack, sp = read("comm"), read("stack"), read("sp")
+    sleeps = None if read("on_cpu", 1) or exit_state else stack and sp
+    return Task(
+        pid=task.pid,
+        tgid=task.tgid,
+        ppid=ppid,
+        comm=decode_comm(comm) if comm is not None else None,
+        state=None if state is None or exit_state is None else state_letter(state, exit_state),
+        cpu=read("cpu"),
+        address=task.address,
+        kernel_thread=bool(flags & PF_KTHREAD) if flags is not None else True if ppid == KTHREADD else None,
+        rss_bytes=rss,
+        vsz_bytes=vsz,
+        uid=_uid(kernel, read("real_cred")),
+        since_last_run_seconds=_since(clock, read("on_cpu"), read("last_arrival")),
+        wait=sleeping_in(kernel, stack or 0, sp or 0) if sleeps else None,
     )
 
 
 def stack(kernel: Kernel, address: int) -> tuple[Frame, ...]:
     """Return the stack of the task at an address: from its CPU's registers while it ran, else from where it slept."""
     task = kernel.cached(task_structs).get(address)
-    if task is None:
+    if task is not None:
+        return stack_of_task(kernel, task.address, task.stack, task.sp, bool(task.on_cpu))
+    lost = kernel.cached(lost_tasks).get(address)
+    if lost is None:
         return ()
-    return stack_of_task(kernel, task.address, task.stack, task.sp, bool(task.on_cpu))
+    base, sp = lost.fields.get("stack"), lost.fields.get("sp")
+    cpu = kernel.cached(running_on).get(address)
+    if cpu is not None:
+        return stack_of_cpu(kernel, cpu, base)
+    return stack_of_task(kernel, address, base, sp, False) if base and sp else ()
 
 
 def all_tasks(kernel: Kernel) -> list[Task]:

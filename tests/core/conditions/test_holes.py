@@ -1,0 +1,89 @@
+"""Dumps with pages missing: the tasks around the hole are found all the same, and what is lost is said."""
+
+from pathlib import Path
+
+import pytest
+
+from oopscope.dumps import Dump, open_path
+from oopscope.errors import MissingPage
+from oopscope.kernel.boot import attach
+from oopscope.kernel.kernel import Kernel
+from oopscope.subsystems.cpus import all_cpus
+from oopscope.subsystems.tasks import Task, all_tasks
+
+DUMPS = Path(__file__).parents[2] / "dumps"
+
+
+class Holed:
+    """A dump without some of its pages, as makedumpfile leaves them out."""
+
+    def __init__(self, dump: Dump, holes: set[int]) -> None:
+        self._dump, self._holes = dump, holes
+        self.page_size = dump.page_size
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._dump, name)
+
+    def page(self, pfn: int) -> bytes:
+        if pfn in self._holes:
+            raise MissingPage(pfn * self.page_size, "excluded")
+        return self._dump.page(pfn)
+
+
+def whole(name: str) -> Kernel:
+    return attach(open_path(DUMPS / name), print)
+
+
+def holed(name: str, addresses: list[int], first: int = 0) -> Kernel:
+    """Open a dump without the pages of the task_structs at some addresses, from the first, second ... of each on."""
+    kernel, holes = whole(name), set[int]()
+    size = kernel.types.sizeof("task_struct")
+    for address in addresses:
+        pages = range(address & -4096, address + size, 4096)
+        holes |= {kernel.memory.translate(page) >> 12 for page in pages[first:]}
+    return attach(Holed(open_path(DUMPS / name), holes), print)
+
+
+def sleepers(kernel: Kernel) -> list[Task]:
+    return [t for t in all_tasks(kernel) if t.pid and t.pid > 1 and t.state != "R"]
+
+
+@pytest.mark.parametrize("name", ["7.2-sysrq.kdump", "6.12-sysrq.kdump", "6.1-null.kdump", "5.10-sysrq.kdump"])
+def test_tasks_around_a_hole(name: str) -> None:
+    kernel = whole(name)
+    every = {t.pid for t in all_tasks(kernel)}
+    gone = [t.address for t in sleepers(kernel)[3:20:4]]
+    broken = holed(name, gone)
+    rows = all_tasks(broken)
+    assert {t.pid for t in rows} == every
+    lost = [t for t in rows if t.address in gone]
+    assert len(lost) == len(gone)
+    assert all(t.comm is None and t.state is None for t in lost)
+    said = [p.message for p in broken.problems if p.section == "tasks"]
+    assert any("task_structs are not" in text for text in said)
+    assert len(said) < 5
+
+
+def test_a_part_of_a_task() -> None:
+    """A task_struct spans pages: what lies in those that are there is shown."""
+    name = "7.2-sysrq.kdump"
+    tasks = {t.address: t for t in sleepers(whole(name))}
+    gone = list(tasks)[2:9:3]
+    partly = [t for t in all_tasks(holed(name, gone, 1)) if t.address in gone]
+    assert len(partly) == len(gone)
+    for task in partly:
+        known = tasks[task.address]
+        assert task.pid == known.pid
+        assert task.comm in (None, known.comm)
+        assert task.state in (None, known.state)
+
+
+def test_a_cpu_whose_task_is_not_in_the_dump() -> None:
+    name = "7.2-sysrq.kdump"
+    cpu = all_cpus(whole(name))[0]
+    assert cpu.task and cpu.frames
+    broken = all_cpus(holed(name, [cpu.task]))[0]
+    assert broken.task == cpu.task
+    assert broken.pid == cpu.pid
+    assert broken.comm is None
+    assert [f.symbol for f in broken.frames] == [f.symbol for f in cpu.frames]
