@@ -248,20 +248,22 @@ class _Part:
                         else:
                             zeros = offset
 
-    def ends_early(self) -> bool:
-        """Tell whether the file ends before its descriptors do, or before the data of the last few."""
+    def fault(self) -> str | None:
+        """Say what the last few descriptors tell of the file's end; None when all is there."""
         pages = self.saved.rank(self.end) - self.before
-        if self._descriptors + pages * DESCRIPTOR > self.source.size:
-            return True
         last = [self.descriptor(n) for n in range(max(0, pages - 8), pages)]  # zero pages share one early place
-        return any(d is None or d[0] + d[1] > self.source.size for d in last)
+        if any(d is None or d[0] + d[1] > self.source.size for d in last):
+            return "is cut off: it ends before its last pages"
+        if any(d is not None and d[0] == 0 for d in last):
+            return "was not finished: its last pages were never written"
+        return None
 
 
 class KdumpDump:
     """A kdump-compressed dump, of one file or of a split set."""
 
     def __init__(self, sources: Sequence[ByteSource]) -> None:
-        self._parts = sorted((_Part(s) for s in sources), key=lambda p: p.first)
+        self._parts = sorted((_Part(s) for s in sources), key=lambda p: (p.first, p.end))
         self._starts = [p.first for p in self._parts]
         self._first = self._parts[0]
         self.header = h = self._first.header
@@ -318,7 +320,7 @@ class KdumpDump:
         h, first = self.header, self._first
         countable = first.saved.bits <= MAX_COUNTED
         saved, total = (first.saved.count(), first.ram.count()) if countable else (None, None)
-        cut = [p for p in self._parts if countable and p.ends_early()]
+        faults = [f"{p.source.name} {fault}" for p in self._parts if countable and (fault := p.fault())]
         facts = Facts.of("kdump", [p.source for p in self._parts])  # after the counting, which may meet bad blocks
         facts.machine = h.machine or None
         facts.byteorder = "little" if h.abi.endian == "<" else "big"
@@ -332,8 +334,8 @@ class KdumpDump:
         facts.release = h.release or None
         if h.status & INCOMPLETE:
             facts.lacks("the dump's writer says that it is incomplete (the disk was full)")
-        for part in cut:
-            facts.lacks(f"{part.source.name} is cut off: it ends before its last pages")
+        for fault in faults:
+            facts.lacks(fault)
         self._check_split(facts)
         return facts
 
@@ -372,16 +374,16 @@ def companions(source: ByteSource) -> list[Path]:
     header, path = parse_header(source), Path(source.name)
     if not header.split:
         return []
-    found: dict[int, Path] = {}
+    found: dict[tuple[int, int], Path] = {}
     for other in islice(sorted(path.parent.iterdir()), MAX_NEIGHBOURS):
         try:
             if other.is_file() and not other.samefile(path):
                 theirs = parse_header(candidate) if probe(candidate := FileSource(other)) else None
                 if theirs and theirs.split and _identity(theirs) == _identity(header):
-                    found.setdefault(theirs.start_pfn, other)
+                    found.setdefault((theirs.start_pfn, theirs.end_pfn), other)
         except (OSError, OopscopeError):
             continue
-    return [other for start, other in found.items() if start != header.start_pfn]
+    return [other for bounds, other in found.items() if bounds != (header.start_pfn, header.end_pfn)]
 
 
 def open(sources: Sequence[ByteSource]) -> KdumpDump:

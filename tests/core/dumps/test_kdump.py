@@ -267,3 +267,16 @@ def test_headers_that_lie_end_in_a_word_or_a_dump(raw):
 def test_headers_of_no_sense_are_refused(offset, value):
     with pytest.raises(FormatError, match="no sense"):
         opened(patched(offset, "<i", value))
+
+
+def test_a_writer_that_died_left_its_last_pages_out():
+    dump = opened(Kdump(PAGES, lost={40, 70_000}))
+    assert why(dump, 70_000) == "truncated"
+    assert "never written" in dump.facts().problems[0]
+    assert not dump.facts().complete
+
+
+def test_a_part_without_pages_does_not_stand_in_the_way():
+    dump = opened(*parts((0, 100), (100, 100), (100, 300)))
+    assert saved(dump, SPLIT) == {n: p for n, p in SPLIT.items() if p}
+    assert dump.facts().problems == []

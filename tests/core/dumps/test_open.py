@@ -55,10 +55,11 @@ def test_the_other_parts_are_found_beside_one(tmp_path):
     (tmp_path / "whole").write_bytes(kdump())
     (tmp_path / "notes.txt").write_text("KDUMP   is what it begins with")
     (tmp_path / "copy-of-0").write_bytes(names[0].read_bytes())
+    (tmp_path / "empty-part").write_bytes(kdump(split=(20, 20)))  # before the one that begins with the same page
     for name in names:
         dump = open_path(name)
         assert [dump.page(n) for n in PAGES] == list(PAGES.values())
-        assert (dump.facts().parts, dump.facts().complete) == (3, True)
+        assert (dump.facts().parts, dump.facts().complete) == (4, True)
 
 
 def test_parts_in_several_places_are_given_by_name(tmp_path):
