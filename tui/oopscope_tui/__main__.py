@@ -15,11 +15,17 @@ def open_screen(paths: Sequence[Path]) -> int:
         return 2
     from oopscope_tui.app import OopscopeApp
 
-    app = OopscopeApp([Path(path) for path in paths])
-    status = app.run()
-    if app.failure:
-        print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
-    return (app.return_code or 0) if status is None else status
+    opened = [Path(path) for path in paths]
+    folder = None
+    while True:
+        app = OopscopeApp(opened, back=folder)
+        status = app.run()
+        if app.failure:
+            print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
+        if app.next is None:
+            return (app.return_code or 0) if status is None else status
+        folder = opened[0] if app.folder else None
+        opened = [app.next]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
 from textual.containers import Container
+from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 
 from oopscope_tui import keys
@@ -23,6 +27,7 @@ from oopscope_tui.values import human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.prompt import Prompt
+from oopscope_tui.wire import Wire
 from oopscope_tui.worker import Reader
 
 HISTORY = 200
@@ -36,17 +41,21 @@ class OopscopeApp(App[int], inherit_bindings=False):
     CSS_PATH = "oopscope.tcss"
     BINDINGS: ClassVar[Any] = [*keys.bindings(keys.EVERYWHERE), *keys.digits()]
 
-    def __init__(self, paths: Sequence[Path], provider: Provider | None = None) -> None:
+    def __init__(self, paths: Sequence[Path], provider: Provider | None = None, back: Path | None = None) -> None:
         super().__init__(ansi_color=True)
         self.animation_level = "none"
         self.paths = tuple(paths)
         self.provider = provider if provider is not None else Core()
         self.store = Store()
         self.reader = Reader(self.provider, self.paths, self.post_message)
+        self.folder = len(self.paths) == 1 and self.paths[0].is_dir()
+        self.back = back  # the folder from which the dump was chosen
+        self.next: Path | None = None  # what the screen opens after this: a dump of the folder
         self.failure = ""  # the line for stderr where the dump could not be opened
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.history: list[Place] = []
+        self.wire = Wire()
         self._reading = "opening"
         self._asked_before: tuple[str, int] = ("", 0)  # a view's search or filter, and its cursor, before the prompt
 
@@ -68,8 +77,9 @@ class OopscopeApp(App[int], inherit_bindings=False):
 
     async def on_mount(self) -> None:
         """Show the overview, then begin to read."""
+        self.app_resume_signal.subscribe(self, lambda _: self.wire.forget())
         self._set_tabs(())
-        await self.go(Place("overview"))
+        await self.go(Place("dumps" if self.folder else "overview"))
         self.call_after_refresh(self.reader.start)
 
     def on_unmount(self) -> None:
@@ -81,6 +91,21 @@ class OopscopeApp(App[int], inherit_bindings=False):
         """The dump's file name; of a split set the first and the number of the others."""
         first = self.paths[0].name if self.paths else ""
         return first if len(self.paths) < 2 else f"{first} and {len(self.paths) - 1} more parts"
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Write only what changed on the terminal."""
+        if isinstance(renderable, CompositorUpdate) and not self.is_inline:
+            renderable = self.wire.update(renderable)
+        super()._display(screen, renderable)
+
+    @property
+    def idle(self) -> bool:
+        """Whether all has been read."""
+        return self._reading == "" and self.store.facts is not None
+
+    def lines_on_screen(self) -> list[Strip]:
+        """Return what stands on the screen, line by line."""
+        return self.screen._compositor.render_strips()
 
     # What the lines around the pane say.
 
@@ -114,18 +139,27 @@ class OopscopeApp(App[int], inherit_bindings=False):
     def where_changed(self) -> None:
         """Draw the breadcrumbs and the keys anew."""
         self.status.say("")
-        self.status.refresh()
-        self.keyline.refresh()
+        self.status.renew()
+        self.keyline.renew()
 
     def on_descendant_focus(self) -> None:
         """Another view has other keys."""
-        self.keyline.refresh()
+        self.keyline.renew()
 
     # Places.
 
+    def leave_for(self, path: Path) -> None:
+        """End this screen; the command opens the next on a path."""
+        self.next = path
+        self.reader.stop()
+        self.exit(0)
+
     def _set_tabs(self, tables: tuple[tuple[str, str], ...]) -> None:
+        if self.folder:
+            self.tabs.tabs = (Tab("dumps", "Dumps"),)
+            return
         self.tabs.tabs = tuple(Tab(key, title) for key, title in tabs(tables))
-        self.tabs.refresh()
+        self.tabs.renew()
 
     async def go(self, place: Place, remember: bool = True) -> None:
         """Go to a place; where one was is remembered for Esc."""
@@ -138,7 +172,7 @@ class OopscopeApp(App[int], inherit_bindings=False):
                 before.display = False
             pane.display = True
             self.tabs.active = pane.key
-            self.tabs.refresh()
+            self.tabs.renew()
             self.reader.want(pane.needs)
             pane.changed()
         pane.go(place)
@@ -180,8 +214,10 @@ class OopscopeApp(App[int], inherit_bindings=False):
             if place != here:
                 await self.go(place, remember=False)
                 return
-        if here is not None and (here.pane != "overview" or here.open):
+        if here is not None and not self.folder and (here.pane != "overview" or here.open):
             await self.go(Place("overview"), remember=False)
+        elif self.back is not None:
+            self.leave_for(self.back)
 
     async def action_pane(self, number: int) -> None:
         """Go to the pane of a number."""
@@ -212,6 +248,7 @@ class OopscopeApp(App[int], inherit_bindings=False):
 
     def action_repaint(self) -> None:
         """Paint all of it again."""
+        self.wire.forget()
         self.refresh(layout=True)
 
     async def action_quit(self) -> None:
@@ -280,6 +317,9 @@ class OopscopeApp(App[int], inherit_bindings=False):
 
     async def _go_to_text(self, text: str) -> None:
         known = [(tab.key, tab.title) for tab in self.tabs.tabs]
+        if text.strip() == "dumps" and self.back is not None:
+            self.leave_for(self.back)
+            return
         place = understand(text, known)
         if place is None:
             return
@@ -351,7 +391,7 @@ class OopscopeApp(App[int], inherit_bindings=False):
     def on_said(self, message: told.Said) -> None:
         """Show what is being read."""
         self._reading = message.text
-        self.status.refresh()
+        self.status.renew()
 
     def on_opened(self, message: told.Opened) -> None:
         """The dump is open: the tabs are known."""
@@ -395,10 +435,10 @@ class OopscopeApp(App[int], inherit_bindings=False):
 
     def _news(self, key: str) -> None:
         if key in ("system", ""):
-            self.header.refresh()
+            self.header.renew()
         pane = self.pane
         if pane is None or not pane.is_mounted:
             return
         if not key or key in pane.needs or key in ("verdict", "stack", "symbol", "problems"):
             pane.changed()
-        self.status.refresh()
+        self.status.renew()

@@ -32,6 +32,7 @@ EVERYWHERE = (
     Key("question_mark,f1", "app.help", "?", "keys", "the keys of this place"),
     Key("q", "app.quit", "q", "quit", "quit"),
     Key("ctrl+c,ctrl+q", "app.quit", "Ctrl-C", "", "quit at once", priority=True),
+    Key("ctrl+z", "app.suspend_process", "Ctrl-Z", "", "to the shell; fg comes back"),
     Key("ctrl+l", "app.repaint", "Ctrl-L", "", "repaint the screen"),
 )
 

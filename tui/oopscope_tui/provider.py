@@ -3,9 +3,22 @@
 Every import of core stands inside a function: the screen is painted before any of it is loaded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+
+class DumpFile(NamedTuple):
+    """A file of a folder that begins like a dump, and what its header says; `why` where that cannot be read."""
+
+    name: str
+    path: Path
+    bytes: int
+    modified: float
+    format: str | None
+    nodename: str | None
+    release: str | None
+    why: str | None
 
 
 class Provider(Protocol):
@@ -41,6 +54,14 @@ class Provider(Protocol):
 
     def problems(self, kernel: Any) -> Sequence[Any]:
         """Return what could not be read so far, each with section, message and address."""
+        ...
+
+    def dumps(self, folder: Path) -> Iterator[DumpFile]:
+        """Yield the dumps of a folder."""
+        ...
+
+    def finish(self, kernel: Any) -> None:
+        """Called when all is read: keep what makes the next opening faster."""
         ...
 
     def trouble(self, error: BaseException) -> tuple[str, int]:
@@ -99,14 +120,35 @@ class Core:
 
     def problems(self, kernel: Any) -> Sequence[Any]:
         """Return the kernel's own list."""
-        found: Sequence[Any] = kernel.problems
-        return found
+        return tuple(kernel.problems)
+
+    def dumps(self, folder: Path) -> Iterator[DumpFile]:
+        """Look for files that begin like a dump, and read their headers."""
+        from oopscope.dumps import find_dumps, open_path
+        from oopscope.errors import OopscopeError
+
+        for path in find_dumps(folder):
+            stat = path.stat()
+            name = str(path.relative_to(folder))
+            try:
+                facts = open_path(path).facts()
+                row = DumpFile(
+                    name, path, stat.st_size, stat.st_mtime, facts.format, facts.nodename, facts.release, None
+                )
+            except (OopscopeError, OSError) as error:
+                why = str(error).removeprefix(f"{path}: ")
+                row = DumpFile(name, path, stat.st_size, stat.st_mtime, None, None, None, why)
+            yield row
+
+    def finish(self, kernel: Any) -> None:
+        """Write the index cache."""
+        kernel.remember()
 
     def trouble(self, error: BaseException) -> tuple[str, int]:
         """Map an error to the statuses that the command promises: 3 no dump that we know, 4 damaged, 1 ours."""
-        from oopscope.errors import NotADump, OopscopeError
+        from oopscope.errors import NotADump, OopscopeError, Unsupported
 
-        if isinstance(error, NotADump):
+        if isinstance(error, (NotADump, Unsupported)):
             return str(error), 3
         if isinstance(error, OopscopeError):
             return str(error), 4

@@ -3,6 +3,7 @@
 Rows belong to the store; the views of the panes point into its lists.
 """
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,34 @@ class Stack:
         self.frames, self.why = tuple(frames), why
 
 
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a log record that has several."""
+
+    index: int
+    ns: int | None
+    level: int | None
+    facility: int | None
+    caller: str | None
+    text: str
+    first: bool
+
+
+def log_lines(rows: Sequence[Any]) -> Sequence[Any]:
+    """Return log records as lines; a record of one line is its own."""
+    if not any("\n" in (row.text or "") for row in rows):
+        return rows
+    out: list[Any] = []
+    for row in rows:
+        text = row.text or ""
+        if "\n" not in text:
+            out.append(row)
+            continue
+        for at, part in enumerate(text.rstrip("\n").split("\n")):
+            out.append(LogLine(row.index, row.ns, row.level, row.facility, row.caller, part, at == 0))
+    return out
+
+
 class Store:
     """Everything read."""
 
@@ -52,11 +81,13 @@ class Store:
         self.problems: Sequence[Any] = ()
         self.tables: tuple[tuple[str, str], ...] = ()
         self.stacks: OrderedDict[int, Stack] = OrderedDict()
+        self.log_lines: list[Any] = []
         self.symbols: dict[str, Sequence[tuple[str, str]]] = {}
         self._feeds: dict[str, Feed] = {}
         self._system: dict[str, Any] | None = None
         self._oops: int | None = None
-        self._oops_seen = 0
+        self._oops_seen = 0  # rows that were looked at without a verdict's help
+        self._oops_told = False  # the verdict said it
 
     def feed(self, key: str) -> Feed:
         """Return a table's feed, also before the table is known."""
@@ -80,6 +111,8 @@ class Store:
         """Append rows to a table."""
         feed = self.feed(key)
         feed.rows.extend(rows)
+        if key == "log":
+            self.log_lines.extend(log_lines(rows))
         feed.columns = columns or feed.columns
         feed.state = "failed" if why else "done" if done else "reading"
         feed.why = why
@@ -103,8 +136,15 @@ class Store:
 
     @property
     def oops(self) -> int | None:
-        """The row of the log at which the oops begins, None while none is known."""
+        """The row of the log at which the oops begins, None while none is known: the verdict's first log evidence."""
         rows = self.feed("log").rows
+        if not self._oops_told and self.verdict is not None:
+            keys = [str(one.source.key) for one in self.verdict.evidence if one.source.kind == "log"]
+            told = [int(key) for key in keys if key.isdigit()]
+            at = bisect_left(rows, min(told), key=lambda row: row.index) if told else len(rows)
+            if at < len(rows):
+                self._oops_told = True
+                self._oops = at - 1 if at and (rows[at - 1].text or "").startswith(CUT) else at
         if self._oops is None and len(rows) > self._oops_seen:
             self._oops = first_trouble(rows, self._oops_seen)
             self._oops_seen = len(rows)
@@ -115,12 +155,14 @@ class Store:
         return epoch(self.system.get(name))
 
 
+CUT = "------------[ cut here ]"
 # What the kernel prints first when it is about to die; follows the messages of its own sources.
 BEGINNINGS = (
     "BUG: ", "Oops: ", "Oops[", "kernel BUG at", "Unable to handle kernel", "Internal error: ",
     "general protection fault", "divide error", "invalid opcode", "stack segment", "double fault", "traps: PANIC",
-    "Kernel panic - not syncing", "watchdog: BUG: soft lockup", "NMI watchdog: ", "Watchdog detected hard LOCKUP",
-    "watchdog: Watchdog detected hard LOCKUP", "rcu: INFO: ", "sysrq: Trigger a crash",
+    "Kernel panic - not syncing", "watchdog: BUG: soft lockup", "Watchdog detected hard LOCKUP",
+    "NMI watchdog: Watchdog detected", "NMI watchdog: BUG: soft lockup",
+    "watchdog: Watchdog detected hard LOCKUP", "rcu: INFO: rcu_", "sysrq: Trigger a crash",
     "sysrq: SysRq : Trigger a crash", "SysRq : Trigger a crash", "mce: [Hardware Error]", "Fatal hardware error!",
     "Out of memory: ", "list_add corruption", "list_del corruption", "refcount_t: ", "Insufficient stack space",
 )  # fmt: skip

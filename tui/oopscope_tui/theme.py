@@ -23,7 +23,7 @@ LINK = Style(underline=True) if NO_COLOR else Style(color="cyan")
 KEY = Style(bold=True) if NO_COLOR else Style(color="cyan", bold=True)
 HIT = Style(reverse=True, bold=True) if NO_COLOR else Style(color="black", bgcolor="yellow")
 HIT_CURSOR = Style(bold=True, underline=True)  # a hit on the cursor's row, which is reversed
-ACTIVE = Style(reverse=True, bold=True)  # the tab in view, the program's name
+ACTIVE = Style(reverse=True, bold=True)  # the tab in view
 
 # A log record's level, 0 (emergency) to 7 (debug): its letter and its style.
 LEVELS: tuple[tuple[str, str, Style], ...] = (

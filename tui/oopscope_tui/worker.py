@@ -4,8 +4,11 @@ Reading a table is a generator, so the worker can put it aside between two batch
 first, whatever was begun before. It touches no widget, and it is a daemon: leaving the screen never waits for a read.
 """
 
+import gc
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -18,6 +21,7 @@ from oopscope_tui.provider import Provider
 
 BATCH_SECONDS = 0.05  # rows are posted this often
 BATCH_ROWS = 2000
+SWITCH = 0.001  # seconds; of the default 5 ms a key press would wait several
 # The order in which tables are read when nobody asks for one.
 ORDER = ("verdict", "system", "cpus", "log", "tasks", "meminfo", "zones", "slabs", "modules", "mounts")
 NOW = -1  # rank of what the user waits for
@@ -50,7 +54,13 @@ class Reader:
         self._thread = threading.Thread(target=self._run, name="oopscope-reader", daemon=True)
 
     def start(self) -> None:
-        """Begin with opening the dump."""
+        """Begin with opening the dump.
+
+        The screen gets the interpreter back within a millisecond when a key comes, and no full collection stops both
+        threads for a second to look at a million rows that are all alive.
+        """
+        sys.setswitchinterval(SWITCH)
+        gc.set_threshold(20_000, 50, 100)
         self._thread.start()
 
     def stop(self) -> None:
@@ -86,6 +96,9 @@ class Reader:
     # From here on: the thread's own.
 
     def _run(self) -> None:
+        if len(self._paths) == 1 and self._paths[0].is_dir():
+            self._look(self._paths[0])
+            return
         try:
             self._kernel = self._provider.open(self._paths, self._say)
             facts = self._provider.facts(self._kernel)
@@ -100,12 +113,32 @@ class Reader:
         while (job := self._next()) is not None:
             self._step(job)
 
+    def _look(self, folder: Path) -> None:
+        """Post the dumps of a folder, each as it is found."""
+        self._say(f"looking for dumps in {folder}")
+        try:
+            for row in self._provider.dumps(folder):
+                if self._stop:
+                    return
+                self._post(told.RowsRead("dumps", [row], done=False))
+        except Exception as error:  # noqa: BLE001  (the boundary of a pane: it shows what it caught)
+            self._post(told.RowsRead("dumps", [], done=True, why=describe(error)))
+        else:
+            self._post(told.RowsRead("dumps", [], done=True))
+        self._say("")
+
+    def _finish(self) -> Generator[None]:
+        """Let core keep what it learned; whether that works is nobody's concern here."""
+        with suppress(Exception):
+            self._provider.finish(self._kernel)
+        yield
+
     def _tables(self, tables: Sequence[tuple[str, str]]) -> list[Job]:
         jobs = [Job("verdict", "the verdict", self._reach_verdict(), 0)]
         for at, (key, title) in enumerate(tables):
             rank = ORDER.index(key) if key in ORDER else len(ORDER) + at
             jobs.append(Job(key, title.lower(), self._read_table(key), rank))
-        return jobs
+        return [*jobs, Job("finish", "", self._finish(), len(ORDER) + len(tables))]
 
     def _next(self) -> Job | None:
         """Return the job to step now; wait while there is none; None to stop."""
@@ -121,7 +154,8 @@ class Reader:
             )
 
     def _step(self, job: Job) -> None:
-        self._say(f"reading {job.title}" if job.key not in ("write", "verdict") else job.title)
+        if job.title:
+            self._say(f"reading {job.title}" if job.key not in ("write", "symbol") else job.title)
         finished = next(job.steps, self) is self
         with self._wake:
             if finished and job in self._jobs:

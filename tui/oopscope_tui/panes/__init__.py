@@ -26,6 +26,7 @@ LAST = {"slabs": "Slabs", "zones": "Zones", "meminfo": "Meminfo", "system": "Sys
 HIDDEN: tuple[tuple[str, str, str], ...] = (
     ("help", "Keys", "oopscope_tui.panes.help"),
     ("symbol", "Symbol", "oopscope_tui.panes.symbol"),
+    ("dumps", "Dumps", "oopscope_tui.panes.dumps"),
 )
 PROBLEMS = ("problems", "Problems")
 

@@ -3,7 +3,7 @@
 A pane looks at the store and never reads the dump; what it still needs it asks of the app.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from textual.widget import Widget
@@ -40,6 +40,7 @@ class Pane(Widget):
         super().__init__(id=f"pane-{key}")
         self.store, self.key, self.title = store, key, title
         self.opened = False  # the detail has the keys
+        self._counts: dict[str, tuple[int, int]] = {}  # what notes counted, and of how many rows
         self.wanted: Place | None = None  # a row to select as soon as it has been read
         self.main = self.make_main()
         self.side = TextView(id=f"side-{key}") if self.NARROW != "never" or self.BESIDE else None
@@ -86,6 +87,16 @@ class Pane(Widget):
     def notes(self) -> list[str]:
         """Return counts for the status line."""
         return []
+
+    def count(self, what: str, rows: Sequence[Any], test: Callable[[Any], bool]) -> int:
+        """Count the rows that pass a test, looking at each only once."""
+        seen, found = self._counts.get(what, (0, 0))
+        if seen > len(rows):
+            seen = found = 0
+        if seen < len(rows):
+            found += sum(1 for at in range(seen, len(rows)) if test(rows[at]))
+            self._counts[what] = (len(rows), found)
+        return found
 
     def selected_link(self) -> Place | None:
         """Return where Enter leads from the main view, None for its own detail."""

@@ -17,6 +17,11 @@ ENTRY = {
     "user": "user mode", "task": "task",
 }  # fmt: skip
 MOST_FRAMES = 500
+# Registers in the order of an oops; others follow as they come.
+FIRST = (
+    "rip", "pc", "psw_addr", "nip", "eip", "rsp", "sp", "esp", "eflags", "rflags", "rax", "rbx", "rcx", "rdx", "rsi",
+    "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cr2", "cr3",
+)  # fmt: skip
 
 
 def field_lines(columns: Sequence[Any], row: Any, width: int, skip: Sequence[str] = ()) -> list[Line]:
@@ -64,8 +69,10 @@ def stack_lines(frames: Sequence[Any], width: int, culprit: str | None = None, a
 def frame_line(frame: Any, culprit: str | None, addresses: bool) -> Line:
     """Return one frame."""
     name = f"{frame.symbol}+{frame.offset or 0:#x}" if frame.symbol else f"{frame.address:#x}"
+    if addresses and not frame.symbol:
+        name = "user code" if frame.kind == "user" else "no symbol"
     guilty = culprit is not None and culprit in (name, frame.symbol)
-    style = theme.BAD if guilty else theme.DIM if not frame.reliable else theme.PLAIN
+    style = theme.BAD if guilty else theme.PLAIN if frame.reliable and frame.symbol else theme.DIM
     sign = "►" if guilty else " " if frame.reliable else "?"
     parts: list[Any] = [f" {sign} ", (name, style)]
     if frame.module:
@@ -83,7 +90,8 @@ def register_lines(registers: Mapping[str, int] | None, width: int) -> list[Line
     name_room = min(12, max(cells(clean(name)) for name in registers))
     cell = name_room + 1 + 16 + 2
     columns = max(1, (width - 2) // cell)
-    items = list(registers.items())[:256]
+    known = [name for name in FIRST if name in registers]
+    items = [(name, registers[name]) for name in (*known, *(name for name in registers if name not in FIRST))][:256]
     lines: list[Line] = []
     for at in range(0, len(items), columns):
         parts: list[Any] = ["  "]

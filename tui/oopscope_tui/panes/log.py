@@ -4,7 +4,6 @@ Records with several lines are shown as several; a search is over the text alone
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
 from oopscope_tui.query import Field
+from oopscope_tui.store import LogLine
 from oopscope_tui.text import clean, plural
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, wrapped
@@ -21,32 +21,6 @@ TIMES = ("boot", "UTC", "crash")
 TIME_WORDS = {"boot": "since boot", "UTC": "UTC", "crash": "before the end"}
 LEVEL_STEPS = ((7, ""), (4, "warnings and worse"), (3, "errors and worse"))
 BILLION = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class More:
-    """A line of a record that has several."""
-
-    index: int
-    ns: int | None
-    level: int | None
-    facility: int | None
-    caller: str | None
-    text: str
-    first: bool
-
-
-def expanded(rows: Sequence[Any]) -> list[Any]:
-    """Return the records, one for each line; the first line's is the record itself unless it has several."""
-    out: list[Any] = []
-    for row in rows:
-        text = row.text or ""
-        if "\n" not in text:
-            out.append(row)
-            continue
-        for at, part in enumerate(text.rstrip("\n").split("\n")):
-            out.append(More(row.index, row.ns, row.level, row.facility, row.caller, part, at == 0))
-    return out
 
 
 class LogView(TextView):
@@ -91,7 +65,7 @@ class LogView(TextView):
 
     def parts(self, row: Any) -> Sequence[Part]:
         """Return gutter and time, level and text: three styles at most."""
-        more = type(row) is More and not row.first
+        more = type(row) is LogLine and not row.first
         in_oops = self.oops is not None and row.index >= self.oops
         stamp = " " * (self.lead - 2) if more else self._time(row) + " "
         level = row.level if isinstance(row.level, int) and 0 <= row.level <= 7 else 6
@@ -160,8 +134,6 @@ class Log(Pane):
 
     def make_main(self) -> Lines:
         """Return the log's view."""
-        self._lines: list[Any] = []
-        self._taken = 0
         self._shown_oops = False
         return LogView(lambda: self.store.time("boot_time"), id="main-log")
 
@@ -177,14 +149,12 @@ class Log(Pane):
         view = self.view
         view.note = feed.note
         rows = feed.rows
-        if self._taken < len(rows):
-            self._lines += expanded(rows[self._taken :])
-            self._taken = len(rows)
-            view.end_ns = next((row.ns for row in reversed(rows) if row.ns is not None), 0)
+        view.end_ns = next((row.ns for row in reversed(rows) if row.ns is not None), 0)
         oops = self.store.oops
         view.oops = rows[oops].index if oops is not None else None
-        if view.view.rows is not self._lines:
-            view.set_rows(self._lines)
+        lines = self.store.log_lines
+        if view.view.rows is not lines:
+            view.set_rows(lines)
         else:
             view.grew()
         if feed.state == "done" and not self._shown_oops:
@@ -200,16 +170,12 @@ class Log(Pane):
     def row_of(self, key: int | str) -> int | None:
         """Return the first line of a record; a link may carry the index as text."""
         index = int(key) if str(key).isdigit() else -1
-        return next((at for at, row in enumerate(self._lines) if row.index == index), None)
-
-    def go(self, place: Place) -> None:
-        """Go to a record; without one, to where the oops begins."""
-        super().go(place)
+        return next((at for at, row in enumerate(self.store.log_lines) if row.index == index), None)
 
     def notes(self) -> list[str]:
         """Return counts by level."""
         rows = self.store.feed("log").rows
-        errors = sum(1 for row in rows if row.level is not None and row.level <= 3) if len(rows) < 100_000 else 0
+        errors = self.count("errors", rows, lambda row: row.level is not None and row.level <= 3)
         return [plural(len(rows), "record") + (f", {plural(errors, 'error')}" if errors else "")] if rows else []
 
     def detail_title(self) -> str:

@@ -102,7 +102,7 @@ class Memory(Pane):
     def _zones(self, width: int) -> list[Line]:
         feed = self.store.feed("zones")
         lines = [
-            line((" Zones", theme.TITLE), f"  free against the watermarks of {len(feed.rows)}", link=Place("zones"))
+            line((" Zones", theme.TITLE), "  free memory against the watermarks", link=Place("zones"))
             if feed.rows
             else heading(" Zones")
         ]
@@ -147,14 +147,11 @@ def _waiting(feed: Feed) -> list[Line]:
 
 
 def bar(amount: float, total: float, cells: int) -> str:
-    """Return a bar of so many cells, to half a cell; anything at all shows."""
+    """Return a bar of so many cells; anything at all shows."""
     if cells <= 0 or total <= 0:
         return ""
-    halves = min(round(2 * cells * amount / total), 2 * cells)
-    if amount > 0 and halves == 0:
-        halves = 1
-    text = "█" * (halves // 2) + ("▌" if halves % 2 else "")
-    return text + "·" * (cells - len(text))
+    full = min(max(round(cells * amount / total), 1 if amount > 0 else 0), cells)
+    return "■" * full + "·" * (cells - full)
 
 
 def share_line(name: str, amount: int | None, total: int, width: int, style: Style = theme.PLAIN) -> Line:

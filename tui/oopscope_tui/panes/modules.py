@@ -68,7 +68,7 @@ class Modules(Pane):
         if not rows:
             return []
         size = human_bytes(sum(row.size_bytes or 0 for row in rows))
-        tainted = sum(1 for row in rows if row.taint)
+        tainted = self.count("tainting", rows, lambda row: bool(row.taint))
         return [f"{plural(len(rows), 'module')}, {size}" + (f", {tainted} tainting" if tainted else "")]
 
     def detail_title(self) -> str:

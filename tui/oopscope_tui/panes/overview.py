@@ -14,7 +14,7 @@ from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, 
 
 BLOCKED = 5  # tasks listed
 FRAMES = 24
-LOG_LINES = 14
+LOG_LINES = 12
 FIELD = 9  # cells of a field's title
 KINDS = {"log": "log", "task": "tasks", "frame": "cpus", "register": "cpus", "table": "table"}
 
@@ -161,18 +161,12 @@ class Overview(Pane):
             return []
         blocked.sort(key=lambda row: -(row.since_last_run_seconds or 0))
         lines = [heading(f" Blocked longest, of {plural(len(blocked), 'blocked task')}")]
+        digits = max(len(str(row.pid)) for row in blocked[:BLOCKED])
         for row in blocked[:BLOCKED]:
             since = human_seconds(row.since_last_run_seconds) if row.since_last_run_seconds is not None else ABSENT
-            text = f"{row.pid:>7} {fit(clean(row.comm or ''), 16)}{since:>8}  "
-            room = max(8, width - 38)
-            lines.append(
-                line(
-                    "  ",
-                    (text, theme.PLAIN),
-                    (clean(row.wait or "")[:room], theme.DIM),
-                    link=Place("tasks", row.pid, True),
-                )
-            )
+            text = f"{row.pid:>{digits}} {fit(clean(row.comm or ''), 16)}{since:>8}  "
+            wait = (clean(row.wait or "")[: max(8, width - 38)], theme.DIM)
+            lines.append(line("  ", text, wait, link=Place("tasks", row.pid, True)))
         return [*lines, BLANK]
 
     def _system(self, width: int) -> list[Line]:
@@ -237,7 +231,8 @@ class Overview(Pane):
                 size += f" of {facts.pages_total:,} ({100 * facts.pages_saved / facts.pages_total:.0f} %)"
         lines += field_line("Holds", size, width, FIELD)
         state = "complete" if facts.complete else "NOT complete: it was cut off while being written"
-        lines.append(line(f" {fit('State', FIELD)}  ", (state, theme.PLAIN if facts.complete else theme.BAD)))
+        style = theme.PLAIN if facts.complete else theme.BAD
+        lines.append(line((f" {fit('State', FIELD)}  ", theme.DIM), (state, style)))
         for problem in facts.problems:
             lines += wrapped(problem, width, theme.DOUBT, " " * (FIELD + 1) + "! ", " " * (FIELD + 3))
         if self.store.problems:

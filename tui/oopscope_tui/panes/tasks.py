@@ -85,7 +85,7 @@ class Tasks(Pane):
     def notes(self) -> list[str]:
         """Return counts by state."""
         rows = self.store.feed("tasks").rows
-        blocked = sum(1 for row in rows if row.state == "D")
+        blocked = self.count("blocked", rows, lambda row: row.state == "D")
         words = plural(len(rows), "task") + (f", {blocked} blocked" if blocked else "")
         return [words] if rows else []
 

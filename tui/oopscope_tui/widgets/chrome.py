@@ -21,14 +21,22 @@ class Bar(Widget):
     ALLOW_SELECT: ClassVar[bool] = False
     DEFAULT_CSS = "Bar { height: 1; }"
 
+    _drawn: list[Segment] | None = None
+
     def segments(self, width: int) -> list[Segment]:
         """Return the line, `width` cells or fewer."""
         raise NotImplementedError
 
+    def renew(self) -> None:
+        """Draw the line anew if it says something else now."""
+        if self.segments(self.size.width) != self._drawn:
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
         """Draw the line, padded."""
         width = self.size.width
-        return Strip(self.segments(width)).adjust_cell_length(width)
+        self._drawn = self.segments(width)
+        return Strip(self._drawn).adjust_cell_length(width)
 
 
 class Header(Bar):
@@ -40,9 +48,9 @@ class Header(Bar):
 
     def segments(self, width: int) -> list[Segment]:
         """Return the badge and the words that fit, the first in bold."""
-        badge = " oopscope "
-        out = [Segment(badge, theme.ACTIVE), Segment("  ")]
-        room = width - len(badge) - 3
+        badge = " oopscope  "
+        out = [Segment(badge, theme.KEY)]
+        room = width - len(badge) - 1
         for at, text in enumerate(clean(word) for word in self._words() if word):
             gap = SEPARATOR if at else ""
             if at and cells(text) + cells(gap) > room:
@@ -119,7 +127,7 @@ class Status(Bar):
         """Show a message until the next key."""
         if text != self.said or failed != self.failed:
             self.said, self.failed = text, failed
-            self.refresh()
+            self.renew()
 
     def segments(self, width: int) -> list[Segment]:
         """Return the breadcrumbs and the notes."""

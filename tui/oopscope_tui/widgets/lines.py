@@ -65,9 +65,11 @@ class Lines(Widget, can_focus=True):
         self.top = 0
         self.cursor = 0
         self.current: int | None = None  # the selected row's number, whatever sort and filter make of it
+        self.touched = False  # someone chose the row; until then the cursor stays at the top
         self.scan: Scan | None = None
         self.search_text = self.filter_text = ""
         self.also: Test | None = None  # what a row must pass besides the filter
+        self._centre = False  # the cursor goes to the upper third once the size is known
         self._jump = False  # the next hit found takes the cursor
         self._working = False
 
@@ -173,8 +175,9 @@ class Lines(Widget, can_focus=True):
     def _settle(self) -> None:
         """Find the selected row again after the view changed."""
         count = len(self.view)
-        if self.current is None or not count:
+        if self.current is None or not count or not self.touched:
             self.cursor = 0
+            self.current = None
             if count and not self.all_selectable:
                 self.cursor = self._seek(-1, 1) or 0
         else:
@@ -248,11 +251,13 @@ class Lines(Widget, can_focus=True):
     def action_page(self, step: int) -> None:
         """Move by a page, keeping a line in sight."""
         by = max(1, self.page - 1) * step
-        if self.all_selectable:
-            self.top += by
-            self._to(self.cursor + by)
-        else:
+        if not self.all_selectable:
             self._scroll(by)
+        elif len(self.view):
+            self.top = self._clamp_top(self.top + by)
+            self._place(max(0, min(self.cursor + by, len(self.view) - 1)))
+            self._show_cursor()
+            self.refresh()
 
     def action_edge(self, end: int) -> None:
         """Go to the first row or the last."""
@@ -297,6 +302,7 @@ class Lines(Widget, can_focus=True):
             position = found if found is not None else (self._seek(position, -1) or position)
         self._place(position)
         if centre:
+            self._centre = self.size.height == 0  # not laid out yet: once it is
             self.top = self._clamp_top(position - self.page // 3)
         self._show_cursor()
         if self.top != old_top:
@@ -310,6 +316,7 @@ class Lines(Widget, can_focus=True):
 
     def _place(self, position: int) -> None:
         self.cursor = position
+        self.touched = True
         row_id = self.view.row_id(position)
         if row_id != self.current:
             self.current = row_id
@@ -350,7 +357,7 @@ class Lines(Widget, can_focus=True):
 
     def _row(self, position: int, width: int) -> list[Segment]:
         row = self.view.row(position)
-        here = position == self.cursor and self.selectable(row)
+        here = position == self.cursor and self.selectable(row) and (self.all_selectable or self.has_focus)
         segments = self.paint(row, width, here)
         pattern = self.scan.pattern if self.scan is not None else None
         skip = max(0, self.unsearched(row)) if pattern is not None else 0
@@ -404,6 +411,9 @@ class Lines(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
+        if self._centre and self.size.height:
+            self._centre = False
+            self.top = self._clamp_top(self.cursor - self.page // 3)
         self._show_cursor()
         self.refresh()
 

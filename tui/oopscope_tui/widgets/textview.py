@@ -135,6 +135,8 @@ class TextView(Lines):
                 continue
             if skip or size > room:
                 text = crop(text, skip, min(size - skip, room))
+                if size - skip > room:
+                    text = crop(text, 0, room - 1) + "…"
                 size = min(size - skip, room)
                 skip = 0
             segments.append(Segment(text, style))

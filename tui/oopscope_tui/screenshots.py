@@ -1,0 +1,110 @@
+"""Pictures of every pane: `python -m oopscope_tui.screenshots OUTDIR [DUMP] [--size 160x48] [--light]`.
+
+An SVG each, and a PNG beside it where a converter is at hand: resvg-py or cairosvg from PyPI, or rsvg-convert. They
+are for the people who write the documentation; nothing that runs needs them.
+"""
+
+import argparse
+import asyncio
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from oopscope_tui.app import OopscopeApp
+from oopscope_tui.picture import DARK, LIGHT, Palette, svg
+from oopscope_tui.provider import Provider
+
+# Name of the picture, and the keys that lead to it from the overview.
+SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("overview", ("1",)),
+    ("cpus", ("2",)),
+    ("tasks", ("3",)),
+    ("task-stack", ("3", "enter")),
+    ("tasks-filter", ("3", "f", *"state:D", "enter")),
+    ("memory", ("4",)),
+    ("log", ("5",)),
+    ("log-search", ("5", "g", "slash", *"memory", "enter")),
+    ("modules", ("6",)),
+    ("mounts", ("7",)),
+    ("keys", ("1", "question_mark")),
+)
+PATIENCE = 120.0  # seconds for the dump to be read
+
+
+async def picture(app: OopscopeApp, keys: Sequence[str], size: tuple[int, int], palette: Palette) -> str:
+    """Run the app without a terminal, press the keys once all is read, and return the screen as SVG."""
+    async with app.run_test(size=size) as pilot:
+        for _ in range(int(PATIENCE / 0.05)):
+            await pilot.pause(0.05)
+            if app.idle or app.failure:
+                break
+        if app.failure:
+            raise SystemExit(app.failure)
+        for key in keys:
+            await pilot.press(key)
+        for _ in range(20):
+            await pilot.pause(0.05)
+        return svg([list(strip) for strip in app.lines_on_screen()], size[0], palette)
+
+
+def to_png(source: Path) -> bool:
+    """Write a PNG beside an SVG, at twice its size; return whether a converter was found."""
+    target = source.with_suffix(".png")
+    try:
+        import resvg_py  # type: ignore[import-not-found]
+
+        target.write_bytes(
+            bytes(resvg_py.svg_to_bytes(svg_path=str(source), zoom=2, monospace_family="DejaVu Sans Mono"))
+        )
+        return True
+    except ImportError:
+        pass
+    try:
+        import cairosvg  # type: ignore[import-not-found]
+
+        cairosvg.svg2png(url=str(source), write_to=str(target), scale=2)
+        return True
+    except ImportError:
+        pass
+    tool = shutil.which("rsvg-convert")
+    if tool is None:
+        return False
+    subprocess.run([tool, "--zoom=2", "--output", str(target), str(source)], check=True)  # noqa: S603
+    return True
+
+
+def take(
+    out: Path, dump: Path, size: tuple[int, int], palette: Palette, provider: Provider | None = None
+) -> list[Path]:
+    """Make the picture of every scene and return the SVG files."""
+    out.mkdir(parents=True, exist_ok=True)
+    made = []
+    for name, keys in SCENES:
+        target = out / f"{name}.svg"
+        target.write_text(asyncio.run(picture(OopscopeApp([dump], provider), keys, size, palette)), encoding="utf-8")
+        made.append(target)
+    return made
+
+
+def main() -> None:
+    """Parse the arguments and make the pictures."""
+    parser = argparse.ArgumentParser(prog="python -m oopscope_tui.screenshots", description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("dump", type=Path, nargs="?", help="the dump that ships with the package if not given")
+    parser.add_argument("--size", default="160x48")
+    parser.add_argument("--light", action="store_true", help="on a light ground")
+    args = parser.parse_args()
+    dump = args.dump
+    if dump is None:
+        from oopscope.cli.demo import demo_path
+
+        dump = Path(demo_path())
+    width, height = (int(word) for word in args.size.split("x"))
+    made = take(args.out, dump, (width, height), LIGHT if args.light else DARK)
+    pictures = [to_png(path) for path in made]
+    print(f"{len(made)} pictures in {args.out}" + ("" if all(pictures) else "; no converter for PNG found"))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
