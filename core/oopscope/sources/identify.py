@@ -4,6 +4,7 @@ It knows signatures, most of them from file(1)'s magic; it is asked only when no
 """
 
 import struct
+from shlex import quote
 from typing import NamedTuple
 
 from oopscope.sources import ByteSource
@@ -22,12 +23,12 @@ _UNPACK = "compressed with {0}: unpack it first, with `{1}`"
 _OLD = "{0}, a format of before 2008 that oopscope does not read: try crash(8)"
 
 SIGNATURES: tuple[Signature, ...] = (
-    Signature(0, b"\x1f\x8b", _UNPACK.format("gzip", "gunzip -k FILE")),
-    Signature(0, b"\xfd7zXZ\0", _UNPACK.format("xz", "unxz -k FILE")),
-    Signature(0, b"\x28\xb5\x2f\xfd", _UNPACK.format("zstd", "unzstd FILE")),
-    Signature(0, b"BZh", _UNPACK.format("bzip2", "bunzip2 -k FILE")),
-    Signature(0, b"\x04\x22\x4d\x18", _UNPACK.format("lz4", "unlz4 FILE")),
-    Signature(0, b"\x89LZO\0", _UNPACK.format("lzop", "lzop -dk FILE")),
+    Signature(0, b"\x1f\x8b", _UNPACK.format("gzip", "gzip -dc FILE > FILE.dump")),
+    Signature(0, b"\xfd7zXZ\0", _UNPACK.format("xz", "xz -dc FILE > FILE.dump")),
+    Signature(0, b"\x28\xb5\x2f\xfd", _UNPACK.format("zstd", "zstd -dc FILE > FILE.dump")),
+    Signature(0, b"BZh", _UNPACK.format("bzip2", "bzip2 -dc FILE > FILE.dump")),
+    Signature(0, b"\x04\x22\x4d\x18", _UNPACK.format("lz4", "lz4 -dc FILE > FILE.dump")),
+    Signature(0, b"\x89LZO\0", _UNPACK.format("lzop", "lzop -dc FILE > FILE.dump")),
     Signature(0, b"PK\x03\x04", _UNPACK.format("zip", "unzip FILE")),
     Signature(0, b"7z\xbc\xaf\x27\x1c", _UNPACK.format("7-Zip", "7z x FILE")),
     Signature(257, b"ustar", "a tar archive: unpack it first, with `tar xf FILE`"),
@@ -60,9 +61,10 @@ def what_is(source: ByteSource) -> str:
     head = source.read_at(0, 4096)
     if not head:
         return source.problem or "an empty file: the dump was never written"
+    name = source.name.rsplit("/", 1)[-1]
     for line in SIGNATURES:
         if head.startswith(line.magic, line.offset):
-            return line.what.replace("FILE", source.name.rsplit("/", 1)[-1])
+            return line.what.replace("FILE.dump", quote(name + ".dump")).replace("FILE", quote(name))
     if head.startswith(b"\x7fELF"):
         return _elf(head)
     if _is_text(head):

@@ -1,16 +1,15 @@
 """Mounted file systems as PID 1 sees them in /proc/mounts. Follows fs/proc_namespace.c, fs/mount.h and fs/d_path.c."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
-from oopscope.errors import Implausible, OopscopeError
+from oopscope.errors import Implausible, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.mounts import mounts_of
 from oopscope.kernel.tasks import task_structs
-from oopscope.kernel.walk import for_each_list, for_each_rbtree
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import Column, Table
 
-MAX_MOUNTS = 100_000
 MAX_DEPTH = 4096
 MNT_CURSOR = 0x10000000  # a reader's place in the list (5.8 .. 6.7), no mount
 SB_FLAGS = ((1 << 4, "sync"), (1 << 7, "dirsync"), (1 << 25, "lazytime"))
@@ -61,12 +60,15 @@ DENTRY = Plan("dentry", Dentry, parent="d_parent", name="d_name.name", length="d
 
 
 class Mount(NamedTuple):
-    """One line of /proc/mounts; options are those that the kernel itself keeps, not the file system's own."""
+    """One line of /proc/mounts; options are those that the kernel itself keeps, not the file system's own.
 
-    source: str
-    target: str
-    fstype: str
-    options: str
+    What the dump does not hold of it is None.
+    """
+
+    source: str | None
+    target: str | None
+    fstype: str | None
+    options: str | None
 
 
 class _Root(NamedTuple):
@@ -76,8 +78,10 @@ class _Root(NamedTuple):
     dentry: int
 
 
-def _text(raw: bytes) -> str:
+def _text(raw: bytes | None) -> str | None:
     """Escape as /proc/mounts does: white space and backslashes in octal."""
+    if raw is None:
+        return None
     for char in b"\\ \t\n#":
         raw = raw.replace(bytes([char]), b"\\%03o" % char)
     return raw.decode("utf-8", "backslashreplace")
@@ -98,17 +102,6 @@ def _namespace(kernel: Kernel) -> tuple[int, _Root]:
     mnt = memory.word(fs + types.member("fs_struct", "root.mnt").offset)
     dentry = memory.word(fs + types.member("fs_struct", "root.dentry").offset)
     return namespace, _Root(mnt - types.member("mount", "mnt").offset, dentry)
-
-
-def _addresses(kernel: Kernel, namespace: int) -> Iterator[int]:
-    """Yield every struct mount of a namespace: a tree since 2eea9ce4310d (6.8), a list before."""
-    types, lost = kernel.types, kernel.problems.lost("mounts", "mount namespace")
-    if types.has_member("mnt_namespace", "list"):
-        head, link = types.member("mnt_namespace", "list"), types.member("mount", "mnt_list")
-        yield from for_each_list(kernel.memory, namespace + head.offset, link.offset, lost, MAX_MOUNTS)
-    else:
-        root, link = types.member("mnt_namespace", "mounts"), types.member("mount", "mnt_node")
-        yield from for_each_rbtree(kernel.memory, namespace + root.offset, link.offset, lost)
 
 
 class _Paths:
@@ -156,23 +149,46 @@ def _options(sb: SuperBlock, mount: MountStruct) -> str:
 
 
 def _mount(kernel: Kernel, paths: _Paths, mount: MountStruct) -> Mount | None:
-    target = paths.of(mount)
-    if target is None or mount.flags & MNT_CURSOR:
+    """Make a row; what of it is not in the dump is None, and a problem."""
+    if mount.flags & MNT_CURSOR:
         return None
-    sb, memory = kernel.bind(SUPER_BLOCK).row(mount.sb), kernel.memory
-    name_at = kernel.types.member("file_system_type", "name").offset
+    lost = kernel.problems.lost("mounts", "a mount")
+
+    def attempt(read: Callable[[], bytes | None]) -> bytes | None:
+        try:
+            return read()
+        except ReadError as e:
+            lost(e)
+            return None
+
+    try:
+        target = paths.of(mount)
+        if target is None:
+            return None
+    except ReadError as e:
+        target = None
+        lost(e)
+    source = attempt(lambda: kernel.memory.cstring(mount.devname, 4096)) if mount.devname else b"none"
+    try:
+        sb: SuperBlock | None = kernel.bind(SUPER_BLOCK).row(mount.sb)
+    except ReadError as e:
+        sb = None
+        lost(e)
+    fstype = attempt(lambda: _fstype(kernel, sb)) if sb else None
+    return Mount(_text(source), _text(target), _text(fstype), _options(sb, mount) if sb else None)
+
+
+def _fstype(kernel: Kernel, sb: SuperBlock) -> bytes:
+    memory, name_at = kernel.memory, kernel.types.member("file_system_type", "name").offset
     fstype = memory.cstring(memory.word(sb.type + name_at), 64)
-    if sb.subtype:
-        fstype += b"." + memory.cstring(sb.subtype, 64)
-    source = memory.cstring(mount.devname, 4096) if mount.devname else b"none"
-    return Mount(_text(source), _text(target), _text(fstype), _options(sb, mount))
+    return fstype + b"." + memory.cstring(sb.subtype, 64) if sb.subtype else fstype
 
 
 def mounts(kernel: Kernel) -> list[Mount]:
     """Return what PID 1 sees mounted."""
     namespace, root = _namespace(kernel)
-    paths, lost, found = _Paths(kernel, root), kernel.problems.lost("mounts"), []
-    for address in _addresses(kernel, namespace):
+    paths, lost, found = _Paths(kernel, root), kernel.problems.lost("mounts", "a mount"), []
+    for address in mounts_of(kernel, namespace):
         try:
             row = _mount(kernel, paths, paths.mount(address))
         except OopscopeError as e:

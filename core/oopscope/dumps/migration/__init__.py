@@ -8,6 +8,7 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from oopscope.dumps import BLOCK, CpuState, Facts, Note
 from oopscope.dumps.migration.cpus import cpu_states
@@ -60,7 +61,7 @@ def _read_libvirt(source: ByteSource) -> _Libvirt:
     start = LIBVIRT_HEADER + size
     if version >= 2 and kind in UNPACKERS:
         name = source.name.rsplit("/", 1)[-1]
-        command = f"tail -c +{start + 1} {name} | {UNPACKERS[kind]} -dc > {name}.stream"
+        command = f"tail -c +{start + 1} {quote(name)} | {UNPACKERS[kind]} -dc > {quote(name + '.stream')}"
         raise NotADump(source.name, f"a libvirt image packed with {UNPACKERS[kind]}: unpack it first, with `{command}`")
     if version not in (1, 2) or (version == 2 and kind not in (RAW, SPARSE)):
         raise FormatError(f"{source.name}: a libvirt image of unknown version {version} or format {kind}")
