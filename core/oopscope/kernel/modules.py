@@ -119,7 +119,7 @@ def regions(kernel: Kernel, address: int) -> list[Region]:
 
 def module_list(kernel: Kernel) -> list[Module]:
     """Return the modules of the kernel's list, newest first, half-formed ones left out."""
-    head, bound, lost = kernel.symbol("modules"), kernel.bind(MODULE), kernel.problems.lost("modules", "module list")
+    head, bound, lost = kernel.symbol("modules"), kernel.bind(MODULE), kernel.problems.broken("modules", "module list")
     found = []
     walk = for_each_list(kernel.memory, head, bound.offset("link"), lost, MAX_MODULES)
     for row in bound.rows(walk, lost):

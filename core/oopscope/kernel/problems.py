@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from oopscope.errors import OopscopeError
+from oopscope.errors import MissingPage, OopscopeError
 
 MAX_PROBLEMS = 1000
 
@@ -35,6 +35,17 @@ class Problems:
         """Return a function that notes an error as a problem of a section, for walks that go on."""
         prefix = f"{what}: " if what else ""
         return lambda error: self.add(section, f"{prefix}{error}", getattr(error, "address", None) or None)
+
+    def broken(self, section: str, what: str) -> Callable[[OopscopeError], None]:
+        """Return the same for a list that is walked from both ends: what lies between two holes is lost, and said."""
+        lost = self.lost(section, what)
+
+        def note(error: OopscopeError) -> None:
+            lost(error)
+            if isinstance(error, MissingPage):
+                self.add(section, f"{what}: pages are missing, and what lies between them in the list is not shown")
+
+        return note
 
     def __iter__(self) -> Iterator[Problem]:
         yield from list(self._seen)

@@ -115,7 +115,7 @@ def _slab(kernel: Kernel, cache: CacheStruct) -> Slab:
 
 def slabs(kernel: Kernel) -> list[Slab]:
     """Return the slab caches, in the kernel's order."""
-    bound, lost = kernel.bind(CACHE), kernel.problems.lost("slabs", "cache list")
+    bound, lost = kernel.bind(CACHE), kernel.problems.broken("slabs", "cache list")
     walk = for_each_list(kernel.memory, kernel.symbol("slab_caches"), bound.offset("link"), lost, MAX_CACHES)
     found = []
     for cache in bound.rows(walk, lost):

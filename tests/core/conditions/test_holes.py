@@ -8,7 +8,9 @@ from oopscope.dumps import Dump, open_path
 from oopscope.errors import MissingPage
 from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.mounts import mounts_of
 from oopscope.subsystems.cpus import all_cpus
+from oopscope.subsystems.mounts import MOUNT, _namespace, all_mounts
 from oopscope.subsystems.tasks import Task, all_tasks
 
 DUMPS = Path(__file__).parents[2] / "dumps"
@@ -41,6 +43,11 @@ def holed(name: str, addresses: list[int], first: int = 0) -> Kernel:
     for address in addresses:
         pages = range(address & -4096, address + size, 4096)
         holes |= {kernel.memory.translate(page) >> 12 for page in pages[first:]}
+    return without(name, holes)
+
+
+def without(name: str, holes: set[int]) -> Kernel:
+    """Open a dump without some page frames."""
     return attach(Holed(open_path(DUMPS / name), holes), print)
 
 
@@ -87,3 +94,19 @@ def test_a_cpu_whose_task_is_not_in_the_dump() -> None:
     assert broken.pid == cpu.pid
     assert broken.comm is None
     assert [f.symbol for f in broken.frames] == [f.symbol for f in cpu.frames]
+
+
+def test_mounts_around_a_hole() -> None:
+    """Where names are gone, source and type are left; the mounts beyond a hole are found by other links."""
+    name = "7.2-sysrq.kdump"
+    kernel = whole(name)
+    namespace, _root = _namespace(kernel)
+    addresses = list(mounts_of(kernel, namespace))
+    rows = all_mounts(kernel)
+    dentry = kernel.bind(MOUNT).row(addresses[2]).mountpoint
+    broken = without(name, {kernel.memory.translate(dentry) >> 12})
+    assert [(m.source, m.fstype) for m in all_mounts(broken)] == [(m.source, m.fstype) for m in rows]
+    assert any(m.target is None for m in all_mounts(broken))
+    top = kernel.memory.translate(addresses[0]) >> 12
+    left = [m for m in addresses if kernel.memory.translate(m) >> 12 != top]
+    assert len(all_mounts(without(name, {top}))) == len(left)
