@@ -1,50 +1,8 @@
-"""What tests of several folders share: the real dumps beside their truth, each opened and read once a session."""
-
-from functools import cache, cached_property
-from pathlib import Path
+"""What tests of several folders share: the real dumps, and a session without the user's index cache."""
 
 import pytest
 
-from oopscope.kernel.boot import open_kernel
-from oopscope.report.build import build, sections
-from oopscope.subsystems import TABLES
-from truth import Truth
-
-DUMPS = Path(__file__).parent / "dumps"
-NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump"))
-ALL = sections([*(key for key, _ in TABLES if key != "system"), "dump", "system", "verdict"])
-
-
-class Case:
-    """One real dump, its kernel, its full report with every stack, and what its guest said of itself."""
-
-    def __init__(self, name):
-        self.name, self.path = name, DUMPS / f"{name}.kdump"
-
-    def __repr__(self):
-        return self.name
-
-    @cached_property
-    def kernel(self):
-        return open_kernel([self.path])
-
-    @cached_property
-    def report(self):
-        return build(self.kernel, ALL, stacks=True)
-
-    @cached_property
-    def truth(self):
-        return Truth.beside(self.path)
-
-    @cached_property
-    def tasks(self):
-        """By PID; the idle tasks, which share PID 0, are left out."""
-        return {task["pid"]: task for task in self.report["tasks"] if task["pid"]}
-
-
-@cache
-def case_of(name):
-    return Case(name)
+from cases import NAMES, case_of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,9 +17,3 @@ def _no_index_cache():
 def case(request):
     """Each of the real dumps in turn. Nobody changes what is in it."""
     return case_of(request.param)
-
-
-@pytest.fixture(scope="session")
-def get_case():
-    """A function that gives the real dump of a name."""
-    return case_of

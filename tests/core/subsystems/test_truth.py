@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from cases import NAMES
 from truth import missing_in_order, plain
 
 # Who came in the last second: what kills the machine, and a worker that the kernel may start at any time.
@@ -23,8 +24,6 @@ def names(frames):
 
 def test_there_are_dumps():
     """Without them the tests below would pass by not being there."""
-    from conftest import NAMES
-
     assert len(NAMES) >= 17
     assert {name.split("-")[0] for name in NAMES} >= {"5.10", "6.1", "6.12", "7.2", "7.3"}
 

@@ -1,0 +1,46 @@
+"""The real dumps beside their truth, each opened and read at most once a session."""
+
+from functools import cache, cached_property
+from pathlib import Path
+
+from oopscope.kernel.boot import open_kernel
+from oopscope.report.build import build, sections
+from oopscope.subsystems import TABLES
+from truth import Truth
+
+DUMPS = Path(__file__).parent / "dumps"
+NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump"))
+ALL = sections(["dump", "system", "verdict", *(key for key, _ in TABLES if key != "system")])
+
+
+class Case:
+    """One real dump, its kernel, its full report with every stack, and what its guest said of itself."""
+
+    def __init__(self, name):
+        self.name, self.path = name, DUMPS / f"{name}.kdump"
+
+    def __repr__(self):
+        return self.name
+
+    @cached_property
+    def kernel(self):
+        return open_kernel([self.path])
+
+    @cached_property
+    def report(self):
+        return build(self.kernel, ALL, stacks=True)
+
+    @cached_property
+    def truth(self):
+        return Truth.beside(self.path)
+
+    @cached_property
+    def tasks(self):
+        """By PID; the idle tasks, which share PID 0, are left out."""
+        return {task["pid"]: task for task in self.report["tasks"] if task["pid"]}
+
+
+@cache
+def case_of(name):
+    """Return the one Case of a name."""
+    return Case(name)

@@ -1,0 +1,102 @@
+"""Plans of every module bind on the types of every stored kernel, and the tables are what they promise."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import oopscope.kernel
+import oopscope.subsystems
+import oopscope.triage
+from cases import NAMES, case_of
+from oopscope.errors import Absent
+from oopscope.structs.plan import Plan
+from oopscope.subsystems import TABLES, Column, table
+
+# Plans of what only some kernels have, and the stored kernels that lack it.
+LACKING = {
+    "oopscope.kernel.module_types.BTF_MODULE": {"5.10"},  # types of modules came with 5.11
+    "oopscope.kernel.module_types.BTF": {"5.10"},
+}
+KERNELS = {name.split("-")[0]: name for name in NAMES}
+
+
+def plans():
+    """Every Plan that a module of kernel, subsystems or triage holds, by `module.NAME`."""
+    found = {}
+    for package in (oopscope.kernel, oopscope.subsystems, oopscope.triage):
+        for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            module = importlib.import_module(info.name)
+            for name, value in vars(module).items():
+                if isinstance(value, Plan):
+                    found.setdefault(id(value), (f"{info.name}.{name}", value))
+    return dict(found.values())
+
+
+PLANS = plans()
+
+
+def test_the_walk_finds_plans():
+    assert len(PLANS) > 15
+    assert any(name.endswith("tasks.TASK") for name in PLANS)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_binds_on_every_kernel(name):
+    """One dump of each kernel; a required member that is missing there is a fault of the plan."""
+    lacking = {}
+    for release, dump in KERNELS.items():
+        try:
+            case_of(dump).kernel.bind(PLANS[name])
+        except Absent as e:
+            lacking[release] = e
+    assert set(lacking) == LACKING.get(name, set()), lacking
+
+
+@pytest.mark.parametrize("key, module", TABLES)
+def test_table(key, module):
+    found = table(key)
+    assert found.key == key
+    assert found.title
+    assert found.columns
+    assert all(isinstance(c, Column) and c.key and c.title for c in found.columns)
+    assert len({c.key for c in found.columns}) == len(found.columns)
+    rows = list(found.rows(case_of("6.1-null").kernel))
+    assert rows
+    for row in rows:
+        for column in found.columns:
+            getattr(row, column.key)
+
+
+TYPES = {
+    "text": (str, int, float, tuple),
+    "int": int,
+    "bytes": int,
+    "address": int,
+    "seconds": (int, float),
+    "state": str,
+    "symbol": str,
+    "bool": bool,
+    "list": tuple,
+    "frames": tuple,
+    "registers": dict,
+}
+
+
+def test_every_row_has_its_columns_types(case):
+    for key, _ in TABLES:
+        found = table(key)
+        for row in found.rows(case.kernel):
+            for column in found.columns:
+                value = getattr(row, column.key)
+                assert value is None or isinstance(value, TYPES[column.kind]), (key, column.key, value)
+                assert column.kind == "bool" or not isinstance(value, bool), (key, column.key, value)
+
+
+def test_every_file_with_a_table_is_in_the_list():
+    folder = Path(oopscope.subsystems.__file__).parent
+    modules = {f"oopscope.subsystems.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"}
+    with_table = {name for name in modules if hasattr(importlib.import_module(name), "TABLE")}
+    assert with_table == {module for _, module in TABLES}
+    assert len({key for key, _ in TABLES}) == len(TABLES)
