@@ -94,7 +94,7 @@ def _verdict(v: Data) -> str:
 
 
 def _cpu(c: Data, first: bool) -> str:
-    head = f"CPU {c['cpu']}, {c['state'] or 'unknown'}: PID {c['pid']} {c['comm']}"
+    head = f"CPU {c['cpu']}, {c['state'] or 'unknown'}: PID {cell(c['pid'])} {cell(c['comm'])}"
     body = _pre("".join(frames_text(c["frames"], "")) or "no stack")
     return f"<h2>{_safe(head)}</h2>{body}" if first else _folded(head, body)
 

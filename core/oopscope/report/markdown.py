@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from oopscope.report.cells import printable
+from oopscope.report.cells import cell, printable
 from oopscope.report.text import _section, frames_text
 
 Data = Mapping[str, Any]
@@ -63,7 +63,7 @@ def _verdict(v: Data) -> str:
 def _cpus(cpus: list[Data]) -> str:
     parts = []
     for i, c in enumerate(cpus):
-        head = f"CPU {c['cpu']}, {c['state'] or 'unknown'}: PID {c['pid']} {_inline(str(c['comm']))}"
+        head = f"CPU {c['cpu']}, {c['state'] or 'unknown'}: PID {cell(c['pid'])} {_inline(cell(c['comm']))}"
         body = _fence("".join(frames_text(c["frames"], "")) or "no stack")
         parts.append(f"## {head}\n\n{body}" if i == 0 else _details(head, body))
     return "\n".join(parts)

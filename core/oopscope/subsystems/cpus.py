@@ -10,7 +10,7 @@ from oopscope.kernel.runqueues import runqueues
 from oopscope.kernel.tasks import TASK, LostTask, TaskStruct, lost_tasks
 from oopscope.subsystems import Column, Table
 from oopscope.subsystems.stacks import stack_of_cpu
-from oopscope.subsystems.tasks import decode_comm
+from oopscope.subsystems.tasks import called, decode_comm
 
 INVALID = 0xFFFFFFFF
 
@@ -26,6 +26,11 @@ class Cpu(NamedTuple):
     task: int | None
     frames: tuple[Frame, ...]
     registers: dict[str, int] | None
+
+    @property
+    def who(self) -> str:
+        """The task that it ran, in words."""
+        return called(self.pid, self.comm)
 
 
 def panic_cpu(kernel: Kernel) -> int | None:

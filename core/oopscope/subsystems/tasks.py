@@ -54,6 +54,18 @@ class Task(NamedTuple):
     since_last_run_seconds: float | None
     wait: str | None
 
+    @property
+    def who(self) -> str:
+        """The task in words."""
+        return called(self.pid, self.comm)
+
+
+def called(pid: int | None, comm: str | None) -> str:
+    """Return what to call a task in a sentence, of which name or PID may be missing."""
+    if pid is None:
+        return comm or "an unknown task"
+    return f"{comm} (PID {pid})" if comm is not None else f"PID {pid}"
+
 
 def decode_comm(raw: bytes) -> str:
     """Turn a task's name into text; bytes that are not UTF-8 become escapes."""

@@ -281,7 +281,7 @@ class Death:
         cpu = self.cpu
         if cpu is None or cpu.pid is None:
             return "an unknown task"
-        return "the idle task" if cpu.pid == 0 else f"{cpu.comm} (PID {cpu.pid})"
+        return "the idle task" if cpu.pid == 0 else cpu.who
 
 
 Check = Callable[[Death], Verdict | None]

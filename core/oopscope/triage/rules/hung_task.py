@@ -20,12 +20,10 @@ def check(death: Death) -> Verdict | None:
     tasks = [t for t in death.tasks if t.pid in named] or [t for t in death.tasks if t.state == "D"]
     first = max(tasks, key=lambda t: t.since_last_run_seconds or 0, default=None)
     evidence += [
-        Evidence(
-            f"{t.comm} (PID {t.pid}) sleeps in {t.wait or 'an unknown place'}", Source("task", str(t.pid), t.address)
-        )
+        Evidence(f"{t.who} sleeps in {t.wait or 'an unknown place'}", Source("task", str(t.pid), t.address))
         for t in tasks[:MAX_SHOWN]
     ]
-    who = f"{first.comm} (PID {first.pid})" if first else "a task"
+    who = first.who if first else "a task"
     where = f" in {first.wait}" if first and first.wait else ""
     others = f", and {len(tasks) - 1} more" if len(tasks) > 1 else ""
     return death.verdict(

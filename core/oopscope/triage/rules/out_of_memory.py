@@ -18,7 +18,7 @@ def check(death: Death) -> Verdict | None:
         evidence.insert(0, death.from_log(invoked[0]))
     hungry = sorted((t for t in death.tasks if t.rss_bytes and t.pid == t.tgid), key=lambda t: -(t.rss_bytes or 0))[:1]
     for task in hungry:
-        text = f"{task.comm} (PID {task.pid}) held most memory of all processes: {(task.rss_bytes or 0) >> 20} MiB"
+        text = f"{task.who} held most memory of all processes: {(task.rss_bytes or 0) >> 20} MiB"
         evidence.append(Evidence(text, Source("task", str(task.pid), task.address)))
     asked = f"{invoked[1][1]} asked for memory that was not there" if invoked else "Memory ran out"
     why = " and vm.panic_on_oom is set" if "panic_on_oom" in (death.panic_message or "") else ""

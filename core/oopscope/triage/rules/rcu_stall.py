@@ -21,9 +21,7 @@ def check(death: Death) -> Verdict | None:
     else:
         frame = death.beyond_locks(cpu.frames)
         place = f"CPU {cpu.cpu} in {frame}" if frame else f"CPU {cpu.cpu}, whose stack is not in the dump"
-        text = (
-            f"CPU {cpu.cpu} is the one that stalled; it ran {cpu.comm} (PID {cpu.pid}) in {frame or 'an unknown place'}"
-        )
+        text = f"CPU {cpu.cpu} is the one that stalled; it ran {cpu.who} in {frame or 'an unknown place'}"
         evidence.append(Evidence(text, Source("frame", str(cpu.cpu), frame.address if frame else None)))
     return death.verdict(
         "hang",
