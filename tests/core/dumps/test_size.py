@@ -17,15 +17,15 @@ CHILD = """
 import sys, time
 sys.path[:0] = {path!r}
 from oopscope.dumps import open_path
-started = time.monotonic()
+started = time.process_time()
 dump = open_path({name!r})
 page = dump.page(1)
-opened = time.monotonic() - started
+opened = time.process_time() - started
 top = dump.page({top})
 ranges = dump.ranges()
 facts = dump.facts()
 most = next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]
-print(opened, time.monotonic() - started, most)
+print(opened, time.process_time() - started, most)
 print(page[:8], top[:8], facts.pages_saved, facts.pages_total, ranges)
 """
 
