@@ -162,6 +162,10 @@ class PlacedDump:
         """Return the physical ranges of the stretches, in bytes, with what was left out of the file."""
         return self._extents.runs()
 
+    def saved_in(self, start: int, end: int) -> int:
+        """Return how many bytes from physical address start to end are in the file."""
+        return sum(b - a for a, b, where in self._extents.pieces(start, end) if where >= 0)
+
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Yield (physical address, bytes) of the stretches that are in the file, piece by piece."""
         zeros = bytes(BLOCK)

@@ -291,6 +291,12 @@ class KdumpDump:
         """Yield the physical ranges whose pages are in the dump, in bytes; reads the second bitmap as it goes."""
         return self._bytes(self._first.saved.runs())
 
+    def saved_in(self, start: int, end: int) -> int:
+        """Return how many bytes from physical address start to end are in the dump; counts its bitmap up to there."""
+        first, last = start // self.page_size - self._base, -(-end // self.page_size) - self._base
+        spans = ((p.saved, max(first, p.first), min(last, p.end)) for p in self._parts)
+        return sum(saved.rank(b) - saved.rank(a) for saved, a, b in spans if a < b) * self.page_size
+
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Yield (physical address, bytes) of the pages that can be unpacked, without those known to be zero."""
         for part in self._parts:

@@ -7,6 +7,7 @@ from oopscope.dumps import Dump
 from oopscope.errors import MissingPage, Why
 
 MAX_PAGES = 24 << 20  # bytes of unpacked pages kept
+MAX_MISSING = 1 << 16
 
 
 class PhysicalMemory:
@@ -18,21 +19,24 @@ class PhysicalMemory:
         self._shift = dump.page_size.bit_length() - 1
         self._limit = max(64, MAX_PAGES // dump.page_size)
         self._pages: dict[int, bytes] = {}
-        self._missing: dict[int, Why] = {}
+        self.missing: dict[int, Why] = {}  # page frames asked for in vain, up to MAX_MISSING of them
+        self.failed: dict[Why, int] = {}  # how often, by reason
 
     def page(self, pfn: int) -> bytes:
         """Return one page of the dump's own page size; MissingPage with the reason."""
         page = self._pages.get(pfn)
         if page is not None:
             return page
-        lost = self._missing.get(pfn)
+        lost = self.missing.get(pfn)
         if lost is not None:
+            self.failed[lost] += 1
             raise MissingPage(pfn << self._shift, lost)
         try:
             page = self._dump.page(pfn)
         except MissingPage as e:
-            if len(self._missing) < 1 << 16:
-                self._missing[pfn] = e.reason
+            self.failed[e.reason] = self.failed.get(e.reason, 0) + 1
+            if len(self.missing) < MAX_MISSING:
+                self.missing[pfn] = e.reason
             raise
         if len(self._pages) >= self._limit:
             self._evict()

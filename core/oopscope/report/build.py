@@ -19,6 +19,7 @@ from oopscope.triage.finding import Verdict
 SCHEMA = 1
 Data = dict[str, Any]
 DEFAULT = ("dump", "system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts")
+ON_REQUEST = ("log", "system", "coverage")  # not in a report by themselves; system has its own place
 # Kinds of page that makedumpfile's -d leaves out, by bit.
 LEVELS = ((1, "zero"), (2, "cache"), (4, "cache private"), (8, "user"), (16, "free"))
 
@@ -161,7 +162,7 @@ def build(
 ) -> Data:
     """Return the report's data; a section that fails is None, and `problems` says why."""
     report: Data = {"schema": SCHEMA, "oopscope": oopscope.__version__}
-    wanted = sections(names) if names is not None else [key for key, _ in TABLES if key not in ("log", "system")]
+    wanted = sections(names) if names is not None else [key for key, _ in TABLES if key not in ON_REQUEST]
     wanted = wanted if names is not None else ["dump", "system", "verdict", *wanted]
     for name in wanted:
         if progress:

@@ -46,6 +46,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("modules", "oopscope.subsystems.modules"),
     ("mounts", "oopscope.subsystems.mounts"),
     ("log", "oopscope.subsystems.log"),
+    ("coverage", "oopscope.subsystems.coverage"),
 )
 
 
