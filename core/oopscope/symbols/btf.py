@@ -41,6 +41,8 @@ SIZED = frozenset((INT, STRUCT, UNION, ENUM, FLOAT, DATASEC, ENUM64))
 MAX_CHAIN = 64
 MAX_MEMBERS = 1 << 16  # raw ones met while flattening a struct
 MAX_BYTES = 1 << 40
+MAX_SPELT = 100  # types in the spelling of one
+MAX_NAME = 4096
 MIN_SIZE = 256 << 10  # a kernel's types are some megabytes
 
 _KEYWORDS = {STRUCT: "struct ", UNION: "union ", ENUM: "enum ", ENUM64: "enum ", FWD: "struct "}
@@ -256,29 +258,31 @@ class Btf(BtfTable):
 
     def type_name(self, number: int, inner: str = "") -> str:
         """Spell a type as C does: "struct task_struct *", "char [16]", "void (*)(struct work_struct *)"."""
-        return self._spell(number, inner, 0)
+        return self._spell(number, inner, [MAX_SPELT])
 
-    def _spell(self, number: int, inner: str, depth: int) -> str:
-        if depth > MAX_CHAIN:
+    def _spell(self, number: int, inner: str, left: list[int]) -> str:
+        """Spell a type around `inner`, with at most so many types `left` to go through, and at most so many letters."""
+        left[0] -= 1
+        if left[0] < 0 or len(inner) > MAX_NAME:
             return "..."
-        kind, deeper = self.kind(number), depth + 1
+        kind = self.kind(number)
         if kind == PTR:
             target = self.target(number)
             pointed = self.kind(target) in (ARRAY, FUNC_PROTO)
-            return self._spell(target, f"(*{inner})" if pointed else f"*{inner}", deeper)
+            return self._spell(target, f"(*{inner})" if pointed else f"*{inner}", left)
         if kind == ARRAY:
             element, count = self.array(number)
-            return self._spell(element, f"{inner}[{count or ''}]", deeper)
+            return self._spell(element, f"{inner}[{count or ''}]", left)
         if kind == FUNC_PROTO:
-            listed = [self._spell(t, "", deeper) if t else "..." for _, t in self.parameters(number)[:32]]
-            return self._spell(self.target(number), f"{inner}({', '.join(listed) or 'void'})", deeper)
+            listed = [self._spell(t, "", left) if t else "..." for _, t in self.parameters(number)[:32]]
+            return self._spell(self.target(number), f"{inner}({', '.join(listed) or 'void'})", left)
         if kind in _QUALIFIERS:
             target = self.target(number)
             if self.kind(target) == PTR:
-                return self._spell(target, _QUALIFIERS[kind] + inner, deeper)
-            return _QUALIFIERS[kind] + self._spell(target, inner, deeper)
+                return self._spell(target, _QUALIFIERS[kind] + inner, left)
+            return _QUALIFIERS[kind] + self._spell(target, inner, left)
         if kind in (TYPE_TAG, FUNC, VAR):
-            return self._spell(self.target(number), inner, deeper)
+            return self._spell(self.target(number), inner, left)
         own = self.name(number) or "{...}"
         name = _KEYWORDS.get(kind, "") + (_SPELT.get(own, own) if kind == INT else own)
         return f"{name} {inner}".rstrip() if inner else name

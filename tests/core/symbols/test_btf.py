@@ -244,6 +244,13 @@ def test_chains_without_end(btf_builder):
     assert "..." in btf.type_name(pointer)
 
 
+def test_a_prototype_that_multiplies(btf_builder):
+    b = btf_builder()
+    b.add(PTR, "", 2)
+    b.add(13, "", 1, [0, 1] * 30, 30)
+    assert len(Btf(b.bytes()).type_name(1)) < 5000
+
+
 def test_a_struct_that_multiplies(btf_builder):
     b = btf_builder()
     for level in range(1, 30):
