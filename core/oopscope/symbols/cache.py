@@ -9,7 +9,6 @@ bounds here, and the kernel's own tables must begin as they did. Nothing here fa
 import json
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -171,6 +170,8 @@ def _load(path: Path | None) -> bytes:
 
 def _store(path: Path, text: bytes) -> None:
     """Write a file of the cache whole or not at all."""
+    import tempfile  # only ever needed once all is shown
+
     packed = zlib.compress(text, 1)
     raw = MAGIC + blake2b(packed, digest_size=DIGEST).digest() + packed
     if len(raw) > MAX_FILE:
