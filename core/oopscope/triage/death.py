@@ -22,7 +22,8 @@ from oopscope.triage.signature import signature
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 # The line that every die() prints: what happened, the error code, and which oops of this boot it was.
 DIE = re.compile(r"^(?:Oops: )?(.*?): ?([0-9a-f]{4}) \[#(\d+)\]")
-FATAL_OOPS = ("Fatal exception", "Fatal exception in interrupt", "Fatal hardware error")
+FATAL_OOPS = "Fatal exception"  # also "... in interrupt"; what oops_end() calls panic() with
+COMPLAINED = re.compile(r"panic_on_warn set|kasan\.fault=panic")
 # Where an interrupt or NMI enters; behind it stands what was interrupted.
 ENTRY = re.compile(
     r"^(asm_(sysvec|common_interrupt|spurious|exc_nmi)\w*|(apic_timer|reschedule|call_function\w*|common|ret_from|"
@@ -99,6 +100,16 @@ class Death:
             return last if self._is_on_stack(last) else None
         return last if last < at and message.startswith(FATAL_OOPS) else None
 
+    @cached_property
+    def complaint_end(self) -> int | None:
+        """The place in `lines` before which a checker (SLUB, KASAN, refcount_t) can have named what was died of.
+
+        That is the fatal oops, or panic() where it says that a complaint was fatal by configuration; None elsewhere.
+        """
+        if self.oops_line is not None:
+            return self.oops_line
+        return self.panic_line if COMPLAINED.search(self.panic_message or "") else None
+
     def _is_on_stack(self, oops: int) -> bool:
         """Whether an oops is what the panicking CPU died of: its own function faulted there, or its stack is not known.
 
@@ -133,8 +144,12 @@ class Death:
         return None
 
     def in_oops(self, pattern: str, back: int = 12) -> tuple[Line, re.Match[str]] | None:
-        """Return the last line at or shortly before the fatal oops's own line that matches."""
-        return self.find(pattern, self.oops_line + 1, back) if self.oops_line is not None else None
+        """Return the last line at or shortly before the fatal oops's own line that matches; not of an oops before."""
+        end = self.oops_line
+        if end is None:
+            return None
+        before = (n for n in range(1, min(back, end + 1)) if DIE.match(self.lines[end - n].text))
+        return self.find(pattern, end + 1, next(before, back))
 
     @cached_property
     def cpu(self) -> Cpu | None:

@@ -16,10 +16,11 @@ SAID = r"Object already free|double[- ]free|BUG: KASAN: double-free|Slab .* Wron
 
 def check(death: Death) -> Verdict | None:
     """Fire on a BUG in SLUB while an object is freed, or on its debugging's own message."""
-    if death.oops_line is None:
+    end = death.complaint_end
+    if end is None:
         return None
     bug = death.in_oops(r"kernel BUG at (?:\S*/)?mm/(slub|slab)\w*\.[ch]:(\d+)!")
-    said = death.in_oops(SAID, 40)
+    said = death.find(SAID, end + 1, 60)
     freeing = death.on_stack(*FREEING)
     if not (bug and freeing) and said is None:
         return None

@@ -5,10 +5,12 @@ import re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
+SAID = r"^UE .*\bpage:0x|\bUE (?:row|memory)|EDAC.*\bUE\b"  # "UE <message> on <label> (<place> page:0x...)"
+
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
-    if not re.search(r"\bUE (?:row|memory)|EDAC.*UE|UE .*label", death.panic_message or "") or death.panic_line is None:
+    if not re.search(SAID, death.panic_message or "") or death.panic_line is None:
         return None
     return death.verdict(
         "hardware",

@@ -1,23 +1,28 @@
 """Tasks were blocked for too long, and hung_task_panic is set. Follows kernel/hung_task.c."""
 
-from oopscope.triage.death import Death
+import re
+from collections.abc import Iterator
+
+from oopscope.kernel.frame import Frame
+from oopscope.subsystems.tasks import stack
+from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Evidence, Source, Verdict
 
-INFO = r"INFO: task (.+):(\d+) (?:is )?blocked (?:in I/O wait )?for more than (\d+) seconds"
+INFO = re.compile(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
+# What a blocked task's stack begins with: the scheduler, and how it came to wait.
+WAITING = re.compile(r"_*(schedule|mutex|rwsem|down_|wait_|rt_mutex|io_|bit_wait|percpu_rwsem|folio_wait|preempt_)")
 MAX_SHOWN = 8
+MAX_LINES = 2000
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words; the tasks are those that the detector named last."""
     if "hung_task: blocked tasks" not in (death.panic_message or "") or death.panic_line is None:
         return None
-    evidence: list[Evidence] = []
-    named: dict[int, str] = {}
-    for line, found in _named(death):
-        evidence.append(death.from_log(line))
-        named.setdefault(int(found[1]), found[0])
-    evidence = evidence[-MAX_SHOWN:]
-    tasks = [t for t in death.tasks if t.pid in named] or [t for t in death.tasks if t.state == "D"]
+    named = list(_named(death))
+    evidence = [death.from_log(line) for line, _pid in named[-MAX_SHOWN:]]
+    pids = {pid for _line, pid in named}
+    tasks = [t for t in death.tasks if t.pid in pids] or [t for t in death.tasks if t.state == "D"]
     first = max(tasks, key=lambda t: t.since_last_run_seconds or 0, default=None)
     evidence += [
         Evidence(f"{t.who} sleeps in {t.wait or 'an unknown place'}", Source("task", str(t.pid), t.address))
@@ -42,34 +47,16 @@ def check(death: Death) -> Verdict | None:
     )
 
 
-def _named(death: Death):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an iterator of (Line, (comm, pid))
-    import re
-
-    compiled = re.compile(INFO)
-    for line in death.lines[max(0, (death.panic_line or 0) - 2000) : death.panic_line]:
-        found = compiled.search(line.text)
+def _named(death: Death) -> Iterator[tuple[Line, int]]:
+    """Yield the lines in which the detector names a blocked task, and its PID."""
+    for line in death.lines[max(0, (death.panic_line or 0) - MAX_LINES) : death.panic_line]:
+        found = INFO.search(line.text)
         if found:
-            yield line, (found[1], found[2])
+            yield line, int(found[1])
 
 
-def _blamed(death: Death, address: int | None):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Frame | None
+def _blamed(death: Death, address: int | None) -> Frame | None:
     """The first frame of the longest blocked task in a module, else the first beyond the scheduler and the locks."""
-    from oopscope.subsystems.tasks import stack
-
-    frames = stack(death.kernel, address) if address else ()
-    waiting = (
-        "schedule",
-        "mutex",
-        "rwsem",
-        "down_",
-        "wait_",
-        "__wait",
-        "rt_mutex",
-        "io_",
-        "__mutex",
-        "__down",
-        "bit_wait",
-    )
-    plain = [f for f in frames if f.symbol and f.kind != "user"]
-    in_module = next((f for f in plain if f.module), None)
-    return in_module or next((f for f in plain if not (f.symbol or "").lstrip("_").startswith(waiting)), None)
+    frames = [f for f in (stack(death.kernel, address) if address else ()) if f.symbol and f.kind != "user"]
+    in_module = next((f for f in frames if f.module), None)
+    return in_module or next((f for f in frames if not WAITING.match(f.symbol or "")), None)

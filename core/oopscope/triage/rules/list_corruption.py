@@ -5,8 +5,9 @@ node is found in memory whose one link is the wild pointer and whose other link 
 """
 
 from oopscope.errors import OopscopeError
+from oopscope.kernel.frame import Frame
 from oopscope.triage.death import Death
-from oopscope.triage.faults import fault_address, fault_registers
+from oopscope.triage.faults import fault_address, fault_registers, memory_fault
 from oopscope.triage.finding import Evidence, Source, Verdict
 
 CHECKS = (
@@ -33,13 +34,16 @@ def check(death: Death) -> Verdict | None:
         evidence.append(death.from_frame(frame, "{frame} faulted while it checked a list node's links"))
     if not evidence or (death.oops_line is None and said is None):
         return None
+    fault = memory_fault(death) if said is None else None
+    if fault is not None:
+        evidence.insert(0, death.from_log(fault[0]))
     outer = _caller(death) if in_check or said else None
     sure = said is not None or (in_check and node is not None)
     return death.verdict(
         "software",
         "list-corruption",
         "Linked list corruption",
-        f"A list's pointers were overwritten; it was noticed in {_name(outer) or death.where}, run by {death.who}.",
+        f"A list's pointers were overwritten; it was noticed in {outer or death.where}, run by {death.who}.",
         "certain" if sure else "likely",
         evidence,
         (
@@ -50,11 +54,7 @@ def check(death: Death) -> Verdict | None:
     )
 
 
-def _name(frame: object) -> str | None:
-    return str(frame) if frame is not None else None
-
-
-def _caller(death: Death):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Frame | None
+def _caller(death: Death) -> Frame | None:
     """The first frame behind the checking functions."""
     seen = False
     for frame in death.frames:

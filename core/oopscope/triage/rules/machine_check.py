@@ -5,7 +5,7 @@ import re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = r"[Mm]achine check"
+SAID = r"[Mm]achine check|entered broadcast exception handler"
 
 
 def check(death: Death) -> Verdict | None:

@@ -2,9 +2,14 @@
 
 import re
 
+from oopscope.kernel.frame import Frame
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 
+# The allocator's own functions, by all their names of late: page_alloc.c, mempolicy.c, oom_kill.c.
+ALLOCATOR = re.compile(
+    r"(out_of_memory|_*alloc_(frozen_)?pages(_\w+)?|(_*|vma_)(folio_alloc|alloc_folio)(_\w+)?|_*get_free_pages(_\w+)?)(\.\w+)*"
+)
 SAID = r"[Oo]ut of memory|System is deadlocked on memory|panic_on_oom"
 
 
@@ -33,5 +38,14 @@ def check(death: Death) -> Verdict | None:
             "See the Memory pane: what took it (processes, slab, shared memory and tmpfs, page tables)?",
             "A leak in the kernel shows as slab or unaccounted memory, one in a program as its RSS.",
         ),
-        culprit=death.caller_of(("out_of_memory", "__alloc_pages_slowpath", "__alloc_pages", "__alloc_pages_may_oom")),
+        culprit=_asker(death),
     )
+
+
+def _asker(death: Death) -> Frame | None:
+    """Return who asked the allocator for the pages: the frame behind the outermost of its functions."""
+    asker = None
+    for frame, behind in zip(death.frames, death.frames[1:], strict=False):
+        if frame.symbol and ALLOCATOR.fullmatch(frame.symbol):
+            asker = behind
+    return asker

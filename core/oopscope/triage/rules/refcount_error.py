@@ -6,13 +6,8 @@ from oopscope.triage.finding import Verdict
 
 def check(death: Death) -> Verdict | None:
     """Fire where panic_on_warn or a fatal oops follows refcount_t's own complaint at once."""
-    end = death.panic_line if death.oops_line is None else death.oops_line
-    warned = death.panic_message is not None and "panic_on_warn" in death.panic_message
-    said = (
-        death.find(r"refcount_t: (.*)", end, 40)
-        if end is not None and (warned or death.oops_line is not None)
-        else None
-    )
+    end = death.complaint_end
+    said = death.find(r"refcount_t: (.*)", end, 40) if end is not None else None
     if said is None:
         return None
     return death.verdict(
@@ -20,7 +15,7 @@ def check(death: Death) -> Verdict | None:
         "refcount-error",
         "Reference count error",
         f"A reference count went wrong in {death.where}: {said[1][1].rstrip('.')}.",
-        "certain" if warned else "likely",
+        "certain" if death.oops_line is None else "likely",
         [death.from_log(said[0])],
         ("Find the object's get and put calls: one path drops or takes one too many.",),
         culprit=death.caller_of(("refcount_warn_saturate", "__warn", "report_bug")),

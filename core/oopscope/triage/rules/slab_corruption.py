@@ -11,7 +11,7 @@ SAID = (
 
 def check(death: Death) -> Verdict | None:
     """Fire where the end (an oops, or panic_on_warn) follows SLUB's own complaint."""
-    end = death.oops_line if death.oops_line is not None else death.panic_line
+    end = death.complaint_end
     said = death.find(SAID, end, 120) if end is not None else None
     if said is None:
         return None

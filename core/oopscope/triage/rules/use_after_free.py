@@ -14,7 +14,7 @@ NEAR = 4096
 
 def check(death: Death) -> Verdict | None:
     """Fire on KASAN's or KFENCE's report before the end, or a fault at a poisoned address."""
-    end = death.oops_line if death.oops_line is not None else death.panic_line
+    end = death.complaint_end
     said = death.find(r"BUG: (?:KASAN|KFENCE): .*use-after-free", end, 120) if end is not None else None
     address = _poisoned(death)
     poison = _poison(address)

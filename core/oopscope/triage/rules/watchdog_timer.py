@@ -5,7 +5,7 @@ import re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = r"An NMI occurred\. Depending on|hpwdt|watchdog_fire|[Ww]atchdog (?:timer|pre-?timeout)|pretimeout event"
+SAID = r"An NMI occurred\. Depending on|hpwdt|watchdog_fire|[Ww]atchdog (?:[Tt]imer|pre-?timeout)|pretimeout event"
 
 
 def check(death: Death) -> Verdict | None:
