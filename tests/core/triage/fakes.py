@@ -1,0 +1,102 @@
+"""A death made of log lines and a stack, with no dump: a kernel that answers only what the rules ask."""
+
+import re
+
+from oopscope.errors import NoSymbol, NotMapped
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.problems import Problems
+from oopscope.kernel.tasks import Census, census
+from oopscope.subsystems.cpus import Cpu, cpus
+from oopscope.subsystems.log import Record, records
+from oopscope.subsystems.tasks import Task, tasks
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+from oopscope.triage.death import Death
+
+FRAME = re.compile(r"(\? )?(\w[\w.]*|0x[0-9a-f]+)(?:\+(0x[0-9a-f]+))?(?: \[(\w+)\])?(?: <(\w+)>)?")
+TEXT = 0xFFFFFFFF81000000
+# The registers by which an oops finds where it stands are its own; the rest of the log is what a test says.
+SYMBOLS = {"panic_cpu": 0x1000, "__cpu_present_mask": 0x2000, "nr_cpu_ids": 0x3000}
+
+
+class Words:
+    """Memory of single words; all else is not mapped."""
+
+    def __init__(self, words=()):
+        self._words = dict(words)
+
+    def word(self, address):
+        if address not in self._words:
+            raise NotMapped(address)
+        return self._words[address]
+
+    u32 = word
+    word_size = 8
+
+    def words(self, address, count):
+        return tuple(self.word(address + 8 * i) for i in range(count))
+
+
+class FakeKernel:
+    """Answers from what a test gives: the log, the CPUs, the tasks."""
+
+    def __init__(self, log, cpus_, tasks_=(), panicked=0, words=(), info=""):
+        self.problems = Problems()
+        self.info = VmcoreInfo.parse(info.encode())
+        invalid = 0xFFFFFFFF
+        present = {0x1000: invalid if panicked is None else panicked, 0x2000: (1 << len(cpus_)) - 1, 0x3000: len(cpus_)}
+        self.memory = Words({**present, **dict(words)})
+        self._known = {
+            records: [Record(i, i * 1000, 4, 0, None, text) for i, text in enumerate(log)],
+            cpus: list(cpus_),
+            tasks: list(tasks_),
+            census: Census({}, {}),
+        }
+
+    def cached(self, read):
+        if read not in self._known:
+            self._known[read] = read(self)
+        return self._known[read]
+
+    def find_symbol(self, name):
+        return SYMBOLS.get(name)
+
+    def symbol(self, *names):
+        raise NoSymbol(names[0])
+
+
+def frame(text, at=0):
+    """Make a frame of `function+0x12 [module] <kind>`; `? ` before it marks a guess, a bare number is no code."""
+    doubt, name, offset, module, kind = FRAME.fullmatch(text).groups()
+    if name.startswith("0x"):
+        return Frame(int(name, 16), None, None, None, kind or "task", True)
+    return Frame(TEXT + at, name, int(offset or "0x10", 16), module, kind or "task", not doubt)
+
+
+def stack(*texts):
+    return tuple(frame(text, 0x1000 * i) for i, text in enumerate(texts))
+
+
+def task(pid, comm, state="S", **more):
+    facts = {
+        "ppid": 1,
+        "cpu": 0,
+        "address": 0xFFFF888000000000 + pid,
+        "kernel_thread": False,
+        "rss_bytes": 4096,
+        "vsz_bytes": 8192,
+        "uid": 0,
+        "since_last_run_seconds": 1.0,
+        "wait": "do_wait",
+    }
+    return Task(**{**facts, "pid": pid, "tgid": pid, "comm": comm, "state": state, **more})
+
+
+def cpu(number, frames, state="running", pid=321, comm="storaged"):
+    return Cpu(number, True, state, pid, comm, 0xFFFF888000001000, frames, {})
+
+
+def death(log, frames=(), others=(), tasks_=(), panicked=0, words=(), info=""):
+    """A death of CPU 0 (of none, where panicked is None), whose log is given as one text."""
+    lines = [line for line in log.split("\n") if line]
+    first = cpu(0, stack(*frames), "panic" if panicked is not None else "idle")
+    return Death(FakeKernel(lines, [first, *others], tasks_, panicked, words, info))

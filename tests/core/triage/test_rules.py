@@ -1,0 +1,173 @@
+"""Every rule fires on its own death and is silent on a near miss; in their order they give the right verdict."""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import oopscope.triage.rules
+from core.triage.deaths import ALSO, DEATHS, OTHERS, oops
+from core.triage.fakes import FakeKernel, death, stack
+from oopscope.triage import judge
+from oopscope.triage.finding import Verdict
+from oopscope.triage.rules import RULES
+
+CATEGORIES = {
+    "software": {
+        *("null-pointer-dereference", "bad-page-fault", "general-protection-fault", "kernel-bug", "invalid-opcode"),
+        *("divide-error", "stack-overflow", "list-corruption", "use-after-free", "double-free", "slab-corruption"),
+        *("refcount-error", "scheduling-while-atomic", "panic-in-interrupt", "init-killed", "root-not-mounted"),
+        *("panic-called", "stack-corruption"),
+    },
+    "hang": {"soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "deadlock"},
+    "memory": {"out-of-memory"},
+    "hardware": {
+        *("machine-check", "nmi-io-check", "nmi-memory-error", "edac-uncorrectable", "pcie-fatal", "ghes-fatal"),
+    },
+    "firmware": {"firmware-bug"},
+    "manual": {"sysrq-crash", "unknown-nmi", "watchdog-timer", "cluster-fencing", "external-dump"},
+    "unknown": {"unknown"},
+}
+
+
+def check(rule, found):
+    return import_module(f"oopscope.triage.rules.{rule}").check(found)
+
+
+def test_every_file_is_in_the_table_and_has_deaths():
+    folder = Path(oopscope.triage.rules.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if path.stem != "__init__"}
+    assert files == set(RULES)
+    assert len(RULES) == len(set(RULES))
+    assert set(DEATHS) == set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_says_what_it_knows(rule):
+    module = import_module(f"oopscope.triage.rules.{rule}")
+    assert module.__doc__
+    assert module.check.__doc__
+    assert ast.parse(Path(module.__file__).read_text())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_fires(rule):
+    made = DEATHS[rule]
+    found = check(rule, made.fires)
+    assert isinstance(found, Verdict)
+    assert found.cause == made.cause
+    assert found.cause in CATEGORIES[found.category]
+    assert found.title
+    assert found.summary.endswith(".")
+    assert made.says in found.summary
+    assert found.confidence in ("certain", "likely")
+    assert found.next_steps
+    assert found.signature.startswith(f"{found.cause}:")
+    assert (found.evidence and found.evidence[0].source.kind == "log") or rule == "external_dump"
+    if made.symbol:
+        assert found.symbol == made.symbol
+    if rule == "external_dump":
+        assert (found.cpu, found.pid) == (None, None)
+    elif rule == "hung_task":
+        assert (found.pid, found.comm) == (41, "flush-8:0")
+    else:
+        assert (found.pid, found.comm) == (321, "storaged")
+    assert list(made.fires.kernel.problems) == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_is_silent(rule):
+    assert check(rule, DEATHS[rule].silent) is None
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_is_the_verdict(rule):
+    """Asked in their order, the first rule that knows is the right one."""
+    assert judge(DEATHS[rule].fires.kernel).cause == DEATHS[rule].cause
+    assert judge(DEATHS[rule].silent.kernel).cause != DEATHS[rule].cause or rule in ("cluster_fencing",)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_of_all_rules_only_its_own_fires(rule):
+    """And the plainer ones that are true as well: those stand behind it."""
+    fired = {r for r in RULES if check(r, DEATHS[rule].fires) is not None}
+    assert fired - {rule} <= ALSO.get(rule, set()) | {"panic_called"}
+    assert min(RULES.index(r) for r in fired) == RULES.index(rule)
+
+
+@pytest.mark.parametrize("cause, found", OTHERS, ids=[f"{i}-{cause}" for i, (cause, _) in enumerate(OTHERS)])
+def test_other_words(cause, found):
+    assert judge(found.kernel).cause == cause
+    assert list(found.kernel.problems) == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("log", ["", "Kernel panic - not syncing: ", "\x1b[31m" + "A" * 5000, "Oops: 0000 [#1]"])
+def test_survives_a_log_that_says_nothing(rule, log):
+    for frames in ((), ("0x41414141",), ("panic+0x1",), ("asm_exc_page_fault+0x1 <exception>",)):
+        check(rule, death(log, frames))
+        check(rule, death(log, frames, panicked=None))
+
+
+def test_a_rule_that_fails_is_a_problem_and_the_next_is_asked(monkeypatch):
+    def broken(_death):
+        raise ZeroDivisionError("a fault of the rule's own")
+
+    monkeypatch.setattr(import_module("oopscope.triage.rules.soft_lockup"), "check", broken)
+    kernel = DEATHS["sysrq_crash"].fires.kernel
+    kernel = FakeKernel([r.text for r in DEATHS["sysrq_crash"].fires.records], [DEATHS["sysrq_crash"].fires.cpu])
+    assert judge(kernel).cause == "sysrq-crash"
+    assert [p.message for p in kernel.problems] == ["rule soft_lockup: ZeroDivisionError: a fault of the rule's own"]
+
+
+def test_the_unknown_verdict_quotes_the_message():
+    found = judge(death("Kernel panic - not syncing: Asynchronous SError Interrupt", ("0x4141",)).kernel)
+    assert (found.cause, found.category, found.confidence) == ("unknown", "unknown", "possible")
+    assert "Asynchronous SError Interrupt" in found.summary
+    assert found.panic_message == "Asynchronous SError Interrupt"
+
+
+@pytest.mark.parametrize("rule", ["null_pointer", "bad_page_fault", "general_protection", "kernel_bug", "divide_error"])
+def test_the_message_of_an_oops_is_what_happened(rule):
+    """Not panic()'s own `Fatal exception`, which says nothing."""
+    message = check(rule, DEATHS[rule].fires).panic_message
+    assert "Fatal exception" not in message
+    assert message.startswith(("BUG: ", "kernel BUG", "Oops: "))
+
+
+def test_an_older_oops_gives_no_message_to_a_later_panic():
+    oops_then_hardware = next(d for cause, d in OTHERS if cause == "ghes-fatal")
+    assert judge(oops_then_hardware.kernel).panic_message == "Fatal hardware error!"
+
+
+class TestSignature:
+    """The same for the same bug on another machine: no address, offset, suffix or name of a host is in it."""
+
+    def signature(self, *frames, what="Oops: divide error: 0000 [#1] SMP"):
+        return judge(oops(what, frames).kernel).signature
+
+    def test_without_offsets_and_suffixes(self):
+        first = self.signature("f.isra.0+0x1 [m]", "g+0x2", "h.cold+0x3")
+        assert first == self.signature("f+0x99 [m]", "g.constprop.0+0x4", "h.part.0.cold+0x7")
+        assert first.startswith("divide-error:f:")
+
+    def test_of_another_bug_is_another(self):
+        first = self.signature("f+0x1 [m]", "g+0x2", "h+0x3")
+        assert first != self.signature("f+0x1 [n]", "g+0x2", "h+0x3")
+        assert first != self.signature("f+0x1 [m]", "i+0x2", "h+0x3")
+        assert first != self.signature("f+0x1 [m]", "g+0x2", "h+0x3", what="Oops: invalid opcode: 0000 [#1] SMP")
+
+    def test_takes_no_guess_and_no_far_caller(self):
+        first = self.signature("f+0x1", "g+0x2", "h+0x3", "i+0x4", "deep+0x5")
+        assert first == self.signature("f+0x1", "? guess+0x7", "g+0x2", "h+0x3", "i+0x4", "other+0x5")
+
+
+def test_evidence_points_at_its_line_and_frame():
+    found = check("soft_lockup", DEATHS["soft_lockup"].fires)
+    kinds = [e.source.kind for e in found.evidence]
+    assert kinds == ["log", "frame"]
+    records = DEATHS["soft_lockup"].fires.records
+    assert "soft lockup - CPU#0" in records[int(found.evidence[0].source.key)].text
+    frames = {f.address for f in stack(*(["panic+0x118"] + ["x+0x1"] * 9))}
+    assert found.evidence[1].source.address in frames
