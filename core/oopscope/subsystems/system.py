@@ -1,15 +1,18 @@
 """What machine and kernel this was: names, times, load, taint, command line."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
-from oopscope.errors import Absent, OopscopeError
+from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.kernel.tasks import lost_tasks, task_structs
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import Column, Table
 from oopscope.subsystems.taint import taint_letters
 
+T = TypeVar("T")
 FSHIFT = 11  # load averages are fixed-point, include/linux/sched/loadavg.h
 MAX_COMMAND_LINE = 16384
 
@@ -119,14 +122,7 @@ def _text(raw: bytes | None) -> str | None:
 
 def system(kernel: Kernel) -> System:
     """Return the system's facts; one that cannot be read is None and a problem."""
-
-    def attempt(what: str, read):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        try:
-            return read()
-        except (OopscopeError, Absent) as e:
-            kernel.problems.lost("system", what)(e)
-            return None
-
+    attempt = partial(_attempt, kernel)
     uts = attempt("names", lambda: kernel.bind(UTS).row(kernel.symbol("init_uts_ns")))
     when = clock(kernel)
     tainted = attempt("taint", lambda: kernel.memory.word(kernel.symbol("tainted_mask")))
@@ -149,6 +145,15 @@ def system(kernel: Kernel) -> System:
         kaslr_offset=kernel.info.kernel_offset,
         page_table_levels=5 if kernel.info.number("pgtable_l5_enabled") else 4,
     )
+
+
+def _attempt(kernel: Kernel, what: str, read: Callable[[], T]) -> T | None:
+    """Return what a read gives; None where it fails, and a problem that names it."""
+    try:
+        return read()
+    except OopscopeError as e:
+        kernel.problems.lost("system", what)(e)
+        return None
 
 
 class Fact(NamedTuple):

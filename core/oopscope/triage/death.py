@@ -253,7 +253,7 @@ class Death:
         frame = culprit or self.culprit
         cpu = self.cpu
         facts = list(evidence)
-        if frame is not None and not any(e.source.kind == "frame" for e in facts):
+        if frame in self.frames and frame is not None and not any(e.source.kind == "frame" for e in facts):
             facts.append(self.from_frame(frame, "{frame} is where the panicking CPU's own code stood"))
         return Verdict(
             category=category,
@@ -262,7 +262,7 @@ class Death:
             summary=summary,
             confidence=confidence,
             panic_message=self.message,
-            cpu=cpu.cpu if cpu else None,
+            cpu=task.cpu if task else cpu.cpu if cpu else None,
             pid=task.pid if task else cpu.pid if cpu else None,
             comm=task.comm if task else cpu.comm if cpu else None,
             symbol=f"{frame.symbol}+{frame.offset or 0:#x}" if frame and frame.symbol else None,
