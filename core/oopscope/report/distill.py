@@ -47,6 +47,10 @@ class Recording:
         """As the dump has it."""
         return self._dump.ranges()
 
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """As the dump has them: a search through all memory asks for no page."""
+        return self._dump.blocks()
+
     def notes(self) -> Iterator[Note]:
         """As the dump has them."""
         return self._dump.notes()
