@@ -6,7 +6,9 @@ from pathlib import Path
 
 from oopscope.cli import DAMAGED, DONE, USAGE, complain
 from oopscope.cli.common import Progress, load, write
+from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build, sections
+from oopscope.subsystems import TABLES
 
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -28,9 +30,17 @@ def run(args: argparse.Namespace) -> int:
             names = sections(n.strip() for n in args.sections.split(",") if n.strip())
         except ValueError as e:
             return complain(str(e), USAGE)
+    elif args.format == "html":
+        names = [
+            "dump",
+            "verdict",
+            *(key for key, _ in TABLES),
+        ]  # with the log: a page is read without the dump at hand
     progress = Progress()
     kernel = load(args.paths, progress)
     report = build(kernel, names, args.stacks, progress)
+    if args.format != "json":
+        add_stacks(kernel, report)
     progress.done()
     text: str = import_module(f"oopscope.report.{args.format}").render(report)
     write(text, args.output)

@@ -8,13 +8,24 @@ from oopscope.subsystems import Column
 ABSENT = "-"
 RIGHT = {"int", "bytes", "seconds"}
 UNITS = ("B", "K", "M", "G", "T", "P")
-# C0 and C1 controls, DEL, and the characters that turn the direction of text.
+# C0 and C1 controls, DEL, the characters that turn the direction of text or take no place, and lone surrogates.
 _CONTROLS = {i: 0x2400 + i for i in range(32)} | {0x7F: 0x2421}
-_CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029), 0xFFFD)
+_UNSEEN = (
+    *range(0x80, 0xA0),
+    0xAD,
+    0x61C,
+    *range(0x200B, 0x2010),
+    *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070),
+    0xFEFF,
+)
+_CONTROLS |= dict.fromkeys((*_UNSEEN, *range(0xD800, 0xE000), *range(0xE0000, 0xE0080)), 0xFFFD)
 
 
 def printable(text: str, keep: str = "") -> str:
     """Return text with its control characters made visible, but for those kept."""
+    if text.isascii() and text.isprintable():
+        return text
     table = {k: v for k, v in _CONTROLS.items() if chr(k) not in keep} if keep else _CONTROLS
     return text.translate(table)
 

@@ -1,0 +1,134 @@
+"""The facts of the machine and of the dump, as names and values that a person reads: what every format shows.
+
+A fact that the kernel or the dump does not tell is left out; the numbers themselves are in the JSON.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from oopscope.report.cells import duration, size
+from oopscope.subsystems.taint import taint_reasons
+
+Data = Mapping[str, Any]
+Facts = list[tuple[str, str]]
+AnyTask = TypeVar("AnyTask", bound=Data)
+# How MemTotal divides, in the names of /proc/meminfo; what these leave is the last share.
+SHARES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Page cache", ("Cached", "Buffers")),
+    ("Programs", ("AnonPages",)),
+    ("Slab", ("Slab",)),
+    ("Kernel stacks", ("KernelStack",)),
+    ("Page tables", ("PageTables",)),
+)
+
+
+def known(facts: Sequence[tuple[str, object]]) -> Facts:
+    """Leave out what is not known."""
+    return [(name, str(value)) for name, value in facts if value not in (None, "")]
+
+
+def system_facts(s: Data) -> Facts:
+    """Return the machine's and the kernel's facts."""
+    load = " ".join(f"{x:.2f}" for x in s["load_average"]) if s["load_average"] else None
+    cpus = f"{s['cpus_online']} online of {s['cpus_present']}" if s["cpus_online"] is not None else None
+    return known(
+        [
+            ("host", s["nodename"]),
+            ("kernel", s["release"]),
+            ("build", s["version"]),
+            ("machine", s["machine"]),
+            ("crashed", moment(s["crash_time"])),
+            ("up", duration(s["uptime_seconds"]) if s["uptime_seconds"] is not None else None),
+            ("load", load),
+            ("CPUs", cpus),
+            ("memory", size(s["memory_bytes"]) if s["memory_bytes"] else None),
+            ("tasks", s["task_count"]),
+            ("taint", taint(s)),
+            ("command line", " ".join(s["command_line"].split()) if s["command_line"] else None),
+        ]
+    )
+
+
+def moment(time: str | None) -> str | None:
+    """Return an ISO 8601 time as a person writes it."""
+    return time.replace("T", " ").replace("Z", " UTC") if time else None
+
+
+def taint(s: Data) -> str | None:
+    """Return the taint letters and what they say."""
+    if not s["tainted"]:
+        return "not tainted" if s["tainted"] == 0 else None
+    reasons = "; ".join(reason.partition(": ")[2] for reason in taint_reasons(s["tainted"]))
+    return f"{s['taint']} ({s['tainted']}): {reasons}"
+
+
+def dump_facts(d: Data) -> Facts:
+    """Return what the file is, and how complete."""
+    packed = f"{d['compression']} compression" if d["compression"] else None
+    parts = f"{d['parts']} parts" if d["parts"] > 1 else None
+    form = ", ".join(filter(None, (d["format"], packed, "flattened" if d["flattened"] else None, parts)))
+    return known(
+        [
+            ("file", d["path"]),
+            ("format", form),
+            ("size", size(d["bytes"])),
+            ("holds", held(d)),
+            ("left out", left_out(d)),
+            ("complete", "yes" if d["complete"] else "NO: the dump is cut off or was not finished"),
+        ]
+    )
+
+
+def held(d: Data) -> str | None:
+    """Return how many of the machine's pages the dump holds."""
+    if d["pages_saved"] is None:
+        return None
+    if not d["pages_total"]:
+        return f"{d['pages_saved']} pages"
+    percent = 100 * d["pages_saved"] / d["pages_total"]
+    return f"{d['pages_saved']} of {d['pages_total']} pages ({percent:.{0 if percent >= 10 else 1}f} %)"
+
+
+def left_out(d: Data) -> str | None:
+    """Return which kinds of page were not to be saved."""
+    if not d["excluded"]:
+        return None
+    return f"{', '.join(d['excluded'])} pages (dump level {d['dump_level']})"
+
+
+def shares(meminfo: Data) -> list[tuple[str, int]]:
+    """Divide MemTotal; the shares add up to it. Empty where the total is not known."""
+    total = meminfo.get("MemTotal")
+    if not total:
+        return []
+    parts = [(name, sum(meminfo.get(key) or 0 for key in keys)) for name, keys in SHARES]
+    free = meminfo.get("MemFree") or 0
+    rest = total - free - sum(amount for _, amount in parts)
+    return [*parts, ("Other kernel", max(rest, 0)), ("Free", free)]
+
+
+def blocked(tasks: Sequence[AnyTask]) -> list[AnyTask]:
+    """Return the tasks in uninterruptible sleep, the longest first."""
+    return sorted(
+        (t for t in tasks if t["state"] == "D"), key=lambda t: (-(t["since_last_run_seconds"] or 0), t["pid"] or 0)
+    )
+
+
+def same_stacks(items: Sequence[Data], *keys: str) -> Iterator[list[Data]]:
+    """Yield the items in groups of the same stack and the same values of some keys, in order of their first."""
+    groups: dict[tuple[object, ...], list[Data]] = {}
+    for item in items:
+        stack = tuple((f["symbol"], f["offset"]) if f["kind"] != "user" else None for f in item["frames"] or ())
+        groups.setdefault((stack, *(item[key] for key in keys)), []).append(item)
+    yield from groups.values()
+
+
+def numbers(values: Sequence[int]) -> str:
+    """Return numbers with runs folded: 0, 2-5."""
+    runs: list[list[int]] = []
+    for value in sorted(values):
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], value]
+        else:
+            runs.append([value, value])
+    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs)

@@ -1,0 +1,57 @@
+"""Tables that sort by a click on a heading and filter as one types; whole and readable without scripts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from oopscope.report.cells import RIGHT, cell
+from oopscope.report.page.kit import Data, folded, safe, section
+from oopscope.subsystems import TABLES, Column, table
+
+MAX_ROWS = 3000  # a page stays small enough for a ticket and a phone
+PLACED = ("system", "cpus", "meminfo", "zones", "log")  # shown elsewhere on the page, not as tables
+HIDDEN = {"tasks": {"tgid", "address", "kernel_thread", "vsz_bytes"}}
+LARGEST = {"slabs": "bytes", "modules": "size_bytes"}  # which rows come first
+
+
+def render(report: Data) -> str:
+    """Return every table of the report."""
+    keys = [key for key, _ in TABLES if key not in PLACED and isinstance(report.get(key), list)]
+    body = "".join(_table(key, report[key]) for key in keys)
+    return section("tables", "Tables", body) if body else ""
+
+
+def _table(key: str, rows: Sequence[Data]) -> str:
+    found, order = table(key), LARGEST.get(key)
+    columns = [
+        c for c in found.columns if c.kind not in ("frames", "registers") and c.key not in HIDDEN.get(key, set())
+    ]
+    ordered = sorted(rows, key=lambda r: -(r[order] or 0)) if order else rows
+    head = "".join(f'<th scope="col"{_right(c)}>{safe(c.title)}</th>' for c in columns)
+    body = "".join(_row(key, r, columns) for r in ordered[:MAX_ROWS])
+    more = len(rows) - MAX_ROWS
+    note = f'<p class="note">{more} more rows: oopscope show {key}</p>' if more > 0 else ""
+    tools = (
+        f'<p class="tools"><input type="search" placeholder="filter" aria-label="filter {safe(found.title)}" '
+        f'data-for="t-{key}"><output></output></p>'
+    )
+    drawn = (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{safe(found.title)}"><table id="t-{key}"><thead>'
+        f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+    return folded(f"{safe(found.title)} <i>{len(rows)}</i>", tools + drawn + note)
+
+
+def _right(column: Column) -> str:
+    return ' class="n"' if column.kind in RIGHT else ""
+
+
+def _row(key: str, row: Data, columns: Sequence[Column]) -> str:
+    name = f' id="pid-{row["pid"]}"' if key == "tasks" and row["pid"] else ""
+    kind = f' class="s-{row["state"]}"' if key == "tasks" and row["state"] in ("D", "R", "Z") else ""
+    return f"<tr{name}{kind}>{''.join(_cell(row[c.key], c) for c in columns)}</tr>\n"
+
+
+def _cell(value: Any, column: Column) -> str:
+    text = value if column.kind == "address" and isinstance(value, str) else cell(value, column.kind)
+    sort = f' data-v="{value}"' if column.kind in ("bytes", "seconds") and isinstance(value, int | float) else ""
+    return f"<td{_right(column)}{sort}>{safe(text)}</td>"
