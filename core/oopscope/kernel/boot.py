@@ -10,7 +10,7 @@ from pathlib import Path
 
 from oopscope.arch import Arch, arch, arch_of_machine
 from oopscope.dumps import Dump, open_path
-from oopscope.errors import FormatError, MissingPage
+from oopscope.errors import FormatError, OopscopeError
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.machine import machine
 from oopscope.memory.physical import PhysicalMemory
@@ -28,7 +28,6 @@ _TELLTALES = (
     ("SYMBOL(lowcore_ptr)", "s390x"),
     ("SYMBOL(mmu_psize_defs)", "ppc64"),
 )
-MAX_SCANNED = 1 << 22  # pages looked at for VMCOREINFO where no note has it
 
 
 def open_kernel(paths: Sequence[Path], progress: Progress | None = None) -> Kernel:
@@ -49,13 +48,25 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None) -> Kernel:
     physical = PhysicalMemory(dump)
     info = _from_notes(dump)
     if info is None:
-        say("looking for VMCOREINFO in memory")
-        info = _from_memory(dump, physical)
+        info = _without_note(dump, physical, say)
     found = _arch(dump, info)
     memory = machine(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
     kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
     kernel.name_in_module = _name_in_module
+    if info.get("CRASHTIME") is None and info.offset("list_head.next") is None:  # not the kernel's own text
+        _complete(kernel)
     return kernel
+
+
+def _complete(kernel: Kernel) -> None:
+    """Add to what was found without VMCOREINFO what the kernel's types tell of its log."""
+    from oopscope.kernel.without_info import complete
+
+    kernel.problems.add("dump", "there is no VMCOREINFO: the kernel was found by its page tables and symbols")
+    try:
+        complete(kernel.info, kernel.types)
+    except OopscopeError as e:
+        kernel.problems.lost("log", "types of the log")(e)
 
 
 def _name_in_module(kernel: Kernel, address: int) -> Name | None:
@@ -74,24 +85,23 @@ def _from_notes(dump: Dump) -> VmcoreInfo | None:
     return None
 
 
-def _from_memory(dump: Dump, physical: PhysicalMemory) -> VmcoreInfo:
-    """Find the kernel's own copy of the text: a page that begins with it, or with the note around it (since 4.13)."""
-    seen = 0
-    for start, end in dump.ranges():
-        for address in range(start, end, 4096):
-            seen += 1
-            if seen > MAX_SCANNED:
-                break
-            try:
-                head = physical.read(address, 64)
-            except MissingPage:
-                continue
-            at = head.find(b"OSRELEASE=")
-            if at in (0, 24):
-                info = VmcoreInfo.parse(physical.read(address + at, 4096 - at))
-                if info.symbol("init_uts_ns") and info.symbol("swapper_pg_dir"):
-                    return info
-    raise FormatError("the dump has no VMCOREINFO note, and none was found in its memory")
+def _without_note(dump: Dump, physical: PhysicalMemory, say: Progress) -> VmcoreInfo:
+    """Find the kernel by its CPUs' page tables, else its own copy of VMCOREINFO in memory, else its banner."""
+    from oopscope.kernel import find_info, without_info
+
+    def arch_of(info: VmcoreInfo) -> Arch:
+        return _arch(dump, info)
+
+    machine_arch = arch_of(VmcoreInfo())
+    say("looking for the kernel by its page tables")
+    info = without_info.by_cpus(dump, physical, machine_arch, arch_of)
+    if info is None:
+        say("looking for VMCOREINFO in memory")
+        found = find_info.search(dump, physical, arch_of, say)
+        info = found.info or without_info.by_banner(found, physical, machine_arch, arch_of)
+    if info is None:
+        raise FormatError("the dump has no VMCOREINFO note, and no kernel was found in its memory")
+    return info
 
 
 def _arch(dump: Dump, info: VmcoreInfo) -> Arch:

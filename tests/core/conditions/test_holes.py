@@ -1,11 +1,8 @@
 """Dumps with pages missing: the tasks around the hole are found all the same, and what is lost is said."""
 
-from pathlib import Path
-
 import pytest
 
-from oopscope.dumps import Dump, open_path
-from oopscope.errors import MissingPage
+from builders.altered import Altered, stored
 from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.mounts import mounts_of
@@ -13,27 +10,9 @@ from oopscope.subsystems.cpus import all_cpus
 from oopscope.subsystems.mounts import MOUNT, _namespace, all_mounts
 from oopscope.subsystems.tasks import Task, all_tasks
 
-DUMPS = Path(__file__).parents[2] / "dumps"
-
-
-class Holed:
-    """A dump without some of its pages, as makedumpfile leaves them out."""
-
-    def __init__(self, dump: Dump, holes: set[int]) -> None:
-        self._dump, self._holes = dump, holes
-        self.page_size = dump.page_size
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._dump, name)
-
-    def page(self, pfn: int) -> bytes:
-        if pfn in self._holes:
-            raise MissingPage(pfn * self.page_size, "excluded")
-        return self._dump.page(pfn)
-
 
 def whole(name: str) -> Kernel:
-    return attach(open_path(DUMPS / name), print)
+    return attach(stored(name), print)
 
 
 def holed(name: str, addresses: list[int], first: int = 0) -> Kernel:
@@ -48,7 +27,7 @@ def holed(name: str, addresses: list[int], first: int = 0) -> Kernel:
 
 def without(name: str, holes: set[int]) -> Kernel:
     """Open a dump without some page frames."""
-    return attach(Holed(open_path(DUMPS / name), holes), print)
+    return attach(Altered(stored(name), holes), print)
 
 
 def sleepers(kernel: Kernel) -> list[Task]:
