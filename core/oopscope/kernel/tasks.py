@@ -194,7 +194,8 @@ class _Walk:
         memory, types = self.memory, self.kernel.types
         tasks, link = types.member("pid", "tasks"), self.kernel.bind(LINKS).offset("pid_links")
         leads = tasks.count >= 4  # PIDTYPE_TGID is the second of four, 6883f81aac6f, 4.19
-        for number, pid in for_each_xarray(memory, *_pid_table(self.kernel), self.hole("PID table")):
+        head, slots, shift, tag = _pid_table(self.kernel)
+        for number, pid in for_each_xarray(memory, head, slots, shift, self.hole("PID table"), tag):
             try:
                 first, second = memory.words(pid + tasks.offset, 2)
             except OopscopeError as e:
@@ -279,14 +280,14 @@ class _Neighbours:
                 self._walk.lost[child]["parent"] = parent
 
 
-def _pid_table(kernel: Kernel) -> tuple[int, int, int]:
-    """Return the PID table's head entry, and the offsets of a node's slots and shift."""
+def _pid_table(kernel: Kernel) -> tuple[int, int, int, int]:
+    """Return the PID table's head entry, the offsets of a node's slots and shift, and what marks a pointer to one."""
     types = kernel.types
     root = kernel.symbol("init_pid_ns") + types.member("pid_namespace", "idr.idr_rt").offset
     name = "xarray" if types.has_member("xarray", "xa_head") else "radix_tree_root"
     head = kernel.memory.word(root + types.member(name, "xa_head" if name == "xarray" else "rnode").offset)
     node = "xa_node" if name == "xarray" else "radix_tree_node"
-    return head, types.member(node, "slots").offset, types.member(node, "shift").offset
+    return head, types.member(node, "slots").offset, types.member(node, "shift").offset, 2 if name == "xarray" else 1
 
 
 def plausible(task: TaskStruct) -> bool:

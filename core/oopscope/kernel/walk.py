@@ -110,11 +110,13 @@ def for_each_rbtree(memory: Memory, root: int, offset: int = 0, lost: Lost = Non
         _end(e, lost)
 
 
-def for_each_xarray(memory: Memory, head: int, slots: int, shift: int, lost: Lost = None) -> Iterator[tuple[int, int]]:
+def for_each_xarray(
+    memory: Memory, head: int, slots: int, shift: int, lost: Lost = None, node_tag: int = 2
+) -> Iterator[tuple[int, int]]:
     """Yield (index, entry) of an xarray or radix tree, from the value of its head pointer.
 
-    slots, shift: offsets of those members in struct xa_node (struct radix_tree_node before 4.20). Internal nodes are
-    tagged 2 (1 before 4.20); value entries and siblings are passed over.
+    slots, shift: offsets of those members in struct xa_node (struct radix_tree_node before 4.20). node_tag: the low
+    bits of a pointer to an internal node, 1 before 4.20. Value entries and siblings are passed over.
     """
     seen: set[int] = set()
     todo = [(head, 0)]
@@ -126,10 +128,13 @@ def for_each_xarray(memory: Memory, head: int, slots: int, shift: int, lost: Los
         if tag == 0:
             yield index, entry
             continue
-        if entry < 4096 or entry in seen or len(seen) > MAX_STEPS:
+        if tag != node_tag or entry < 4096:  # a value, a mark of a multi-index entry's sibling
             continue
-        seen.add(entry)
         node = entry & ~3
+        if node in seen or len(seen) > MAX_STEPS:
+            _end(Implausible("a radix tree loops or never ends: it comes back to a node", node), lost)
+            continue
+        seen.add(node)
         try:
             width = memory.u8(node + shift)
             children = memory.words(node + slots, 64)
