@@ -87,17 +87,17 @@ def _scalar(size: int, signed: bool) -> str:
     return code.lower() if signed else code
 
 
-def _slot(index: int, member: "Member", hint: Any) -> _Slot:
+def _slot(index: int, member: "Member", hint: Any, endian: str) -> _Slot:
     """Decide how one member is unpacked."""
     if member.bit_size:
-        size = next(s for s in (1, 2, 4, 8) if s * 8 >= member.bit_offset + member.bit_size)
+        size = member.size if member.size in _CODES else 8
         return _Slot(index, member.offset, _CODES[size], size, _bits(member.bit_offset, member.bit_size))
     if hint is bytes:
         return _Slot(index, member.offset, f"{member.size}s", member.size, _cut)
     if member.kind == "array":
         code = _scalar(member.element_size, False)
-        size = member.count * member.element_size
-        return _Slot(index, member.offset, f"{size}s", size, lambda raw: struct.unpack(f"<{member.count}{code}", raw))
+        size, numbers = member.count * member.element_size, struct.Struct(f"{endian}{member.count}{code}")
+        return _Slot(index, member.offset, f"{size}s", size, numbers.unpack)
     size = member.size if member.size in _CODES else 8
     return _Slot(index, member.offset, _scalar(size, member.kind == "int"), size, None)
 
@@ -129,7 +129,7 @@ class Bound(Generic[Row]):
             elif path.startswith("&"):
                 self._own.append((index, member.offset))
             else:
-                slots.append(_slot(index, member, _plain(hint)))
+                slots.append(_slot(index, member, _plain(hint), endian))
         self._slots = {plan.fields[s.field][0]: s for s in slots}
         self._prepare(sorted(slots, key=lambda s: s.offset), len(plan.fields))
 
