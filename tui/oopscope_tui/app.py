@@ -33,6 +33,10 @@ from oopscope_tui.worker import Reader
 HISTORY = 200
 
 
+class MainScreen(Screen[None], inherit_bindings=False):
+    """The one screen, without Textual's own keys: Tab chooses panes here."""
+
+
 class OopscopeApp(App[int], inherit_bindings=False):
     """One dump on one screen."""
 
@@ -58,6 +62,10 @@ class OopscopeApp(App[int], inherit_bindings=False):
         self.wire = Wire()
         self._reading = "opening"
         self._asked_before: tuple[str, int] = ("", 0)  # a view's search or filter, and its cursor, before the prompt
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the screen."""
+        return MainScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         """Header, tabs, pane, status, keys."""
@@ -138,7 +146,6 @@ class OopscopeApp(App[int], inherit_bindings=False):
 
     def where_changed(self) -> None:
         """Draw the breadcrumbs and the keys anew."""
-        self.status.say("")
         self.status.renew()
         self.keyline.renew()
 
@@ -165,6 +172,7 @@ class OopscopeApp(App[int], inherit_bindings=False):
         """Go to a place; where one was is remembered for Esc."""
         if remember:
             self.remember()
+        self.status.say("")
         pane = await self._pane(place.pane)
         if pane is not self.pane:
             before, self.pane = self.pane, pane

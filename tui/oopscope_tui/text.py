@@ -7,7 +7,7 @@ the control pictures U+2400..U+2421 for the C0 set, \\u202e and the like for the
 import textwrap
 from unicodedata import category
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import get_character_cell_size
 
 ABSENT = "–"  # noqa: RUF001  (an en dash: a value that is not there)
 MARKS = 3  # combining marks kept on one base character; more is a way to draw over the neighbours
@@ -33,16 +33,24 @@ def _stand_ins(text: str) -> list[str]:
             out.append(char if code >= 0x20 else chr(0x2400 + code))
             continue
         kind = category(char)
-        marks = marks + 1 if kind[0] == "M" else 0
-        if kind[0] == "M" and (marks > MARKS or 0xFE00 <= code <= 0xFE0F or code > 0xE0000 or not out):
-            out.append("·" if marks <= MARKS else "")
-        elif kind == "Zs":
+        if kind == "Zs":
             out.append(" ")
-        elif kind[0] in "CZ":
+        elif kind[0] in "CZ" or _joins(code):
             out.append(_named(code))
-        else:
+        elif get_character_cell_size(char):
+            marks = 0
             out.append(char)
+            continue
+        else:  # it takes no cell of its own
+            marks += 1
+            if marks <= MARKS:
+                out.append(char if out else "·")
     return out
+
+
+def _joins(code: int) -> bool:
+    """Tell what terminals merge with its neighbours, each in its own way: selectors, skin tones, flags, keycaps."""
+    return 0xFE00 <= code <= 0xFE0F or 0x1F3FB <= code <= 0x1F3FF or 0x1F1E6 <= code <= 0x1F1FF or code == 0x20E3
 
 
 def _named(code: int) -> str:
@@ -55,7 +63,7 @@ def _named(code: int) -> str:
 
 def cells(text: str) -> int:
     """Return how many cells a cleaned text takes."""
-    return len(text) if text.isascii() else cell_len(text)
+    return len(text) if text.isascii() else sum(map(get_character_cell_size, text))
 
 
 def fit(text: str, width: int, right: bool = False) -> str:
@@ -64,23 +72,35 @@ def fit(text: str, width: int, right: bool = False) -> str:
         return ""
     size = cells(text)
     if size > width:
-        return (text[: width - 1] if text.isascii() else set_cell_size(text, width - 1)) + "…"
+        return _head(text, width - 1) + "…"
     pad = " " * (width - size)
     return pad + text if right else text + pad
+
+
+def _head(text: str, width: int) -> str:
+    """Return the first `width` cells; a wide character that would be cut in half is a space."""
+    if text.isascii():
+        return text[:width].ljust(width)
+    used = 0
+    for at, char in enumerate(text):
+        size = get_character_cell_size(char)
+        if used + size > width:
+            return text[:at] + " " * (width - used)
+        used += size
+    return text + " " * (width - used)
 
 
 def crop(text: str, start: int, width: int) -> str:
     """Return the cells [start, start + width) of a cleaned text, padded; a wide character cut in half is a space."""
     if text.isascii():
         return text[start : start + width].ljust(width)
-    if start:
-        head = set_cell_size(text, start)
-        kept = len(head) if head == text[: len(head)] else len(head) - 1
-        rest = text[kept:]
-        if kept != len(head):  # the cut fell into a wide character
-            rest = " " + rest[1:]
-        text = rest
-    return set_cell_size(text, width)
+    used = at = 0
+    while at < len(text) and used < start:
+        used += get_character_cell_size(text[at])
+        at += 1
+    while at < len(text) and not get_character_cell_size(text[at]):
+        at += 1  # marks of what was left out
+    return _head(" " * max(0, used - start) + text[at:], width)
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -95,21 +115,20 @@ def wrap(text: str, width: int) -> list[str]:
 
 def _wrap_wide(text: str, width: int) -> list[str]:
     lines: list[str] = []
-    line = ""
+    line, used = "", 0
     for word in text.split(" "):
-        joined = f"{line} {word}" if line else word
-        if cells(joined) <= width:
-            line = joined
+        size = cells(word)
+        if line and used + 1 + size <= width:
+            line, used = f"{line} {word}", used + 1 + size
             continue
         if line:
             lines.append(line)
-        while cells(word) > width:
-            part = set_cell_size(word, width).rstrip(" ")
-            if not part or not word.startswith(part):
-                part = word[: max(1, width // 2)]
+        while size > width:
+            part = _head(word, width).rstrip(" ")
             lines.append(part)
             word = word[len(part) :]
-        line = word
+            size = cells(word)
+        line, used = word, size
     return [*lines, line]
 
 

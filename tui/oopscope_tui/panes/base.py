@@ -99,8 +99,10 @@ class Pane(Widget):
         return found
 
     def selected_link(self) -> Place | None:
-        """Return where Enter leads from the main view, None for its own detail."""
-        return None
+        """Return where Enter leads from the main view: a link of a text, the detail of a row."""
+        if isinstance(self.main, TextView) and not self.main.all_selectable:
+            return self.main.link
+        return Place(self.key, self.row_key(self.main.row), True) if self.side is not None else None
 
     def followed(self) -> None:
         """Called when another row is selected: ask for what the detail needs."""
@@ -144,6 +146,8 @@ class Pane(Widget):
 
     def changed(self) -> None:
         """Take in news from the store."""
+        feed = self.store.feed(self.key)
+        self.main.trouble = feed.why if feed.rows else ""
         self.refill()
         self._find_wanted()
         self.show_detail(anew=False)
@@ -214,12 +218,7 @@ class Pane(Widget):
     async def on_lines_chosen(self, message: Lines.Chosen) -> None:
         """Open the selected row, or follow its link."""
         message.stop()
-        if message.lines is self.side:
-            link = self.side.link
-        else:
-            link = self.selected_link()
-            if link is None and self.side is not None:
-                link = Place(self.key, self.row_key(self.main.row), True)
+        link = self.side.link if self.side is not None and message.lines is self.side else self.selected_link()
         if link is not None:
             await self.scope.go(link)
 

@@ -63,9 +63,9 @@ class Generic(Pane):
 
 
 def _column(column: Any) -> Col:
-    return (
-        column if isinstance(column, Col) else col(column.key, column.title, column.kind, most=MOST.get(column.kind, 0))
-    )
+    if isinstance(column, Col):
+        return column
+    return col(column.key, clean(column.title), column.kind, most=MOST.get(column.kind, 0))
 
 
 PANE = Generic

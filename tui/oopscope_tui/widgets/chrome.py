@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from oopscope_tui import theme
@@ -13,6 +14,7 @@ from oopscope_tui.keys import Key
 from oopscope_tui.text import cells, clean, fit
 
 SEPARATOR = " · "
+SAID_SECONDS = 6.0
 
 
 class Bar(Widget):
@@ -120,14 +122,22 @@ class Status(Bar):
     def __init__(self, crumbs: Callable[[], Sequence[str]], notes: Callable[[], Sequence[str]]) -> None:
         super().__init__()
         self._crumbs, self._notes = crumbs, notes
-        self.said = ""  # a message that the next key clears
+        self.said = ""  # a message that stays for some seconds
         self.failed = False
+        self._timer: Timer | None = None
 
     def say(self, text: str, failed: bool = False) -> None:
-        """Show a message until the next key."""
+        """Show a message for a while."""
         if text != self.said or failed != self.failed:
             self.said, self.failed = text, failed
             self.renew()
+            if self._timer is not None:
+                self._timer.stop()
+            self._timer = self.set_timer(SAID_SECONDS, self.quiet) if text else None
+
+    def quiet(self) -> None:
+        """Take the message away."""
+        self.say("")
 
     def segments(self, width: int) -> list[Segment]:
         """Return the breadcrumbs and the notes."""

@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from oopscope_tui import keys, theme
 from oopscope_tui.query import Field, Test, parse_filter, search_pattern
-from oopscope_tui.text import cells, fit
+from oopscope_tui.text import cells, clean, fit
 from oopscope_tui.widgets.mark import mark
 from oopscope_tui.widgets.scan import Scan
 from oopscope_tui.widgets.view import View
@@ -59,6 +59,7 @@ class Lines(Widget, can_focus=True):
     def __init__(self, title: str = "", *, edge: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.title = title
+        self.trouble = ""  # why not all rows are there
         self.note = ""  # stands in for rows while there are none
         self.edge = edge  # a line at the left, between the list and this
         self.view = View([])
@@ -111,6 +112,8 @@ class Lines(Widget, can_focus=True):
         words = [f"{self.title} {shown:,} of {total:,}" if self.filter_text else self.title]
         if self.filter_text:
             words.append(f"filter {self.filter_text}")
+        if self.trouble:
+            words.append(f"! {clean(self.trouble)}")
         return " · ".join(words)
 
     # Rows come and change.

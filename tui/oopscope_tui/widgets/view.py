@@ -128,5 +128,6 @@ class View:
 def _ordered(keys: dict[int, Any], descending: bool) -> list[int]:
     if all(type(key) is int or type(key) is float for key in keys.values()):
         return sorted(keys, key=keys.__getitem__, reverse=descending)
-    ranked = {number: (isinstance(key, str), order(key)) for number, key in keys.items()}
+    orders = {number: order(key) for number, key in keys.items()}
+    ranked = {number: (isinstance(key, str), key) for number, key in orders.items()}  # numbers before text
     return sorted(ranked, key=ranked.__getitem__, reverse=descending)

@@ -1,0 +1,152 @@
+"""Whatever a dump says, the screen keeps its shape: brackets, escapes, wide and combining text, long names, nothing."""
+
+import pytest
+
+from oopscope.kernel.frame import Frame
+from oopscope.subsystems import Column
+from oopscope.triage.finding import Evidence, Source, Verdict
+from tui.driving import LARGE, SMALL, enter, lines, press, running, text
+from tui.fake import Cpu, Fact, Fake, Module, Mount, Named, Problem, Record, Slab, Task, Zone
+
+NASTY = [
+    "[red]bold[/red] [/] [@click=app.quit]x[/]",
+    "\x1b[2J\x1b[31mescape\x1b]52;c;eA==\x07",
+    "世界世界 wide",
+    "e\u0301\u0302\u0303\u0304\u0305 combining",
+    "a\u202egnp.exe",
+    "zero\u200bwidth\ufeff\u2028line",
+    "line\nfeed\ttab\rreturn",
+    "\udc80\udcff raw",
+    "x" * 10_000,
+    "世" * 10_000,
+    "\u0301" * 10_000,
+    "",
+    " ",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 family \ufe0f",
+    "{curly} %s %d \\ \\n $HOME `id`",
+]
+
+
+def frames(name):
+    return (Frame(0x10, name, 1, name, "exception", True), Frame(0x20, name, 2, None, "task", False),
+            Frame(0xFFFFFFFFFFFFFFFF, None, None, None, "user", True))  # fmt: skip
+
+
+def log_rows():
+    return [
+        Record(at, at * 10**9 if at % 2 else None, at % 8, 0, name[:20] or None, name) for at, name in enumerate(NASTY)
+    ]
+
+
+def system_rows():
+    names = ("nodename", "release", "version", "command_line", "taint")
+    return [Fact(name, "[red]\x1b[31m" + name * 30) for name in names]
+
+
+def cpu_rows():
+    known = [
+        Cpu(at, True, "panic" if at == 1 else None, at, name, at, frames(name), {name[:40]: at, "rip": 1})
+        for at, name in enumerate(NASTY)
+    ]
+    return [*known, Cpu(99, False, None, None, None, None, (), None)]
+
+
+def task_rows():
+    known = [
+        Task(at, at, None, name, name[:1] or "S", None, at, False, None, None, None, None, name)
+        for at, name in enumerate(NASTY)
+    ]
+    return [*known, Task(100, 100, None, None, "D", None, 5, False, None, None, None, None, None)]
+
+
+def memory_rows():
+    known = [Named("MemTotal", 1 << 50), Named("MemFree", None), Named("Cached", 0)]
+    return [*known, *(Named(name, 5) for name in NASTY)]
+
+
+def zone_rows():
+    return [*(Zone(0, name, 5, None, None, None, 0) for name in NASTY), Zone(1, "x", 1 << 60, 1, 2, 3, 1 << 60)]
+
+
+def nasty_rows():
+    return {
+        "log": log_rows,
+        "system": system_rows,
+        "cpus": cpu_rows,
+        "tasks": task_rows,
+        "meminfo": memory_rows,
+        "zones": zone_rows,
+        "slabs": lambda: [Slab(name, 1, None, None, 1 << at) for at, name in enumerate(NASTY)],
+        "modules": lambda: [Module(name, 1, 2, None, (name, name), name, name) for name in NASTY],
+        "mounts": lambda: [*(Mount(name, name, name, name) for name in NASTY), Mount(None, None, None, None)],
+        "weird": lambda: [Mount(name, name, name, name) for name in NASTY],
+    }
+
+
+def nasty_verdict(name):
+    return Verdict("software", name, name or "t", name, "possible", name, 1, 1, name, name, name,
+                   tuple(Evidence(one, Source(kind, one[:30])) for one in NASTY for kind in ("log", "table")),
+                   tuple(NASTY))  # fmt: skip
+
+
+def nasty_fake(name="[red]\x1b[31m世"):
+    fake = Fake(rows=nasty_rows(), found=nasty_verdict(name))
+    kinds = {"source": "address", "target": "frames", "fstype": "bytes", "options": "registers"}
+    fake.columns["weird"] = tuple(Column(key, "[bold]\x1b" + key, kind) for key, kind in kinds.items())
+    fake.said = [Problem(name, one, None) for one in NASTY]
+    return fake
+
+
+def keeps_its_shape(app, size):
+    strips = app.lines_on_screen()
+    assert len(strips) == size[1]
+    for strip in strips:
+        assert strip.cell_length == size[0]
+        assert all(ord(char) >= 0x20 and not 0x7F <= ord(char) <= 0x9F for char in strip.text)
+        assert not set(strip.text) & set("\u202e\u200b\u200d\ufeff\u2028\ufe0f")
+        assert len(strip.text) <= 5 * size[0]
+        strip.text.encode("utf-8")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+async def test_every_pane(size):
+    async with running(nasty_fake(), size) as (app, pilot):
+        for tab in app.tabs.tabs:
+            await app.go(app.pane.here()._replace(pane=tab.key, key=None, open=False))
+            await press(app, pilot)
+            assert app.pane.key == tab.key
+            keeps_its_shape(app, size)
+            for keys in ("j", "j", "enter", "G", "right"):
+                await pilot.press(keys)
+                keeps_its_shape(app, size)
+            assert app.pane.key is not None
+
+
+async def test_brackets_are_text():
+    async with running(nasty_fake(), LARGE) as (app, pilot):
+        await press(app, pilot, "3")
+        assert "[red]bold[/red] [/]" in text(app)
+        assert "␛[2J␛[31mescape" in text(app)
+        await press(app, pilot, "5")
+        assert "[@click=app.quit]x[/]" in text(app)
+
+
+async def test_search_filter_and_sort_over_them():
+    async with running(nasty_fake(), SMALL) as (app, pilot):
+        await press(app, pilot, "3")
+        for word in ("[red]", "世", "\u0301", "(", "[", "\\"):
+            await enter(app, pilot, "slash", word)
+            keeps_its_shape(app, SMALL)
+        for _ in range(6):
+            await press(app, pilot, "s")
+            keeps_its_shape(app, SMALL)
+        await enter(app, pilot, "f", "[red]")
+        assert len(app.pane.main.view) == 1
+        keeps_its_shape(app, SMALL)
+
+
+async def test_a_missing_value_is_a_dash():
+    async with running(nasty_fake(), LARGE) as (app, pilot):
+        await press(app, pilot, "7", "G")
+        cells = lines(app)[4 + app.pane.main.cursor].split()[:4]
+        assert [cell.strip("►") for cell in cells] == ["\u2013"] * 4

@@ -1,0 +1,45 @@
+"""What is imported when: textual for the screen alone, and before the first paint nothing of core."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPORT_THE_MODULES = """
+import sys
+from oopscope_tui.__main__ import main
+try:
+    status = main({argv!r})
+except SystemExit as error:
+    status = error.code
+print("TEXTUAL" if any(name.split(".")[0] in ("textual", "rich") for name in sys.modules) else "CLEAN", file=sys.stderr)
+"""
+DUMP = next(iter(sorted((Path(__file__).parents[1] / "dumps").glob("*.kdump"))), None)
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    "argv", [["--version"], ["--help"], ["report", str(DUMP)], ["show", "--list"], ["demo", "--list"]]
+)
+def test_headless_commands_do_not_import_textual(argv):
+    done = run(REPORT_THE_MODULES.format(argv=argv))
+    assert done.stderr.splitlines()[-1] == "CLEAN", done.stderr
+
+
+def test_without_a_terminal_the_screen_says_so():
+    done = run("import sys; from oopscope_tui.__main__ import main; sys.exit(main(['x']))")
+    assert done.returncode == 2
+    assert "terminal" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_first_paint_needs_no_core():
+    code = (
+        "import sys; import oopscope_tui.app, oopscope_tui.panes.overview;"
+        "print(*sorted(n for n in sys.modules if n.split('.')[0] in ('oopscope', 'elftools', 'zstandard', 'cramjam')))"
+    )
+    assert run(code).stdout.split() == []

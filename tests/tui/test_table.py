@@ -1,0 +1,40 @@
+"""Columns that fit the screen."""
+
+import pytest
+
+from oopscope_tui.text import ABSENT
+from oopscope_tui.widgets.table import col, fit_columns
+
+COLUMNS = (
+    col("a", "A", "int"),
+    col("b", "B", least=10),
+    col("c", "C", "bytes", rank=1),
+    col("d", "D", rank=2, most=20),
+    col("e", "E", "address", rank=3),
+)
+NATURAL = [5, 30, 6, 40, 18]
+
+
+@pytest.mark.parametrize("width", range(1, 200))
+def test_they_never_overflow(width):
+    fitted = fit_columns(COLUMNS, NATURAL, width)
+    assert fitted
+    used = sum(size for _, size in fitted) + 2 * (len(fitted) - 1)
+    assert used <= max(width, 1)
+    assert all(size >= 1 for _, size in fitted)
+
+
+def test_the_highest_rank_goes_first_and_the_rest_is_squeezed():
+    keys = [column.key for column, _ in fit_columns(COLUMNS, NATURAL, 50)]
+    assert keys == ["a", "b", "c", "d"]
+    assert [column.key for column, _ in fit_columns(COLUMNS, NATURAL, 20)] == ["a", "b"]
+
+
+def test_room_that_is_left_goes_to_those_that_were_capped():
+    sizes = {column.key: size for column, size in fit_columns(COLUMNS, NATURAL, 200)}
+    assert sizes == {"a": 5, "b": 30, "c": 6, "d": 40, "e": 18}
+
+
+def test_a_row_without_the_attribute_is_absent():
+    assert COLUMNS[0].value(object()) is None
+    assert COLUMNS[0].text(object()) == ABSENT

@@ -1,0 +1,133 @@
+"""What is written for a change, played on a terminal, gives the screen that was meant; and it is little."""
+
+import random
+
+import pytest
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from oopscope_tui.wire import BLANK, Wire, difference, expand, sgr
+from tui.terminal import Terminal
+
+STYLES = [
+    Style.null(),
+    Style(bold=True),
+    Style(color="red"),
+    Style(reverse=True),
+    Style(color="black", bgcolor="yellow"),
+]
+WORDS = ["plain", "a longer run of words", "世界", "e\u0301x", "    ", "│", "►"]
+WIDTH, HEIGHT = 40, 12
+
+
+def a_row(chance):
+    strip = Strip([Segment(chance.choice(WORDS), chance.choice(STYLES)) for _ in range(chance.randrange(6))])
+    return expand((strip,), WIDTH, ColorSystem.STANDARD)
+
+
+def play(terminal, old, new):
+    data = difference(old, new)
+    terminal.feed(data)
+    assert terminal.rows == new
+    assert terminal.region == (0, HEIGHT - 1)
+    return len(data)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_change_arrives(seed):
+    chance = random.Random(seed)
+    terminal = Terminal(WIDTH, HEIGHT)
+    frame = [[BLANK] * WIDTH for _ in range(HEIGHT)]
+    for _ in range(20):
+        following = [row.copy() for row in frame]
+        kind = chance.randrange(5)
+        if kind == 0:
+            following = [a_row(chance) for _ in range(HEIGHT)]
+        elif kind == 1:
+            following[chance.randrange(HEIGHT)] = a_row(chance)
+        elif kind == 2:
+            following[chance.randrange(HEIGHT)][chance.randrange(WIDTH)] = ("x", "1")
+        else:
+            top, bottom = sorted(chance.sample(range(HEIGHT + 1), 2))
+            by = chance.choice([-3, -2, -1, 1, 2, 3])
+            block = following[top:bottom]
+            fresh = [a_row(chance) for _ in range(abs(by))]
+            block = [*block[by:], *fresh] if by > 0 else [*fresh, *block[:by]]
+            following[top:bottom] = block[-(bottom - top) :] if by > 0 else block[: bottom - top]
+        mended = []
+        for row in following:  # a wide character cut in half is no frame that Textual makes
+            mended.append([(" ", style) if torn(row, x) else (char, style) for x, (char, style) in enumerate(row)])
+        play(terminal, frame, mended)
+        frame = mended
+
+
+def torn(row, x):
+    from rich.cells import get_character_cell_size
+
+    char = row[x][0]
+    if char == "":
+        return x == 0 or get_character_cell_size(row[x - 1][0][:1] or " ") != 2
+    return get_character_cell_size(char[0]) == 2 and (x + 1 == len(row) or row[x + 1][0] != "")
+
+
+def long_list(top, cursor):
+    rows = []
+    for at in range(HEIGHT):
+        if at in (0, HEIGHT - 1):
+            text, style = f"bar {at}", Style.null()
+        else:
+            text, style = f"{top + at:6d} a line of the list", Style(reverse=True) if at == cursor else Style.null()
+        rows.append(expand((Strip([Segment(text.ljust(WIDTH), style)]),), WIDTH, ColorSystem.STANDARD))
+    return rows
+
+
+@pytest.mark.parametrize("step", [1, -1, 3, -3])
+def test_a_scroll_is_the_terminals_own(step):
+    terminal = Terminal(WIDTH, HEIGHT)
+    empty = [[BLANK] * WIDTH for _ in range(HEIGHT)]
+    cursor = HEIGHT - 2 if step > 0 else 1
+    play(terminal, empty, long_list(100, cursor))
+    cost = play(terminal, long_list(100, cursor), long_list(100 + step, cursor))
+    assert cost < 100 + 45 * abs(step)
+
+
+def test_no_change_is_no_byte():
+    assert difference(long_list(1, 2), long_list(1, 2)) == ""
+
+
+def test_textuals_two_updates():
+    console = Console(color_system="standard", force_terminal=True)
+    wire, terminal = Wire(), Terminal(10, 3)
+    lines = [[Strip([Segment("abcdefghij")])] for _ in range(3)]
+    terminal.feed(wire.update(LayoutUpdate(lines, Region(0, 0, 10, 3))).render_segments(console))
+    assert terminal.lines == ["abcdefghij"] * 3
+    chops = [{0: None, 5: None}, {0: None, 5: Strip([Segment("VWXYZ", Style(bold=True))])}, {0: None, 5: None}]
+    update = wire.update(ChopsUpdate(chops, [(1, 5, 10)], [[5, 10]] * 3))
+    data = update.render_segments(console)
+    terminal.feed(data)
+    assert terminal.lines == ["abcdefghij", "abcdeVWXYZ", "abcdefghij"]
+    assert len(data) < 30
+    wire.forget()
+    again = wire.update(LayoutUpdate(lines, Region(0, 0, 10, 3))).render_segments(console)
+    assert "\x1b[2J" in again
+
+
+def test_another_size_paints_everything():
+    console = Console(color_system="standard", force_terminal=True)
+    wire = Wire()
+    for width, height in ((10, 3), (12, 4)):
+        terminal = Terminal(width, height)
+        lines = [[Strip([Segment("x" * width)])] for _ in range(height)]
+        terminal.feed(wire.update(LayoutUpdate(lines, Region(0, 0, width, height))).render_segments(console))
+        assert terminal.lines == ["x" * width] * height
+
+
+def test_default_colours_are_not_written():
+    assert sgr(Style(color="default", bgcolor="default"), ColorSystem.STANDARD) == ""
+    assert sgr(Style(color="red", bgcolor="default", bold=True), ColorSystem.STANDARD) == "1;31"
+    assert sgr(Style(color="red", bold=True), None) == "1"
