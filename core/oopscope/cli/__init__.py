@@ -104,6 +104,7 @@ def _top_level(argv: list[str]) -> list[Path]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    import_module("oopscope.cli.common").add_extra(parser)
     parser.add_argument("--version", action="version", version=f"oopscope {oopscope.__version__}")
     args = parser.parse_args(argv)
     return args.paths or [Path("/var/crash")]

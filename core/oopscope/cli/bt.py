@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oopscope.cli import DONE, USAGE, complain
-from oopscope.cli.common import Progress, load, write
+from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
@@ -23,6 +23,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every thread's stack")
     parser.add_argument("--state", metavar="D", help="the stacks of threads in these states, such as D or DR")
     parser.add_argument("--group", action="store_true", help="identical stacks once, the most frequent first")
+    add_extra(parser)
 
 
 class _Stack(NamedTuple):

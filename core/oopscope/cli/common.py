@@ -1,9 +1,12 @@
 """What the sub-commands share: opening a dump with a word of progress, and writing data."""
 
+import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from oopscope.kernel.boot import open_kernel
 from oopscope.kernel.kernel import Kernel
@@ -30,6 +33,23 @@ class Progress:
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             self._shown = False
+
+
+def add_extra(parser: argparse.ArgumentParser) -> None:
+    """Declare the options for files that add what a dump lacks."""
+    group = parser.add_argument_group("what the dump lacks")
+    group.add_argument("--vmcoreinfo", metavar="FILE", action=_Extra, help="the text of VMCOREINFO of this very boot")
+    group.add_argument("--btf", metavar="FILE", action=_Extra, help="the kernel's types as BTF, such as BTFHub keeps")
+    group.add_argument("--vmlinux", metavar="FILE", action=_Extra, help="the kernel with its types (.BTF or DWARF)")
+
+
+class _Extra(argparse.Action):
+    """Hands the file on through the environment, where whatever opens the dump finds it."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if not Path(values).expanduser().is_file():
+            parser.error(f"{option_string}: no file {values}")
+        os.environ[f"OOPSCOPE_{self.dest.upper()}"] = values
 
 
 def load(paths: Sequence[Path], progress: Progress | None = None) -> Kernel:

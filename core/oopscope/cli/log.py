@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from oopscope.cli import DONE, USAGE, complain
-from oopscope.cli.common import Progress, load, write
+from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
 from oopscope.subsystems import table
@@ -22,6 +22,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", type=int, choices=range(8), metavar="N", help="only levels 0 (emerg) to N (7 debug)")
     parser.add_argument("--time", choices=("boot", "utc", "delta"), default="boot")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    add_extra(parser)
 
 
 def run(args: argparse.Namespace) -> int:

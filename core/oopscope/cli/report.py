@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from oopscope.cli import DAMAGED, DONE, USAGE, complain
-from oopscope.cli.common import Progress, load, write
+from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
@@ -20,6 +20,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sections", metavar="A,B", help="only these sections, such as verdict,cpus,log")
     parser.add_argument("--stacks", action="store_true", help="with every task's stack")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, not to stdout")
+    add_extra(parser)
 
 
 def run(args: argparse.Namespace) -> int:

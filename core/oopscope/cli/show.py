@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from oopscope.cli import DONE, USAGE, complain
-from oopscope.cli.common import Progress, load, write
+from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.report import cells
 from oopscope.report.build import rows
 from oopscope.subsystems import TABLES, table
@@ -19,6 +19,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
     parser.add_argument("--list", action="store_true", help="name the tables and their columns")
     parser.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    add_extra(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from oopscope.arch import Arch, arch, arch_of_machine
 from oopscope.dumps import Dump, open_path
-from oopscope.errors import FormatError, OopscopeError
+from oopscope.errors import FormatError, OopscopeError, ReadError
+from oopscope.kernel.extra import Extra
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.machine import machine
 from oopscope.memory.physical import PhysicalMemory
@@ -18,6 +19,7 @@ from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 Progress = Callable[[str], None]
+NOTHING = Extra()
 # What a kernel's VMCOREINFO tells of its architecture where nothing else does.
 _TELLTALES = (
     ("NUMBER(pgtable_l5_enabled)", "x86_64"),
@@ -35,27 +37,58 @@ def open_kernel(paths: Sequence[Path], progress: Progress | None = None) -> Kern
     say = progress or (lambda _text: None)
     say("opening the dump")
     dump = open_path(*paths)
-    kernel = attach(dump, say, cache_directory(os.environ))
+    kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
     kernel.path = str(paths[0])
     return kernel
 
 
-def attach(dump: Dump, say: Progress, cache: Path | None = None) -> Kernel:
+def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = NOTHING) -> Kernel:
     """Make a kernel of an opened dump; FormatError where it holds nothing that names its page tables.
 
-    cache: the folder of the index cache; None for none.
+    cache: the folder of the index cache; None for none. extra: files that add what the dump lacks.
     """
     physical = PhysicalMemory(dump)
-    info = _from_notes(dump)
+    info = _from_file(dump, physical, extra) if extra.vmcoreinfo else _from_notes(dump)
     if info is None:
         info = _without_note(dump, physical, say)
     found = _arch(dump, info)
     memory = machine(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
     kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
     kernel.name_in_module = _name_in_module
+    if extra.has_types():
+        _take_types(kernel, extra)
     if info.get("CRASHTIME") is None and info.offset("list_head.next") is None:  # not the kernel's own text
         _complete(kernel)
     return kernel
+
+
+def _from_file(dump: Dump, physical: PhysicalMemory, extra: Extra) -> VmcoreInfo:
+    """Read VMCOREINFO from the file that a user gave, and hold it against the dump."""
+    from oopscope.kernel.extra import info_of
+    from oopscope.kernel.find_info import fits
+
+    assert extra.vmcoreinfo
+    info = info_of(extra.vmcoreinfo)
+    if not fits(info, physical, lambda info: _arch(dump, info)):
+        raise FormatError(f"{extra.vmcoreinfo}: of another kernel or another boot: its addresses do not fit this dump")
+    return info
+
+
+def _take_types(kernel: Kernel, extra: Extra) -> None:
+    """Take the types from the file that a user gave, if the first task's name stands where they say."""
+    from oopscope.kernel.types_file import types_of
+
+    types = types_of(extra, kernel.info.get("BUILD-ID"), kernel.memory.word_size)
+    path = extra.btf or extra.vmlinux
+    try:
+        name = kernel.memory.cstring(kernel.symbol("init_task") + types.member("task_struct", "comm").offset, 16)
+    except ReadError:
+        name = b"swapper"  # cannot be held against anything
+    except OopscopeError as e:
+        raise FormatError(f"{path}: not the types of this kernel: {e}") from None
+    if not name.startswith(b"swapper"):
+        raise FormatError(f"{path}: not the types of this kernel: by them its first task is called {name!r}")
+    kernel.types_from = lambda: types
 
 
 def _complete(kernel: Kernel) -> None:

@@ -45,6 +45,7 @@ class Kernel:
         self.path = ""
         # How an address outside the kernel itself is named; boot puts the modules here, which build on this class.
         self.name_in_module: Callable[[Kernel, int], Name | None] = lambda _kernel, _address: None
+        self.types_from: Callable[[], Types] | None = None  # a file that a user gave, instead of the kernel's own BTF
         self._bound: dict[int, Bound[Any]] = {}
         self._cached: dict[Callable[[Kernel], Any], Any] = {}
         self._addresses: dict[str, int | None] = {}
@@ -65,6 +66,9 @@ class Kernel:
         from oopscope.structs.layout import Types
         from oopscope.symbols.btf import Btf
 
+        if self.types_from is not None:
+            return self.types_from()
+
         def open_btf() -> Btf:
             start, stop = self.symbol("__start_BTF"), self.symbol("__stop_BTF")
             return self._index.open_btf(self.memory.read, start, stop, self.memory.word_size)
@@ -81,7 +85,7 @@ class Kernel:
     def remember(self) -> None:
         """Keep what was found out of this kernel's tables in the index cache; to be called when all is shown."""
         found = self.__dict__  # what the cached properties hold, without making them
-        types: Types | None = found.get("types")
+        types: Types | None = found.get("types") if self.types_from is None else None
         self._index.save(
             self.memory.read,
             self.info.symbol("_stext"),
