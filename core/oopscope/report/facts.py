@@ -14,7 +14,8 @@ Facts = list[tuple[str, str]]
 AnyTask = TypeVar("AnyTask", bound=Data)
 # How MemTotal divides, in the names of /proc/meminfo; what these leave is the last share.
 SHARES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Page cache", ("Cached", "Buffers")),
+    ("Page cache", ("Cached", "Buffers")),  # less shared memory, which Cached has too
+    ("Shared, tmpfs", ("Shmem",)),
     ("Programs", ("AnonPages",)),
     ("Slab", ("Slab",)),
     ("Kernel stacks", ("KernelStack",)),
@@ -79,6 +80,11 @@ def dump_facts(d: Data) -> Facts:
     )
 
 
+def cause(v: Data) -> str:
+    """Return the cause's slug with its category, where that says more."""
+    return str(v["cause"]) if v["cause"] == v["category"] else f"{v['cause']} ({v['category']})"
+
+
 def held(d: Data) -> str | None:
     """Return how many of the machine's pages the dump holds."""
     if d["pages_saved"] is None:
@@ -86,7 +92,7 @@ def held(d: Data) -> str | None:
     if not d["pages_total"]:
         return f"{d['pages_saved']} pages"
     percent = 100 * d["pages_saved"] / d["pages_total"]
-    return f"{d['pages_saved']} of {d['pages_total']} pages ({percent:.{0 if percent >= 10 else 1}f} %)"
+    return f"{d['pages_saved']} of {d['pages_total']} pages ({percent:.{0 if percent >= 10 else 1}f}%)"
 
 
 def left_out(d: Data) -> str | None:
@@ -102,6 +108,7 @@ def shares(meminfo: Data) -> list[tuple[str, int]]:
     if not total:
         return []
     parts = [(name, sum(meminfo.get(key) or 0 for key in keys)) for name, keys in SHARES]
+    parts[0] = (parts[0][0], max(parts[0][1] - (meminfo.get("Shmem") or 0), 0))
     free = meminfo.get("MemFree") or 0
     rest = total - free - sum(amount for _, amount in parts)
     return [*parts, ("Other kernel", max(rest, 0)), ("Free", free)]

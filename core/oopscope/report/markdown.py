@@ -1,78 +1,179 @@
-"""The report as Markdown that pastes cleanly into an issue tracker: the verdict, the crashing stack, the facts."""
+"""The report as Markdown that pastes cleanly into an issue of GitHub or GitLab: what matters open, the rest folded.
 
-from collections.abc import Mapping
+Text of a dump stands in code spans and fences, or is made of plain words: no markup in it takes effect, nobody is
+mentioned by it, and no quick action is run. An issue holds 65,536 characters, so long sections are cut, and said.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import Any
 
-from oopscope.report.cells import cell, printable
-from oopscope.report.text import _section, frames_text
+from oopscope.report import text
+from oopscope.report.cells import cell, printable, size
+from oopscope.report.facts import blocked, cause, dump_facts, moment, same_stacks, shares, system_facts
+from oopscope.subsystems import TABLES
 
 Data = Mapping[str, Any]
-FOLDED = ("tasks", "meminfo", "zones", "slabs", "modules", "mounts", "log")
+MAX = 60_000  # characters
+ROWS = 100
+PLACED = ("schema", "oopscope", "verdict", "cpus", "system", "dump", "meminfo", "problems")
+# A word that no dialect of Markdown makes anything of, within its brackets, quotes and punctuation.
+PLAIN = re.compile(r"[A-Za-z][A-Za-z'/-]*|\d{1,6}|0x[0-9a-f]+")
+WORD = re.compile(r"""([("']*)(.*?)([)"'.,;:?!]*)""", re.S)
 
 
 def render(report: Data) -> str:
     """Return the report as Markdown."""
-    parts = [f"# {_title(report)}\n"]
-    for key, data in report.items():
-        if key in ("schema", "oopscope") or data is None or data == []:
-            continue
-        if key == "verdict":
-            parts.append(_verdict(data))
-        elif key == "cpus":
-            parts.append(_cpus(data))
-        elif key == "problems":
-            lines = "".join(f"- {p['section']}: {_inline(p['message'])}\n" for p in data)
-            parts.append(f"## Problems\n\n{lines}")
+    parts = [_head(report)]
+    if report.get("cpus"):
+        parts.append(_crash(report["cpus"]))
+    if report.get("problems"):
+        parts.append(_problems(report["problems"]))
+    dropped, used = [], sum(map(len, parts))
+    for name, part in _folds(report):
+        if used + len(part) > MAX:
+            dropped.append(name)
         else:
-            parts.append(_table(key, data))
-    parts.append(f"Made by oopscope {report['oopscope']}.\n")
+            parts.append(part)
+            used += len(part)
+    if dropped:
+        parts.append(f"Left out, as an issue would not hold it: {', '.join(dropped)}.\n")
+    parts.append(f"<sub>Made by oopscope {escape(str(report['oopscope']))} from the dump alone.</sub>\n")
     return "\n".join(parts)
 
 
-def _title(report: Data) -> str:
-    verdict, system = report.get("verdict"), report.get("system")
-    host = f" on {system['nodename']}, {system['release']}" if system else ""
-    return _inline((verdict["title"] if verdict else "Kernel crash dump") + host)
+def _problems(problems: Sequence[Data]) -> str:
+    lines = [f"- {code(p['section'])} {code(p['message'])}\n" for p in problems[:ROWS]]
+    if len(problems) > ROWS:
+        lines.append(f"- ... and {len(problems) - ROWS} more\n")
+    return (
+        f"## Problems\n\n{''.join(lines)}" if len(lines) < 8 else _fold(f"Problems ({len(problems)})", "".join(lines))
+    )
 
 
-def _inline(text: str) -> str:
-    """Text of a dump within a line: nothing in it may be taken for Markdown or HTML."""
-    clean = printable(text)
-    for char in "\\`*_[]<>#|":
-        clean = clean.replace(char, "\\" + char)
-    return clean
+def _folds(report: Data) -> Iterable[tuple[str, str]]:
+    """Yield what is folded, the most useful first."""
+    tasks = report.get("tasks") or []
+    if blocked(tasks):
+        yield "blocked tasks", _fold(f"Blocked tasks ({len(blocked(tasks))})", _fence(text.blocked_text(tasks)))
+    if report.get("cpus") and report["cpus"][1:]:
+        yield "other CPUs", _fold(f"Other CPUs ({len(report['cpus']) - 1})", _fence(text.cpus_text(report["cpus"][1:])))
+    if report.get("system"):
+        yield "the machine", _fold("The machine", _facts(system_facts(report["system"])))
+    if report.get("dump"):
+        yield "the dump", _fold("The dump", _facts(dump_facts(report["dump"])))
+    if report.get("meminfo"):
+        yield "memory", _fold(*_memory(report["meminfo"]))
+    for key in (k for k in report if k not in PLACED and report[k]):
+        data = report[key]
+        body = text.rows(key, data, ROWS) if key in dict(TABLES) and key != "log" else text.section(key, data)
+        yield key, _fold(f"{text.title(key)} ({len(data)})", _fence(body))
+    stacks = [t for t in tasks if "frames" in t and t["state"] != "D"]
+    if stacks:
+        yield "the tasks' stacks", _fold(f"Stacks of the other tasks ({len(stacks)})", _fence(_stacks(stacks)))
 
 
-def _fence(text: str) -> str:
+def _stacks(tasks: Sequence[Data]) -> str:
+    return "\n".join(
+        "".join(f"{text.task_head(t)}\n" for t in members)
+        + ("".join(text.frames_text(members[0]["frames"])) or "no stack\n")
+        for members in same_stacks(tasks)
+    )
+
+
+def _head(report: Data) -> str:
+    v, s = report.get("verdict"), report.get("system") or {}
+    host = f" on {code(s['nodename'])}" if s.get("nodename") else ""
+    if not v:
+        return f"# Kernel crash dump{host}\n"
+    facts = [("cause", f"{code(cause(v))}, {prose(v['confidence'])}")]
+    if v["panic_message"]:
+        facts.append(("panic message", code(v["panic_message"])))
+    if v["symbol"]:
+        facts.append(("where", code(v["symbol"] + (f" [{v['module']}]" if v["module"] else ""))))
+    if v["comm"] is not None:
+        on = f", on CPU {v['cpu']}" if v["cpu"] is not None else ""
+        facts.append(("who", f"{code(v['comm'])}, PID {cell(v['pid'])}{on}"))
+    crashed = moment(s.get("crash_time"))
+    facts += [("kernel", code(s["release"]))] if s.get("release") else []
+    facts += [("crashed", code(crashed))] if crashed else []
+    facts.append(("signature", code(v["signature"])))
+    evidence = "".join(f"- {_evidence(e)}\n" for e in v["evidence"])
+    steps = "".join(f"{i}. {prose(step)}\n" for i, step in enumerate(v["next_steps"], 1))
+    return (
+        f"# {prose(v['title'])}{host}\n\n**{prose(v['summary'])}**\n\n{_table(facts)}"
+        + (f"\n## Evidence\n\n{evidence}" if evidence else "")
+        + (f"\n## Next steps\n\n{steps}" if steps else "")
+    )
+
+
+def _evidence(evidence: Data) -> str:
+    return code(evidence["text"]) if evidence["source"]["kind"] == "log" else prose(evidence["text"])
+
+
+def _crash(cpus: Sequence[Data]) -> str:
+    c = cpus[0]
+    title = "Crashing stack" if c["state"] == "panic" else f"CPU {c['cpu']}"
+    who = f"CPU {c['cpu']}, PID {cell(c['pid'])}, {code(cell(c['comm']))}"
+    guess = text.GUESS.strip() if any(not f["reliable"] for f in c["frames"] or ()) else ""
+    body = _fence("".join(text.frames_text(c["frames"] or (), "")) or "no stack")
+    return f"## {title}\n\n{who}\n\n{body}" + (f"\n`?`{guess[1:]}\n" if guess else "")
+
+
+def _memory(meminfo: Data) -> tuple[str, str]:
+    total = meminfo.get("MemTotal")
+    rows = "".join(f"| {name} | {size(n)} | {n / total:.0%} |\n" for name, n in shares(meminfo)) if total else ""
+    table = f"| memory | size | share |\n| --- | ---: | ---: |\n{rows}\n" if rows else ""
+    counters = "".join(f"{name:<16}{cell(v, 'bytes'):>10}\n" for name, v in meminfo.items())
+    return f"Memory ({size(total)})" if total else "Memory", table + _fence(counters)
+
+
+def code(raw: object) -> str:
+    """Return text as a code span, also fit for a table: nothing in it takes effect."""
+    clean = printable(str(raw)).strip().replace("|", "\\|") or " "
+    longest = max(map(len, re.findall("`+", clean)), default=0)
+    pad = " " if clean[0] == "`" or clean[-1] == "`" else ""
+    return f"{'`' * (longest + 1)}{pad}{clean}{pad}{'`' * (longest + 1)}"
+
+
+def prose(raw: object) -> str:
+    """Return a sentence: its plain words stay words, everything else becomes code spans."""
+    out: list[str] = []
+    held: list[str] = []  # words for one code span
+    for i, word in enumerate(printable(str(raw)).split()):
+        before, core, after = WORD.fullmatch(word).groups()  # type: ignore[union-attr]  # it matches everything
+        plain = core and PLAIN.fullmatch(core) and not (i == 0 and core[0].isdigit())
+        if not plain and not before and not after:
+            held.append(word)
+            continue
+        if not plain and core and not before:
+            out.append(code(" ".join([*held, core])) + after)
+        elif plain:
+            out += [code(" ".join(held))] if held else []
+            out.append(word)
+        else:
+            out += [code(" ".join(held))] if held else []
+            out.append(before + code(core) + after if core else code(word))
+        held = []
+    return " ".join([*out, code(" ".join(held))] if held else out)
+
+
+def _table(facts: Iterable[tuple[str, str]]) -> str:
+    return "| | |\n| --- | --- |\n" + "".join(f"| {name} | {value} |\n" for name, value in facts)
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> str:
+    return _table((name, code(value)) for name, value in facts)
+
+
+def _fence(body: str) -> str:
     """A block of code whose fence is longer than any in the text."""
     fence = "```"
-    while fence in text:
+    while fence in body:
         fence += "`"
-    return f"{fence}text\n{text.rstrip()}\n{fence}\n"
+    return f"{fence}text\n{body.rstrip()}\n{fence}\n"
 
 
-def _verdict(v: Data) -> str:
-    lines = [f"**{_inline(v['summary'])}** (`{v['cause']}`, {v['confidence']})", ""]
-    if v["panic_message"]:
-        lines += [_fence(printable(v["panic_message"]))]
-    lines += [f"- {_inline(e['text'])}" for e in v["evidence"]]
-    lines += ["", f"Signature: `{v['signature']}`", ""]
-    return "\n".join(lines)
-
-
-def _cpus(cpus: list[Data]) -> str:
-    parts = []
-    for i, c in enumerate(cpus):
-        head = f"CPU {c['cpu']}, {c['state'] or 'unknown'}: PID {cell(c['pid'])} {_inline(cell(c['comm']))}"
-        body = _fence("".join(frames_text(c["frames"], "")) or "no stack")
-        parts.append(f"## {head}\n\n{body}" if i == 0 else _details(head, body))
-    return "\n".join(parts)
-
-
-def _table(key: str, data: Any) -> str:
-    body = _fence(_section(key, data))
-    return _details(key.capitalize(), body) if key in FOLDED else f"## {key.capitalize()}\n\n{body}"
-
-
-def _details(summary: str, body: str) -> str:
-    return f"<details><summary>{summary}</summary>\n\n{body}\n</details>\n"
+def _fold(summary: str, body: str) -> str:
+    return f"<details><summary>{escape(summary)}</summary>\n\n{body}\n</details>\n"

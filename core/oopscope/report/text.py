@@ -1,152 +1,191 @@
-"""The report as plain text, for a person: the verdict first, then what supports it, then the tables."""
+"""The report as plain text, for a person: the verdict first, then what supports it, then the tables.
+
+The verdict and the facts keep to 80 columns; a table takes what its rows need.
+"""
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from oopscope.report.cells import ABSENT, cell, duration, printable, size
-from oopscope.subsystems import Column, table
+from oopscope.report.cells import RIGHT, cell, duration, printable, size
+from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, shares, system_facts
+from oopscope.subsystems import TABLES, Column, table
 
-WIDTH = 100
+WIDTH = 80
+NAME = 18  # columns before a fact's value
+BAR = 30
 SHOWN = {"slabs": 20}  # rows of a table in the text; JSON and `show` have all
+BRIEF = {"tasks": ("tgid", "address", "kernel_thread", "vsz_bytes", "uid")}  # columns left out
+ORDER = ("verdict", "cpus", "tasks", "system", "dump", "meminfo")  # then the others as they come
+TITLES = {"system": "The machine", "dump": "The dump"}
+STATES = {"panic": "panicked", "user": "in user space", None: "state unknown"}
+LOST = "  could not be read; see Problems\n"
+GUESS = "    ? marks a frame found by scanning the stack: a guess\n"
 Data = Mapping[str, Any]
 
 
 def render(report: Data) -> str:
     """Return the report as text."""
     parts = [f"oopscope {report['oopscope']}\n"]
-    for key, data in report.items():
-        if key in ("schema", "oopscope"):
-            continue
-        if key == "problems":
-            if data:
-                parts.append(_heading("Problems") + "".join(_problem(p) for p in data))
-            continue
-        title = table(key).title if key in _titled() else key.capitalize()
-        body = "  could not be read; see Problems\n" if data is None else _section(key, data)
-        parts.append(_heading(title) + body)
+    keys = [key for key in report if key not in ("schema", "oopscope", "problems")]
+    tables = []
+    for key in sorted(keys, key=lambda k: ORDER.index(k) if k in ORDER else len(ORDER)):
+        data = report[key]
+        if key == "tasks" and data:
+            parts += [heading(f"Blocked tasks ({len(blocked(data))})") + blocked_text(data)] if blocked(data) else []
+            tables.append(_part(key, data))
+        else:
+            (parts if key in ORDER else tables).append(_part(key, data))
+    parts += tables
+    if report.get("problems"):
+        parts.append(heading("Problems") + "".join(problem(p) for p in report["problems"]))
     return "\n".join(parts)
 
 
-def _titled() -> set[str]:
-    from oopscope.subsystems import TABLES
-
-    return {key for key, _ in TABLES} - {"meminfo"}
+def _part(key: str, data: Any) -> str:
+    return heading(title(key)) + (LOST if data is None else section(key, data))
 
 
-def _heading(title: str) -> str:
-    return f"{title}\n{'-' * len(title)}\n"
+def title(key: str) -> str:
+    """Return a section's title."""
+    return TITLES.get(key) or (table(key).title if key in dict(TABLES) else key.capitalize())
 
 
-def _section(key: str, data: Any) -> str:
+def heading(text: str) -> str:
+    """Return a heading."""
+    return f"{text}\n{'-' * len(text)}\n"
+
+
+def section(key: str, data: Any) -> str:
+    """Return a section's text, without its heading."""
     special: dict[str, Callable[[Any], str]] = {
-        "dump": _dump,
-        "system": _system,
+        "dump": lambda d: pairs(dump_facts(d)),
+        "system": lambda s: pairs(system_facts(s)),
         "verdict": _verdict,
-        "cpus": _cpus,
+        "cpus": cpus_text,
         "meminfo": _meminfo,
         "tasks": _tasks,
         "log": _log,
     }
-    return special[key](data) if key in special else _rows(key, data)
+    return special[key](data) if key in special else rows(key, data)
 
 
-def _pairs(pairs: Sequence[tuple[str, object]]) -> str:
-    return "".join(f"  {name:<16}{printable(str(v))}\n" for name, v in pairs if v not in (None, "", ABSENT))
-
-
-def _dump(d: Data) -> str:
-    pages = f"{d['pages_saved']} of {d['pages_total']} pages" if d["pages_saved"] is not None else None
-    left_out = ", ".join(d["excluded"]) if d["excluded"] else None
-    return _pairs(
-        [
-            ("file", d["path"]),
-            ("format", " ".join(filter(None, (d["format"], d["compression"], "flattened" if d["flattened"] else "")))),
-            ("size", size(d["bytes"])),
-            ("holds", pages),
-            ("left out", left_out),
-            ("complete", "yes" if d["complete"] else "NO: the dump is cut off or was not finished"),
-        ]
+def wrapped(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
+    """Return text in lines of at most WIDTH, but for words that are longer; never cut within a name."""
+    return textwrap.wrap(
+        printable(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
-def _system(s: Data) -> str:
-    load = " ".join(f"{x:.2f}" for x in s["load_average"]) if s["load_average"] else None
-    taint = f"{s['taint']} ({s['tainted']})" if s["tainted"] else "not tainted" if s["tainted"] == 0 else None
-    return _pairs(
-        [
-            ("host", s["nodename"]),
-            ("kernel", s["release"]),
-            ("build", s["version"]),
-            ("machine", s["machine"]),
-            ("crashed", s["crash_time"]),
-            ("up", duration(s["uptime_seconds"]) if s["uptime_seconds"] is not None else None),
-            ("load", load),
-            ("CPUs", f"{s['cpus_online']} online of {s['cpus_present']}" if s["cpus_present"] else None),
-            ("memory", size(s["memory_bytes"]) if s["memory_bytes"] else None),
-            ("tasks", s["task_count"]),
-            ("taint", taint),
-            ("command line", s["command_line"]),
-        ]
-    )
+def pairs(facts: Iterable[tuple[str, str]]) -> str:
+    """Return names and values, values aligned and folded."""
+    lines = [line for name, value in facts for line in wrapped(value, f"  {name:<{NAME - 2}}", " " * NAME)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _listed(name: str, items: Sequence[str], mark: Callable[[int], str]) -> Iterator[str]:
+    for i, text in enumerate(items):
+        sign = mark(i)
+        yield from wrapped(text, f"  {name if i == 0 else '':<{NAME - 2}}{sign}", " " * (NAME + len(sign)))
 
 
 def _verdict(v: Data) -> str:
-    lines = [f"  {v['title']}  ({v['cause']}, {v['confidence']})", ""]
-    lines += textwrap.wrap(printable(v["summary"]), WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
+    lines = [f"  {printable(v['title'])}", "", *wrapped(v["summary"]), ""]
+    facts = [("cause", f"{cause(v)}, {v['confidence']}")]
     if v["panic_message"]:
-        lines += ["", f"  panic message   {printable(v['panic_message'])}"]
+        facts.append(("panic message", v["panic_message"]))
     if v["symbol"]:
-        module = f" [{v['module']}]" if v["module"] else ""
-        lines.append(f"  where           {printable(v['symbol'] + module)}")
+        facts.append(("where", v["symbol"] + (f" [{v['module']}]" if v["module"] else "")))
     if v["comm"] is not None:
-        lines.append(f"  who             PID {v['pid']} {printable(v['comm'])} on CPU {v['cpu']}")
-    for title, items in (("evidence", [e["text"] for e in v["evidence"]]), ("next", v["next_steps"])):
-        for i, text in enumerate(items):
-            head = f"  {title if i == 0 else '':<16}"
-            lines += textwrap.wrap(printable(text), WIDTH, initial_indent=head, subsequent_indent=" " * 18)
-    lines.append(f"  signature       {v['signature']}")
+        on = f", on CPU {v['cpu']}" if v["cpu"] is not None else ""
+        facts.append(("who", f"{v['comm']}, PID {cell(v['pid'])}{on}"))
+    lines.append(pairs(facts).rstrip("\n"))
+    lines += _listed("evidence", [e["text"] for e in v["evidence"]], lambda _: "- ")
+    lines += _listed("next", v["next_steps"], lambda i: f"{i + 1}. ")
+    lines.append(f"  {'signature':<{NAME - 2}}{printable(v['signature'])}")
     return "\n".join(lines) + "\n"
 
 
 def frames_text(frames: Sequence[Data], indent: str = "    ") -> Iterator[str]:
-    """Yield a line for each frame of a report."""
+    """Yield a line for each frame of a report; a guess has its mark before its name, within the indent."""
+    doubtful = indent[:-2] + "? " if len(indent) > 1 else "? "
+    steady = indent if indent or all(f["reliable"] for f in frames) else "  "
     for f in frames:
-        module = f" [{f['module']}]" if f["module"] else ""
-        name = (
-            f"{f['symbol']}+{f['offset']:#x}{module}"
-            if f["symbol"]
-            else "(user)"
-            if f["kind"] == "user"
-            else "(unknown)"
-        )
-        kind = "" if f["kind"] == "task" else f"  <{f['kind']}>"
-        yield f"{indent}{'' if f['reliable'] else '? '}{printable(name)}{kind}\n"
+        kind = "" if f["kind"] in ("task", "user") else f"  <{f['kind']}>"
+        yield f"{steady if f['reliable'] else doubtful}{printable(frame_name(f))}{kind}\n"
 
 
-def _cpus(cpus: Sequence[Data]) -> str:
-    parts = []
-    for c in cpus:
-        offline = "" if c["online"] else ", offline"
-        parts.append(f"  CPU {c['cpu']}  {c['state'] or 'unknown'}{offline}  PID {cell(c['pid'])}  {cell(c['comm'])}\n")
-        parts.append("".join(frames_text(c["frames"])) or "    no stack\n")
-    return "".join(parts)
+def frame_name(f: Data) -> str:
+    """Return a frame as an oops prints it."""
+    if not f["symbol"]:
+        return "(user program)" if f["kind"] == "user" else "(unknown)"
+    return f"{f['symbol']}+{f['offset'] or 0:#x}" + (f" [{f['module']}]" if f["module"] else "")
+
+
+def _stack(frames: Sequence[Data] | None) -> str:
+    lines = "".join(frames_text(frames or ())) or "    no stack\n"
+    return lines + (GUESS if any(not f["reliable"] for f in frames or ()) else "")
+
+
+def cpus_text(cpus: Sequence[Data]) -> str:
+    """Return every CPU's stack, the panicking one's first; CPUs that do the same are one."""
+    return "\n".join(
+        f"  {cpu_head(members)}\n{_stack(members[0]['frames'])}"
+        for members in same_stacks(cpus, "state", "comm", "online")
+    )
+
+
+def cpu_head(members: Sequence[Data]) -> str:
+    """Return the line over the stack of some CPUs that do the same."""
+    c = members[0]
+    who = f"  PID {cell(c['pid'])}" if len(members) == 1 else ""
+    offline = "" if c["online"] else ", offline"
+    name = "CPU" if len(members) == 1 else "CPUs"
+    state = printable(str(STATES.get(c["state"], c["state"])))
+    return f"{name} {numbers([m['cpu'] for m in members])}  {state}{offline}{who}  {cell(c['comm'])}"
+
+
+def blocked_text(tasks: Sequence[Data]) -> str:
+    """Return the tasks in uninterruptible sleep with their stacks, the longest first; the same stack once."""
+    waiting = [{**t, "frames": t.get("frames") or []} for t in blocked(tasks)]
+    return "\n".join(
+        "".join(f"  {task_head(t)}\n" for t in members) + _stack(members[0]["frames"])
+        for members in same_stacks(waiting)
+    )
+
+
+def task_head(t: Data) -> str:
+    """Return the line over a task's stack."""
+    since = t["since_last_run_seconds"]
+    ran = f"  last ran {duration(since)} before the end" if since is not None else ""
+    return f"PID {cell(t['pid'])}  {cell(t['state'])}  {cell(t['comm'])}{ran}"
 
 
 def _meminfo(m: Data) -> str:
-    return "".join(f"  {name:<16}{cell(v, 'bytes'):>10}\n" for name, v in m.items())
+    total, parts = m.get("MemTotal") or 0, shares(m)
+    if not m:
+        return LOST
+    lines = [
+        f"  {name:<{NAME - 2}}{size(amount):>8}{amount / total:>6.0%}  {'#' * round(BAR * amount / total)}".rstrip()
+        for name, amount in parts
+    ]
+    lines += [""] if lines else []
+    counters = [f"{name:<{NAME - 2}}{cell(v, 'bytes'):>8}" for name, v in m.items()]
+    half = -(-len(counters) // 2)
+    for left, right in zip(counters[:half], [*counters[half:], *[""] * half], strict=False):
+        lines.append(f"  {left}      {right}".rstrip())
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _tasks(tasks: Sequence[Data]) -> str:
-    columns = [
-        c for c in table("tasks").columns if c.key not in ("tgid", "address", "kernel_thread", "vsz_bytes", "uid")
-    ]
-    lines = [[c.title for c in columns], *([cell(t[c.key], c.kind) for c in columns] for t in tasks)]
-    text = _aligned(columns, lines)
-    stacks = [t for t in tasks if "frames" in t]
-    for t in stacks:
-        body = "".join(frames_text(t["frames"])) or "    no stack\n"
-        text += f"\n  PID {cell(t['pid'])}  {cell(t['state'])}  {cell(t['comm'])}\n{body}"
+    text = rows("tasks", tasks)
+    for members in same_stacks([t for t in tasks if "frames" in t and t["state"] != "D"]):
+        text += "\n" + "".join(f"  {task_head(t)}\n" for t in members) + _stack(members[0]["frames"])
     return text
 
 
@@ -154,12 +193,16 @@ def _log(records: Sequence[Data]) -> str:
     return "".join(f"[{r['ns'] / 1e9:13.6f}] {printable(r['text'], keep=chr(10))}\n" for r in records)
 
 
-def _rows(key: str, rows: Sequence[Data]) -> str:
-    columns = table(key).columns
-    limit = SHOWN.get(key)
-    chosen = sorted(rows, key=lambda r: -(r["bytes"] or 0))[:limit] if limit else rows
+def rows(key: str, data: Sequence[Data], limit: int | None = None) -> str:
+    """Return a table, columns aligned; of one that is long, the first rows or the largest."""
+    if not data:
+        return "  none\n"
+    columns = [c for c in table(key).columns if c.key not in BRIEF.get(key, ())]
+    shown = SHOWN.get(key)
+    chosen = sorted(data, key=lambda r: -(r["bytes"] or 0))[:shown] if shown else data[:limit]
     text = _aligned(columns, [[c.title for c in columns], *([_again(r[c.key], c) for c in columns] for r in chosen)])
-    return text + (f"  ... and {len(rows) - limit} more\n" if limit and len(rows) > limit else "")
+    more = len(data) - len(chosen)
+    return text + (f"  ... and {more} more: oopscope show {key}\n" if more else "")
 
 
 def _again(value: Any, column: Column) -> str:
@@ -169,13 +212,13 @@ def _again(value: Any, column: Column) -> str:
 
 def _aligned(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> str:
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    right = {"int", "bytes", "seconds"}
     out = []
     for line in lines:
-        cells = (t.rjust(w) if c.kind in right else t.ljust(w) for t, w, c in zip(line, widths, columns, strict=True))
+        cells = (t.rjust(w) if c.kind in RIGHT else t.ljust(w) for t, w, c in zip(line, widths, columns, strict=True))
         out.append("  " + "  ".join(cells).rstrip() + "\n")
     return "".join(out)
 
 
-def _problem(p: Data) -> str:
-    return f"  {p['section']}: {printable(p['message'])}\n"
+def problem(p: Data) -> str:
+    """Return a problem, folded."""
+    return "\n".join(wrapped(f"{p['section']}: {p['message']}", "  ", "    ")) + "\n"

@@ -53,7 +53,7 @@ def render_memory(report: Data) -> str:
 def _share(part: tuple[str, int], kind: str, total: int) -> str:
     name, amount = part
     swatch = f'<svg class="swatch"><rect class="{kind}" width="100%" height="100%"/></svg>'
-    return f"<li>{swatch}<span>{safe(name)}</span> <b>{size(amount)}</b> <i>{100 * amount / total:.0f} %</i></li>"
+    return f"<li>{swatch}<span>{safe(name)}</span> <b>{size(amount)}</b> <i>{100 * amount / total:.0f}%</i></li>"
 
 
 def _besides(meminfo: Data) -> str:

@@ -10,7 +10,7 @@ def render(report: Data) -> str:
     """Return the verdict, with the machine and the time under it."""
     v = report["verdict"]
     chips = [pill(v["category"], "category"), pill(f"{SURE.get(v['confidence'], '')} {v['confidence']}", "quiet")]
-    chips.append(f'<code class="slug">{safe(v["cause"])}</code>')
+    chips += [f'<code class="slug">{safe(v["cause"])}</code>'] if v["cause"] != v["category"] else []
     message = f'<pre class="panic">{safe(v["panic_message"])}</pre>' if v["panic_message"] else ""
     return (
         f'<section id="verdict" class="hero"><p class="chips">{" ".join(chips)}</p>'
