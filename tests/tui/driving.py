@@ -5,13 +5,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from textual.events import Key
 from textual.pilot import Pilot
 
 from oopscope_tui.app import OopscopeApp
 from tui.fake import Fake
 
 SMALL, LARGE = (80, 24), (160, 48)
-PATIENCE = 400  # pauses of 10 ms
+PATIENCE = 1000  # pauses of 4 ms
+CALM = 4  # pauses without a change
+NAMES = {":": "colon", "/": "slash"}
 
 
 def lines(app: OopscopeApp) -> list[str]:
@@ -35,26 +38,37 @@ async def running(
 
 
 async def settle(app: OopscopeApp, pilot: Pilot[int]) -> None:
-    """Wait until nothing is being read, filtered or searched, and all is painted."""
+    """Wait until nothing is being read, filtered or searched, and the screen stays as it is."""
+    before, same = "", 0
     for _ in range(PATIENCE):
-        await pilot.pause(0.01)
-        busy = app.pane is not None and app.pane.active._working
-        if (app.idle or app.folder or app.failure) and not busy and not app.reader._jobs:
+        await pilot.pause(0.004)
+        busy = app.pane is None or app.pane.active._working or app.reader._jobs
+        if (busy or not (app.idle or app.folder)) and not app.failure:
+            continue
+        shown = text(app)
+        same = same + 1 if shown == before else 0
+        before = shown
+        if same == CALM:
             break
-    await pilot.pause()
-    await pilot.pause()
 
 
 async def press(app: OopscopeApp, pilot: Pilot[int], *keys: str) -> None:
     """Press keys and wait for what they do."""
-    await pilot.press(*keys)
+    for key in keys:
+        await tap(app, pilot, key)
     await settle(app, pilot)
+
+
+async def tap(app: OopscopeApp, pilot: Pilot[int], key: str) -> None:
+    """Press one key, and wait no longer than it is handled: the pilot's own press waits for an idle processor."""
+    app.post_message(Key(key, key if len(key) == 1 else None))
+    await pilot.pause(0)
 
 
 async def enter(app: OopscopeApp, pilot: Pilot[int], opener: str, words: str) -> None:
     """Open a prompt, type a line and press Enter."""
-    await pilot.press(opener)
-    await pilot.pause()
+    await tap(app, pilot, NAMES.get(opener, opener))
+    while app.focused is not app.prompt_line._input:
+        await pilot.pause(0)
     app.prompt_line._input.value = words
-    await pilot.press("enter")
-    await settle(app, pilot)
+    await press(app, pilot, "enter")

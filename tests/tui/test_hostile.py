@@ -5,7 +5,7 @@ import pytest
 from oopscope.kernel.frame import Frame
 from oopscope.subsystems import Column
 from oopscope.triage.finding import Evidence, Source, Verdict
-from tui.driving import LARGE, SMALL, enter, lines, press, running, text
+from tui.driving import LARGE, SMALL, enter, lines, press, running, tap, text
 from tui.fake import Cpu, Fact, Fake, Module, Mount, Named, Problem, Record, Slab, Task, Zone
 
 NASTY = [
@@ -117,7 +117,7 @@ async def test_every_pane(size):
             assert app.pane.key == tab.key
             keeps_its_shape(app, size)
             for keys in ("j", "j", "enter", "G", "right"):
-                await pilot.press(keys)
+                await tap(app, pilot, keys)
                 keeps_its_shape(app, size)
             assert app.pane.key is not None
 
