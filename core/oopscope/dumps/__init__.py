@@ -21,6 +21,7 @@ from oopscope.sources.extents import Extents
 from oopscope.sources.file import FileSource
 from oopscope.sources.flattened import FlattenedSource, is_flattened
 from oopscope.sources.identify import what_is
+from oopscope.sources.remote import is_remote, open_remote
 
 __all__ = [
     "FORMATS",
@@ -61,6 +62,13 @@ class Facts:
     nodename: str | None = None
     release: str | None = None
     problems: list[str] = field(default_factory=list)
+    sources: Sequence[ByteSource] = field(default=(), repr=False, compare=False)
+
+    @property
+    def fetched(self) -> int | None:
+        """How many bytes came from another machine so far; None where the files are on this one."""
+        known = [n for n in (getattr(s, "fetched", None) for s in self.sources) if n is not None]
+        return sum(known) if known else None
 
     @classmethod
     def of(cls, key: str, sources: Sequence[ByteSource]) -> "Facts":
@@ -73,6 +81,7 @@ class Facts:
             bytes=sum(s.stored if isinstance(s, FlattenedSource) else s.size for s in sources),
             complete=not any(s.problem for s in sources),
             problems=[f"{s.name}: {s.problem}" for s in sources if s.problem],
+            sources=tuple(sources),
         )
 
     def lacks(self, problem: str) -> None:
@@ -234,18 +243,21 @@ def find_format(source: ByteSource, guess: bool = True) -> Format | None:
 
 
 def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Dump:
-    """Open the dump at a path, or at the paths of a split set in any order.
+    """Open the dump at a path or URL, or at those of a split set in any order.
 
-    The other parts of a split set, or the memory file beside a state file, are found in the same directory.
+    The other parts of a split set, or the memory file beside a state file, are found in the same directory; those of
+    one on another machine are not looked for, and no file there is searched from end to end for signs of a kernel.
     Raises NotADump, whose one line says what the thing is instead, and FormatError for a dump that is damaged
     beyond opening.
     """
-    sources = [open_source(Path(p)) for p in (path, *more)]
-    line = find_format(sources[0])
+    sources = [open_source(p) for p in (path, *more)]
+    remote = is_remote(path)
+    line = find_format(sources[0], guess=not remote)
     if line is None:
-        raise NotADump(sources[0].name, what_is(sources[0]))
+        unsearched = "; a raw image of memory must be copied to this machine first" if remote else ""
+        raise NotADump(sources[0].name, what_is(sources[0]) + unsearched)
     module = import_module(line.module)
-    if not more and hasattr(module, "companions"):
+    if not more and not remote and hasattr(module, "companions"):
         sources += [open_source(p) for p in module.companions(sources[0])]
     dump: Dump = module.open(sources)
     return dump
@@ -259,8 +271,11 @@ def open_container(sources: Sequence[ByteSource]) -> Dump | None:
     return dump
 
 
-def open_source(path: Path) -> ByteSource:
-    """Open one file for reading, unwrapped if it is flattened; NotADump when there is none that can be read."""
+def open_source(path: str | os.PathLike[str]) -> ByteSource:
+    """Open one file or URL for reading, unwrapped if it is flattened; NotADump when none can be read there."""
+    if isinstance(path, str) and is_remote(path):
+        return _unwrap(open_remote(path))
+    path = Path(path)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):

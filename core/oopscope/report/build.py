@@ -77,6 +77,7 @@ def dump_section(kernel: Kernel) -> Data:
         "pages_saved": facts.pages_saved,
         "pages_total": facts.pages_total,
         "bytes": facts.bytes,
+        "bytes_read": facts.fetched,
         "complete": facts.complete,
         "arch": kernel.arch.name,
     }
@@ -168,6 +169,8 @@ def build(
         if progress:
             progress(f"reading {name}")
         report[name] = section(kernel, name, stacks)
+    if isinstance(report.get("dump"), dict):
+        report["dump"]["bytes_read"] = kernel.facts.fetched  # with what the other sections fetched
     for text in kernel.facts.problems:
         kernel.problems.add("dump", text)
     report["problems"] = [

@@ -47,6 +47,11 @@ class FlattenedSource:
         """The size of the flattened file itself, in bytes."""
         return self._source.size
 
+    @property
+    def fetched(self) -> int | None:
+        """How many bytes came from another machine; None for a file on this one."""
+        return getattr(self._source, "fetched", None)
+
     def read_at(self, offset: int, size: int) -> bytes:
         """Read up to size bytes at an offset of the file inside; short where a damaged file lost them."""
         size = min(size, self.size - offset)
