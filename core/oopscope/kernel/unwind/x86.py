@@ -43,6 +43,10 @@ class _Stop(Exception):
     """The walk cannot go on from here."""
 
 
+class _End(Exception):
+    """There is nothing beyond."""
+
+
 class Unwinder:
     """Unwinds one stack of one kernel."""
 
@@ -59,6 +63,8 @@ class Unwinder:
         """Yield the frames as they are found; `problem` says afterwards why the walk ended early, if it did."""
         try:
             yield from self._walk(start)
+        except _End:
+            return
         except _Stop as e:
             self.problem = str(e)
         except ReadError as e:
@@ -190,7 +196,10 @@ class Unwinder:
     def _frame_pointer_step(self, state: State) -> State | None:
         """Follow rbp: a saved rbp and a return address, or (tagged with 1) the pt_regs of an entry."""
         bp = state.bp
-        reliable = state.reliable and self._kernel.cached(has_frame_pointers)
+        kept = self._kernel.cached(has_frame_pointers)
+        reliable = state.reliable and kept
+        if bp == 0 and kept:  # so the boot code begins
+            raise _End
         if bp & 1:  # ENCODE_FRAME_POINTER: an entry's pt_regs
             return self._encoded_step(bp, reliable)
         stack = self._stack_of(bp)
@@ -203,9 +212,11 @@ class Unwinder:
 
     def _encoded_step(self, bp: int, reliable: bool) -> State | None:
         at = bp & ~1
-        if self._stack_of(at) is None:
+        if at % 8 or self._stack_of(at) is None:
             return None
         regs = dict(zip(PT_REGS, self._memory.words(at, len(PT_REGS)), strict=True))
+        if not regs["rip"]:  # of a kernel thread: it never came from user space
+            raise _End
         return State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, reliable)
 
     def _stray(self, state: State) -> Iterator[Frame]:
