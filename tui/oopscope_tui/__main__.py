@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def open_screen(paths: Sequence[Path]) -> int:
+def open_screen(paths: Sequence[str | Path]) -> int:
     """Open the screen on a dump (several paths only for a split set) and return the exit status."""
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         print("oopscope: the screen needs a terminal; `oopscope report PATH` does not", file=sys.stderr)  # noqa: T201
         return 2
     from oopscope_tui.app import OopscopeApp
 
-    opened = [Path(path) for path in paths]
+    opened = list(paths)
     folder = None
     while True:
         app = OopscopeApp(opened, back=folder)
@@ -24,7 +24,7 @@ def open_screen(paths: Sequence[Path]) -> int:
             print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
         if app.next is None:
             return (app.return_code or 0) if status is None else status
-        folder = opened[0] if app.folder else None
+        folder = Path(opened[0]) if app.folder else None
         opened = [app.next]
 
 

@@ -24,7 +24,7 @@ class DumpFile(NamedTuple):
 class Provider(Protocol):
     """All that the worker calls, on its own thread only."""
 
-    def open(self, paths: Sequence[Path], progress: Callable[[str], None]) -> Any:
+    def open(self, paths: Sequence[str | Path], progress: Callable[[str], None]) -> Any:
         """Open the dump and return the kernel; raise OopscopeError with one clear line."""
         ...
 
@@ -72,7 +72,7 @@ class Provider(Protocol):
 class Core:
     """The real thing."""
 
-    def open(self, paths: Sequence[Path], progress: Callable[[str], None]) -> Any:
+    def open(self, paths: Sequence[str | Path], progress: Callable[[str], None]) -> Any:
         """Open the dump with oopscope.kernel.boot."""
         from oopscope.kernel.boot import open_kernel
 

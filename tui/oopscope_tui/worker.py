@@ -41,7 +41,7 @@ class Job:
 class Reader:
     """Runs jobs on one daemon thread; every method but `_run` and below may be called from the screen."""
 
-    def __init__(self, provider: Provider, paths: Sequence[Path], post: Callable[[Message], object]) -> None:
+    def __init__(self, provider: Provider, paths: Sequence[str | Path], post: Callable[[Message], object]) -> None:
         self._provider = provider
         self._paths = paths
         self._tell = post
@@ -96,8 +96,9 @@ class Reader:
     # From here on: the thread's own.
 
     def _run(self) -> None:
-        if len(self._paths) == 1 and self._paths[0].is_dir():
-            self._look(self._paths[0])
+        first = self._paths[0] if len(self._paths) == 1 else None
+        if isinstance(first, Path) and first.is_dir():
+            self._look(first)
             return
         try:
             self._kernel = self._provider.open(self._paths, self._say)

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import oopscope
 from oopscope.errors import FormatError, NotADump, OopscopeError, Unsupported
+from oopscope.sources.remote import Location, location
 
 DONE, FAULT, USAGE, NOT_A_DUMP, DAMAGED = 0, 1, 2, 3, 4
-OpenScreen = Callable[[list[Path]], int]
+OpenScreen = Callable[[list[Location]], int]
 
 
 class Command(NamedTuple):
@@ -34,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("bt", "print stacks", "oopscope.cli.bt"),
     Command("triage", "print one line of JSON for each of many dumps", "oopscope.cli.triage"),
     Command("distill", "write a small dump that gives the same report", "oopscope.cli.distill"),
+    Command("serve", "show the screen in a web browser on this machine", "oopscope.cli.serve"),
     Command("demo", "open a real dump that ships with oopscope", "oopscope.cli.demo"),
 )
 
@@ -94,7 +96,7 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
     return open_screen(paths)
 
 
-def _top_level(argv: list[str]) -> list[Path]:
+def _top_level(argv: list[str]) -> list[Location]:
     lines = "\n".join(f"  {c.name:<10}{c.help}" for c in COMMANDS)
     parser = argparse.ArgumentParser(
         prog="oopscope",
@@ -103,7 +105,9 @@ def _top_level(argv: list[str]) -> list[Path]:
         epilog=f"commands (`oopscope COMMAND --help` tells more):\n{lines}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument(
+        "paths", nargs="*", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
+    )
     import_module("oopscope.cli.common").add_extra(parser)
     parser.add_argument("--version", action="version", version=f"oopscope {oopscope.__version__}")
     args = parser.parse_args(argv)

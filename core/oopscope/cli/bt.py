@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from oopscope.cli import DONE, USAGE, complain
@@ -11,13 +10,16 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
 from oopscope.report.stacks import frame_lines
+from oopscope.sources.remote import location
 from oopscope.subsystems.cpus import all_cpus
 from oopscope.subsystems.tasks import Task, all_tasks, stack
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument(
+        "paths", nargs="+", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
+    )
     parser.add_argument("--pid", type=int, nargs="+", metavar="N", help="the stacks of these threads")
     parser.add_argument("--cpus", action="store_true", help="every CPU's stack")
     parser.add_argument("--all", action="store_true", help="every thread's stack")

@@ -10,6 +10,7 @@ from typing import Any
 
 from oopscope.kernel.boot import open_kernel
 from oopscope.kernel.kernel import Kernel
+from oopscope.sources.remote import Location
 
 PATIENCE = 0.5  # seconds before progress is shown
 
@@ -52,7 +53,7 @@ class _Extra(argparse.Action):
         os.environ[f"OOPSCOPE_{self.dest.upper()}"] = values
 
 
-def load(paths: Sequence[Path], progress: Progress | None = None) -> Kernel:
+def load(paths: Sequence[Location], progress: Progress | None = None) -> Kernel:
     """Open a dump."""
     return open_kernel(paths, progress)
 

@@ -7,11 +7,12 @@ from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import Progress
 from oopscope.dumps import open_path
 from oopscope.report.distill import distill
+from oopscope.sources.remote import location
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("path", type=Path, metavar="PATH", help="a dump")
+    parser.add_argument("path", type=location, metavar="PATH", help="a dump or its URL")
     parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
     parser.add_argument("--force", action="store_true", help="write over OUT if it exists")
 

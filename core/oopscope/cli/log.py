@@ -5,19 +5,21 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
+from oopscope.sources.remote import location
 from oopscope.subsystems import table
 from oopscope.subsystems.log import Record, log
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument(
+        "paths", nargs="+", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
+    )
     parser.add_argument("--grep", metavar="RE", help="only records that match; case matters if RE has capitals")
     parser.add_argument("--level", type=int, choices=range(8), metavar="N", help="only levels 0 (emerg) to N (7 debug)")
     parser.add_argument("--time", choices=("boot", "utc", "delta"), default="boot")

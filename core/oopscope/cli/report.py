@@ -8,6 +8,7 @@ from oopscope.cli import DAMAGED, DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build, sections
+from oopscope.sources.remote import location
 from oopscope.subsystems import TABLES
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -15,7 +16,9 @@ FORMATS = ("text", "json", "markdown", "html")
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument(
+        "paths", nargs="+", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
+    )
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument("--sections", metavar="A,B", help="only these sections, such as verdict,cpus,log")
     parser.add_argument("--stacks", action="store_true", help="with every task's stack")

@@ -4,19 +4,21 @@ import argparse
 import csv
 import io
 import json
-from pathlib import Path
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.report import cells
 from oopscope.report.build import rows
+from oopscope.sources.remote import location
 from oopscope.subsystems import TABLES, table
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("table", nargs="?", metavar="TABLE", help="which table")
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a dump, or the parts of a split one")
+    parser.add_argument(
+        "paths", nargs="*", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
+    )
     parser.add_argument("--list", action="store_true", help="name the tables and their columns")
     parser.add_argument("--format", choices=("text", "json", "csv"), default="text")
     add_extra(parser)

@@ -11,11 +11,12 @@ from typing import Any
 from oopscope.cli import DONE, NOT_A_DUMP, complain
 from oopscope.dumps import find_dumps
 from oopscope.errors import OopscopeError
+from oopscope.sources.remote import Location, location, shown
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="dumps, and folders of dumps")
+    parser.add_argument("paths", nargs="+", type=location, metavar="PATH", help="dumps, and folders of dumps")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="read N dumps at a time")
 
 
@@ -34,15 +35,15 @@ def run(args: argparse.Namespace) -> int:
     return DONE if failed < len(paths) else NOT_A_DUMP
 
 
-def _expand(paths: list[Path]) -> Iterator[Path]:
+def _expand(paths: list[Location]) -> Iterator[Location]:
     for path in paths:
-        if path.is_dir():
+        if isinstance(path, Path) and path.is_dir():
             yield from find_dumps(path)
         else:
             yield path
 
 
-def _results(paths: list[Path], jobs: int) -> Iterator[dict[str, Any]]:
+def _results(paths: list[Location], jobs: int) -> Iterator[dict[str, Any]]:
     if jobs == 1 or len(paths) == 1:
         yield from map(one, paths)
         return
@@ -51,7 +52,7 @@ def _results(paths: list[Path], jobs: int) -> Iterator[dict[str, Any]]:
             yield future.result()
 
 
-def one(path: Path) -> dict[str, Any]:
+def one(path: Location) -> dict[str, Any]:
     """Return one dump's line: path, host, kernel, time, cause and signature, or `error`."""
     from oopscope.kernel.boot import open_kernel
     from oopscope.report.build import verdict_data
@@ -63,9 +64,9 @@ def one(path: Path) -> dict[str, Any]:
         facts, found = the_system(kernel), verdict_data(verdict(kernel))
         kernel.remember()
     except OopscopeError as e:
-        return {"path": str(path), "error": str(e)}
+        return {"path": shown(path), "error": str(e)}
     except Exception as e:  # noqa: BLE001 - the boundary of one dump: the fleet's others go on
-        return {"path": str(path), "error": f"a fault of oopscope's own: {type(e).__name__}: {e}"}
+        return {"path": shown(path), "error": f"a fault of oopscope's own: {type(e).__name__}: {e}"}
     keys = (
         "cause",
         "category",
@@ -79,7 +80,7 @@ def one(path: Path) -> dict[str, Any]:
         "signature",
     )
     return {
-        "path": str(path),
+        "path": shown(path),
         "nodename": facts.nodename,
         "release": facts.release,
         "crash_time": facts.crash_time,

@@ -15,6 +15,7 @@ from oopscope.kernel.extra import Extra
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.machine import machine
 from oopscope.memory.physical import PhysicalMemory
+from oopscope.sources.remote import Location, shown
 from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
@@ -32,13 +33,13 @@ _TELLTALES = (
 )
 
 
-def open_kernel(paths: Sequence[Path], progress: Progress | None = None) -> Kernel:
+def open_kernel(paths: Sequence[Location], progress: Progress | None = None) -> Kernel:
     """Open a dump (several paths only for a split set), with the index cache; an OopscopeError is one clear line."""
     say = progress or (lambda _text: None)
     say("opening the dump")
     dump = open_path(*paths)
     kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
-    kernel.path = str(paths[0])
+    kernel.path = shown(paths[0])
     return kernel
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from oopscope.errors import FormatError, NotADump
 from oopscope.sources import ByteSource
@@ -31,7 +30,10 @@ _NEEDS = {
 }
 
 
-def location(text: str) -> str | Path:
+Location = str | Path  # of a dump: a URL or a path
+
+
+def location(text: str) -> Location:
     """Return a URL as it stands, and anything else as a path: what a command line names as a dump."""
     return text if is_remote(text) else Path(text)
 
@@ -41,10 +43,12 @@ def is_remote(path: object) -> bool:
     return isinstance(path, str) and _URL.match(path) is not None
 
 
-def shown(path: str | Path) -> str:
+def shown(path: Location) -> str:
     """Return a path as it may be shown: a URL without password and without the query, which may hold a signature."""
     if not isinstance(path, str) or not is_remote(path):
         return str(path)
+    from urllib.parse import urlsplit
+
     parts = urlsplit(path)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
