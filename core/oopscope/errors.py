@@ -9,7 +9,8 @@ OopscopeError
 ├── Absent                           this kernel has no such thing
 │   ├── NoSymbol(name)
 │   ├── NoType(name)
-│   └── NoMember(struct, member)
+│   ├── NoMember(struct, member)
+│   └── NoTypes                      no types at all: no BTF, and none given
 ├── Implausible(what, address)       memory was read, but it cannot be what it should be
 └── Unsupported(what)                a true thing that this program cannot read
 """
@@ -88,6 +89,13 @@ class NoMember(Absent):
     def __init__(self, struct: str, member: str) -> None:
         self.struct, self.member = struct, member
         super().__init__(f"struct {struct} of this kernel has no member {member}")
+
+
+class NoTypes(Absent):
+    """The kernel brings no types of its own, and none were given."""
+
+    def __init__(self) -> None:
+        super().__init__("this kernel has no types of its own (no BTF); --btf or --vmlinux can add them")
 
 
 class Implausible(OopscopeError):

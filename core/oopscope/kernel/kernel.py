@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from oopscope.arch import Arch
 from oopscope.dumps import Dump, Facts
-from oopscope.errors import NoSymbol
+from oopscope.errors import NoSymbol, NoTypes
 from oopscope.kernel.problems import Problems
 from oopscope.memory.virtual import Memory
 from oopscope.symbols.blob import Endian
@@ -70,8 +70,10 @@ class Kernel:
             return self.types_from()
 
         def open_btf() -> Btf:
-            start, stop = self.symbol("__start_BTF"), self.symbol("__stop_BTF")
-            return self._index.open_btf(self.memory.read, start, stop, self.memory.word_size)
+            place = self.cached(btf_place)
+            if place is None:
+                raise NoTypes
+            return self._index.open_btf(self.memory.read, *place, self.memory.word_size)
 
         types = Types(open_btf)
         known = self._index.types(self.memory.read, self.info.symbol("_stext"))
@@ -147,6 +149,17 @@ class Kernel:
 
 # Symbols that VMCOREINFO names itself: no table is searched for them.
 _EXPORTED = {"init_uts_ns", "_stext", "swapper_pg_dir", "prb", "node_online_map", "log_buf", "clear_seq"}
+
+
+def btf_place(kernel: Kernel) -> tuple[int, int] | None:
+    """Return where the kernel's BTF is: by its symbols, else (no CONFIG_KALLSYMS_ALL) by a search of the image."""
+    from oopscope.symbols.btf import find_btf
+
+    start, stop = kernel.find_symbol("__start_BTF"), kernel.find_symbol("__stop_BTF")
+    if start and stop:
+        return start, stop
+    stext = kernel.info.symbol("_stext")
+    return find_btf(kernel.memory.read, stext) if stext else None
 
 
 def _facts(kernel: Kernel) -> Facts:

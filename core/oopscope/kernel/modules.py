@@ -7,7 +7,7 @@ in core_layout and init_layout (7523e4dc5057, 4.5) before.
 from bisect import bisect_right
 from typing import NamedTuple
 
-from oopscope.errors import Absent, OopscopeError
+from oopscope.errors import Absent, NoTypes, OopscopeError
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.walk import for_each_list
 from oopscope.structs.plan import Plan
@@ -18,6 +18,7 @@ MAX_MODULES = 4096
 MAX_SYMBOLS = 1 << 20
 MAX_SIZE = 256 << 20
 UNFORMED = 3
+MODULE_SPACE = range(0xFFFFFFFFA0000000, 0xFFFFFFFFFF000000)  # x86_64: MODULES_VADDR without KASLR to MODULES_END
 
 
 class ModuleStruct(NamedTuple):
@@ -135,8 +136,10 @@ def module_list(kernel: Kernel) -> list[Module]:
 class ModuleMap:
     """Modules by address."""
 
-    def __init__(self, modules: list[Module]) -> None:
+    def __init__(self, modules: list[Module], known: bool = True) -> None:
+        """Take the modules; known=False where they cannot be read, so that an address may well be in one."""
         spans = sorted((r.start, r.start + r.size, m) for m in modules for r in m.regions)
+        self.known = known
         self._starts = [s[0] for s in spans]
         self._spans = spans
 
@@ -152,7 +155,7 @@ def module_map(kernel: Kernel) -> ModuleMap:
         return ModuleMap(kernel.cached(module_list))
     except OopscopeError as e:
         kernel.problems.lost("modules", "module list")(e)
-        return ModuleMap([])
+        return ModuleMap([], not isinstance(e, NoTypes))
 
 
 def name_in_module(kernel: Kernel, address: int) -> Name | None:
@@ -194,7 +197,8 @@ def in_text(kernel: Kernel, address: int) -> bool:
     """Tell whether an address may be code: in the kernel's text, or anywhere in a module."""
     if any(a <= address < b for a, b in kernel.cached(text_range)):
         return True
-    return kernel.cached(module_map).at(address) is not None
+    modules = kernel.cached(module_map)
+    return modules.at(address) is not None if modules.known else address in MODULE_SPACE
 
 
 def orc_for(kernel: Kernel, address: int) -> Orc | None:

@@ -5,7 +5,7 @@ Follows kernel/sched/sched.h. rq.curr is the running task; it agrees with the pe
 
 from typing import NamedTuple
 
-from oopscope.errors import OopscopeError
+from oopscope.errors import NoTypes, OopscopeError
 from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.structs.plan import Plan
 
@@ -37,11 +37,28 @@ class CpuQueue(NamedTuple):
 
 def runqueues(kernel: Kernel) -> list[CpuQueue]:
     """Return the run queue of every present CPU that can be read."""
-    base, bound, found = kernel.symbol("runqueues"), kernel.bind(RQ), []
+    found = []
+    try:
+        base, bound = kernel.symbol("runqueues"), kernel.bind(RQ)
+    except NoTypes:
+        return [CpuQueue(cpu, 0, current, 0, 0, 0) for cpu, current in _currents(kernel)]
     for cpu in present_cpus(kernel):
         try:
             row = bound.row(kernel.per_cpu(base, cpu))
             found.append(CpuQueue(cpu, row.nr_running, row.curr, row.idle, row.stop, row.clock))
         except (OopscopeError, IndexError) as e:
             kernel.problems.add("cpus", f"run queue of CPU {cpu}: {e}")
+    return found
+
+
+def _currents(kernel: Kernel) -> list[tuple[int, int]]:
+    """Return (CPU, task) by the per-CPU pointer to what runs: current_task, or pcpu_hot's first word (6.2 .. 6.14)."""
+    symbol, found = kernel.find_symbol("current_task"), []
+    if symbol is None:
+        symbol = kernel.symbol("pcpu_hot")
+    for cpu in present_cpus(kernel):
+        try:
+            found.append((cpu, kernel.memory.word(kernel.per_cpu(symbol, cpu))))
+        except (OopscopeError, IndexError) as e:
+            kernel.problems.add("cpus", f"what CPU {cpu} ran: {e}")
     return found

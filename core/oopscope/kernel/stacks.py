@@ -6,7 +6,7 @@ whose pointer cannot be read, is left out: an unwinder that meets its addresses 
 
 from typing import NamedTuple
 
-from oopscope.errors import Absent, OopscopeError
+from oopscope.errors import Absent, NoTypes, OopscopeError
 from oopscope.kernel.frame import FrameKind
 from oopscope.kernel.kernel import Kernel, present_cpus
 
@@ -41,7 +41,7 @@ def task_stack(kernel: Kernel, base: int) -> Stack:
     return Stack(base, base + kernel.cached(thread_size), "task")
 
 
-def _irq_stack(kernel: Kernel, cpu: int) -> Stack | None:
+def _irq_stack(kernel: Kernel, cpu: int) -> list[Stack]:
     """hardirq_stack_ptr: its own per-CPU variable (5.2 .. 6.1, 6.15 on), or in pcpu_hot between (6.2 .. 6.14)."""
     hot = kernel.find_symbol("pcpu_hot")
     if hot is not None:
@@ -50,9 +50,9 @@ def _irq_stack(kernel: Kernel, cpu: int) -> Stack | None:
         at = kernel.per_cpu("hardirq_stack_ptr", cpu)
     top = kernel.memory.word(at)
     if not top:
-        return None
+        return []
     end = -(-top // 4096) * 4096  # 5.12 (951c2a51ae75) keeps the top word for the way back
-    return Stack(end - IRQ_STACK_SIZE, end, "irq")
+    return [Stack(end - IRQ_STACK_SIZE, end, "irq")]
 
 
 def _exception_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
@@ -74,14 +74,11 @@ def cpu_stacks(kernel: Kernel) -> list[Stack]:
     """Return every CPU's interrupt and exception stacks that can be found."""
     found: list[Stack] = []
     for cpu in present_cpus(kernel):
-        try:
-            irq = _irq_stack(kernel, cpu)
-            if irq:
-                found.append(irq)
-        except OopscopeError as e:
-            kernel.problems.lost("cpus", f"CPU {cpu}: interrupt stack")(e)
-        try:
-            found += _exception_stacks(kernel, cpu)
-        except OopscopeError as e:
-            kernel.problems.lost("cpus", f"CPU {cpu}: exception stacks")(e)
+        for what, read in (("interrupt stack", _irq_stack), ("exception stacks", _exception_stacks)):
+            try:
+                found += read(kernel, cpu)
+            except NoTypes:  # the sections that need types say so
+                continue
+            except OopscopeError as e:
+                kernel.problems.lost("cpus", f"CPU {cpu}: {what}")(e)
     return found

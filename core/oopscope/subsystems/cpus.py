@@ -1,18 +1,23 @@
 """Every CPU: what it ran, its state, registers and backtrace; the one that panicked first."""
 
+import re
 from typing import NamedTuple
 
-from oopscope.errors import OopscopeError, ReadError
+from oopscope.errors import NoTypes, OopscopeError, ReadError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.kernel.registers import registers
 from oopscope.kernel.runqueues import runqueues
 from oopscope.kernel.tasks import TASK, LostTask, TaskStruct, lost_tasks
 from oopscope.subsystems import Column, Table
+from oopscope.subsystems.log import log
 from oopscope.subsystems.stacks import stack_of_cpu
 from oopscope.subsystems.tasks import called, decode_comm
 
 INVALID = 0xFFFFFFFF
+WHO = re.compile(
+    r"CPU: (\d{1,5}) (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,16}?) (?:Not tainted|Tainted: |Kdump: )"
+)
 
 
 class Cpu(NamedTuple):
@@ -34,17 +39,49 @@ class Cpu(NamedTuple):
 
 
 def panic_cpu(kernel: Kernel) -> int | None:
-    """Return the CPU that panicked: panic_cpu (1717f2096b54, 4.5), else crashing_cpu; None where neither names one."""
+    """Return the CPU that panicked: panic_cpu (1717f2096b54, 4.5), else crashing_cpu, else by the log; None."""
+    cpus, read = present_cpus(kernel), False
     for name in ("panic_cpu", "crashing_cpu"):
         address = kernel.find_symbol(name)
+        if address is None:
+            continue
         try:
-            value = kernel.memory.u32(address) if address else INVALID
+            value = kernel.memory.u32(address)
         except OopscopeError as e:
             kernel.problems.lost("cpus", name)(e)
             continue
-        if value in present_cpus(kernel):
+        if value in cpus:
             return value
-    return None
+        read = True
+    return None if read else _panic_cpu_by_log(kernel, cpus)
+
+
+class Said(NamedTuple):
+    """What the log's last oops or panic says of who ran where."""
+
+    cpu: int
+    pid: int
+    comm: str
+
+
+def said(kernel: Kernel) -> list[Said]:
+    """Return who the oopses and panics of the log say ran where, the last first: "CPU: 1 PID: 238 Comm: insmod"."""
+    try:
+        records = log(kernel)
+    except OopscopeError:
+        return []
+    found = (WHO.search(r.text) for r in reversed(records))
+    return [Said(int(m[1]), int(m[2]), m[3]) for m in found if m]
+
+
+def _panic_cpu_by_log(kernel: Kernel, cpus: list[int]) -> int | None:
+    """The CPU of the log's last oops, if the log tells of a panic; for where no variable can be read."""
+    try:
+        panicked = any(r.text.startswith("Kernel panic - ") for r in log(kernel)[-400:])
+    except OopscopeError:
+        return None
+    last = next(iter(kernel.cached(said)), None)
+    return last.cpu if panicked and last and last.cpu in cpus else None
 
 
 def current_task(kernel: Kernel, cpu: int) -> TaskStruct | LostTask | None:
@@ -52,9 +89,19 @@ def current_task(kernel: Kernel, cpu: int) -> TaskStruct | LostTask | None:
     curr = next((q.curr for q in kernel.cached(runqueues) if q.cpu == cpu), 0)
     try:
         return kernel.bind(TASK).row(curr) if curr else None
+    except NoTypes:
+        return _task_without_types(kernel, cpu, curr)
     except ReadError as e:
         kernel.problems.lost("cpus", f"CPU {cpu}: its task")(e)
         return kernel.cached(lost_tasks).get(curr)
+
+
+def _task_without_types(kernel: Kernel, cpu: int, curr: int) -> LostTask:
+    """Who ran is known from the log alone, and only where an oops or a panic named this CPU."""
+    kernel.problems.add("cpus", "who ran where is known from the log alone: this kernel has no types")
+    who = next((s for s in kernel.cached(said) if s.cpu == cpu), None) if cpu == panic_cpu(kernel) else None
+    fields = {"comm": who.comm.encode("utf-8", "replace")} if who else {}
+    return LostTask(curr, who.pid if who else None, None, None, fields)
 
 
 def _state(cpu: int, panicked: int | None, pid: int | None, regs: dict[str, int] | None) -> str | None:

@@ -6,6 +6,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.registers import registers
 from oopscope.kernel.runqueues import runqueues
 from oopscope.kernel.stacks import task_stack, thread_size
+from oopscope.kernel.unwind.guess import guess
 from oopscope.kernel.unwind.x86 import State, Unwinder, from_registers, from_sleep
 
 # Where __sched_text_start and _end are not to be had: what a sleeper's stack begins with.
@@ -43,14 +44,26 @@ def stack_of_cpu(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...
     """Return a CPU's frames from its registers; its task's stack lies at base, or (None) about the stack pointer."""
     regs = kernel.cached(registers).get(cpu)
     if not regs:
-        kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its stack is not known")
-        return ()
+        return _stack_without_registers(kernel, cpu, base)
     if regs.get("cs", 0) & 3:
         return (Frame(regs["rip"], None, None, None, "user", True, regs["rsp"]),)
     if base is None:
         base = regs["rsp"] & -kernel.cached(thread_size)  # stacks are aligned to their size
         kernel.problems.add("cpus", f"CPU {cpu}: where its task's stack lies is taken from the stack pointer", base)
     return unwind(kernel, base, from_registers(regs), f"CPU {cpu}")
+
+
+def _stack_without_registers(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...]:
+    """Look for frames in the stack of the task that a CPU ran; all that is found is a guess."""
+    if base is None:
+        kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its stack is not known")
+        return ()
+    kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its frames are a guess from its task's stack")
+    try:
+        return tuple(guess(kernel, task_stack(kernel, base)))
+    except OopscopeError as e:
+        kernel.problems.lost("stacks", f"CPU {cpu}")(e)
+        return ()
 
 
 def _scheduling_text(kernel: Kernel) -> tuple[int, int]:

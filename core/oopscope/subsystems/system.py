@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from oopscope.errors import OopscopeError
+from oopscope.errors import NoTypes, OopscopeError
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.kernel.tasks import lost_tasks, task_structs
 from oopscope.structs.plan import Plan
@@ -15,6 +15,7 @@ from oopscope.subsystems.taint import taint_letters
 T = TypeVar("T")
 FSHIFT = 11  # load averages are fixed-point, include/linux/sched/loadavg.h
 MAX_COMMAND_LINE = 16384
+UTS_LENGTH = 65  # of each string in struct new_utsname
 
 
 class System(NamedTuple):
@@ -95,6 +96,22 @@ def clock(kernel: Kernel) -> Clock:
     return Clock(keeper.xtime_sec - uptime, crashed or keeper.xtime_sec, float(uptime))
 
 
+def _names(kernel: Kernel) -> UtsName:
+    """Read init_uts_ns; without types its strings of 65 bytes, behind a kref (up to 5.10) or where VMCOREINFO says."""
+    address = kernel.symbol("init_uts_ns")
+    try:
+        return kernel.bind(UTS).row(address)
+    except NoTypes:
+        at = kernel.info.offset("uts_namespace.name")
+        raw = kernel.memory.read(address + (4 if at is None else at), 6 * UTS_LENGTH)
+        if not raw.startswith(b"Linux\0"):
+            raise
+        _sysname, node, release, version, machine = (
+            raw[n * UTS_LENGTH : (n + 1) * UTS_LENGTH].split(b"\0")[0] for n in range(5)
+        )
+        return UtsName(node, release, version, machine)
+
+
 def _load(kernel: Kernel) -> tuple[float, float, float]:
     a, b, c = kernel.memory.words(kernel.symbol("avenrun"), 3)
     return tuple(round(x / (1 << FSHIFT), 2) for x in (a, b, c))  # type: ignore[return-value]
@@ -111,7 +128,11 @@ def memory_bytes(kernel: Kernel) -> int:
 
 
 def _task_count(kernel: Kernel) -> int:
-    """Threads but the idle ones, also those whose struct is not in the dump."""
+    """Threads but the idle ones, also those whose struct is not in the dump; the kernel's own count without types."""
+    try:
+        kernel.types.sizeof("task_struct")
+    except NoTypes:
+        return kernel.memory.u32(kernel.symbol("nr_threads"))
     lost = sum(1 for t in kernel.cached(lost_tasks).values() if t.pid != 0)
     return sum(1 for t in kernel.cached(task_structs).values() if t.pid) + lost
 
@@ -123,7 +144,7 @@ def _text(raw: bytes | None) -> str | None:
 def system(kernel: Kernel) -> System:
     """Return the system's facts; one that cannot be read is None and a problem."""
     attempt = partial(_attempt, kernel)
-    uts = attempt("names", lambda: kernel.bind(UTS).row(kernel.symbol("init_uts_ns")))
+    uts = attempt("names", lambda: _names(kernel))
     when = clock(kernel)
     tainted = attempt("taint", lambda: kernel.memory.word(kernel.symbol("tainted_mask")))
     return System(

@@ -32,6 +32,7 @@ ENTRY = re.compile(
 LOCKING = re.compile(
     r"^_*(raw_|native_|pv_|queued_|paravirt_)*(spin|read|write|queued_spin|queued_read|queued_write|rw)_?(lock|trylock)\w*"
 )
+_NAMED = re.compile(r"RIP: [0-9a-f]{4}:(\S{1,200})\+0x([0-9a-f]{1,8})/0x[0-9a-f]+(?: \[(\S{1,64})\])?")
 _RIP = re.compile(r"RIP: [0-9a-f]{4}:(?:\[<[0-9a-f]+>\] )?(?:\[<[0-9a-f]+>\] )?(\S+)")
 LOOK_BACK = 200  # lines before the end of an oops that can belong to it
 # Frames of the dying itself: none of them is the culprit.
@@ -125,6 +126,8 @@ class Death:
         symbol, _, offset = said[1].partition("+")
         if not offset:  # a pc that is no code is printed as it is
             return symbol == f"{first.address:#x}"
+        if first.symbol is None:  # code that has no name here, as a module's has none without types
+            return True
         return symbol == first.symbol or int(offset.split("/")[0], 16) == first.offset  # the same place by another name
 
     @cached_property
@@ -171,8 +174,16 @@ class Death:
         """The function that faulted: the frame right behind the innermost exception entry."""
         for frame, behind in zip(self.frames, self.frames[1:], strict=False):
             if frame.kind == "exception" and behind.kind != "user":
-                return behind
-        return self.frames[0] if self.oops_line is not None and self.frames else None
+                return self._named_by_log(behind)
+        return self._named_by_log(self.frames[0]) if self.oops_line is not None and self.frames else None
+
+    def _named_by_log(self, frame: Frame) -> Frame:
+        """Give a frame of a module whose symbols are not to be had the name that the oops printed: sym+0x5/0x14 [m]."""
+        oops = self.oops_line
+        if frame.symbol is not None or oops is None:
+            return frame
+        said = next((m for line in self.lines[oops : oops + 12] if (m := _NAMED.search(line.text))), None)
+        return frame._replace(symbol=said[1], offset=int(said[2], 16), module=said[3]) if said else frame
 
     @cached_property
     def interrupted(self) -> Frame | None:
