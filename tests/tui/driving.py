@@ -66,9 +66,7 @@ async def tap(app: OopscopeApp, pilot: Pilot[int], key: str) -> None:
 
 
 async def enter(app: OopscopeApp, pilot: Pilot[int], opener: str, words: str) -> None:
-    """Open a prompt, type a line and press Enter."""
-    await tap(app, pilot, NAMES.get(opener, opener))
-    while app.focused is not app.prompt_line._input:
-        await pilot.pause(0)
-    app.prompt_line._input.value = words
-    await press(app, pilot, "enter")
+    """Open a prompt, type a line and press Enter, faster than anything is painted."""
+    for key in (opener, "ctrl+u", *words, "enter"):
+        app.post_message(Key(NAMES.get(key, key), key if len(key) == 1 else None))
+    await settle(app, pilot)

@@ -3,32 +3,33 @@
 It owns all state and reads nothing of the dump itself. The first paint needs no dump: the worker opens it afterwards.
 """
 
+import asyncio
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import RenderableType
+from textual import events
 from textual._compositor import CompositorUpdate
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from oopscope_tui import keys
-from oopscope_tui import messages as told
-from oopscope_tui.panes import PROBLEMS, make, tabs
+from oopscope_tui.panes import make, tabs
 from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place, understand
-from oopscope_tui.provider import Core, Provider
+from oopscope_tui.provider import Provider
 from oopscope_tui.query import QueryError
-from oopscope_tui.store import Store
+from oopscope_tui.reading import ReadingApp
 from oopscope_tui.values import human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.prompt import Prompt
+from oopscope_tui.widgets.prompt import Kind, Prompt
 from oopscope_tui.wire import Wire
-from oopscope_tui.worker import Reader
 
 HISTORY = 200
 
@@ -37,7 +38,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     """The one screen, without Textual's own keys: Tab chooses panes here."""
 
 
-class OopscopeApp(App[int], inherit_bindings=False):
+class OopscopeApp(ReadingApp, inherit_bindings=False):
     """One dump on one screen."""
 
     TITLE = "oopscope"
@@ -45,22 +46,16 @@ class OopscopeApp(App[int], inherit_bindings=False):
     CSS_PATH = "oopscope.tcss"
     BINDINGS: ClassVar[Any] = [*keys.bindings(keys.EVERYWHERE), *keys.digits()]
 
-    def __init__(self, paths: Sequence[Path], provider: Provider | None = None, back: Path | None = None) -> None:
-        super().__init__(ansi_color=True)
+    def __init__(self, paths: Sequence[str | Path], provider: Provider | None = None, back: Path | None = None) -> None:
+        super().__init__(paths, provider, ansi_color=True)
         self.animation_level = "none"
-        self.paths = tuple(paths)
-        self.provider = provider if provider is not None else Core()
-        self.store = Store()
-        self.reader = Reader(self.provider, self.paths, self.post_message)
-        self.folder = len(self.paths) == 1 and self.paths[0].is_dir()
+        self.folder = len(self.paths) == 1 and isinstance(self.paths[0], Path) and self.paths[0].is_dir()
         self.back = back  # the folder from which the dump was chosen
         self.next: Path | None = None  # what the screen opens after this: a dump of the folder
-        self.failure = ""  # the line for stderr where the dump could not be opened
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.history: list[Place] = []
         self.wire = Wire()
-        self._reading = "opening"
         self._asked_before: tuple[str, int] = ("", 0)  # a view's search or filter, and its cursor, before the prompt
 
     def get_default_screen(self) -> Screen[Any]:
@@ -75,7 +70,6 @@ class OopscopeApp(App[int], inherit_bindings=False):
         self.status = Status(self._crumbs, self._notes)
         self.keyline = KeyLine(self._keys_here, self._press)
         self.prompt_line = Prompt()
-        self.prompt_line.display = False
         yield self.header
         yield self.tabs
         yield self.body
@@ -85,6 +79,10 @@ class OopscopeApp(App[int], inherit_bindings=False):
 
     async def on_mount(self) -> None:
         """Show the overview, then begin to read."""
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):  # leave the terminal as it was
+                loop.add_signal_handler(number, self.exit, 128 + number)
         self.app_resume_signal.subscribe(self, lambda _: self.wire.forget())
         self._set_tabs(())
         await self.go(Place("dumps" if self.folder else "overview"))
@@ -97,7 +95,7 @@ class OopscopeApp(App[int], inherit_bindings=False):
     @property
     def dump_name(self) -> str:
         """The dump's file name; of a split set the first and the number of the others."""
-        first = self.paths[0].name if self.paths else ""
+        first = str(self.paths[0]).partition("?")[0].rpartition("/")[2] if self.paths else ""
         return first if len(self.paths) < 2 else f"{first} and {len(self.paths) - 1} more parts"
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
@@ -105,11 +103,6 @@ class OopscopeApp(App[int], inherit_bindings=False):
         if isinstance(renderable, CompositorUpdate) and not self.is_inline:
             renderable = self.wire.update(renderable)
         super()._display(screen, renderable)
-
-    @property
-    def idle(self) -> bool:
-        """Whether all has been read."""
-        return self._reading == "" and self.store.facts is not None
 
     def lines_on_screen(self) -> list[Strip]:
         """Return what stands on the screen, line by line."""
@@ -131,7 +124,7 @@ class OopscopeApp(App[int], inherit_bindings=False):
 
     def _notes(self) -> Sequence[str]:
         notes = self.pane.notes() if self.pane is not None else []
-        return [*notes, self._reading]
+        return [*notes, self.reading]
 
     def _keys_here(self) -> Sequence[keys.Key]:
         focused = self.focused
@@ -266,12 +259,12 @@ class OopscopeApp(App[int], inherit_bindings=False):
 
     # The prompt.
 
-    def action_prompt(self, kind: str) -> None:
+    def action_prompt(self, kind: Kind) -> None:
         """Ask for a search, a filter, a place or a file."""
         if self.pane is None:
             return
         lines = self.pane.active
-        text, choices = "", []
+        text, choices = "", list[str]()
         if kind == "filter":
             text = lines.filter_text
         elif kind == "goto":
@@ -280,24 +273,49 @@ class OopscopeApp(App[int], inherit_bindings=False):
             text = f"oopscope-{self.pane.key}.txt"
         self._asked_before = (lines.search_text if kind == "search" else lines.filter_text, lines.cursor)
         self.keyline.display = False
-        self.prompt_line.open(kind, text, choices)  # type: ignore[arg-type]
+        self.prompt_line.open(kind, text, choices)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take keys in the order in which they come, each done before the next: what is typed ahead finds its place."""
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            await self._typed(event)
+        else:
+            await super().on_event(event)
+
+    async def _typed(self, event: events.Key | events.Paste) -> None:
+        prompt = self.prompt_line
+        if isinstance(event, events.Paste):
+            if prompt.is_open:
+                prompt.insert(event.text)
+                self._prompt_changed(prompt.kind, prompt.text)
+            return
+        if await self._check_bindings(event.key, priority=True):
+            return
+        if not prompt.is_open:
+            await self._check_bindings(event.key)
+            return
+        outcome = prompt.key(event.key, event.character)
+        if outcome == "changed":
+            self._prompt_changed(prompt.kind, prompt.text)
+        elif outcome == "done":
+            await self._prompt_done(prompt.kind, prompt.text)
+        elif outcome == "cancelled":
+            self._prompt_cancelled(prompt.kind)
 
     def _close_prompt(self) -> None:
-        self.prompt_line.display = False
+        self.prompt_line.close()
         self.keyline.display = True
-        if self.pane is not None:
-            self.pane.active.focus()
         self.where_changed()
 
-    def on_prompt_changed(self, message: Prompt.Changed) -> None:
+    def _prompt_changed(self, kind: Kind, text: str) -> None:
         """Search and filter while the text is typed."""
         if self.pane is None:
             return
         lines = self.pane.active
-        if message.kind == "search":
-            lines.search(message.text, self._asked_before[1])
-        elif message.kind == "filter":
-            self._filter(lines, message.text)
+        if kind == "search":
+            lines.search(text, self._asked_before[1])
+        elif kind == "filter":
+            self._filter(lines, text)
 
     def _filter(self, lines: Lines, text: str) -> bool:
         try:
@@ -308,20 +326,20 @@ class OopscopeApp(App[int], inherit_bindings=False):
         self.status.say("")
         return True
 
-    async def on_prompt_done(self, message: Prompt.Done) -> None:
+    async def _prompt_done(self, kind: Kind, text: str) -> None:
         """Do what was asked."""
         if self.pane is None:
             return
         lines = self.pane.active
-        if message.kind == "filter" and not self._filter(lines, message.text):
+        if kind == "filter" and not self._filter(lines, text):
             return
         self._close_prompt()
-        if message.kind == "search" and message.text:
-            lines.search(message.text)
-        elif message.kind == "goto":
-            await self._go_to_text(message.text)
-        elif message.kind == "write" and message.text:
-            self._write(message.text)
+        if kind == "search" and text:
+            lines.search(text)
+        elif kind == "goto":
+            await self._go_to_text(text)
+        elif kind == "write" and text:
+            self._write(text)
 
     async def _go_to_text(self, text: str) -> None:
         known = [(tab.key, tab.title) for tab in self.tabs.tabs]
@@ -336,15 +354,15 @@ class OopscopeApp(App[int], inherit_bindings=False):
             self.pane.wanted = None
             self.status.say(f"no {text.strip()} among the {self.pane.title.lower()}", failed=True)
 
-    def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
+    def _prompt_cancelled(self, kind: Kind) -> None:
         """Put back what the prompt changed."""
         if self.pane is not None:
             lines = self.pane.active
             text, cursor = self._asked_before
-            if message.kind == "search":
+            if kind == "search":
                 lines.search(text, cursor)
                 lines.to_position(cursor)
-            elif message.kind == "filter":
+            elif kind == "filter":
                 self._filter(lines, text)
         self._close_prompt()
 
@@ -383,65 +401,19 @@ class OopscopeApp(App[int], inherit_bindings=False):
             lines = self.pane.active
             self.reader.write(f"writing {name}", write_steps(name, self.pane.title, lines, self.post_message))
 
-    # What is still to be read.
+    # What the worker told.
 
-    def want_stack(self, address: int | None) -> None:
-        """Have a task's stack read, unless it is known."""
-        if address is not None and address not in self.store.stacks:
-            self.reader.stack(address)
+    def said(self, text: str, failed: bool = False) -> None:
+        """Show a message, or what is being read."""
+        if text:
+            self.status.say(text, failed)
+        else:
+            self.status.renew()
 
-    def want_symbol(self, name: str) -> None:
-        """Have a symbol looked up."""
-        self.reader.symbol(name)
-
-    # What the worker tells.
-
-    def on_said(self, message: told.Said) -> None:
-        """Show what is being read."""
-        self._reading = message.text
-        self.status.renew()
-
-    def on_opened(self, message: told.Opened) -> None:
-        """The dump is open: the tabs are known."""
-        self.store.opened(message.facts, message.tables)
-        self._set_tabs(self.store.tables)
-        self._news("")
-
-    def on_not_opened(self, message: told.NotOpened) -> None:
-        """Leave with one line and the right status."""
-        self.failure = message.why
-        self.exit(message.status, return_code=message.status)
-
-    def on_rows_read(self, message: told.RowsRead) -> None:
-        """More of a table."""
-        self.store.add(message.key, message.rows, message.columns, message.done, message.why)
-        self._news(message.key)
-
-    def on_verdict_reached(self, message: told.VerdictReached) -> None:
-        """Why it died."""
-        self.store.verdict, self.store.verdict_why = message.verdict, message.why
-        self._news("verdict")
-
-    def on_problems_seen(self, message: told.ProblemsSeen) -> None:
-        """What could not be read."""
-        self.store.problems = message.problems
-        self._news(PROBLEMS[0])
-
-    def on_stack_read(self, message: told.StackRead) -> None:
-        """A stack."""
-        self.store.keep_stack(message.address, message.frames, message.why)
-        self._news("stack")
-
-    def on_symbol_found(self, message: told.SymbolFound) -> None:
-        """A symbol."""
-        self.store.symbols[message.name] = message.facts
-        self._news("symbol")
-
-    def on_written(self, message: told.Written) -> None:
-        """A file is there, or is not."""
-        self.status.say(message.text, message.failed)
-
-    def _news(self, key: str) -> None:
+    def news(self, key: str) -> None:
+        """Show what came into the store; an empty key is the dump itself."""
+        if not key:
+            self._set_tabs(self.store.tables)
         if key in ("system", ""):
             self.header.renew()
         pane = self.pane

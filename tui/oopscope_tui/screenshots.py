@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from oopscope_tui.app import OopscopeApp
@@ -52,18 +53,14 @@ def to_png(source: Path) -> bool:
     """Write a PNG beside an SVG, at twice its size; return whether a converter was found."""
     target = source.with_suffix(".png")
     try:
-        import resvg_py  # type: ignore[import-not-found]
-
-        target.write_bytes(
-            bytes(resvg_py.svg_to_bytes(svg_path=str(source), zoom=2, monospace_family="DejaVu Sans Mono"))
-        )
+        resvg = import_module("resvg_py")
+        drawn = resvg.svg_to_bytes(svg_path=str(source), zoom=2, monospace_family="DejaVu Sans Mono")
+        target.write_bytes(bytes(drawn))
         return True
     except ImportError:
         pass
     try:
-        import cairosvg  # type: ignore[import-not-found]
-
-        cairosvg.svg2png(url=str(source), write_to=str(target), scale=2)
+        import_module("cairosvg").svg2png(url=str(source), write_to=str(target), scale=2)
         return True
     except ImportError:
         pass

@@ -1,98 +1,149 @@
-"""The one prompt, in place of the key line: for a search, a filter, a place to go, a file to write."""
+"""The one prompt, in place of the key line: for a search, a filter, a place to go, a file to write.
 
-from collections.abc import Iterable
-from typing import ClassVar, Literal
+The app hands it every key while it is open, in the order in which they came: nothing typed ahead is lost, and no
+letter of a word meant for the prompt is ever taken for a command.
+"""
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal
-from textual.message import Message
-from textual.suggester import SuggestFromList
-from textual.widgets import Input, Static
+from collections.abc import Sequence
+from typing import Literal
+
+from rich.segment import Segment
+
+from oopscope_tui import theme
+from oopscope_tui.text import cells, clean, crop
+from oopscope_tui.widgets.chrome import Bar
 
 Kind = Literal["search", "filter", "goto", "write"]
+Outcome = Literal["changed", "done", "cancelled", ""]
 LABELS: dict[str, str] = {"search": " /", "filter": " filter: ", "goto": " :", "write": " write to: "}
 REMEMBERED = 50
+MOST = 1000  # characters
 
 
-class Prompt(Horizontal):
-    """An Input with a label; what was typed before comes back with the arrow keys."""
-
-    BINDINGS: ClassVar[list[Binding]] = [  # type: ignore[assignment]
-        Binding("escape", "cancel", show=False),
-        Binding("up", "recall(-1)", show=False),
-        Binding("down", "recall(1)", show=False),
-    ]
-
-    class Changed(Message):
-        """The text so far."""
-
-        def __init__(self, kind: Kind, text: str) -> None:
-            super().__init__()
-            self.kind, self.text = kind, text
-
-    class Done(Message):
-        """Enter."""
-
-        def __init__(self, kind: Kind, text: str) -> None:
-            super().__init__()
-            self.kind, self.text = kind, text
-
-    class Cancelled(Message):
-        """Escape."""
-
-        def __init__(self, kind: Kind) -> None:
-            super().__init__()
-            self.kind = kind
+class Prompt(Bar):
+    """A line of text with a cursor; what was typed before comes back with the arrow keys."""
 
     def __init__(self) -> None:
         super().__init__()
         self.kind: Kind = "search"
-        self._label = Static("", markup=False)
-        self._input = Input(select_on_focus=False, compact=True)
-        self._input.cursor_blink = False
+        self.text = ""
+        self.at = 0  # the cursor, in characters
+        self.is_open = False
+        self._choices: Sequence[str] = ()
         self._before: dict[str, list[str]] = {}
-        self._at = 0
+        self._recalled = 0
+        self.display = False
 
-    def compose(self) -> ComposeResult:
-        """Label and input."""
-        yield self._label
-        yield self._input
+    def open(self, kind: Kind, text: str, choices: Sequence[str] = ()) -> None:
+        """Begin with a text; Tab completes it to one of the choices."""
+        self.kind, self.text, self.at, self._choices = kind, text, len(text), choices
+        self._recalled = len(self._before.get(kind, ()))
+        self.is_open = self.display = True
+        self.refresh()
 
-    def open(self, kind: Kind, text: str, choices: Iterable[str] = ()) -> None:
-        """Take the keys, with a text to begin with and choices that complete it."""
-        self.kind = kind
-        self._label.update(LABELS[kind])
-        choices = list(choices)
-        self._input.suggester = SuggestFromList(choices, case_sensitive=False) if choices else None
-        with self._input.prevent(Input.Changed):
-            self._input.value = text
-        self._input.cursor_position = len(text)
-        self._at = len(self._before.get(kind, ()))
-        self.display = True
-        self._input.focus()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Pass the text on."""
-        event.stop()
-        self.post_message(self.Changed(self.kind, event.value))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Remember the text and pass it on."""
-        event.stop()
+    def close(self) -> None:
+        """Go away, remembering the text."""
         before = self._before.setdefault(self.kind, [])
-        if event.value and (not before or before[-1] != event.value):
-            before.append(event.value)
+        if self.text and self.text not in before[-1:]:
+            before.append(self.text)
             del before[:-REMEMBERED]
-        self.post_message(self.Done(self.kind, event.value))
+        self.is_open = self.display = False
 
-    def action_cancel(self) -> None:
-        """Give up."""
-        self.post_message(self.Cancelled(self.kind))
+    def key(self, key: str, character: str | None) -> Outcome:
+        """Take a key and say what came of it."""
+        if key == "enter":
+            return "done"
+        if key in ("escape", "ctrl+g"):
+            return "cancelled"
+        before = self.text
+        edit = getattr(self, "_key_" + key.replace("+", "_"), None)
+        if edit is not None:
+            edit()
+        elif character is not None and character.isprintable():
+            self.insert(character)
+        self.refresh()
+        return "changed" if self.text != before else ""
 
-    def action_recall(self, step: int) -> None:
-        """Bring back what was typed before."""
+    def insert(self, text: str) -> None:
+        """Put text in at the cursor; of what is pasted the first line."""
+        text = text.partition("\n")[0].replace("\r", "")[: MOST - len(self.text)]
+        self.text = self.text[: self.at] + text + self.text[self.at :]
+        self.at += len(text)
+        self.refresh()
+
+    def segments(self, width: int) -> list[Segment]:
+        """Return label, text, cursor and, dim, what Tab would add."""
+        label = LABELS[self.kind]
+        room = max(4, width - len(label) - 1)
+        before = clean(self.text[: self.at])
+        start = max(0, cells(before) - room + 1)
+        rest = clean(self.text[self.at :])
+        under, after = (rest[:1], rest[1:]) if rest else (" ", "")
+        shown = crop(before, start, cells(before) - start)
+        ghost = self._completion()[len(self.text) :] if not rest else ""
+        room = max(0, room - cells(shown) - cells(under))
+        out = [Segment(label, theme.KEY), Segment(shown), Segment(ghost[:1] or under, theme.CURSOR)]
+        if ghost:
+            return [*out, Segment(crop(ghost, 1, room), theme.DIM)]
+        return [*out, Segment(crop(after, 0, room))]
+
+    def _completion(self) -> str:
+        word = self.text.lower()
+        return next((choice for choice in self._choices if word and choice.startswith(word)), self.text)
+
+    # Keys with a meaning of their own; the names are Textual's.
+
+    def _key_tab(self) -> None:
+        self.text = self._completion()
+        self.at = len(self.text)
+
+    def _key_backspace(self) -> None:
+        if self.at:
+            self.text = self.text[: self.at - 1] + self.text[self.at :]
+            self.at -= 1
+
+    _key_ctrl_h = _key_backspace
+
+    def _key_delete(self) -> None:
+        self.text = self.text[: self.at] + self.text[self.at + 1 :]
+
+    def _key_left(self) -> None:
+        self.at = max(0, self.at - 1)
+
+    def _key_right(self) -> None:
+        if self.at == len(self.text):
+            self._key_tab()
+        self.at = min(len(self.text), self.at + 1)
+
+    def _key_home(self) -> None:
+        self.at = 0
+
+    _key_ctrl_a = _key_home
+
+    def _key_end(self) -> None:
+        self.at = len(self.text)
+
+    _key_ctrl_e = _key_end
+
+    def _key_ctrl_u(self) -> None:
+        self.text, self.at = self.text[self.at :], 0
+
+    def _key_ctrl_k(self) -> None:
+        self.text = self.text[: self.at]
+
+    def _key_ctrl_w(self) -> None:
+        head = self.text[: self.at].rstrip()
+        head = head[: head.rfind(" ") + 1]
+        self.text, self.at = head + self.text[self.at :], len(head)
+
+    def _key_up(self) -> None:
+        self._recall(-1)
+
+    def _key_down(self) -> None:
+        self._recall(1)
+
+    def _recall(self, step: int) -> None:
         before = self._before.get(self.kind, [])
-        self._at = max(0, min(self._at + step, len(before)))
-        self._input.value = before[self._at] if self._at < len(before) else ""
-        self._input.cursor_position = len(self._input.value)
+        self._recalled = max(0, min(self._recalled + step, len(before)))
+        self.text = before[self._recalled] if self._recalled < len(before) else ""
+        self.at = len(self.text)

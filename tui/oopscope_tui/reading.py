@@ -1,0 +1,91 @@
+"""The screen's ear: it starts the worker, asks it for more, and keeps what it tells in the store."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from oopscope_tui import messages as told
+from oopscope_tui.panes import PROBLEMS
+from oopscope_tui.provider import Core, Provider
+from oopscope_tui.store import Store
+from oopscope_tui.worker import Reader
+
+
+class ReadingApp(App[int], inherit_bindings=False):
+    """An app with a store that fills; what is shown of it is the subclass's."""
+
+    def __init__(self, paths: Sequence[str | Path], provider: Provider | None, **more: Any) -> None:
+        super().__init__(**more)
+        self.paths = tuple(paths)
+        self.store = Store()
+        self.reader = Reader(provider if provider is not None else Core(), self.paths, self.post_message)
+        self.failure = ""  # the line for stderr where the dump could not be opened
+        self.reading = "opening"  # what the worker does just now
+
+    def news(self, key: str) -> None:
+        """Show what came into the store, by its key; an empty key is the dump itself."""
+        raise NotImplementedError
+
+    def said(self, text: str, failed: bool = False) -> None:
+        """Show a message, or with an empty text what is being read."""
+        raise NotImplementedError
+
+    @property
+    def idle(self) -> bool:
+        """Whether all has been read."""
+        return not self.reading and self.store.facts is not None
+
+    def want_stack(self, address: int | None) -> None:
+        """Have a task's stack read, unless it is known."""
+        if address is not None and address not in self.store.stacks:
+            self.reader.stack(address)
+
+    def want_symbol(self, name: str) -> None:
+        """Have a symbol looked up."""
+        self.reader.symbol(name)
+
+    def on_said(self, message: told.Said) -> None:
+        """Show what is being read."""
+        self.reading = message.text
+        self.said("")
+
+    def on_opened(self, message: told.Opened) -> None:
+        """The dump is open, and its tables are known."""
+        self.store.opened(message.facts, message.tables)
+        self.news("")
+
+    def on_not_opened(self, message: told.NotOpened) -> None:
+        """Leave with one line and the right status."""
+        self.failure = message.why
+        self.exit(message.status, return_code=message.status)
+
+    def on_rows_read(self, message: told.RowsRead) -> None:
+        """More of a table."""
+        self.store.add(message.key, message.rows, message.columns, message.done, message.why)
+        self.news(message.key)
+
+    def on_verdict_reached(self, message: told.VerdictReached) -> None:
+        """Why it died."""
+        self.store.verdict, self.store.verdict_why = message.verdict, message.why
+        self.news("verdict")
+
+    def on_problems_seen(self, message: told.ProblemsSeen) -> None:
+        """What could not be read."""
+        self.store.problems = message.problems
+        self.news(PROBLEMS[0])
+
+    def on_stack_read(self, message: told.StackRead) -> None:
+        """A stack."""
+        self.store.keep_stack(message.address, message.frames, message.why)
+        self.news("stack")
+
+    def on_symbol_found(self, message: told.SymbolFound) -> None:
+        """A symbol."""
+        self.store.symbols[message.name] = message.facts
+        self.news("symbol")
+
+    def on_written(self, message: told.Written) -> None:
+        """A file is there, or is not."""
+        self.said(message.text, message.failed)
