@@ -3,19 +3,13 @@
 It owns all state and reads nothing of the dump itself. The first paint needs no dump: the worker opens it afterwards.
 """
 
-import asyncio
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.console import RenderableType
 from textual import events
-from textual._compositor import CompositorUpdate
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import Screen
-from textual.strip import Strip
 from textual.widget import Widget
 
 from oopscope_tui import keys
@@ -29,13 +23,8 @@ from oopscope_tui.values import human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.prompt import Kind, Prompt
-from oopscope_tui.wire import Wire
 
 HISTORY = 200
-
-
-class MainScreen(Screen[None], inherit_bindings=False):
-    """The one screen, without Textual's own keys: Tab chooses panes here."""
 
 
 class OopscopeApp(ReadingApp, inherit_bindings=False):
@@ -47,20 +36,14 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     BINDINGS: ClassVar[Any] = [*keys.bindings(keys.EVERYWHERE), *keys.digits()]
 
     def __init__(self, paths: Sequence[str | Path], provider: Provider | None = None, back: Path | None = None) -> None:
-        super().__init__(paths, provider, ansi_color=True)
-        self.animation_level = "none"
+        super().__init__(paths, provider)
         self.folder = len(self.paths) == 1 and isinstance(self.paths[0], Path) and self.paths[0].is_dir()
         self.back = back  # the folder from which the dump was chosen
         self.next: Path | None = None  # what the screen opens after this: a dump of the folder
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.history: list[Place] = []
-        self.wire = Wire()
         self._asked_before: tuple[str, int] = ("", 0)  # a view's search or filter, and its cursor, before the prompt
-
-    def get_default_screen(self) -> Screen[Any]:
-        """Return the screen."""
-        return MainScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         """Header, tabs, pane, status, keys."""
@@ -79,11 +62,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
 
     async def on_mount(self) -> None:
         """Show the overview, then begin to read."""
-        if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):  # leave the terminal as it was
-                loop.add_signal_handler(number, self.exit, 128 + number)
-        self.app_resume_signal.subscribe(self, lambda _: self.wire.forget())
+        self.mind_the_terminal()
         self._set_tabs(())
         await self.go(Place("dumps" if self.folder else "overview"))
         self.call_after_refresh(self.reader.start)
@@ -97,16 +76,6 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         """The dump's file name; of a split set the first and the number of the others."""
         first = str(self.paths[0]).partition("?")[0].rpartition("/")[2] if self.paths else ""
         return first if len(self.paths) < 2 else f"{first} and {len(self.paths) - 1} more parts"
-
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Write only what changed on the terminal."""
-        if isinstance(renderable, CompositorUpdate) and not self.is_inline:
-            renderable = self.wire.update(renderable)
-        super()._display(screen, renderable)
-
-    def lines_on_screen(self) -> list[Strip]:
-        """Return what stands on the screen, line by line."""
-        return self.screen._compositor.render_strips()
 
     # What the lines around the pane say.
 
@@ -246,11 +215,6 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         about = getattr(self.pane, "about", None)
         if about is not None:
             about(title, own)
-
-    def action_repaint(self) -> None:
-        """Paint all of it again."""
-        self.wire.forget()
-        self.refresh(layout=True)
 
     async def action_quit(self) -> None:
         """Leave, whatever is being read."""

@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from textual.app import App
 
 from oopscope_tui import messages as told
 from oopscope_tui.panes import PROBLEMS
 from oopscope_tui.provider import Core, Provider
 from oopscope_tui.store import Store
+from oopscope_tui.terminal import TerminalApp
 from oopscope_tui.worker import Reader
 
 
-class ReadingApp(App[int], inherit_bindings=False):
+class ReadingApp(TerminalApp, inherit_bindings=False):
     """An app with a store that fills; what is shown of it is the subclass's."""
 
-    def __init__(self, paths: Sequence[str | Path], provider: Provider | None, **more: Any) -> None:
-        super().__init__(**more)
+    def __init__(self, paths: Sequence[str | Path], provider: Provider | None) -> None:
+        super().__init__()
         self.paths = tuple(paths)
         self.store = Store()
         self.reader = Reader(provider if provider is not None else Core(), self.paths, self.post_message)

@@ -13,6 +13,7 @@ from oopscope_tui.places import Place
 from oopscope_tui.store import Store
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import Line, TextView, line
+from oopscope_tui.widgets.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,9 @@ class Pane(Widget):
         self.wanted: Place | None = None  # a row to select as soon as it has been read
         self.main = self.make_main()
         self.side = TextView(id=f"side-{key}") if self.NARROW != "never" or self.BESIDE else None
+        for lines in (self.main, self.side):
+            if lines is not None:
+                lines.opener, lines.neighbour = self.open_row, self.go_aside
         if not self.needs:
             self.needs = (key,)
 
@@ -207,7 +211,7 @@ class Pane(Widget):
             self.side.home()
         self.side.rebuild()
 
-    def on_lines_moved(self, message: Lines.Moved) -> None:
+    def on_window_moved(self, message: Window.Moved) -> None:
         """Follow the selection with the detail."""
         message.stop()
         if message.lines is self.main:
@@ -215,21 +219,22 @@ class Pane(Widget):
             self.show_detail()
         self.scope.where_changed()
 
-    async def on_lines_chosen(self, message: Lines.Chosen) -> None:
+    async def open_row(self, lines: Lines) -> None:
         """Open the selected row, or follow its link."""
-        message.stop()
-        link = self.side.link if self.side is not None and message.lines is self.side else self.selected_link()
+        link = self.side.link if self.side is not None and lines is self.side else self.selected_link()
         if link is not None:
             await self.scope.go(link)
 
-    async def on_lines_aside(self, message: Lines.Aside) -> None:
+    async def go_aside(self, step: int) -> None:
         """Go to the neighbour with the arrow keys."""
-        message.stop()
         if self.side is None:
             return
-        if message.step > 0 and not self.opened:
-            self.main.action_open() if not self.side.display else self._take(opened=True)
-        elif message.step < 0 and self.opened:
+        if step > 0 and not self.opened:
+            if self.side.display:
+                self._take(opened=True)
+            else:
+                await self.main.action_open()
+        elif step < 0 and self.opened:
             await self.scope.action_back()
 
     def _take(self, opened: bool) -> None:

@@ -1,60 +1,32 @@
 """What the table and the text view share: rows that they do not own, of which only those in view are ever drawn.
 
 First line: a rule with the title and the position; then headings, if any; then rows, a cell of scroll bar at the right.
-Scrolling is ours (a number), so that a line's step repaints nothing but what changed.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from oopscope_tui import keys, theme
 from oopscope_tui.query import Field, Test, parse_filter, search_pattern
 from oopscope_tui.text import cells, clean, fit
 from oopscope_tui.widgets.mark import mark
 from oopscope_tui.widgets.scan import Scan
-from oopscope_tui.widgets.view import View
+from oopscope_tui.widgets.window import Window
 
-WHEEL = 3  # rows a notch
 SLICE = 0.001  # seconds between two slices of filtering or searching: keys come in between
 
 
-class Lines(Widget, can_focus=True):
-    """A cursor, a window and a search over a View; subclasses draw a row and say its words."""
+class Lines(Window):
+    """A window with a search and a filter; subclasses draw a row and say its words."""
 
     BINDINGS = keys.bindings(keys.LINES)  # type: ignore[assignment]
-    ALLOW_SELECT: ClassVar[bool] = False
     KEYS: ClassVar[tuple[keys.Key, ...]] = keys.LINES
-    heads = 1  # lines above the rows: the rule, and headings
-
-    class Moved(Message):
-        """The cursor is on another row."""
-
-        def __init__(self, lines: "Lines") -> None:
-            super().__init__()
-            self.lines = lines
-
-    class Chosen(Message):
-        """A row was opened: Enter, or a click on the selected row."""
-
-        def __init__(self, lines: "Lines") -> None:
-            super().__init__()
-            self.lines = lines
-
-    class Aside(Message):
-        """The arrow keys ask for the neighbour: 1 the detail, -1 the list."""
-
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
 
     def __init__(self, title: str = "", *, edge: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -62,15 +34,11 @@ class Lines(Widget, can_focus=True):
         self.trouble = ""  # why not all rows are there
         self.note = ""  # stands in for rows while there are none
         self.edge = edge  # a line at the left, between the list and this
-        self.view = View([])
-        self.top = 0
-        self.cursor = 0
-        self.current: int | None = None  # the selected row's number, whatever sort and filter make of it
-        self.touched = False  # someone chose the row; until then the cursor stays at the top
+        self.opener: Callable[[Lines], Awaitable[None]] | None = None  # opens the selected row
+        self.neighbour: Callable[[int], Awaitable[None]] | None = None  # 1: go to the detail, -1: to the list
         self.scan: Scan | None = None
         self.search_text = self.filter_text = ""
         self.also: Test | None = None  # what a row must pass besides the filter
-        self._centre = False  # the cursor goes to the upper third once the size is known
         self._jump = False  # the next hit found takes the cursor
         self._working = False
 
@@ -92,12 +60,6 @@ class Lines(Widget, can_focus=True):
         """Return the columns that a filter may name."""
         return ()
 
-    def selectable(self, row: Any) -> bool:
-        """Return whether the cursor may stand on a row."""
-        return True
-
-    all_selectable = True
-
     def written(self, row: Any) -> str:
         """Return a row as it is copied and written to a file."""
         return self.words(row)
@@ -111,7 +73,7 @@ class Lines(Widget, can_focus=True):
         total, shown = len(self.view.rows), len(self.view)
         words = [f"{self.title} {shown:,} of {total:,}" if self.filter_text else self.title]
         if self.filter_text:
-            words.append(f"filter {self.filter_text}")
+            words.append(f"filter {clean(self.filter_text)}")
         if self.trouble:
             words.append(f"! {clean(self.trouble)}")
         return " · ".join(words)
@@ -133,16 +95,6 @@ class Lines(Widget, can_focus=True):
             self._settle()
         self.refresh()
         self.work()
-
-    @property
-    def page(self) -> int:
-        """How many rows are in view."""
-        return max(1, self.size.height - self.heads)
-
-    @property
-    def row(self) -> Any:
-        """The row under the cursor, None without one."""
-        return self.view.row(self.cursor) if 0 <= self.cursor < len(self.view) else None
 
     def select(self, row_id: int) -> None:
         """Put the cursor on a row of the list, and the row in view."""
@@ -174,23 +126,6 @@ class Lines(Widget, can_focus=True):
         self._working = more and self.is_attached
         if self._working:
             self.set_timer(SLICE, self._slice)
-
-    def _settle(self) -> None:
-        """Find the selected row again after the view changed."""
-        count = len(self.view)
-        if self.current is None or not count or not self.touched:
-            self.cursor = 0
-            self.current = None
-            if count and not self.all_selectable:
-                self.cursor = self._seek(-1, 1) or 0
-        else:
-            self.cursor = self.view.nearest(self.current)
-        self._show_cursor()
-        self.refresh()
-        if count and not self.view.behind:
-            if self.current is None:
-                self.current = self.view.row_id(self.cursor)
-            self.post_message(self.Moved(self))
 
     # Search and filter.
 
@@ -231,43 +166,6 @@ class Lines(Widget, can_focus=True):
 
     # Moving.
 
-    def action_move(self, step: int) -> None:
-        """Move by a row; in a text, to the next link, or by a line where none is near."""
-        if self.all_selectable:
-            self._to(self.cursor + step)
-            return
-        target = self._seek(self.cursor, step)
-        low, high = self.top - (step < 0), self.top + self.page - (step < 0)
-        if target is not None and low <= target <= high:
-            self._to(target)
-        else:
-            self._scroll(step)
-
-    def _seek(self, position: int, step: int) -> int | None:
-        position += step
-        while 0 <= position < len(self.view):
-            if self.selectable(self.view.row(position)):
-                return position
-            position += step
-        return None
-
-    def action_page(self, step: int) -> None:
-        """Move by a page, keeping a line in sight."""
-        by = max(1, self.page - 1) * step
-        if not self.all_selectable:
-            self._scroll(by)
-        elif len(self.view):
-            self.top = self._clamp_top(self.top + by)
-            self._place(max(0, min(self.cursor + by, len(self.view) - 1)))
-            self._show_cursor()
-            self.refresh()
-
-    def action_edge(self, end: int) -> None:
-        """Go to the first row or the last."""
-        if not self.all_selectable:
-            self._scroll(len(self.view) * (1 if end else -1))
-        self._to(len(self.view) - 1 if end else 0)
-
     def action_hit(self, step: int) -> None:
         """Go to the next match, round the end."""
         if self.scan is None:
@@ -276,69 +174,15 @@ class Lines(Widget, can_focus=True):
         if hit is not None:
             self._to(hit, centre=not self.top <= hit < self.top + self.page)
 
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """Open the selected row."""
-        if self.row is not None:
-            self.post_message(self.Chosen(self))
+        if self.row is not None and self.opener is not None:
+            await self.opener(self)
 
-    def action_aside(self, step: int) -> None:
+    async def action_aside(self, step: int) -> None:
         """Go to the neighbour."""
-        self.post_message(self.Aside(step))
-
-    def _scroll(self, step: int) -> None:
-        """Move the window; the cursor goes to the nearest row that may be selected in it."""
-        self.top = self._clamp_top(self.top + step)
-        if not self.top <= self.cursor < self.top + self.page:
-            found = self._seek(self.top - 1, 1) if step > 0 else self._seek(self.top + self.page, -1)
-            if found is not None and self.top <= found < self.top + self.page:
-                self._place(found)
-        self.refresh()
-
-    def _to(self, position: int, centre: bool = False) -> None:
-        count = len(self.view)
-        if not count:
-            return
-        before, old_top = self.cursor, self.top
-        position = max(0, min(position, count - 1))
-        if not self.all_selectable and not self.selectable(self.view.row(position)) and not centre:
-            found = self._seek(position, 1)
-            position = found if found is not None else (self._seek(position, -1) or position)
-        self._place(position)
-        if centre:
-            self._centre = self.size.height == 0  # not laid out yet: once it is
-            self.top = self._clamp_top(position - self.page // 3)
-        self._show_cursor()
-        if self.top != old_top:
-            self.refresh()
-        elif before != self.cursor:
-            self._refresh_rows(before, self.cursor)
-
-    def to_position(self, position: int) -> None:
-        """Put the cursor on a position of the view."""
-        self._to(position)
-
-    def _place(self, position: int) -> None:
-        self.cursor = position
-        self.touched = True
-        row_id = self.view.row_id(position)
-        if row_id != self.current:
-            self.current = row_id
-            self.post_message(self.Moved(self))
-
-    def _clamp_top(self, top: int) -> int:
-        return max(0, min(top, len(self.view) - self.page))
-
-    def _show_cursor(self) -> None:
-        if self.cursor < self.top:
-            self.top = self.cursor
-        elif self.cursor >= self.top + self.page:
-            self.top = self.cursor - self.page + 1
-        self.top = self._clamp_top(self.top)
-
-    def _refresh_rows(self, *positions: int) -> None:
-        width = self.size.width
-        lines = [position - self.top + self.heads for position in positions]
-        self.refresh(*[Region(0, line, width, 1) for line in (0, *lines) if 0 <= line < self.size.height])
+        if self.neighbour is not None:
+            await self.neighbour(step)
 
     # Drawing.
 
@@ -369,14 +213,6 @@ class Lines(Widget, can_focus=True):
         style = theme.CURSOR if self.has_focus else theme.BOLD
         segments = [Segment("".join(segment.text for segment in segments), style)]
         return segments if pattern is None else mark(segments, pattern, style + theme.HIT_CURSOR, skip)
-
-    def _thumb(self, y: int) -> bool:
-        count, page = len(self.view), self.page
-        if count <= page:
-            return False
-        size = max(1, page * page // count)
-        start = (page - size) * self.top // (count - page)
-        return start <= y - self.heads < start + size
 
     def _rule(self, width: int) -> list[Segment]:
         left = "┬─ " if self.edge else "─ "
@@ -412,17 +248,9 @@ class Lines(Widget, can_focus=True):
         """The other one is in hand."""
         self.refresh()
 
-    def on_resize(self) -> None:
-        """Keep the cursor in view."""
-        if self._centre and self.size.height:
-            self._centre = False
-            self.top = self._clamp_top(self.cursor - self.page // 3)
-        self._show_cursor()
-        self.refresh()
-
     # The mouse.
 
-    def on_click(self, event: events.Click) -> None:
+    async def on_click(self, event: events.Click) -> None:
         """Select a row; a click on the selected one opens it."""
         event.stop()
         position = self.top + event.y - self.heads
@@ -432,25 +260,10 @@ class Lines(Widget, can_focus=True):
             again = position == self.cursor
             self._to(position)
             if again:
-                self.action_open()
+                await self.action_open()
 
     def click_heading(self, x: int) -> None:
         """React to a click above the rows."""
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Three rows down."""
-        event.stop()
-        self._wheel(WHEEL)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Three rows up."""
-        event.stop()
-        self._wheel(-WHEEL)
-
-    def _wheel(self, step: int) -> None:
-        if self.all_selectable and len(self.view) <= self.page:
-            return
-        self._scroll(step)
 
 
 def _both(one: Test | None, other: Test | None) -> Test | None:

@@ -147,14 +147,14 @@ class TextView(Lines):
             segments.append(Segment(" " * room))
         return segments
 
-    def action_aside(self, step: int) -> None:
+    async def action_aside(self, step: int) -> None:
         """Scroll sideways where lines are longer than the view; else go to the neighbour."""
         widest = max((cells(self.words(self.view.row(at))) for at in self._in_view()), default=0)
         if (step > 0 and widest > self.left + self.text_width) or (step < 0 and self.left):
             self.left = max(0, self.left + SIDEWAYS * step)
             self.refresh()
         else:
-            super().action_aside(step)
+            await super().action_aside(step)
 
     def _in_view(self) -> range:
         return range(self.top, min(self.top + self.page, len(self.view)))
