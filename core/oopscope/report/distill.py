@@ -86,6 +86,8 @@ def distill(dump: Dump, out: Path, say: Progress) -> Distilled:
     if not any(n.name == "VMCOREINFO" for n in notes):
         text = "".join(f"{key}={value}\n" for key, value in kernel.info.raw.items())
         notes.append(Note("VMCOREINFO", 0, text.encode("ascii", "replace")))
+    if not any(n.name == "CORE" for n in notes):  # what a hypervisor's own files tell of the CPUs
+        notes += kdump_file.cpu_notes(dump.cpus())
     size = kdump_file.write(out, machine, notes, recording.pages, recording.page_size)
     return Distilled(len(recording.pages), size)
 

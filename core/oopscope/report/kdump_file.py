@@ -5,19 +5,28 @@ machine's layout.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import zstandard
 
 from oopscope.dumps import Facts
-from oopscope.notes import Note
+from oopscope.notes import GENERAL, CpuState, Note, SegmentRegister
 
 LEVEL = 19
 FLAG_ZSTD, STATUS_ZSTD = 0x20, 0x20
 DESCRIPTOR = struct.Struct("<QIIQ")
 SUB_HEADER = struct.Struct("<QiiQQqQqQqQQQQ")
+
+
+# The beginning of struct user_regs_struct (arch/x86/include/asm/user_64.h); QEMU's segments (target/i386/arch_dump.c).
+_PRSTATUS = (
+    *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
+    *("orig_rax", "rip", "cs", "rflags", "rsp", "ss", "fs", "gs"),
+)
+_SEGMENTS = ("cs", "ds", "es", "fs", "gs", "ss", "ldt", "tr", "gdt", "idt")
+_NONE = SegmentRegister(0, 0, 0)
 
 
 class Machine(NamedTuple):
@@ -131,3 +140,20 @@ def _pack(pages: Mapping[int, bytes], chosen: list[int], block: int) -> list[tup
         data = compressor.compress(pages[pfn])
         packed.append((data, FLAG_ZSTD) if len(data) < block else (pages[pfn], 0))
     return packed
+
+
+def cpu_notes(cpus: Iterable[CpuState]) -> Iterator[Note]:
+    """Yield the notes that QEMU writes of x86_64 CPUs: first each CPU's NT_PRSTATUS, then what only QEMU tells."""
+    known = [c for c in cpus if c.machine == "x86_64"]
+    for c in known:
+        s = {name: c.segments.get(name, _NONE) for name in _SEGMENTS}
+        general = {**c.general, **{name: s[name].selector for name in ("cs", "ss")}}
+        general |= {name: s[name].base for name in ("fs", "gs")}
+        words = [general.get(name, 0) for name in _PRSTATUS] + [s[name].selector for name in ("ds", "es", "fs", "gs")]
+        yield Note("CORE", 1, bytes(112) + struct.pack("<27Q", *words) + bytes(8))
+    for c in known:
+        desc = struct.pack("<II18Q", 1, 440, *(c.general.get(name, 0) for name in GENERAL))
+        for register in (c.segments.get(name, _NONE) for name in _SEGMENTS):
+            desc += struct.pack("<IIIIQ", register.selector, register.limit, register.flags, 0, register.base)
+        control = [c.control.get(name, 0) for name in ("cr0", "cr1", "cr2", "cr3", "cr4")]
+        yield Note("QEMU", 0, desc + struct.pack("<6Q", *control, c.kernel_gs_base or 0))

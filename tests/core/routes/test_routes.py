@@ -1,0 +1,110 @@
+"""One dead machine by every route: the same tasks, stacks, log and verdict; and distilled from each, the same again."""
+
+import re
+import struct
+import sys
+
+import pytest
+
+from cases import DUMPS
+from core.routes.made import ROUTES, Machine
+from oopscope.dumps import FORMATS, open_path
+from oopscope.kernel.boot import attach, open_kernel
+from oopscope.notes import GENERAL, CpuState, SegmentRegister
+from oopscope.report import kdump_file
+from oopscope.report.build import build
+from oopscope.report.distill import distill
+from oopscope.subsystems import TABLES
+
+PATH = DUMPS / "6.1-null.kdump"
+SECTIONS = ["verdict", *(key for key, _ in TABLES if key not in ("coverage", "dump"))]
+DISTILLED = ("elf", "elf flattened", "kdump split", "libvirt", "gcore", "raw")
+
+
+@pytest.fixture(scope="module")
+def machine():
+    return Machine(PATH)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return build(open_kernel([PATH]), SECTIONS, stacks=True)
+
+
+def differing(report, expected):
+    """The sections that differ, and every problem."""
+    return {name for name in SECTIONS if report[name] != expected[name]}, [p["message"] for p in report["problems"]]
+
+
+def test_every_container_is_a_route():
+    routes = {name.split()[0] for name in ROUTES}
+    assert routes >= {line.key for line in FORMATS}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_gives_the_same_report(route, machine, expected, tmp_path):
+    kernel = open_kernel(ROUTES[route](machine, tmp_path))
+    assert differing(build(kernel, SECTIONS, stacks=True), expected) == (set(), [])
+    assert kernel.facts.complete, kernel.facts.problems
+
+
+@pytest.mark.parametrize("route", DISTILLED)
+def test_what_is_distilled_from_any_route_gives_the_same_report(route, machine, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(kdump_file, "LEVEL", 1)
+    out = tmp_path / "small.kdump"
+    done = distill(open_path(*ROUTES[route](machine, tmp_path)), out, lambda _text: None)
+    assert done.bytes == out.stat().st_size
+    assert len(machine.pages) * 0.9 < done.pages <= len(machine.pages) + 4
+    assert differing(build(open_kernel([out]), SECTIONS, stacks=True), expected) == (set(), [])
+
+
+def test_what_a_hypervisor_tells_of_its_cpus_stays(tmp_path):
+    cpus = [
+        CpuState(
+            cpu,
+            "x86_64",
+            {name: n << 8 | cpu for n, name in enumerate(GENERAL)},
+            {name: SegmentRegister(n * 8, n << 12 | cpu, n, 0xA0) for n, name in enumerate(kdump_file._SEGMENTS)},
+            {"cr0": 1, "cr2": 2, "cr3": 3 + cpu, "cr4": 4},
+            cpu + 77,
+        )
+        for cpu in range(3)
+    ]
+    path = tmp_path / "small.kdump"
+    dump = open_path(PATH)
+    about = kdump_file.Machine(dump.facts(), "#1", 0, 3, dump.ranges())
+    kdump_file.write(path, about, kdump_file.cpu_notes(cpus), {5: bytes(4096)}, 4096)
+    again = open_path(path)
+    assert again.cpus() == [
+        CpuState(c.cpu, c.machine, c.general, c.segments, c.control, c.kernel_gs_base) for c in cpus
+    ]
+    statuses = [n for n in again.notes() if n.name == "CORE"]
+    assert [len(n.desc) for n in statuses] == [336] * 3
+    regs = attach(dump, print).arch.registers(statuses[1].desc)
+    general, segments = cpus[1].general, cpus[1].segments
+    assert {regs[n] == general[n] for n in ("rax", "rbx", "rip", "rsp", "rbp", "r8", "r15", "rdi")} == {True}
+    assert (regs["eflags"], regs["cs"], regs["ss"]) == (general["rflags"], 0, segments["ss"].selector)
+    assert (regs["gs_base"], regs["gs"]) == (segments["gs"].base, segments["gs"].selector)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drgn runs on Linux only")
+def test_drgn_opens_what_is_distilled(machine, tmp_path, monkeypatch):
+    drgn = pytest.importorskip("drgn")
+    monkeypatch.setattr(kdump_file, "LEVEL", 1)
+    out = tmp_path / "small.kdump"
+    distill(open_path(*ROUTES["raw"](machine, tmp_path)), out, lambda _text: None)
+    program = drgn.Program()
+    program.set_core_dump(out)
+    assert program.flags & drgn.ProgramFlags.IS_LINUX_KERNEL
+    text = program["VMCOREINFO"].string_().decode()
+    release = re.search(r"^OSRELEASE=(.+)$", text, re.MULTILINE)[1]
+    address = int(re.search(r"^SYMBOL\(init_uts_ns\)=([0-9a-f]+)$", text, re.MULTILINE)[1], 16)
+    uts = program.read(address, 1024)
+    kernel = open_kernel([PATH])
+    assert release == kernel.facts.release
+    assert release.encode() in uts
+    assert program.read(kernel.symbol("linux_banner"), 30).startswith(b"Linux version " + release.encode()[:4])
+    (pid,) = struct.unpack(
+        "<i", program.read(kernel.symbol("init_task") + kernel.types.member("task_struct", "pid").offset, 4)
+    )
+    assert pid == 0
