@@ -117,6 +117,16 @@ def test_textuals_two_updates():
     assert "\x1b[2J" in again
 
 
+def test_a_first_update_in_pieces_is_an_update_of_an_empty_screen():
+    console = Console(color_system="standard", force_terminal=True)
+    wire, terminal = Wire(), Terminal(10, 2)
+    terminal.feed("left over")
+    chops = [{0: Strip([Segment("abcde")]), 5: Strip([Segment("fghij")])}, {0: Strip([Segment("klmno")]), 5: None}]
+    update = wire.update(ChopsUpdate(chops, [(0, 0, 10), (1, 0, 5)], [[5, 10]] * 2))
+    terminal.feed(update.render_segments(console))
+    assert terminal.lines == ["abcdefghij", "klmno     "]
+
+
 def test_another_size_paints_everything():
     console = Console(color_system="standard", force_terminal=True)
     wire = Wire()

@@ -52,13 +52,14 @@ class Wire:
         return difference(old, new)
 
     def _next(self, update: CompositorUpdate, system: ColorSystem | None) -> list[Row] | None:
-        """Return the next frame; None for an update that needs a frame that is not known."""
+        """Return the next frame; None for an update of another kind or of another size."""
         if isinstance(update, LayoutUpdate):
             width = update.region.width
             return [expand(line, width, system) for line in update.strips]
-        if self._frame is None or not isinstance(update, ChopsUpdate):
+        if not isinstance(update, ChopsUpdate):
             return None
-        frame = list(self._frame)
+        # Nothing known: an empty screen. Textual's first update is of this kind, and covers all of it.
+        frame = list(self._frame or ([BLANK] * ends[-1] for ends in update.chop_ends))
         for y, start, end in update.spans:
             if y >= len(frame):
                 return None
