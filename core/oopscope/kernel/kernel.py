@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from oopscope.arch import Arch
 from oopscope.dumps import Dump, Facts
-from oopscope.errors import NoSymbol, NoTypes
+from oopscope.errors import NoSymbol, NoTypes, OopscopeError
 from oopscope.kernel.problems import Problems
 from oopscope.memory.virtual import Memory
 from oopscope.symbols.blob import Endian
@@ -49,6 +49,7 @@ class Kernel:
         self._bound: dict[int, Bound[Any]] = {}
         self._cached: dict[Callable[[Kernel], Any], Any] = {}
         self._addresses: dict[str, int | None] = {}
+        self._not_found: dict[str, OopscopeError] = {}  # tables that are not to be had, and why
         self._names: dict[int, Name | None] = {}
         self.endian: Endian = "<" if arch.byteorder == "little" else ">"
 
@@ -57,8 +58,11 @@ class Kernel:
         """The kernel's own symbol table; found where VMCOREINFO names it, by a scan of the image where it does not."""
         from oopscope.symbols.kallsyms import open_kallsyms
 
-        known = self._index.symbols(self.memory.read, self.info.symbol("_stext"))
-        return known or open_kallsyms(self.memory.read, self.info, self.arch.bits, self.endian)
+        def find() -> "Kallsyms":
+            known = self._index.symbols(self.memory.read, self.info.symbol("_stext"))
+            return known or open_kallsyms(self.memory.read, self.info, self.arch.bits, self.endian)
+
+        return self._once("kallsyms", find)
 
     @cached_property
     def types(self) -> "Types":
@@ -75,14 +79,27 @@ class Kernel:
                 raise NoTypes
             return self._index.open_btf(self.memory.read, *place, self.memory.word_size)
 
-        types = Types(open_btf)
+        def open_once() -> Btf:
+            return self._once("BTF", open_btf)
+
+        types = Types(open_once)
         known = self._index.types(self.memory.read, self.info.symbol("_stext"))
         if known:
             try:
                 types.preload(known)
             except (ValueError, TypeError, KeyError, AttributeError):
-                return Types(open_btf)
+                return Types(open_once)
         return types
+
+    def _once(self, table: str, find: Callable[[], T]) -> T:
+        """Return what find() gives; where it failed before, fail likewise without the long search."""
+        if table in self._not_found:
+            raise self._not_found[table]
+        try:
+            return find()
+        except OopscopeError as e:
+            self._not_found[table] = e
+            raise
 
     def remember(self) -> None:
         """Keep what was found out of this kernel's tables in the index cache; to be called when all is shown."""
