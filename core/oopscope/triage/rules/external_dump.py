@@ -1,5 +1,6 @@
 """No panic at all: the dump was taken from outside, of a machine that still ran."""
 
+from oopscope.errors import OopscopeError
 from oopscope.subsystems.cpus import panic_cpu
 from oopscope.triage.death import DIE, Death
 from oopscope.triage.finding import Verdict
@@ -9,7 +10,7 @@ def check(death: Death) -> Verdict | None:
     """Fire where nothing panicked: no words of it at the log's end, no panicking CPU, no crash time."""
     if not death.records or death.panic_line is not None or death.oops_line is not None:
         return None
-    if panic_cpu(death.kernel) is not None or death.kernel.info.get("CRASHTIME"):
+    if _panicked(death) or death.kernel.info.get("CRASHTIME"):
         return None
     if any(DIE.match(line.text) for line in death.lines[-40:]):
         return None
@@ -24,3 +25,12 @@ def check(death: Death) -> Verdict | None:
         (),
         ("If it hung: see what each CPU ran, and which tasks are blocked, longest first.",),
     )
+
+
+def _panicked(death: Death) -> bool:
+    """Whether a CPU panicked; where that cannot be read, nobody can say that none did."""
+    try:
+        return panic_cpu(death.kernel) is not None
+    except OopscopeError as e:
+        death.kernel.problems.lost("verdict", "which CPU panicked")(e)
+        return True
