@@ -66,7 +66,7 @@ async def test_tab_goes_round_the_panes():
 @SIZES
 async def test_enter_opens_a_stack_and_escape_comes_back(size):
     async with running(size=size) as (app, pilot):
-        await press(app, pilot, "3", "j", "j", "enter")
+        await press(app, pilot, "3", "g", "j", "j", "enter")
         assert "worker_thread+0xb0" in text(app)
         assert "Tasks \u203a 3 kworker/0:2 \u203a stack" in lines(app)[-2]
         assert app.pane.side.has_focus
@@ -101,7 +101,7 @@ async def test_history_walks_all_the_way_back():
 
 @pytest.mark.parametrize(
     ("words", "pane", "key"),
-    [("tasks", "tasks", 1), ("bt 241", "tasks", 241), ("cpu 0", "cpus", 0), ("mod", "modules", "labcrash"),
+    [("tasks", "tasks", 241), ("bt 241", "tasks", 241), ("cpu 0", "cpus", 0), ("mod", "modules", "labcrash"),
      ("modules labcrash", "modules", "labcrash"), ("slab", "slabs", "cache-0"), ("schedule", "symbol", "schedule")],
 )  # fmt: skip
 async def test_going_to(words, pane, key):
@@ -117,9 +117,15 @@ async def test_going_to_what_is_not_there_says_so():
         assert "no 99999 among the tasks" in text(app)
 
 
-async def test_search_counts_moves_and_ends():
+async def test_the_culprit_is_selected_first():
     async with running() as (app, pilot):
         await press(app, pilot, "3")
+        assert app.pane.main.row.comm == "insmod"
+
+
+async def test_search_counts_moves_and_ends():
+    async with running() as (app, pilot):
+        await press(app, pilot, "3", "g")
         await enter(app, pilot, "/", "kworker/1")
         assert "1 of 20" in lines(app)[2]
         first = app.pane.main.cursor
@@ -147,7 +153,7 @@ async def test_search_in_the_log_is_over_the_text_and_highlights():
 
 async def test_cancelling_a_search_goes_back_to_where_it_began():
     async with running() as (app, pilot):
-        await press(app, pilot, "3", "j", "j", "j")
+        await press(app, pilot, "3", "g", "j", "j", "j")
         await press(app, pilot, "slash", "i", "n", "s", "m")
         assert app.pane.main.row.comm == "insmod"
         await press(app, pilot, "escape")
@@ -157,7 +163,7 @@ async def test_cancelling_a_search_goes_back_to_where_it_began():
 
 async def test_filters_narrow_and_keep_the_selection():
     async with running() as (app, pilot):
-        await press(app, pilot, "3", *"jjjjjjjjj")
+        await press(app, pilot, "3", "g", *"jjjjjjjjj")
         assert app.pane.main.row.pid == 10
         await enter(app, pilot, "f", "state:D rss>1M")
         assert len(app.pane.main.view) == 1
@@ -180,7 +186,7 @@ async def test_a_filter_that_cannot_be_understood_stays_in_the_prompt():
 
 async def test_sort_by_key_reverse_and_click():
     async with running(size=LARGE) as (app, pilot):
-        await press(app, pilot, "3", "j", "j")
+        await press(app, pilot, "3", "g", "j", "j")
         assert app.pane.main.row.pid == 3
         await press(app, pilot, "s", "s", "s")
         assert "by Command ↑" in lines(app)[2]

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from textual.drivers.web_driver import WebDriver
+from textual.messages import ExitApp
 
+from oopscope.sources.remote import Location, location
 from oopscope_tui.app import OopscopeApp
 
 PRELUDE = b"__GANGLION__\n"
@@ -41,6 +43,13 @@ class ServedDriver(WebDriver):
             return
         super().write_meta(data)
 
+    def run_input_thread(self) -> None:
+        """Read until the screen ends; where nobody is left to show it to, it ends."""
+        super().run_input_thread()
+        if not self.exit_event.is_set():
+            self._served.next = None
+            self._served.post_message(ExitApp())
+
     def on_meta(self, packet_type: str, payload: dict[str, object]) -> None:
         """Hear from textual-serve; the size is kept for the next screen."""
         if packet_type == "resize":
@@ -52,7 +61,8 @@ class ServedDriver(WebDriver):
 
 def main(argv: Sequence[str]) -> int:
     """Show the screens of a dump or of a folder's dumps; return the exit status."""
-    opened, folder = [Path(path) for path in argv], None
+    opened: list[Location] = [location(path) for path in argv]
+    folder = None
     while True:
         app = OopscopeApp(opened, back=folder)
         app.driver_class = ServedDriver
@@ -61,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
             print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
         if app.next is None:
             return (app.return_code or 0) if status is None else status
-        folder = opened[0] if app.folder else None
+        folder = Path(opened[0]) if app.folder else None
         opened = [app.next]
 
 

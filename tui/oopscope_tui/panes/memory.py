@@ -12,7 +12,7 @@ from oopscope_tui.store import Feed
 from oopscope_tui.text import ABSENT, clean, fit
 from oopscope_tui.values import human_bytes
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line
+from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, heading, line
 
 LARGEST = 12
 # How MemTotal divides, in the names of /proc/meminfo; what these leave is the last line.
@@ -93,7 +93,7 @@ class Memory(Pane):
     def _swap(self, values: dict[str, int | None], width: int) -> list[Line]:
         total, free = values.get("SwapTotal"), values.get("SwapFree")
         if not total:
-            return [line("   ", (fit("Swap", 14), theme.PLAIN), ("none", theme.DIM))]
+            return [line("   ", fit("Swap", 14), (f"{'none':>7}", theme.DIM))]
         used = total - (free or 0) if free is not None else None
         return [
             share_line("Swap used", used, total, width, theme.DOUBT if used and used > total * 0.9 else theme.PLAIN)
@@ -146,12 +146,12 @@ def _waiting(feed: Feed) -> list[Line]:
     return [line("   ", (feed.note, theme.DOUBT if feed.state == "failed" else theme.DIM))]
 
 
-def bar(amount: float, total: float, cells: int) -> str:
-    """Return a bar of so many cells; anything at all shows."""
+def bar(amount: float, total: float, cells: int, style: Style = theme.PLAIN) -> list[Part]:
+    """Return a bar on its track, of so many cells; anything at all shows."""
     if cells <= 0 or total <= 0:
-        return ""
+        return []
     full = min(max(round(cells * amount / total), 1 if amount > 0 else 0), cells)
-    return "■" * full + "·" * (cells - full)
+    return [("■" * full, style), ("·" * (cells - full), theme.DIM)]
 
 
 def share_line(name: str, amount: int | None, total: int, width: int, style: Style = theme.PLAIN) -> Line:
@@ -159,17 +159,16 @@ def share_line(name: str, amount: int | None, total: int, width: int, style: Sty
     if amount is None:
         return line("   ", fit(name, 14), (f"{ABSENT:>7}", theme.DIM))
     percent = f"{100 * amount / total:5.1f} %"
-    return line(
-        f"   {fit(name, 14)}{human_bytes(amount):>7}{percent:>9}  ", (bar(amount, total, min(width - 36, 60)), style)
-    )
+    drawn = bar(amount, total, min(width - 36, 60), style)
+    return line(f"   {fit(name, 14)}{human_bytes(amount):>7}{percent:>9}  ", *drawn)
 
 
 def user_line(name: str, amount: int, most: int, width: int, note: str, link: Place) -> Line:
     """Return one of the largest users of memory, as long as its share of the largest."""
     room = max(12, min(24, width - 40))
-    note = f"{note:>11}" if note else ""
+    note = f"{note:>12}" if note else ""
     cells = min(30, width - room - 15 - len(note))
-    return line(f"   {fit(clean(name), room)}{human_bytes(amount):>7}{note}  ", bar(amount, most, cells), link=link)
+    return line(f"   {fit(clean(name), room)}{human_bytes(amount):>7}{note}  ", *bar(amount, most, cells), link=link)
 
 
 def zone_line(zone: Any, width: int) -> Line:
@@ -182,7 +181,7 @@ def zone_line(zone: Any, width: int) -> Line:
     room = width - 3 - 14 - 40 - 2 - 14
     if room >= 10 and zone.managed and zone.free is not None:
         parts[1] = (fit(word, 12), style)
-        parts.append(bar(zone.free, zone.managed, min(room, 30)))
+        parts += bar(zone.free, zone.managed, min(room, 30))
     return line(*parts)
 
 

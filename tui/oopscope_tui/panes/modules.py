@@ -20,8 +20,9 @@ TAINTS = {
     "P": "proprietary licence", "O": "built outside the kernel's tree", "E": "not signed", "C": "from staging",
     "F": "loaded by force", "K": "live patch", "X": "a distribution's own mark", "N": "an in-kernel test",
 }  # fmt: skip
+FOREIGN = set("POCFK")  # an unsigned module alone is no news: whole distributions are
 COLUMNS = (
-    col("name", "Module", most=32),
+    col("name", "Module", most=32, least=20),
     col("size_bytes", "Size", "bytes"),
     col("refcount", "Used", "int"),
     col("used_by", "By", "list", most=40, rank=1),
@@ -46,7 +47,7 @@ class Modules(Pane):
         verdict = self.store.verdict
         if verdict is not None and verdict.module and row.name == verdict.module:
             return theme.BAD
-        return theme.DOUBT if row.taint else None
+        return theme.DOUBT if set(row.taint or "") & FOREIGN else None
 
     def refill(self) -> None:
         """Take in rows."""

@@ -8,6 +8,7 @@ from rich.style import Style
 from oopscope_tui import theme
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_lines, stack_lines
+from oopscope_tui.places import Place
 from oopscope_tui.text import clean, plural
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Table, col
@@ -41,6 +42,7 @@ class Tasks(Pane):
         """Return the list."""
         table = Table("Tasks", COLUMNS, id="main-tasks")
         table.row_style = self._style
+        self._shown_culprit = False
         return table
 
     def _style(self, row: Any) -> Style | None:
@@ -53,6 +55,11 @@ class Tasks(Pane):
         """Take in rows."""
         feed = self.store.feed("tasks")
         self.main.note = feed.note
+        verdict = self.store.verdict
+        if feed.state == "done" and verdict is not None and not self._shown_culprit:
+            self._shown_culprit = True
+            if self.wanted is None and not self.main.touched and verdict.pid is not None:
+                self.wanted = Place("tasks", verdict.pid)
         if self.main.view.rows is not feed.rows:
             self.main.set_rows(feed.rows)
         else:
