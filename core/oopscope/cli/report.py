@@ -35,11 +35,7 @@ def run(args: argparse.Namespace) -> int:
         except ValueError as e:
             return complain(str(e), USAGE)
     elif args.format == "html":
-        names = [
-            "dump",
-            "verdict",
-            *(key for key, _ in TABLES),
-        ]  # with the log: a page is read without the dump at hand
+        names = ["dump", "verdict", *(key for key, _ in TABLES)]  # and the log: it is read without the dump at hand
     progress = Progress()
     kernel = load(args.paths, progress)
     report = build(kernel, names, args.stacks, progress)
