@@ -35,7 +35,7 @@ async def test_the_overview_says_why_with_no_key_pressed(size):
     [
         ("1", ["Verdict"]),
         ("2", ["panic", "swapper/0", "lab_read_balance+0x5 [labcrash]"]),
-        ("3", ["kworker/1:1", "61 tasks, 3 blocked", "PPID"]),
+        ("3", ["daemon-39", "61 tasks, 3 blocked", "PPID"]),
         ("4", ["MemAvailable", "384M in all", "41.7 %", "below min!"]),
         ("5", ["BUG: kernel NULL pointer", "10.000000"]),
         ("6", ["labcrash", "module_0", "1 tainting"]),

@@ -10,6 +10,7 @@ from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Col, Table, col
 from oopscope_tui.widgets.textview import Line
 
+SORTED = {"slabs": "bytes"}  # tables that begin in another order than their own
 MOST = {"text": 60, "list": 40, "frames": 60, "registers": 40}
 PROBLEM_COLUMNS = (col("section", "Section"), col("message", "What", most=100), col("address", "Address", "address"))
 
@@ -31,6 +32,8 @@ class Generic(Pane):
         if columns is not self._columns:
             self._columns = columns
             self.main.set_columns([_column(column) for column in columns])
+            first = next((column for column in self.main.columns if column.key == SORTED.get(self.key)), None)
+            self.main.sort_by(first)
         self.main.note = "nothing: all that was asked for could be read" if self.key == "problems" else feed.note
         if self.main.view.rows is not rows:
             self.main.set_rows(rows)

@@ -59,6 +59,11 @@ class Symbol(Pane):
         if facts is None:
             lines += empty("looking it up")
         plain = name.partition("+")[0]
+        seen = self._seen(plain)
+        if seen is not None and seen.module:
+            lines += field_line("Module", clean(seen.module), width, 10, Place("modules", seen.module, True))
+        if seen is not None and seen.offset is not None:
+            lines += field_line("Begins at", f"{seen.address - seen.offset:#x}", width, 10)
         cpus = [row for row in self.store.feed("cpus").rows if _in(row.frames, plain)]
         if cpus:
             lines += [BLANK, heading(" In the stack of")]
@@ -70,6 +75,12 @@ class Symbol(Pane):
                 text = f"{row.pid} {row.comm}"
                 lines.append(line("   ", (text, theme.LINK), f"  {row.state}", link=Place("tasks", row.pid, True)))
         return lines
+
+    def _seen(self, name: str) -> Any:
+        """Return a frame of this function from a stack that was read."""
+        stacks = [row.frames for row in self.store.feed("cpus").rows]
+        stacks += [stack.frames for stack in self.store.stacks.values()]
+        return next((frame for frames in stacks for frame in frames or () if frame.symbol == name), None)
 
 
 def _in(frames: Sequence[Any] | None, name: str) -> bool:

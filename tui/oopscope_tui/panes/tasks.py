@@ -15,7 +15,7 @@ from oopscope_tui.widgets.table import Table, col
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
 
 STATES = {
-    "R": "running or runnable", "S": "sleeping", "D": "blocked, uninterruptible", "I": "idle kernel thread",
+    "R": "running or runnable", "S": "sleeping", "D": "blocked", "I": "idle kernel thread",
     "T": "stopped", "t": "traced", "Z": "zombie", "X": "dead", "P": "parked", "N": "new",
 }  # fmt: skip
 COLUMNS = (
