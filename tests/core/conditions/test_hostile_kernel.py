@@ -5,10 +5,12 @@ section met of its own faults would be among the problems. `python tests/core/co
 runs more seeds by hand.
 """
 
+import gc
 import resource
 import struct
 import sys
 import time
+from functools import cache
 from random import Random
 
 import pytest
@@ -28,17 +30,17 @@ BYTES = 300 << 20
 
 
 class Liar:
-    """Overwrites words of some pages, always the same for one seed and page."""
+    """Overwrites words of some pages, always the same for one seed and page; never in the frames `spared`."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, spared: range) -> None:
+        self._seed, self._spared = seed, spared
         random = Random(seed)
         self._rate = random.choice((0.02, 0.1, 0.4))
         self._words = random.choice((1, 4, 32, 300))
 
     def __call__(self, pfn: int, page: bytes) -> bytes:
         random = Random(self._seed * 1_000_003 + pfn)
-        if random.random() > self._rate:
+        if pfn in self._spared or random.random() > self._rate:
             return page
         lies = bytearray(page)
         for _ in range(random.randint(1, self._words)):
@@ -68,11 +70,22 @@ class Liar:
         struct.pack_into("<Q", page, at, word)
 
 
+@cache
+def image(name: str) -> range:
+    """Return the page frames of the kernel's image: with those spared, symbols and types are whole, and reads go on."""
+    kernel = attach(stored(name), lambda _text: None)
+    start, end = kernel.symbol("_stext"), kernel.symbol("_end")
+    first = kernel.memory.translate(start) >> 12
+    return range(first, first + (end - start >> 12) + 1)
+
+
 def report_of(name: str, seed: int) -> tuple[float, dict[str, object] | None]:
     """Return the processor time of a whole report of a lying dump, and the report; None where it cannot be opened."""
+    gc.collect()  # an earlier kernel is a cycle of objects
+    liar = Liar(seed, image(name) if seed % 3 else range(0))
     start = time.process_time()
     try:
-        kernel = attach(Altered(stored(name), change=Liar(seed), bare=seed % 4 == 3), lambda _text: None)
+        kernel = attach(Altered(stored(name), change=liar, bare=seed % 4 == 3), lambda _text: None)
     except OopscopeError:
         return time.process_time() - start, None
     report = build(kernel, sections(EVERYTHING), stacks=True)
@@ -91,11 +104,11 @@ def faults(report: dict[str, object] | None) -> list[str]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_lying_kernel(seed: int) -> None:
-    name = NAMES[seed % len(NAMES)]
+    name, before = NAMES[seed % len(NAMES)], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds, report = report_of(name, seed)
     assert not faults(report)
     assert seconds < SECONDS
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < 2 * BYTES  # of all tests so far
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < BYTES
 
 
 def main() -> None:
