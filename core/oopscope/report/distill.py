@@ -6,6 +6,7 @@ unless asked for: oopscope reads none.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,8 +79,11 @@ def distill(dump: Dump, out: Path, say: Progress) -> Distilled:
     build(kernel, None, stacks=True, progress=say)
     build(kernel, ["log"], progress=say)
     say("gathering the kernel's tables")
-    _touch_tables(kernel)
-    _touch_code(kernel)
+    for gather in (_touch_tables, _touch_symbols, _touch_modules, _touch_code):
+        try:
+            gather(kernel)
+        except OopscopeError:  # what is not in the dump cannot be kept
+            continue
     machine = _machine(kernel)
     say("writing")
     notes = [n for n in dump.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
@@ -117,7 +121,7 @@ def _touch(kernel: Kernel, start: int, end: int) -> None:
 
 
 def _touch_tables(kernel: Kernel) -> None:
-    """The kernel's symbols, types and ORC tables, whole, and the modules' own."""
+    """The kernel's types and ORC tables, whole."""
     for first, last in (
         ("__start_BTF", "__stop_BTF"),
         ("__start_orc_unwind_ip", "__stop_orc_unwind_ip"),
@@ -127,11 +131,19 @@ def _touch_tables(kernel: Kernel) -> None:
         start, end = kernel.find_symbol(first), kernel.find_symbol(last)
         if start and end:
             _touch(kernel, start, end)
+
+
+def _touch_symbols(kernel: Kernel) -> None:
+    """The kernel's symbols."""
     tables = kernel.symbols.tables
-    for _symbol in kernel.symbols.symbols():
-        pass
     if tables.seqs:
         _touch(kernel, tables.seqs, tables.seqs + 3 * tables.count)
+    for _symbol in kernel.symbols.symbols():
+        pass
+
+
+def _touch_modules(kernel: Kernel) -> None:
+    """The modules' own types, ORC tables and symbols."""
     for start, size in module_tables(kernel):
         _touch(kernel, start, start + size)
     for module in kernel.cached(module_list):
@@ -139,8 +151,9 @@ def _touch_tables(kernel: Kernel) -> None:
         if row.num_orcs and row.orc_unwind_ip and row.orc_unwind:
             _touch(kernel, row.orc_unwind_ip, row.orc_unwind_ip + 4 * row.num_orcs)
             _touch(kernel, row.orc_unwind, row.orc_unwind + 6 * row.num_orcs)
-        if module.symbols is not None:
-            list(module.symbols.symbols())
+        with suppress(OopscopeError):
+            if module.symbols is not None:
+                list(module.symbols.symbols())
 
 
 def _touch_code(kernel: Kernel) -> None:
