@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oopscope.errors import OopscopeError
+from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import Column, Table
@@ -59,7 +59,9 @@ def _nodes(kernel: Kernel) -> Iterator[tuple[int, int]]:
 def zones(kernel: Kernel) -> list[Zone]:
     """Return the zones that manage memory, by node."""
     member, bound = kernel.types.member("pglist_data", "node_zones"), kernel.bind(ZONE)
-    free_index = kernel.types.enum("zone_stat_item")["NR_FREE_PAGES"]
+    free_index = kernel.types.enum("zone_stat_item").get("NR_FREE_PAGES")
+    if free_index is None:
+        raise Absent("this kernel has no counter NR_FREE_PAGES")
     found = []
     for node, base in _nodes(kernel):
         for i in range(min(member.count or 0, 16)):
