@@ -1,0 +1,106 @@
+"""What is distilled gives the same report as its source, from a file that any reader of kdump files opens."""
+
+import struct
+
+import pytest
+
+from cases import NAMES, case_of
+from oopscope.dumps import open_path
+from oopscope.errors import MissingPage
+from oopscope.kernel.boot import open_kernel
+from oopscope.report import kdump_file
+from oopscope.report.build import build
+from oopscope.report.distill import Recording, distill
+
+SECTIONS = ("system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts", "log")
+# One death of each kernel: what is read depends on the kernel, little on how it died.
+CHOSEN = list({name.split("-")[0]: name for name in NAMES}.values())
+
+
+@pytest.fixture(scope="module", params=CHOSEN)
+def distilled(request, tmp_path_factory):
+    """(the source, the distilled file, what distilling said of it)."""
+    source = case_of(request.param)
+    out = tmp_path_factory.mktemp("distilled") / "small.kdump"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kdump_file, "LEVEL", 1)  # the report does not depend on how well the pages are packed
+        return source, out, distill(open_path(source.path), out, lambda _text: None)
+
+
+def test_the_report_is_the_same(distilled):
+    source, out, _ = distilled
+    report = build(open_kernel([out]), [*SECTIONS, "dump"], stacks=True)
+    for section in SECTIONS:
+        assert report[section] == source.report[section], section
+    assert report["problems"] == []
+    same = ("compression", "dump_level", "excluded", "page_size", "arch", "complete")
+    assert {k: report["dump"][k] for k in same} == {k: source.report["dump"][k] for k in same}
+
+
+def test_pages_are_the_sources_own(distilled):
+    source, out, done = distilled
+    small, whole = open_path(out), open_path(source.path)
+    pages = 0
+    for address, data in small.blocks():
+        for at in range(0, len(data), 4096):
+            page = data[at : at + 4096]
+            if any(page):
+                assert page == whole.page((address + at) // 4096)
+            pages += 1
+    assert 1000 < pages <= done.pages == small.facts().pages_saved
+    assert done.bytes == out.stat().st_size
+
+
+def test_nothing_of_a_program_is_in_it(distilled):
+    """The guest's own script printed its account from a program's memory, and lies in the page cache."""
+    _, out, _ = distilled
+    for _address, data in open_path(out).blocks():
+        for text in (b"=== TRUTH", b"#!/bin/", b"; do ", b"awk '"):
+            assert text not in data
+
+
+def test_header_as_any_reader_wants_it(distilled):
+    source, out, _ = distilled
+    raw, system = out.read_bytes()[:12288], source.report["system"]
+    assert raw[:8] == b"KDUMP   "
+    assert struct.unpack_from("<i", raw, 8) == (6,)
+    names = [raw[12 + 65 * i : 12 + 65 * (i + 1)].split(b"\0")[0].decode() for i in range(6)]
+    assert names[:5] == ["Linux", system["nodename"], system["release"], system["version"], system["machine"]]
+    _status, block, _sub, _bitmaps = struct.unpack_from("<Iiii", raw, 424)
+    assert block == 4096
+    assert b"OSRELEASE=" + system["release"].encode() in raw
+    facts = open_path(out).facts()
+    assert (facts.nodename, facts.release, facts.machine) == (system["nodename"], system["release"], "x86_64")
+    assert facts.timestamp == open_path(source.path).facts().timestamp
+    assert facts.phys_base is not None
+
+
+def test_a_page_that_was_left_out_is_excluded_not_unknown(distilled):
+    """RAM that is not in the file is told from what is no RAM."""
+    _, out, _ = distilled
+    small = open_path(out)
+    start, end = max(small.ranges(), key=lambda r: r[1] - r[0])
+    missing = {"excluded": 0}
+    for pfn in range(start // 4096, end // 4096, 97):
+        try:
+            small.page(pfn)
+        except MissingPage as e:
+            missing[e.reason] += 1
+    assert missing["excluded"] > 100
+    with pytest.raises(MissingPage) as caught:
+        small.page(1 << 40)
+    assert caught.value.reason == "never-saved"
+
+
+def test_what_is_read_is_what_is_kept():
+    """A recording hands on what the dump has, and remembers each page that was there once."""
+    whole = open_path(case_of("6.1-null").path)
+    recording = Recording(whole)
+    pfn = next(whole.blocks())[0] // 4096
+    assert recording.page(pfn) is recording.page(pfn) == whole.page(pfn)
+    with pytest.raises(MissingPage):
+        recording.page(1 << 40)
+    assert list(recording.pages) == [pfn]
+    assert (recording.page_size, recording.ranges()) == (whole.page_size, whole.ranges())
+    assert [n.name for n in recording.notes()] == [n.name for n in whole.notes()]
+    assert recording.facts().bytes == whole.facts().bytes
