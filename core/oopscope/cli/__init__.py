@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import oopscope
+from oopscope.cli.examples import epilog
 from oopscope.errors import FormatError, NotADump, OopscopeError, Unsupported
 from oopscope.sources.remote import Location, location
 
@@ -36,6 +37,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("triage", "print one line of JSON for each of many dumps", "oopscope.cli.triage"),
     Command("distill", "write a small dump that gives the same report", "oopscope.cli.distill"),
     Command("serve", "show the screen in a web browser on this machine", "oopscope.cli.serve"),
+    Command(
+        "completion", "print a completion script for bash, zsh or fish, or the man page", "oopscope.cli.completion"
+    ),
     Command("demo", "open a real dump that ships with oopscope", "oopscope.cli.demo"),
 )
 
@@ -82,22 +86,29 @@ def complain(text: str, status: int) -> int:
 def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
     command = next((c for c in COMMANDS if argv and argv[0] == c.name), None)
     if command is not None:
-        module = import_module(command.module)
-        parser = argparse.ArgumentParser(prog=f"oopscope {command.name}", description=module.__doc__)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        module.prepare(parser)
-        args = parser.parse_args(argv[1:])
+        args = parser_of(command).parse_args(argv[1:])
         args.open_screen = open_screen
-        status: int = module.run(args)
+        status: int = import_module(command.module).run(args)
         return status
-    paths = _top_level(argv)
+    paths = top_parser().parse_args(argv).paths or [Path("/var/crash")]
     if open_screen is None or not sys.stdout.isatty():
         return complain("the screen needs a terminal; try `oopscope report PATH`", USAGE)
     return open_screen(paths)
 
 
-def _top_level(argv: list[str]) -> list[Location]:
-    lines = "\n".join(f"  {c.name:<10}{c.help}" for c in COMMANDS)
+def parser_of(command: Command) -> argparse.ArgumentParser:
+    """Return a sub-command's parser."""
+    module = import_module(command.module)
+    parser = argparse.ArgumentParser(prog=f"oopscope {command.name}", description=module.__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = epilog(command.name)
+    module.prepare(parser)
+    return parser
+
+
+def top_parser() -> argparse.ArgumentParser:
+    """Return the parser of `oopscope` without a sub-command."""
+    lines = "\n".join(f"  {c.name:<12}{c.help}" for c in COMMANDS)
     parser = argparse.ArgumentParser(
         prog="oopscope",
         usage="oopscope [PATH ...]\n       oopscope COMMAND [OPTIONS] PATH",
@@ -110,5 +121,4 @@ def _top_level(argv: list[str]) -> list[Location]:
     )
     import_module("oopscope.cli.common").add_extra(parser)
     parser.add_argument("--version", action="version", version=f"oopscope {oopscope.__version__}")
-    args = parser.parse_args(argv)
-    return args.paths or [Path("/var/crash")]
+    return parser

@@ -1,0 +1,55 @@
+"""Two or three examples for the --help of each command, as people run them."""
+
+OF: dict[str, tuple[tuple[str, str], ...]] = {
+    "report": (
+        ("oopscope report vmcore", "the verdict, then all the rest"),
+        ("oopscope report vmcore --format html -o report.html", "one page for a ticket or a phone"),
+        ("oopscope report vmcore --sections verdict,cpus --format markdown", "short, to paste into an issue"),
+    ),
+    "show": (
+        ("oopscope show --list", "which tables there are"),
+        ("oopscope show tasks vmcore", "every thread, as ps shows it"),
+        ("oopscope show slabs vmcore --format csv", "for a spreadsheet"),
+    ),
+    "log": (
+        ("oopscope log vmcore", "the kernel log, times since boot"),
+        ("oopscope log vmcore --grep 'oom|panic' --time utc", "what matches, times as the wall clock had them"),
+        ("oopscope log vmcore --level 3", "errors and worse"),
+    ),
+    "bt": (
+        ("oopscope bt vmcore", "the stack of the CPU that panicked"),
+        ("oopscope bt vmcore --state D --group", "what blocked tasks wait for, each stack once"),
+        ("oopscope bt vmcore --pid 1 238", "the stacks of some threads"),
+    ),
+    "triage": (
+        ("oopscope triage /var/crash", "one line of JSON for each dump of a folder"),
+        ("oopscope triage --jobs 4 /srv/dumps > fleet.jsonl", "many dumps, four at a time"),
+        ("oopscope triage /var/crash | jq -r .signature | sort | uniq -c", "which bug, how often"),
+    ),
+    "distill": (
+        ("oopscope distill vmcore small.kdump", "a few MB that give the same report"),
+        ("oopscope distill --force vmcore small.kdump", "the same, over an older one"),
+    ),
+    "serve": (
+        ("oopscope serve vmcore", "prints the URL to open"),
+        ("oopscope serve /var/crash --port 0", "a folder of dumps, on any free port"),
+        ("ssh -L 8000:127.0.0.1:8000 HOST oopscope serve vmcore", "a dump on HOST, in the browser here"),
+    ),
+    "completion": (
+        ('eval "$(oopscope completion bash)"', "in ~/.bashrc"),
+        ("source <(oopscope completion zsh)", "in ~/.zshrc, after compinit"),
+        ("oopscope completion fish > ~/.config/fish/completions/oopscope.fish", "once"),
+        ("oopscope completion man > ~/.local/share/man/man1/oopscope.1", "the manual: man oopscope"),
+    ),
+    "demo": (
+        ("oopscope demo", "a real dump on the screen"),
+        ("oopscope demo --list", "which dumps ship with oopscope"),
+    ),
+}
+
+
+def epilog(name: str) -> str | None:
+    """Return a command's examples as its help shows them."""
+    if name not in OF:
+        return None
+    return "examples:\n" + "".join(f"  {line}\n      {what}\n" for line, what in OF[name])
