@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from textual.widget import Widget
 
+from oopscope_tui import theme
 from oopscope_tui.keys import Key
 from oopscope_tui.places import Place
 from oopscope_tui.store import Store
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.textview import Line, TextView, line
+from oopscope_tui.widgets.textview import Line, TextView, wrapped
 from oopscope_tui.widgets.window import Window
 
 if TYPE_CHECKING:
@@ -251,8 +252,6 @@ class Pane(Widget):
         return problem_lines(self.store.problems, section, width)
 
 
-def empty(text: str) -> list[Line]:
+def empty(text: str, width: int) -> list[Line]:
     """Return a text that says why there is nothing."""
-    from oopscope_tui import theme
-
-    return [line(" ", (text, theme.DIM))]
+    return wrapped(text, width, theme.DIM)

@@ -83,7 +83,7 @@ class Cpus(Pane):
         """Return what it ran, the stack, the registers."""
         row = self.main.row
         if row is None:
-            return empty(self.main.note)
+            return empty(self.main.note, width)
         verdict = self.store.verdict
         bad = row.state == "panic"
         state = WORDS.get(row.state, show("state", row.state)) if row.online is not False else "offline"
@@ -100,7 +100,7 @@ class Cpus(Pane):
             heading(" Stack"),
         ]
         culprit = verdict.symbol if bad and verdict is not None else None
-        lines += stack_lines(row.frames or (), width, culprit) or empty("no frames")
+        lines += stack_lines(row.frames or (), width, culprit) or empty("no frames", width)
         lines += [BLANK, heading(" Registers"), *register_lines(reader("registers")(row), width)]
         return [*lines, *self.problem_lines("cpus", width)]
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.style import Style
+
 from oopscope_tui import theme
 from oopscope_tui.places import Place
 from oopscope_tui.text import ABSENT, cells, clean, fit
@@ -42,9 +44,12 @@ def link_of(key: str, value: Any) -> Place | None:
     return Place(LINKS[key], value.partition("+")[0] if isinstance(value, str) else value, LINKS[key] != "symbol")
 
 
-def field_line(title: str, text: str, width: int, room: int, link: Place | None = None) -> list[Line]:
+def field_line(
+    title: str, text: str, width: int, room: int, link: Place | None = None, style: Style | None = None
+) -> list[Line]:
     """Return one `title  value`."""
-    style = theme.DIM if text == ABSENT else theme.LINK if link is not None else theme.PLAIN
+    if style is None:
+        style = theme.DIM if text == ABSENT else theme.LINK if link is not None else theme.PLAIN
     lead = f" {fit(title, room)}  "
     lines = wrapped(text, width, style, lead, " " * cells(lead), link)
     (_, _), value = lines[0].parts

@@ -65,7 +65,7 @@ class Dumps(Pane):
 
     def detail(self, width: int) -> Sequence[Line]:
         """Return the row's fields."""
-        return empty(self.main.note) if self.main.row is None else field_lines(COLUMNS, self.main.row, width)
+        return empty(self.main.note, width) if self.main.row is None else field_lines(COLUMNS, self.main.row, width)
 
 
 PANE = Dumps

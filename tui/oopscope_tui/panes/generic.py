@@ -48,7 +48,7 @@ class Generic(Pane):
     def detail(self, width: int) -> Sequence[Line]:
         """Return the row's fields."""
         if self.main.row is None:
-            return empty(self.main.note)
+            return empty(self.main.note, width)
         lines = field_lines(self._columns, self.main.row, width)
         return lines if self.key == "problems" else [*lines, *self.problem_lines(self.key, width)]
 

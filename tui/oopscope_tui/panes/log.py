@@ -186,7 +186,7 @@ class Log(Pane):
         """Return the record's text in full, then its fields."""
         row = self.main.row
         if row is None:
-            return empty(self.main.note)
+            return empty(self.main.note, width)
         style = theme.LEVELS[row.level][2] if isinstance(row.level, int) and 0 <= row.level <= 7 else theme.PLAIN
         record = next((one for one in self.store.feed("log").rows if one.index == row.index), row)
         lines: list[Line] = []

@@ -12,7 +12,7 @@ from oopscope_tui.store import Feed
 from oopscope_tui.text import ABSENT, clean, fit
 from oopscope_tui.values import human_bytes
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, heading, line
+from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, heading, line, wrapped
 
 LARGEST = 12
 # How MemTotal divides, in the names of /proc/meminfo; what these leave is the last line.
@@ -75,7 +75,7 @@ class Memory(Pane):
         values = {row.name: row.bytes for row in feed.rows}
         total = values.get("MemTotal")
         if not total:
-            return [heading(" Memory"), *_waiting(feed)]
+            return [heading(" Memory"), *_waiting(feed, width)]
         lines = [line((" Memory", theme.TITLE), f"  {human_bytes(total)} in all", link=Place("meminfo"))]
         rest = total
         for name, sources in SHARES:
@@ -107,7 +107,7 @@ class Memory(Pane):
             else heading(" Zones")
         ]
         if not feed.rows:
-            return [*lines, *_waiting(feed)]
+            return [*lines, *_waiting(feed, width)]
         lines.append(line(("   " + fit("zone", 14) + "".join(fit(word, 8, True) for word in _ZONE_HEADS), theme.DIM)))
         for zone in feed.rows:
             lines.append(zone_line(zone, width))
@@ -118,7 +118,7 @@ class Memory(Pane):
         lines = [line((" Largest slab caches", theme.TITLE), link=Place("slabs"))]
         rows = sorted((row for row in feed.rows if row.bytes), key=lambda row: -row.bytes)[:LARGEST]
         if not rows:
-            return [*lines, *_waiting(feed)]
+            return [*lines, *_waiting(feed, width)]
         most = rows[0].bytes
         for row in rows:
             full = f"{100 * row.active // row.total:3d} % full" if row.active is not None and row.total else ""
@@ -131,7 +131,7 @@ class Memory(Pane):
         leaders = [row for row in feed.rows if row.rss_bytes and row.pid == row.tgid]
         rows = sorted(leaders, key=lambda row: -row.rss_bytes)[:LARGEST]
         if not rows:
-            return [*lines, *(_waiting(feed) if not feed.rows else empty("none with memory of its own"))]
+            return [*lines, *(_waiting(feed, width) if not feed.rows else empty("none with memory of its own", width))]
         most = rows[0].rss_bytes
         for row in rows:
             name = f"{row.pid} {row.comm}"
@@ -142,8 +142,8 @@ class Memory(Pane):
 _ZONE_HEADS = ("free", "min", "low", "high", "managed")
 
 
-def _waiting(feed: Feed) -> list[Line]:
-    return [line("   ", (feed.note, theme.DOUBT if feed.state == "failed" else theme.DIM))]
+def _waiting(feed: Feed, width: int) -> list[Line]:
+    return wrapped(feed.note, width, theme.DOUBT if feed.state == "failed" else theme.DIM, "   ", "   ")
 
 
 def bar(amount: float, total: float, cells: int, style: Style = theme.PLAIN) -> list[Part]:

@@ -80,7 +80,7 @@ class Modules(Pane):
         """Return the fields, what its taint means, who uses it, and where it stands in a CPU's stack."""
         row = self.main.row
         if row is None:
-            return empty(self.main.note)
+            return empty(self.main.note, width)
         lines = field_lines(COLUMNS, row, width, ("used_by",))
         for letter in row.taint or "":
             if letter in TAINTS:

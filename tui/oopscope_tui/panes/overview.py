@@ -74,7 +74,7 @@ class Overview(Pane):
         verdict = self.store.verdict
         if verdict is None:
             why = self.store.verdict_why
-            return wrapped(f"No verdict: {why}", width, theme.DOUBT) if why else empty("reading the dump")
+            return wrapped(f"No verdict: {why}", width, theme.DOUBT) if why else empty("reading the dump", width)
         style = theme.DOUBT if verdict.confidence == "possible" or verdict.category == "unknown" else theme.BAD
         lines = wrapped(verdict.title, width, style)
         lines += wrapped(verdict.summary, width)
@@ -131,13 +131,13 @@ class Overview(Pane):
             row = next((row for row in cpus.rows if row.cpu == verdict.cpu), None)
         if row is None:
             note = "no CPU is known to have panicked" if cpus.state == "done" else f"CPUs: {cpus.note}"
-            return [heading(" Stack"), *empty(note)]
+            return [heading(" Stack"), *empty(note, width)]
         title = line((f" Stack of CPU {row.cpu}", theme.TITLE), link=Place("cpus", row.cpu, True))
         frames = tuple(row.frames or ())
         lines = [title, *stack_lines(frames[:FRAMES], width, verdict.symbol if verdict else None)]
         if len(frames) > FRAMES:
             lines.append(line("   ", (f"{len(frames) - FRAMES} more frames", theme.DIM)))
-        return lines if frames else [*lines, *empty("no frames")]
+        return lines if frames else [*lines, *empty("no frames", width)]
 
     # The facts.
 
@@ -172,7 +172,7 @@ class Overview(Pane):
     def _system(self, width: int) -> list[Line]:
         system = self.store.system
         if not system:
-            return empty(self.store.feed("system").note)
+            return empty(self.store.feed("system").note, width)
         load = system.get("load_average")
         online, present = system.get("cpus_online"), system.get("cpus_present")
         facts = [
@@ -219,7 +219,7 @@ class Overview(Pane):
     def _dump(self, width: int) -> list[Line]:
         facts = self.store.facts
         if facts is None:
-            return empty("opening")
+            return empty("opening", width)
         lines = field_line("File", clean(self.scope.dump_name), width, FIELD)
         kind = [facts.format, facts.compression, "flattened" if facts.flattened else ""]
         level = f"level {facts.dump_level}" if facts.dump_level is not None else ""
@@ -232,7 +232,7 @@ class Overview(Pane):
         lines += field_line("Holds", size, width, FIELD)
         state = "complete" if facts.complete else "NOT complete: it was cut off while being written"
         style = theme.PLAIN if facts.complete else theme.BAD
-        lines.append(line((f" {fit('State', FIELD)}  ", theme.DIM), (state, style)))
+        lines += field_line("State", state, width, FIELD, style=style)
         for problem in facts.problems:
             lines += wrapped(problem, width, theme.DOUBT, " " * (FIELD + 1) + "! ", " " * (FIELD + 3))
         if self.store.problems:

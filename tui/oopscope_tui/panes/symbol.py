@@ -57,7 +57,7 @@ class Symbol(Pane):
         for title, text in facts or ():
             lines += field_line(clean(title), clean(text), width, 10)
         if facts is None:
-            lines += empty("looking it up")
+            lines += empty("looking it up", width)
         plain = name.partition("+")[0]
         seen = self._seen(plain)
         if seen is not None and seen.module:

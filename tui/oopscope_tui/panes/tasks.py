@@ -109,7 +109,7 @@ class Tasks(Pane):
         """Return the stack, then the fields."""
         row = self.main.row
         if row is None:
-            return empty(self.main.note)
+            return empty(self.main.note, width)
         state = STATES.get(row.state, "")
         kind = "kernel thread" if row.kernel_thread else "process" if row.pid == row.tgid else "thread"
         on = f" on CPU {row.cpu}" if row.cpu is not None else ""
@@ -122,13 +122,13 @@ class Tasks(Pane):
     def _stack(self, row: Any, width: int) -> list[Line]:
         stack = self.store.stacks.get(row.address)
         if stack is None:
-            return empty("reading")
+            return empty("reading", width)
         verdict = self.store.verdict
         culprit = verdict.symbol if verdict is not None and verdict.pid == row.pid else None
         lines = stack_lines(stack.frames, width, culprit)
         if stack.why:
             lines += [line("  ! ", (stack.why, theme.DOUBT))]
-        return lines or empty("no frames: a task that only runs user code, or nothing saved")
+        return lines or empty("no frames: a task that only runs user code, or nothing saved", width)
 
 
 PANE = Tasks

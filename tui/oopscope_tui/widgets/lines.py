@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from oopscope_tui import keys, theme
 from oopscope_tui.query import Field, Test, parse_filter, search_pattern
-from oopscope_tui.text import cells, clean, fit
+from oopscope_tui.text import cells, clean, fit, wrap
 from oopscope_tui.widgets.mark import mark
 from oopscope_tui.widgets.scan import Scan
 from oopscope_tui.widgets.window import Window
@@ -197,8 +197,9 @@ class Lines(Window):
             return Strip([*side, *self.headings(inner)], width)
         position = self.top + y - self.heads
         if position >= len(self.view):
-            text = self.note if not len(self.view) and y == self.heads else ""
-            return Strip([*side, Segment(fit(" " + text if text else "", inner), theme.DIM)], width)
+            note = wrap(clean(self.note), inner - 2) if self.note and not len(self.view) else []
+            at = y - self.heads
+            return Strip([*side, Segment(fit(f" {note[at]}" if at < len(note) else "", inner), theme.DIM)], width)
         bar = [Segment("▐" if self._thumb(y) else " ", theme.RULE)]
         return Strip([*side, *self._row(position, inner - 1), *bar], width)
 
@@ -222,8 +223,10 @@ class Lines(Window):
         caption = caption if cells(caption) <= room else fit(caption, max(0, room))
         style = theme.TITLE if self.has_focus else Style.null()
         fill = width - len(left) - cells(caption) - 1 - (cells(right) + 3 if right else 0)
+        if not caption:
+            left, fill = left[:-1], fill + 1
         segments = [Segment(left, theme.RULE), Segment(caption, style)]
-        segments.append(Segment(" " + "─" * max(0, fill), theme.RULE))
+        segments.append(Segment((" " if caption else "─") + "─" * max(0, fill), theme.RULE))
         if right:
             segments.append(Segment(f" {right} ", theme.PLAIN))
             segments.append(Segment("─", theme.RULE))

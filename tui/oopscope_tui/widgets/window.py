@@ -62,11 +62,12 @@ class Window(Widget, can_focus=True):
         if self.current is None or not count or not self.touched:
             self.cursor = 0
             self.current = None
+            self.top = 0  # also where the first link stands further down
             if count and not self.all_selectable:
                 self.cursor = self._seek(-1, 1) or 0
         else:
             self.cursor = self.view.nearest(self.current)
-        self._show_cursor()
+            self._show_cursor()
         self.refresh()
         if count and not self.view.behind:
             if self.current is None:
@@ -178,7 +179,8 @@ class Window(Widget, can_focus=True):
         if self._centre and self.size.height:
             self._centre = False
             self.top = self._clamp_top(self.cursor - self.page // 3)
-        self._show_cursor()
+        if self.touched:
+            self._show_cursor()
         self.refresh()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
