@@ -18,10 +18,11 @@ from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.notes import CpuState, Note
 from oopscope.sources import ByteSource
 from oopscope.sources.extents import Extents
-from oopscope.sources.file import FileSource
+from oopscope.sources.file import BytesSource, FileSource
 from oopscope.sources.flattened import FlattenedSource, is_flattened
 from oopscope.sources.identify import what_is
 from oopscope.sources.remote import is_remote, open_remote
+from oopscope.sources.wrapped import unpacked_head, unwrap, wrapping
 
 __all__ = [
     "FORMATS",
@@ -232,6 +233,11 @@ FORMATS: tuple[Format, ...] = (
 )
 
 Opener = Callable[[Sequence[ByteSource]], Dump]
+Say = Callable[[str], None]
+
+
+def _quiet(_text: str) -> None:
+    """Say nothing of what takes long."""
 
 
 def find_format(source: ByteSource, guess: bool = True) -> Format | None:
@@ -242,7 +248,7 @@ def find_format(source: ByteSource, guess: bool = True) -> Format | None:
     return None
 
 
-def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Dump:
+def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str], say: Say = _quiet) -> Dump:
     """Open the dump at a path or URL, or at those of a split set in any order.
 
     The other parts of a split set, or the memory file beside a state file, are found in the same directory; those of
@@ -250,7 +256,7 @@ def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Du
     Raises NotADump, whose one line says what the thing is instead, and FormatError for a dump that is damaged
     beyond opening.
     """
-    sources = [open_source(p) for p in (path, *more)]
+    sources = [open_source(p, say) for p in (path, *more)]
     remote = is_remote(path)
     line = find_format(sources[0], guess=not remote)
     if line is None:
@@ -258,7 +264,7 @@ def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Du
         raise NotADump(sources[0].name, what_is(sources[0]) + unsearched)
     module = import_module(line.module)
     if not more and not remote and hasattr(module, "companions"):
-        sources += [open_source(p) for p in module.companions(sources[0])]
+        sources += [open_source(p, say) for p in module.companions(sources[0])]
     dump: Dump = module.open(sources)
     return dump
 
@@ -271,8 +277,8 @@ def open_container(sources: Sequence[ByteSource]) -> Dump | None:
     return dump
 
 
-def open_source(path: str | os.PathLike[str]) -> ByteSource:
-    """Open one file or URL for reading, unwrapped if it is flattened; NotADump when none can be read there."""
+def open_source(path: str | os.PathLike[str], say: Say = _quiet) -> ByteSource:
+    """Open one file or URL for reading, unpacked and unwrapped if need be; NotADump when none can be read there."""
     if isinstance(path, str) and is_remote(path):
         return _unwrap(open_remote(path))
     path = Path(path)
@@ -282,7 +288,8 @@ def open_source(path: str | os.PathLike[str]) -> ByteSource:
             raise NotADump(str(path), _directory(path))
         if not stat.S_ISREG(mode):
             raise NotADump(str(path), "a device or a pipe, not a file: copy the dump out of it into a file first")
-        return _unwrap(FileSource(path))
+        source = FileSource(path)
+        return _unwrap(unwrap(source, os.environ, say) if wrapping(source.read_at(0, 16)) else source)
     except PermissionError:
         raise NotADump(str(path), "no permission to read it: try again with sudo") from None
     except (OSError, ValueError) as e:
@@ -311,6 +318,8 @@ def find_dumps(folder: Path, depth: int = 2) -> Iterator[Path]:
 
 def _begins_like_a_dump(source: ByteSource) -> bool:
     """Tell by signature; a flattened file is not unwrapped for it, since only dumps are flattened."""
+    if wrapping(source.read_at(0, 16)):
+        source = BytesSource(unpacked_head(source), source.name)
     return is_flattened(source.read_at(0, 16)) or find_format(source, guess=False) is not None
 
 

@@ -37,7 +37,7 @@ def open_kernel(paths: Sequence[Location], progress: Progress | None = None) -> 
     """Open a dump (several paths only for a split set), with the index cache; an OopscopeError is one clear line."""
     say = progress or (lambda _text: None)
     say("opening the dump")
-    dump = open_path(*paths)
+    dump = open_path(*paths, say=say)
     kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
     kernel.path = shown(paths[0])
     return kernel

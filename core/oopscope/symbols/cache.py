@@ -10,11 +10,11 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from oopscope.cache_place import cache_directory as cache_directory
 from oopscope.errors import OopscopeError
 from oopscope.symbols.blob import Blob, Read
 from oopscope.symbols.btf import Btf
@@ -29,15 +29,6 @@ MAX_TEXT = 64 << 20
 MAX_KERNELS = 64  # the least recently written of more are removed
 HEAD = 512  # bytes of the token table that must be the same
 BTF_HEAD = 24  # its header has the sizes of all types and strings
-
-
-def cache_directory(environ: Mapping[str, str]) -> Path | None:
-    """Return where the cache is: OOPSCOPE_CACHE, else oopscope in XDG_CACHE_HOME or ~/.cache; None if it is `off`."""
-    chosen = environ.get("OOPSCOPE_CACHE")
-    if chosen:
-        return None if chosen == "off" else Path(chosen).expanduser()
-    base = environ.get("XDG_CACHE_HOME") or (environ.get("HOME") and f"{environ['HOME']}/.cache")
-    return Path(base) / "oopscope" if base else None
 
 
 def kernel_key(info: VmcoreInfo, version: str = "") -> str | None:
