@@ -75,11 +75,17 @@ def run(argv: Sequence[str], open_screen: OpenScreen | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return DONE
+    except OSError as e:
+        if e.filename is None:
+            raise
+        return complain(f"{e.filename}: {e.strerror}", USAGE)
 
 
 def complain(text: str, status: int) -> int:
-    """Write one line to stderr and return a status."""
-    sys.stderr.write(f"oopscope: {text}\n")
+    """Write one line to stderr and return a status; text of a dump or a file's name in it stays text."""
+    from oopscope.report.cells import printable
+
+    sys.stderr.write(f"oopscope: {printable(text)}\n")
     return status
 
 

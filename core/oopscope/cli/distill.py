@@ -21,6 +21,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     if args.out.exists() and not args.force:
         return complain(f"{args.out} exists; --force writes over it", USAGE)
+    if args.out.exists() and isinstance(args.path, Path) and args.path.exists() and args.out.samefile(args.path):
+        return complain(f"{args.out} is the dump itself: give another file to write", USAGE)
     progress = Progress()
     done = distill(open_path(args.path), args.out, progress)
     progress.done()
