@@ -1,0 +1,34 @@
+"""Running the command as a user does, in a process of its own, or within this one where only the output matters."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import oopscope
+
+CORE = Path(oopscope.__file__).parents[1]
+TUI = CORE.parent / "tui"
+NAME = "oopscope:"
+
+
+def environment(**more):
+    """The environment of a command: no index cache, no colour asked for, the packages of this tree."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")}
+    return {**kept, "PYTHONPATH": f"{CORE}{os.pathsep}{TUI}", "OOPSCOPE_CACHE": "off", **more}
+
+
+def oopscope_run(*args, cwd=None, **env):
+    """Run `oopscope ARGS` and return the finished process; its output is bytes."""
+    command = [sys.executable, "-m", "oopscope_tui", *map(str, args)]
+    return subprocess.run(command, capture_output=True, env=environment(**env), cwd=cwd, timeout=60)
+
+
+def one_line(process):
+    """The one line that a process said on stderr, with nothing on stdout."""
+    assert process.stdout == b""
+    said = process.stderr.decode()
+    assert said.count("\n") == 1, said
+    assert said.startswith(f"{NAME} "), said
+    assert "Traceback" not in said
+    return said.removeprefix(f"{NAME} ").rstrip("\n")
