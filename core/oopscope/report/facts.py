@@ -121,6 +121,14 @@ def blocked(tasks: Sequence[AnyTask]) -> list[AnyTask]:
     )
 
 
+def waiting(tasks: Sequence[Data], limit: int | None = None) -> tuple[list[Data], str]:
+    """Return the blocked tasks whose stacks are there, the longest first, and a word on the others."""
+    found = blocked(tasks)
+    shown = [t for t in found if "frames" in t][:limit]
+    more = len(found) - len(shown)
+    return shown, f"... and {more} more: oopscope bt --state D --group" if more else ""
+
+
 def same_stacks(items: Sequence[Data], *keys: str) -> Iterator[list[Data]]:
     """Yield the items in groups of the same stack and the same values of some keys, in order of their first."""
     groups: dict[tuple[object, ...], list[Data]] = {}

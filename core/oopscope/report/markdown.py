@@ -17,6 +17,7 @@ from oopscope.subsystems import TABLES
 Data = Mapping[str, Any]
 MAX = 60_000  # characters
 ROWS = 100
+BLOCKED = 40
 PLACED = ("schema", "oopscope", "verdict", "cpus", "system", "dump", "meminfo", "problems")
 # A word that no dialect of Markdown makes anything of, within its brackets, quotes and punctuation.
 PLAIN = re.compile(r"[A-Za-z][A-Za-z'/-]*|\d{1,6}|0x[0-9a-f]+")
@@ -56,7 +57,10 @@ def _folds(report: Data) -> Iterable[tuple[str, str]]:
     """Yield what is folded, the most useful first."""
     tasks = report.get("tasks") or []
     if blocked(tasks):
-        yield "blocked tasks", _fold(f"Blocked tasks ({len(blocked(tasks))})", _fence(text.blocked_text(tasks)))
+        yield (
+            "blocked tasks",
+            _fold(f"Blocked tasks ({len(blocked(tasks))})", _fence(text.blocked_text(tasks, BLOCKED))),
+        )
     if report.get("cpus") and report["cpus"][1:]:
         yield "other CPUs", _fold(f"Other CPUs ({len(report['cpus']) - 1})", _fence(text.cpus_text(report["cpus"][1:])))
     if report.get("system"):

@@ -5,15 +5,17 @@ The verdict and the facts keep to 80 columns; a table takes what its rows need.
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, shares, system_facts
+from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, shares, system_facts, waiting
 from oopscope.subsystems import TABLES, Column, table
 
 WIDTH = 80
 NAME = 18  # columns before a fact's value
 BAR = 30
+REPEATED = 4  # frames of the same address in a row: a recursion
 SHOWN = {"slabs": 20}  # rows of a table in the text; JSON and `show` have all
 BRIEF = {"tasks": ("tgid", "address", "kernel_thread", "vsz_bytes", "uid")}  # columns left out
 ORDER = ("verdict", "cpus", "tasks", "system", "dump", "meminfo")  # then the others as they come
@@ -112,12 +114,19 @@ def _verdict(v: Data) -> str:
 
 
 def frames_text(frames: Sequence[Data], indent: str = "    ") -> Iterator[str]:
-    """Yield a line for each frame of a report; a guess has its mark before its name, within the indent."""
+    """Yield a line for each frame, many of the same once; a guess has its mark before its name, within the indent."""
     doubtful = indent[:-2] + "? " if len(indent) > 1 else "? "
     steady = indent if indent or all(f["reliable"] for f in frames) else "  "
-    for f in frames:
-        kind = "" if f["kind"] in ("task", "user") else f"  <{f['kind']}>"
-        yield f"{steady if f['reliable'] else doubtful}{printable(frame_name(f))}{kind}\n"
+    for line, same in groupby(_frame(f, steady, doubtful) for f in frames):
+        count = sum(1 for _ in same)
+        yield from [line] * (count if count < REPEATED else 1)
+        if count >= REPEATED:
+            yield f"{steady}... the same {count - 1} times more\n"
+
+
+def _frame(f: Data, steady: str, doubtful: str) -> str:
+    kind = "" if f["kind"] in ("task", "user") else f"  <{f['kind']}>"
+    return f"{steady if f['reliable'] else doubtful}{printable(frame_name(f))}{kind}\n"
 
 
 def frame_name(f: Data) -> str:
@@ -150,13 +159,13 @@ def cpu_head(members: Sequence[Data]) -> str:
     return f"{name} {numbers([m['cpu'] for m in members])}  {state}{offline}{who}  {cell(c['comm'])}"
 
 
-def blocked_text(tasks: Sequence[Data]) -> str:
+def blocked_text(tasks: Sequence[Data], limit: int | None = None) -> str:
     """Return the tasks in uninterruptible sleep with their stacks, the longest first; the same stack once."""
-    waiting = [{**t, "frames": t.get("frames") or []} for t in blocked(tasks)]
-    return "\n".join(
-        "".join(f"  {task_head(t)}\n" for t in members) + _stack(members[0]["frames"])
-        for members in same_stacks(waiting)
+    shown, more = waiting(tasks, limit)
+    stacks = "\n".join(
+        "".join(f"  {task_head(t)}\n" for t in members) + _stack(members[0]["frames"]) for members in same_stacks(shown)
     )
+    return stacks + (f"  {more}\n" if more else "")
 
 
 def task_head(t: Data) -> str:

@@ -196,6 +196,15 @@ def test_blocked_tasks_are_shown_with_their_stacks_longest_first():
     assert "No task was in uninterruptible sleep" in stacks.render_tasks(report_of("6.1-null"))
 
 
+def test_blocked_tasks_beyond_those_with_stacks_are_counted():
+    report = report_of("6.1-deadlock")
+    task = next(t for t in report["tasks"] if t["state"] == "D")
+    report["tasks"] += [{k: v for k, v in task.items() if k != "frames"} | {"pid": 1000 + i} for i in range(9)]
+    text = stacks.render_tasks(report)
+    assert '<span class="note">11</span>' in text
+    assert "and 9 more: oopscope bt --state D --group" in text
+
+
 def test_memory_adds_up_and_a_zone_below_its_mark_is_said():
     report = report_of("7.3-oom")
     text = machine.render_memory(report)

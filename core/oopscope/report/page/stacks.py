@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from oopscope.report.cells import cell, duration
-from oopscope.report.facts import blocked, numbers, same_stacks
+from oopscope.report.facts import blocked, numbers, same_stacks, waiting
 from oopscope.report.page.kit import Data, folded, pill, safe, section
 
 KINDS = {
@@ -97,8 +97,10 @@ def render_tasks(report: Data) -> str:
     """Return the blocked tasks with their stacks, longest first; then the other tasks' stacks, where there are any."""
     tasks = report["tasks"]
     found = blocked(tasks)
+    shown, more = waiting(tasks)
     culprit = (report.get("verdict") or {}).get("symbol")
-    body = "".join(_blocked(members, culprit) for members in same_stacks([_with(t) for t in found]))
+    body = "".join(_blocked(members, culprit) for members in same_stacks(shown))
+    body += f'<p class="note">{safe(more)}</p>' if more else ""
     if not body:
         body = '<p class="none">No task was in uninterruptible sleep (state D).</p>'
     html = section("blocked", "Blocked tasks", body, f"{len(found)}" if found else "")
@@ -107,10 +109,6 @@ def render_tasks(report: Data) -> str:
         groups = sorted(same_stacks(others), key=len, reverse=True)
         html += section("stacks", "Stacks of the other tasks", "".join(_sharing(m) for m in groups), f"{len(others)}")
     return html
-
-
-def _with(task: Data) -> Data:
-    return {**task, "frames": task.get("frames") or []}
 
 
 def _blocked(members: Sequence[Data], culprit: str | None) -> str:
