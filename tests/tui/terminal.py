@@ -4,7 +4,9 @@ import re
 
 from rich.cells import get_character_cell_size
 
-_TOKEN = re.compile(r"\x1b\[([?<>=]?)([\d;]*)([A-Za-z])|\x1b([DM])|([\r\n])|([^\x1b\r\n])", re.DOTALL)
+_TOKEN = re.compile(
+    r"\x1b\[([?<>=]?)([\d;]*)([$]?[A-Za-z])|\x1b([DM])|([\r\n])|([^\x1b\r\n])|\x1b\][^\x07]*\x07", re.DOTALL
+)
 
 
 class Terminal:
@@ -34,7 +36,7 @@ class Terminal:
             elif line:
                 self.x = 0
                 self._index(1) if line == "\n" else None
-            elif not private:
+            elif final and not private:
                 self._control(final, [int(word) if word else 0 for word in parameters.split(";")], parameters)
 
     def _control(self, final: str, numbers: list[int], raw: str) -> None:

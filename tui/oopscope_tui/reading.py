@@ -71,7 +71,7 @@ class ReadingApp(TerminalApp, inherit_bindings=False):
 
     def on_problems_seen(self, message: told.ProblemsSeen) -> None:
         """What could not be read."""
-        self.store.problems = message.problems
+        self.store.take_problems(message.problems)
         self.news(PROBLEMS[0])
 
     def on_stack_read(self, message: told.StackRead) -> None:

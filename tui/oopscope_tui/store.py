@@ -23,6 +23,7 @@ class Feed:
     columns: Sequence[Any] = ()
     state: Literal["waiting", "reading", "done", "failed", "absent"] = "waiting"
     why: str = ""
+    problem: str = ""  # the first that was met in reading it
 
     @property
     def note(self) -> str:
@@ -30,7 +31,7 @@ class Feed:
         return {
             "waiting": "waiting to be read",
             "reading": "reading",
-            "done": "none",
+            "done": f"nothing could be read: {self.problem}" if self.problem else "none",
             "failed": f"could not be read: {self.why}",
             "absent": "this version does not read it",
         }[self.state]
@@ -117,6 +118,13 @@ class Store:
         feed.state = "failed" if why else "done" if done else "reading"
         feed.why = why
         return feed
+
+    def take_problems(self, problems: Sequence[Any]) -> None:
+        """Keep what could not be read, and let each table know its first."""
+        self.problems = tuple(problems)
+        for problem in self.problems:
+            feed = self.feed(problem.section)
+            feed.problem = feed.problem or problem.message
 
     def keep_stack(self, address: int, frames: Sequence[Any], why: str) -> None:
         """Remember a stack; the oldest goes when there are many."""

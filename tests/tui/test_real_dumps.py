@@ -1,0 +1,25 @@
+"""Stored dumps on the screen: all panes, at both sizes by turns, nothing failed, everything in its shape."""
+
+from pathlib import Path
+
+import pytest
+
+from oopscope_tui.provider import Core
+from tui.driving import LARGE, SMALL, press, running, text
+
+DUMPS = sorted((Path(__file__).parents[1] / "dumps").glob("*.kdump"))[::4]  # a few: each costs a second
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
+async def test_every_pane_of_a_dump(dump):
+    size = (SMALL, LARGE)[DUMPS.index(dump) % 2]
+    async with running(Core(), size, [dump]) as (app, pilot):
+        assert app.failure == ""
+        verdict = app.store.verdict
+        assert verdict.title in text(app)
+        assert app.store.oops is not None
+        for tab in app.tabs.tabs:
+            await app.go(app.pane.here()._replace(pane=tab.key, key=None, open=False))
+            await press(app, pilot, "G", "enter")
+            assert app.store.feed(tab.key).why == ""
+            assert all(strip.cell_length == size[0] for strip in app.lines_on_screen())
