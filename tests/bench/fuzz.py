@@ -22,8 +22,8 @@ from pathlib import Path
 
 from builders.altered import Altered
 from builders.fixtures import FIXTURES
-from oopscope.dumps import Facts, open_container, open_path
-from oopscope.errors import MissingPage, OopscopeError
+from oopscope.dumps import Dump, Facts, open_container, open_path
+from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.kernel.boot import attach
 from oopscope.report import html, markdown, text
 from oopscope.report.blocked import add_stacks
@@ -34,6 +34,7 @@ from oopscope.subsystems import TABLES
 DUMPS = sorted((Path(__file__).parents[1] / "dumps").glob("*.kdump"))
 SECONDS = 10  # of processor time for one case
 MEMORY = 1 << 30  # bytes of address space beyond what the interpreter begins with
+PAGE = 4096
 SILENCE = 60  # seconds without a word from a child, after which it hangs
 NUMBERS = (0, 1, 7, 0xFF, 0x7FFF, 0x7FFFFFFF, 0xFFFFFFFF, 0x100000000, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 ALLOWED = frozenset("\n\t")
@@ -135,12 +136,27 @@ def _redirect(rng: random.Random, data: bytearray) -> None:
         struct.pack_into("<Q", data, 8 * rng.choice(spots), number)
 
 
+def _damaged(rng: random.Random, path: Path) -> Dump:
+    """Open a real dump whose file was damaged as well."""
+    dump = open_container([BytesSource(changed_bytes(rng, path.read_bytes()), path.name)])
+    if dump is None or dump.page_size != PAGE:
+        raise NotADump(path.name, "changed beyond recognition")
+    return dump
+
+
 def whole_report(rng: random.Random, seed: str) -> str:
     """Change the pages of a real dump and make a whole report of it; return what was done."""
     path = rng.choice(DUMPS)
     change, kinds, share = changer(rng, seed)
-    dump = open_path(path)
-    held = [n for a, b in dump.ranges() for n in range(a // 4096, b // 4096)] if rng.random() < 0.3 else []
+    try:
+        dump = _damaged(rng, path) if rng.random() < 0.2 else open_path(path)
+    except OopscopeError:
+        return f"{path.stem} damaged"
+    held = (
+        [n for a, b in dump.ranges() for n in range(a // PAGE, min(b // PAGE, a // PAGE + 500_000))]
+        if rng.random() < 0.3
+        else []
+    )
     holes = set(rng.sample(held, int(len(held) * rng.choice((0.01, 0.1, 0.5)))))
     done = f"{path.stem} {'+'.join(kinds)} {share} {len(holes)} holes"
     try:

@@ -47,6 +47,8 @@ class ElfDump(PlacedDump):
         for segment in segments(self._source, self.header):
             count += segment.type == PT_LOAD
             placed |= segment.type == PT_LOAD and segment.paddr != 0
+        if not placed and any(s.offset + s.filesz > self._source.size for s in self._notes):
+            raise NotADump(self._source.name, "the core of a process, cut off before the notes that name it")
         owner = None if placed else _process(self.notes())
         if owner == "vmlinux":
             raise NotADump(self._source.name, "a /proc/kcore of a kernel before 4.11: it names no physical addresses")

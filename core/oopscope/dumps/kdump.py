@@ -34,6 +34,7 @@ MAX_VMCOREINFO = 1 << 20
 MAX_COUNTED = 1 << 33  # pages: beyond 32 TiB, facts do without counting them
 MAX_RANGES = 1 << 16
 BATCH = 2048  # descriptors read at once
+MAX_WINDOWS = 32  # of descriptors looked at for the file's end
 MAX_NEIGHBOURS = 4096  # files looked at for the other parts of a split set
 
 
@@ -250,13 +251,31 @@ class _Part:
 
     def fault(self) -> str | None:
         """Say what the last few descriptors tell of the file's end; None when all is there."""
-        pages = self.saved.rank(self.end) - self.before
-        last = [self.descriptor(n) for n in range(max(0, pages - 8), pages)]  # zero pages share one early place
-        if any(d is None or d[0] + d[1] > self.source.size for d in last):
-            return "is cut off: it ends before its last pages"
-        if any(d is not None and d[0] == 0 for d in last):
-            return "was not finished: its last pages were never written"
+        end = self.source.size
+        for window in self._from_the_end(self.saved.rank(self.end) - self.before):
+            if any(d is None or d[0] + d[1] > end for d in window):
+                return "is cut off: it ends before its last pages"
+            if any(d is not None and d[0] == 0 for d in window):
+                return "was not finished: its last pages were never written"
+            if any(d != window[0] for d in window):
+                break
         return None
+
+    def _from_the_end(self, pages: int) -> Iterator[list[tuple[int, int, int] | None]]:
+        """Yield descriptors from the last on, in windows that grow: zero pages share one place, which is an early one.
+
+        After many windows of nothing else, the next ones lie further and further apart.
+        """
+        size = 8
+        for n in range(MAX_WINDOWS):
+            start = max(0, pages - size)
+            raw = self.source.read_at(self._descriptors + start * DESCRIPTOR, (pages - start) * DESCRIPTOR)
+            whole = len(raw) // DESCRIPTOR
+            found = [self._descriptor.unpack_from(raw, at * DESCRIPTOR) for at in range(whole)]
+            yield [*found, None] if whole < pages - start else list(found)
+            pages, size = (start if n < MAX_WINDOWS // 2 else start // 2), BATCH
+            if not pages:
+                return
 
 
 class KdumpDump:
