@@ -102,7 +102,10 @@ class Arch:
 
 
 # The key, and the module that holds its ARCH.
-ARCHES: tuple[tuple[str, str], ...] = (("x86_64", "oopscope.arch.x86_64"),)
+ARCHES: tuple[tuple[str, str], ...] = (
+    ("x86_64", "oopscope.arch.x86_64"),
+    ("i386", "oopscope.arch.i386"),
+)
 
 
 def arch(key: str) -> Arch:

@@ -26,6 +26,7 @@ _TELLTALES = (
     ("NUMBER(pgtable_l5_enabled)", "x86_64"),
     ("SYMBOL(init_top_pgt)", "x86_64"),
     ("NUMBER(KERNEL_IMAGE_SIZE)", "x86_64"),
+    ("CONFIG_X86_PAE", "i386"),
     ("NUMBER(kimage_voffset)", "aarch64"),
     ("NUMBER(va_kernel_pa_offset)", "riscv64"),
     ("SYMBOL(lowcore_ptr)", "s390x"),

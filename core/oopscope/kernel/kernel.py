@@ -205,10 +205,23 @@ def cpu_mask(kernel: Kernel, name: str, pointer: str) -> list[int]:
 
 
 def present_cpus(kernel: Kernel) -> list[int]:
-    """Return the CPUs that are plugged in."""
-    return cpu_mask(kernel, "__cpu_present_mask", "cpu_present_mask")
+    """Return the CPUs that are plugged in; as many as have notes where no symbol names the mask."""
+    try:
+        return cpu_mask(kernel, "__cpu_present_mask", "cpu_present_mask")
+    except NoSymbol:
+        return kernel.cached(_cpus_by_notes)
+
+
+def _cpus_by_notes(kernel: Kernel) -> list[int]:
+    """Without CONFIG_KALLSYMS_ALL the kernel names no data; the dump has a note for each CPU."""
+    notes = sum(note.name == "CORE" and note.type == 1 for note in kernel.dump.notes())
+    kernel.problems.add("cpus", "this kernel's symbols do not name its data: CPUs are counted by the dump's notes")
+    return list(range(max(1, min(notes, MAX_CPUS))))
 
 
 def online_cpus(kernel: Kernel) -> list[int]:
     """Return the CPUs that were online; a CPU that panic() stopped may have left the mask."""
-    return cpu_mask(kernel, "__cpu_online_mask", "cpu_online_mask")
+    try:
+        return cpu_mask(kernel, "__cpu_online_mask", "cpu_online_mask")
+    except NoSymbol:
+        return kernel.cached(_cpus_by_notes)

@@ -5,7 +5,7 @@ Follows kernel/sched/sched.h. rq.curr is the running task; it agrees with the pe
 
 from typing import NamedTuple
 
-from oopscope.errors import NoTypes, OopscopeError
+from oopscope.errors import NoSymbol, NoTypes, OopscopeError
 from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.structs.plan import Plan
 
@@ -40,7 +40,7 @@ def runqueues(kernel: Kernel) -> list[CpuQueue]:
     found = []
     try:
         base, bound = kernel.symbol("runqueues"), kernel.bind(RQ)
-    except NoTypes:
+    except (NoTypes, NoSymbol):
         return [CpuQueue(cpu, 0, current, 0, 0, 0) for cpu, current in _currents(kernel)]
     for cpu in present_cpus(kernel):
         try:
@@ -55,7 +55,9 @@ def _currents(kernel: Kernel) -> list[tuple[int, int]]:
     """Return (CPU, task) by the per-CPU pointer to what runs: current_task, or pcpu_hot's first word (6.2 .. 6.14)."""
     symbol, found = kernel.find_symbol("current_task"), []
     if symbol is None:
-        symbol = kernel.symbol("pcpu_hot")
+        symbol = kernel.find_symbol("pcpu_hot")
+    if symbol is None:
+        return []
     for cpu in present_cpus(kernel):
         try:
             found.append((cpu, kernel.memory.word(kernel.per_cpu(symbol, cpu))))

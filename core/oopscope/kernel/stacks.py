@@ -33,7 +33,7 @@ def thread_size(kernel: Kernel) -> int:
             size = end - start
             if 4096 <= size <= 1 << 20 and size & size - 1 == 0:
                 return size
-    return DEFAULT_THREAD_SIZE
+    return DEFAULT_THREAD_SIZE if kernel.arch.bits == 64 else DEFAULT_THREAD_SIZE // 2
 
 
 def task_stack(kernel: Kernel, base: int) -> Stack:

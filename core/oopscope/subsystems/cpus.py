@@ -88,7 +88,9 @@ def current_task(kernel: Kernel, cpu: int) -> TaskStruct | LostTask | None:
     """Return the task that a CPU ran, by its run queue; a LostTask where its struct is not in the dump."""
     curr = next((q.curr for q in kernel.cached(runqueues) if q.cpu == cpu), 0)
     try:
-        return kernel.bind(TASK).row(curr) if curr else None
+        if not curr:
+            return _task_without_types(kernel, cpu, 0) if kernel.find_symbol("runqueues") is None else None
+        return kernel.bind(TASK).row(curr)
     except NoTypes:
         return _task_without_types(kernel, cpu, curr)
     except ReadError as e:
@@ -98,7 +100,7 @@ def current_task(kernel: Kernel, cpu: int) -> TaskStruct | LostTask | None:
 
 def _task_without_types(kernel: Kernel, cpu: int, curr: int) -> LostTask:
     """Who ran is known from the log alone, and only where an oops or a panic named this CPU."""
-    kernel.problems.add("cpus", "who ran where is known from the log alone: this kernel has no types")
+    kernel.problems.add("cpus", "who ran where is known from the log alone")
     who = next((s for s in kernel.cached(said) if s.cpu == cpu), None) if cpu == panic_cpu(kernel) else None
     fields = {"comm": who.comm.encode("utf-8", "replace")} if who else {}
     return LostTask(curr, who.pid if who else None, None, None, fields)
@@ -133,7 +135,7 @@ def _cpu(kernel: Kernel, cpu: int, online: bool, panicked: int | None) -> Cpu:
         state=_state(cpu, panicked, task.pid if task else None, regs),
         pid=task.pid if task else None,
         comm=decode_comm(comm) if comm is not None else None,
-        task=task.address if task else None,
+        task=task.address or None if task else None,
         frames=stack_of_cpu(kernel, cpu, base),
         registers=regs,
     )

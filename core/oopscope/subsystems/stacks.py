@@ -7,6 +7,7 @@ from oopscope.kernel.registers import registers
 from oopscope.kernel.runqueues import runqueues
 from oopscope.kernel.stacks import task_stack, thread_size
 from oopscope.kernel.unwind.guess import guess
+from oopscope.kernel.unwind.plain import frames_of, scan
 from oopscope.kernel.unwind.x86 import State, Unwinder, from_registers, from_sleep
 
 # Where __sched_text_start and _end are not to be had: what a sleeper's stack begins with.
@@ -32,6 +33,8 @@ def stack_of_task(kernel: Kernel, address: int, base: int, sp: int, on_cpu: bool
     cpu = kernel.cached(running_on).get(address)
     if cpu is not None:
         return stack_of_cpu(kernel, cpu, base)
+    if kernel.arch.name != "x86_64":
+        return tuple(scan(kernel, sp, task_stack(kernel, base)))
     what = f"task {address:#x}" + (" (on a CPU that has no registers)" if on_cpu else "")
     try:
         return unwind(kernel, base, from_sleep(kernel, sp), what)
@@ -45,11 +48,14 @@ def stack_of_cpu(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...
     regs = kernel.cached(registers).get(cpu)
     if not regs:
         return _stack_without_registers(kernel, cpu, base)
+    pc, sp = regs[kernel.arch.pc], regs[kernel.arch.sp]
     if regs.get("cs", 0) & 3:
-        return (Frame(regs["rip"], None, None, None, "user", True, regs["rsp"]),)
+        return (Frame(pc, None, None, None, "user", True, sp),)
     if base is None:
-        base = regs["rsp"] & -kernel.cached(thread_size)  # stacks are aligned to their size
+        base = sp & -kernel.cached(thread_size)  # stacks are aligned to their size
         kernel.problems.add("cpus", f"CPU {cpu}: where its task's stack lies is taken from the stack pointer", base)
+    if kernel.arch.name != "x86_64":
+        return tuple(frames_of(kernel, regs, task_stack(kernel, base)))
     return unwind(kernel, base, from_registers(regs), f"CPU {cpu}")
 
 
@@ -60,6 +66,8 @@ def _stack_without_registers(kernel: Kernel, cpu: int, base: int | None) -> tupl
         return ()
     kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its frames are a guess from its task's stack")
     try:
+        if kernel.arch.name != "x86_64":
+            return tuple(scan(kernel, base, task_stack(kernel, base)))
         return tuple(guess(kernel, task_stack(kernel, base)))
     except OopscopeError as e:
         kernel.problems.lost("stacks", f"CPU {cpu}")(e)
@@ -74,6 +82,8 @@ def _scheduling_text(kernel: Kernel) -> tuple[int, int]:
 def sleeping_in(kernel: Kernel, base: int, sp: int) -> str | None:
     """Return the function that a task sleeps in (its wchan): the first beyond the scheduler's own."""
     start, end = kernel.cached(_scheduling_text)
+    if kernel.arch.name != "x86_64":
+        return None
     try:
         unwinder = Unwinder(kernel, [task_stack(kernel, base)])
         for frame in unwinder.walk(from_sleep(kernel, sp)):

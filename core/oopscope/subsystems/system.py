@@ -10,11 +10,13 @@ from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.kernel.tasks import lost_tasks, task_structs
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import Column, Table
+from oopscope.subsystems.log import log
 from oopscope.subsystems.taint import taint_letters
 
 T = TypeVar("T")
 FSHIFT = 11  # load averages are fixed-point, include/linux/sched/loadavg.h
 MAX_COMMAND_LINE = 16384
+COMMAND_LINE = "Kernel command line: "
 UTS_LENGTH = 65  # of each string in struct new_utsname
 
 
@@ -118,6 +120,11 @@ def _load(kernel: Kernel) -> tuple[float, float, float]:
 
 
 def _command_line(kernel: Kernel) -> str:
+    address = kernel.find_symbol("saved_command_line")
+    if address is None:  # no CONFIG_KALLSYMS_ALL
+        said = next((r.text for r in log(kernel)[:200] if r.text.startswith(COMMAND_LINE)), None)
+        if said is not None:
+            return said.removeprefix(COMMAND_LINE)
     at = kernel.memory.word(kernel.symbol("saved_command_line"))
     return kernel.memory.cstring(at, MAX_COMMAND_LINE).decode("utf-8", "backslashreplace")
 
@@ -135,6 +142,12 @@ def _task_count(kernel: Kernel) -> int:
         return kernel.memory.u32(kernel.symbol("nr_threads"))
     lost = sum(1 for t in kernel.cached(lost_tasks).values() if t.pid != 0)
     return sum(1 for t in kernel.cached(task_structs).values() if t.pid) + lost
+
+
+def _levels(kernel: Kernel) -> int:
+    if kernel.arch.name == "i386":
+        return 3 if kernel.info.get("CONFIG_X86_PAE") == "y" else 2
+    return 5 if kernel.info.number("pgtable_l5_enabled") else 4
 
 
 def _text(raw: bytes | None) -> str | None:
@@ -164,7 +177,7 @@ def system(kernel: Kernel) -> System:
         taint=taint_letters(tainted) if tainted is not None else None,
         command_line=attempt("command line", lambda: _command_line(kernel)),
         kaslr_offset=kernel.info.kernel_offset,
-        page_table_levels=5 if kernel.info.number("pgtable_l5_enabled") else 4,
+        page_table_levels=_levels(kernel),
     )
 
 
