@@ -54,5 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _flat(value: object) -> object:
-    """A cell of CSV: what is nested is JSON text."""
+    """A cell of CSV: what is nested is JSON text, and no control character of a dump is left but for line ends."""
+    if isinstance(value, str):
+        return cells.printable(value, keep="\n")
     return json.dumps(value) if isinstance(value, list | dict) else value
