@@ -1,0 +1,346 @@
+"""What each command prints of a real dump, option by option; that it ends well in a pipe, and starts light."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import oopscope.cli
+from cases import DUMPS, NAMES, case_of
+from core.cli.runner import NAME, environment, oopscope_run
+from oopscope.cli import COMMANDS, DAMAGED, DONE, NOT_A_DUMP, USAGE
+from oopscope.cli.report import FORMATS, status
+from oopscope.subsystems import TABLES, table
+
+DEADLOCK, IRQ, SYSRQ = (DUMPS / f"{name}.kdump" for name in ("6.1-deadlock", "6.1-irq", "7.2-sysrq"))
+ANSI = re.compile("\x1b")
+
+
+class TestTable:
+    def test_every_file_is_in_the_list(self):
+        """Beside the files with a command there are those that several share."""
+        folder = Path(oopscope.cli.__file__).parent
+        modules = {f"oopscope.cli.{p.stem}" for p in folder.glob("*.py") if p.stem != "__init__"}
+        commands = {name for name in modules if hasattr(import_module(name), "prepare")}
+        assert commands == {c.module for c in COMMANDS}
+        assert len({c.name for c in COMMANDS}) == len(COMMANDS)
+
+    @pytest.mark.parametrize("line", COMMANDS, ids=lambda c: c.name)
+    def test_help(self, command, line):
+        done = command(line.name, "--help")
+        assert (done.status, done.err) == (DONE, "")
+        assert done.out.startswith(f"usage: oopscope {line.name}")
+        assert " ".join(import_module(line.module).__doc__.split()[:5]) in " ".join(done.out.split())
+        assert all(len(text) <= 120 for text in done.out.splitlines())
+
+    def test_top_level_help_names_every_command_and_status(self, command):
+        done = command("--help")
+        assert done.status == DONE
+        for line in COMMANDS:
+            assert re.search(rf"^  {line.name} +{re.escape(line.help)}$", done.out, re.M), line.name
+        assert "exit status: 0 done, 2 wrong usage, 3 not a dump, 4 damaged" in done.out
+
+    def test_version(self, command):
+        assert command("--version").out == f"oopscope {oopscope.__version__}\n"
+
+
+class TestReport:
+    def test_json_is_the_report(self, command):
+        done = command("report", DEADLOCK, "--format", "json", "--stacks")
+        assert (done.status, done.err) == (DONE, "")
+        whole, report = case_of("6.1-deadlock").report, json.loads(done.out)
+        assert "log" not in report
+        for section in set(report) - {"dump", "coverage"}:
+            assert report[section] == whole[section], section
+        assert report["dump"]["path"] == str(DEADLOCK)
+
+    def test_sections(self, command):
+        done = command("report", DEADLOCK, "--format", "json", "--sections", " log, verdict ,")
+        assert list(json.loads(done.out)) == ["schema", "oopscope", "verdict", "log", "problems"]
+        done = command("report", DEADLOCK, "--sections", "modules")
+        assert "labcrash" in done.out
+        assert "Verdict" not in done.out
+
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_into_a_file(self, command, tmp_path, form):
+        out = tmp_path / "report"
+        done = command("report", DEADLOCK, "--format", form, "-o", out)
+        assert (done.status, done.out, done.err) == (DONE, "", "")
+        assert "hung-task" in out.read_text(encoding="utf-8")
+
+    def test_text_begins_with_the_verdict(self, command):
+        out = command("report", DEADLOCK).out
+        places = [
+            out.index(word) for word in ("Verdict\n-------", "hung-task", "\nCPUs\n", "\nModules\n", "virtio_blk")
+        ]
+        assert places == sorted(places)
+        assert max(map(len, out.split("Tasks\n")[0].splitlines())) <= 80
+
+    @pytest.mark.parametrize(
+        "report, expected",
+        [
+            ({"dump": {"complete": True}, "verdict": {"cause": "kernel-bug"}, "tasks": []}, DONE),
+            ({"dump": {"complete": True}, "verdict": {"cause": "unknown"}}, DONE),
+            ({"dump": {"complete": False}, "verdict": {"cause": "unknown"}}, DAMAGED),
+            ({"dump": {"complete": True}, "verdict": None}, DAMAGED),
+            ({"dump": {"complete": True}, "verdict": {"cause": "kernel-bug"}, "tasks": None}, DAMAGED),
+            ({"dump": {"complete": True}, "cpus": None}, DAMAGED),
+            ({"log": None}, DONE),
+        ],
+    )
+    def test_status(self, report, expected):
+        assert status(report) == expected
+
+
+class TestShow:
+    def test_list(self, command):
+        lines = command("show", "--list").out.splitlines()
+        assert [line.split()[0] for line in lines] == [key for key, _ in TABLES]
+        assert all(c.key in lines[i] for i, (key, _) in enumerate(TABLES) for c in table(key).columns)
+
+    @pytest.mark.parametrize("key", [key for key, _ in TABLES])
+    def test_text_json_and_csv_have_the_same_rows(self, command, key):
+        columns = table(key).columns
+        data = json.loads(command("show", key, DEADLOCK, "--format", "json").out)
+        rows = list(csv.reader(io.StringIO(command("show", key, DEADLOCK, "--format", "csv").out)))
+        text = command("show", key, DEADLOCK).out
+        assert rows[0] == [c.key for c in columns]
+        assert len(rows) - 1 == len(data) > 0
+        assert all(list(row) == [c.key for c in columns] for row in data)
+        assert [c.title for c in columns] == re.split(r"\s{2,}", text.splitlines()[0].strip())
+        assert len(text.splitlines()) == len(data) + 1
+        assert not ANSI.search(text)
+
+    def test_json_is_the_section(self, command):
+        tasks = json.loads(command("show", "tasks", DEADLOCK, "--format", "json").out)
+        whole = case_of("6.1-deadlock").report["tasks"]
+        assert tasks == [{k: v for k, v in t.items() if k != "frames"} for t in whole]
+
+    def test_csv_holds_what_is_nested_as_json(self, command):
+        rows = list(csv.DictReader(io.StringIO(command("show", "cpus", IRQ, "--format", "csv").out)))
+        assert json.loads(rows[0]["frames"]) == case_of("6.1-irq").report["cpus"][0]["frames"]
+        rows = list(csv.DictReader(io.StringIO(command("show", "tasks", DEADLOCK, "--format", "csv").out)))
+        blank = [r for r in rows if r["wait"] == ""]
+        assert blank
+        assert "None" not in {v for r in rows for v in r.values()}
+
+    def test_csv_on_a_terminal_gets_no_escapes(self):
+        """It is for a script, but the next one prints it."""
+        from oopscope.cli.show import _flat
+
+        assert _flat("a\x1b[2J\u202eb\nc") == "a\u241b[2J\ufffdb\nc"
+        assert _flat([{"symbol": "a\x1b"}]) == '[{"symbol": "a\\u001b"}]'
+        assert _flat(7) == 7
+
+
+class TestLog:
+    def lines(self, command, *args):
+        done = command("log", DEADLOCK, *args)
+        assert (done.status, done.err) == (DONE, "")
+        return done.out.splitlines()
+
+    def test_as_the_kernel_prints_it(self, command):
+        out = self.lines(command)
+        truth = case_of("6.1-deadlock").truth
+        assert len(out) == len(truth.log)
+        for ours, theirs, text in zip(out, truth.log, truth.text, strict=True):
+            stamp = re.match(r"\[ *\d+\.\d{6}\]", theirs)
+            assert not stamp or ours.startswith(stamp[0])
+            assert ours.rstrip().endswith(text.strip())
+
+    def test_grep(self, command):
+        out = self.lines(command, "--grep", "blocked for more than")
+        assert len(out) == 2
+        assert all("INFO: task lab-teller" in line for line in out)
+        assert len(self.lines(command, "--grep", "info: TASK")) == 0  # capitals: case matters
+        assert len(self.lines(command, "--grep", "info: task")) == 2
+        assert self.lines(command, "--grep", "no such thing") == []
+        assert self.lines(command, "--grep", "^$|x^") == self.lines(command, "--grep", "^$")
+
+    def test_level(self, command):
+        records = json.loads("".join(self.lines(command, "--format", "json")))
+        counts = [len(json.loads("".join(self.lines(command, "--level", n, "--format", "json")))) for n in range(8)]
+        assert counts == [sum(r["level"] <= n for r in records) for n in range(8)]
+        assert 0 < counts[3] < counts[7] == len(records)
+
+    def test_json_is_the_section(self, command):
+        assert json.loads("".join(self.lines(command, "--format", "json"))) == case_of("6.1-deadlock").report["log"]
+
+    def test_utc(self, command):
+        system = case_of("6.1-deadlock").report["system"]
+        out = self.lines(command, "--time", "utc", "--grep", "Linux version|Kernel panic")
+        stamps = [re.match(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\.\d{6} ", line).groups() for line in out]
+        assert "T".join(stamps[0]) + "Z" == system["boot_time"]
+        assert "T".join(stamps[-1])[:-3] == system["crash_time"][:-4]
+        assert stamps == sorted(stamps)
+
+    def test_delta(self, command):
+        """Differences add up to the time since boot."""
+        out = [line for line in self.lines(command, "--time", "delta") if line.startswith("[")]
+        total = sum(float(re.match(r"\[ *([+-]\d+\.\d+)\]", line)[1]) for line in out)
+        assert total == pytest.approx(case_of("6.1-deadlock").report["log"][-1]["ns"] / 1e9, abs=0.001)
+        filtered = [line for line in self.lines(command, "--time", "delta", "--grep", "blocked for more") if line]
+        assert float(re.match(r"\[ *([+-]\d+\.\d+)\]", filtered[1])[1]) < 1
+
+    def test_needs_no_symbols_and_no_types(self):
+        """The log alone: quick on any kernel, and from a dump that holds little else."""
+        code = (
+            "import sys\nfrom oopscope.cli import run\n"
+            f"run(['log', {str(DEADLOCK)!r}])\n"
+            "sys.stderr.write(' '.join(m for m in sys.modules if 'oopscope' in m))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
+        )
+        loaded = set(done.stderr.split())
+        assert "oopscope.subsystems.log" in loaded
+        assert not loaded & {"oopscope.structs.layout", "oopscope.triage", "oopscope.subsystems.tasks", "oopscope_tui"}
+
+
+class TestBt:
+    def heads(self, out):
+        return re.findall(r"^(?:PID|CPU) .*", out, re.M)
+
+    def test_the_panicking_cpu_by_default(self, command):
+        done = command("bt", IRQ)
+        assert (done.status, done.err) == (DONE, "")
+        assert self.heads(done.out) == ["CPU 0  panic  PID 0  swapper/0"]
+        functions = re.findall(r"^  [0-9a-f]{16}  (\S+)\+0x", done.out, re.M)
+        frames = case_of("6.1-irq").report["cpus"][0]["frames"]
+        assert functions == [f["symbol"] for f in frames]
+        assert done.out.index("<irq>") < done.out.index("lab_in_irq") < done.out.index("</irq>")
+
+    def test_every_cpu(self, command):
+        assert len(self.heads(command("bt", IRQ, "--cpus").out)) == 2
+
+    def test_some_threads(self, command):
+        out = command("bt", DEADLOCK, "--pid", 239, 1).out
+        assert [h.split()[1] for h in self.heads(out)] == ["1", "239"]
+        assert "lab_transfer+0x2e [labcrash]" in out
+
+    def test_every_thread(self, command):
+        out = command("bt", DEADLOCK, "--all").out
+        assert len(self.heads(out)) == len(case_of("6.1-deadlock").report["tasks"])
+        assert "no stack" not in out
+
+    def test_by_state(self, command):
+        assert len(self.heads(command("bt", DEADLOCK, "--state", "D").out)) == 2
+        both = self.heads(command("bt", DEADLOCK, "--state", "DR").out)
+        assert {h.split()[2] for h in both} == {"D", "R"}
+        assert command("bt", SYSRQ, "--state", "D").out == ""
+
+    def test_groups(self, command):
+        out = command("bt", DEADLOCK, "--state", "D", "--group").out
+        assert out.count("with this stack") == 1
+        assert out.startswith("2 with this stack:\nPID 238  D  lab-teller-ab")
+        out = command("bt", DEADLOCK, "--all", "--group").out
+        counts = [int(n) for n in re.findall(r"^(\d+) with this stack", out, re.M)]
+        assert counts == sorted(counts, reverse=True)
+        assert sum(counts) == len(case_of("6.1-deadlock").report["tasks"])
+        assert counts[0] > 5  # idle workers all sleep in one place
+
+
+class TestTriage:
+    def test_a_folder(self):
+        """Two at a time, a line each, in any order."""
+        done = oopscope_run("triage", DUMPS, "--jobs", "2")
+        assert (done.returncode, done.stderr) == (DONE, b"")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert sorted(Path(line["path"]).stem for line in lines) == NAMES
+        for line in lines:
+            report = case_of(Path(line["path"]).stem).report
+            for key in ("cause", "category", "summary", "panic_message", "symbol", "module", "signature", "comm"):
+                assert line[key] == report["verdict"][key]
+            for key in ("nodename", "release", "crash_time"):
+                assert line[key] == report["system"][key]
+            assert line["complete"] is True
+
+    def test_one_that_is_no_dump_is_a_line_with_an_error(self, command, tmp_path):
+        bad = tmp_path / "empty"
+        bad.write_bytes(b"")
+        done = command("triage", bad, DEADLOCK)
+        lines = [json.loads(line) for line in done.out.splitlines()]
+        assert done.status == DONE
+        assert lines[0] == {"path": str(bad), "error": f"{bad}: an empty file: the dump was never written"}
+        assert lines[1]["cause"] == "hung-task"
+        assert command("triage", bad).status == NOT_A_DUMP
+
+    def test_an_empty_folder(self, command, tmp_path):
+        done = command("triage", tmp_path)
+        assert (done.status, done.out, done.err) == (NOT_A_DUMP, "", f"{NAME} no dumps there\n")
+
+
+class TestDistill:
+    def test_writes_and_says_what(self, command, tmp_path, monkeypatch):
+        from oopscope.report import kdump_file
+
+        monkeypatch.setattr(kdump_file, "LEVEL", 1)
+        out = tmp_path / "small.kdump"
+        done = command("distill", DEADLOCK, out)
+        assert (done.status, done.out) == (DONE, "")
+        assert re.fullmatch(rf"{NAME} {re.escape(str(out))}: \d+ pages, {out.stat().st_size} bytes\n", done.err)
+
+    def test_refuses_to_write_over_a_file(self, command, tmp_path):
+        out = tmp_path / "precious"
+        out.write_text("mine")
+        done = command("distill", DEADLOCK, out)
+        assert (done.status, done.out) == (USAGE, "")
+        assert done.err == f"{NAME} {out} exists; --force writes over it\n"
+        assert out.read_text() == "mine"
+
+
+def test_demo_list(command):
+    done = command("demo", "--list")
+    assert (done.status, done.err) == (DONE, "")
+    assert done.out.splitlines()
+    assert all(re.fullmatch(r"[a-z0-9-]+", line) for line in done.out.splitlines())
+
+
+def test_the_demo_is_a_whole_dump():
+    from oopscope.cli.demo import demos
+    from oopscope.kernel.boot import open_kernel
+    from oopscope.triage import verdict
+
+    for path in demos().values():
+        kernel = open_kernel([path])
+        assert verdict(kernel).confidence == "certain"
+        assert list(kernel.problems) == []
+        assert path.stat().st_size <= 8 << 20
+
+
+class TestPipe:
+    @pytest.mark.parametrize("args", [["report", DEADLOCK, "--stacks"], ["log", DEADLOCK], ["bt", DEADLOCK, "--all"]])
+    def test_head_ends_it_quietly(self, args):
+        """The reader closes the pipe after a line; nothing is said about it."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "oopscope_tui", *map(str, args)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
+            assert process.stdout.readline()
+            process.stdout.close()
+            said = process.stderr.read()
+        assert said == b""
+
+    def test_no_colour_and_no_progress_when_not_on_a_terminal(self):
+        for args in (["report", DEADLOCK], ["log", DEADLOCK], ["bt", DEADLOCK, "--all"], ["show", "tasks", DEADLOCK]):
+            done = oopscope_run(*args, FORCE_COLOR="1", CLICOLOR_FORCE="1")
+            assert done.returncode == DONE
+            assert b"\x1b" not in done.stdout
+            assert done.stderr == b""
+
+    def test_a_locale_that_knows_only_ascii(self):
+        done = oopscope_run("report", DEADLOCK, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+        assert done.returncode == DONE
+        assert done.stdout.isascii()
+
+    def test_from_any_folder_by_a_relative_path(self, tmp_path):
+        done = oopscope_run("report", "6.1-null.kdump", "--format", "json", "--sections", "dump", cwd=DUMPS)
+        assert json.loads(done.stdout)["dump"]["path"] == "6.1-null.kdump"
