@@ -12,8 +12,8 @@ from oopscope_tui.app import OopscopeApp
 from tui.fake import Fake
 
 SMALL, LARGE = (80, 24), (160, 48)
-PATIENCE = 1000  # pauses of 4 ms
-CALM = 4  # pauses without a change
+PATIENCE = 2000  # pauses of 3 ms
+CALM = 3  # pauses without a change
 NAMES = {":": "colon", "/": "slash"}
 
 
@@ -41,7 +41,7 @@ async def settle(app: OopscopeApp, pilot: Pilot[int]) -> None:
     """Wait until nothing is being read, filtered or searched, and the screen stays as it is."""
     before, same = "", 0
     for _ in range(PATIENCE):
-        await pilot.pause(0.004)
+        await pilot.pause(0.003)
         busy = app.pane is None or app.pane.active._working or app.reader._jobs
         if (busy or not (app.idle or app.folder)) and not app.failure:
             continue

@@ -136,7 +136,14 @@ class Lines(Window):
         self.scan = None if pattern is None else self._new_scan(pattern, self.cursor if origin is None else origin)
         self._jump = self.scan is not None
         self.refresh()
+        self._look()
         self.work()
+
+    def _look(self) -> None:
+        """Look for hits now, for one slice, so that a key that follows finds them."""
+        if self.scan is not None and not self.view.behind:
+            self.scan.work()
+            self._jump_to_hit()
 
     def _new_scan(self, pattern: re.Pattern[str], origin: int) -> Scan:
         return Scan(pattern, len(self.view), origin, lambda at: self.words(self.view.row(at)))
@@ -170,6 +177,8 @@ class Lines(Window):
         """Go to the next match, round the end."""
         if self.scan is None:
             return
+        if self._jump:
+            self._look()
         hit = self.scan.next(self.cursor, step)
         if hit is not None:
             self._to(hit, centre=not self.top <= hit < self.top + self.page)
