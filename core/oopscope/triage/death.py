@@ -259,10 +259,11 @@ class Death:
         next_steps: Iterable[str] = (),
         culprit: Frame | None = None,
         task: Task | None = None,
+        on: Cpu | None = None,
     ) -> Verdict:
-        """Make a verdict: whose CPU, task and code it was is filled in from here."""
+        """Make a verdict: whose CPU, task and code it was is the panicking CPU's, unless a task or a CPU is given."""
         frame = culprit or self.culprit
-        cpu = self.cpu
+        cpu = on or self.cpu
         facts = list(evidence)
         if frame in self.frames and frame is not None and not any(e.source.kind == "frame" for e in facts):
             facts.append(self.from_frame(frame, "{frame} is where the panicking CPU's own code stood"))

@@ -121,7 +121,7 @@ DEATHS = {
             ],
         ),
         survived("INFO: task flush-8:0:41 blocked for more than 120 seconds.", tasks_=[task(41, "flush-8:0", "D")]),
-        says="flush-8:0 (PID 41), and 1 more waited in folio_wait_bit_common",
+        says="flush-8:0 (PID 41) and 1 more waited in folio_wait_bit_common",
     ),
     "soft_lockup": Made(
         "soft-lockup",

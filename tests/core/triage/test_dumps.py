@@ -55,7 +55,7 @@ EXPECTED = {
     ),
     "deadlock": Expected(
         *("hung_task", "hung-task", "hang", "lab_transfer", "labcrash", "lab-teller-ab"),
-        "lab-teller-ab (PID 238), and 1 more waited in lab_transfer",
+        "lab-teller-ab (PID 238) and 1 more waited in lab_transfer",
     ),
     "softlockup": Expected(
         "soft_lockup", "soft-lockup", "hang", "lab_spin_forever", "labcrash", "lab-spinner", "stuck for 11 s"

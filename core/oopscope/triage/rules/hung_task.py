@@ -30,7 +30,7 @@ def check(death: Death) -> Verdict | None:
     ]
     who = first.who if first else "a task"
     where = f" in {first.wait}" if first and first.wait else ""
-    others = f", and {len(tasks) - 1} more" if len(tasks) > 1 else ""
+    others = f" and {len(tasks) - 1} more" if len(tasks) > 1 else ""
     return death.verdict(
         "hang",
         "hung-task",

@@ -35,7 +35,7 @@ def check(death: Death) -> Verdict | None:
         "certain",
         evidence,
         (
-            "See the Memory pane: what took it (processes, slab, shared memory and tmpfs, page tables)?",
+            "See what took the memory (processes, slab, shared memory and tmpfs, page tables).",
             "A leak in the kernel shows as slab or unaccounted memory, one in a program as its RSS.",
         ),
         culprit=_asker(death),

@@ -35,6 +35,7 @@ def check(death: Death) -> Verdict | None:
             "Compare with the other CPUs' stacks.",
         ),
         culprit=frame,
+        on=cpu,
     )
 
 
