@@ -71,6 +71,8 @@ def test_fires(rule):
         assert (found.cpu, found.pid) == (None, None)
     elif rule == "hung_task":
         assert (found.pid, found.comm) == (41, "flush-8:0")
+    elif rule == "rcu_stall":  # the CPU that held RCU up, not the one that noticed
+        assert (found.pid, found.comm) == (500, "spinner")
     else:
         assert (found.pid, found.comm) == (321, "storaged")
     assert list(made.fires.kernel.problems) == []
