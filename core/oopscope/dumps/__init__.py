@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.notes import CpuState, Note
-from oopscope.sources import ByteSource
+from oopscope.sources import ByteSource, next_data
 from oopscope.sources.extents import Extents
 from oopscope.sources.file import BytesSource, FileSource
 from oopscope.sources.flattened import FlattenedSource, is_flattened
@@ -180,12 +180,16 @@ class PlacedDump:
         """Yield (physical address, bytes) of the stretches that are in the file, piece by piece."""
         zeros = bytes(BLOCK)
         for start, end, where in self._extents:
-            for at in range(start, end, BLOCK) if where >= 0 else ():
+            at = start if where >= 0 else end
+            while at < end:
                 data = self._memory.read_at(where + at - start, min(BLOCK, end - at))
                 if not data:
                     break
                 if data != zeros:
                     yield at, data
+                    at += BLOCK
+                else:
+                    at += max(BLOCK, (next_data(self._memory, where + at - start) - where - at + start) & -BLOCK)
 
     def notes(self) -> Iterator[Note]:
         """Yield nothing: a plain container has no notes."""

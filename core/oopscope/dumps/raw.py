@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from oopscope.dumps import PlacedDump
 from oopscope.errors import FormatError
 from oopscope.machines import split
-from oopscope.sources import ByteSource
+from oopscope.sources import ByteSource, next_data
 
 HOLE = 0xC0000000
 MIN_SIZE = 8 << 20
@@ -49,10 +49,14 @@ def probe(source: ByteSource) -> bool:
 def _blocks(source: ByteSource) -> Iterator[bytes]:
     """Yield what is not zero of the file's beginning, in blocks that overlap."""
     zeros = bytes(_STRIDE)
-    for at in range(0, min(source.size, MAX_SEARCHED), _STRIDE - _OVERLAP):
+    at, step, end = 0, _STRIDE - _OVERLAP, min(source.size, MAX_SEARCHED)
+    while at < end:
         block = source.read_at(at, _STRIDE)
         if block != zeros:
             yield block
+            at += step
+        else:
+            at += max(step, (next_data(source, at) - at) // step * step)
 
 
 def open(sources: Sequence[ByteSource]) -> PlacedDump:

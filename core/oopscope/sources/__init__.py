@@ -27,3 +27,9 @@ class ByteSource(Protocol):
     def read_at(self, offset: int, size: int) -> bytes:
         """Read up to size bytes; fewer only where the source ends, none beyond it."""
         ...
+
+
+def next_data(source: ByteSource, offset: int) -> int:
+    """Return where, from an offset on, a source may next hold other bytes than zeros; a sparse file knows."""
+    known = getattr(source, "data_from", None)
+    return max(offset, known(offset)) if known else offset

@@ -1,5 +1,6 @@
 """A file on this machine, read with pread: no shared position, and a shrinking file is a short read, not a SIGBUS."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -22,6 +23,13 @@ class FileSource:
         except OSError as e:
             self.problem = f"{self.name} cannot be read at offset {offset:#x}: {e.strerror}"
             return b""
+
+    def data_from(self, offset: int) -> int:
+        """Return where, from an offset on, the file next has bytes of its own: before that it reads as zeros."""
+        try:
+            return os.lseek(self._fd, offset, os.SEEK_DATA)
+        except OSError as e:
+            return self.size if e.errno == errno.ENXIO else offset
 
     def __del__(self) -> None:
         if hasattr(self, "_fd"):

@@ -1,6 +1,7 @@
 """Dumps of machines with terabytes: a whole report costs little more than of a small one. The files are sparse."""
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from cases import DUMPS
+from core.routes.made import ROUTES, Machine
 from oopscope.dumps import open_path
 
 PATH = DUMPS / "6.1-null.kdump"
@@ -74,3 +76,14 @@ def test_a_report_costs_little_more_than_of_a_small_machine(tmp_path, tib, ram_e
         small["dump"]["pages_total"] if not ram_everywhere else pytest.approx(pages, rel=0.01)
     )
     assert large == {key: value for key, value in small.items() if key != "dump"}
+
+
+def test_the_holes_of_a_sparse_image_are_not_read(tmp_path):
+    (path,) = ROUTES["raw"](Machine(PATH), tmp_path)
+    os.truncate(path, 64 << 30)
+    small_seconds, _, small = report(PATH)
+    seconds, memory, large = report(path)
+    assert large["tasks"] == small["tasks"]
+    assert large["verdict"] == small["verdict"]
+    assert seconds < small_seconds + 1
+    assert memory < 200 << 10
