@@ -1,0 +1,89 @@
+"""Stacks made word by word, the code around them, and unwinding tables by hand: what tests of the unwinder stand on."""
+
+from core.kernel.fakes import FakeKernel
+from oopscope.kernel import modules
+from oopscope.kernel.modules import ModuleMap, module_map
+from oopscope.kernel.stacks import Stack, cpu_stacks
+from oopscope.kernel.unwind.x86 import PT_REGS, State, Unwinder
+from oopscope.symbols.orc import OrcEntry
+
+TEXT = 0xFFFFFFFF81000000
+# A function every 0x1000 bytes of text, in this order.
+FUNCTIONS = (
+    *("leaf", "middle", "outer", "kthread", "ret_from_fork", "asm_exc_page_fault", "asm_common_interrupt"),
+    *("entry_SYSCALL_64", "__crash_kexec", "handle_softirqs", "handle_irq", "asm_exc_nmi", "machine_kexec"),
+)
+AT = {name: TEXT + 0x1000 * (i + 1) for i, name in enumerate(FUNCTIONS)}
+TASK = Stack(0xFFFFC90000010000, 0xFFFFC90000014000, "task")
+IRQ = Stack(0xFFFFC90000100000, 0xFFFFC90000104000, "irq")
+NMI = Stack(0xFFFFFE0000003000, 0xFFFFFE0000005000, "nmi")
+WILD = 0xFFFFC90099999000
+
+
+def entry(sp="sp", offset=8, bp="undefined", bp_offset=0, type_="call", **more):
+    facts = {"signal": type_ != "call", "end": False, **more}
+    return OrcEntry(sp, offset, bp, bp_offset, type_, **facts)
+
+
+END = entry("undefined", 0, type_="end_of_stack", end=True)
+UNDESCRIBED = entry("undefined", 0, type_="undefined")
+
+
+class Orc:
+    """Unwinding tables: one entry for the whole of a function."""
+
+    def __init__(self, **entries):
+        self.entries, self.asked = entries, []
+
+    def lookup(self, address):
+        self.asked.append(address)
+        name = next((n for n, at in AT.items() if at <= address < at + 0x1000), None)
+        return self.entries.get(name)
+
+
+class FakeModule:
+    """A module's place and its own tables."""
+
+    def __init__(self, start, size, orc):
+        self.regions, self.orc, self.symbols = [modules.Region(start, size)], orc, None
+
+
+def kernel(ram, orc=None, loaded=(), types=None, **symbols):
+    places = {"_stext": TEXT, "_etext": TEXT + 0x100000, **AT, **symbols}
+    if orc is not None:
+        places["__start_orc_unwind"] = 0xFFFFFFFF82000000
+    known = {module_map: ModuleMap(list(loaded)), cpu_stacks: [IRQ, NMI], modules._kernel_orc: orc}
+    return FakeKernel(ram, places, known, types)
+
+
+def unwind(found, start, stacks=(TASK,)):
+    unwinder = Unwinder(found, stacks)
+    return unwinder.frames(start), unwinder.problem
+
+
+def names(frames):
+    return [f.symbol for f in frames]
+
+
+def ret(name, offset=0x20):
+    """A return address in a function."""
+    return AT[name] + offset
+
+
+def state(name, sp, bp=0, offset=0x10):
+    return State(AT[name] + offset, sp, bp, True)
+
+
+def registers(**values):
+    return [values.get(name, 0) for name in PT_REGS]
+
+
+SP = TASK.start + 0x3000
+
+
+CALL = 0xE8
+
+
+def put_call(ram, return_address, target):
+    """Write a direct call that returns there."""
+    ram.put(return_address - 5, bytes([CALL]) + ((target - return_address) & 0xFFFFFFFF).to_bytes(4, "little"))

@@ -1,0 +1,137 @@
+"""Rules of the house that no other tool holds: what an import costs, docstrings, sizes, traces of a machine."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.cli.runner import environment
+
+ROOT = Path(__file__).parents[1]
+MAX_LINES = 500
+MAX_DUMP = 8 << 20
+MAX_TREE = 150 << 20
+LEFT_OUT = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "dist", "build"}
+
+
+def tracked():
+    """The files under version control; of a source tree without it, all files."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return [p for p in ROOT.rglob("*") if p.is_file() and not LEFT_OUT & set(p.relative_to(ROOT).parts)]
+    return [p for name in listed.split(b"\0") if name and (p := ROOT / name.decode()).is_file()]
+
+
+FILES = tracked()
+PYTHON = [p for p in FILES if p.suffix == ".py"]
+SOURCES = [p for p in PYTHON if p.relative_to(ROOT).parts[0] in ("core", "tui")]
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def modules_after(statement):
+    code = f"import sys; {statement}; print(*(name.split('.')[0] for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    return set(done.stdout.split())
+
+
+HEAVY = {"textual", "rich", "json", "zstandard", "cramjam", "lzallright", "elftools", "asyncio", "argparse", "fsspec"}
+
+
+@pytest.mark.parametrize(
+    "statement, not_loaded",
+    [
+        ("import oopscope", HEAVY),
+        ("import oopscope_tui", HEAVY),
+        ("import oopscope_tui.__main__", HEAVY),
+        ("import oopscope.cli", HEAVY - {"argparse", "json"}),
+        ("import oopscope.kernel.boot", HEAVY - {"json"}),
+        ("import oopscope.report.build", {"textual", "rich", "asyncio", "argparse"}),
+    ],
+)
+def test_imports_stay_light(statement, not_loaded):
+    assert modules_after(statement) & not_loaded == set()
+
+
+def public(tree):
+    """Every public class and function of a module, and the public methods of its public classes."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from (m for m in node.body if isinstance(m, ast.FunctionDef) and not m.name.startswith("_"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_docstrings(path):
+    """Of every module, and of what is public in core; the first line is one sentence."""
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), "the file does not say what it knows"
+    if path.relative_to(ROOT).parts[0] == "core":
+        without = [f"{node.name} (line {node.lineno})" for node in public(tree) if not ast.get_docstring(node)]
+        assert without == []
+
+
+def test_docstrings_are_really_looked_for():
+    tree = ast.parse('def f(): pass\nclass C:\n  "d"\n  def g(self): pass\n  def _h(self): pass\ndef _i(): pass')
+    assert [n.name for n in public(tree) if not ast.get_docstring(n)] == ["f", "g"]
+
+
+def test_files_are_of_a_size_to_be_read():
+    assert len(PYTHON) > 150
+    assert {name_of(p): n for p in PYTHON if (n := len(p.read_text().splitlines())) > MAX_LINES} == {}
+
+
+# Folders that every Linux machine has, and names that stand for a place in examples; any other is somebody's own.
+ANYWHERE = {
+    *("proc", "sys", "dev", "var", "etc", "usr", "bin", "sbin", "lib", "boot", "run", "tmp", "mnt", "srv", "devices"),
+    *("no", "some", "data", "dist", "build", "objects", "static", "download", "x", "h"),
+}
+ABSOLUTE = re.compile(r"""(?<![\w./)}\]>*~:-])/([A-Za-z][\w.-]*)/""")
+INDEX = re.compile(r"pythonhosted|pypi\.|index-url|/simple/|registry\.npmjs|crates\.io|proxy\.golang", re.I)
+
+
+def text_of(path):
+    """A file's text; None for what is binary."""
+    raw = path.read_bytes()
+    return None if b"\0" in raw[:65536] else raw.decode("utf-8", "replace")
+
+
+def test_no_trace_of_the_machine_that_it_was_made_on():
+    """No absolute path of somebody's own folder, no host of a package index."""
+    found = {}
+    for path in FILES:
+        text = text_of(path)
+        if text is None or path == Path(__file__):
+            continue
+        hits = {m[0] for m in ABSOLUTE.finditer(text) if m[1] not in ANYWHERE} | set(INDEX.findall(text))
+        if hits:
+            found[name_of(path)] = hits
+    assert found == {}
+
+
+def test_traces_are_really_looked_for():
+    assert [m[1] for m in ABSOLUTE.finditer("at /home/me/x.py, see '/opt/thing/bin', not a/b/c or http://h/x/y")] == [
+        "home",
+        "opt",
+    ]
+    assert INDEX.search("https://files.pythonhosted.org/x")
+
+
+def test_the_tree_stays_small():
+    dumps = {name_of(p): p.stat().st_size for p in FILES if "dumps" in p.parts and p.suffix == ".kdump"}
+    assert len(dumps) >= 17
+    assert {name: size for name, size in dumps.items() if size > MAX_DUMP} == {}
+    assert sum(p.stat().st_size for p in FILES) <= MAX_TREE
+
+
+def test_every_dump_has_its_truth():
+    dumps = {p.stem for p in FILES if p.parent.name == "dumps" and p.suffix == ".kdump"}
+    for suffix in (".truth", ".dmesg.txt"):
+        assert {p.name.removesuffix(suffix) for p in FILES if p.name.endswith(suffix)} == dumps
