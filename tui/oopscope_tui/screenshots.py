@@ -1,4 +1,4 @@
-"""Pictures of every pane: `python -m oopscope_tui.screenshots OUTDIR [DUMP] [--size 160x48] [--light]`.
+"""Pictures of every pane: `python -m oopscope_tui.screenshots OUTDIR [DUMP] [--size 128x38] [--light]`.
 
 An SVG each, and a PNG beside it where a converter is at hand: resvg-py or cairosvg from PyPI, or rsvg-convert. They
 are for the people who write the documentation; nothing that runs needs them.
@@ -22,7 +22,7 @@ SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cpus", ("2",)),
     ("tasks", ("3",)),
     ("task-stack", ("3", "enter")),
-    ("tasks-filter", ("3", "f", *"state:D", "enter")),
+    ("tasks-filter", ("3", "f", *"state:S rss>1k", "enter")),
     ("memory", ("4",)),
     ("log", ("5",)),
     ("log-search", ("5", "g", "slash", *"memory", "enter")),
@@ -50,24 +50,24 @@ async def picture(app: OopscopeApp, keys: Sequence[str], size: tuple[int, int], 
 
 
 def to_png(source: Path) -> bool:
-    """Write a PNG beside an SVG, at twice its size; return whether a converter was found."""
+    """Write a PNG beside an SVG; return whether a converter was found."""
     target = source.with_suffix(".png")
     try:
         resvg = import_module("resvg_py")
-        drawn = resvg.svg_to_bytes(svg_path=str(source), zoom=2, monospace_family="DejaVu Sans Mono")
+        drawn = resvg.svg_to_bytes(svg_path=str(source), monospace_family="DejaVu Sans Mono")
         target.write_bytes(bytes(drawn))
         return True
     except ImportError:
         pass
     try:
-        import_module("cairosvg").svg2png(url=str(source), write_to=str(target), scale=2)
+        import_module("cairosvg").svg2png(url=str(source), write_to=str(target), scale=1)
         return True
     except ImportError:
         pass
     tool = shutil.which("rsvg-convert")
     if tool is None:
         return False
-    subprocess.run([tool, "--zoom=2", "--output", str(target), str(source)], check=True)  # noqa: S603
+    subprocess.run([tool, "--output", str(target), str(source)], check=True)  # noqa: S603
     return True
 
 
@@ -89,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m oopscope_tui.screenshots", description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("dump", type=Path, nargs="?", help="the dump that ships with the package if not given")
-    parser.add_argument("--size", default="160x48")
+    parser.add_argument("--size", default="128x38")
     parser.add_argument("--light", action="store_true", help="on a light ground")
     args = parser.parse_args()
     dump = args.dump

@@ -253,6 +253,8 @@ def evidence_lines(one: Any, width: int) -> list[Line]:
     where = f"  {source.kind} {source.key}" if source.kind in ("log", "task") else f"  {source.kind}"
     if len(last.text) + len(where) < width:
         lines[-1] = last._replace(parts=(*last.parts, (clean(where), theme.LINK)))
+    else:
+        lines.append(Line((("    ", theme.PLAIN), (clean(where.strip()), theme.LINK))))
     return lines
 
 
