@@ -105,6 +105,22 @@ def test_whatever_ends_it_the_terminal_is_as_it_was(end, status):
     assert all(sequence in program.data for sequence in RESTORED)
 
 
+@pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
+def test_a_stay_in_the_shell():
+    program = Program(str(DUMP))
+    program.until("NULL pointer dereference")
+    program.press("\x1a")
+    while not os.WIFSTOPPED(os.waitpid(program.pid, os.WUNTRACED | os.WNOHANG)[1]):
+        program.read(0.02)
+    painted = program.data.count("\x1b[2J")
+    os.kill(program.pid, signal.SIGCONT)
+    while program.data.count("\x1b[2J") == painted:
+        assert program.read(PATIENCE)
+    assert "NULL pointer dereference" in program.screen()
+    program.press("q")
+    assert program.end() == 0
+
+
 def test_what_is_no_dump_leaves_one_line():
     program = Program(__file__)
     assert program.end() == 3

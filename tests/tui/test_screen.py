@@ -291,6 +291,13 @@ async def test_write_as_text_csv_and_json(tmp_path, monkeypatch):
         assert [row["pid"] for row in json.loads((tmp_path / "a.json").read_text())] == [6, 10, 18]
         await enter(app, pilot, "w", "a.txt")
         assert "a.txt exists" in text(app)
+        await enter(app, pilot, "w", "a.svg")
+        assert "kworker/1:5" in (tmp_path / "a.svg").read_text()
+        await press(app, pilot, "1")
+        await enter(app, pilot, "w", "b.json")
+        assert any("Fatal exception" in row["line"] for row in json.loads((tmp_path / "b.json").read_text()))
+        await enter(app, pilot, "w", "no/such/folder.txt")
+        assert "No such file" in text(app)
 
 
 async def test_a_failed_section_says_why_and_the_rest_goes_on():

@@ -19,6 +19,7 @@ from oopscope_tui.places import Place, understand
 from oopscope_tui.provider import Provider
 from oopscope_tui.query import QueryError
 from oopscope_tui.reading import ReadingApp
+from oopscope_tui.text import clean
 from oopscope_tui.values import human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
@@ -353,6 +354,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self._copy("\n".join(lines.written(lines.view.row(at)).rstrip() for at in range(len(lines.view))))
 
     def _copy(self, text: str) -> None:
+        text = "\n".join(clean(part) for part in text.split("\n"))
         self.copy_to_clipboard(text)
         first = text.partition("\n")[0]
         more = text.count("\n")
@@ -362,8 +364,13 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         from oopscope_tui.export import write_steps
 
         if self.pane is not None:
-            lines = self.pane.active
-            self.reader.write(f"writing {name}", write_steps(name, self.pane.title, lines, self.post_message))
+            steps = write_steps(name, self.pane.title, self.pane.active, self._picture, self.post_message)
+            self.reader.write(f"writing {name}", steps)
+
+    def _picture(self) -> str:
+        from oopscope_tui.picture import svg
+
+        return svg([list(strip) for strip in self.lines_on_screen()], self.size.width)
 
     # What the worker told.
 

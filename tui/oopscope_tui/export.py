@@ -1,4 +1,4 @@
-"""Writing what a pane shows to a file: text, CSV or JSON, by the file's name; in steps, on the worker.
+"""Writing what a pane shows to a file: text, CSV, JSON or a picture, by the file's name; in steps, on the worker.
 
 What is written is what shows: the filter's rows in the sort's order.
 """
@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from textual.message import Message
 
 from oopscope_tui.messages import Written
+from oopscope_tui.query import Field
 from oopscope_tui.text import clean, plural
 from oopscope_tui.values import plain
 from oopscope_tui.widgets.lines import Lines
@@ -20,24 +21,30 @@ from oopscope_tui.widgets.lines import Lines
 STEP = 1000  # rows between two looks at what else the worker has to do
 
 
-def write_steps(name: str, title: str, lines: Lines, post: Callable[[Message], object]) -> Iterator[None]:
-    """Write the rows that `lines` shows; a file that exists is replaced only if the name ends in `!`."""
+def write_steps(
+    name: str, title: str, lines: Lines, picture: Callable[[], str], post: Callable[[Message], object]
+) -> Iterator[None]:
+    """Write the rows that `lines` shows, or the screen as `picture`; over a file that exists only with a `!`."""
     force = name.endswith("!")
     path = Path(name.rstrip("!").strip()).expanduser()
     rows = [lines.view.row(at) for at in range(len(lines.view))]
-    fields = list(lines.fields())
     written = lines.written
+    fields = list(lines.fields()) or [Field("line", "Line", "text", written)]
+    drawn = picture() if path.suffix.lower() == ".svg" else ""
 
     def steps() -> Iterator[None]:
         try:
-            with path.open("w" if force else "x", encoding="utf-8", newline="") as file:
-                yield from _write(file, path.suffix.lower(), fields, rows, written)
+            with path.open("w" if force else "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                if drawn:
+                    file.write(drawn)
+                else:
+                    yield from _write(file, path.suffix.lower(), fields, rows, written)
         except FileExistsError:
             post(Written(f"{path} exists: write to {path}! to replace it", failed=True))
         except OSError as error:
             post(Written(f"{path}: {error.strerror}", failed=True))
         else:
-            post(Written(f"wrote {title.lower()} to {path}: {plural(len(rows), 'row')}"))
+            post(Written(f"wrote {title.lower()} to {path}" + ("" if drawn else f": {plural(len(rows), 'row')}")))
 
     return steps()
 
@@ -45,7 +52,7 @@ def write_steps(name: str, title: str, lines: Lines, post: Callable[[Message], o
 def _write(
     file: TextIO, suffix: str, fields: Sequence[Any], rows: Sequence[Any], written: Callable[[Any], str]
 ) -> Iterator[None]:
-    if suffix in (".csv", ".json") and fields:
+    if suffix in (".csv", ".json"):
         yield from (_csv if suffix == ".csv" else _json)(file, fields, rows)
         return
     for at in range(0, len(rows), STEP):

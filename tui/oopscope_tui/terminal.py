@@ -35,7 +35,7 @@ class TerminalApp(App[int], inherit_bindings=False):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):  # leave the terminal as it was
                 loop.add_signal_handler(number, self.exit, 128 + number)
-        self.app_resume_signal.subscribe(self, lambda _: self.wire.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Write only what changed on the terminal."""

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -35,7 +35,6 @@ class Job:
     title: str
     steps: Iterator[None]
     rank: int
-    rows: int = field(default=0)
 
 
 class Reader:
@@ -49,6 +48,7 @@ class Reader:
         self._jobs: list[Job] = []
         self._wanted: tuple[str, ...] = ()
         self._problems = 0
+        self._rows: dict[str, int] = {}  # posted so far, by table
         self._stop = False
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="oopscope-reader", daemon=True)
@@ -156,7 +156,9 @@ class Reader:
 
     def _step(self, job: Job) -> None:
         if job.title:
-            self._say(f"reading {job.title}" if job.key not in ("write", "symbol") else job.title)
+            rows = self._rows.get(job.key, 0)
+            verb = "" if job.key in ("write", "symbol") else "reading "
+            self._say(f"{verb}{job.title}" + (f" · {rows:,}" if rows else ""))
         finished = next(job.steps, self) is self
         with self._wake:
             if finished and job in self._jobs:
@@ -189,6 +191,7 @@ class Reader:
                 batch.append(row)
                 if len(batch) >= BATCH_ROWS or perf_counter() - since > BATCH_SECONDS:
                     self._post(told.RowsRead(key, batch, done=False, columns=columns))
+                    self._rows[key] = self._rows.get(key, 0) + len(batch)
                     batch, since = [], perf_counter()
                     yield
         except Exception as error:  # noqa: BLE001  (the boundary of a pane: it shows what it caught)
