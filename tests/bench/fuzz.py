@@ -218,7 +218,7 @@ def hunt(seconds: float, jobs: int, first: int) -> int:
         process = start(first + n, jobs)
         watched.register(process.stdout, selectors.EVENT_READ, process)
         last[process] = (time.monotonic(), first + n - jobs)
-    end, cases, findings, slowest, most = time.monotonic() + seconds, 0, 0, (0.0, 0, ""), 0
+    end, cases, findings, slowest, most = time.monotonic() + seconds, 0, 0, (0.0, 0, ""), (0, 0, "")
     while time.monotonic() < end:
         for key, _ in watched.select(1):
             line = key.fileobj.readline()
@@ -227,7 +227,8 @@ def hunt(seconds: float, jobs: int, first: int) -> int:
                 continue
             number, what, took, memory, found = json.loads(line)
             last[key.data] = (time.monotonic(), number)
-            cases, slowest, most = cases + 1, max(slowest, (took, number, what)), max(most, memory)
+            cases, slowest = cases + 1, max(slowest, (took, number, what))
+            most = most if memory <= most[0] else (memory, number, what)  # the first case that took so much
             if found:
                 findings += 1
                 print(f"{number}: {what}: {found}", flush=True)
@@ -244,7 +245,8 @@ def hunt(seconds: float, jobs: int, first: int) -> int:
     for process in last:
         process.kill()
         process.wait()
-    print(f"{cases} cases, {findings} findings, slowest {slowest[0]:.2f} s ({slowest[1]}: {slowest[2]}), {most} MiB")
+    print(f"{cases} cases, {findings} findings; slowest {slowest[0]:.2f} s ({slowest[1]}: {slowest[2]})")
+    print(f"most memory {most[0]} MiB ({most[1]}: {most[2]})")
     return findings
 
 

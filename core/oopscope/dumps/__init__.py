@@ -85,6 +85,12 @@ class Facts:
             sources=tuple(sources),
         )
 
+    def look_again(self) -> None:
+        """Note what went wrong with the files since: a disk's fault, a connection that was lost."""
+        for source in self.sources:
+            if source.problem and f"{source.name}: {source.problem}" not in self.problems:
+                self.lacks(f"{source.name}: {source.problem}")
+
     def lacks(self, problem: str) -> None:
         """Note that the dump is not whole, and why."""
         self.complete = False

@@ -169,8 +169,9 @@ def build(
         if progress:
             progress(f"reading {name}")
         report[name] = section(kernel, name, stacks)
-    if isinstance(report.get("dump"), dict):
-        report["dump"]["bytes_read"] = kernel.facts.fetched  # with what the other sections fetched
+    kernel.facts.look_again()
+    if isinstance(report.get("dump"), dict):  # how it is after the other sections
+        report["dump"] |= {"bytes_read": kernel.facts.fetched, "complete": kernel.facts.complete}
     for text in kernel.facts.problems:
         kernel.problems.add("dump", text)
     report["problems"] = [
