@@ -220,7 +220,8 @@ class Format(NamedTuple):
     """A line of the table: a key, a title, and the module that reads it.
 
     The module's `probe(source)` tells whether a file is of this format, `open(sources)` opens it, and
-    `companions(source)`, if there is one, names the other files that belong to it.
+    `companions(source)`, if there is one, names the other files that belong to it; `unpacked(source, say)`, if there
+    is one, gives a file of which a part is packed with that part unpacked.
     """
 
     key: str
@@ -273,6 +274,8 @@ def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str], say: 
         unsearched = "; a raw image of memory must be copied to this machine first" if remote else ""
         raise NotADump(sources[0].name, what_is(sources[0]) + unsearched)
     module = import_module(line.module)
+    if not remote and hasattr(module, "unpacked"):
+        sources = [module.unpacked(s, say) for s in sources]
     if not more and not remote and hasattr(module, "companions"):
         sources += [open_source(p, say) for p in module.companions(sources[0])]
     dump: Dump = module.open(sources)

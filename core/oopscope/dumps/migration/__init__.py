@@ -4,9 +4,10 @@ Follows libvirt's qemu_saveimage.h for the header before the stream, and QEMU fo
 of their own; where they lie in the machine follows from its type. There are no notes: VMCOREINFO is in memory.
 """
 
+import os
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
@@ -17,9 +18,12 @@ from oopscope.errors import FormatError, MissingPage, NotADump
 from oopscope.machines import place
 from oopscope.sources import ByteSource
 from oopscope.sources.extents import Extents
+from oopscope.sources.spliced import Rest, Spliced
+from oopscope.sources.wrapped import unwrap, wrapping
 
 LIBVIRT = b"LibvirtQemudSave"
 LIBVIRT_HEADER = 92
+_KIND_AT = 28  # in the header: how the stream is packed
 RAW, SPARSE = 0, 6
 UNPACKERS = {1: "gzip", 2: "bzip2", 3: "xz", 4: "lzop", 5: "zstd"}
 MAX_XML = 16 << 20
@@ -52,12 +56,31 @@ class _Libvirt:
     machine: str
 
 
-def _read_libvirt(source: ByteSource) -> _Libvirt:
+def _header(source: ByteSource) -> tuple[int, int, int, str]:
+    """Return (version, size of the XML, kind of stream, byte order) of libvirt's header."""
     head = source.read_at(0, LIBVIRT_HEADER)
     if len(head) < LIBVIRT_HEADER:
         raise FormatError(f"{source.name}: cut off within its header ({source.size} bytes)")
     endian = "<" if struct.unpack_from("<I", head, 16)[0] <= 0xFFFF else ">"
     version, size, _running, kind = struct.unpack_from(endian + "4I", head, 16)
+    return version, size, kind, endian
+
+
+def unpacked(source: ByteSource, say: Callable[[str], None]) -> ByteSource:
+    """Return a libvirt image whose stream is packed with the stream unpacked, and anything else as it is."""
+    if source.read_at(0, len(LIBVIRT)) != LIBVIRT:
+        return source
+    version, size, kind, endian = _header(source)
+    rest = Rest(source, LIBVIRT_HEADER + size)
+    if version < 2 or size > MAX_XML or UNPACKERS.get(kind) != wrapping(rest.read_at(0, 16)) or kind not in UNPACKERS:
+        return source
+    head = source.read_at(0, LIBVIRT_HEADER + size)
+    plain = head[:_KIND_AT] + struct.pack(endian + "I", RAW) + head[_KIND_AT + 4 :]
+    return Spliced(plain, unwrap(rest, os.environ, say), source.name)
+
+
+def _read_libvirt(source: ByteSource) -> _Libvirt:
+    version, size, kind, _endian = _header(source)
     start = LIBVIRT_HEADER + size
     if version >= 2 and kind in UNPACKERS:
         name = source.name.rsplit("/", 1)[-1]
