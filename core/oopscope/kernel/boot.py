@@ -5,8 +5,11 @@ symbols nor types.
 """
 
 import os
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oopscope.arch import Arch, arch, arch_of_machine
 from oopscope.dumps import Dump, open_path
@@ -16,8 +19,11 @@ from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.machine import machine
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.sources.remote import Location, shown
-from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key
+from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key, load_types, store_types
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+if TYPE_CHECKING:
+    from oopscope.structs.layout import Types
 
 Progress = Callable[[str], None]
 NOTHING = Extra()
@@ -58,7 +64,7 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
     kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
     kernel.name_in_module = _name_in_module
     if extra.has_types():
-        _take_types(kernel, extra)
+        _take_types(kernel, extra, cache)
     if info.get("CRASHTIME") is None and info.offset("list_head.next") is None:  # not the kernel's own text
         _complete(kernel)
     return kernel
@@ -76,12 +82,15 @@ def _from_file(dump: Dump, physical: PhysicalMemory, extra: Extra) -> VmcoreInfo
     return info
 
 
-def _take_types(kernel: Kernel, extra: Extra) -> None:
+def _take_types(kernel: Kernel, extra: Extra, cache: Path | None) -> None:
     """Take the types from the file that a user gave, if the first task's name stands where they say."""
     from oopscope.kernel.types_file import types_of
 
     types = types_of(extra, kernel.info.get("BUILD-ID"), kernel.memory.word_size)
     path = extra.btf or extra.vmlinux
+    key = kernel.info.get("BUILD-ID") or ""
+    if extra.btf is None and re.fullmatch("[0-9a-f]{16,64}", key):
+        _keep_types(kernel, types, cache, key)
     try:
         name = kernel.memory.cstring(kernel.symbol("init_task") + types.member("task_struct", "comm").offset, 16)
     except ReadError:
@@ -91,6 +100,20 @@ def _take_types(kernel: Kernel, extra: Extra) -> None:
     if not name.startswith(b"swapper"):
         raise FormatError(f"{path}: not the types of this kernel: by them its first task is called {name!r}")
     kernel.types_from = lambda: types
+
+
+def _keep_types(kernel: Kernel, types: "Types", cache: Path | None, key: str) -> None:
+    """Take what an earlier run resolved of a vmlinux's types, and see to it that the next finds what this one does."""
+    known = load_types(cache, key)
+    if known:
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            types.preload(known)
+
+    def keep() -> None:
+        if types.changed:
+            store_types(cache, key, types.export())
+
+    kernel.on_remember = keep
 
 
 def _complete(kernel: Kernel) -> None:

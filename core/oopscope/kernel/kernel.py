@@ -46,6 +46,7 @@ class Kernel:
         # How an address outside the kernel itself is named; boot puts the modules here, which build on this class.
         self.name_in_module: Callable[[Kernel, int], Name | None] = lambda _kernel, _address: None
         self.types_from: Callable[[], Types] | None = None  # a file that a user gave, instead of the kernel's own BTF
+        self.on_remember: Callable[[], None] = lambda: None  # what keeps such types for the next run
         self._bound: dict[int, Bound[Any]] = {}
         self._cached: dict[Callable[[Kernel], Any], Any] = {}
         self._addresses: dict[str, int | None] = {}
@@ -103,6 +104,7 @@ class Kernel:
 
     def remember(self) -> None:
         """Keep what was found out of this kernel's tables in the index cache; to be called when all is shown."""
+        self.on_remember()
         found = self.__dict__  # what the cached properties hold, without making them
         types: Types | None = found.get("types") if self.types_from is None else None
         self._index.save(

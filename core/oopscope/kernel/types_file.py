@@ -1,4 +1,7 @@
-"""Types from a file that a user gave: BTF as it is, or a vmlinux with .BTF. Which kernel's they are is checked."""
+"""Types from a file that a user gave: BTF as it is, or a vmlinux with .BTF or DWARF; held against the dump's kernel."""
+
+from pathlib import Path
+from typing import cast
 
 from oopscope.elf import is_elf, read_header, sections
 from oopscope.errors import FormatError, OopscopeError
@@ -27,7 +30,20 @@ def types_of(extra: Extra, build_id: str | None, word: int) -> Types:
     found = table.get(".BTF")
     if found:
         return _btf(source, found.offset, found.size, word)
-    raise FormatError(f"{extra.vmlinux}: it holds no types: neither .BTF nor DWARF")
+    if ".debug_info" not in table:
+        raise FormatError(f"{extra.vmlinux}: it holds no types: neither .BTF nor DWARF")
+    return _dwarf(extra.vmlinux, word)
+
+
+def _dwarf(path: Path, word: int) -> Types:
+    """Return the types by DWARF, opened when the first is asked for that was not resolved before."""
+
+    def open_it() -> Btf:
+        from oopscope.symbols.dwarf import open_dwarf
+
+        return cast("Btf", open_dwarf(str(path), word))
+
+    return Types(open_it)
 
 
 def _btf(source: ByteSource, offset: int, size: int | None, word: int) -> Types:

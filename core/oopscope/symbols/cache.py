@@ -128,6 +128,22 @@ class IndexCache:
             _store(places, btf.export_index())
 
 
+def load_types(directory: Path | None, key: str) -> dict[str, Any] | None:
+    """Return what an earlier run resolved of types slow to open (DWARF's), for Types.preload; None for none."""
+    text = _load(directory / f"{key}.types") if directory else b""
+    try:
+        found = json.loads(text) if text else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def store_types(directory: Path | None, key: str, types: dict[str, Any]) -> None:
+    """Keep what was resolved of such types."""
+    if directory:
+        _store(directory / f"{key}.types", json.dumps(types, separators=(",", ":")).encode())
+
+
 def _symbols_section(read: Read, stext: int, symbols: Kallsyms) -> dict[str, Any]:
     tables = symbols.tables
     head = _head(read, tables.token_table, min(HEAD, tables.token_index - tables.token_table))
