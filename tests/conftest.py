@@ -1,5 +1,7 @@
 """What tests of several folders share: the real dumps, and a session without the user's index cache."""
 
+import signal
+
 import pytest
 
 from cases import NAMES, case_of
@@ -17,3 +19,11 @@ def _no_index_cache():
 def case(request):
     """Each of the real dumps in turn. Nobody changes what is in it."""
     return case_of(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _pipes_as_they_were():
+    """A command that is run within this process lets a closed pipe end it; no test after it wants that."""
+    before = signal.getsignal(signal.SIGPIPE)
+    yield
+    signal.signal(signal.SIGPIPE, before)
