@@ -168,7 +168,7 @@ class _Walk:
             else:
                 self.kernel.problems.lost("tasks", source)(error)
             return False
-        if not plausible(task):
+        if not plausible(task, self.memory.top):
             self.kernel.problems.add("tasks", f"{source}: what should be a task is none", address)
             return False
         self.known[address] = task
@@ -290,9 +290,10 @@ def _pid_table(kernel: Kernel) -> tuple[int, int, int, int]:
     return head, types.member(node, "slots").offset, types.member(node, "shift").offset, 2 if name == "xarray" else 1
 
 
-def plausible(task: TaskStruct) -> bool:
-    """Tell whether what was read can be a task."""
-    return 0 <= task.pid <= 1 << 22 and 0 <= task.tgid <= 1 << 22 and task.stack >> 63 == 1
+def plausible(task: TaskStruct, top: int) -> bool:
+    """Tell whether what was read can be a task; a zombie has given its stack back."""
+    stack = task.stack >= top >> 1 or (task.stack == 0 and task.exit_state != 0)
+    return 0 <= task.pid <= 1 << 22 and 0 <= task.tgid <= 1 << 22 and stack
 
 
 def census(kernel: Kernel) -> Census:

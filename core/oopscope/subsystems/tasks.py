@@ -204,6 +204,8 @@ def _lost(kernel: Kernel, task: LostTask, clock: int) -> Task:
 def stack(kernel: Kernel, address: int) -> tuple[Frame, ...]:
     """Return the stack of the task at an address: from its CPU's registers while it ran, else from where it slept."""
     task = kernel.cached(task_structs).get(address)
+    if task is not None and not task.stack:  # a zombie has given it back
+        return ()
     if task is not None:
         return stack_of_task(kernel, task.address, task.stack, task.sp, bool(task.on_cpu))
     lost = kernel.cached(lost_tasks).get(address)

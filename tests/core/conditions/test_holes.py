@@ -6,6 +6,7 @@ from builders.altered import Altered, stored
 from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.mounts import mounts_of
+from oopscope.kernel.tasks import plausible, task_structs
 from oopscope.subsystems.cpus import all_cpus
 from oopscope.subsystems.mounts import MOUNT, _namespace, all_mounts
 from oopscope.subsystems.tasks import Task, all_tasks
@@ -89,3 +90,13 @@ def test_mounts_around_a_hole() -> None:
     top = kernel.memory.translate(addresses[0]) >> 12
     left = [m for m in addresses if kernel.memory.translate(m) >> 12 != top]
     assert len(all_mounts(without(name, {top}))) == len(left)
+
+
+def test_a_zombie_has_no_stack() -> None:
+    """release_task_stack() leaves NULL; what never died must have one."""
+    kernel = whole("7.2-sysrq.kdump")
+    task = next(iter(kernel.cached(task_structs).values()))
+    top = kernel.memory.top
+    assert plausible(task, top)
+    assert not plausible(task._replace(stack=0), top)
+    assert plausible(task._replace(stack=0, exit_state=32), top)
