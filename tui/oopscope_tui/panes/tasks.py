@@ -99,7 +99,7 @@ class Tasks(Pane):
     def detail_title(self) -> str:
         """Return the task's PID and name."""
         row = self.main.row
-        return f"{row.pid} {clean(row.comm or '')[:40]}" if row is not None else ""
+        return f"{'-' if row.pid is None else row.pid} {clean(row.comm or '-')[:40]}" if row is not None else ""
 
     def crumbs(self) -> list[str]:
         """Tasks, the task, its stack."""
@@ -114,7 +114,9 @@ class Tasks(Pane):
         kind = "kernel thread" if row.kernel_thread else "process" if row.pid == row.tgid else "thread"
         on = f" on CPU {row.cpu}" if row.cpu is not None else ""
         lines = [
-            line(" ", (f"{row.state} {state}{on}", theme.DOUBT if row.state == "D" else theme.PLAIN), f" · {kind}")
+            line(
+                " ", (f"{row.state or '-'} {state}{on}", theme.DOUBT if row.state == "D" else theme.PLAIN), f" · {kind}"
+            )
         ]
         lines += [BLANK, heading(" Stack"), *self._stack(row, width)]
         return [*lines, BLANK, heading(" Task"), *field_lines((*COLUMNS, *MORE), row, width, ("state", "comm", "cpu"))]
