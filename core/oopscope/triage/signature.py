@@ -20,9 +20,11 @@ def plain(symbol: str) -> str:
 
 
 def signature(cause: str, culprit: Frame | None, frames: Sequence[Frame]) -> str:
-    """Return `cause:function:hash`, the hash over the culprit and the reliable frames outside it."""
+    """Return `cause:function:hash`, the hash over the culprit and the reliable frames outside it (all, if none is)."""
     at = next((i for i, f in enumerate(frames) if culprit is not None and f.address == culprit.address), 0)
-    names = [f"{f.module or ''}:{plain(f.symbol)}" for f in frames[at:] if f.symbol and f.reliable and f.kind != "user"]
+    guessed = not any(f.reliable for f in frames)  # no registers: all are a guess, and one that holds together
+    usable = (f for f in frames[at:] if f.symbol and (f.reliable or guessed) and f.kind != "user")
+    names = [f"{f.module or ''}:{plain(f.symbol)}" for f in usable if f.symbol]
     names = names[:DEPTH]
     head = plain(culprit.symbol) if culprit and culprit.symbol else "unknown"
     digest = sha256("\n".join([cause, *names]).encode("utf-8", "backslashreplace")).hexdigest()[:12]
