@@ -111,8 +111,11 @@ class Reader:
         self._post(told.Opened(facts, tables))
         with self._wake:
             self._jobs[:0] = self._tables(tables)
-        while (job := self._next()) is not None:
-            self._step(job)
+        try:
+            while (job := self._next()) is not None:
+                self._step(job)
+        except Exception as error:  # noqa: BLE001  (no job lets one through: then it is a fault here, and is said)
+            self._say(f"reading stopped: {describe(error)}")
 
     def _look(self, folder: Path) -> None:
         """Post the dumps of a folder, each as it is found."""

@@ -128,6 +128,9 @@ class View:
 def _ordered(keys: dict[int, Any], descending: bool) -> list[int]:
     if all(type(key) is int or type(key) is float for key in keys.values()):
         return sorted(keys, key=keys.__getitem__, reverse=descending)
+    if all(type(key) is str for key in keys.values()):
+        lowered = {number: key.lower() for number, key in keys.items()}
+        return sorted(lowered, key=lowered.__getitem__, reverse=descending)
     orders = {number: order(key) for number, key in keys.items()}
     ranked = {number: (isinstance(key, str), key) for number, key in orders.items()}  # numbers before text
     return sorted(ranked, key=ranked.__getitem__, reverse=descending)
