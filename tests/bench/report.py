@@ -131,7 +131,7 @@ def found_by_oopscope(dump: Path) -> str:
 
 
 def found_by_drgn(dump: Path, vmlinux: Path) -> str:
-    """The same of drgn: its list has no idle tasks, its frames are also those of inlined functions, by debug symbols."""
+    """The same of drgn: its list has no idle tasks, and inlined functions are frames to it, by debug symbols."""
     command = [sys.executable, "-c", DRGN, str(dump), str(vmlinux)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
     return f"drgn found {done.stdout.strip()}."
