@@ -175,12 +175,17 @@ def task_head(t: Data) -> str:
     return f"PID {cell(t['pid'])}  {cell(t['state'])}  {cell(t['comm'])}{ran}"
 
 
+def _bar(share: float) -> int:
+    """How many marks stand for a share; a counter that lies gets no more than a whole bar."""
+    return max(0, min(BAR, round(BAR * share)))
+
+
 def _meminfo(m: Data) -> str:
     total, parts = m.get("MemTotal") or 0, shares(m)
     if not m:
         return LOST
     lines = [
-        f"  {name:<{NAME - 2}}{size(amount):>8}{amount / total:>6.0%}  {'#' * round(BAR * amount / total)}".rstrip()
+        f"  {name:<{NAME - 2}}{size(amount):>8}{amount / total:>6.0%}  {'#' * _bar(amount / total)}".rstrip()
         for name, amount in parts
     ]
     lines += [""] if lines else []
