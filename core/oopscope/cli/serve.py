@@ -7,7 +7,6 @@ import argparse
 import ipaddress
 import secrets
 import shlex
-import signal
 import socket
 import sys
 from importlib.util import find_spec
@@ -56,11 +55,13 @@ def _serve(asked: str, paths: list[Location], listener: socket.socket) -> int:
     if not is_loopback(host):
         complain(f"warning: whoever can reach {asked} and sees this URL sees the dump; nothing is encrypted", DONE)
     shown = LOOPBACK if host in ("0.0.0.0", "::") else host  # noqa: S104 - a comparison
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(DONE))  # the server's own comes only when it runs
-    write(f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/{token}/\n")
-    complain("open this URL in a browser; Ctrl-C ends it", DONE)
-    command = shlex.join([sys.executable, "-m", SCREEN, *map(str, paths)])
-    serve(command, token, host, listener)
+    url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/{token}/\n"
+
+    def announce() -> None:
+        write(url)
+        complain("open this URL in a browser; Ctrl-C ends it", DONE)
+
+    serve(shlex.join([sys.executable, "-m", SCREEN, *map(str, paths)]), token, host, listener, announce)
     return DONE
 
 

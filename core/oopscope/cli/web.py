@@ -53,10 +53,16 @@ FOCUS = """new MutationObserver((_, seen) => {
 """
 
 
-def serve(command: str, token: str, host: str, listener: socket.socket) -> None:
-    """Serve a program's screen on a socket until interrupted."""
+def serve(command: str, token: str, host: str, listener: socket.socket, started: Callable[[], None]) -> None:
+    """Serve a program's screen on a socket until interrupted; `started` is called once an interrupt ends it cleanly."""
+    app = make_app(command, token, host)
+
+    async def announce(_app: web.Application) -> None:
+        started()
+
+    app.on_startup.append(announce)
     web.run_app(
-        make_app(command, token, host),
+        app,
         sock=listener,
         print=lambda *_: None,
         access_log=None,  # it would have the token
