@@ -97,6 +97,9 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
         status: int = import_module(command.module).run(args)
         return status
     paths = top_parser().parse_args(argv).paths or [Path("/var/crash")]
+    word = str(paths[0])
+    if "/" not in word and not Path(word).exists():
+        return complain(f"{word!r} is neither a file here nor a command; `oopscope --help` lists the commands", USAGE)
     if open_screen is None or not sys.stdout.isatty():
         return complain("the screen needs a terminal; try `oopscope report PATH`", USAGE)
     return open_screen(paths)
