@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,23 @@ HEAVY = {"textual", "rich", "json", "zstandard", "cramjam", "lzallright", "elfto
 )
 def test_imports_stay_light(statement, not_loaded):
     assert modules_after(statement) & not_loaded == set()
+
+
+TABLES = {
+    "oopscope.dumps": lambda m: {line.module for line in m.FORMATS},
+    "oopscope.codecs": lambda m: {module for _bit, _name, module in m.CODECS},
+    "oopscope.arch": lambda m: {module for _key, module in m.ARCHES},
+    "oopscope.triage.rules": lambda m: {f"oopscope.triage.rules.{name}" for name in m.RULES},
+}
+
+
+@pytest.mark.parametrize("package", TABLES)
+def test_every_file_has_its_line_in_its_table(package):
+    """A file that no table names is never imported; a line without its file fails when somebody needs it."""
+    module = import_module(package)
+    folder = Path(module.__file__).parent
+    entries = {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()} - {"__init__"}
+    assert {f"{package}.{name}" for name in entries} == TABLES[package](module)
 
 
 def public(tree):

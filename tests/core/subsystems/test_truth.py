@@ -119,6 +119,9 @@ def test_meminfo(case):
     for name in ("MemTotal", "SwapTotal", "SwapFree"):
         assert have[name] == want[name], name
     assert have["MemTotal"] > 100 << 20
+    # What is reckoned on top of the free pages: reserves, watermarks and half of what can be reclaimed.
+    reckoned = have["MemAvailable"] - have["MemFree"]
+    assert reckoned == pytest.approx(want["MemAvailable"] - want["MemFree"], abs=256 << 10)
     if case.report["verdict"]["cause"] == "out-of-memory":  # all else changed while memory ran out
         assert have["MemFree"] < want["MemFree"] / 10
         return
