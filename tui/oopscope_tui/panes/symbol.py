@@ -7,7 +7,7 @@ from oopscope_tui import theme
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
-from oopscope_tui.text import clean
+from oopscope_tui.text import ABSENT, clean
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line
 
@@ -72,7 +72,7 @@ class Symbol(Pane):
         if waiting:
             lines += [BLANK, heading(f" Tasks that wait in it: {len(waiting):,}")]
             for row in waiting[:1000]:
-                text = f"{row.pid} {row.comm}"
+                text = " ".join(ABSENT if part is None else str(part) for part in (row.pid, row.comm))
                 lines.append(line("   ", (text, theme.LINK), f"  {row.state}", link=Place("tasks", row.pid, True)))
         return lines
 
