@@ -58,6 +58,14 @@ TABLE = (
     Key("R,S", "reverse", "R", "", "reverse the order"),
 )
 
+TASKS = (
+    Key("D", "blocked", "D", "blocked", "only blocked tasks, longest first; again: all"),
+    Key("t", "tree", "t", "tree", "the tree: children under parents, threads under processes; again: the list"),
+    Key("space", "fold_or_page", "Space", "", "in the tree: fold or unfold what is under a task; else a page down"),
+    Key("minus", "fold", "-", "", "in the tree: fold; where nothing is to fold, the parent"),
+    Key("plus", "unfold", "+", "", "in the tree: unfold"),
+)
+
 LOG = (
     Key("t", "times", "t", "times", "times: since boot, of the wall clock, before the crash"),
     Key("l", "level(1)", "l", "level", "levels: all, warnings and worse, errors and worse"),
