@@ -70,6 +70,8 @@ LOG = (
     Key("t", "times", "t", "times", "times: since boot, of the wall clock, before the crash"),
     Key("l", "level(1)", "l", "level", "levels: all, warnings and worse, errors and worse"),
     Key("o", "oops", "o", "oops", "to where the oops begins"),
+    Key("right_square_bracket", "trouble(1)", "] [", "errors", "to the next error, kernel warning or oops"),
+    Key("left_square_bracket", "trouble(-1)", "[", "", "to the previous one"),
 )
 
 

@@ -3,8 +3,11 @@
 Records with several lines are shown as several; a search is over the text alone, so that `^BUG` means its beginning.
 """
 
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any, ClassVar
 
 from oopscope_tui import keys, theme
@@ -12,7 +15,7 @@ from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
 from oopscope_tui.query import Field
-from oopscope_tui.store import LogLine
+from oopscope_tui.store import BEGINNINGS, LogLine
 from oopscope_tui.text import clean, plural
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, wrapped
@@ -21,6 +24,75 @@ TIMES = ("boot", "UTC", "crash")
 TIME_WORDS = {"boot": "since boot", "UTC": "UTC", "crash": "before the end"}
 LEVEL_STEPS = ((7, ""), (4, "warnings and worse"), (3, "errors and worse"))
 BILLION = 1_000_000_000
+SLICE = 0.001  # seconds between two slices of looking for trouble
+
+# What begins a block, what only does where no block is open, and what ends one.
+HEADER = re.compile("|".join([r"(?:[\w. -]+: )?(?:BUG:|WARNING:|INFO: task )", "Oops", *map(re.escape, BEGINNINGS)]))
+TRACE = "Call Trace"
+END = "---[ end "
+ERROR = 3
+QUIET_NS = BILLION // 2  # a block's lines are not further apart
+LONGEST = 400  # lines of a block
+PREFACE = 30  # lines from a block's first header to its stack, in which more headers are of the same block
+
+
+class Troubles:
+    """The rows at which errors and oopses begin: one for each block, however many bad lines it has.
+
+    A block is what one report prints: its header, registers, stacks, to the end mark or a pause. Outside of blocks,
+    the first of adjacent errors counts.
+    """
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.rows = rows
+        self.starts: list[int] = []
+        self._seen = 0
+        self._began: int | None = None  # the row where the open block begins
+        self._traced = False  # it has shown a stack
+        self._erred = False  # the row before was an error outside of a block
+        self._ns = 0
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are rows that were not looked at."""
+        return self._seen < len(self.rows)
+
+    def work(self, budget: float = 0.008) -> bool:
+        """Look on for about `budget` seconds; return whether more is left."""
+        until = perf_counter() + budget
+        while self.behind:
+            for at in range(self._seen, min(self._seen + 256, len(self.rows))):
+                self._look(at, self.rows[at])
+                self._seen = at + 1
+            if perf_counter() > until:
+                break
+        return self.behind
+
+    def _look(self, at: int, row: Any) -> None:
+        text = row.text or ""
+        ns = row.ns if row.ns is not None else self._ns
+        if self._began is not None and (ns - self._ns > QUIET_NS or at - self._began > LONGEST):
+            self._began = None
+        self._ns = ns
+        header = HEADER.match(text) is not None
+        trace = text.startswith(TRACE)
+        if header or trace:
+            same = self._began is not None and (trace or (not self._traced and at - self._began <= PREFACE))
+            if not same:
+                self._begin(at)
+            self._traced = trace or (same and self._traced)
+        elif self._began is None:
+            error = row.level is not None and row.level <= ERROR
+            if error and not self._erred:
+                self.starts.append(at)
+            self._erred = error
+        elif text.startswith(END):
+            self._began = None
+
+    def _begin(self, at: int) -> None:
+        if not self._erred:  # else the errors in front have counted already
+            self.starts.append(at)
+        self._began, self._erred = at, False
 
 
 class LogView(TextView):
@@ -36,6 +108,9 @@ class LogView(TextView):
         self.oops: int | None = None  # the row where it begins
         self.end_ns = 0
         self.level_step = 0
+        self.troubles = Troubles(())
+        self._looking = False
+        self.say: Callable[[str], None] = lambda text: None
 
     def fields(self) -> Sequence[Field]:
         """Return what a filter may name."""
@@ -124,6 +199,38 @@ class LogView(TextView):
             if at is not None:
                 self.select(at)
 
+    def action_trouble(self, step: int) -> None:
+        """Go to where the next or the previous error or oops begins."""
+        if not len(self.view):
+            return
+        found = self.troubles
+        while found.work(1.0):
+            pass
+        here, starts = self.view.row_id(self.cursor), found.starts
+        if step > 0:
+            ahead: Sequence[int] = range(bisect_right(starts, here), len(starts))
+        else:
+            ahead = range(bisect_left(starts, here) - 1, -1, -1)
+        for number in ahead:
+            position = self.view.position(starts[number])
+            if position is not None:  # levels and filters hide some
+                self._to(position, centre=not self.top <= position < self.top + self.page)
+                self.say(f"error {number + 1:,} of {len(starts):,}")
+                return
+        self.say(f"no error {'after' if step > 0 else 'before'} this")
+
+    def look(self) -> None:
+        """Look for errors in the rows that came, a slice at a time, so that the key finds them known."""
+        if self.troubles.rows is not self.view.rows:
+            self.troubles = Troubles(self.view.rows)
+        if not self._looking:
+            self._look_on()
+
+    def _look_on(self) -> None:
+        self._looking = self.troubles.work() and self.is_attached
+        if self._looking:
+            self.set_timer(SLICE, self._look_on)
+
 
 class Log(Pane):
     """The log, and the selected record in full under it."""
@@ -135,7 +242,12 @@ class Log(Pane):
     def make_main(self) -> Lines:
         """Return the log's view."""
         self._shown_oops = False
-        return LogView(lambda: self.store.time("boot_time"), id="main-log")
+        view = LogView(lambda: self.store.time("boot_time"), id="main-log")
+        view.say = self._say
+        return view
+
+    def _say(self, text: str) -> None:
+        self.scope.said(text)
 
     @property
     def view(self) -> LogView:
@@ -157,6 +269,7 @@ class Log(Pane):
             view.set_rows(lines)
         else:
             view.grew()
+        view.look()
         if feed.state == "done" and not self._shown_oops:
             self._shown_oops = True
             if self.wanted is None and view.cursor == 0:
