@@ -285,6 +285,9 @@ class Fake:
             raise self.fails["open"]
         return object()
 
+    def are_one(self, paths: object) -> bool:
+        return True
+
     def facts(self, kernel: object) -> Facts:
         return Facts("kdump", "x86_64", compression="zstd", dump_level=31, pages_saved=20000, pages_total=98304,
                      bytes=16 << 20, nodename="lab-node-1", release="6.1.0-50-cloud-amd64")  # fmt: skip

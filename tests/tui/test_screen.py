@@ -397,14 +397,12 @@ async def test_growing_from_narrow_to_wide_and_back():
 
 
 async def test_a_folder_of_dumps(tmp_path):
-    from oopscope_tui.provider import DumpFile
+    from oopscope_tui.folder import DumpFile
 
     class Folder(Fake):
-        def dumps(self, folder):
+        def dumps(self, listing, stopped):
             for at in range(3):
-                yield DumpFile(
-                    f"crash-{at}/vmcore", folder / str(at), 1 << 20, 1e9 + at, "kdump", f"host-{at}", None, None
-                )
+                yield DumpFile(f"crash-{at}/vmcore", listing.folder / str(at), 1 << 20, 1e9 + at, "kdump", f"host-{at}")
 
     async with running(Folder(), paths=[tmp_path]) as (app, pilot):
         assert app.pane.key == "dumps"

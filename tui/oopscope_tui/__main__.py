@@ -15,17 +15,15 @@ def open_screen(paths: Sequence[str | Path]) -> int:
         return 2
     from oopscope_tui.app import OopscopeApp
 
-    opened = list(paths)
-    folder = None
-    while True:
-        app = OopscopeApp(opened, back=folder)
-        status = app.run()
+    status = 0
+    app: OopscopeApp | None = OopscopeApp(list(paths))
+    while app is not None:
+        app.run()
         if app.failure:
             print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
-        if app.next is None:
-            return (app.return_code or 0) if status is None else status
-        folder = Path(opened[0]) if app.folder else None
-        opened = [app.next]
+        status = app.return_value if app.return_value is not None else app.return_code or 0
+        app = app.follower()
+    return status
 
 
 def main(argv: list[str] | None = None) -> int:

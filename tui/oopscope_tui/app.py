@@ -13,6 +13,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from oopscope_tui import keys
+from oopscope_tui.folder import Listing
 from oopscope_tui.panes import make, tabs
 from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place, understand
@@ -36,11 +37,12 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     CSS_PATH = "oopscope.tcss"
     BINDINGS: ClassVar[Any] = [*keys.bindings(keys.EVERYWHERE), *keys.digits()]
 
-    def __init__(self, paths: Sequence[str | Path], provider: Provider | None = None, back: Path | None = None) -> None:
-        super().__init__(paths, provider)
-        self.folder = len(self.paths) == 1 and isinstance(self.paths[0], Path) and self.paths[0].is_dir()
-        self.back = back  # the folder from which the dump was chosen
-        self.next: Path | None = None  # what the screen opens after this: a dump of the folder
+    def __init__(
+        self, paths: Sequence[str | Path], provider: Provider | None = None, listing: Listing | None = None
+    ) -> None:
+        super().__init__(paths, provider, listing)
+        self.back = listing if not self.folder else None  # the list from which the dump was chosen
+        self.next: Path | Listing | None = None  # what the screen opens after this: a dump of the list, or the list
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.history: list[Place] = []
@@ -65,7 +67,11 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         """Show the overview, then begin to read."""
         self.mind_the_terminal()
         self._set_tabs(())
-        await self.go(Place("dumps" if self.folder else "overview"))
+        chosen = self.listing.chosen
+        await self.go(Place("dumps", str(chosen) if chosen else None) if self.folder else Place("overview"))
+        if self.folder and self.listing.said:
+            self.status.say(self.listing.said, failed=True)
+            self.listing.said = ""
         self.call_after_refresh(self.reader.start)
 
     def on_unmount(self) -> None:
@@ -74,7 +80,10 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
 
     @property
     def dump_name(self) -> str:
-        """The dump's file name; of a split set the first and the number of the others."""
+        """The dump's file name; of a split set the first and the number of the others; of a list its folder."""
+        if self.folder:
+            folder = self.listing.folder
+            return str(folder) if folder is not None else f"{len(self.paths):,} dumps"
         first = str(self.paths[0]).partition("?")[0].rpartition("/")[2] if self.paths else ""
         return first if len(self.paths) < 2 else f"{first} and {len(self.paths) - 1} more parts"
 
@@ -118,15 +127,40 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
 
     # Places.
 
-    def leave_for(self, path: Path) -> None:
-        """End this screen; the command opens the next on a path."""
+    def leave_for(self, path: Path | Listing) -> None:
+        """End this screen; the command opens `follower`."""
         self.next = path
+        if isinstance(path, Path):
+            self.listing.chosen = path
         self.reader.stop()
         self.exit(0)
+
+    def follower(self) -> "OopscopeApp | None":
+        """Return the screen that comes after this one: a dump of the list, or the list again."""
+        if self.next is None:
+            return None
+        paths = self.next.paths if isinstance(self.next, Listing) else [self.next]
+        return OopscopeApp(paths, self.provider, self.listing)
+
+    def not_opened(self, why: str, status: int) -> None:
+        """Leave with one line and the right status, or go back to the list that the dump was chosen from."""
+        if self.back is None:
+            super().not_opened(why, status)
+            return
+        self.back.said = why
+        self.leave_for(self.back)
+
+    async def on_several_found(self) -> None:
+        """Show the list: what was given is not one dump."""
+        self.folder = True
+        self._set_tabs(())
+        self.history.clear()
+        await self.go(Place("dumps"), remember=False)
 
     def _set_tabs(self, tables: tuple[tuple[str, str], ...]) -> None:
         if self.folder:
             self.tabs.tabs = (Tab("dumps", "Dumps"),)
+            self.tabs.renew()
             return
         self.tabs.tabs = tuple(Tab(key, title) for key, title in tabs(tables))
         self.tabs.renew()

@@ -22,6 +22,10 @@ class Opened(Message):
         self.facts, self.tables = facts, tuple(tables)
 
 
+class SeveralFound(Message):
+    """The paths are not one dump but several: they are listed."""
+
+
 class NotOpened(Message):
     """The dump cannot be opened: one line why, and the exit status."""
 

@@ -5,20 +5,9 @@ Every import of core stands inside a function: the screen is painted before any 
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-
-class DumpFile(NamedTuple):
-    """A file of a folder that begins like a dump, and what its header says; `why` where that cannot be read."""
-
-    name: str
-    path: Path
-    bytes: int
-    modified: float
-    format: str | None
-    nodename: str | None
-    release: str | None
-    why: str | None
+from oopscope_tui.folder import DumpFile, Listing
 
 
 class Provider(Protocol):
@@ -56,8 +45,12 @@ class Provider(Protocol):
         """Return what could not be read so far, each with section, message and address."""
         ...
 
-    def dumps(self, folder: Path) -> Iterator[DumpFile]:
-        """Yield the dumps of a folder."""
+    def are_one(self, paths: Sequence[str | Path]) -> bool:
+        """Return whether several paths are one dump."""
+        ...
+
+    def dumps(self, listing: Listing, stopped: Callable[[], bool]) -> Iterator[DumpFile | float]:
+        """Yield the dumps of a list as they become known; between them, seconds until the next step."""
         ...
 
     def finish(self, kernel: Any) -> None:
@@ -122,23 +115,15 @@ class Core:
         """Return the kernel's own list."""
         return tuple(kernel.problems)
 
-    def dumps(self, folder: Path) -> Iterator[DumpFile]:
-        """Look for files that begin like a dump, and read their headers."""
-        from oopscope.dumps import find_dumps, open_path
-        from oopscope.errors import OopscopeError
+    def are_one(self, paths: Sequence[str | Path]) -> bool:
+        """Ask the files themselves."""
+        from oopscope_tui.folder import are_one
 
-        for path in find_dumps(folder):
-            stat = path.stat()
-            name = str(path.relative_to(folder))
-            try:
-                facts = open_path(path).facts()
-                row = DumpFile(
-                    name, path, stat.st_size, stat.st_mtime, facts.format, facts.nodename, facts.release, None
-                )
-            except (OopscopeError, OSError) as error:
-                why = str(error).removeprefix(f"{path}: ")
-                row = DumpFile(name, path, stat.st_size, stat.st_mtime, None, None, None, why)
-            yield row
+        return are_one(paths)
+
+    def dumps(self, listing: Listing, stopped: Callable[[], bool]) -> Iterator[DumpFile | float]:
+        """Look for them, and triage them one after another."""
+        return listing.steps(stopped)
 
     def finish(self, kernel: Any) -> None:
         """Write the index cache."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oopscope_tui import messages as told
+from oopscope_tui.folder import Listing
 from oopscope_tui.panes import PROBLEMS
 from oopscope_tui.provider import Core, Provider
 from oopscope_tui.store import Store
@@ -14,11 +15,17 @@ from oopscope_tui.worker import Reader
 class ReadingApp(TerminalApp, inherit_bindings=False):
     """An app with a store that fills; what is shown of it is the subclass's."""
 
-    def __init__(self, paths: Sequence[str | Path], provider: Provider | None) -> None:
+    def __init__(self, paths: Sequence[str | Path], provider: Provider | None, listing: Listing | None) -> None:
         super().__init__()
         self.paths = tuple(paths)
         self.store = Store()
-        self.reader = Reader(provider if provider is not None else Core(), self.paths, self.post_message)
+        self.provider = provider if provider is not None else Core()
+        first = self.paths[0] if len(self.paths) == 1 else None
+        self.folder = (isinstance(first, Path) and first.is_dir()) or (
+            listing is not None and self.paths == listing.paths
+        )
+        self.listing = listing if listing is not None else Listing(self.paths)
+        self.reader = Reader(self.provider, self.paths, self.post_message, self.listing, self.folder)
         self.failure = ""  # the line for stderr where the dump could not be opened
         self.reading = "opening"  # what the worker does just now
 
@@ -56,8 +63,12 @@ class ReadingApp(TerminalApp, inherit_bindings=False):
 
     def on_not_opened(self, message: told.NotOpened) -> None:
         """Leave with one line and the right status."""
-        self.failure = message.why
-        self.exit(message.status, return_code=message.status)
+        self.not_opened(message.why, message.status)
+
+    def not_opened(self, why: str, status: int) -> None:
+        """Leave with one line and the right status."""
+        self.failure = why
+        self.exit(status, return_code=status)
 
     def on_rows_read(self, message: told.RowsRead) -> None:
         """More of a table."""

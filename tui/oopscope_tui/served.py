@@ -7,7 +7,6 @@ screens in turn, a folder's and its dumps'; textual-serve knows one program, whi
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from textual.drivers.web_driver import WebDriver
@@ -62,17 +61,16 @@ class ServedDriver(WebDriver):
 def main(argv: Sequence[str]) -> int:
     """Show the screens of a dump or of a folder's dumps; return the exit status."""
     opened: list[Location] = [location(path) for path in argv]
-    folder = None
-    while True:
-        app = OopscopeApp(opened, back=folder)
+    status = 0
+    app: OopscopeApp | None = OopscopeApp(opened)
+    while app is not None:
         app.driver_class = ServedDriver
-        status = app.run()
+        app.run()
         if app.failure:
             print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
-        if app.next is None:
-            return (app.return_code or 0) if status is None else status
-        folder = Path(opened[0]) if app.folder else None
-        opened = [app.next]
+        status = app.return_value if app.return_value is not None else app.return_code or 0
+        app = app.follower()
+    return status
 
 
 if __name__ == "__main__":

@@ -86,6 +86,7 @@ class Store:
         self.symbols: dict[str, Sequence[tuple[str, str]]] = {}
         self._feeds: dict[str, Feed] = {}
         self._system: dict[str, Any] | None = None
+        self._dumps: dict[Any, int] = {}  # the row of each file
         self._oops: int | None = None
         self._oops_seen = 0  # rows that were looked at without a verdict's help
         self._oops_told = False  # the verdict said it
@@ -108,10 +109,20 @@ class Store:
             if key not in dict(tables):
                 feed.state = "absent"
 
+    def take_dumps(self, rows: Sequence[Any]) -> None:
+        """Take in rows of the list of dumps, each in the place of what was known of the same file."""
+        kept = self.feed("dumps").rows
+        for row in rows:
+            at = self._dumps.setdefault(row.path, len(kept))
+            kept[at : at + 1] = [row]
+
     def add(self, key: str, rows: Sequence[Any], columns: Sequence[Any], done: bool, why: str) -> Feed:
         """Append rows to a table."""
         feed = self.feed(key)
-        feed.rows.extend(rows)
+        if key == "dumps":
+            self.take_dumps(rows)
+        else:
+            feed.rows.extend(rows)
         if key == "log":
             self.log_lines.extend(log_lines(rows))
         feed.columns = columns or feed.columns
@@ -178,11 +189,12 @@ BEGINNINGS = (
 
 def first_trouble(rows: Sequence[Any], start: int = 0) -> int | None:
     """Return the first row whose text begins as the end of a kernel does, or tells of a blocked task."""
-    for at in range(start, len(rows)):
-        text = rows[at].text or ""
-        if text.startswith(BEGINNINGS) or (text.startswith("INFO: task ") and " blocked for more than " in text):
-            return at
-    return None
+    return next((at for at in range(start, len(rows)) if trouble_in(rows[at].text or "")), None)
+
+
+def trouble_in(text: str) -> bool:
+    """Return whether a line of the log begins as the end of a kernel does, or tells of a blocked task."""
+    return text.startswith(BEGINNINGS) or (text.startswith("INFO: task ") and " blocked for more than " in text)
 
 
 def epoch(value: Any) -> float | None:

@@ -8,15 +8,16 @@ import gc
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 from textual.message import Message
 
 from oopscope_tui import messages as told
+from oopscope_tui.folder import Listing
 from oopscope_tui.provider import Provider
 
 BATCH_SECONDS = 0.05  # rows are posted this often
@@ -40,8 +41,18 @@ class Job:
 class Reader:
     """Runs jobs on one daemon thread; every method but `_run` and below may be called from the screen."""
 
-    def __init__(self, provider: Provider, paths: Sequence[str | Path], post: Callable[[Message], object]) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        paths: Sequence[str | Path],
+        post: Callable[[Message], object],
+        listing: Listing,
+        listed: bool,
+    ) -> None:
         self._provider = provider
+        self._listing, self._listed = listing, listed
+        self._triage: Iterator[None] | None = None  # of the list: whatever else there is comes first
+        self._due = 0.0  # when its next step may be taken
         self._paths = paths
         self._tell = post
         self._kernel: Any = None
@@ -96,10 +107,35 @@ class Reader:
     # From here on: the thread's own.
 
     def _run(self) -> None:
-        first = self._paths[0] if len(self._paths) == 1 else None
-        if isinstance(first, Path) and first.is_dir():
-            self._look(first)
-            return
+        with ExitStack() as stack:
+            if not self._listed and not self._are_one():
+                self._listed = True
+                self._post(told.SeveralFound())
+            if self._listed:
+                self._triage = self._look()
+            else:
+                stack.enter_context(self._listing.alone())
+                if not self._open():
+                    return
+            try:
+                while (job := self._next()) is not None:
+                    self._step(job)
+            except Exception as error:  # noqa: BLE001  (no job lets one through: then it is a fault here, and is said)
+                self._say(f"reading stopped: {describe(error)}")
+            self._kernel, self._jobs = None, []  # before the next dump is opened
+
+    def _are_one(self) -> bool:
+        """Tell whether the paths are one dump; where that cannot be told, opening them says why."""
+        if len(self._paths) < 2:
+            return True
+        try:
+            return self._provider.are_one(self._paths)
+        except Exception:  # noqa: BLE001  (a fault in looking is met again, and told, in opening)
+            return True
+
+    def _open(self) -> bool:
+        if self._stop:
+            return False
         try:
             self._kernel = self._provider.open(self._paths, self._say)
             facts = self._provider.facts(self._kernel)
@@ -107,29 +143,28 @@ class Reader:
         except Exception as error:  # noqa: BLE001  (the boundary: whatever it is, the screen leaves with one line)
             why, status = self._provider.trouble(error)
             self._post(told.NotOpened(why, status))
-            return
+            return False
         self._post(told.Opened(facts, tables))
         with self._wake:
             self._jobs[:0] = self._tables(tables)
-        try:
-            while (job := self._next()) is not None:
-                self._step(job)
-        except Exception as error:  # noqa: BLE001  (no job lets one through: then it is a fault here, and is said)
-            self._say(f"reading stopped: {describe(error)}")
+        return True
 
-    def _look(self, folder: Path) -> None:
-        """Post the dumps of a folder, each as it is found."""
-        self._say(f"looking for dumps in {folder}")
+    def _look(self) -> Generator[None]:
+        """Post the dumps of a list as they become known, again and again: a step is what comes up to a pause."""
+        rows: list[Any] = []
         try:
-            for row in self._provider.dumps(folder):
-                if self._stop:
-                    return
-                self._post(told.RowsRead("dumps", [row], done=False))
+            for row in self._provider.dumps(self._listing, lambda: self._stop):
+                if not isinstance(row, float):
+                    rows.append(row)
+                    continue
+                self._due = monotonic() + row
+                self._post(told.RowsRead("dumps", rows, done=bool(row)))
+                self._say(self._listing.doing)
+                rows = []
+                yield
+            self._post(told.RowsRead("dumps", rows, done=True))
         except Exception as error:  # noqa: BLE001  (the boundary of a pane: it shows what it caught)
-            self._post(told.RowsRead("dumps", [], done=True, why=describe(error)))
-        else:
-            self._post(told.RowsRead("dumps", [], done=True))
-        self._say("")
+            self._post(told.RowsRead("dumps", rows, done=True, why=describe(error)))
 
     def _finish(self) -> Generator[None]:
         """Let core keep what it learned; whether that works is nobody's concern here."""
@@ -148,8 +183,10 @@ class Reader:
         """Return the job to step now; wait while there is none; None to stop."""
         with self._wake:
             while not self._stop and not self._jobs:
+                if self._triage is not None and monotonic() >= self._due:
+                    return Job("dumps", "", self._triage, len(ORDER))
                 self._post(told.Said(""))
-                self._wake.wait()
+                self._wake.wait(None if self._triage is None else max(0.0, self._due - monotonic()))
             if self._stop:
                 return None
             wanted = self._wanted
@@ -166,6 +203,10 @@ class Reader:
         with self._wake:
             if finished and job in self._jobs:
                 self._jobs.remove(job)
+            if finished and job.key == "dumps":
+                self._triage = None
+        if self._listed:
+            return
         problems = self._provider.problems(self._kernel)
         if len(problems) != self._problems:
             self._problems = len(problems)

@@ -1,61 +1,93 @@
-"""Dumps: what a folder holds, newest first; Enter opens one."""
+"""Dumps: what a folder holds, newest first, each with its cause as the triage comes to it; Enter opens one."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.style import Style
+
+from oopscope_tui import theme
 from oopscope_tui.panes.base import Pane, empty
-from oopscope_tui.panes.details import field_lines
+from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
 from oopscope_tui.text import plural
+from oopscope_tui.values import human_bytes, show
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Table, col
 from oopscope_tui.widgets.textview import Line
 
+STATES: dict[str, Style | None] = {"incomplete": theme.DOUBT, "written to": theme.DOUBT, "unreadable": theme.BAD,
+                                   "found": theme.DIM, "waiting": theme.DIM, "reading": theme.DIM}  # fmt: skip
+DETAIL_LINES = 9
+
 
 def _when(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return "out of range"
+
+
+def _state_style(row: Any) -> Style | None:
+    return STATES.get(row.state)
+
+
+def _cause_style(row: Any) -> Style | None:
+    return None if row.title else theme.DOUBT
 
 
 COLUMNS = (
-    col("name", "Dump", least=24),
-    col("modified", "Written (UTC)", "int", words=_when, down=True, rank=1),
-    col("bytes", "Size", "bytes"),
-    col("nodename", "Host", rank=1, most=24),
-    col("release", "Kernel", rank=2, most=32),
-    col("format", "Format", rank=3, value=lambda row: row.format or row.why, most=40),
+    col("name", "Dump", least=14, most=44),
+    col("when", "Crashed (UTC)", "int", words=_when, down=True, rank=1),
+    col("bytes", "Size", "bytes", rank=4),
+    col("state", "State", rank=3, least=12, style=_state_style),
+    col("nodename", "Host", rank=2, most=24),
+    col("cause", "Cause", least=20, most=60, style=_cause_style),
+    col("release", "Kernel", rank=5, most=32),
+    col("panic", "Panic", rank=6, least=24),
+    col("format", "Format", rank=7),
 )
 
 
 class Dumps(Pane):
-    """The dumps of a folder."""
+    """The dumps of a folder, or of the command line."""
 
-    NARROW = "never"
+    NARROW = "under"
     BESIDE = False
 
     def make_main(self) -> Lines:
-        """Return the list, the newest first."""
+        """Return the list, the newest first; what is gone stays in the store, and out of sight."""
         table = Table("Dumps", COLUMNS, id="main-dumps")
         table.sort_by(COLUMNS[1])
+        table.also = lambda row: row.state != "gone"
+        table.set_filter("")
         return table
 
     def refill(self) -> None:
-        """Take in what was found."""
-        feed = self.store.feed("dumps")
-        self.main.note = "no dump in this folder, nor in those in it" if feed.state == "done" else feed.note
-        if self.main.view.rows is not feed.rows:
-            self.main.set_rows(feed.rows)
-        else:
-            self.main.grew()
+        """Take in what was found and learned, in its order."""
+        feed, table = self.store.feed("dumps"), self.main
+        table.note = {"done": "no dump here", "waiting": "looking for dumps", "reading": "looking for dumps"}.get(
+            feed.state, feed.note
+        )
+        if table.view.rows is not feed.rows:
+            table.set_rows(feed.rows)
+        elif isinstance(table, Table):
+            table.set_columns(COLUMNS)  # as wide as what has come by now
+            table.sort_by(table.sorted_by, table.view.descending)
+
+    def under_height(self) -> int:
+        """Return a few lines: the list matters more."""
+        return min(DETAIL_LINES, max(4, self.app.size.height // 3))
 
     def row_key(self, row: Any) -> int | str | None:
-        """Return the name."""
-        name: str = row.name
-        return name
+        """Return the path."""
+        return None if row is None else str(row.path)
 
     def notes(self) -> list[str]:
-        """Return the count."""
-        return [plural(len(self.main.view.rows), "dump")]
+        """Return the counts."""
+        rows = [row for row in self.main.view.rows if row.state != "gone"]
+        unread = sum(row.state == "unreadable" for row in rows)
+        return [plural(len(rows), "dump") + (f", {unread:,} unreadable" if unread else "")]
 
     def selected_link(self) -> Place | None:
         """Open the dump itself."""
@@ -63,9 +95,32 @@ class Dumps(Pane):
             self.scope.leave_for(self.main.row.path)
         return None
 
+    def detail_title(self) -> str:
+        """Return the dump's name."""
+        return self.main.row.name if self.main.row is not None else ""
+
     def detail(self, width: int) -> Sequence[Line]:
-        """Return the row's fields."""
-        return empty(self.main.note, width) if self.main.row is None else field_lines(COLUMNS, self.main.row, width)
+        """Return all that is known of the selected dump."""
+        row = self.main.row
+        if row is None:
+            return empty("", width)
+        whole = row.state if row.state != "written to" else "still being written: its size or time changed just now"
+        facts = [
+            ("Cause", row.title or ("" if row.why else "not known yet"), None),
+            ("", row.summary, None),
+            ("Reason" if row.state == "unreadable" else "Lacking", row.why, theme.DOUBT),
+            ("Panic", row.panic, None),
+            ("State", f"{whole}, {human_bytes(row.bytes)}, {row.format or 'format not known'}", _state_style(row)),
+            ("Host", ", ".join(word for word in (row.nodename, row.release) if word), None),
+            ("Crashed", f"{_when(row.crashed)} UTC" if row.crashed else "", None),
+            ("Written", f"{_when(row.modified)} UTC" if row.modified else "", None),
+            ("Log", row.log.name if row.log else "", None),
+        ]
+        lines: list[Line] = []
+        for title, value, style in facts:
+            if value:
+                lines += field_line(title, show("text", value), width, 8, style=style)
+        return lines
 
 
 PANE = Dumps

@@ -1,0 +1,261 @@
+"""The list of dumps: all that lie under a folder, what the triage finds of them, what it does in the meantime."""
+
+import os
+import shutil
+import threading
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from oopscope_tui import folder as folders
+from oopscope_tui.app import OopscopeApp
+from oopscope_tui.folder import Listing, are_one, log_beside
+from tui.driving import LARGE, SMALL, press, settle, text
+
+DUMPS = Path(__file__).parents[1] / "dumps"
+NULL, SYSRQ = DUMPS / "6.1-null.kdump", DUMPS / "6.12-sysrq.kdump"
+DONE = {"complete", "incomplete", "unreadable", "gone"}
+OLD = 1_700_000_000
+
+pytestmark = pytest.mark.skipif(not NULL.exists() or not SYSRQ.exists(), reason="the dumps are not here")
+
+
+def age(path, seconds=0):
+    os.utime(path, (OLD + seconds, OLD + seconds))
+    return path
+
+
+@pytest.fixture
+def crash(tmp_path, monkeypatch):
+    """A folder as kdump leaves it: two dumps, a text file with a dump's name, a dump that was cut."""
+    monkeypatch.setattr(folders, "LOOK_EVERY", 0.05)
+    for name, source in (("one/a", NULL), ("two", SYSRQ)):
+        (tmp_path / name).mkdir(parents=True)
+        age(shutil.copy(source, tmp_path / name / "vmcore"))
+        age(shutil.copy(source.with_suffix(".dmesg.txt"), tmp_path / name / "vmcore-dmesg.txt"))
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "vmcore").write_text("[red]not a dump[/red]\n" * 100)
+    age(tmp_path / "text" / "vmcore")
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "vmcore").write_bytes(NULL.read_bytes()[:200_000])
+    age(tmp_path / "cut" / "vmcore")
+    (tmp_path / "notes.txt").write_text("no dump, and no dump's name\n")
+    return tmp_path
+
+
+@asynccontextmanager
+async def listed(paths, size=LARGE, listing=None):
+    app = OopscopeApp(paths, listing=listing)
+    async with app.run_test(size=size) as pilot:
+        yield app, pilot
+
+
+async def until(app, pilot, holds):
+    for _ in range(1500):
+        await pilot.pause(0.02)
+        if holds({row.name: row for row in app.store.feed("dumps").rows}):
+            await settle(app, pilot)
+            return {row.name: row for row in app.store.feed("dumps").rows}
+    raise AssertionError(app.store.feed("dumps").rows)
+
+
+def all_read(count):
+    return lambda rows: len(rows) == count and all(row.state in DONE for row in rows.values())
+
+
+async def test_every_dump_is_listed_with_what_is_known_of_it(crash):
+    async with listed([crash]) as (app, pilot):
+        rows = await until(app, pilot, all_read(4))
+        null, sysrq, cut, words = (rows[f"{name}/vmcore"] for name in ("one/a", "two", "cut", "text"))
+        assert (null.title, null.state, null.nodename) == ("NULL pointer dereference", "complete", "lab-node-1")
+        assert "NULL pointer" in null.panic
+        assert sysrq.title == "Crash on request (SysRq-c)"
+        assert sysrq.release.startswith("6.12")
+        assert null.log == crash / "one/a/vmcore-dmesg.txt"
+        assert cut.state in ("incomplete", "unreadable")
+        assert cut.why
+        assert words.state == "unreadable"
+        assert "text" in words.why
+        shown = text(app)
+        assert "NULL pointer dereference" in shown
+        assert words.why[:20] in shown
+        assert "4 dumps" in shown
+        order = [app.pane.main.view.row(at).when for at in range(4)]
+        assert order == sorted(order, reverse=True)
+        await pilot.resize_terminal(*SMALL)
+        await settle(app, pilot)
+        assert "one/a/vmcore" in text(app)
+
+
+async def test_the_log_beside_a_dump_speaks_before_it_is_read_and_where_it_cannot_be(crash):
+    age(shutil.copy(NULL.with_suffix(".dmesg.txt"), crash / "text" / "vmcore-dmesg.txt"))
+    async with listed([crash]) as (app, pilot):
+        rows = await until(app, pilot, all_read(4))
+        assert "NULL pointer dereference" in rows["text/vmcore"].panic
+        assert rows["text/vmcore"].release.startswith("6.1.")
+
+
+async def test_keys_work_during_the_triage_and_opening_interrupts_it(crash, monkeypatch):
+    held, reached = threading.Event(), threading.Event()
+    page = folders._Interruptible.page
+
+    def slow(self, pfn):
+        reached.set()
+        held.wait(20)
+        return page(self, pfn)
+
+    monkeypatch.setattr(folders._Interruptible, "page", slow)
+    async with listed([crash]) as (app, pilot):
+        await until(app, pilot, lambda rows: len(rows) == 4 and any(row.state == "reading" for row in rows.values()))
+        assert await_thread(reached)
+        await press(app, pilot, "j")
+        assert app.pane.main.cursor == 1
+        chosen = app.pane.main.row.path
+        await press(app, pilot, "enter")
+        assert app.next == chosen
+        thread, listing = app.reader._thread, app.listing
+    held.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert not any(row.state == "reading" for row in listing.rows.values())
+    assert any(row.state == "waiting" for row in listing.rows.values())
+    again = app.follower()
+    assert again.back is listing
+    async with again.run_test(size=SMALL) as pilot:
+        await settle(again, pilot)
+        await press(again, pilot, "escape")
+        assert again.next is listing
+    back = again.follower()
+    async with back.run_test(size=SMALL) as pilot:
+        await until(back, pilot, all_read(4))
+        assert back.pane.main.row.path == chosen
+        assert back.follower() is None
+
+
+def await_thread(event):
+    return event.wait(10)
+
+
+async def test_what_is_known_is_not_read_again(crash, monkeypatch):
+    listing = Listing([crash])
+    async with listed([crash], listing=listing) as (app, pilot):
+        await until(app, pilot, all_read(4))
+    monkeypatch.setattr(Listing, "_triage", None)
+    monkeypatch.setattr(Listing, "_header", None)
+    async with listed([crash], listing=listing) as (app, pilot):
+        rows = await until(app, pilot, all_read(4))
+        assert rows["two/vmcore"].title == "Crash on request (SysRq-c)"
+
+
+async def test_a_dump_that_grows_is_marked_and_read_when_it_is_whole(crash, monkeypatch):
+    monkeypatch.setattr(folders, "QUIET", 0.6)
+    async with listed([crash]) as (app, pilot):
+        await until(app, pilot, all_read(4))
+        data = SYSRQ.read_bytes()
+        new = crash / "new-vmcore.kdump"
+        with new.open("wb") as file:
+            file.write(data[:100_000])
+            file.flush()
+            await until(app, pilot, lambda rows: "new-vmcore.kdump" in rows)
+            file.write(data[100_000:])
+        rows = await until(app, pilot, lambda rows: rows["new-vmcore.kdump"].state == "written to")
+        assert rows["new-vmcore.kdump"].title is None
+        assert "written to" in text(app)
+        rows = await until(app, pilot, all_read(5))
+        assert rows["new-vmcore.kdump"].title == "Crash on request (SysRq-c)"
+        new.unlink()
+        await until(app, pilot, lambda rows: rows["new-vmcore.kdump"].state == "gone")
+        assert "new-vmcore" not in text(app)
+
+
+async def test_several_dumps_that_are_no_split_set_are_listed(crash):
+    paths = [crash / "one/a/vmcore", crash / "two/vmcore", crash / "text/vmcore"]
+    async with listed(paths) as (app, pilot):
+        rows = await until(app, pilot, all_read(3))
+        assert app.folder
+        assert app.pane.key == "dumps"
+        assert rows[str(paths[0])].title == "NULL pointer dereference"
+        await press(app, pilot, "enter")
+        assert app.next in paths
+    again = app.follower()
+    again.leave_for(again.back)
+    assert again.follower().folder
+
+
+def test_one_dump_of_several_files_is_no_list(crash, tmp_path):
+    one, two, words = crash / "one/a/vmcore", crash / "two/vmcore", crash / "text/vmcore"
+    assert are_one([one])
+    assert not are_one([one, two])
+    assert not are_one([one, words])
+    assert not are_one([words, one])
+    assert are_one([words, tmp_path / "absent"])  # opening them says what they are
+    assert are_one(["https://example.com/a", "https://example.com/b"])
+
+
+async def test_a_dump_that_cannot_be_opened_leads_back_to_the_list(crash):
+    listing = Listing([crash])
+    words = crash / "text/vmcore"
+    app = OopscopeApp([words], listing=listing)
+    async with app.run_test(size=SMALL) as pilot:
+        for _ in range(500):
+            await pilot.pause(0.01)
+            if app.next is not None:
+                break
+    assert app.next is listing
+    assert not app.failure
+    back = app.follower()
+    async with back.run_test(size=LARGE) as pilot:
+        await settle(back, pilot)
+        assert str(words)[-12:] in text(back)
+
+
+def test_only_one_dump_is_open_at_a_time(crash, monkeypatch):
+    most = count = 0
+    take = Listing._triage
+
+    def counted(self, row, stopped):
+        nonlocal most, count
+        count += 1
+        most = max(most, count)
+        assert self._lock.locked()
+        done = take(self, row, stopped)
+        count -= 1
+        return done
+
+    monkeypatch.setattr(Listing, "_triage", counted)
+    listing = Listing([crash])
+    until = time.monotonic() + 30
+    for rest in listing.steps(lambda: False):
+        if (isinstance(rest, float) and rest) or time.monotonic() > until:
+            break
+    assert most == 1
+    assert not listing._lock.locked()
+    assert all(row.state in DONE for row in listing.rows.values())
+
+
+def test_logs_beside_a_dump_have_several_names(tmp_path):
+    for dump, log in (
+        ("vmcore", "vmcore-dmesg.txt"),
+        ("dump.202611230320", "dmesg.202611230320"),
+        ("a.kdump", "a.dmesg.txt"),
+        ("b.kdump", "b.kdump.dmesg.txt"),
+    ):
+        (tmp_path / log).touch()
+        assert log_beside(tmp_path / dump) == tmp_path / log
+    assert log_beside(tmp_path / "other") is None
+
+
+def test_a_large_packed_dump_is_not_unpacked_unasked(tmp_path, monkeypatch):
+    import gzip
+
+    monkeypatch.setattr(folders, "PACKED_MOST", 100)
+    packed = tmp_path / "vmcore.gz"
+    packed.write_bytes(gzip.compress(NULL.read_bytes()[:100_000]))
+    age(packed)
+    listing = Listing([tmp_path])
+    for rest in listing.steps(lambda: False):
+        if isinstance(rest, float) and rest:
+            break
+    assert "packed" in listing.rows[packed].why

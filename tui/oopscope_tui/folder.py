@@ -1,0 +1,424 @@
+"""The dumps of a folder, or of a command line: what is found, what a background triage learned of each, for a session.
+
+`Listing.steps` runs on the worker's thread, one dump after another, and looks again every few seconds. It holds one
+dump at a time, and lets go of it as soon as the screen wants another. Core is imported inside functions only.
+"""
+
+import gc
+import os
+import re
+import stat
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from oopscope_tui.store import epoch, trouble_in
+
+LOOK_EVERY = 4.0  # seconds between two looks, at least
+SHOW_EVERY = 0.1  # seconds between two repaints while headers are read
+QUIET = 6.0  # seconds without a change after which a file that grew is whole
+FRESH = 8.0  # seconds: a file as young as this may still be written to
+DEPTH = 4  # folders in folders
+MOST_FILES = 20_000  # looked at
+PACKED_MOST = 256 << 20  # bytes of a packed file that the triage unpacks unasked
+GUESS_MOST = 64 << 20  # bytes of a file without a signature that are searched for signs of a kernel
+LOG_MOST = 4 << 20  # bytes read of a log beside a dump
+PATIENCE = 10.0  # seconds that a dump waits for the one before it to be let go
+# What is listed with the reason where it is no dump: it bears a dump's name.
+_NAMED_SO = re.compile(r"vmcore(?!.*(dmesg|\.txt|\.log|\.json|\.html|\.md5|\.sha))|dump\.\d{6,}$|.+\.(kdump|vmcore)$")
+_STAMP = re.compile(r"(<\d+>)?(\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?)?")
+
+State = Literal["found", "waiting", "reading", "written to", "complete", "incomplete", "unreadable", "gone"]
+
+
+class Interrupted(BaseException):
+    """The screen wants something else: no boundary of core's may hold this up, so it is no Exception."""
+
+
+class DumpFile(NamedTuple):
+    """One dump of the list; None is not known (yet)."""
+
+    name: str
+    path: Path
+    bytes: int
+    modified: float
+    format: str | None = None
+    nodename: str | None = None
+    release: str | None = None
+    why: str | None = None  # why it cannot be read, or not further
+    crashed: float | None = None  # the crash, or where only the header is known its writing
+    state: State = "found"
+    title: str | None = None  # the cause
+    panic: str | None = None
+    summary: str | None = None
+    log: Path | None = None  # the log beside it
+
+    @property
+    def when(self) -> float:
+        """The crash, as well as it is known: the list's order."""
+        return self.modified if self.crashed is None else self.crashed
+
+    @property
+    def cause(self) -> str | None:
+        """The cause, or in its place why there is none."""
+        return self.title or self.why
+
+
+class _Seen(NamedTuple):
+    """A file as it was when last looked at."""
+
+    bytes: int
+    mtime: int
+    changed: float  # by the monotonic clock, 0 for long ago
+
+    @property
+    def growing(self) -> bool:
+        return self.changed > 0 and time.monotonic() - self.changed < QUIET
+
+
+class Listing:
+    """Everything known of some dumps; lives as long as the session, whichever screen shows it."""
+
+    def __init__(self, paths: Sequence[str | Path] = ()) -> None:
+        self.paths = tuple(Path(path) for path in paths)
+        self.rows: dict[Path, DumpFile] = {}
+        self.chosen: Path | None = None  # the dump that was opened last
+        self.said = ""  # why it could not be opened
+        self.doing = ""  # what the triage does, for the status line
+        self._lock = threading.Lock()  # held while a dump is open
+        self._seen: dict[Path, _Seen] = {}
+        self._known: dict[tuple[Path, int, int], DumpFile] = {}  # triaged, by path, size and time
+        self._like: dict[tuple[Path, int, int], bool] = {}  # begins like a dump
+
+    @property
+    def folder(self) -> Path | None:
+        """The one folder that is listed."""
+        return self.paths[0] if len(self.paths) == 1 else None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep others from opening a dump meanwhile; one that hangs holds nobody up for ever."""
+        got = self._lock.acquire(timeout=PATIENCE)
+        try:
+            yield
+        finally:
+            if got:
+                self._lock.release()
+
+    # The triage.
+
+    def steps(self, stopped: Callable[[], bool]) -> Generator[DumpFile | float]:
+        """Yield rows as they become known, and between them how many seconds may pass before the next step."""
+        yield from self.rows.values()
+        yield 0.0
+        while True:
+            since = time.monotonic()
+            self.doing = "" if self.rows else "looking for dumps"
+            for row in self.look():
+                self.rows[row.path] = row
+                yield row
+            yield 0.0
+            cost = time.monotonic() - since
+            shown = 0.0
+            for path in self._newest("found"):
+                yield from self._take(path, lambda row: self._header(row, stopped))
+                if time.monotonic() - shown > SHOW_EVERY:
+                    yield 0.0
+                    shown = time.monotonic()
+            todo = self._newest("waiting")
+            until = time.monotonic() + LOOK_EVERY
+            for path in todo:
+                left = sum(row.state == "waiting" for row in self.rows.values())
+                self.doing = f"triage of {self.rows[path].name} · {left:,} left"
+                self.rows[path] = self.rows[path]._replace(state="reading")
+                yield self.rows[path]
+                yield 0.0
+                yield from self._take(path, lambda row: self._triage(row, stopped))
+                yield 0.0
+                if time.monotonic() > until:  # a new one is the first to be read
+                    break
+            else:
+                self.doing = ""
+                yield max(LOOK_EVERY, 20 * cost)
+
+    def _newest(self, state: State) -> list[Path]:
+        found = [row for row in self.rows.values() if row.state == state]
+        return [row.path for row in sorted(found, key=lambda row: row.when, reverse=True)]
+
+    def _take(self, path: Path, read: Callable[[DumpFile], DumpFile]) -> Generator[DumpFile]:
+        """Read something of one dump; what goes wrong is told in its row."""
+        row = self.rows[path]
+        try:
+            with self.alone():
+                row = read(row)
+        except Interrupted:
+            self.rows[path] = row._replace(state="waiting" if row.format else "found")
+            return
+        except Exception as error:  # noqa: BLE001  (the boundary of one dump: the others go on)
+            row = row._replace(state="unreadable", why=_reason(error, path))
+        self.rows[path] = row
+        seen = self._seen.get(path)
+        if seen is not None and row.state in ("complete", "incomplete", "unreadable"):
+            self._known[path, seen.bytes, seen.mtime] = row
+        yield row
+
+    def _header(self, row: DumpFile, stopped: Callable[[], bool]) -> DumpFile:
+        """Return what the header and the log beside the dump say."""
+        row = _with_log(row)
+        from oopscope.dumps import find_format, open_path, open_source
+        from oopscope.sources.file import FileSource
+        from oopscope.sources.identify import what_is
+        from oopscope.sources.wrapped import wrapping
+
+        if row.path.is_file() and row.bytes > PACKED_MOST:
+            packed = wrapping(FileSource(row.path).read_at(0, 16))
+            if packed:
+                return row._replace(state="unreadable", why=f"packed ({packed}): opening it unpacks it first")
+        say = _sayer(stopped)
+        source = open_source(row.path, say)
+        if find_format(source, guess=row.bytes <= GUESS_MOST) is None:
+            return row._replace(state="unreadable", why=what_is(source))
+        facts = open_path(row.path, say=say).facts()
+        return row._replace(
+            format=facts.format,
+            nodename=facts.nodename or None,
+            release=facts.release or row.release,
+            crashed=facts.timestamp or None,
+            state="waiting",
+            why=None if facts.complete else next(iter(facts.problems), "not complete"),
+        )
+
+    def _triage(self, row: DumpFile, stopped: Callable[[], bool]) -> DumpFile:
+        """Return the row with the verdict: as `oopscope triage` has it, but let go of as soon as that is wanted."""
+        from oopscope.dumps import open_path
+        from oopscope.errors import OopscopeError
+        from oopscope.kernel.boot import attach
+        from oopscope.kernel.extra import Extra
+        from oopscope.subsystems.system import the_system
+        from oopscope.symbols.cache import cache_directory
+        from oopscope.triage import verdict
+
+        say = _sayer(stopped)
+        whole = row.why is None
+        try:
+            dump: Any = _Interruptible(open_path(row.path, say=say), stopped)
+            kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
+            system, found = the_system(kernel), verdict(kernel)
+            kernel.remember()
+            complete = kernel.dump.facts().complete
+        except OopscopeError as error:
+            return row._replace(state="unreadable" if whole else "incomplete", why=_reason(error, row.path))
+        finally:
+            dump = kernel = None  # type: ignore[assignment]
+            gc.collect()  # a kernel and what is kept of it refer to each other
+        return row._replace(
+            nodename=system.nodename or row.nodename,
+            release=system.release or row.release,
+            crashed=epoch(system.crash_time) or row.crashed,
+            state="complete" if complete else "incomplete",
+            title=found.title,
+            summary=found.summary,
+            panic=found.panic_message or row.panic,
+        )
+
+    # What is there.
+
+    def look(self) -> list[DumpFile]:
+        """Return what is new, changed or gone since the last look; reads the first bytes of what it does not know."""
+        news: list[DumpFile] = []
+        there: set[Path] = set()
+        for path, why in self._files():
+            there.add(path)
+            row = self._closed(path, why) if why else self._look_at(path)
+            if row is not None and row != self.rows.get(path):
+                news.append(row)
+        for path, row in self.rows.items():
+            if path not in there and row.state != "gone":
+                news.append(row._replace(state="gone"))
+                self._seen.pop(path, None)
+        return news
+
+    def _closed(self, path: Path, why: str) -> DumpFile:
+        return self.rows.get(path) or DumpFile(self._name(path), path, 0, 0.0, why=why, state="unreadable")
+
+    def _look_at(self, path: Path) -> DumpFile | None:
+        try:
+            status = path.stat()
+        except OSError as error:
+            return self._closed(path, error.strerror or str(error)) if path in self.paths else None
+        key = path, status.st_size, status.st_mtime_ns
+        seen, now = self._seen.get(path), time.monotonic()
+        if seen is None:
+            young = 0 <= time.time() - status.st_mtime < FRESH
+            seen = self._seen[path] = _Seen(key[1], key[2], now if young else 0.0)
+        elif (seen.bytes, seen.mtime) != key[1:]:
+            seen = self._seen[path] = _Seen(key[1], key[2], now)
+        if path not in self.paths and not _NAMED_SO.match(path.name) and not self._is_like(key):
+            return None
+        row = self.rows.get(path)
+        same = row is not None and (row.bytes, row.modified) == (status.st_size, status.st_mtime)
+        if seen.growing:
+            state: State = "written to"
+        elif row is not None and same and row.state not in ("written to", "gone"):
+            return row
+        elif key in self._known:
+            return self._known[key]
+        else:
+            state = "found"
+        return DumpFile(self._name(path), path, status.st_size, status.st_mtime, state=state)
+
+    def _is_like(self, key: tuple[Path, int, int]) -> bool:
+        like = self._like.get(key)
+        if like is None:
+            like = self._like[key] = _begins_like_a_dump(key[0])
+        return like
+
+    def _name(self, path: Path) -> str:
+        folder = self.folder
+        return str(path.relative_to(folder)) if folder is not None and path.is_relative_to(folder) else str(path)
+
+    def _files(self) -> Iterator[tuple[Path, str]]:
+        """Yield every file, and folders that cannot be looked into with the reason."""
+        left = MOST_FILES
+        todo = [(path, 0) for path in reversed(self.paths)]
+        while todo and left > 0:
+            path, depth = todo.pop()
+            if depth == 0 and not path.is_dir():
+                yield path, ""
+                continue
+            try:
+                entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+            except OSError as error:
+                told = "no permission to look into it: try again with sudo"
+                yield path, told if isinstance(error, PermissionError) else error.strerror or str(error)
+                continue
+            for entry in entries:
+                left -= 1
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        if depth < DEPTH:
+                            todo.append((Path(entry), depth + 1))
+                    elif entry.is_file():
+                        yield Path(entry), ""
+
+
+class _Interruptible:
+    """A dump that raises Interrupted at its next page once it is no longer wanted."""
+
+    def __init__(self, dump: Any, stopped: Callable[[], bool]) -> None:
+        self._dump, self._stopped = dump, stopped
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._dump, name)
+
+    def page(self, pfn: int) -> bytes:
+        """Return a page."""
+        if self._stopped():
+            raise Interrupted
+        page: bytes = self._dump.page(pfn)
+        return page
+
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield all memory."""
+        for block in self._dump.blocks():
+            if self._stopped():
+                raise Interrupted
+            yield block
+
+
+def _sayer(stopped: Callable[[], bool]) -> Callable[[str], None]:
+    """Return what core tells of its progress to: a place to interrupt it."""
+
+    def say(_text: str) -> None:
+        if stopped():
+            raise Interrupted
+
+    return say
+
+
+def _begins_like_a_dump(path: Path) -> bool:
+    """Tell by signature, of what is packed by that of its content."""
+    from oopscope.dumps import find_format
+    from oopscope.errors import OopscopeError
+    from oopscope.sources import ByteSource
+    from oopscope.sources.file import BytesSource, FileSource
+    from oopscope.sources.flattened import is_flattened
+    from oopscope.sources.wrapped import unpacked_head, wrapping
+
+    try:
+        source: ByteSource = FileSource(path)
+        if wrapping(source.read_at(0, 16)):
+            source = BytesSource(unpacked_head(source), source.name)
+        return is_flattened(source.read_at(0, 16)) or find_format(source, guess=False) is not None
+    except (OSError, OopscopeError):
+        return False
+
+
+def are_one(paths: Sequence[str | Path]) -> bool:
+    """Tell whether several paths are one dump: a split set, or a state and its memory; so too where none is a dump."""
+    from oopscope.dumps import open_path
+    from oopscope.errors import OopscopeError
+    from oopscope.sources.remote import is_remote
+
+    if len(paths) < 2 or any(is_remote(path) for path in paths):
+        return True
+    if any(Path(path).is_dir() for path in paths):
+        return False
+    dumps = [path for path in paths if _begins_like_a_dump(Path(path))]
+    try:
+        known = [open_path(path).facts().format for path in dumps] if len(dumps) > 1 else []
+        if any(name != "kdump" for name in known):
+            return False  # other formats take what is given with the first for nothing
+        open_path(*paths)
+    except OopscopeError:
+        return not dumps
+    return True
+
+
+def _reason(error: BaseException, path: Path) -> str:
+    """Return an error in one line without the path, which stands beside it."""
+    from oopscope.errors import OopscopeError
+
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = " ".join(str(error).split()).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+    return text if isinstance(error, OopscopeError) and text else f"a fault of oopscope's own: {error!r}"
+
+
+def _with_log(row: DumpFile) -> DumpFile:
+    """Return the row with what the log beside it tells: its kernel, and the line that begins the oops."""
+    log = log_beside(row.path)
+    if log is None:
+        return row
+    try:
+        with log.open("rb") as file:
+            text = file.read(LOG_MOST).decode("utf-8", "replace")
+    except OSError:
+        return row
+    panic = release = None
+    for line in text.splitlines():
+        words = line[_STAMP.match(line).end() :]  # type: ignore[union-attr]  # an empty match is one too
+        if release is None and words.startswith("Linux version "):
+            release = words.split()[2]
+        if trouble_in(words):
+            panic = words.strip()
+            break
+    return row._replace(log=log, panic=panic, release=row.release or release)
+
+
+def log_beside(path: Path) -> Path | None:
+    """Return the text of the log that was saved with a dump: by kdump, by Debian's kdump-tools, or under its name."""
+    names = [f"{path.name}-dmesg.txt", f"{path.name}.dmesg.txt", f"{path.stem}.dmesg.txt"]
+    if path.name.startswith("vmcore"):
+        names += ["vmcore-dmesg.txt", "vmcore-dmesg-incomplete.txt"]
+    if path.name.startswith("dump."):
+        names.append(f"dmesg.{path.name[5:]}")
+    with suppress(OSError):
+        for name in names:
+            found = path.with_name(name)
+            if found.is_file() and stat.S_ISREG(found.stat().st_mode):
+                return found
+    return None
