@@ -31,7 +31,7 @@ def test_headless_commands_do_not_import_textual(argv):
 
 
 def test_without_a_terminal_the_screen_says_so():
-    done = run("import sys; from oopscope_tui.__main__ import main; sys.exit(main(['x']))")
+    done = run("import sys; from oopscope_tui.__main__ import main; sys.exit(main(['.']))")
     assert done.returncode == 2
     assert "terminal" in done.stderr
     assert done.stderr.count("\n") == 1

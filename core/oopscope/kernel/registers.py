@@ -6,8 +6,8 @@ they are later than the crash notes: they tell where each CPU was when the dump 
 """
 
 from oopscope.errors import OopscopeError
-from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
-from oopscope.notes import Note, read_notes
+from oopscope.kernel.kernel import Kernel, online_cpus, per_cpu_offsets, present_cpus
+from oopscope.notes import CpuState, Note, read_notes
 from oopscope.sources.file import BytesSource
 
 NT_PRSTATUS = 1
@@ -23,13 +23,43 @@ def registers(kernel: Kernel) -> dict[int, Registers]:
     present = present_cpus(kernel)
     saved = {} if from_outside else _crash_notes(kernel, present)
     if saved or not status:
-        return saved
+        return saved or _from_hypervisor(kernel, present)
     cpus = present if len(status) == len(present) else online_cpus(kernel)
     if len(cpus) != len(status):
         kernel.problems.add("cpus", f"{len(status)} CPU notes for {len(cpus)} CPUs: which is whose is not known")
         return {}
     decoded = {cpu: _decode(kernel, note) for cpu, note in zip(cpus, status, strict=True)}
     return {cpu: regs for cpu, regs in decoded.items() if regs}
+
+
+def _from_hypervisor(kernel: Kernel, present: list[int]) -> dict[int, Registers]:
+    """Return what a hypervisor's own files tell of its CPUs, each the kernel's CPU that has its per-CPU area."""
+    states = kernel.dump.cpus()
+    try:
+        areas = {base: cpu for cpu, base in enumerate(kernel.cached(per_cpu_offsets))}
+    except OopscopeError:
+        areas = {}
+    found = {}
+    for n, state in enumerate(states):
+        in_order = present[n] if len(states) == len(present) else None
+        cpu = areas.get(state.per_cpu_base or 0, in_order)
+        if cpu is not None and state.general:
+            found[cpu] = _named(state)
+    return found
+
+
+def _named(state: CpuState) -> Registers:
+    """Return a CPU's registers by the names that a crash note has for them."""
+    named = {name: value for name, value in state.general.items() if name != "rflags"}
+    if "rflags" in state.general:
+        named["eflags"] = state.general["rflags"]
+    for name in ("cs", "ss", "ds", "es", "fs", "gs"):
+        if name in state.segments:
+            named[name] = state.segments[name].selector
+    for name in ("fs", "gs"):
+        if name in state.segments:
+            named[f"{name}_base"] = state.segments[name].base
+    return named
 
 
 def _decode(kernel: Kernel, note: Note) -> Registers | None:
