@@ -58,6 +58,11 @@ TABLE = (
     Key("R,S", "reverse", "R", "", "reverse the order"),
 )
 
+CPUS = (
+    Key("plus", "unfold", "+", "", "show the CPUs of a group; Enter too"),
+    Key("minus", "fold", "-", "", "show the group alone"),
+)
+
 TASKS = (
     Key("D", "blocked", "D", "blocked", "only blocked tasks, longest first; again: all"),
     Key("t", "tree", "t", "tree", "the tree: children under parents, threads under processes; again: the list"),
