@@ -88,6 +88,7 @@ class TestReport:
             ({"dump": {"complete": True}, "verdict": {"cause": "kernel-bug"}, "tasks": []}, DONE),
             ({"dump": {"complete": True}, "verdict": {"cause": "unknown"}}, DONE),
             ({"dump": {"complete": False}, "verdict": {"cause": "unknown"}}, DAMAGED),
+            ({"dump": {"complete": False}, "verdict": {"cause": "kernel-bug"}, "tasks": []}, DONE),
             ({"dump": {"complete": True}, "verdict": None}, DAMAGED),
             ({"dump": {"complete": True}, "verdict": {"cause": "kernel-bug"}, "tasks": None}, DAMAGED),
             ({"dump": {"complete": True}, "cpus": None}, DAMAGED),

@@ -142,6 +142,14 @@ class TestRegisters:
         by_note = [case.kernel.arch.registers(n.desc) for n in notes]
         assert sorted(r["rip"] for r in found.values()) == sorted(r["rip"] for r in by_note)
 
+    def test_the_crash_notes_are_believed_first(self, monkeypatch):
+        """The container's merged notes leave out a CPU that never answered: its n-th note need not be CPU n's."""
+        from oopscope.kernel import registers as module
+
+        only_second = {1: {"rip": 0x1234}}
+        monkeypatch.setattr(module, "_crash_notes", lambda _kernel, _cpus: only_second)
+        assert registers(case_of("6.1-null").kernel) == only_second
+
     def test_without_crash_notes_the_containers_are_taken_in_order(self, monkeypatch):
         from oopscope.kernel import registers as module
 

@@ -302,6 +302,15 @@ class TestMapleTree:
         root = maple(ram, 0x40000, LEAF, [10 * i + 9 for i in range(15)], [0x50000 + 0x1000 * i for i in range(16)])
         assert self.entries(ram, root) == [(10 * i, 0x50000 + 0x1000 * i) for i in range(16)]
 
+    def test_what_stands_behind_a_nodes_end_is_stale(self):
+        """A node ends where its last pivot reaches what its parent gave it; slots beyond hold what was there before."""
+        ram, lost = Ram(), Lost()
+        one = maple(ram, 0x41000, LEAF, [9, 99, 49, 0], [0x51000, 0x52000, 0x66000, 0x67000])
+        two = maple(ram, 0x42000, LEAF, [], [0x53000])
+        root = maple(ram, 0x40000, RANGE, [99], [one, two])
+        assert self.entries(ram, root, lost) == [(0, 0x51000), (10, 0x52000), (100, 0x53000)]
+        assert lost == []
+
     def test_loops_holes_and_nonsense(self):
         ram, lost = Ram(), Lost()
         leaf = maple(ram, 0x41000, LEAF, [9], [0x51000])

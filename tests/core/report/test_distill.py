@@ -51,6 +51,23 @@ def test_pages_are_the_sources_own(distilled):
     assert done.bytes == out.stat().st_size
 
 
+def test_code_around_every_frame_is_in_it(distilled):
+    """For a disassembly by hand, and for whoever scans a stack for calls; the boot's own code was freed long since."""
+    source, out, _ = distilled
+    kernel, seen = open_kernel([out]), 0
+    frames = [f for c in source.report["cpus"] for f in c["frames"]] + [
+        f for t in source.report["tasks"] for f in t["frames"]
+    ]
+    for address in {int(f["address"], 16) for f in frames if f["kind"] != "user"}:
+        try:
+            code = source.kernel.memory.read(address - 64, 128)
+        except MissingPage:
+            continue
+        assert kernel.memory.read(address - 64, 128) == code
+        seen += 1
+    assert seen > 40
+
+
 def test_nothing_of_a_program_is_in_it(distilled):
     """The guest's own script printed its account from a program's memory, and lies in the page cache."""
     _, out, _ = distilled

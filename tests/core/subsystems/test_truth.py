@@ -108,6 +108,16 @@ def test_slabs(case):
         assert slab["bytes"] % 4096 == 0
 
 
+def test_objects_in_use_are_those_that_there_are(case):
+    """As many task_structs as tasks, but for the first, which is no object; a CPU's own free ones count as in use."""
+    in_use = {s["name"]: s["active"] for s in case.report["slabs"]}
+    tasks = len(case.report["tasks"])
+    assert tasks - 1 <= in_use["task_struct"] <= tasks + 30
+    assert in_use["mnt_cache"] >= len(case.report["mounts"])
+    processes = sum(t["pid"] == t["tgid"] for t in case.report["tasks"])
+    assert processes - 2 <= in_use["signal_cache"] <= processes + 60
+
+
 def test_slabs_take_what_meminfo_says(case):
     """Two ways to one sum, nearly: the kernel's own counter has the large kmalloc()s too, which are in no cache."""
     taken, counted = sum(s["bytes"] for s in case.report["slabs"]), case.report["meminfo"]["Slab"]

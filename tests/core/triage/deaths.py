@@ -433,6 +433,8 @@ OTHERS = [
     ("panic-called", panicked("stored: halting", ("store_halt+0x44 [stored]",), "BUG kmalloc-64: Poison overwritten")),
     ("panic-called", panicked("stored: halting", ("store_halt+0x44 [stored]",), "BUG: KASAN: use-after-free in f")),
     ("panic-called", panicked("stored: halting", ("store_halt+0x44 [stored]",), UBSAN)),
+    # What the log quotes of the boot before (pstore) is not what this one died of.
+    ("sysrq-crash", survived("pstore: Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)")),
     # An oops that the machine survived, then one that it did not.
     ("divide-error", oops("Oops: divide error: 0000 [#2] SMP NOPTI", before=NULL + "\nRIP: 0010:other+0x1/0x2")),
     ("ghes-fatal", panicked("Fatal hardware error!", ("__ghes_panic+0x6c", "ghes_proc+0x9c"), NULL)),
