@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from oopscope_tui.panes.log import Troubles
+from oopscope_tui.places import Place
 from tui.driving import LARGE, enter, lines, press, running, text
 from tui.fake import Fake, Record, log
 
@@ -118,6 +119,17 @@ async def test_a_filter_hides_errors_from_the_brackets_too():
         await enter(app, pilot, "f", "-BUG")
         await press(app, pilot, "g", "right_square_bracket", "right_square_bracket")
         assert app.pane.main.row.text.startswith("ext4")
+
+
+async def test_a_link_to_a_record_whose_level_is_hidden_shows_all_levels():
+    async with running(size=LARGE) as (app, pilot):
+        await press(app, pilot, "5", "l", "l")
+        assert len(app.pane.main.view) == 2
+        await app.go(Place("log", 7))
+        await press(app, pilot)
+        assert app.pane.main.row.index == 7
+        assert len(app.pane.main.view) == 60
+        assert "errors and worse" not in text(app)
 
 
 async def test_the_keys_are_said():

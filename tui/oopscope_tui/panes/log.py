@@ -192,6 +192,12 @@ class LogView(TextView):
         self.also = None if limit == 7 else lambda row: row.level is None or row.level <= limit
         self.set_filter(self.filter_text)
 
+    def select(self, row_id: int) -> None:
+        """Put the cursor on a record; where its level is hidden, all levels show again."""
+        if self.also is not None and not self.also(self.view.rows[row_id]):
+            self.action_level(-self.level_step)
+        super().select(row_id)
+
     def action_oops(self) -> None:
         """Go to where the oops begins."""
         if self.oops is not None:
