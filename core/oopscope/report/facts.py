@@ -73,6 +73,7 @@ def dump_facts(d: Data) -> Facts:
             ("file", d["path"]),
             ("format", form),
             ("size", size(d["bytes"])),
+            ("fetched", size(d["bytes_read"]) if d.get("bytes_read") is not None else None),
             ("holds", held(d)),
             ("left out", left_out(d)),
             ("complete", "yes" if d["complete"] else "NO: the dump is cut off or was not finished"),
