@@ -171,12 +171,14 @@ async def test_a_dump_that_grows_is_marked_and_read_when_it_is_whole(crash, monk
 
 
 async def test_several_dumps_that_are_no_split_set_are_listed(crash):
-    paths = [crash / "one/a/vmcore", crash / "two/vmcore", crash / "text/vmcore"]
+    paths = [crash / f"{name}/vmcore" for name in ("one/a", "two", "text")]
+    paths.append(crash / "two/vmcore-dmesg.txt")  # as two/* gives it: the log of its dump, no dump
     async with listed(paths) as (app, pilot):
         rows = await until(app, pilot, all_read(3))
         assert app.folder
         assert app.pane.key == "dumps"
-        assert rows[str(paths[0])].title == "NULL pointer dereference"
+        assert "4 files" in text(app).splitlines()[0]
+        assert rows["one/a/vmcore"].title == "NULL pointer dereference"
         await press(app, pilot, "enter")
         assert app.next in paths
     again = app.follower()

@@ -83,7 +83,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         """The dump's file name; of a split set the first and the number of the others; of a list its folder."""
         if self.folder:
             folder = self.listing.folder
-            return str(folder) if folder is not None else f"{len(self.paths):,} dumps"
+            return str(folder) if folder is not None else f"{len(self.paths):,} files"
         first = str(self.paths[0]).partition("?")[0].rpartition("/")[2] if self.paths else ""
         return first if len(self.paths) < 2 else f"{first} and {len(self.paths) - 1} more parts"
 
@@ -153,6 +153,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     async def on_several_found(self) -> None:
         """Show the list: what was given is not one dump."""
         self.folder = True
+        self.header.renew()
         self._set_tabs(())
         self.history.clear()
         await self.go(Place("dumps"), remember=False)

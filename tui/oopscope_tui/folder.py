@@ -89,6 +89,7 @@ class Listing:
         self.said = ""  # why it could not be opened
         self.doing = ""  # what the triage does, for the status line
         self._lock = threading.Lock()  # held while a dump is open
+        self._logs: set[Path | None] | None = None  # given with their dumps, as a shell's pattern does
         self._seen: dict[Path, _Seen] = {}
         self._known: dict[tuple[Path, int, int], DumpFile] = {}  # triaged, by path, size and time
         self._like: dict[tuple[Path, int, int], bool] = {}  # begins like a dump
@@ -277,13 +278,18 @@ class Listing:
         return like
 
     def _name(self, path: Path) -> str:
-        folder = self.folder
-        return str(path.relative_to(folder)) if folder is not None and path.is_relative_to(folder) else str(path)
+        try:
+            common = Path(os.path.commonpath([self.folder or one.parent for one in self.paths]))
+            return str(path.relative_to(common))
+        except ValueError:  # nothing in common: one is absolute, another is not
+            return str(path)
 
     def _files(self) -> Iterator[tuple[Path, str]]:
         """Yield every file, and folders that cannot be looked into with the reason."""
         left = MOST_FILES
-        todo = [(path, 0) for path in reversed(self.paths)]
+        if self._logs is None:
+            self._logs = {log_beside(path) for path in self.paths}
+        todo = [(path, 0) for path in reversed(self.paths) if path not in self._logs]
         while todo and left > 0:
             path, depth = todo.pop()
             if depth == 0 and not path.is_dir():

@@ -37,11 +37,11 @@ def _cause_style(row: Any) -> Style | None:
 
 
 COLUMNS = (
-    col("name", "Dump", least=14, most=44),
+    col("name", "Dump", least=22, most=44),
     col("when", "Crashed (UTC)", "int", words=_when, down=True, rank=1),
     col("bytes", "Size", "bytes", rank=4),
-    col("state", "State", rank=3, least=12, style=_state_style),
-    col("nodename", "Host", rank=2, most=24),
+    col("state", "State", rank=2, least=12, style=_state_style),
+    col("nodename", "Host", rank=3, most=24),
     col("cause", "Cause", least=20, most=60, style=_cause_style),
     col("release", "Kernel", rank=5, most=32),
     col("panic", "Panic", rank=6, least=24),
