@@ -261,3 +261,16 @@ def test_a_large_packed_dump_is_not_unpacked_unasked(tmp_path, monkeypatch):
         if isinstance(rest, float) and rest:
             break
     assert "packed" in listing.rows[packed].why
+
+
+async def test_a_hostile_file_name_is_text(crash):
+    name = "\x1b[31m[red]\udcff\n.kdump"
+    age(shutil.copy(NULL, crash / name))
+    (crash / f"{name}.dmesg.txt").write_text("\x1b[2J\n[    1.0] BUG: [bold]\x1b[31mx\n")
+    async with listed([crash]) as (app, pilot):
+        rows = await until(app, pilot, all_read(5))
+        assert rows[name].title == "NULL pointer dereference"
+        shown = text(app)
+        assert "[red]" in shown
+        assert "\x1b" not in shown
+        shown.encode()
