@@ -45,7 +45,8 @@ COMMANDS: tuple[Command, ...] = (
 
 EXAMPLES = """\
 examples:
-  oopscope /var/crash/*/vmcore               look at the newest dump on the screen
+  oopscope                                   the dumps of /var/crash, newest first: Enter opens one
+  oopscope /var/crash/*/vmcore               just those; a single dump opens at once
   oopscope report vmcore                     the same as text
   oopscope report vmcore --format json       the same for a script
   oopscope log vmcore --grep 'oom|panic'     the kernel log, searched
