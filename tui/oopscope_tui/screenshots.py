@@ -28,6 +28,13 @@ SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("log-search", ("5", "g", "slash", *"memory", "enter")),
     ("modules", ("6",)),
     ("mounts", ("7",)),
+    ("coverage", ("colon", *"coverage", "enter")),
+    ("slabs", ("colon", *"slabs", "enter")),
+    ("zones", ("colon", *"zones", "enter")),
+    ("meminfo", ("colon", *"meminfo", "enter")),
+    ("system", ("colon", *"system", "enter")),
+    ("problems", ("colon", *"problems", "enter")),
+    ("tasks-tree", ("3", "t")),
     ("keys", ("1", "question_mark")),
 )
 PATIENCE = 120.0  # seconds for the dump to be read
