@@ -1,6 +1,7 @@
 """Slab caches as /proc/slabinfo lists them. Follows mm/slab_common.c and mm/slub.c (SLUB only)."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
@@ -90,7 +91,7 @@ def _free(kernel: Kernel, node: NodeStruct) -> int:
     except Absent:
         link = kernel.types.member(bound.struct, "lru").offset
     lost = kernel.problems.lost("slabs", "partial slabs")
-    walk = for_each_list(kernel.memory, node.partial, link, lost, MAX_PARTIAL)
+    walk = islice(for_each_list(kernel.memory, node.partial, link, lost), MAX_PARTIAL)
     free = counted = 0
     for slab in bound.rows(walk, lost):
         free, counted = free + slab.objects - slab.inuse, counted + 1
