@@ -92,6 +92,9 @@ class FakeKernel:
         below = [(at, name) for at, name in self._places if at <= address < at + 0x1000]
         return Name(below[-1][1], address - below[-1][0], None) if below else None
 
+    def bind(self, plan):
+        return plan.bind(self.types, self.memory, self.endian)
+
     def cached(self, read):
         if read not in self._known:
             self._known[read] = read(self)

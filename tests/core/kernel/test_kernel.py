@@ -80,6 +80,7 @@ class TestPerCpu:
         assert [s.kind for s in stacks].count("irq") == 2
         assert [s.kind for s in stacks].count("nmi") == 2
         assert all(s.end - s.start in (4096, 8192, IRQ_STACK_SIZE) for s in stacks)
+        assert all(s.start % 4096 == s.end % 4096 == 0 for s in stacks)
         ordered = sorted(stacks)
         assert all(a.end <= b.start for a, b in pairwise(ordered))
 

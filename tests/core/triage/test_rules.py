@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import oopscope.triage.rules
-from core.triage.deaths import ALSO, DEATHS, OTHERS, oops
+from core.triage.deaths import ALSO, DEATHS, FAULT, NULL, OTHERS, PAGE, oops
 from core.triage.fakes import FakeKernel, death, stack
 from oopscope.triage import judge
 from oopscope.triage.finding import Verdict
@@ -141,6 +141,21 @@ def test_the_message_of_an_oops_is_what_happened(rule):
 def test_an_older_oops_gives_no_message_to_a_later_panic():
     oops_then_hardware = next(d for cause, d in OTHERS if cause == "ghes-fatal")
     assert judge(oops_then_hardware.kernel).panic_message == "Fatal hardware error!"
+
+
+@pytest.mark.parametrize(
+    "said, pc, says",
+    [
+        (NULL.replace("read access", "instruction fetch"), "0x0", "called a function through a NULL pointer"),
+        (PAGE.replace("write access", "instruction fetch"), "0xffffc90001234008", "called a function through the wild"),
+    ],
+)
+def test_a_call_through_a_bad_pointer_blames_the_caller(said, pc, says):
+    """The pc that faulted is no code; who called it is the one to look at."""
+    log = f"{said}\nRIP: 0010:{pc}\nKernel panic - not syncing: Fatal exception"
+    found = judge(death(log, ("asm_exc_page_fault+0x22 <exception>", pc, *FAULT)).kernel)
+    assert says in found.summary
+    assert (found.symbol, found.module) == ("store_put+0x21", "stored")
 
 
 class TestSignature:
