@@ -3,7 +3,9 @@
 from oopscope.errors import OopscopeError
 from oopscope.subsystems.cpus import panic_cpu
 from oopscope.triage.death import DIE, Death
-from oopscope.triage.finding import Verdict
+from oopscope.triage.finding import Evidence, Source, Verdict
+
+MAX_SHOWN = 8
 
 
 def check(death: Death) -> Verdict | None:
@@ -14,7 +16,11 @@ def check(death: Death) -> Verdict | None:
         return None
     if any(DIE.match(line.text) for line in death.lines[-40:]):
         return None
-    blocked = [t for t in death.tasks if t.state == "D"]
+    blocked = sorted((t for t in death.tasks if t.state == "D"), key=lambda t: -(t.since_last_run_seconds or 0))
+    evidence = [
+        Evidence(f"{t.who} is blocked in {t.wait or 'an unknown place'}", Source("task", str(t.pid), t.address))
+        for t in blocked[:MAX_SHOWN]
+    ]
     hint = f"; {len(blocked)} tasks are blocked" if blocked else ""
     return death.verdict(
         "manual",
@@ -22,7 +28,7 @@ def check(death: Death) -> Verdict | None:
         "Taken from outside, no panic",
         f"The machine had not panicked: its memory was dumped from outside while it ran{hint}.",
         "likely",
-        (),
+        evidence,
         ("If it hung: see what each CPU ran, and which tasks are blocked, longest first.",),
     )
 
