@@ -30,6 +30,10 @@ class Case:
     def report(self):
         return build(self.kernel, ALL, stacks=True)
 
+    def close(self):
+        """Let go of the kernel and its pages; the report stays, and who asks for the kernel opens it again."""
+        self.__dict__.pop("kernel", None)
+
     @cached_property
     def truth(self):
         return Truth.beside(self.path)

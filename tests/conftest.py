@@ -18,7 +18,9 @@ def _no_index_cache():
 @pytest.fixture(scope="session", params=NAMES)
 def case(request):
     """Each of the real dumps in turn. Nobody changes what is in it."""
-    return case_of(request.param)
+    found = case_of(request.param)
+    yield found
+    found.close()
 
 
 @pytest.fixture(autouse=True)
