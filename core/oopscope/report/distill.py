@@ -16,7 +16,7 @@ from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.module_types import module_tables
 from oopscope.kernel.modules import module_list
-from oopscope.kernel.registers import registers
+from oopscope.kernel.registers import NT_PRSTATUS, registers
 from oopscope.notes import CpuState, Note
 from oopscope.report import kdump_file
 from oopscope.report.build import build
@@ -106,9 +106,17 @@ def _machine(kernel: Kernel) -> kdump_file.Machine:
         facts,
         system.version or "",
         base if base is not None else facts.phys_base or 0,
-        len(registers(kernel)),
+        _cpus(kernel),
         kernel.dump.ranges(),
     )
+
+
+def _cpus(kernel: Kernel) -> int:
+    """How many CPUs left registers; as many as there are notes where the kernel's own tables are damaged."""
+    try:
+        return len(registers(kernel))
+    except OopscopeError:
+        return sum(n.name == "CORE" and n.type == NT_PRSTATUS for n in kernel.dump.notes())
 
 
 def _touch(kernel: Kernel, start: int, end: int) -> None:
