@@ -140,15 +140,20 @@ def test_a_module(whole, broken_report):
     assert any(p["section"] == "modules" and "damaged" in p["message"] for p in report["problems"])
 
 
+def place_of(kernel, table):
+    """An address amidst a table of the kernel."""
+    if table == "BTF":
+        return (kernel.symbol("__start_BTF") + kernel.symbol("__stop_BTF")) // 2
+    if table == "ORC":
+        return (kernel.symbol("__start_orc_unwind") + kernel.symbol("__start_orc_unwind_ip")) // 2
+    return kernel.symbols.tables.names + 0x8000
+
+
 @pytest.mark.parametrize("table", ["BTF", "kallsyms", "ORC"])
 def test_a_table_of_the_kernel(whole, broken_report, table):
     """Without a page of types, symbols or unwinding tables much may go, never all, and never with a traceback."""
     kernel = whole.kernel
-    address = {
-        "BTF": lambda: (kernel.symbol("__start_BTF") + kernel.symbol("__stop_BTF")) // 2,
-        "kallsyms": lambda: kernel.symbols.tables.names + 0x8000,
-        "ORC": lambda: (kernel.symbol("__start_orc_unwind") + kernel.symbol("__start_orc_unwind_ip")) // 2,
-    }[table]()
+    address = place_of(kernel, table)
     out = broken_report(frames_of(kernel, address))
     assert out["log"] == whole.report["log"]  # it needs none of them
     assert out["verdict"] is not None
@@ -168,3 +173,15 @@ def test_distilling_a_damaged_dump(whole, tmp_path, monkeypatch):
         build(open_kernel([tmp_path / name]), SECTIONS, stacks=True) for name in ("broken.kdump", "small.kdump")
     )
     assert {s: again[s] for s in SECTIONS} == {s: first[s] for s in SECTIONS}
+
+
+@pytest.mark.parametrize("table", ["BTF", "kallsyms"])
+def test_distilling_a_dump_whose_tables_are_damaged(whole, tmp_path, monkeypatch, table):
+    """What is left of a dump is distilled all the same: the log at least."""
+    from oopscope.dumps import open_path
+    from oopscope.report import kdump_file
+
+    monkeypatch.setattr(kdump_file, "LEVEL", 1)
+    broken = break_pages(whole.path, tmp_path / "broken.kdump", frames_of(whole.kernel, place_of(whole.kernel, table)))
+    distill(open_path(broken), tmp_path / "small.kdump", lambda _text: None)
+    assert build(open_kernel([tmp_path / "small.kdump"]), ["log"])["log"] == whole.report["log"]
