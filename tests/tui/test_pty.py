@@ -1,5 +1,6 @@
 """The whole program on a pseudo-terminal: what a person at a terminal gets, and what is left when it ends."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -26,6 +27,7 @@ class Program:
 
     def __init__(self, *argv, **environment):
         self.terminal, self.data = Terminal(80, 24), ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
         try:
             self.pid, self.fd = pty.fork()
         except OSError as e:  # a bare chroot has no /dev/pts
@@ -42,7 +44,7 @@ class Program:
                 data = os.read(self.fd, 1 << 16)
             except OSError:
                 return False
-            self.data += data.decode("utf-8", "replace")
+            self.data += self.decoder.decode(data)
             return bool(data)
         return True
 
@@ -80,7 +82,7 @@ def test_a_session(environment):
     program = Program(str(DUMP), **environment)
     program.until("NULL pointer dereference")
     program.press("3")
-    program.until("Waits in")
+    program.until("► 238")  # all tasks are there, and the culprit is chosen
     program.press("/init\rn")
     program.until("2 of 2")
     program.press("\r")

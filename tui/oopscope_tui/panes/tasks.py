@@ -343,7 +343,8 @@ class Tasks(Pane):
         verdict = self.store.verdict
         if feed.state == "done" and verdict is not None and not self._shown_culprit:
             self._shown_culprit = True
-            if self.wanted is None and not self.main.touched and verdict.pid is not None:
+            busy = self.main.touched or self.main.scan is not None  # the cursor is the user's by now
+            if self.wanted is None and not busy and verdict.pid is not None:
                 self.wanted = Place("tasks", verdict.pid)
         if self.main.view.rows is not feed.rows:
             self.main.set_rows(feed.rows)
