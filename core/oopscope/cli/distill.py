@@ -1,4 +1,4 @@
-"""Write a small kdump file that gives the same report: to send, to keep, to test with. It holds no user memory."""
+"""Write a small kdump file that gives the same report: to send, to keep, to test with; user memory only on demand."""
 
 import argparse
 from pathlib import Path
@@ -14,6 +14,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("path", type=location, metavar="PATH", help="a dump or its URL")
     parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
+    parser.add_argument(
+        "--user", action="store_true", help="keep the tops of the programs' stacks too: somebody's data"
+    )
     parser.add_argument("--force", action="store_true", help="write over OUT if it exists")
 
 
@@ -24,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and isinstance(args.path, Path) and args.path.exists() and args.out.samefile(args.path):
         return complain(f"{args.out} is the dump itself: give another file to write", USAGE)
     progress = Progress()
-    done = distill(open_path(args.path), args.out, progress)
+    done = distill(open_path(args.path), args.out, progress, args.user)
     progress.done()
     complain(f"{args.out}: {done.pages} pages, {done.bytes} bytes", DONE)
     return DONE

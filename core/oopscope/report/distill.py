@@ -20,6 +20,7 @@ from oopscope.kernel.registers import NT_PRSTATUS, registers
 from oopscope.notes import CpuState, Note
 from oopscope.report import kdump_file
 from oopscope.report.build import build
+from oopscope.report.user_pages import touch_user_pages
 from oopscope.subsystems.cpus import all_cpus
 from oopscope.subsystems.system import the_system
 from oopscope.subsystems.tasks import all_tasks, stack
@@ -72,14 +73,18 @@ class Distilled(NamedTuple):
     bytes: int
 
 
-def distill(dump: Dump, out: Path, say: Progress) -> Distilled:
-    """Write a small kdump file that gives the same report; an OopscopeError where the dump cannot be read at all."""
+def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distilled:
+    """Write a small kdump file that gives the same report; an OopscopeError where the dump cannot be read at all.
+
+    user: keep the tops of the programs' stacks as well.
+    """
     recording = Recording(dump)
     kernel = attach(recording, say)
     build(kernel, None, stacks=True, progress=say)
     build(kernel, ["log"], progress=say)
     say("gathering the kernel's tables")
-    for gather in (_touch_tables, _touch_symbols, _touch_modules, _touch_code):
+    users = (touch_user_pages,) if user else ()
+    for gather in (_touch_tables, _touch_symbols, _touch_modules, _touch_code, *users):
         try:
             gather(kernel)
         except OopscopeError:  # what is not in the dump cannot be kept
