@@ -13,17 +13,9 @@ def open_screen(paths: Sequence[str | Path]) -> int:
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         print("oopscope: the screen needs a terminal; `oopscope report PATH` does not", file=sys.stderr)  # noqa: T201
         return 2
-    from oopscope_tui.app import OopscopeApp
+    from oopscope_tui.app import show
 
-    status = 0
-    app: OopscopeApp | None = OopscopeApp(list(paths))
-    while app is not None:
-        app.run()
-        if app.failure:
-            print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
-        status = app.return_value if app.return_value is not None else app.return_code or 0
-        app = app.follower()
-    return status
+    return show(paths)
 
 
 def main(argv: list[str] | None = None) -> int:

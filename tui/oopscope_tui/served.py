@@ -12,8 +12,8 @@ from typing import Any
 from textual.drivers.web_driver import WebDriver
 from textual.messages import ExitApp
 
-from oopscope.sources.remote import Location, location
-from oopscope_tui.app import OopscopeApp
+from oopscope.sources.remote import location
+from oopscope_tui.app import OopscopeApp, show
 
 PRELUDE = b"__GANGLION__\n"
 
@@ -60,17 +60,7 @@ class ServedDriver(WebDriver):
 
 def main(argv: Sequence[str]) -> int:
     """Show the screens of a dump or of a folder's dumps; return the exit status."""
-    opened: list[Location] = [location(path) for path in argv]
-    status = 0
-    app: OopscopeApp | None = OopscopeApp(opened)
-    while app is not None:
-        app.driver_class = ServedDriver
-        app.run()
-        if app.failure:
-            print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
-        status = app.return_value if app.return_value is not None else app.return_code or 0
-        app = app.follower()
-    return status
+    return show([location(path) for path in argv], ServedDriver)
 
 
 if __name__ == "__main__":
