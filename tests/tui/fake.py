@@ -10,6 +10,7 @@ from oopscope.errors import NotADump, OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.subsystems import Column, Table
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope_tui.questions import Question
 
 
 class Record(NamedTuple):
@@ -265,6 +266,12 @@ TABLES: dict[str, tuple[str, tuple[Column, ...], Callable[[], Iterable[Any]]]] =
 }  # fmt: skip
 
 
+ANSWERS: dict[str, Callable[[Any], Any]] = {
+    "stack": lambda address: SLEEP,
+    "symbol": lambda name: [("Symbol", name), ("Address", f"{BASE:#x}")],
+}
+
+
 @dataclass
 class Fake:
     """Everything may be replaced: rows by table, what fails, how long each row takes."""
@@ -321,14 +328,12 @@ class Fake:
             raise self.fails["verdict"]
         return self.found
 
-    def stack(self, kernel: object, address: int) -> tuple[Frame, ...]:
-        self.stacks.append(address)
-        if "stack" in self.fails:
-            raise self.fails["stack"]
-        return SLEEP
-
-    def symbol(self, kernel: object, name: str) -> list[tuple[str, str]]:
-        return [("Symbol", name), ("Address", f"{BASE:#x}")]
+    def answer(self, kernel: object, question: Question) -> Any:
+        if question.kind in self.fails:
+            raise self.fails[question.kind]
+        if question.kind == "stack":
+            self.stacks.append(question.key)
+        return ANSWERS[question.kind](question.key)
 
     def problems(self, kernel: object) -> list[Problem]:
         return self.said

@@ -427,7 +427,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         pane = self.pane
         if pane is None or not pane.is_mounted:
             return
-        if not key or key in pane.needs or key in ("verdict", "stack", "symbol", "problems"):
+        if not key or key in pane.needs or key in ("verdict", "answer", "problems"):
             pane.changed()
         self.status.renew()
 

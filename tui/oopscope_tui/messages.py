@@ -5,6 +5,8 @@ from typing import Any
 
 from textual.message import Message
 
+from oopscope_tui.questions import Question
+
 
 class Said(Message):
     """What is being read just now; empty when nothing is."""
@@ -50,20 +52,12 @@ class VerdictReached(Message):
         self.verdict, self.why = verdict, why
 
 
-class StackRead(Message):
-    """The stack of a task, or why it could not be read."""
+class Answered(Message):
+    """What was found out about one thing, or why it could not be."""
 
-    def __init__(self, address: int, frames: Sequence[Any], why: str = "") -> None:
+    def __init__(self, question: Question, value: Any, why: str = "") -> None:
         super().__init__()
-        self.address, self.frames, self.why = address, tuple(frames), why
-
-
-class SymbolFound(Message):
-    """What a symbol's name or an address stands for, as lines (heading, text)."""
-
-    def __init__(self, name: str, facts: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        self.name, self.facts = name, tuple(facts)
+        self.question, self.value, self.why = question, value, why
 
 
 class ProblemsSeen(Message):

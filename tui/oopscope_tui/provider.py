@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from oopscope_tui.folder import DumpFile, Listing
+from oopscope_tui.questions import Question, answer
 
 
 class Provider(Protocol):
@@ -33,12 +34,8 @@ class Provider(Protocol):
         """Return the triage.finding.Verdict."""
         ...
 
-    def stack(self, kernel: Any, address: int) -> Sequence[Any]:
-        """Return the frames of the task at an address."""
-        ...
-
-    def symbol(self, kernel: Any, name: str) -> list[tuple[str, str]]:
-        """Return what is known of a symbol or an address, as (heading, text)."""
+    def answer(self, kernel: Any, question: Question) -> Any:
+        """Return what is asked about one thing; see questions.ANSWERS."""
         ...
 
     def problems(self, kernel: Any) -> Sequence[Any]:
@@ -93,23 +90,9 @@ class Core:
 
         return verdict(kernel)
 
-    def stack(self, kernel: Any, address: int) -> Sequence[Any]:
-        """Unwind one task."""
-        from oopscope.subsystems.tasks import stack
-
-        return stack(kernel, address)
-
-    def symbol(self, kernel: Any, name: str) -> list[tuple[str, str]]:
-        """Look a name up, or an address."""
-        from oopscope.errors import OopscopeError
-
-        try:
-            if name.startswith(("0x", "ffff")):
-                address = int(name, 16)
-                return [("Address", f"{address:#x}"), ("Symbol", str(kernel.name_of(address)))]
-            return [("Symbol", name), ("Address", f"{int(kernel.symbol(name)):#x}")]
-        except (OopscopeError, ValueError) as error:
-            return [("Symbol", name), ("Not found", str(error))]
+    def answer(self, kernel: Any, question: Question) -> Any:
+        """Ask the function of the question's kind."""
+        return answer(kernel, question)
 
     def problems(self, kernel: Any) -> Sequence[Any]:
         """Return the kernel's own list."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from oopscope_tui import messages as told
 from oopscope_tui.folder import Listing
 from oopscope_tui.panes import PROBLEMS
 from oopscope_tui.provider import Core, Provider
+from oopscope_tui.questions import Answer, Question
 from oopscope_tui.store import Store
 from oopscope_tui.terminal import TerminalApp
 from oopscope_tui.worker import Reader
@@ -42,14 +44,10 @@ class ReadingApp(TerminalApp, inherit_bindings=False):
         """Whether all has been read."""
         return not self.reading and self.store.facts is not None
 
-    def want_stack(self, address: int | None) -> None:
-        """Have a task's stack read, unless it is known."""
-        if address is not None and address not in self.store.stacks:
-            self.reader.stack(address)
-
-    def want_symbol(self, name: str) -> None:
-        """Have a symbol looked up."""
-        self.reader.symbol(name)
+    def ask(self, kind: str, key: Any) -> None:
+        """Have something found out about one thing, unless it is known; of a kind only the latest is waited for."""
+        if key is not None and self.store.answer(kind, key) is None:
+            self.reader.ask(Question(kind, key))
 
     def on_said(self, message: told.Said) -> None:
         """Show what is being read."""
@@ -85,15 +83,10 @@ class ReadingApp(TerminalApp, inherit_bindings=False):
         self.store.take_problems(message.problems)
         self.news(PROBLEMS[0])
 
-    def on_stack_read(self, message: told.StackRead) -> None:
-        """A stack."""
-        self.store.keep_stack(message.address, message.frames, message.why)
-        self.news("stack")
-
-    def on_symbol_found(self, message: told.SymbolFound) -> None:
-        """A symbol."""
-        self.store.symbols[message.name] = message.facts
-        self.news("symbol")
+    def on_answered(self, message: told.Answered) -> None:
+        """What was asked about one thing."""
+        self.store.keep(message.question, Answer(message.value, message.why))
+        self.news("answer")
 
     def on_written(self, message: told.Written) -> None:
         """A file is there, or is not."""

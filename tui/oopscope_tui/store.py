@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-STACKS = 2048  # stacks kept
+from oopscope_tui.questions import Answer, Question
+
+ANSWERS = 2048  # answers kept
 
 
 @dataclass(slots=True)
@@ -35,13 +37,6 @@ class Feed:
             "failed": f"could not be read: {self.why}",
             "absent": "this version does not read it",
         }[self.state]
-
-
-class Stack:
-    """A task's frames, or why there are none."""
-
-    def __init__(self, frames: Sequence[Any], why: str) -> None:
-        self.frames, self.why = tuple(frames), why
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +76,8 @@ class Store:
         self.verdict_why = ""
         self.problems: Sequence[Any] = ()
         self.tables: tuple[tuple[str, str], ...] = ()
-        self.stacks: OrderedDict[int, Stack] = OrderedDict()
+        self.answers: OrderedDict[Question, Answer] = OrderedDict()
         self.log_lines: list[Any] = []
-        self.symbols: dict[str, Sequence[tuple[str, str]]] = {}
         self._feeds: dict[str, Feed] = {}
         self._system: dict[str, Any] | None = None
         self._dumps: dict[Any, int] = {}  # the row of each file
@@ -137,11 +131,15 @@ class Store:
             feed = self.feed(problem.section)
             feed.problem = feed.problem or problem.message
 
-    def keep_stack(self, address: int, frames: Sequence[Any], why: str) -> None:
-        """Remember a stack; the oldest goes when there are many."""
-        self.stacks[address] = Stack(frames, why)
-        while len(self.stacks) > STACKS:
-            self.stacks.popitem(last=False)
+    def keep(self, question: Question, answer: Answer) -> None:
+        """Remember an answer; the oldest goes when there are many."""
+        self.answers[question] = answer
+        while len(self.answers) > ANSWERS:
+            self.answers.popitem(last=False)
+
+    def answer(self, kind: str, key: Any) -> Answer | None:
+        """Return what was found out about one thing; None while it was not."""
+        return self.answers.get(Question(kind, key))
 
     @property
     def system(self) -> dict[str, Any]:

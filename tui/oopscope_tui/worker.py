@@ -19,6 +19,7 @@ from textual.message import Message
 from oopscope_tui import messages as told
 from oopscope_tui.folder import Listing
 from oopscope_tui.provider import Provider
+from oopscope_tui.questions import Question
 
 BATCH_SECONDS = 0.05  # rows are posted this often
 BATCH_ROWS = 2000
@@ -85,13 +86,9 @@ class Reader:
         with self._wake:
             self._wanted = tuple(keys)
 
-    def stack(self, address: int) -> None:
-        """Read a task's stack next; only the latest asked for counts."""
-        self._add(Job("stack", "a stack", self._read_stack(address), NOW), replace=True)
-
-    def symbol(self, name: str) -> None:
-        """Look a symbol up."""
-        self._add(Job("symbol", name, self._find_symbol(name), NOW), replace=True)
+    def ask(self, question: Question) -> None:
+        """Answer a question next; of a kind only the latest asked counts."""
+        self._add(Job(question.kind, question.kind, self._answer(question), NOW), replace=True)
 
     def write(self, title: str, steps: Iterator[None]) -> None:
         """Write a file, a batch at a time."""
@@ -197,7 +194,7 @@ class Reader:
     def _step(self, job: Job) -> None:
         if job.title:
             rows = self._rows.get(job.key, 0)
-            verb = "" if job.key in ("write", "symbol") else "reading "
+            verb = "" if job.key == "write" else "reading "
             self._say(f"{verb}{job.title}" + (f" · {rows:,}" if rows else ""))
         finished = next(job.steps, self) is self
         with self._wake:
@@ -250,19 +247,11 @@ class Reader:
             self._post(told.VerdictReached(None, describe(error)))
         yield
 
-    def _read_stack(self, address: int) -> Generator[None]:
+    def _answer(self, question: Question) -> Generator[None]:
         try:
-            frames = self._provider.stack(self._kernel, address)
-            self._post(told.StackRead(address, frames))
+            self._post(told.Answered(question, self._provider.answer(self._kernel, question)))
         except Exception as error:  # noqa: BLE001  (the boundary of a pane)
-            self._post(told.StackRead(address, (), describe(error)))
-        yield
-
-    def _find_symbol(self, name: str) -> Generator[None]:
-        try:
-            self._post(told.SymbolFound(name, self._provider.symbol(self._kernel, name)))
-        except Exception as error:  # noqa: BLE001  (the boundary of a pane)
-            self._post(told.SymbolFound(name, [("Not found", describe(error))]))
+            self._post(told.Answered(question, None, describe(error)))
         yield
 
 

@@ -38,8 +38,7 @@ class Symbol(Pane):
         """Show a symbol."""
         self.name_shown = str(place.key or "")
         self.main.title = clean(self.name_shown) or "Symbol"
-        if self.name_shown and self.name_shown not in self.store.symbols:
-            self.scope.want_symbol(self.name_shown)
+        self.scope.ask("symbol", self.name_shown or None)
         assert isinstance(self.main, TextView)
         self.main.home()
         self.refill()
@@ -52,11 +51,11 @@ class Symbol(Pane):
 
     def _text(self, width: int) -> list[Line]:
         name = self.name_shown
-        facts: Sequence[tuple[str, str]] | None = self.store.symbols.get(name)
+        found = self.store.answer("symbol", name)
         lines: list[Line] = []
-        for title, text in facts or ():
+        for title, text in (found.value or [("Not found", found.why)]) if found is not None else ():
             lines += field_line(clean(title), clean(text), width, 10)
-        if facts is None:
+        if found is None:
             lines += empty("looking it up", width)
         plain = name.partition("+")[0]
         seen = self._seen(plain)
@@ -79,7 +78,7 @@ class Symbol(Pane):
     def _seen(self, name: str) -> Any:
         """Return a frame of this function from a stack that was read."""
         stacks = [row.frames for row in self.store.feed("cpus").rows]
-        stacks += [stack.frames for stack in self.store.stacks.values()]
+        stacks += [answer.value for question, answer in self.store.answers.items() if question.kind == "stack"]
         return next((frame for frames in stacks for frame in frames or () if frame.symbol == name), None)
 
 
