@@ -4,6 +4,7 @@ It counts by the container's own bitmaps or extents, never page by page, so that
 than a small one. It knows physical addresses only.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from oopscope.dumps import Dump
@@ -31,6 +32,15 @@ class Range(NamedTuple):
     saved: int | None
 
 
+class Cell(NamedTuple):
+    """An equal share of RAM: from which page frame to which (holes within it are no RAM), pages held, pages of RAM."""
+
+    start_pfn: int
+    end_pfn: int
+    held: int | None  # None: the container cannot say
+    ram: int
+
+
 class Failure(NamedTuple):
     """Pages that something asked for and did not get: why, how many, how often, and the first few addresses."""
 
@@ -53,6 +63,38 @@ def ranges(dump: Dump) -> list[Range]:
         size = sum(b - a for a, b in rest)
         found.append(Range(start, end, size, counted.saved_in(start, end) if counted else None))
     return found
+
+
+def strip(dump: Dump, cells: int) -> list[Cell]:
+    """Divide RAM, its holes left out, into so many equal parts, ascending; fewer where there are fewer pages.
+
+    Page frames are of the dump's own page size. Costs as much as there are cells and stretches, whatever their size.
+    """
+    size = dump.page_size
+    runs = [(start // size, -(-end // size)) for start, end in dump.ranges()]
+    total = sum(end - start for start, end in runs)
+    count = max(0, min(cells, total))
+    counted = dump if isinstance(dump, Counted) else None
+    found: list[Cell] = []
+    following, at, left = iter(runs), 0, 0  # the page frame reached, and how many of its run are still to come
+    for n in range(count):
+        ram = wanted = total * (n + 1) // count - total * n // count
+        if not left:
+            at, left = _next_run(following)
+        first = at
+        while wanted > left:
+            wanted -= left
+            at, left = _next_run(following)
+        at, left = at + wanted, left - wanted
+        held = min(-(-counted.saved_in(first * size, at * size) // size), ram) if counted else None
+        found.append(Cell(first, at, held, ram))
+    return found
+
+
+def _next_run(runs: Iterator[tuple[int, int]]) -> tuple[int, int]:
+    """Return where the next run starts, and how long it is."""
+    start, end = next(runs)
+    return start, end - start
 
 
 def failures(physical: PhysicalMemory) -> list[Failure]:
