@@ -68,6 +68,24 @@ class Lines(Window):
         """Return how many characters at the beginning of the drawn row a search does not look at."""
         return 0
 
+    # A search counts in places: positions of the view, unless a subclass searches more than it shows.
+
+    def places(self) -> int:
+        """Return how many places a search looks at."""
+        return len(self.view)
+
+    def words_at(self, place: int) -> str:
+        """Return the text at a place."""
+        return self.words(self.view.row(place))
+
+    def place_of(self, position: int) -> int:
+        """Return the place of a position."""
+        return position
+
+    def show_hit(self, place: int) -> None:
+        """Put the cursor on a match."""
+        self._to(place, centre=not self.top <= place < self.top + self.page)
+
     def caption(self) -> str:
         """Return the left part of the rule."""
         total, shown = len(self.view.rows), len(self.view)
@@ -90,7 +108,7 @@ class Lines(Window):
     def grew(self) -> None:
         """Take in rows appended to the list."""
         if self.scan is not None and self.view.test is None and self.view.sort_value is None:
-            self.scan.grow(len(self.view))
+            self.scan.grow(self.places())
         if self.current is None and len(self.view):
             self._settle()
         self.refresh()
@@ -146,7 +164,7 @@ class Lines(Window):
             self._jump_to_hit()
 
     def _new_scan(self, pattern: re.Pattern[str], origin: int) -> Scan:
-        return Scan(pattern, len(self.view), origin, lambda at: self.words(self.view.row(at)))
+        return Scan(pattern, self.places(), self.place_of(origin), self.words_at)
 
     def _rescan(self) -> None:
         if self.scan is not None:
@@ -155,10 +173,10 @@ class Lines(Window):
     def _jump_to_hit(self) -> None:
         if not self._jump or self.scan is None:
             return
-        hit = self.scan.first_from(self.cursor)
+        hit = self.scan.first_from(self.place_of(self.cursor))
         if hit is not None:
             self._jump = False
-            self._to(hit, centre=not self.top <= hit < self.top + self.page)
+            self.show_hit(hit)
         elif self.scan.done:
             self._jump = False
 
@@ -179,9 +197,9 @@ class Lines(Window):
             return
         if self._jump:
             self._look()
-        hit = self.scan.next(self.cursor, step)
+        hit = self.scan.next(self.place_of(self.cursor), step)
         if hit is not None:
-            self._to(hit, centre=not self.top <= hit < self.top + self.page)
+            self.show_hit(hit)
 
     async def action_open(self) -> None:
         """Open the selected row."""
@@ -244,7 +262,7 @@ class Lines(Window):
     def position_words(self) -> str:
         """Return the right part of the rule: matches, and where the cursor is."""
         count = len(self.view)
-        words = [self.scan.words(self.cursor)] if self.scan is not None else []
+        words = [self.scan.words(self.place_of(self.cursor))] if self.scan is not None else []
         if self.view.behind:
             words.append("…")
         if count > self.page or self.all_selectable:
