@@ -37,16 +37,58 @@ LIGHT = Palette("#fbfbf9", "#2b2f36", (
 
 def svg(lines: Sequence[Iterable[Segment]], width: int, palette: Palette = DARK) -> str:
     """Return the lines of segments as an SVG picture of `width` cells."""
-    out = [_head(width, len(lines), palette)]
-    for y, segments in enumerate(lines):
-        x = 0
-        for text, style, control in segments:
-            if control:
-                continue
-            size = cell_len(text)
-            out.append(_run(text, style or Style.null(), x, y, size, palette))
-            x += size
+    drawn = (_line(segments, y, palette) for y, segments in enumerate(lines))
+    return "".join([_head(width, len(lines), palette), *drawn, "</g></svg>\n"])
+
+
+def moving(frames: Sequence[tuple[Sequence[Iterable[Segment]], float]], width: int, palette: Palette = DARK) -> str:
+    """Return screens, each shown for its seconds, as one SVG that plays them again and again.
+
+    A line that stays as it was is drawn once, for as long as it stays.
+    """
+    total = sum(seconds for _, seconds in frames)
+    spans: list[tuple[str, float, float]] = []  # a line as drawn, when it comes, when it goes
+    here: dict[int, int] = {}  # the span of each line just now
+    clock = 0.0
+    for lines, seconds in frames:
+        for y, segments in enumerate(lines):
+            drawn = _line(segments, y, palette)
+            if y in here and spans[here[y]][0] == drawn:
+                spans[here[y]] = (drawn, spans[here[y]][1], clock + seconds)
+            else:
+                here[y] = len(spans)
+                spans.append((drawn, clock, clock + seconds))
+        clock += seconds
+    out = [_head(width, max((len(lines) for lines, _ in frames), default=0), palette)]
+    out += [_shown(drawn, start / total, end / total, total) for drawn, start, end in spans if drawn]
     return "".join([*out, "</g></svg>\n"])
+
+
+def _shown(drawn: str, start: float, end: float, total: float) -> str:
+    """Show something from one part of the whole time to another."""
+    if start <= 0 and end >= 1:
+        return f"<g>{drawn}</g>"
+    times, values = ["0"], ["inline" if start <= 0 else "none"]
+    if start > 0:
+        times, values = [*times, f"{start:.5f}"], [*values, "inline"]
+    if end < 1:
+        times, values = [*times, f"{end:.5f}"], [*values, "none"]
+    animation = (
+        f'<animate attributeName="display" dur="{total:.2f}s" repeatCount="indefinite" calcMode="discrete" '
+        f'keyTimes="{";".join(times)}" values="{";".join(values)}"/>'
+    )
+    return f'<g display="{values[0]}">{animation}{drawn}</g>'
+
+
+def _line(segments: Iterable[Segment], y: int, palette: Palette) -> str:
+    out, x = "", 0
+    for text, style, control in segments:
+        if control:
+            continue
+        size = cell_len(text)
+        out += _run(text, style or Style.null(), x, y, size, palette)
+        x += size
+    return out
 
 
 def _head(width: int, height: int, palette: Palette) -> str:
@@ -54,6 +96,7 @@ def _head(width: int, height: int, palette: Palette) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" width="{across:.0f}" '
         f'height="{down:.0f}"><rect width="100%" height="100%" rx="8" fill="{palette.ground}"/>'
+        "<style>text{white-space:pre}</style>"
         f'<g font-family="{FONTS}" font-size="{FONT_SIZE}" xml:space="preserve" '
         f'transform="translate({PADDING} {PADDING})">'
     )
