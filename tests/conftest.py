@@ -1,4 +1,4 @@
-"""What tests of several folders share: the real dumps, and a session without the user's index cache."""
+"""What tests of several folders share: the real dumps, and a session without the user's index cache and settings."""
 
 import signal
 
@@ -9,9 +9,10 @@ from cases import NAMES, case_of
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_index_cache():
-    """No test reads or leaves an index cache of its user's, but for those that test it."""
+    """No test reads or leaves an index cache of its user's, nor reads settings, but for those that test it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OOPSCOPE_CACHE", "off")
+        patch.setenv("OOPSCOPE_CONFIG", "off")
         yield
 
 

@@ -18,12 +18,19 @@ class Key(NamedTuple):
     label: str  # one word for the key line; empty: not on the key line
     help: str
     priority: bool = False
+    called: str = ""  # its name in the settings, where the action's own is not enough
+
+    @property
+    def name(self) -> str:
+        """The action's name in the settings; keys of one name are changed together. Empty: not to be changed."""
+        action, _, argument = self.action.removeprefix("app.").rstrip(")").partition("(")
+        return self.called or (argument.strip("'") if "'" in argument else action.replace("_", "-"))
 
 
 EVERYWHERE = (
     Key("1,2,3,4,5,6,7,8,9", "", "1-9", "", "the pane of that number"),
-    Key("tab", "app.next_pane(1)", "Tab", "", "next pane"),
-    Key("shift+tab", "app.next_pane(-1)", "Shift-Tab", "", "previous pane"),
+    Key("tab", "app.next_pane(1)", "Tab", "", "next pane", called="next-pane"),
+    Key("shift+tab", "app.next_pane(-1)", "Shift-Tab", "", "previous pane", called="previous-pane"),
     Key("colon", "app.prompt('goto')", ":", "go to", "go to a pane, a PID, cpu N, or a symbol"),
     Key("escape,backspace", "app.back", "Esc", "back", "back to where you were"),
     Key("y", "app.copy", "y", "copy", "copy the selected thing (OSC 52: through SSH too)"),
@@ -31,30 +38,30 @@ EVERYWHERE = (
     Key("w", "app.prompt('write')", "w", "write", "write the pane to a file: .txt, .csv, .json; .svg: a picture"),
     Key("question_mark,f1", "app.help", "?", "keys", "the keys of this place"),
     Key("q", "app.quit", "q", "quit", "quit"),
-    Key("ctrl+c,ctrl+q", "app.quit", "Ctrl-C", "", "quit at once", priority=True),
+    Key("ctrl+c,ctrl+q", "app.quit", "Ctrl-C", "", "quit at once", priority=True, called="quit-at-once"),
     Key("ctrl+z", "app.suspend_process", "Ctrl-Z", "", "to the shell; fg comes back"),
     Key("ctrl+l", "app.repaint", "Ctrl-L", "", "repaint the screen"),
 )
 
 LINES = (
     Key("slash", "app.prompt('search')", "/", "search", "search: a regular expression, smart case"),
-    Key("n", "hit(1)", "n", "", "next match"),
-    Key("N", "hit(-1)", "N", "", "previous match"),
+    Key("n", "hit(1)", "n", "", "next match", called="next-match"),
+    Key("N", "hit(-1)", "N", "", "previous match", called="previous-match"),
     Key("f", "app.prompt('filter')", "f", "filter", "show only rows with a word, or state:D rss>100M comm~^kw -idle"),
     Key("enter", "open", "Enter", "open", "open or follow the selected row"),
-    Key("down,j", "move(1)", "↓ j", "", "down"),
-    Key("up,k", "move(-1)", "↑ k", "", "up"),
-    Key("pagedown,space,ctrl+f", "page(1)", "Space PgDn", "", "a page down"),
-    Key("pageup,b,ctrl+b", "page(-1)", "b PgUp", "", "a page up"),
-    Key("g,home", "edge(0)", "g", "", "to the first row"),
-    Key("G,end", "edge(1)", "G", "", "to the last row"),
-    Key("right", "aside(1)", "→", "", "into the detail; in text: scroll right"),
-    Key("left", "aside(-1)", "←", "", "back to the list; in text: scroll left"),
+    Key("down,j", "move(1)", "↓ j", "", "down", called="down"),
+    Key("up,k", "move(-1)", "↑ k", "", "up", called="up"),
+    Key("pagedown,space,ctrl+f", "page(1)", "Space PgDn", "", "a page down", called="page-down"),
+    Key("pageup,b,ctrl+b", "page(-1)", "b PgUp", "", "a page up", called="page-up"),
+    Key("g,home", "edge(0)", "g", "", "to the first row", called="first"),
+    Key("G,end", "edge(1)", "G", "", "to the last row", called="last"),
+    Key("right", "aside(1)", "→", "", "into the detail; in text: scroll right", called="right"),
+    Key("left", "aside(-1)", "←", "", "back to the list; in text: scroll left", called="left"),
 )
 
 TABLE = (
-    Key("s,greater_than_sign", "sort(1)", "s", "sort", "sort by the next column"),
-    Key("less_than_sign", "sort(-1)", "<", "", "sort by the previous column"),
+    Key("s,greater_than_sign", "sort(1)", "s", "sort", "sort by the next column", called="sort"),
+    Key("less_than_sign", "sort(-1)", "<", "", "sort by the previous column", called="sort-back"),
     Key("R,S", "reverse", "R", "", "reverse the order"),
 )
 
@@ -75,14 +82,22 @@ LOG = (
     Key("t", "times", "t", "times", "times: since boot, of the wall clock, before the crash"),
     Key("l", "level(1)", "l", "level", "levels: all, warnings and worse, errors and worse"),
     Key("o", "oops", "o", "oops", "to where the oops begins"),
-    Key("right_square_bracket", "trouble(1)", "] [", "errors", "to the next error, kernel warning or oops"),
-    Key("left_square_bracket", "trouble(-1)", "[", "", "to the previous one"),
+    Key("right_square_bracket", "trouble(1)", "] [", "errors", "to the next error or oops", called="next-error"),
+    Key("left_square_bracket", "trouble(-1)", "[", "", "to the previous one", called="previous-error"),
 )
+
+# Every table, by where its keys work; those of SHARED work in most places.
+TABLES = {"everywhere": EVERYWHERE, "lists": LINES, "tables": TABLE, "cpus": CPUS, "tasks": TASKS, "log": LOG}
+SHARED = ("everywhere", "lists", "tables")
 
 
 def bindings(keys: Iterable[Key]) -> list[Binding]:
     """Return Textual's bindings for keys that have an action."""
-    return [Binding(key.keys, key.action, key.help, show=False, priority=key.priority) for key in keys if key.action]
+    return [
+        Binding(key.keys, key.action, key.help, show=False, priority=key.priority, id=key.name)
+        for key in keys
+        if key.action
+    ]
 
 
 def digits() -> list[Binding]:

@@ -8,6 +8,8 @@ import os
 
 from rich.style import Style
 
+DEFAULT = "terminal"
+NAMES = (DEFAULT,)
 NO_COLOR = "NO_COLOR" in os.environ
 
 PLAIN = Style.null()
