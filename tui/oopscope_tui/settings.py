@@ -131,6 +131,7 @@ class _Reading:
         import tomllib  # only where there is a file
 
         lines = self.text.split("\n")
+        cut = False
         for _ in range(MOST_TROUBLE):
             try:
                 return tomllib.loads("\n".join(lines))
@@ -140,9 +141,11 @@ class _Reading:
             except ValueError as error:
                 at = re.search(r"\(at line (\d+), column \d+\)", str(error))
                 what = str(error).partition(" (at ")[0]
-                number = int(at[1]) if at else len(lines)
-                self.trouble.append(f"{self.path}:{number}: {what[:1].lower()}{what[1:]}")
-                if at is None:
+                number = int(at[1]) if at else max((n for n, line in enumerate(lines, 1) if line.strip()), default=0)
+                if at or not cut:
+                    self.trouble.append(f"{self.path}:{number}: {what[:1].lower()}{what[1:]}")
+                cut = cut or not at  # something that the end leaves open: where it begins is not known
+                if not number:
                     return {}
                 lines[number - 1] = ""
         return {}
