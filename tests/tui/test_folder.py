@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from builders import noise_page
+from builders.kdump import Kdump
+from oopscope.errors import NotADump
+from oopscope.sources.file import FileSource
+from oopscope.sources.remote import shown
 from oopscope_tui import folder as folders
 from oopscope_tui.app import OopscopeApp
-from oopscope_tui.folder import Listing, are_one, log_beside
+from oopscope_tui.finding import are_one, log_beside
+from oopscope_tui.folder import Listing
 from tui.driving import LARGE, SMALL, press, settle, text
 
 DUMPS = Path(__file__).parents[1] / "dumps"
@@ -86,15 +92,86 @@ async def test_every_dump_is_listed_with_what_is_known_of_it(crash):
         assert order == sorted(order, reverse=True)
         await pilot.resize_terminal(*SMALL)
         await settle(app, pilot)
-        assert "one/a/vmcore" in text(app)
+        assert "one/a " in text(app)  # without the name that all dumps bear
 
 
-async def test_the_log_beside_a_dump_speaks_before_it_is_read_and_where_it_cannot_be(crash):
+@pytest.mark.parametrize("damage", [b"", b"KDUMP   ", b"\x1f\x8bnot gzip at all"])
+def test_the_log_beside_a_dump_speaks_where_it_cannot_be_read(crash, damage):
     age(shutil.copy(NULL.with_suffix(".dmesg.txt"), crash / "text" / "vmcore-dmesg.txt"))
-    async with listed([crash]) as (app, pilot):
-        rows = await until(app, pilot, all_read(4))
-        assert "NULL pointer dereference" in rows["text/vmcore"].panic
-        assert rows["text/vmcore"].release.startswith("6.1.")
+    words = crash / "text" / "vmcore"
+    words.write_bytes(damage)
+    age(words)
+    listing = Listing([words])
+    read(listing.steps(lambda: False))
+    row = listing.rows[words]
+    assert row.state == "unreadable"
+    assert "NULL pointer dereference" in row.panic
+    assert row.release.startswith("6.1.")
+
+
+async def test_a_split_set_is_one_row_and_tells_when_a_part_is_gone(tmp_path):
+    memory = {n: noise_page(n) for n in range(200)}
+    one, two = (tmp_path / f"vmcore.{part}" for part in (0, 1))
+    for path, bounds in ((one, (0, 100)), (two, (100, 200))):
+        path.write_bytes(Kdump(memory, split=bounds).build())
+        age(path)
+    listing = Listing([tmp_path])
+    steps = listing.steps(lambda: False)
+    read(steps)
+    assert listing.rows[two].state == "part"
+    assert (listing.rows[one].parts, listing.rows[one].bytes) == (2, one.stat().st_size + two.stat().st_size)
+    two.unlink()
+    read(steps)
+    assert listing.rows[two].state == "gone"
+    assert listing.rows[one].parts == 1
+    async with listed([tmp_path]) as (app, pilot):
+        await until(app, pilot, all_read(1))
+        assert "1 dump" in text(app).splitlines()[-2]
+
+
+def read(steps):
+    """Let a listing go on until it rests."""
+    for rest in steps:
+        if isinstance(rest, float) and rest:
+            return
+
+
+def test_an_image_of_memory_without_a_signature_is_found_by_its_name(crash):
+    for name in ("guest.vmem", "disk.raw", "small.raw", "picture.bin"):
+        with (crash / name).open("wb") as file:
+            file.write(bytes([1]) * 4096)
+            if name == "guest.vmem":
+                file.seek(5 << 20)
+                file.write(b"VMCOREINFO\0\0\0\0OSRELEASE=6.1.0\n")
+            file.truncate(4096 if name == "small.raw" else 9 << 20)
+        age(crash / name)
+    listing = Listing([crash])
+    read(listing.steps(lambda: False))
+    rows = {path.name: row for path, row in listing.rows.items()}
+    assert "small.raw" not in rows
+    assert "picture.bin" not in rows
+    assert "not a dump" in rows["disk.raw"].why
+    assert rows["guest.vmem"].why != rows["disk.raw"].why  # taken for memory; there is no kernel in it
+
+
+async def test_several_urls_are_a_list(crash, monkeypatch):
+    def fetched(url):
+        if "absent" in url:
+            raise NotADump(shown(url), "404, Not Found")
+        return FileSource(crash / ("two" if "two" in url else "one/a") / "vmcore")
+
+    monkeypatch.setattr("oopscope.dumps.open_remote", fetched)
+    urls = [f"https://me:secret@example.com/{name}/vmcore?key=1" for name in ("one", "two", "absent")]
+    async with listed(urls) as (app, pilot):
+        rows = await until(app, pilot, all_read(3))
+        one, two, absent = (rows[f"{name}/vmcore"] for name in ("one", "two", "absent"))
+        assert (one.title, one.bytes) == ("NULL pointer dereference", NULL.stat().st_size)
+        assert two.title == "Crash on request (SysRq-c)"
+        assert absent.why == "404, Not Found"
+        assert "secret" not in text(app)
+        await press(app, pilot, "enter")
+        assert app.next in urls
+    assert app.follower().paths == (app.next,)
 
 
 async def test_keys_work_during_the_triage_and_opening_interrupts_it(crash, monkeypatch):
@@ -241,11 +318,15 @@ def test_logs_beside_a_dump_have_several_names(tmp_path):
     for dump, log in (
         ("vmcore", "vmcore-dmesg.txt"),
         ("dump.202611230320", "dmesg.202611230320"),
+        ("dump-incomplete", f"dmesg.{tmp_path.name}"),
         ("a.kdump", "a.dmesg.txt"),
         ("b.kdump", "b.kdump.dmesg.txt"),
     ):
         (tmp_path / log).touch()
         assert log_beside(tmp_path / dump) == tmp_path / log
+        (tmp_path / log).unlink()
+    (tmp_path / "dmesg.txt").touch()  # as SUSE writes it
+    assert log_beside(tmp_path / "vmcore") == tmp_path / "dmesg.txt"
     assert log_beside(tmp_path / "other") is None
 
 

@@ -44,7 +44,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     ) -> None:
         super().__init__(paths, provider, listing)
         self.back = listing if not self.folder else None  # the list from which the dump was chosen
-        self.next: Path | Listing | None = None  # what the screen opens after this: a dump of the list, or the list
+        self.next: str | Path | Listing | None = None  # what comes after this: a dump of the list, or the list
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.history: list[Place] = []
@@ -129,10 +129,10 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
 
     # Places.
 
-    def leave_for(self, path: Path | Listing) -> None:
+    def leave_for(self, path: str | Path | Listing) -> None:
         """End this screen; the command opens `follower`."""
         self.next = path
-        if isinstance(path, Path):
+        if not isinstance(path, Listing):
             self.listing.chosen = path
         self.reader.stop()
         self.exit(0)

@@ -6,32 +6,29 @@ dump at a time, and lets go of it as soon as the screen wants another. Core is i
 
 import gc
 import os
-import re
-import stat
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from oopscope_tui.store import epoch, trouble_in
+from oopscope_tui.finding import begins_like_a_dump, is_named_so, log_beside, may_be_raw, reason, told_beside
+from oopscope_tui.store import epoch
 
 LOOK_EVERY = 4.0  # seconds between two looks, at least
-SHOW_EVERY = 0.1  # seconds between two repaints while headers are read
+SHOW_EVERY = 0.3  # seconds between two repaints while headers are read
 QUIET = 6.0  # seconds without a change after which a file that grew is whole
 FRESH = 8.0  # seconds: a file as young as this may still be written to
 DEPTH = 4  # folders in folders
 MOST_FILES = 20_000  # looked at
 PACKED_MOST = 256 << 20  # bytes of a packed file that the triage unpacks unasked
 GUESS_MOST = 64 << 20  # bytes of a file without a signature that are searched for signs of a kernel
-LOG_MOST = 4 << 20  # bytes read of a log beside a dump
 PATIENCE = 10.0  # seconds that a dump waits for the one before it to be let go
-# What is listed with the reason where it is no dump: it bears a dump's name.
-_NAMED_SO = re.compile(r"vmcore(?!.*(dmesg|\.txt|\.log|\.json|\.html|\.md5|\.sha))|dump\.\d{6,}$|.+\.(kdump|vmcore)$")
-_STAMP = re.compile(r"(<\d+>)?(\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?)?")
 
-State = Literal["found", "waiting", "reading", "written to", "complete", "incomplete", "unreadable", "gone"]
+DONE = ("complete", "incomplete", "unreadable")
+State = Literal["found", "waiting", "reading", "written to", "complete", "incomplete", "unreadable", "part", "gone"]
 
 
 class Interrupted(BaseException):
@@ -42,9 +39,9 @@ class DumpFile(NamedTuple):
     """One dump of the list; None is not known (yet)."""
 
     name: str
-    path: Path
-    bytes: int
-    modified: float
+    path: str | Path  # a URL is text
+    size: int  # of the file
+    modified: float | None
     format: str | None = None
     nodename: str | None = None
     release: str | None = None
@@ -55,9 +52,17 @@ class DumpFile(NamedTuple):
     panic: str | None = None
     summary: str | None = None
     log: Path | None = None  # the log beside it
+    parts: int = 1  # files of a split set, or of a state and its memory
+    others: int = 0  # bytes of those that are not this file
+    head: str | Path | None = None  # of a part: the file that stands for all
 
     @property
-    def when(self) -> float:
+    def bytes(self) -> int:
+        """The size of all its files."""
+        return self.size + self.others
+
+    @property
+    def when(self) -> float | None:
         """The crash, as well as it is known: the list's order."""
         return self.modified if self.crashed is None else self.crashed
 
@@ -83,19 +88,19 @@ class Listing:
     """Everything known of some dumps; lives as long as the session, whichever screen shows it."""
 
     def __init__(self, paths: Sequence[str | Path] = ()) -> None:
-        self.paths = tuple(Path(path) for path in paths)
-        self.rows: dict[Path, DumpFile] = {}
-        self.chosen: Path | None = None  # the dump that was opened last
+        self.paths = tuple(paths)  # URLs are text
+        self.rows: dict[str | Path, DumpFile] = {}
+        self.chosen: str | Path | None = None  # the dump that was opened last
         self.said = ""  # why it could not be opened
         self.doing = ""  # what the triage does, for the status line
         self._lock = threading.Lock()  # held while a dump is open
-        self._logs: set[Path | None] | None = None  # given with their dumps, as a shell's pattern does
-        self._seen: dict[Path, _Seen] = {}
-        self._known: dict[tuple[Path, int, int], DumpFile] = {}  # triaged, by path, size and time
+        self._logs: set[str | Path | None] | None = None  # given with their dumps, as a shell's pattern does
+        self._seen: dict[str | Path, _Seen] = {}
+        self._known: dict[tuple[str | Path, int, int], DumpFile] = {}  # triaged, by path, size and time
         self._like: dict[tuple[Path, int, int], bool] = {}  # begins like a dump
 
     @property
-    def folder(self) -> Path | None:
+    def folder(self) -> str | Path | None:
         """The one folder that is listed."""
         return self.paths[0] if len(self.paths) == 1 else None
 
@@ -145,13 +150,15 @@ class Listing:
                 self.doing = ""
                 yield max(LOOK_EVERY, 20 * cost)
 
-    def _newest(self, state: State) -> list[Path]:
+    def _newest(self, state: State) -> list[str | Path]:
         found = [row for row in self.rows.values() if row.state == state]
-        return [row.path for row in sorted(found, key=lambda row: row.when, reverse=True)]
+        return [row.path for row in sorted(found, key=lambda row: row.when or 0.0, reverse=True)]
 
-    def _take(self, path: Path, read: Callable[[DumpFile], DumpFile]) -> Generator[DumpFile]:
+    def _take(self, path: str | Path, read: Callable[[DumpFile], DumpFile]) -> Generator[DumpFile]:
         """Read something of one dump; what goes wrong is told in its row."""
         row = self.rows[path]
+        if row.state == "found" and isinstance(path, Path):
+            row = row._replace(**told_beside(path)._asdict())
         try:
             with self.alone():
                 row = read(row)
@@ -159,31 +166,39 @@ class Listing:
             self.rows[path] = row._replace(state="waiting" if row.format else "found")
             return
         except Exception as error:  # noqa: BLE001  (the boundary of one dump: the others go on)
-            row = row._replace(state="unreadable", why=_reason(error, path))
+            row = row._replace(state="unreadable", why=reason(error, path))
         self.rows[path] = row
         seen = self._seen.get(path)
-        if seen is not None and row.state in ("complete", "incomplete", "unreadable"):
+        if seen is not None and row.state in DONE:
             self._known[path, seen.bytes, seen.mtime] = row
         yield row
 
     def _header(self, row: DumpFile, stopped: Callable[[], bool]) -> DumpFile:
-        """Return what the header and the log beside the dump say."""
-        row = _with_log(row)
+        """Return what the header says."""
         from oopscope.dumps import find_format, open_path, open_source
         from oopscope.sources.file import FileSource
         from oopscope.sources.identify import what_is
         from oopscope.sources.wrapped import wrapping
 
-        if row.path.is_file() and row.bytes > PACKED_MOST:
-            packed = wrapping(FileSource(row.path).read_at(0, 16))
-            if packed:
-                return row._replace(state="unreadable", why=f"packed ({packed}): opening it unpacks it first")
         say = _sayer(stopped)
-        source = open_source(row.path, say)
-        if find_format(source, guess=row.bytes <= GUESS_MOST) is None:
-            return row._replace(state="unreadable", why=what_is(source))
+        if isinstance(row.path, Path):
+            if row.path.is_file() and row.size > PACKED_MOST:
+                packed = wrapping(FileSource(row.path).read_at(0, 16))
+                if packed:
+                    return row._replace(state="unreadable", why=f"packed ({packed}): opening it unpacks it first")
+            source = open_source(row.path, say)
+            if find_format(source, guess=row.size <= GUESS_MOST) is None:
+                if may_be_raw(row.path):
+                    return row._replace(state="waiting")  # the triage searches it
+                return row._replace(state="unreadable", why=what_is(source))
         facts = open_path(row.path, say=say).facts()
+        row = row._replace(parts=facts.parts, others=max(0, facts.bytes - row.size) if facts.parts > 1 else 0)
+        head = min(Path(source.name) for source in facts.sources) if facts.parts > 1 else None
+        if head is not None and head != row.path and head in self.rows and self.rows[head].state != "gone":
+            self._anew(head)
+            return row._replace(state="part", head=head)
         return row._replace(
+            size=row.size if isinstance(row.path, Path) else facts.bytes,
             format=facts.format,
             nodename=facts.nodename or None,
             release=facts.release or row.release,
@@ -191,6 +206,12 @@ class Listing:
             state="waiting",
             why=None if facts.complete else next(iter(facts.problems), "not complete"),
         )
+
+    def _anew(self, path: str | Path | None) -> None:
+        """Have a dump read again: one of its other files came or went."""
+        row = self.rows.get(path) if path is not None else None
+        if row is not None and row.state in DONE:
+            self.rows[row.path] = DumpFile(row.name, row.path, row.size, row.modified)
 
     def _triage(self, row: DumpFile, stopped: Callable[[], bool]) -> DumpFile:
         """Return the row with the verdict: as `oopscope triage` has it, but let go of as soon as that is wanted."""
@@ -209,9 +230,9 @@ class Listing:
             kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
             system, found = the_system(kernel), verdict(kernel)
             kernel.remember()
-            complete = kernel.dump.facts().complete
+            facts = kernel.dump.facts()
         except OopscopeError as error:
-            return row._replace(state="unreadable" if whole else "incomplete", why=_reason(error, row.path))
+            return row._replace(state="unreadable" if whole else "incomplete", why=reason(error, row.path))
         finally:
             dump = kernel = None  # type: ignore[assignment]
             gc.collect()  # a kernel and what is kept of it refer to each other
@@ -219,7 +240,8 @@ class Listing:
             nodename=system.nodename or row.nodename,
             release=system.release or row.release,
             crashed=epoch(system.crash_time) or row.crashed,
-            state="complete" if complete else "incomplete",
+            format=facts.format,
+            state="complete" if facts.complete else "incomplete",
             title=found.title,
             summary=found.summary,
             panic=found.panic_message or row.panic,
@@ -230,20 +252,26 @@ class Listing:
     def look(self) -> list[DumpFile]:
         """Return what is new, changed or gone since the last look; reads the first bytes of what it does not know."""
         news: list[DumpFile] = []
-        there: set[Path] = set()
+        there: set[str | Path] = set()
         for path, why in self._files():
             there.add(path)
-            row = self._closed(path, why) if why else self._look_at(path)
-            if row is not None and row != self.rows.get(path):
-                news.append(row)
-        for path, row in self.rows.items():
+            if isinstance(path, str):
+                found: DumpFile | None = self.rows.get(path) or DumpFile(self._name(path), path, 0, None)
+            else:
+                found = self._closed(path, why) if why else self._look_at(path)
+            if found is not None and found != self.rows.get(path):
+                news.append(found)
+        for path, row in list(self.rows.items()):
             if path not in there and row.state != "gone":
                 news.append(row._replace(state="gone"))
                 self._seen.pop(path, None)
+                self._anew(row.head)
+            elif row.state == "part" and row.head not in there:
+                news.append(row._replace(state="found", head=None))
         return news
 
     def _closed(self, path: Path, why: str) -> DumpFile:
-        return self.rows.get(path) or DumpFile(self._name(path), path, 0, 0.0, why=why, state="unreadable")
+        return self.rows.get(path) or DumpFile(self._name(path), path, 0, None, why=why, state="unreadable")
 
     def _look_at(self, path: Path) -> DumpFile | None:
         try:
@@ -257,10 +285,11 @@ class Listing:
             seen = self._seen[path] = _Seen(key[1], key[2], now if young else 0.0)
         elif (seen.bytes, seen.mtime) != key[1:]:
             seen = self._seen[path] = _Seen(key[1], key[2], now)
-        if path not in self.paths and not _NAMED_SO.match(path.name) and not self._is_like(key):
+        listed = path in self.paths or is_named_so(path) or may_be_raw(path)
+        if not listed and not self._is_like(key):
             return None
         row = self.rows.get(path)
-        same = row is not None and (row.bytes, row.modified) == (status.st_size, status.st_mtime)
+        same = row is not None and (row.size, row.modified) == (status.st_size, status.st_mtime)
         if seen.growing:
             state: State = "written to"
         elif row is not None and same and row.state not in ("written to", "gone"):
@@ -274,29 +303,36 @@ class Listing:
     def _is_like(self, key: tuple[Path, int, int]) -> bool:
         like = self._like.get(key)
         if like is None:
-            like = self._like[key] = _begins_like_a_dump(key[0])
+            like = self._like[key] = begins_like_a_dump(key[0])
         return like
 
-    def _name(self, path: Path) -> str:
+    def _name(self, path: str | Path) -> str:
+        """Return a path or a URL without what all of them begin with."""
+        if isinstance(path, str):
+            from oopscope.sources.remote import shown
+
+            urls = [shown(one).split("/") for one in self.paths if isinstance(one, str)]
+            same = next((at for at, parts in enumerate(zip(*urls, strict=False)) if len(set(parts)) > 1), 0)
+            return "/".join(shown(path).split("/")[same:])
         try:
-            common = Path(os.path.commonpath([self.folder or one.parent for one in self.paths]))
+            common = os.path.commonpath([self.folder or one.parent for one in self.paths if isinstance(one, Path)])
             return str(path.relative_to(common))
         except ValueError:  # nothing in common: one is absolute, another is not
             return str(path)
 
-    def _files(self) -> Iterator[tuple[Path, str]]:
+    def _files(self) -> Iterator[tuple[str | Path, str]]:
         """Yield every file, and folders that cannot be looked into with the reason."""
         left = MOST_FILES
         if self._logs is None:
-            self._logs = {log_beside(path) for path in self.paths}
+            self._logs = {log_beside(path) for path in self.paths if isinstance(path, Path)}
         todo = [(path, 0) for path in reversed(self.paths) if path not in self._logs]
         while todo and left > 0:
             path, depth = todo.pop()
-            if depth == 0 and not path.is_dir():
+            if isinstance(path, str) or (depth == 0 and not path.is_dir()):
                 yield path, ""
                 continue
             try:
-                entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+                entries = sorted(islice(os.scandir(path), left), key=lambda entry: entry.name)
             except OSError as error:
                 told = "no permission to look into it: try again with sudo"
                 yield path, told if isinstance(error, PermissionError) else error.strerror or str(error)
@@ -343,88 +379,3 @@ def _sayer(stopped: Callable[[], bool]) -> Callable[[str], None]:
             raise Interrupted
 
     return say
-
-
-def _begins_like_a_dump(path: Path) -> bool:
-    """Tell by signature, of what is packed by that of its content."""
-    from oopscope.dumps import find_format
-    from oopscope.errors import OopscopeError
-    from oopscope.sources import ByteSource
-    from oopscope.sources.file import BytesSource, FileSource
-    from oopscope.sources.flattened import is_flattened
-    from oopscope.sources.wrapped import unpacked_head, wrapping
-
-    try:
-        source: ByteSource = FileSource(path)
-        if wrapping(source.read_at(0, 16)):
-            source = BytesSource(unpacked_head(source), source.name)
-        return is_flattened(source.read_at(0, 16)) or find_format(source, guess=False) is not None
-    except (OSError, OopscopeError):
-        return False
-
-
-def are_one(paths: Sequence[str | Path]) -> bool:
-    """Tell whether several paths are one dump: a split set, or a state and its memory; so too where none is a dump."""
-    from oopscope.dumps import open_path
-    from oopscope.errors import OopscopeError
-    from oopscope.sources.remote import is_remote
-
-    if len(paths) < 2 or any(is_remote(path) for path in paths):
-        return True
-    if any(Path(path).is_dir() for path in paths):
-        return False
-    dumps = [path for path in paths if _begins_like_a_dump(Path(path))]
-    try:
-        known = [open_path(path).facts().format for path in dumps] if len(dumps) > 1 else []
-        if any(name != "kdump" for name in known):
-            return False  # other formats take what is given with the first for nothing
-        open_path(*paths)
-    except OopscopeError:
-        return not dumps
-    return True
-
-
-def _reason(error: BaseException, path: Path) -> str:
-    """Return an error in one line without the path, which stands beside it."""
-    from oopscope.errors import OopscopeError
-
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    text = " ".join(str(error).split()).removeprefix(f"{path}: ").removeprefix(f"{path} ")
-    return text if isinstance(error, OopscopeError) and text else f"a fault of oopscope's own: {error!r}"
-
-
-def _with_log(row: DumpFile) -> DumpFile:
-    """Return the row with what the log beside it tells: its kernel, and the line that begins the oops."""
-    log = log_beside(row.path)
-    if log is None:
-        return row
-    try:
-        with log.open("rb") as file:
-            text = file.read(LOG_MOST).decode("utf-8", "replace")
-    except OSError:
-        return row
-    panic = release = None
-    for line in text.splitlines():
-        words = line[_STAMP.match(line).end() :]  # type: ignore[union-attr]  # an empty match is one too
-        if release is None and words.startswith("Linux version "):
-            release = words.split()[2]
-        if trouble_in(words):
-            panic = words.strip()
-            break
-    return row._replace(log=log, panic=panic, release=row.release or release)
-
-
-def log_beside(path: Path) -> Path | None:
-    """Return the text of the log that was saved with a dump: by kdump, by Debian's kdump-tools, or under its name."""
-    names = [f"{path.name}-dmesg.txt", f"{path.name}.dmesg.txt", f"{path.stem}.dmesg.txt"]
-    if path.name.startswith("vmcore"):
-        names += ["vmcore-dmesg.txt", "vmcore-dmesg-incomplete.txt"]
-    if path.name.startswith("dump."):
-        names.append(f"dmesg.{path.name[5:]}")
-    with suppress(OSError):
-        for name in names:
-            found = path.with_name(name)
-            if found.is_file() and stat.S_ISREG(found.stat().st_mode):
-                return found
-    return None

@@ -100,7 +100,7 @@ class Core:
 
     def are_one(self, paths: Sequence[str | Path]) -> bool:
         """Ask the files themselves."""
-        from oopscope_tui.folder import are_one
+        from oopscope_tui.finding import are_one
 
         return are_one(paths)
 

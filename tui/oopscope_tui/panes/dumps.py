@@ -1,5 +1,6 @@
 """Dumps: what a folder holds, newest first, each with its cause as the triage comes to it; Enter opens one."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from oopscope_tui.places import Place
 from oopscope_tui.text import plural
 from oopscope_tui.values import human_bytes, show
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.table import Table, col
+from oopscope_tui.widgets.table import Col, Table, col, reader
 from oopscope_tui.widgets.textview import Line
 
 STATES: dict[str, Style | None] = {"incomplete": theme.DOUBT, "written to": theme.DOUBT, "unreadable": theme.BAD,
@@ -22,10 +23,25 @@ DETAIL_LINES = 9
 
 
 def _when(seconds: float) -> str:
+    """Return a moment as it is listed."""
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
     except (ValueError, OverflowError, OSError):
         return "out of range"
+
+
+def _short(name: str) -> str:
+    """Return a dump's name without what most of them begin and end in: kdump's folders are told apart by the rest."""
+    return re.sub(r"(?<=.)/(vmcore|dump\.\d+)$", "", name).removeprefix("127.0.0.1-")
+
+
+class WhenCol(Col):
+    """The time of the crash, or that of the file, marked so."""
+
+    def text(self, row: Any) -> str:
+        """Return the cell."""
+        text = Col.text(self, row)
+        return text if row.crashed is not None or row.modified is None else f"~{text}"
 
 
 def _state_style(row: Any) -> Style | None:
@@ -37,8 +53,8 @@ def _cause_style(row: Any) -> Style | None:
 
 
 COLUMNS = (
-    col("name", "Dump", least=22, most=44),
-    col("when", "Crashed (UTC)", "int", words=_when, down=True, rank=1),
+    col("name", "Dump", words=_short, least=22, most=44),
+    WhenCol("when", "Crashed (UTC)", "int", words=_when, down=True, rank=1, value=reader("when")),
     col("bytes", "Size", "bytes", rank=4),
     col("state", "State", rank=2, least=12, style=_state_style),
     col("nodename", "Host", rank=3, most=24),
@@ -56,10 +72,10 @@ class Dumps(Pane):
     BESIDE = False
 
     def make_main(self) -> Lines:
-        """Return the list, the newest first; what is gone stays in the store, and out of sight."""
+        """Return the list, the newest first; what is gone, or is part of another, is in the store and out of sight."""
         table = Table("Dumps", COLUMNS, id="main-dumps")
         table.sort_by(COLUMNS[1])
-        table.also = lambda row: row.state != "gone"
+        table.also = lambda row: row.state not in ("gone", "part")
         table.set_filter("")
         return table
 
@@ -85,7 +101,7 @@ class Dumps(Pane):
 
     def notes(self) -> list[str]:
         """Return the counts."""
-        rows = [row for row in self.main.view.rows if row.state != "gone"]
+        rows = [row for row in self.main.view.rows if row.state not in ("gone", "part")]
         unread = sum(row.state == "unreadable" for row in rows)
         return [plural(len(rows), "dump") + (f", {unread:,} unreadable" if unread else "")]
 
@@ -105,15 +121,20 @@ class Dumps(Pane):
         if row is None:
             return empty("", width)
         whole = row.state if row.state != "written to" else "still being written: its size or time changed just now"
+        files = f" in {row.parts} files" if row.parts > 1 else ""
         facts = [
             ("Cause", row.title or ("" if row.why else "not known yet"), None),
             ("", row.summary, None),
             ("Reason" if row.state == "unreadable" else "Lacking", row.why, theme.DOUBT),
             ("Panic", row.panic, None),
-            ("State", f"{whole}, {human_bytes(row.bytes)}, {row.format or 'format not known'}", _state_style(row)),
+            (
+                "State",
+                f"{whole}, {human_bytes(row.bytes)}{files}, {row.format or 'format not known'}",
+                _state_style(row),
+            ),
             ("Host", ", ".join(word for word in (row.nodename, row.release) if word), None),
-            ("Crashed", f"{_when(row.crashed)} UTC" if row.crashed else "", None),
-            ("Written", f"{_when(row.modified)} UTC" if row.modified else "", None),
+            ("Crashed", f"{_when(row.crashed)} UTC" if row.crashed is not None else "", None),
+            ("Written", f"{_when(row.modified)} UTC" if row.modified is not None else "", None),
             ("Log", row.log.name if row.log else "", None),
         ]
         lines: list[Line] = []
