@@ -1,7 +1,8 @@
-"""Pictures of every pane: `python -m oopscope_tui.screenshots OUTDIR [DUMP] [--size 128x38] [--light]`.
+"""Pictures of every pane: `python -m oopscope_tui.screenshots OUTDIR [DUMP] [--png]`.
 
-An SVG each, and a PNG beside it where a converter is at hand: resvg-py or cairosvg from PyPI, or rsvg-convert. They
-are for the people who write the documentation; nothing that runs needs them.
+An SVG of each, at 80x24 and 160x48, on a dark and on a light ground: OUTDIR/dark/80x24/overview.svg and so on. A PNG
+beside each where it is asked for and a converter is at hand: resvg-py or cairosvg from PyPI, or rsvg-convert. They are
+for the people who write the documentation; nothing that runs needs them.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import subprocess
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+
+from rich.segment import Segment
 
 from oopscope_tui.app import OopscopeApp
 from oopscope_tui.picture import DARK, LIGHT, Palette, svg
@@ -37,11 +40,13 @@ SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tasks-tree", ("3", "t")),
     ("keys", ("1", "question_mark")),
 )
+SIZES = ((80, 24), (160, 48))
+PALETTES: dict[str, Palette] = {"dark": DARK, "light": LIGHT}
 PATIENCE = 120.0  # seconds for the dump to be read
 
 
-async def picture(app: OopscopeApp, keys: Sequence[str], size: tuple[int, int], palette: Palette) -> str:
-    """Run the app without a terminal, press the keys once all is read, and return the screen as SVG."""
+async def screen(app: OopscopeApp, keys: Sequence[str], size: tuple[int, int]) -> list[list[Segment]]:
+    """Run the app without a terminal, press the keys once all is read, and return what stands on the screen."""
     async with app.run_test(size=size) as pilot:
         for _ in range(int(PATIENCE / 0.05)):
             await pilot.pause(0.05)
@@ -53,7 +58,7 @@ async def picture(app: OopscopeApp, keys: Sequence[str], size: tuple[int, int], 
             await pilot.press(key)
         for _ in range(20):
             await pilot.pause(0.05)
-        return svg([list(strip) for strip in app.lines_on_screen()], size[0], palette)
+        return [list(strip) for strip in app.lines_on_screen()]
 
 
 def to_png(source: Path) -> bool:
@@ -78,16 +83,17 @@ def to_png(source: Path) -> bool:
     return True
 
 
-def take(
-    out: Path, dump: Path, size: tuple[int, int], palette: Palette, provider: Provider | None = None
-) -> list[Path]:
-    """Make the picture of every scene and return the SVG files."""
-    out.mkdir(parents=True, exist_ok=True)
+def take(out: Path, dump: Path, provider: Provider | None = None) -> list[Path]:
+    """Make the picture of every scene in every size, on a dark and on a light ground; return the SVG files."""
     made = []
-    for name, keys in SCENES:
-        target = out / f"{name}.svg"
-        target.write_text(asyncio.run(picture(OopscopeApp([dump], provider), keys, size, palette)), encoding="utf-8")
-        made.append(target)
+    for size in SIZES:
+        for name, keys in SCENES:
+            shown = asyncio.run(screen(OopscopeApp([dump], provider), keys, size))
+            for ground, palette in PALETTES.items():
+                folder = out / ground / f"{size[0]}x{size[1]}"
+                folder.mkdir(parents=True, exist_ok=True)
+                made.append(folder / f"{name}.svg")
+                made[-1].write_text(svg(shown, size[0], palette), encoding="utf-8")
     return made
 
 
@@ -96,18 +102,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m oopscope_tui.screenshots", description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("dump", type=Path, nargs="?", help="the dump that ships with the package if not given")
-    parser.add_argument("--size", default="128x38")
-    parser.add_argument("--light", action="store_true", help="on a light ground")
+    parser.add_argument("--png", action="store_true", help="a PNG beside each SVG")
     args = parser.parse_args()
     dump = args.dump
     if dump is None:
         from oopscope.cli.demo import demo_path
 
         dump = Path(demo_path())
-    width, height = (int(word) for word in args.size.split("x"))
-    made = take(args.out, dump, (width, height), LIGHT if args.light else DARK)
-    pictures = [to_png(path) for path in made]
-    print(f"{len(made)} pictures in {args.out}" + ("" if all(pictures) else "; no converter for PNG found"))  # noqa: T201
+    made = take(args.out, dump)
+    lacking = args.png and not all(to_png(path) for path in made)
+    print(f"{len(made)} pictures in {args.out}" + ("; no converter for PNG found" if lacking else ""))  # noqa: T201
 
 
 if __name__ == "__main__":
