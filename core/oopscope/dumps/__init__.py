@@ -58,6 +58,7 @@ class Facts:
     pages_total: int | None = None
     bytes: int = 0
     complete: bool = True
+    live: bool = False  # a machine that runs on while it is read
     timestamp: int | None = None  # seconds since 1970, of the dump's writing
     phys_base: int | None = None
     nodename: str | None = None
@@ -304,9 +305,16 @@ def open_source(path: str | os.PathLike[str], say: Say = _quiet) -> ByteSource:
         source = FileSource(path)
         return _unwrap(unwrap(source, os.environ, say) if wrapping(source.read_at(0, 16)) else source)
     except PermissionError:
-        raise NotADump(str(path), "no permission to read it: try again with sudo") from None
+        raise NotADump(str(path), _forbidden()) from None
     except (OSError, ValueError) as e:
         raise NotADump(str(path), (e.strerror if isinstance(e, OSError) else None) or str(e)) from None
+
+
+def _forbidden() -> str:
+    """Say what may let a file be read; root is kept from a running kernel's memory by lockdown or a container."""
+    if os.geteuid():
+        return "no permission to read it: try again with sudo"
+    return "even root may not read it: the kernel is locked down, or this is a container without CAP_SYS_RAWIO"
 
 
 def _unwrap(source: ByteSource) -> ByteSource:

@@ -3,10 +3,15 @@
 Follows fs/proc/vmcore.c, fs/proc/kcore.c, makedumpfile's writer and QEMU's dump/dump.c. A segment's bytes beyond its
 file size were left out when it was written: as zero pages or as filtered ones, the file does not say which. Segments
 may overlap (kernel text lies in RAM too); then they hold the same bytes, and one that has bytes wins.
+/proc/kcore itself is LIVE: the machine runs on while it is read. Of its notes only VMCOREINFO (4.19, 23c85094fe18)
+tells of the machine; the others are of the process that reads it.
 """
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from pathlib import Path
 
 from oopscope.dumps import Facts, PlacedDump
 from oopscope.elf import ET_CORE, PT_LOAD, PT_NOTE, Segment, is_elf, notes, read_header, segments
@@ -17,6 +22,7 @@ from oopscope.sources.extents import LIMIT, NOWHERE
 
 INCOMPLETE = 1  # e_flags, by makedumpfile when the disk was full
 NT_PRPSINFO = 3
+KCORE = "vmlinux"  # what /proc/kcore calls its process
 MAX_NOTE_SEGMENTS = 1 << 14
 _TEXT_MAP = 0xFFFFFFFF80000000  # x86-64: __START_KERNEL_map
 
@@ -37,7 +43,10 @@ class ElfDump(PlacedDump):
             raise FormatError(f"{source.name}: cut off within its program headers ({source.size} bytes)")
         self._notes = [s for s in segments(source, h) if s.type == PT_NOTE][:MAX_NOTE_SEGMENTS]
         self._check_loads()
-        key = "qemu-elf" if any(note.name == "QEMU" for note in self.notes()) else "elf"
+        self._kcore = _process(self._all_notes()) == KCORE
+        self.live = self._kcore and _in_procfs(source.name)
+        qemu = any(note.name == "QEMU" for note in self.notes())
+        key = "kcore" if self._kcore else "qemu-elf" if qemu else "elf"
         stretches = chain(self._stretches(stored=False), self._stretches(stored=True))  # later wins
         super().__init__(key, [source], source, stretches)
 
@@ -49,8 +58,8 @@ class ElfDump(PlacedDump):
             placed |= segment.type == PT_LOAD and segment.paddr != 0
         if not placed and any(s.offset + s.filesz > self._source.size for s in self._notes):
             raise NotADump(self._source.name, "the core of a process, cut off before the notes that name it")
-        owner = None if placed else _process(self.notes())
-        if owner == "vmlinux":
+        owner = None if placed else _process(self._all_notes())
+        if owner == KCORE:
             raise NotADump(self._source.name, "a /proc/kcore of a kernel before 4.11: it names no physical addresses")
         if owner is not None:
             raise NotADump(self._source.name, f"a core of the process {owner!r}, not of a kernel")
@@ -70,7 +79,10 @@ class ElfDump(PlacedDump):
                 yield s.paddr + s.filesz, end, NOWHERE
 
     def notes(self) -> Iterator[Note]:
-        """Yield the notes of every note segment."""
+        """Yield the notes of every note segment; those of /proc/kcore that are of its reader are left out."""
+        return (note for note in self._all_notes() if not self._kcore or note.name == "VMCOREINFO")
+
+    def _all_notes(self) -> Iterator[Note]:
         return notes(self._source, self.header, self._notes)
 
     def cpus(self) -> list[CpuState]:
@@ -83,6 +95,9 @@ class ElfDump(PlacedDump):
         facts.machine = self.header.machine
         facts.byteorder = "little" if self.header.endian == "<" else "big"
         facts.phys_base = self._phys_base()
+        facts.live = self.live
+        if self.live:
+            facts.bytes = self._extents.total()  # its size as a file is that of the address space
         if self.header.flags == INCOMPLETE:
             facts.lacks("the dump's writer says that it is incomplete (the disk was full)")
         return facts
@@ -93,6 +108,17 @@ class ElfDump(PlacedDump):
             return None
         text = (s for s in segments(self._source, self.header) if _is_text(s))
         return next((s.paddr - (s.vaddr - _TEXT_MAP) for s in text), None)
+
+
+def _in_procfs(name: str) -> bool:
+    """Tell whether a file is /proc/kcore, wherever that is mounted, and not a copy: it takes no room on any disk."""
+    path = Path(name)
+    try:
+        found, name = path.stat(), path.resolve().name
+    except (OSError, ValueError):
+        return False
+    regular = stat.S_ISREG(found.st_mode) and os.major(found.st_dev) == 0
+    return regular and found.st_blocks == 0 and name == "kcore"
 
 
 def _is_text(s: Segment) -> bool:

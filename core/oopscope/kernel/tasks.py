@@ -130,6 +130,7 @@ class _Walk:
         self.known: dict[int, TaskStruct] = {}
         self.lost: dict[int, dict[str, Any]] = {}
         self.holes: list[str] = []  # what the lists themselves lack
+        self.live = kernel.facts.live  # tasks come and go between two looks
 
     def hole(self, what: str) -> Callable[[OopscopeError], None]:
         """Return what is called where a list cannot be followed: a missing page is a hole, else a problem."""
@@ -148,7 +149,7 @@ class _Walk:
             for address in walk:
                 if self.take(address, source) and source != "task list":
                     task = self.known[address]
-                    if task.pid and not task.exit_state and not self.holes and not self.lost:
+                    if task.pid and not task.exit_state and not self.holes and not self.lost and not self.live:
                         self.kernel.problems.add("tasks", f"task {task.pid} is known only to the {source}", address)
         except Absent:
             if source == "task list":
@@ -337,7 +338,7 @@ def _say_what_is_lost(walk: _Walk, counted: int | None) -> None:
         some = ", ".join(dict.fromkeys(walk.holes[:4])) + (" and more" if len(set(walk.holes)) > 4 else "")
         problems.add("tasks", f"{some}: pages are missing, and other links were followed around them")
     found = _threads(walk)
-    if counted is not None and counted > found:
+    if counted is not None and counted > found and not walk.live:
         problems.add("tasks", f"{found} threads were found of {counted} that the kernel counted: the others are lost")
 
 

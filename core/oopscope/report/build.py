@@ -79,6 +79,7 @@ def dump_section(kernel: Kernel) -> Data:
         "bytes": facts.bytes,
         "bytes_read": facts.fetched,
         "complete": facts.complete,
+        "live": facts.live,
         "arch": kernel.arch.name,
     }
 

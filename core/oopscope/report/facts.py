@@ -76,6 +76,7 @@ def dump_facts(d: Data) -> Facts:
             ("fetched", size(d["bytes_read"]) if d.get("bytes_read") is not None else None),
             ("holds", held(d)),
             ("left out", left_out(d)),
+            ("LIVE", "the machine ran on while it was read" if d.get("live") else None),
             ("complete", "yes" if d["complete"] else "NO: the dump is cut off or was not finished"),
         ]
     )

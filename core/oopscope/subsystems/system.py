@@ -165,7 +165,7 @@ def system(kernel: Kernel) -> System:
         release=_text(uts.release) if uts else kernel.info.get("OSRELEASE"),
         version=_text(uts.version) if uts else None,
         machine=_text(uts.machine) if uts else kernel.arch.name,
-        crash_time=_iso(when.crash),
+        crash_time=_iso(when.crash) if not kernel.facts.live else None,  # nothing crashed
         boot_time=_iso(when.boot),
         uptime_seconds=when.uptime,
         load_average=attempt("load average", lambda: _load(kernel)),

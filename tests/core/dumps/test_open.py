@@ -87,6 +87,7 @@ def test_no_permission_gives_the_hint(tmp_path, monkeypatch):
     path = tmp_path / "vmcore"
     path.write_bytes(kdump())
     monkeypatch.setattr(os, "open", deny)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "sudo" in refused(path)
 
 

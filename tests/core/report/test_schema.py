@@ -100,6 +100,7 @@ CONTRACT = {
             "pages_total": maybe(count),
             "bytes": count,
             "complete": yes_no,
+            "live": yes_no,
             "arch": one_of("x86_64"),
         }
     ),

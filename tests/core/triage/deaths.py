@@ -393,6 +393,18 @@ DEATHS = {
         "store_halt+0x44",
         "store_halt of module stored called panic() itself, saying: stored: journal lost, halting",
     ),
+    "running_machine": Made(
+        "external-dump",
+        death(
+            "Linux version 6.12.1\nOops: 0002 [#1] PREEMPT SMP NOPTI\n---[ end trace 0 ]---\nusb 1-1: new",
+            IDLE,
+            panicked=None,
+            tasks_=[task(5, "nfsd", "D")],
+            live=True,
+        ),
+        death("Linux version 6.12.1\nsystemd[1]: Started", IDLE, panicked=None, info="CRASHTIME=1700000000\n"),
+        says="1 tasks are blocked; its log tells of an oops that it survived",
+    ),
     "external_dump": Made(
         "external-dump",
         death("Linux version 6.12.1\nsystemd[1]: Started", IDLE, panicked=None, tasks_=[task(5, "nfsd", "D")]),

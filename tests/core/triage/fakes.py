@@ -2,6 +2,7 @@
 
 import re
 
+from oopscope.dumps import Facts
 from oopscope.errors import NoSymbol, NotMapped
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.problems import Problems
@@ -39,8 +40,9 @@ class Words:
 class FakeKernel:
     """Answers from what a test gives: the log, the CPUs, the tasks."""
 
-    def __init__(self, log, cpus_, tasks_=(), panicked=0, words=(), info=""):
+    def __init__(self, log, cpus_, tasks_=(), panicked=0, words=(), info="", live=False):
         self.problems = Problems()
+        self.facts = Facts("kcore" if live else "kdump", live=live)
         self.info = VmcoreInfo.parse(info.encode())
         invalid = 0xFFFFFFFF
         present = {0x1000: invalid if panicked is None else panicked, 0x2000: (1 << len(cpus_)) - 1, 0x3000: len(cpus_)}
@@ -95,8 +97,8 @@ def cpu(number, frames, state="running", pid=321, comm="storaged"):
     return Cpu(number, True, state, pid, comm, 0xFFFF888000001000, frames, {})
 
 
-def death(log, frames=(), others=(), tasks_=(), panicked=0, words=(), info=""):
+def death(log, frames=(), others=(), tasks_=(), panicked=0, words=(), info="", live=False):
     """A death of CPU 0 (of none, where panicked is None), whose log is given as one text."""
     lines = [line for line in log.split("\n") if line]
     first = cpu(0, stack(*frames), "panic" if panicked is not None else "idle")
-    return Death(FakeKernel(lines, [first, *others], tasks_, panicked, words, info))
+    return Death(FakeKernel(lines, [first, *others], tasks_, panicked, words, info, live))

@@ -1,12 +1,13 @@
 """The rules, one a file, in the order in which they are asked.
 
-First what panic() itself says (its words are fixed in the kernel's source), then what a fatal oops says, the deeper
-cause before the plainer one, last what is left. A rule is `check(death) -> Verdict | None`; it fires only on what is
-true of a death, and answers None on any other. A plainer rule may be true as well (a corrupted list shows as a NULL
-pointer): it stands behind the deeper one. To add one: a file here and a line in RULES.
+First whether it runs, then what panic() itself says (its words are fixed in the kernel's source), then what a fatal
+oops says, the deeper cause before the plainer one, last what is left. A rule is `check(death) -> Verdict | None`; it
+fires only on what is true of a death, and answers None on any other. A plainer rule may be true as well (a corrupted
+list shows as a NULL pointer): it stands behind the deeper one. To add one: a file here and a line in RULES.
 """
 
 RULES: tuple[str, ...] = (
+    "running_machine",
     "root_not_mounted",
     "init_killed",
     "out_of_memory",
