@@ -98,7 +98,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         when, up = system.get("crash_time"), system.get("uptime_seconds")
         crash = f"crashed {str(when).replace('T', ' ').replace('Z', ' UTC')}" if when else ""
         alive = f"up {human_seconds(float(up))}" if up is not None else ""
-        return [str(word) for word in (node, release, crash, alive, self.dump_name) if word]
+        live = "LIVE" if getattr(facts, "live", False) else ""
+        return [str(word) for word in (live, node, release, crash, alive, self.dump_name) if word]
 
     def _crumbs(self) -> Sequence[str]:
         return self.pane.crumbs() if self.pane is not None else ()
