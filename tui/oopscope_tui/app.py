@@ -16,12 +16,15 @@ from textual.widget import Widget
 
 from oopscope_tui import keys
 from oopscope_tui.folder import Listing
+from oopscope_tui.keymap import Keymap
+from oopscope_tui.palette import asked
 from oopscope_tui.panes import make, tabs
 from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place, understand
 from oopscope_tui.provider import Provider
 from oopscope_tui.query import QueryError
 from oopscope_tui.reading import ReadingApp
+from oopscope_tui.settings import Settings, load
 from oopscope_tui.text import clean
 from oopscope_tui.values import human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
@@ -40,9 +43,15 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     BINDINGS: ClassVar[Any] = [*keys.bindings(keys.EVERYWHERE), *keys.digits()]
 
     def __init__(
-        self, paths: Sequence[str | Path], provider: Provider | None = None, listing: Listing | None = None
+        self,
+        paths: Sequence[str | Path],
+        provider: Provider | None = None,
+        listing: Listing | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__(paths, provider, listing)
+        self.settings = settings if settings is not None else load()
+        self.keymap = Keymap(self.settings.keys)
         self.back = listing if not self.folder else None  # the list from which the dump was chosen
         self.next: str | Path | Listing | None = None  # what comes after this: a dump of the list, or the list
         self.panes: dict[str, Pane] = {}
@@ -68,12 +77,18 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     async def on_mount(self) -> None:
         """Show the overview, then begin to read."""
         self.mind_the_terminal()
+        self.use_theme(asked(self.settings.theme))
+        self.set_keymap(self.keymap.for_textual())
         self._set_tabs(())
         chosen = self.listing.chosen
         await self.go(Place("dumps", str(chosen) if chosen else None) if self.folder else Place("overview"))
         if self.folder and self.listing.said:
             self.status.say(self.listing.said, failed=True)
             self.listing.said = ""
+        elif self.settings.trouble:
+            more = len(self.settings.trouble) - 1
+            also = f" (and {more} more: ? shows them)" if more else ""
+            self.status.say(f"settings: {self.settings.trouble[0]}{also}", failed=True)
         self.call_after_refresh(self.reader.start)
 
     def on_unmount(self) -> None:
@@ -111,7 +126,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     def _keys_here(self) -> Sequence[keys.Key]:
         focused = self.focused
         own = focused.KEYS if isinstance(focused, Lines) else ()
-        return [*own, *keys.EVERYWHERE]
+        return [self.keymap.of(key) for key in (*own, *keys.EVERYWHERE)]
 
     def _press(self, key: keys.Key) -> None:
         self.simulate_key(key.keys.split(",")[0])
@@ -143,7 +158,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         if self.next is None:
             return None
         paths = self.next.paths if isinstance(self.next, Listing) else [self.next]
-        return OopscopeApp(paths, self.provider, self.listing)
+        return OopscopeApp(paths, self.provider, self.listing, self.settings)
 
     def not_opened(self, why: str, status: int) -> None:
         """Leave with one line and the right status, or go back to the list that the dump was chosen from."""
@@ -336,6 +351,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         lines = self.pane.active
         if kind == "filter" and not self._filter(lines, text):
             return
+        if kind == "write" and self._asks_first(text):
+            return
         self._close_prompt()
         if kind == "search" and text:
             lines.search(text)
@@ -397,6 +414,16 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         first = text.partition("\n")[0]
         more = text.count("\n")
         self.status.say(f"copied {first[:40]}" + (f" and {more} more lines" if more else ""))
+
+    def _asks_first(self, name: str) -> bool:
+        """Ask again where a file is there already; what is typed then says so by its end."""
+        from oopscope_tui.export import would_replace
+
+        if not would_replace(name):
+            return False
+        self.prompt_line.open("write", f"{name}!")
+        self.status.say(f"{name} exists: Enter replaces it, Esc leaves it")
+        return True
 
     def _write(self, name: str) -> None:
         from oopscope_tui.export import write_steps

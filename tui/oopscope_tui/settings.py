@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from oopscope_tui import keymap, keys, theme
+from oopscope_tui import keymap, keys, palette
 
 TIMES = ("boot", "UTC", "crash")  # the log's names: since boot, of the wall clock, before the crash
 LARGEST = 64 << 10  # bytes of a file that is read
@@ -37,7 +37,7 @@ class Settings:
 
     path: Path | None = None  # where the file is, or would be; None where there is to be none
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the action's name: Textual's names of keys
-    theme: str = theme.DEFAULT
+    theme: str = palette.DEFAULT
     time: str = TIMES[0]  # one of TIMES
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the pane's key: its columns, in order
     trouble: tuple[str, ...] = ()  # what is wrong in the file, a line each
@@ -109,7 +109,7 @@ class _Reading:
         """Return what the file says, as far as it can be understood."""
         data = self._parsed()
         takers: dict[str, Callable[[Any], Any]] = {
-            "theme": lambda value: self._one_of("theme", value, theme.NAMES),
+            "theme": lambda value: self._one_of("theme", value, palette.NAMES),
             "time": lambda value: self._one_of("time", value, TIMES),
             "keys": self._keys,
             "columns": self._columns,

@@ -2,14 +2,17 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
 from textual.app import App
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.strip import Strip
 
+from oopscope_tui.palette import DEFAULT, Paint, plain_asked
 from oopscope_tui.wire import Wire
 
 
@@ -24,10 +27,22 @@ class TerminalApp(App[int], inherit_bindings=False):
         super().__init__(ansi_color=True)
         self.animation_level = "none"
         self.wire = Wire()
+        self.paint = Paint(DEFAULT)
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the screen."""
         return MainScreen(id="_default")
+
+    def use_theme(self, name: str) -> None:
+        """Draw everything in the colours of a theme."""
+        self.paint = Paint(name, plain_asked())
+        for screen in self.screen_stack if self.is_running else ():
+            for widget in (screen, *screen.query("*")):
+                widget.refresh()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what draws the lines in the theme's colours."""
+        return [self.paint] if self.paint.enabled else []
 
     def mind_the_terminal(self) -> None:
         """Leave it as it was when a signal ends the program, and paint all of it after a stay in the shell."""

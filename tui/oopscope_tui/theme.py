@@ -1,16 +1,11 @@
 """The few styles of the screen: the terminal's own ground and its sixteen colours, one meaning each.
 
 red the culprit and errors · yellow doubt and warnings · cyan a link or a key · dim guessed, absent or secondary.
-Every meaning has a sign beside its colour, so that NO_COLOR and a monochrome terminal lose nothing.
+Every meaning has a sign beside its colour, so that NO_COLOR and a monochrome terminal lose nothing. How these colours
+look is the theme's (palette.py), which paints them when they are drawn.
 """
 
-import os
-
 from rich.style import Style
-
-DEFAULT = "terminal"
-NAMES = (DEFAULT,)
-NO_COLOR = "NO_COLOR" in os.environ
 
 PLAIN = Style.null()
 BOLD = Style(bold=True)
@@ -18,12 +13,12 @@ DIM = Style(dim=True)
 CURSOR = Style(reverse=True)
 RULE = Style(dim=True)
 TITLE = Style(bold=True)
-HEADING = Style(bold=True, underline=True) if NO_COLOR else Style(bold=True)
-BAD = Style(bold=True) if NO_COLOR else Style(color="red", bold=True)
-DOUBT = Style(italic=True) if NO_COLOR else Style(color="yellow")
-LINK = Style(underline=True) if NO_COLOR else Style(color="cyan")
-KEY = Style(bold=True) if NO_COLOR else Style(color="cyan", bold=True)
-HIT = Style(reverse=True, bold=True) if NO_COLOR else Style(color="black", bgcolor="yellow")
+HEADING = Style(bold=True)
+BAD = Style(color="red", bold=True)
+DOUBT = Style(color="yellow")
+LINK = Style(color="cyan")
+KEY = Style(color="cyan", bold=True)
+HIT = Style(color="black", bgcolor="yellow")
 HIT_CURSOR = Style(bold=True, underline=True)  # a hit on the cursor's row, which is reversed
 ACTIVE = Style(reverse=True, bold=True)  # the tab in view
 

@@ -129,6 +129,8 @@ def top_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "paths", nargs="*", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
     )
-    import_module("oopscope.cli.common").add_extra(parser)
+    common = import_module("oopscope.cli.common")
+    common.add_extra(parser)
+    common.add_look(parser)
     parser.add_argument("--version", action="version", version=f"oopscope {oopscope.__version__}")
     return parser

@@ -12,6 +12,7 @@ from oopscope.kernel.boot import open_kernel
 from oopscope.kernel.kernel import Kernel
 from oopscope.sources.remote import Location
 
+THEMES = ("terminal", "dark", "light", "high-contrast", "mono")  # as the screen knows them
 PATIENCE = 0.5  # seconds before progress is shown
 
 
@@ -42,6 +43,24 @@ def add_extra(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--vmcoreinfo", metavar="FILE", action=_Extra, help="the text of VMCOREINFO of this very boot")
     group.add_argument("--btf", metavar="FILE", action=_Extra, help="the kernel's types as BTF, such as BTFHub keeps")
     group.add_argument("--vmlinux", metavar="FILE", action=_Extra, help="the kernel with its types (.BTF or DWARF)")
+
+
+def add_look(parser: argparse.ArgumentParser) -> None:
+    """Declare the options for how the screen looks."""
+    group = parser.add_argument_group("how the screen looks")
+    text = "colours: the terminal's own (default), or a theme's; NO_COLOR means mono"
+    group.add_argument("--theme", choices=THEMES, metavar="NAME", action=_Look, help=text)
+    text = "only the basic colours, nothing dim or italic: for terminals that draw those badly"
+    group.add_argument("--plain-colors", nargs=0, action=_Look, help=text)
+
+
+class _Look(argparse.Action):
+    """Hands an option on through the environment, where the screen finds it, a browser's too."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        os.environ[f"OOPSCOPE_{self.dest.upper()}"] = values or "1"
+        if self.dest == "plain_colors":
+            os.environ["TEXTUAL_COLOR_SYSTEM"] = "standard"  # Textual takes it from nowhere else
 
 
 class _Extra(argparse.Action):

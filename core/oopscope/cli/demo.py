@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from oopscope.cli import DONE, USAGE, complain
-from oopscope.cli.common import write
+from oopscope.cli.common import add_look, write
 from oopscope.errors import NotADump
 
 SUFFIX = ".kdump"
@@ -16,6 +16,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="which one; the first by default")
     parser.add_argument("--list", action="store_true", help="name the dumps that ship with oopscope")
+    add_look(parser)
 
 
 def demos() -> dict[str, Path]:

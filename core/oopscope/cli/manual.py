@@ -15,9 +15,15 @@ STATUS = (
 )
 ENVIRONMENT = (
     ("OOPSCOPE_CACHE", "where the index of symbols and types is kept; off keeps none"),
+    ("OOPSCOPE_CONFIG", "names another file of settings; off reads none"),
     ("NO_COLOR", "set to anything: no colours on the screen"),
 )
 FILES = (
+    (
+        "~/.config/oopscope/config.toml",
+        "settings of the screen: keys, theme, time format and columns, as TOML; in $XDG_CONFIG_HOME where that is set. "
+        "On the screen, the command :settings writes one to begin with, with every key and its name",
+    ),
     ("/var/crash", "where the screen looks for dumps when no PATH is given"),
     ("~/.cache/oopscope", "the index of symbols and types, keyed by the kernel's build id; safe to delete"),
 )

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from oopscope.cli import DONE, USAGE, complain
-from oopscope.cli.common import add_extra, write
+from oopscope.cli.common import add_extra, add_look, write
 from oopscope.sources.remote import Location, location
 
 LOOPBACK = "127.0.0.1"
@@ -29,6 +29,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=PORT, metavar="N", help=f"the port ({PORT}); 0 takes a free one")
     parser.add_argument("--host", default=LOOPBACK, metavar="H", help="listen there, and not only to this machine")
     add_extra(parser)
+    add_look(parser)
 
 
 def run(args: argparse.Namespace) -> int:
