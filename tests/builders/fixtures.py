@@ -6,6 +6,7 @@ from builders import noise_page, text_page
 from builders.elf import Elf, Load
 from builders.flattened import flatten
 from builders.gcore import gcore
+from builders.guestdump import guestdump
 from builders.images import avml, lime, raw
 from builders.kdump import EXCLUDED, Kdump
 from builders.migration import Migration, Piece, arm_cpu, libvirt, x86_cpu
@@ -74,6 +75,7 @@ FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
             "vm.vmem": RAM,
         },
     },
+    "guestdump": {"beside": lambda: {"debug.guest": guestdump(8, [(5, 0xFFFFB)], 2), "debug.vmem": RAM}},
     "xen": {"hvm": lambda: {"core": dump_core({1: RAM[:4096], 2: RAM[4096:8192], 9: RAM[8192:12288]}, [context(0)])}},
     "lime": {"ranges": lambda: {"memory.lime": lime([(0x1000, RAM), (0x100000, RAM)])}},
     "avml": {

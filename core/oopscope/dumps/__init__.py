@@ -32,12 +32,15 @@ __all__ = [
     "Format",
     "Note",
     "PlacedDump",
+    "bare_name",
+    "beside",
     "find_dumps",
     "find_format",
     "open_path",
     "open_source",
 ]
 
+PACKED = (".gz", ".xz", ".zst", ".bz2", ".lz4")
 BLOCK = 1 << 20  # bytes in one piece of `Dump.blocks`, at most
 MAX_ENTRIES = 4096  # files looked at in a directory
 
@@ -239,6 +242,7 @@ FORMATS: tuple[Format, ...] = (
     Format("elf", "ELF vmcore (/proc/vmcore, makedumpfile -E, QEMU dump-guest-memory)", "oopscope.dumps.elf"),
     Format("migration", "QEMU stream (virsh dump, virsh save, migrate)", "oopscope.dumps.migration"),
     Format("vmware", "VMware suspended machine or snapshot (.vmss, .vmsn, .vmem)", "oopscope.dumps.vmware"),
+    Format("guestdump", "VMware guest that panicked in debug mode (debug.guest, .vmem)", "oopscope.dumps.guestdump"),
     Format("lime", "LiME image (also AVML without compression)", "oopscope.dumps.lime"),
     Format("avml", "AVML image, compressed", "oopscope.dumps.avml"),
     Format("raw", "raw image of memory", "oopscope.dumps.raw", guess=True),  # the last: it has no signature
@@ -275,7 +279,7 @@ def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str], say: 
         unsearched = "; a raw image of memory must be copied to this machine first" if remote else ""
         raise NotADump(sources[0].name, what_is(sources[0]) + unsearched)
     module = import_module(line.module)
-    if not remote and hasattr(module, "unpacked"):
+    if hasattr(module, "unpacked"):
         sources = [module.unpacked(s, say) for s in sources]
     if not more and not remote and hasattr(module, "companions"):
         sources += [open_source(p, say) for p in module.companions(sources[0])]
@@ -291,10 +295,24 @@ def open_container(sources: Sequence[ByteSource]) -> Dump | None:
     return dump
 
 
+def bare_name(source: ByteSource) -> str:
+    """Return a source's name without the suffix of what it is packed with."""
+    return next((source.name.removesuffix(s) for s in PACKED if source.name.endswith(s)), source.name)
+
+
+def beside(source: ByteSource, *suffixes: str) -> list[Path]:
+    """Return the files that differ from a source's in the suffix alone, packed ones where there is no other."""
+    path = Path(bare_name(source))
+    if not path.suffix:
+        return []
+    wanted = ([path.with_suffix(suffix + packed) for packed in ("", *PACKED)] for suffix in suffixes)
+    return [found for names in wanted if (found := next((p for p in names if p.is_file()), None))]
+
+
 def open_source(path: str | os.PathLike[str], say: Say = _quiet) -> ByteSource:
     """Open one file or URL for reading, unpacked and unwrapped if need be; NotADump when none can be read there."""
     if isinstance(path, str) and is_remote(path):
-        return _unwrap(open_remote(path))
+        return _unwrap(unwrap(open_remote(path), os.environ, say))
     path = Path(path)
     try:
         mode = path.stat().st_mode
@@ -302,8 +320,7 @@ def open_source(path: str | os.PathLike[str], say: Say = _quiet) -> ByteSource:
             raise NotADump(str(path), _directory(path))
         if not stat.S_ISREG(mode):
             raise NotADump(str(path), "a device or a pipe, not a file: copy the dump out of it into a file first")
-        source = FileSource(path)
-        return _unwrap(unwrap(source, os.environ, say) if wrapping(source.read_at(0, 16)) else source)
+        return _unwrap(unwrap(FileSource(path), os.environ, say))
     except PermissionError:
         raise NotADump(str(path), _forbidden()) from None
     except (OSError, ValueError) as e:

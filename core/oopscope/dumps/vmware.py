@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from oopscope.dumps import CpuState, Facts, PlacedDump
+from oopscope.dumps import CpuState, Facts, PlacedDump, bare_name, beside
 from oopscope.errors import FormatError, NotADump
 from oopscope.machines import split
 from oopscope.notes import SegmentRegister
@@ -49,20 +49,14 @@ def _is_state(source: ByteSource) -> bool:
     return len(head) == 12 and int.from_bytes(head[:4], "little") in IDS
 
 
-def _beside(source: ByteSource, *suffixes: str) -> list[Path]:
-    """Return the files that differ from a source's in the suffix alone."""
-    path = Path(source.name)
-    return [p for p in (path.with_suffix(s) for s in suffixes) if p.is_file()] if path.suffix else []
-
-
 def probe(source: ByteSource) -> bool:
     """Tell whether a file is a state file, or a memory file with its state file beside it."""
-    return _is_state(source) or (source.name.endswith(MEMORY) and bool(_beside(source, *STATE)))
+    return _is_state(source) or (bare_name(source).endswith(MEMORY) and bool(beside(source, *STATE)))
 
 
 def companions(source: ByteSource) -> list[Path]:
     """Return the memory file of a state file, or the state file of a memory file."""
-    return _beside(source, MEMORY) if _is_state(source) else _beside(source, *STATE)[:1]
+    return beside(source, MEMORY) if _is_state(source) else beside(source, *STATE)[:1]
 
 
 def _groups(source: ByteSource) -> Iterator[tuple[str, int]]:
@@ -139,7 +133,7 @@ def _memory(state: ByteSource, files: list[ByteSource], tags: Tags) -> tuple[Byt
         return state, inside.offset, inside.size
     if files:
         return files[0], 0, files[0].size
-    name = Path(state.name).with_suffix(MEMORY).name
+    name = Path(bare_name(state)).with_suffix(MEMORY).name
     raise NotADump(state.name, f"a VMware state file without memory in it: put {name} beside it")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from builders.elf import Elf, Load
 from builders.flattened import flatten
 from builders.gcore import gcore
+from builders.guestdump import guestdump
 from builders.images import avml, lime
 from builders.kdump import EXCLUDED, PACK, Kdump
 from builders.migration import Migration, libvirt
@@ -143,6 +144,13 @@ def _vmware(machine: Machine, folder: Path) -> list[Path]:
     return [folder / "vm.vmss"]
 
 
+def _guestdump(machine: Machine, folder: Path) -> list[Path]:
+    (folder / "debug.guest").write_bytes(guestdump(machine.top, []))
+    with (folder / "debug.vmem").open("wb") as f:
+        _write_image(machine, f.fileno(), 0)
+    return [folder / "debug.guest"]
+
+
 def _ranges(machine: Machine) -> list[tuple[int, bytes]]:
     return [(n * PAGE, data) for n, data in machine.runs]
 
@@ -157,6 +165,7 @@ ROUTES: dict[str, Callable[[Machine, Path], list[Path]]] = {
     "libvirt": _one("vm.save", lambda m: libvirt(m.stream(), machine="pc-i440fx-7.2")),
     "gcore": _gcore,
     "vmware": _vmware,
+    "guestdump": _guestdump,
     "vmem": _raw("vm.vmem"),
     "xen": _one("core", lambda m: dump_core(m.with_note, [])),
     "lime": _one("ram.lime", lambda m: lime(_ranges(m))),
