@@ -1,11 +1,14 @@
-"""Bytes and milliseconds per key, through a pseudo-terminal: python tests/bench/screen_wire.py [160x48] [LOG_LINES].
+"""Bytes and milliseconds per key, through a pseudo-terminal: python tests/bench/screen_wire.py [160x48] [busy] [plain].
 
-Each line: a key pressed again and again in one pane, the bytes that the terminal gets for it, the time until the
-first of them and until the last. `plain` is Textual's own output, `wire` is ours, `busy` ours while a table is read.
+On 100,000 tasks and 1,000,000 log lines, made up, and on the demo dump. Each line of a table: a key pressed again and
+again in one pane, the bytes that the terminal gets for it, the time until the first of them and until the last, which
+is that of the detail where one follows; the median and the worst. `busy`: while a table is read; `plain`: Textual's
+own output in the place of ours.
 """
 
 import fcntl
 import os
+import platform
 import pty
 import select
 import signal
@@ -16,8 +19,15 @@ import termios
 import time
 from pathlib import Path
 
-APP = str(Path(__file__).with_name("screen_app.py"))
+HERE = Path(__file__)
+APP = str(HERE.with_name("screen_app.py"))
+DEMO = next(HERE.parents[2].glob("core/oopscope/data/*.kdump"), None)
 QUIET = 0.15  # seconds without a byte: the key is done
+READ = 1.5  # seconds without a byte: everything is read
+LOG_LINES, TASKS = 1_000_000, 100_000
+PRESSES = 12
+
+Done = tuple[int, float, float]  # bytes, milliseconds until the first, until the last
 
 
 class Terminal:
@@ -25,6 +35,7 @@ class Terminal:
 
     def __init__(self, argv: list[str], width: int, height: int) -> None:
         self.started = time.perf_counter()
+        self.height = height
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["TERM"] = "xterm-256color"
@@ -45,9 +56,9 @@ class Terminal:
                 break
         return data, first, last
 
-    def press(self, key: str) -> tuple[int, float, float]:
-        os.write(self.fd, key.encode())
-        data, first, last = self.read()
+    def press(self, keys: str, quiet: float = QUIET) -> Done:
+        os.write(self.fd, keys.encode())
+        data, first, last = self.read(quiet)
         return len(data), first * 1000, last * 1000
 
     def close(self) -> None:
@@ -56,46 +67,108 @@ class Terminal:
         os.close(self.fd)
 
 
-def first_paint(size: tuple[int, int], lines: int) -> float:
-    terminal = Terminal([APP, str(lines), "61"], *size)
+def machine() -> str:
+    """Return the processor's name, the cores, and the Python."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    name = names[0] if names else platform.machine()
+    return f"{len(names) or os.cpu_count()} x {name}, Python {platform.python_version()}"
+
+
+def first_paint(size: tuple[int, int]) -> float:
+    terminal = Terminal([APP, "1000", "61"], *size)
     terminal.read(until=b"Overview")
     took = time.perf_counter() - terminal.started
     terminal.close()
     return took
 
 
-CASES = (("log", "5", "j", "g", "j"), ("log", "5", "k", "G", "k"), ("log", "5", " ", "g", ""),
-         ("tasks", "3", "j", "g", "j"), ("tasks", "3", " ", "g", ""))  # fmt: skip
+def show(what: str, key: str, took: list[Done]) -> None:
+    """Print a line of the table."""
+    took = [one for one in took if one[0]]
+    if not took:
+        return
+    columns = list(zip(*took, strict=True))
+    middle, worst = [statistics.median(column) for column in columns], [max(column) for column in columns]
+    words = (
+        f"{middle[at]:9,.0f} {worst[at]:8,.0f}" if not at else f"{middle[at]:9.1f} {worst[at]:7.1f}" for at in range(3)
+    )
+    print(f"{what:12} {key:10} {' '.join(words)}", flush=True)
 
 
-def measure(size: tuple[int, int], lines: int, mode: list[str]) -> None:
-    for name, pane, key, edge, lead in CASES:
-        terminal = Terminal([APP, str(lines), "100000", *mode], *size)
-        terminal.read(until=b"Overview")
-        time.sleep(2 + lines / 150_000)
-        terminal.read()
-        os.write(terminal.fd, pane.encode())
-        first, last = (1000 * value for value in terminal.read(until=b"\0")[1:])
-        opened = f"pane open after {first:.0f} ms, last {last:.0f} ms"
-        terminal.press(edge)
-        for _ in range(size[1] if lead else 0):  # to the edge of the view, so that every further step scrolls
-            os.write(terminal.fd, lead.encode())
-        terminal.read(0.5)
-        took = [terminal.press(key) for _ in range(15)]
-        amount, first, last = (statistics.median(column) for column in zip(*took, strict=True))
-        what = f"{' '.join(mode) or 'wire':6} {name:6} {'Space' if key == ' ' else key:6}"
-        print(f"{what} {amount:8.0f} bytes   first {first:5.1f} ms   last {last:5.1f} ms   {opened}", flush=True)
-        terminal.close()
+def heads(title: str) -> None:
+    """Print a table's headings."""
+    columns = f"{'bytes':>9} {'most':>8} {'first ms':>9} {'worst':>7} {'last ms':>9} {'worst':>7}"
+    print(f"\n{title}\n{'pane':12} {'key':11} {columns}")
+
+
+def keys_of(terminal: Terminal, name: str) -> None:
+    """Press the keys of a list in the pane that is in view."""
+    terminal.press("g")
+    show(name, "j", [terminal.press("j") for _ in range(PRESSES)])
+    terminal.press("j" * terminal.height, 0.4)  # to the edge of the view, so that every further step scrolls
+    show(name, "j scrolls", [terminal.press("j") for _ in range(PRESSES)])
+    show(name, "30 x j", [terminal.press("j" * 30, 0.4)])
+    show(name, "Space", [terminal.press(" ") for _ in range(PRESSES // 2)])
+    show(name, "G, g", [terminal.press(key) for key in "GgGg"])
+
+
+def made_up(size: tuple[int, int], mode: list[str]) -> None:
+    """Measure the long lists."""
+    heads(f"{TASKS:,} tasks and {LOG_LINES:,} log lines{' '.join(['', *mode])}")
+    terminal = Terminal([APP, str(LOG_LINES), str(TASKS), *mode], *size)
+    terminal.read(until=b"Overview")
+    terminal.read(READ)
+    for name, key in (("tasks", "3"), ("log", "5")):
+        show(name, "first paint", [terminal.press(key, 0.5)])
+        show(name, "again", [terminal.press("1" if at % 2 else key) for at in range(1, PRESSES)])
+        terminal.press(key)
+        keys_of(terminal, name)
+        terminal.press("g")
+        show(name, "/ typed", [terminal.press(char, 0.02) for char in "/99999"])
+        show(name, "/ counted", [terminal.press("\r", READ)])
+        show(name, "n", [terminal.press("n") for _ in range(PRESSES // 2)])
+        terminal.press("\x1b\x1b", 1)
+    terminal.press("3")
+    show("tasks", "s", [terminal.press("s", 1) for _ in range(6)])
+    show("tasks", "t (tree)", [terminal.press("t", 1) for _ in range(2)])
+    keys_of(terminal, "tree")
+    terminal.close()
+
+
+def demo(size: tuple[int, int], mode: list[str]) -> None:
+    """Measure every pane of the demo dump, as it comes up with Tab."""
+    heads("the demo dump")
+    terminal = Terminal(["-m", "oopscope_tui", str(DEMO)], *size)
+    terminal.read(until=b"Overview")
+    terminal.read(READ)
+    names = ["overview", "cpus", "tasks", "memory", "log", "modules", *(f"pane {at}" for at in range(7, 17))]
+    for at, name in enumerate(names):
+        if at:
+            show(name, "opens", [terminal.press("\t", 0.5)])
+        terminal.press("g")
+        show(name, "j", [terminal.press("j") for _ in range(PRESSES)])
+        show(name, "k", [terminal.press("k") for _ in range(PRESSES // 2)])
+        show(name, "Space", [terminal.press(" ")])
+        show(name, "right", [terminal.press("\x1b[C")])
+        terminal.press("\x1b", 0.4)
+    terminal.close()
 
 
 def main() -> None:
-    width, height = (int(word) for word in (sys.argv[1] if len(sys.argv) > 1 else "160x48").split("x"))
-    lines = int(sys.argv[2]) if len(sys.argv) > 2 else 200_000
-    paints = [first_paint((width, height), 1000) for _ in range(5)]
+    given = next((word for word in sys.argv[1:] if word[0].isdigit()), "160x48")
+    width, height = (int(word) for word in given.split("x"))
+    mode = [word for word in sys.argv[1:] if word != given]
+    print(f"{machine()}, {width}x{height}")
+    paints = [first_paint((width, height)) for _ in range(5)]
     middle, least, most = (1000 * value for value in (statistics.median(paints), min(paints), max(paints)))
     print(f"first paint {middle:.0f} ms after the command ({least:.0f} to {most:.0f} in 5 runs)", flush=True)
-    for mode in (["plain"], [], ["busy"]):
-        measure((width, height), lines, mode)
+    made_up((width, height), mode)
+    if DEMO is not None and not mode:
+        demo((width, height), mode)
 
 
 if __name__ == "__main__":

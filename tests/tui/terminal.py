@@ -8,6 +8,24 @@ _TOKEN = re.compile(
     r"\x1b\[([?<>=]?)([\d;]*)([$]?[A-Za-z])|\x1b([DM])|([\r\n])|([^\x1b\r\n])|\x1b\][^\x07]*\x07", re.DOTALL
 )
 
+_INK, _GROUND = re.compile(r"3[0-7]|9[0-7]"), re.compile(r"4[0-7]|10[0-7]")
+
+
+def bare(codes: str) -> bool:
+    """Return whether a space shows nothing in a style."""
+    return not any(word in ("4", "7", "9", "21", "53") or _GROUND.fullmatch(word) for word in codes.split(";"))
+
+
+def merged(codes: str, words: list[str]) -> str:
+    """Return a style with more parameters: a colour stands in the place of the one before."""
+    had = [word for word in codes.split(";") if word]
+    for word in filter(None, words):
+        for colour in (_INK, _GROUND):
+            if colour.fullmatch(word):
+                had = [one for one in had if not colour.fullmatch(one)]
+        had.append(word)
+    return ";".join(sorted(had, key=int))
+
 
 class Terminal:
     """Cells of (character, SGR codes), a cursor, a scroll region."""
@@ -43,17 +61,20 @@ class Terminal:
         if final == "H":
             self.y = min(max(numbers[0] - 1, 0), self.height - 1)
             self.x = min(max((numbers[1] if len(numbers) > 1 else 1) - 1, 0), self.width - 1)
+        elif final == "G":
+            self.x = min(max(numbers[0] - 1, 0), self.width - 1)
         elif final == "m":
             words = raw.split(";")
             if words[0] in ("", "0"):
                 self.codes, words = "", words[1:]
-            self.codes = ";".join(filter(None, [self.codes, *words]))
+            self.codes = merged(self.codes, words)
         elif final == "r":
             self.region = (numbers[0] - 1, numbers[1] - 1) if raw else (0, self.height - 1)
             self.x = self.y = 0
         elif final == "K":
             start = 0 if numbers[0] == 2 else self.x
-            self.rows[self.y][start:] = [(" ", self.codes)] * (self.width - start)
+            assert bare(self.codes), "some terminals clear in the colours that are on, others do not"
+            self.rows[self.y][start:] = [(" ", "")] * (self.width - start)
         elif final == "J":
             assert numbers == [2]
             self.rows = [self._empty() for _ in range(self.height)]
@@ -80,7 +101,7 @@ class Terminal:
             return
         if self.x + size > self.width:
             self.x = self.width - size  # no automatic wrap
-        row[self.x] = (char, self.codes)
+        row[self.x] = (char, "" if char == " " and bare(self.codes) else self.codes)
         if size == 2:
             row[self.x + 1] = ("", self.codes)
         self.x += size

@@ -11,7 +11,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from oopscope_tui.wire import BLANK, Wire, difference, expand, sgr
+from oopscope_tui.wire import BLANK, Wire, change, difference, expand, sgr
 from tui.terminal import Terminal
 
 STYLES = [
@@ -61,7 +61,7 @@ def test_any_change_arrives(seed):
             following[top:bottom] = block[-(bottom - top) :] if by > 0 else block[: bottom - top]
         mended = []
         for row in following:  # a wide character cut in half is no frame that Textual makes
-            mended.append([(" ", style) if torn(row, x) else (char, style) for x, (char, style) in enumerate(row)])
+            mended.append([BLANK if torn(row, x) else cell for x, cell in enumerate(row)])
         play(terminal, frame, mended)
         frame = mended
 
@@ -94,6 +94,58 @@ def test_a_scroll_is_the_terminals_own(step):
     play(terminal, empty, long_list(100, cursor))
     cost = play(terminal, long_list(100, cursor), long_list(100 + step, cursor))
     assert cost < 100 + 45 * abs(step)
+
+
+def with_detail(top, cursor):
+    rows = []
+    for at in range(HEIGHT):
+        style = Style(reverse=True) if at == cursor else Style.null()
+        detail = "" if at > 6 else f"│ {at} {top}" if at == 3 else f"│ {at}"
+        segments = [Segment(f"{top + at} {(top + at) ** 5:x}".ljust(28), style), Segment(detail.ljust(WIDTH - 28))]
+        rows.append(expand((Strip(segments),), WIDTH, ColorSystem.STANDARD))
+    return rows
+
+
+@pytest.mark.parametrize("step", [1, -1, 2])
+def test_a_list_scrolls_beside_a_detail_that_does_not(step):
+    terminal = Terminal(WIDTH, HEIGHT)
+    empty = [[BLANK] * WIDTH for _ in range(HEIGHT)]
+    cursor = HEIGHT - 1 if step > 0 else 0
+    play(terminal, empty, with_detail(1000, cursor))
+    data = difference(with_detail(1000, cursor), with_detail(1000 + step, cursor))
+    assert "r\x1b" in data
+    play(terminal, with_detail(1000, cursor), with_detail(1000 + step, cursor))
+
+
+def test_the_shorter_way_is_taken():
+    counting = [expand((Strip([Segment(f"{at}")]),), WIDTH, None) for at in range(5)]
+    assert "r\x1b[" not in difference(counting[:-1], counting[1:])
+
+
+def test_what_is_blank_is_cleared_and_a_space_has_no_ink():
+    red, plain = Style(color="red"), Style.null()
+    old = [expand((Strip([Segment("a word and more", plain)]),), 40, ColorSystem.STANDARD)]
+    new = [expand((Strip([Segment("a word  ", red)]),), 40, ColorSystem.STANDARD)]
+    assert new[0][6:] == [BLANK] * 34
+    assert difference(old, new) == "\x1b[1H\x1b[31ma word\x1b[K\x1b[m"
+    assert difference(new, old) == "\x1b[1Ha word and more"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("", "1", "1"),
+        ("1", "1;31", "31"),
+        ("31", "32", "32"),
+        ("1;31", "32", "0;32"),
+        ("7", "", ""),
+        ("2", "38;5;9", "0;38;5;9"),
+        ("38;2;1;2;3", "1;38;2;4;5;6", "1;38;2;4;5;6"),
+        ("30;43", "30", "0;30"),
+    ],
+)
+def test_a_style_is_changed_by_what_is_new(old, new, expected):
+    assert change(old, new) == expected
 
 
 def test_no_change_is_no_byte():

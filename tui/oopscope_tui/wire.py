@@ -9,6 +9,7 @@ terminal has, the Linux console included.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
@@ -20,7 +21,6 @@ from textual.strip import Strip
 Cell = tuple[str, str]  # a character with its marks ("" under the right half of a wide one), and its SGR codes
 Row = list[Cell]
 BLANK: Cell = (" ", "")
-GAP = 5  # cells written over rather than jumped over: about what a jump costs
 WORTH = 3  # lines that must move before a scroll is tried
 
 
@@ -90,23 +90,24 @@ def expand(strips: Iterable[Strip], width: int, system: ColorSystem | None) -> R
             if control:
                 continue
             codes = sgr(style, system) if style is not None else ""
+            blank = "" if hollow(codes) else codes  # of a space in red nothing shows
             if text.isascii():
-                row.extend([(char, codes) for char in text])
+                row.extend([(char, blank if char == " " else codes) for char in text])
             else:
-                _expand_wide(row, text, codes)
+                _expand_wide(row, text, codes, blank)
     if len(row) != width:
         row = row[:width] + [BLANK] * (width - len(row))
     return row
 
 
-def _expand_wide(row: Row, text: str, codes: str) -> None:
+def _expand_wide(row: Row, text: str, codes: str, blank: str) -> None:
     for char in text:
         size = get_character_cell_size(char)
         if size == 0:
             if row and row[-1][0]:
                 row[-1] = (row[-1][0] + char, row[-1][1])
             continue
-        row.append((char, codes))
+        row.append((char, blank if char == " " else codes))
         if size == 2:
             row.append(("", codes))
 
@@ -124,42 +125,46 @@ def sgr(style: Style, system: ColorSystem | None) -> str:
 
 
 def difference(old: Sequence[Row], new: Sequence[Row]) -> str:
-    """Return the sequence that turns one frame into another of the same size."""
+    """Return the sequence that turns one frame into another of the same size: the shorter of two ways."""
     changed = [y for y, row in enumerate(new) if row != old[y]]
-    if not changed:
-        return ""
+    plain = paint(old, new, changed)
     shift = find_shift(old, new, changed)
     if shift is None:
-        return paint(old, new, changed)
+        return plain
     by, top, bottom = shift
     moved = scrolled(old, by, top, bottom)
     left = [y for y, row in enumerate(new) if row != moved[y]]
-    if len(left) >= len(changed):
-        return paint(old, new, changed)
-    return scroll(by, top, bottom) + paint(moved, new, left)
+    other = scroll(by, top, bottom) + paint(moved, new, left)
+    return other if len(other) < len(plain) else plain
 
 
 def find_shift(old: Sequence[Row], new: Sequence[Row], changed: Sequence[int]) -> tuple[int, int, int] | None:
-    """Return (lines, top, bottom) of the block that moved up (positive) or down; None where nothing worth it did."""
+    """Return (lines, top, bottom) of the block that moved up (positive) or down; None where nothing worth it did.
+
+    Half a line is looked at: where a list moves, what stands beside it need not.
+    """
     if len(changed) < WORTH:
         return None
-    places: dict[tuple[Cell, ...], list[int]] = {}
-    for y, row in enumerate(old):
-        places.setdefault(tuple(row), []).append(y)
-    votes: Counter[int] = Counter()
-    for y in changed:
-        found = places.get(tuple(new[y]), ())
-        if 0 < len(found) <= 2:  # a line that stands in many places says nothing
-            votes.update(at - y for at in found)
-    del votes[0]
-    if not votes:
-        return None
-    by, count = votes.most_common(1)[0]
-    if count < WORTH:
-        return None
-    same = [y for y in range(len(new)) if 0 <= y + by < len(old) and new[y] == old[y + by] and new[y] != old[y]]
-    top, bottom = min(same), max(same)
-    return by, min(top, top + by), max(bottom, bottom + by)
+    half = len(new[0]) // 2
+    for side in (slice(0, half), slice(half, None)):
+        olds, news = [tuple(row[side]) for row in old], [tuple(row[side]) for row in new]
+        places: dict[tuple[Cell, ...], list[int]] = {}
+        for y, row in enumerate(olds):
+            places.setdefault(row, []).append(y)
+        votes: Counter[int] = Counter()
+        for y in changed:
+            found = places.get(news[y], ())
+            if 0 < len(found) <= 2:  # a line that stands in many places says nothing
+                votes.update(at - y for at in found)
+        del votes[0]
+        by, count = votes.most_common(1)[0] if votes else (0, 0)
+        if count >= WORTH:
+            same = [y for y in range(len(new)) if 0 <= y + by < len(old) and news[y] == olds[y + by] != olds[y]]
+            if not same:
+                continue
+            top, bottom = min(same), max(same)
+            return by, min(top, top + by), max(bottom, bottom + by)
+    return None
 
 
 def scrolled(old: Sequence[Row], by: int, top: int, bottom: int) -> list[Row]:
@@ -178,59 +183,116 @@ def scroll(by: int, top: int, bottom: int) -> str:
 
 def paint(old: Sequence[Row], new: Sequence[Row], lines: Iterable[int] | None = None) -> str:
     """Return the sequence that writes the cells that differ."""
-    out: list[str] = []
-    codes = ""
+    pen = Pen()
     for y in range(len(new)) if lines is None else lines:
-        codes = _paint_row(out, y, old[y], new[y], codes)
-    if codes:
-        out.append("\x1b[m")
-    return "".join(out)
+        if _simple(old[y]) and _simple(new[y]):
+            _paint_row(pen, y, old[y], new[y])
+        else:  # characters that terminals may measure differently
+            pen.wipe(y)
+            _paint_row(pen, y, [BLANK] * len(new[y]), new[y])
+    pen.style("")
+    return "".join(pen.out)
 
 
-def _paint_row(out: list[str], y: int, old: Row, new: Row, codes: str) -> str:
-    if not _simple(old) or not _simple(new):  # characters that terminals may measure differently
-        out.append(f"\x1b[m\x1b[{y + 1};1H\x1b[2K")
-        old, codes = [BLANK] * len(new), ""
-        spans = [(0, len(new))]
-    else:
-        spans = _spans(old, new)
-    blank_from = len(new)
-    while blank_from and new[blank_from - 1] == BLANK:
-        blank_from -= 1
-    for start, end in spans:
-        out.append(f"\x1b[{y + 1};{start + 1}H" if start else f"\x1b[{y + 1}H")
-        stop = max(start, min(end, blank_from))
-        clear = end == len(new) and end - stop > 3
-        for char, style in new[start : stop if clear else end]:
-            if style != codes:
-                out.append(f"\x1b[0;{style}m" if style and codes else f"\x1b[{style}m")
-                codes = style
-            out.append(char)
-        if clear:
-            if codes:
-                out.append("\x1b[m")
-                codes = ""
-            out.append("\x1b[K")
-    return codes
+class Pen:
+    """What is written, and where and in which style the next character would stand."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.codes = ""
+        self.x = self.y = -1
+
+    def wipe(self, y: int) -> None:
+        """Clear a line."""
+        self.style("")
+        self.out.append(f"\x1b[{y + 1}H\x1b[2K")
+        self.x, self.y = 0, y
+
+    def go(self, x: int, y: int, row: Row) -> None:
+        """Go to a cell, over what lies between where that is shorter than a jump."""
+        if y != self.y:
+            self.out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
+        elif x != self.x:
+            jump = f"\x1b[{x + 1}G"
+            between = row[self.x : x]
+            if len(between) <= len(jump) and all(len(char) == 1 and self.suits(char, codes) for char, codes in between):
+                text = "".join(char for char, _ in between)
+                jump = min(text, jump, key=lambda way: len(way.encode()))
+            self.out.append(jump)
+        self.x, self.y = x, y
+
+    def suits(self, char: str, codes: str) -> bool:
+        """Return whether a character looks as it should in the style that is on."""
+        return codes == self.codes or (char == " " and not codes and hollow(self.codes))
+
+    def put(self, cell: Cell) -> None:
+        """Write a cell."""
+        char, codes = cell
+        if char and not self.suits(char, codes):
+            self.style(codes)
+        self.out.append(char)
+        self.x += 1
+
+    def style(self, codes: str) -> None:
+        """Change the style."""
+        if codes != self.codes:
+            self.out.append(f"\x1b[{change(self.codes, codes)}m")
+            self.codes = codes
+
+    def clear_on(self) -> None:
+        """Clear the line from here on."""
+        if not hollow(self.codes):
+            self.style("")
+        self.out.append("\x1b[K")
+
+
+@lru_cache(maxsize=4096)
+def change(old: str, new: str) -> str:
+    """Return the parameters that turn one style into another: what is new where nothing has to go, else all."""
+    had, wanted = _parts(old), _parts(new)
+    if all(name in wanted for name in had):
+        return ";".join(part for name, part in wanted.items() if had.get(name) != part)
+    return f"0;{new}" if new else ""
+
+
+@lru_cache(maxsize=1024)
+def hollow(codes: str) -> bool:
+    """Return whether a space shows nothing in a style: no ground, no line under, over or through it."""
+    return not _parts(codes).keys() & {"ground", "4", "7", "9", "21", "53"}
+
+
+def _parts(codes: str) -> dict[str, str]:
+    """Return a style's parameters: colours as `ink` and `ground`, the others under their own names."""
+    parts: dict[str, str] = {}
+    words = iter(codes.split(";") if codes else ())
+    for word in words:
+        number = int(word)
+        long = [word, *islice(words, 1)] if number in (38, 48) else [word]
+        if len(long) == 2:
+            long += islice(words, 1 if long[1] == "5" else 3)
+        if number == 38 or 30 <= number <= 37 or 90 <= number <= 97:
+            parts["ink"] = ";".join(long)
+        elif number == 48 or 40 <= number <= 47 or 100 <= number <= 107:
+            parts["ground"] = ";".join(long)
+        else:
+            parts[word] = word
+    return parts
+
+
+def _paint_row(pen: Pen, y: int, old: Row, new: Row) -> None:
+    last = len(new)  # from here on all is blank
+    while last and new[last - 1] == BLANK:
+        last -= 1
+    for x, (before, after) in enumerate(zip(old, new, strict=True)):
+        if before == after:
+            continue
+        if x >= last and sum(cell != BLANK for cell in old[x:]) > len("\x1b[K"):
+            pen.go(max(last, pen.x) if pen.y == y else x, y, new)
+            pen.clear_on()
+            return
+        pen.go(x, y, new)
+        pen.put(after)
 
 
 def _simple(row: Row) -> bool:
     return all(len(char) == 1 for char, _ in row)
-
-
-def _spans(old: Row, new: Row) -> list[tuple[int, int]]:
-    """Return the runs of cells that differ, those close together joined."""
-    spans: list[tuple[int, int]] = []
-    start = end = -1
-    for x, (before, after) in enumerate(zip(old, new, strict=True)):
-        if before == after:
-            continue
-        if start < 0:
-            start = x
-        elif x - end > GAP:
-            spans.append((start, end))
-            start = x
-        end = x + 1
-    if start >= 0:
-        spans.append((start, end))
-    return spans
