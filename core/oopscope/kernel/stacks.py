@@ -70,15 +70,21 @@ def _exception_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
     return found
 
 
-def cpu_stacks(kernel: Kernel) -> list[Stack]:
-    """Return every CPU's interrupt and exception stacks that can be found."""
-    found: list[Stack] = []
+def stacks_by_cpu(kernel: Kernel) -> dict[int, list[Stack]]:
+    """Return the interrupt and exception stacks that can be found, by CPU."""
+    found: dict[int, list[Stack]] = {}
     for cpu in present_cpus(kernel):
+        own = found.setdefault(cpu, [])
         for what, read in (("interrupt stack", _irq_stack), ("exception stacks", _exception_stacks)):
             try:
-                found += read(kernel, cpu)
+                own += read(kernel, cpu)
             except NoTypes:  # the sections that need types say so
                 continue
             except OopscopeError as e:
                 kernel.problems.lost("cpus", f"CPU {cpu}: {what}")(e)
     return found
+
+
+def cpu_stacks(kernel: Kernel) -> list[Stack]:
+    """Return every CPU's interrupt and exception stacks that can be found."""
+    return [stack for stacks in kernel.cached(stacks_by_cpu).values() for stack in stacks]

@@ -99,21 +99,33 @@ class Kallsyms:
                 return (name, address - start) if name else None
         return self._search(address)
 
-    def _search(self, address: int) -> tuple[str, int] | None:
-        """Find an address in the table, and remember the symbol's span."""
+    def variable_at(self, offset: int) -> tuple[str, int] | None:
+        """Return the per-CPU variable at an offset, where such symbols are offsets from 0 (x86_64 up to 6.14)."""
+        found = self._span(offset) if 0 <= offset < self.tables.start else None
+        return (found[2], offset - found[0]) if found and offset < found[1] else None
+
+    def _span(self, address: int) -> tuple[int, int, str] | None:
+        """Return (start, end, name) of the symbol at or before an address; None before the first."""
         opened = self._open()
         key, count = opened.address, self.tables.count
         index = bisect_right(range(count), address, key=key) - 1
-        if index < 0 or address < self.tables.start:
+        if index < 0:
             return None
         start = key(index)
         end = key(index + 1) if index + 1 < count else start + 1
         first = max(index - MAX_ALIASES, 0)
         if index and key(index - 1) == start:
             index = bisect_left(range(first, index), start, key=key) + first
-        name = opened.names.name(index)
         if end <= start:
             raise Implausible(f"kallsyms: symbol {index} lies before the one before it", start)
+        return start, end, opened.names.name(index)
+
+    def _search(self, address: int) -> tuple[str, int] | None:
+        """Find an address in the table, and remember the symbol's span."""
+        found = self._span(address) if address >= self.tables.start else None
+        if found is None:
+            return None
+        start, end, name = found
         if name in ENDS:
             self._remember(start + 1, end, "")
             end = start + 1

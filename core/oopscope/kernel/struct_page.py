@@ -1,0 +1,222 @@
+"""What a page of the map of all memory is: of a slab cache, free, of the page cache, anonymous, a page table.
+
+Follows include/linux/{mm_types,page-flags}.h and mm/{slab.h,slub.c}. Whether a page is a slab's is a flag of it up to
+6.9, and its type since (46df8e73a4a3, 6.10); types are a byte of their own since 6.12.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from oopscope.errors import Absent, Implausible, OopscopeError
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.walk import for_each_list
+from oopscope.structs.plan import Plan
+
+TYPE_BASE = 0xF0000000  # PAGE_TYPE_BASE, 4.18 to 6.11: a type is a bit that is 0 below it
+TYPE_BITS = {"buddy": 0x80, "table": 0x400 | 0x200}  # before enum pagetype
+MAX_OBJECTS = 1 << 16
+MAX_SHEAVES = 256
+MAX_SHEAF = 1024
+MAX_NODES = 1024
+
+
+class PageStruct(NamedTuple):
+    """struct page."""
+
+    address: int
+    flags: int
+    compound: int
+    mapping: int
+    page_type: int
+    refcount: int
+
+
+PAGE = Plan(
+    "page",
+    PageStruct,
+    flags=("flags.f", "flags"),  # 53fbef56e07d, 6.18
+    compound=("compound_info", "compound_head"),  # 7.1
+    refcount="_refcount.counter",
+)
+
+
+class SlabStruct(NamedTuple):
+    """struct slab, struct page before d122019bf061 (5.17)."""
+
+    address: int
+    slab_cache: int
+    freelist: int
+    objects: int
+
+
+class CacheStruct(NamedTuple):
+    """struct kmem_cache, as far as its objects' places go."""
+
+    address: int
+    name: int
+    size: int
+    object_size: int
+    offset: int
+    random: int | None
+    red_left_pad: int | None
+    cpu_slab: int | None
+    cpu_sheaves: int | None
+
+
+SLAB = Plan(("slab", "page"), SlabStruct)
+CACHE = Plan("kmem_cache", CacheStruct)
+
+Use = Literal["slab", "free", "anonymous", "page cache", "page table", "reserved", "other"]
+
+
+class Page(NamedTuple):
+    """One page: its head's struct page, and what it is used for; `owner` is the address_space of a cached page."""
+
+    head: int
+    use: Use
+    owner: int = 0
+
+
+class SlabObject(NamedTuple):
+    """The object of a slab that an address lies in; `free` None where its lists could not be read."""
+
+    cache: str
+    base: int
+    size: int
+    free: bool | None
+
+
+def page_of(kernel: Kernel, struct_page: int) -> Page:
+    """Say what the page of a struct page is used for."""
+    bound = kernel.bind(PAGE)
+    page = bound.row(struct_page)
+    head = _head(kernel, page)
+    if head != struct_page:
+        page = bound.row(head)
+    if _is_slab(kernel, page):
+        return Page(head, "slab")
+    if _has_type(kernel, page, "buddy"):
+        return Page(head, "free")
+    if _has_type(kernel, page, "table"):
+        return Page(head, "page table")
+    if page.flags >> kernel.types.enum("pageflags").get("PG_reserved", 63) & 1:
+        return Page(head, "reserved")
+    if not page.refcount:
+        return Page(head, "free")
+    if page.mapping & 3 == 1:
+        return Page(head, "anonymous", page.mapping & ~3)
+    cached = page.mapping >> 63 and not page.mapping & 3
+    return Page(head, "page cache", page.mapping) if cached else Page(head, "other")
+
+
+def _head(kernel: Kernel, page: PageStruct) -> int:
+    """Return the first page of the compound page that this one is of."""
+    info = page.compound
+    if not info & 1:
+        return page.address
+    mask = info & ~1
+    span = (1 << 64) - mask
+    return page.address & mask if span & span - 1 == 0 else mask  # 7.1 may hold a mask in place of a pointer
+
+
+def _is_slab(kernel: Kernel, page: PageStruct) -> bool:
+    flag = kernel.types.enum("pageflags").get("PG_slab")
+    return bool(page.flags >> flag & 1) if flag is not None else _has_type(kernel, page, "slab")
+
+
+def _has_type(kernel: Kernel, page: PageStruct, name: str) -> bool:
+    """Tell whether a page has a type: PGTY_slab (6.12), PG_slab of enum pagetype (6.11), a constant before."""
+    try:
+        types = kernel.types.enum("pagetype")
+    except Absent:
+        types = {}
+    value = page.page_type & 0xFFFFFFFF
+    if f"PGTY_{name}" in types:
+        return value >> 24 == types[f"PGTY_{name}"]
+    bit = types.get(f"PG_{name}", TYPE_BITS.get(name, 0))
+    return bool(bit) and value & TYPE_BASE == TYPE_BASE and value & bit != bit
+
+
+def object_at(kernel: Kernel, slab_address: int, memory: int, address: int) -> SlabObject | None:
+    """Return the object of a slab, whose memory begins at `memory`, that an address lies in."""
+    slab = kernel.bind(SLAB).row(slab_address)
+    cache = kernel.bind(CACHE).row(slab.slab_cache)
+    if not 0 < cache.size <= 1 << 24 or not 0 < slab.objects <= MAX_OBJECTS:
+        raise Implausible("a slab of no plausible size", slab_address)
+    index = (address - memory) // cache.size
+    name = kernel.memory.cstring(cache.name, 128).decode("utf-8", "backslashreplace")
+    if not 0 <= index < slab.objects:
+        return SlabObject(name, 0, cache.object_size, None)
+    base = memory + index * cache.size + (cache.red_left_pad or 0)
+    try:
+        free = base in free_objects(kernel, slab, cache)
+    except OopscopeError:
+        return SlabObject(name, base, cache.object_size, None)
+    return SlabObject(name, base, cache.object_size, free)
+
+
+def free_objects(kernel: Kernel, slab: SlabStruct, cache: CacheStruct) -> set[int]:
+    """Return the objects of a slab that are free: in its own list, its CPU's, or a CPU's store of free objects."""
+    found = set(_freelist(kernel, cache, slab.freelist, slab.objects))
+    for offset in kernel.cached(per_cpu_offsets):
+        if cache.cpu_slab:
+            found.update(_of_cpu(kernel, slab, cache, (cache.cpu_slab + offset) % kernel.memory.top))
+        if cache.cpu_sheaves:
+            at = (cache.cpu_sheaves + offset) % kernel.memory.top
+            for member in ("main", "spare"):
+                place = kernel.types.member("slub_percpu_sheaves", member).offset
+                found.update(_sheaf(kernel, kernel.memory.word(at + place)))
+    for barn in _barns(kernel, cache.address) if cache.cpu_sheaves else ():
+        full = barn + kernel.types.member("node_barn", "sheaves_full").offset
+        link = kernel.types.member("slab_sheaf", "barn_list").offset
+        for sheaf in islice(for_each_list(kernel.memory, full, link), MAX_SHEAVES):
+            found.update(_sheaf(kernel, sheaf))
+    return found
+
+
+def _barns(kernel: Kernel, cache: int) -> Iterator[int]:
+    """Yield the nodes' stores of full sheaves: beside the node's pointer (5ba6bc27b1f9, 7.1), in the node before."""
+    types, memory = kernel.types, kernel.memory
+    ids = kernel.find_symbol("nr_node_ids")
+    count = min(memory.u32(ids), MAX_NODES) if ids else 1
+    split = types.has_member("kmem_cache", "per_node")
+    at = cache + types.member("kmem_cache", "per_node" if split else "node").offset
+    stride = types.sizeof("kmem_cache_per_node_ptrs") if split else memory.word_size
+    where = types.member("kmem_cache_per_node_ptrs" if split else "kmem_cache_node", "barn").offset
+    for number in range(count):
+        place = at + number * stride if split else memory.word(at + number * stride)
+        barn = memory.word(place + where) if place else 0
+        if barn:
+            yield barn
+
+
+def _freelist(kernel: Kernel, cache: CacheStruct, first: int, limit: int) -> Iterator[int]:
+    """Follow a list of free objects; pointers are hidden by the cache's number (CONFIG_SLAB_FREELIST_HARDENED)."""
+    seen: set[int] = set()
+    while first and first not in seen and len(seen) <= limit:
+        seen.add(first)
+        yield first
+        at = first + cache.offset
+        first = kernel.memory.word(at)
+        if cache.random is not None:
+            first ^= cache.random ^ int.from_bytes(at.to_bytes(8, "little"), "big")  # swab(): 1ad53d9fa3f6, 5.7
+
+
+def _of_cpu(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, at: int) -> Iterator[int]:
+    """Yield the free objects of the slab that a CPU allocates from, if it is this one (to 6.19)."""
+    types, memory = kernel.types, kernel.memory
+    own = "slab" if types.has_member("kmem_cache_cpu", "slab") else "page"
+    if memory.word(at + types.member("kmem_cache_cpu", own).offset) == slab.address:
+        first = memory.word(at + types.member("kmem_cache_cpu", "freelist").offset)
+        yield from _freelist(kernel, cache, first, slab.objects)
+
+
+def _sheaf(kernel: Kernel, sheaf: int) -> tuple[int, ...]:
+    """Return the free objects of a sheaf: a store of a CPU's, of all slabs of a cache (6.18)."""
+    if not sheaf:
+        return ()
+    size = kernel.memory.u32(sheaf + kernel.types.member("slab_sheaf", "size").offset)
+    if size > MAX_SHEAF:
+        raise Implausible(f"a sheaf of {size} objects", sheaf)
+    return kernel.memory.words(sheaf + kernel.types.member("slab_sheaf", "objects").offset, size) if size else ()

@@ -1,0 +1,109 @@
+"""What addresses point at: numbers by hand, and every kind of memory in real dumps."""
+
+import pytest
+
+from cases import NAMES, case_of
+from oopscope.errors import OopscopeError
+from oopscope.kernel.address_space import address_space, canonical, stack_map
+from oopscope.kernel.describe import describe
+from oopscope.kernel.meaning import errno_name, number_meaning
+from oopscope.kernel.tasks import task_structs
+
+TOP = 1 << 64
+
+
+@pytest.mark.parametrize(
+    "value, kind, words, sure",
+    [
+        (0, "null", "NULL", True),
+        (0x28, "null", "40, or NULL + 0x28", False),
+        (TOP - 14, "error", "-EFAULT (-14)", True),
+        (TOP - 512, "error", "-ERESTARTSYS (-512)", True),
+        (TOP - 1000, "error", "-1000", False),
+        (0xFFFFFFF2, "error", "in 32 bits -EFAULT (-14)", False),
+        (0xDEAD000000000100, "poison", "LIST_POISON1: the next of a list entry that was deleted", True),
+        (0xDEAD000000000122, "poison", "LIST_POISON2: the prev of a list entry that was deleted", True),
+        (0xDEAD000000000108, "poison", "LIST_POISON1 + 0x8", False),
+        (0x6B6B6B6B6B6B6B6B, "poison", "POISON_FREE: memory of a freed object", True),
+        (0x6B6B6B6B6B6B6B83, "poison", "POISON_FREE +0x18", False),
+        (0x5A5A5A5A5A5A5A5A, "poison", "POISON_INUSE: memory of an object that was never written", True),
+        (0x57AC6E9D, "poison", "STACK_END_MAGIC: the far end of a stack", True),
+        (int.from_bytes(b"insmod\0\0", "little"), "ascii", 'text "insmod"', False),
+    ],
+)
+def test_numbers(value, kind, words, sure):
+    meaning = number_meaning(value)
+    assert (meaning.kind, meaning.words, meaning.sure) == (kind, words, sure)
+
+
+def test_what_only_memory_tells():
+    for value in (0xFFFFFFFF81000000, 0xFFFF888000001000, 0x7FFE8A57E428, 0x100CCA, 0xFFFF9C00000002):
+        assert number_meaning(value) is None
+    assert number_meaning(0xFFFFFFF2, 32).words == "-EFAULT (-14)"
+
+
+def test_names_of_errors():
+    known = {1: "EPERM", 11: "EAGAIN", 35: "EDEADLK", 42: "ENOMSG", 61: "ENODATA", 110: "ETIMEDOUT", 133: "EHWPOISON"}
+    assert {number: errno_name(number) for number in known} == known
+    assert [errno_name(number) for number in (0, 41, 58, 134, 4095)] == [None] * 5
+
+
+def test_canonical():
+    space = address_space(case_of("6.1-null").kernel)
+    assert canonical(space, 0xFFFF888000000000) and canonical(space, 0x7FFFFFFFFFFF)
+    assert not canonical(space, 0x0000800000000000) and not canonical(space, 0xC0000000FFFFEFFF)
+
+
+def test_code_data_stacks_and_tasks(case):
+    """In each of the kernels: init_task, its stack, the text that a CPU ran, its own per-CPU variables."""
+    kernel = case.kernel
+    init = kernel.symbol("init_task")
+    assert str(describe(kernel, init + 0x10)) == "task_struct of swapper/0 (0) +0x10"
+    assert describe(kernel, init).struct == ("task_struct", init)
+    stack = kernel.cached(task_structs)[init].stack
+    meaning = describe(kernel, stack + 0x3F00)
+    assert (meaning.kind, meaning.pid) == ("stack", 0) and meaning.words.startswith("stack of swapper/0 (0) +0x3f00")
+    assert str(describe(kernel, kernel.symbol("schedule") + 4)).startswith("schedule+0x4")
+    for cpu, offset in enumerate(kernel.cached(_offsets)):
+        meaning = describe(kernel, (kernel.symbol("runqueues") + offset) % TOP + 8)
+        assert (meaning.kind, meaning.words.partition(" ·")[0]) == ("percpu", f"runqueues+0x8 of CPU {cpu}")
+    irq = next(owned for owned in kernel.cached(stack_map)._found if owned.cpu == 1)
+    assert describe(kernel, irq.stack.start + 8).words.endswith("stack of CPU 1 +0x8")
+
+
+def _offsets(kernel):
+    from oopscope.kernel.kernel import per_cpu_offsets
+
+    return per_cpu_offsets(kernel)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_number_gets_an_answer(name):
+    """Whatever the address, no error comes out, and nothing is said of memory that does not exist."""
+    kernel = case_of(name).kernel
+    space = address_space(kernel)
+    edges = [space.direct.start, space.direct.stop, space.vmalloc.start, space.vmemmap.start, space.vmemmap.stop]
+    for base in (*edges, kernel.symbol("_text"), kernel.symbol("_end"), 0xFFFFFE0000001000, 1 << 47):
+        for address in (base - 1, base, base + 1):
+            describe(kernel, address % TOP)
+
+
+def test_every_task_struct_is_its_task(case):
+    kernel = case.kernel
+    for address, task in kernel.cached(task_structs).items():
+        meaning = describe(kernel, address + 8)
+        assert (meaning.kind, meaning.pid, meaning.struct) == ("task", task.pid, ("task_struct", address))
+
+
+def test_a_page_that_is_not_in_the_dump_says_so():
+    kernel = case_of("6.1-null").kernel
+    space = address_space(kernel)
+    for address in range(space.direct.start, space.direct.start + (64 << 20), 1 << 16):
+        try:
+            kernel.memory.read(address, 1)
+        except OopscopeError:
+            meaning = describe(kernel, address)
+            if meaning.why == "excluded: not in the dump":
+                assert meaning.kind in ("page", "slab")
+                return
+    raise AssertionError("this dump holds all")
