@@ -1,5 +1,6 @@
 """The list of dumps: all that lie under a folder, what the triage finds of them, what it does in the meantime."""
 
+import json
 import os
 import shutil
 import threading
@@ -18,7 +19,7 @@ from oopscope_tui import folder as folders
 from oopscope_tui.app import OopscopeApp
 from oopscope_tui.finding import are_one, log_beside
 from oopscope_tui.folder import Listing
-from tui.driving import LARGE, SMALL, press, settle, text
+from tui.driving import LARGE, SMALL, enter, press, settle, text
 
 DUMPS = Path(__file__).parents[1] / "dumps"
 NULL, SYSRQ = DUMPS / "6.1-null.kdump", DUMPS / "6.12-sysrq.kdump"
@@ -107,6 +108,30 @@ def test_the_log_beside_a_dump_speaks_where_it_cannot_be_read(crash, damage):
     assert row.state == "unreadable"
     assert "NULL pointer dereference" in row.panic
     assert row.release.startswith("6.1.")
+
+
+async def test_the_list_is_filtered_and_written(crash, tmp_path_factory, monkeypatch):
+    out = tmp_path_factory.mktemp("out")
+    monkeypatch.chdir(out)
+    async with listed([crash]) as (app, pilot):
+        await until(app, pilot, all_read(4))
+        await enter(app, pilot, "f", "state=complete")
+        for ending in ("txt", "csv", "json"):
+            await enter(app, pilot, "w", f"list.{ending}")
+            assert "2 rows" in text(app)
+        await enter(app, pilot, "f", "crashed~2026-11 title~NULL")
+        assert len(app.pane.main.view) == 1
+    titles, *rows = (out / "list.txt").read_text().splitlines()
+    assert titles.split()[:2] == ["Dump", "Crashed"]
+    assert {row.split()[0] for row in rows} == {"one/a", "two"}
+    data = {row["name"]: row for row in json.loads((out / "list.json").read_text())}
+    null = data["one/a/vmcore"]
+    assert null["title"] == "NULL pointer dereference"
+    assert null["crashed"].startswith("2026-11-2")
+    assert (null["written"], null["bytes"]) == ("2023-11-14T22:13:20Z", NULL.stat().st_size)
+    header, first, *_ = (out / "list.csv").read_text().splitlines()
+    assert header.split(",")[:5] == ["name", "crashed", "written", "bytes", "state"]
+    assert "complete" in first
 
 
 async def test_a_split_set_is_one_row_and_tells_when_a_part_is_gone(tmp_path):

@@ -286,11 +286,19 @@ async def test_write_as_text_csv_and_json(tmp_path, monkeypatch):
         for name in ("a.txt", "a.csv", "a.json"):
             await enter(app, pilot, "w", name)
             assert f"wrote tasks to {name}: 3 rows" in text(app)
-        assert len((tmp_path / "a.txt").read_text().splitlines()) == 3
+        titles, *rows = (tmp_path / "a.txt").read_text().splitlines()
+        assert len(rows) == 3
+        assert titles.index("Command") == rows[0].index("kworker")
         assert (tmp_path / "a.csv").read_text().splitlines()[0].startswith("pid,state,comm")
         assert [row["pid"] for row in json.loads((tmp_path / "a.json").read_text())] == [6, 10, 18]
+        before = (tmp_path / "a.txt").read_text()
         await enter(app, pilot, "w", "a.txt")
         assert "a.txt exists" in text(app)
+        await press(app, pilot, "escape")
+        assert (tmp_path / "a.txt").read_text() == before
+        await enter(app, pilot, "w", "a.json")
+        await press(app, pilot, "enter")
+        assert "wrote tasks to a.json" in text(app)
         await enter(app, pilot, "w", "a.svg")
         assert "kworker/1:5" in (tmp_path / "a.svg").read_text()
         await press(app, pilot, "1")

@@ -35,7 +35,7 @@ EVERYWHERE = (
     Key("escape,backspace", "app.back", "Esc", "back", "back to where you were"),
     Key("y", "app.copy", "y", "copy", "copy the selected thing (OSC 52: through SSH too)"),
     Key("Y", "app.copy_all", "Y", "", "copy the whole detail: a stack, a record"),
-    Key("w", "app.prompt('write')", "w", "write", "write the pane to a file: .txt, .csv, .json; .svg: a picture"),
+    Key("w", "app.prompt('write')", "w", "write", "write the pane: .txt .csv .json .md .html; .svg: a picture"),
     Key("question_mark,f1", "app.help", "?", "keys", "the keys of this place"),
     Key("q", "app.quit", "q", "quit", "quit"),
     Key("ctrl+c,ctrl+q", "app.quit", "Ctrl-C", "", "quit at once", priority=True, called="quit-at-once"),

@@ -59,10 +59,10 @@ def _folds(report: Data) -> Iterable[tuple[str, str]]:
     if blocked(tasks):
         yield (
             "blocked tasks",
-            _fold(f"Blocked tasks ({len(blocked(tasks))})", _fence(text.blocked_text(tasks, BLOCKED))),
+            _fold(f"Blocked tasks ({len(blocked(tasks))})", fenced(text.blocked_text(tasks, BLOCKED))),
         )
     if report.get("cpus") and report["cpus"][1:]:
-        yield "other CPUs", _fold(f"Other CPUs ({len(report['cpus']) - 1})", _fence(text.cpus_text(report["cpus"][1:])))
+        yield "other CPUs", _fold(f"Other CPUs ({len(report['cpus']) - 1})", fenced(text.cpus_text(report["cpus"][1:])))
     if report.get("system"):
         yield "the machine", _fold("The machine", _facts(system_facts(report["system"])))
     if report.get("dump"):
@@ -72,10 +72,10 @@ def _folds(report: Data) -> Iterable[tuple[str, str]]:
     for key in (k for k in report if k not in PLACED and report[k]):
         data = report[key]
         body = text.rows(key, data, ROWS) if key in dict(TABLES) and key != "log" else text.section(key, data)
-        yield key, _fold(f"{text.title(key)} ({len(data)})", _fence(body))
+        yield key, _fold(f"{text.title(key)} ({len(data)})", fenced(body))
     stacks = [t for t in tasks if "frames" in t and t["state"] != "D"]
     if stacks:
-        yield "the tasks' stacks", _fold(f"Stacks of the other tasks ({len(stacks)})", _fence(_stacks(stacks)))
+        yield "the tasks' stacks", _fold(f"Stacks of the other tasks ({len(stacks)})", fenced(_stacks(stacks)))
 
 
 def _stacks(tasks: Sequence[Data]) -> str:
@@ -121,7 +121,7 @@ def _crash(cpus: Sequence[Data]) -> str:
     title = "Crashing stack" if c["state"] == "panic" else f"CPU {c['cpu']}"
     who = f"CPU {c['cpu']}, PID {cell(c['pid'])}, {code(cell(c['comm']))}"
     guess = text.GUESS.strip() if any(not f["reliable"] for f in c["frames"] or ()) else ""
-    body = _fence("".join(text.frames_text(c["frames"] or (), "")) or "no stack")
+    body = fenced("".join(text.frames_text(c["frames"] or (), "")) or "no stack")
     return f"## {title}\n\n{who}\n\n{body}" + (f"\n`?`{guess[1:]}\n" if guess else "")
 
 
@@ -130,7 +130,7 @@ def _memory(meminfo: Data) -> tuple[str, str]:
     rows = "".join(f"| {name} | {size(n)} | {n / total:.0%} |\n" for name, n in shares(meminfo)) if total else ""
     table = f"| memory | size | share |\n| --- | ---: | ---: |\n{rows}\n" if rows else ""
     counters = "".join(f"{name:<16}{cell(v, 'bytes'):>10}\n" for name, v in meminfo.items())
-    return f"Memory ({size(total)})" if total else "Memory", table + _fence(counters)
+    return f"Memory ({size(total)})" if total else "Memory", table + fenced(counters)
 
 
 def code(raw: object) -> str:
@@ -171,7 +171,7 @@ def _facts(facts: Iterable[tuple[str, str]]) -> str:
     return _table((name, code(value)) for name, value in facts)
 
 
-def _fence(body: str) -> str:
+def fenced(body: str) -> str:
     """A block of code whose fence is longer than any in the text."""
     fence = "```"
     while fence in body:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from oopscope_tui import theme
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
+from oopscope_tui.query import Field
 from oopscope_tui.text import plural
 from oopscope_tui.values import human_bytes, show
 from oopscope_tui.widgets.lines import Lines
@@ -65,6 +67,37 @@ COLUMNS = (
 )
 
 
+def _iso(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    with suppress(ValueError, OverflowError, OSError):
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return None
+
+
+# What a filter may name and a file has: times as text, and what the columns have no room for.
+FIELDS = (
+    Field("name", "Dump", "text", reader("name")),
+    Field("crashed", "Crashed (UTC)", "text", lambda row: _iso(row.crashed)),
+    Field("written", "Written (UTC)", "text", lambda row: _iso(row.modified)),
+    *(Field(column.key, column.title, column.kind, column.value) for column in COLUMNS[2:5]),
+    Field("title", "Cause", "text", reader("title")),
+    Field("summary", "Summary", "text", reader("summary")),
+    Field("why", "Reason", "text", reader("why")),
+    *(Field(column.key, column.title, column.kind, column.value) for column in COLUMNS[6:]),
+    Field("parts", "Files", "int", reader("parts")),
+    Field("log", "Log", "text", lambda row: str(row.log) if row.log else None),
+)
+
+
+class DumpTable(Table):
+    """The list."""
+
+    def fields(self) -> Sequence[Field]:
+        """Return what a filter may name, and a file has."""
+        return FIELDS
+
+
 class Dumps(Pane):
     """The dumps of a folder, or of the command line."""
 
@@ -73,7 +106,7 @@ class Dumps(Pane):
 
     def make_main(self) -> Lines:
         """Return the list, the newest first; what is gone, or is part of another, is in the store and out of sight."""
-        table = Table("Dumps", COLUMNS, id="main-dumps")
+        table = DumpTable("Dumps", COLUMNS, id="main-dumps")
         table.sort_by(COLUMNS[1])
         table.also = lambda row: row.state not in ("gone", "part")
         table.set_filter("")

@@ -16,6 +16,7 @@ from oopscope_tui.widgets.chrome import Bar
 Kind = Literal["search", "filter", "goto", "write"]
 Outcome = Literal["changed", "done", "cancelled", ""]
 LABELS: dict[str, str] = {"search": " /", "filter": " filter: ", "goto": " :", "write": " write to: "}
+HINTS: dict[str, str] = {"write": "by the ending: .txt .csv .json .md .html, .svg a picture"}
 REMEMBERED = 50
 MOST = 1000  # characters
 
@@ -85,7 +86,11 @@ class Prompt(Bar):
         out = [Segment(label, theme.KEY), Segment(shown), Segment(ghost[:1] or under, theme.CURSOR)]
         if ghost:
             return [*out, Segment(crop(ghost, 1, room), theme.DIM)]
-        return [*out, Segment(crop(after, 0, room))]
+        hint = HINTS.get(self.kind, "")
+        blank = room - cells(after) - cells(hint) - 1
+        if not hint or blank < 1:
+            return [*out, Segment(crop(after, 0, room))]
+        return [*out, Segment(after + " " * blank), Segment(hint, theme.DIM)]
 
     def _completion(self) -> str:
         word = self.text.lower()
