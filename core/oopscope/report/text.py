@@ -5,17 +5,16 @@ The verdict and the facts keep to 80 columns; a table takes what its rows need.
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
 from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, shares, system_facts, waiting
+from oopscope.report.recursion import again, folded
 from oopscope.subsystems import TABLES, Column, table
 
 WIDTH = 80
 NAME = 18  # columns before a fact's value
 BAR = 30
-REPEATED = 4  # frames of the same address in a row: a recursion
 SHOWN = {"slabs": 20}  # rows of a table in the text; JSON and `show` have all
 BRIEF = {"tasks": ("tgid", "address", "kernel_thread", "vsz_bytes", "uid")}  # columns left out
 ORDER = ("verdict", "cpus", "tasks", "system", "dump", "meminfo")  # then the others as they come
@@ -117,11 +116,10 @@ def frames_text(frames: Sequence[Data], indent: str = "    ") -> Iterator[str]:
     """Yield a line for each frame, many of the same once; a guess has its mark before its name, within the indent."""
     doubtful = indent[:-2] + "? " if len(indent) > 1 else "? "
     steady = indent if indent or all(f["reliable"] for f in frames) else "  "
-    for line, same in groupby(_frame(f, steady, doubtful) for f in frames):
-        count = sum(1 for _ in same)
-        yield from [line] * (count if count < REPEATED else 1)
-        if count >= REPEATED:
-            yield f"{steady}... the same {count - 1} times more\n"
+    for lines, times in folded([_frame(f, steady, doubtful) for f in frames], str):
+        yield from lines
+        if times > 1:
+            yield f"{steady}{again(lines, times)}\n"
 
 
 def _frame(f: Data, steady: str, doubtful: str) -> str:

@@ -16,7 +16,7 @@ from oopscope_tui.widgets.chrome import Bar
 Kind = Literal["search", "filter", "goto", "write"]
 Outcome = Literal["changed", "done", "cancelled", ""]
 LABELS: dict[str, str] = {"search": " /", "filter": " filter: ", "goto": " :", "write": " write to: "}
-HINTS: dict[str, str] = {"write": "by the ending: .txt .csv .json .md .html, .svg a picture"}
+HINTS: dict[str, str] = {"write": "ending: .txt .csv .json .md .html .svg"}
 REMEMBERED = 50
 MOST = 1000  # characters
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from oopscope.report.cells import cell, duration
 from oopscope.report.facts import blocked, numbers, same_stacks, waiting
-from oopscope.report.page.kit import Data, folded, pill, safe, section
+from oopscope.report.page import kit
+from oopscope.report.page.kit import Data, pill, safe, section
+from oopscope.report.recursion import again, folded
 
 KINDS = {
     "irq": "interrupt",
@@ -24,14 +26,17 @@ def frames(found: Sequence[Data] | None, culprit: str | None = None) -> str:
     if not found:
         return '<p class="none">no stack</p>'
     lines, kind, marked = [], "task", False
-    for f in found:
-        if f["kind"] != kind and (f["kind"] in STACKS or kind in STACKS):
-            word = f"{KINDS[f['kind']]} stack" if f["kind"] in STACKS else "interrupted"
-            lines.append(f'<li class="turn">{word}</li>')
-        kind = f["kind"]
-        hit = not marked and culprit is not None and f["symbol"] is not None and _name(f) == culprit
-        marked = marked or hit
-        lines.append(_frame(f, hit))
+    for same, times in folded(found, lambda f: (f["symbol"], f["offset"], f["kind"], f["reliable"])):
+        for f in same:
+            if f["kind"] != kind and (f["kind"] in STACKS or kind in STACKS):
+                word = f"{KINDS[f['kind']]} stack" if f["kind"] in STACKS else "interrupted"
+                lines.append(f'<li class="turn">{word}</li>')
+            kind = f["kind"]
+            hit = not marked and culprit is not None and f["symbol"] is not None and _name(f) == culprit
+            marked = marked or hit
+            lines.append(_frame(f, hit))
+        if times > 1:
+            lines.append(f'<li class="turn">{again(same, times)}</li>')
     legend = DOUBT if any(not f["reliable"] for f in found) else ""
     return f'<ol class="stack">{"".join(lines)}</ol>{legend}'
 
@@ -79,14 +84,14 @@ def _group(members: Sequence[Data]) -> str:
     head = f"{many} {numbers([m['cpu'] for m in members])} {state} <span>{who}<b>{safe(cell(c['comm']))}</b></span>"
     anchors = "".join(f'<a id="cpu-{m["cpu"]}"></a>' for m in members)
     registers = _registers(c["registers"], "") if len(members) == 1 else ""
-    return folded(head, anchors + frames(c["frames"]) + registers, opened=len(c["frames"] or ()) > 1)
+    return kit.folded(head, anchors + frames(c["frames"]) + registers, opened=len(c["frames"] or ()) > 1)
 
 
 def _registers(registers: Data | None, key: str = "registers") -> str:
     if not registers:
         return ""
     cells = "".join(f"<div><dt>{safe(n)}</dt><dd>{safe(_wide(v))}</dd></div>" for n, v in registers.items())
-    return folded("Registers", f'<dl class="registers">{cells}</dl>', key=key)
+    return kit.folded("Registers", f'<dl class="registers">{cells}</dl>', key=key)
 
 
 def _wide(value: str) -> str:
@@ -115,11 +120,11 @@ def _blocked(members: Sequence[Data], culprit: str | None) -> str:
     since = members[0]["since_last_run_seconds"]
     waits = f" <span>in <b>{safe(members[0]['wait'])}</b></span>" if members[0]["wait"] else ""
     lasted = f" <span>last ran {duration(since)} before the end</span>" if since is not None else ""
-    return folded(f"{_people(members)}{waits}{lasted}", frames(members[0]["frames"], culprit), opened=True)
+    return kit.folded(f"{_people(members)}{waits}{lasted}", frames(members[0]["frames"], culprit), opened=True)
 
 
 def _sharing(members: Sequence[Data]) -> str:
-    return folded(_people(members), frames(members[0]["frames"]))
+    return kit.folded(_people(members), frames(members[0]["frames"]))
 
 
 def _people(members: Sequence[Data]) -> str:
