@@ -76,7 +76,12 @@ FIXTURES: dict[str, dict[str, Callable[[], Files]]] = {
         },
     },
     "guestdump": {"beside": lambda: {"debug.guest": guestdump(8, [(5, 0xFFFFB)], 2), "debug.vmem": RAM}},
-    "xen": {"hvm": lambda: {"core": dump_core({1: RAM[:4096], 2: RAM[4096:8192], 9: RAM[8192:12288]}, [context(0)])}},
+    "xen": {
+        "hvm": lambda: {"core": dump_core({1: RAM[:4096], 2: RAM[4096:8192], 9: RAM[8192:12288]}, [context(0)])},
+        "pv": lambda: {
+            "core": dump_core({n: RAM[n : n + 4096] for n in range(9)}, [context(0)], host=lambda n: 90 - n)
+        },
+    },
     "lime": {"ranges": lambda: {"memory.lime": lime([(0x1000, RAM), (0x100000, RAM)])}},
     "avml": {
         "packed": lambda: {"memory.avml": avml([(0x1000, RAM), (0x100000, RAM)])},

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from oopscope.errors import NotMapped, ReadError, Unsupported
 
 ReadPhysical = Callable[[int, int], bytes]
+Place = Callable[[int], int]
 
 
 class Level(NamedTuple):
@@ -39,24 +40,28 @@ class Paging:
     address: int  # the bits of an entry that are an address
     entry: struct.Struct
 
-    def translate(self, root: int, address: int, read: ReadPhysical, ignore: int = 0) -> Mapping:
+    def translate(
+        self, root: int, address: int, read: ReadPhysical, ignore: int = 0, place: Place | None = None
+    ) -> Mapping:
         """Walk from the physical address of the root table; NotMapped says what stopped the walk.
 
         ignore: address bits of an entry that are flags on this machine (such as the SME mask).
+        place: what turns an address in an entry into one that `read` takes, where they differ (ReadError for none).
         """
         table, mask = root, self.address & ~ignore
         for shift, bits, leaf in self.levels:
             at = table + (address >> shift & (1 << bits) - 1) * self.entry.size
             try:
-                raw = read(at, self.entry.size)
+                (entry,) = self.entry.unpack(read(at, self.entry.size))
             except ReadError as e:
                 raise NotMapped(address, f"its page table at {at:#x} is unreadable: {e}") from None
-            (entry,) = self.entry.unpack(raw)
             if not entry & self.present:
                 raise NotMapped(address)
-            if leaf < 0 or entry & leaf:
-                return Mapping(entry & mask & -(1 << shift), 1 << shift)
-            table = entry & mask
+            last = leaf < 0 or entry & leaf
+            table = entry & mask & -(1 << shift) if last else entry & mask
+            table = place(table) if place else table
+            if last:
+                return Mapping(table, 1 << shift)
         raise NotMapped(address)
 
 

@@ -237,7 +237,7 @@ class Format(NamedTuple):
 # Tried in this order; the first whose probe says yes opens it.
 FORMATS: tuple[Format, ...] = (
     Format("kdump", "kdump-compressed (makedumpfile, QEMU, virsh --memory-only)", "oopscope.dumps.kdump"),
-    Format("xen", "Xen dump-core of an HVM or PVH guest", "oopscope.dumps.xen"),
+    Format("xen", "Xen dump-core (xl dump-core) of a guest of any kind", "oopscope.dumps.xen"),
     Format("gcore", "core of a QEMU process", "oopscope.dumps.gcore"),  # before the other ELF cores
     Format("elf", "ELF vmcore (/proc/vmcore, makedumpfile -E, QEMU dump-guest-memory)", "oopscope.dumps.elf"),
     Format("migration", "QEMU stream (virsh dump, virsh save, migrate)", "oopscope.dumps.migration"),

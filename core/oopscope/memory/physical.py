@@ -3,6 +3,8 @@
 It knows pages and physical addresses; it does not know who maps them where.
 """
 
+from collections.abc import Callable
+
 from oopscope.dumps import Dump
 from oopscope.errors import MissingPage, Why
 
@@ -16,6 +18,8 @@ class PhysicalMemory:
     def __init__(self, dump: Dump) -> None:
         self._dump = dump
         self.page_size = dump.page_size
+        # What turns an address that stands in a page table into one of this dump; None where it is one already.
+        self.place: Callable[[int], int] | None = getattr(dump, "place", None)
         self._shift = dump.page_size.bit_length() - 1
         self._limit = max(64, MAX_PAGES // dump.page_size)
         self._pages: dict[int, bytes] = {}

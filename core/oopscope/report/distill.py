@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oopscope.dumps import Dump, Facts
-from oopscope.errors import OopscopeError
+from oopscope.errors import OopscopeError, Unsupported
 from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.module_types import module_tables
@@ -78,6 +78,8 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
 
     user: keep the tops of the programs' stacks as well.
     """
+    if getattr(dump, "place", None) is not None:  # its page tables would have to be written anew
+        raise Unsupported("a paravirtualized guest of Xen cannot be distilled: its page tables are the host's")
     recording = Recording(dump)
     kernel = attach(recording, say)
     build(kernel, None, stacks=True, progress=say)

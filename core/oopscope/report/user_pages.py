@@ -31,14 +31,14 @@ def touch_user_pages(kernel: Kernel) -> int:
 
 def _touch(kernel: Kernel, paging: Paging, pgd: int, addresses: list[int]) -> list[int]:
     """Read the pages behind user addresses of one address space; return the physical ones that are there."""
-    read, found = kernel.memory.physical.read, []
+    read, place, found = kernel.memory.physical.read, kernel.memory.physical.place, []
     try:
         root = kernel.memory.translate(kernel.memory.word(pgd))
     except OopscopeError:
         return []
     for address in addresses:
         try:
-            mapping = paging.translate(root, address, read, kernel.info.number("sme_mask") or 0)
+            mapping = paging.translate(root, address, read, kernel.info.number("sme_mask") or 0, place)
             physical = mapping.start + (address & mapping.size - 1 & -PAGE)
             read(physical, PAGE)
         except OopscopeError:  # not mapped, or left out of the dump

@@ -6,7 +6,7 @@ import pytest
 
 from builders import text_page
 from builders.xen import context, dump_core
-from oopscope.dumps import open_container
+from oopscope.dumps import open_container, xen
 from oopscope.errors import MissingPage, Unsupported
 from oopscope.sources.file import BytesSource
 
@@ -50,7 +50,44 @@ def test_cpus():
     assert (first.per_cpu_base, second.per_cpu_base) == (0xFFFF888000000000, 0xFFFF888000000001)
 
 
-@pytest.mark.parametrize("more", [{"magic": 0xF00FEBED}, {"p2m": True}])
-def test_a_paravirtualized_guest_is_refused(more):
-    with pytest.raises(Unsupported, match="paravirtualized"):
-        opened(dump_core(PAGES, [], **more))
+class TestParavirtual:
+    HOSTS = {0: 50, 1: 51, 2: 90, 7: 52, 8: 53, 0x100000: 91, 0x100001: 5}
+
+    def test_pages_by_the_guests_numbers_and_places_by_the_hosts(self):
+        dump = opened(dump_core(PAGES, [], host=self.HOSTS.get))
+        assert {n: dump.page(n) for n in PAGES} == PAGES
+        assert dump.ranges() == [(0, 0x3000), (0x7000, 0x9000), (0x100000000, 0x100002000)]
+        assert {n: dump.place(host << 12 | 0xABC) for n, host in self.HOSTS.items()} == {
+            n: n << 12 | 0xABC for n in PAGES
+        }
+        for host in (0, 4, 6, 49, 54, 89, 92, 1 << 40):
+            with pytest.raises(MissingPage):
+                dump.place(host << 12)
+        assert dump.facts().pages_saved == 7
+
+    def test_numbers_that_only_seem_to_follow(self):
+        hosts = {10: 100, 11: 300, 12: 102, 13: 103}  # the ends of a run fit, its middle does not
+        dump = opened(dump_core({n: text_page(n) for n in hosts}, [], host=hosts.get))
+        assert [dump.place(host << 12) >> 12 for host in hosts.values()] == list(hosts)
+        with pytest.raises(MissingPage):
+            dump.place(101 << 12)
+
+    def test_a_fully_virtual_guest_has_no_places(self):
+        assert opened(dump_core(PAGES, [])).place is None
+
+    def test_the_kernel_in_ring_3_is_no_program(self):
+        cpus = [context(0, pv=True), context(1, user=True, pv=True)]
+        kernel, program = opened(dump_core(PAGES, cpus, host=self.HOSTS.get)).cpus()
+        assert (kernel.segments["cs"].selector, program.segments["cs"].selector) == (0xE030, 0x33)
+        assert (kernel.per_cpu_base, program.per_cpu_base) == (0xFFFF888000000000, 0xFFFF888000000001)
+
+    def test_32_bits_are_refused(self):
+        raw = bytearray(dump_core(PAGES, [], host=self.HOSTS.get))
+        raw[18:20] = b"\3\0"
+        with pytest.raises(Unsupported, match="paravirtualized"):
+            opened(bytes(raw))
+
+    def test_pages_in_no_order_on_the_host_are_bounded(self, monkeypatch):
+        monkeypatch.setattr(xen, "MAX_RUNS", 3)
+        with pytest.raises(Unsupported, match="runs of pages"):
+            opened(dump_core(PAGES, [], host=self.HOSTS.get))

@@ -20,8 +20,9 @@ from builders.kdump import EXCLUDED, PACK, Kdump
 from builders.migration import Migration, libvirt
 from builders.notes import note
 from builders.vmware import memory_tags, vmss
-from builders.xen import dump_core
+from builders.xen import dump_core, paravirtual
 from oopscope.dumps import open_path
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 PAGE = 4096
 BASE, SMALL = 0x7F81D7E00000, 2 << 20  # the mapping of a guest's RAM in the builder's core, and what it is built with
@@ -151,6 +152,19 @@ def _guestdump(machine: Machine, folder: Path) -> list[Path]:
     return [folder / "debug.guest"]
 
 
+def _host(page: int) -> int:
+    """Where a paravirtualized guest's page is on its host: no two neighbours of the guest's RAM are so there."""
+    return 0x40000 + page * 40503 % (1 << 17) if page < 1 << 17 else page + (1 << 30)
+
+
+def _xen_pv(machine: Machine) -> bytes:
+    info = VmcoreInfo.parse(machine.info)
+    root = (info.symbol("swapper_pg_dir") - 0xFFFFFFFF80000000 + info.number("phys_base")) // PAGE
+    free = (n for n in range(256, machine.top) if n not in machine.with_note)
+    pages = paravirtual(machine.with_note, root, free, _host)
+    return dump_core(pages, [], host=_host)
+
+
 def _ranges(machine: Machine) -> list[tuple[int, bytes]]:
     return [(n * PAGE, data) for n, data in machine.runs]
 
@@ -168,6 +182,7 @@ ROUTES: dict[str, Callable[[Machine, Path], list[Path]]] = {
     "guestdump": _guestdump,
     "vmem": _raw("vm.vmem"),
     "xen": _one("core", lambda m: dump_core(m.with_note, [])),
+    "xen pv": _one("core", _xen_pv),
     "lime": _one("ram.lime", lambda m: lime(_ranges(m))),
     "avml": _one("ram.avml", lambda m: avml(_ranges(m))),
     "raw": _raw("ram.raw"),

@@ -7,6 +7,7 @@ symbol table in that mapping, and gives what VMCOREINFO would have said.
 
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from oopscope.arch import Arch
@@ -45,11 +46,13 @@ class Image(NamedTuple):
 
 def roots_of_cpus(dump: Dump) -> Iterator[Root]:
     """Yield the roots that CPUs used; with page-table isolation a program's root lies right behind the kernel's."""
+    place = getattr(dump, "place", None)
     for cpu in dump.cpus():
         cr3, cr4 = cpu.control.get("cr3", 0) & FRAME, cpu.control.get("cr4", 0)
         if cr3 and cpu.control.get("cr0", 1 << 31) >> 31 & 1:
-            yield Root(cr3, bool(cr4 & LA57))
-            yield Root(cr3 & ~0x1000, bool(cr4 & LA57))
+            for root in (cr3, cr3 & ~0x1000):
+                with suppress(OopscopeError):
+                    yield Root(place(root) if place else root, bool(cr4 & LA57))
 
 
 def roots_near(physical: PhysicalMemory, banner: int) -> Iterator[Root]:
@@ -75,7 +78,7 @@ def image(arch: Arch, physical: PhysicalMemory, root: Root) -> Image | None:
     first, slots, where = 0, 0, 0
     for address in range(START_KERNEL_MAP, START_KERNEL_MAP + IMAGE_LIMIT, SLOT):
         try:
-            mapped = paging.translate(root.address, address, physical.read).start
+            mapped = paging.translate(root.address, address, physical.read, 0, physical.place).start
         except OopscopeError:
             if first:
                 break
