@@ -16,6 +16,7 @@ from oopscope.symbols.vmcoreinfo import VmcoreInfo
 if TYPE_CHECKING:
     from oopscope.structs.layout import Types
     from oopscope.structs.plan import Bound, Plan, Row
+    from oopscope.structs.view import View
     from oopscope.symbols.kallsyms import Kallsyms
 
 T = TypeVar("T")
@@ -147,6 +148,12 @@ class Kernel:
         if bound is None:
             bound = self._bound[id(plan)] = plan.bind(self.types, self.memory, self.endian)
         return bound
+
+    def view(self, name: str, address: int | None = None) -> "View":
+        """Return a struct to be looked at by hand: its members by name, and in lines; NoType or NoMember."""
+        from oopscope.structs.view import view
+
+        return view(self.types, self.memory, name, address)
 
     def cached(self, read: Callable[["Kernel"], T]) -> T:
         """Return read(self), computed once: subsystems build on each other through this."""

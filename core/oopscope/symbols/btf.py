@@ -256,6 +256,15 @@ class Btf(BtfTable):
         tail = self._tail(number, 2)
         return [(self.string(name), target) for name, target in zip(tail[::2], tail[1::2], strict=True)]
 
+    def prototype(self, function: str) -> str | None:
+        """Spell a function's prototype with its parameters' names; None for one that is not there. Reads all types."""
+        for number, word in self._uses(function):
+            if word == 0 and self.kind(number) == FUNC and self.kind(self.target(number)) == FUNC_PROTO:
+                proto = self.target(number)
+                listed = [self.type_name(t, name) if t else "..." for name, t in self.parameters(proto)[:MAX_SPELT]]
+                return self.type_name(self.target(proto), f"{function}({', '.join(listed) or 'void'})")
+        return self.base.prototype(function) if isinstance(self.base, Btf) else None
+
     def type_name(self, number: int, inner: str = "") -> str:
         """Spell a type as C does: "struct task_struct *", "char [16]", "void (*)(struct work_struct *)"."""
         return self._spell(number, inner, [MAX_SPELT])

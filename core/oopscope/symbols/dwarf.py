@@ -46,6 +46,9 @@ SOURCES = (
 )
 
 
+KEYWORDS = {"DW_TAG_structure_type": "struct ", "DW_TAG_union_type": "union ", "DW_TAG_enumeration_type": "enum "}
+
+
 class DwarfTypes:
     """The types of one vmlinux."""
 
@@ -109,6 +112,35 @@ class DwarfTypes:
         """Return a type's own name, empty for none."""
         raw = _value(self._entry(number), "DW_AT_name") if number else b""
         return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
+
+    def target(self, number: int) -> int:
+        """Return the type that a pointer or an alias refers to."""
+        return self._type(self._entry(number)) if number else VOID
+
+    def type_name(self, number: int, inner: str = "") -> str:
+        """Spell a type as C does, around a member's name; qualifiers are left out."""
+        for _ in range(MAX_CHAIN):
+            entry = self._entry(number) if number else None
+            tag = str(entry.tag) if entry is not None else ""
+            if tag == "DW_TAG_pointer_type":
+                number = self.target(number)
+                pointed = self._entry(number).tag if number else ""
+                inner = f"(*{inner})" if pointed in ("DW_TAG_array_type", "DW_TAG_subroutine_type") else f"*{inner}"
+            elif tag == "DW_TAG_array_type":
+                number, count = self.array(number)
+                inner = f"{inner}[{count or ''}]"
+            elif tag == "DW_TAG_subroutine_type":
+                number, inner = self.target(number), f"{inner}()"
+            elif tag in THROUGH and tag != "DW_TAG_typedef":
+                number = self.target(number)
+            else:
+                break
+        keyword = KEYWORDS.get(tag, "")
+        return f"{keyword}{self.name(number) or ('{...}' if number else 'void')} {inner}".rstrip()
+
+    def prototype(self, function: str) -> str | None:
+        """Return None: the few units that are read first do not have all functions."""
+        return None
 
     def size(self, number: int) -> int:
         """Return a type's size in bytes, 0 for one without."""

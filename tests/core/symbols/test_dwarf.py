@@ -87,3 +87,13 @@ def test_what_is_no_dwarf(tmp_path: Path) -> None:
         file.write_bytes(raw)
         with pytest.raises(NoType):
             open_dwarf(str(file), 8)
+
+
+def test_spelling(types: Types) -> None:
+    def spelt(path: str) -> str:
+        return types.btf.type_name(types.member("task_struct", path).type, path)
+
+    assert [spelt(path) for path in ("comm", "embedded", "later", "low", "colour")] == [
+        "char comm[16]", "struct inner embedded[3]", "struct later *later", "u32 low", "enum colour colour",
+    ]  # fmt: skip
+    assert spelt("pointer") == "u32 *pointer"
