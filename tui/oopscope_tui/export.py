@@ -181,7 +181,7 @@ def _json(file: TextIO, what: Content) -> Iterator[None]:
 
 def _markdown(file: TextIO, what: Content) -> Iterator[None]:
     """A table of code spans, or a block of code: nothing in it takes effect."""
-    from oopscope.report.markdown import code, fenced
+    from oopscope.report.markdown import code, fenced, table_cell
 
     file.write(f"## {what.title}\n\n")
     if not what.columns:
@@ -191,7 +191,7 @@ def _markdown(file: TextIO, what: Content) -> Iterator[None]:
     file.write(f"| {' | '.join(column.title for column in what.columns)} |\n")
     file.write(f"|{'|'.join(' ---: ' if column.right else ' --- ' for column in what.columns)}|\n")
     for rows in _in_steps(what.rows):
-        file.write("".join(f"| {' | '.join(map(code, _cells(what, row)))} |\n" for row in rows))
+        file.write("".join(f"| {' | '.join(table_cell(code(text)) for text in _cells(what, row))} |\n" for row in rows))
         yield
 
 

@@ -81,9 +81,7 @@ def _part(key: str, show: Callable[[Data], str], report: Data) -> str:
     if key and key not in report:
         return ""
     if key and report[key] is None:
-        return section(
-            key, key.capitalize(), '<p class="none">could not be read; see <a href="#problems">Problems</a></p>'
-        )
+        return section(key, _name(key), '<p class="none">could not be read; see <a href="#problems">Problems</a></p>')
     return show(report) if not key or report[key] else ""
 
 

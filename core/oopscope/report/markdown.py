@@ -17,8 +17,10 @@ from oopscope.subsystems import TABLES
 Data = Mapping[str, Any]
 MAX = 60_000  # characters
 ROWS = 100
+LONGEST = 1000  # characters of one piece of text
+WORST, STACK, END = 8_000, 12_000, 16_000  # characters of problems, of the crashing stack, of the log's end
 BLOCKED = 40
-PLACED = ("schema", "oopscope", "verdict", "cpus", "system", "dump", "meminfo", "problems")
+PLACED = ("schema", "oopscope", "verdict", "cpus", "system", "dump", "meminfo", "log", "problems")
 # A word that no dialect of Markdown makes anything of, within its brackets, quotes and punctuation.
 PLAIN = re.compile(r"[A-Za-z][A-Za-z'/-]*|\d{1,6}|0x[0-9a-f]+")
 WORD = re.compile(r"""([("']*)(.*?)([)"'.,;:?!]*)""", re.S)
@@ -45,9 +47,9 @@ def render(report: Data) -> str:
 
 
 def _problems(problems: Sequence[Data]) -> str:
-    lines = [f"- {code(p['section'])} {code(p['message'])}\n" for p in problems[:ROWS]]
-    if len(problems) > ROWS:
-        lines.append(f"- ... and {len(problems) - ROWS} more\n")
+    lines = fitting((f"- {code(p['section'])} {code(p['message'])}\n" for p in problems[:ROWS]), WORST)
+    if len(problems) > len(lines):
+        lines.append(f"- ... and {len(problems) - len(lines)} more\n")
     return (
         f"## Problems\n\n{''.join(lines)}" if len(lines) < 8 else _fold(f"Problems ({len(problems)})", "".join(lines))
     )
@@ -69,13 +71,21 @@ def _folds(report: Data) -> Iterable[tuple[str, str]]:
         yield "the dump", _fold("The dump", _facts(dump_facts(report["dump"])))
     if report.get("meminfo"):
         yield "memory", _fold(*_memory(report["meminfo"]))
+    if report.get("log"):
+        yield "log", _log(report["log"])
     for key in (k for k in report if k not in PLACED and report[k]):
         data = report[key]
-        body = text.rows(key, data, ROWS) if key in dict(TABLES) and key != "log" else text.section(key, data)
+        body = text.rows(key, data, ROWS) if key in dict(TABLES) else text.section(key, data)
         yield key, _fold(f"{text.title(key)} ({len(data)})", fenced(body))
     stacks = [t for t in tasks if "frames" in t and t["state"] != "D"]
     if stacks:
         yield "the tasks' stacks", _fold(f"Stacks of the other tasks ({len(stacks)})", fenced(_stacks(stacks)))
+
+
+def _log(records: Sequence[Data]) -> str:
+    lines = fitting((shortened(text.section("log", [r]).rstrip("\n")) for r in reversed(records)), END)
+    count = f"{len(lines)}" if len(lines) == len(records) else f"the last {len(lines)} of {len(records)} records"
+    return _fold(f"{text.title('log')} ({count})", fenced("\n".join(reversed(lines))))
 
 
 def _stacks(tasks: Sequence[Data]) -> str:
@@ -121,7 +131,10 @@ def _crash(cpus: Sequence[Data]) -> str:
     title = "Crashing stack" if c["state"] == "panic" else f"CPU {c['cpu']}"
     who = f"CPU {c['cpu']}, PID {cell(c['pid'])}, {code(cell(c['comm']))}"
     guess = text.GUESS.strip() if any(not f["reliable"] for f in c["frames"] or ()) else ""
-    body = fenced("".join(text.frames_text(c["frames"] or (), "")) or "no stack")
+    lines = list(text.frames_text(c["frames"] or (), ""))
+    shown = fitting((shortened(line.rstrip("\n")) + "\n" for line in lines), STACK)
+    more = f"... and {len(lines) - len(shown)} more\n" if len(lines) > len(shown) else ""
+    body = fenced("".join(shown) + more or "no stack")
     return f"## {title}\n\n{who}\n\n{body}" + (f"\n`?`{guess[1:]}\n" if guess else "")
 
 
@@ -133,9 +146,25 @@ def _memory(meminfo: Data) -> tuple[str, str]:
     return f"Memory ({size(total)})" if total else "Memory", table + fenced(counters)
 
 
+def fitting(lines: Iterable[str], room: int) -> list[str]:
+    """Return the first lines, as many as have room."""
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return kept
+
+
+def shortened(line: str) -> str:
+    """Return text that is not longer than an issue can bear; where it was, that is said."""
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}... ({len(line) - LONGEST} characters more)"
+
+
 def code(raw: object) -> str:
-    """Return text as a code span, also fit for a table: nothing in it takes effect."""
-    clean = printable(str(raw)).strip().replace("|", "\\|") or " "
+    """Return text as a code span: nothing in it takes effect."""
+    clean = shortened(printable(str(raw)).strip()) or " "
     longest = max(map(len, re.findall("`+", clean)), default=0)
     pad = " " if clean[0] == "`" or clean[-1] == "`" else ""
     return f"{'`' * (longest + 1)}{pad}{clean}{pad}{'`' * (longest + 1)}"
@@ -145,7 +174,7 @@ def prose(raw: object) -> str:
     """Return a sentence: its plain words stay words, everything else becomes code spans."""
     out: list[str] = []
     held: list[str] = []  # words for one code span
-    for i, word in enumerate(printable(str(raw)).split()):
+    for i, word in enumerate(shortened(printable(str(raw))).split()):
         before, core, after = WORD.fullmatch(word).groups()  # type: ignore[union-attr]  # it matches everything
         plain = core and PLAIN.fullmatch(core) and not (i == 0 and core[0].isdigit())
         if not plain and not before and not after:
@@ -163,8 +192,13 @@ def prose(raw: object) -> str:
     return " ".join([*out, code(" ".join(held))] if held else out)
 
 
+def table_cell(markdown: str) -> str:
+    """Return Markdown as it stands in a table, whose bars are taken first, also within a code span."""
+    return markdown.replace("|", "\\|")
+
+
 def _table(facts: Iterable[tuple[str, str]]) -> str:
-    return "| | |\n| --- | --- |\n" + "".join(f"| {name} | {value} |\n" for name, value in facts)
+    return "| | |\n| --- | --- |\n" + "".join(f"| {name} | {table_cell(value)} |\n" for name, value in facts)
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> str:
