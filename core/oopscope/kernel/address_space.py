@@ -13,6 +13,7 @@ from oopscope.kernel.stacks import Stack, stacks_by_cpu, thread_size
 from oopscope.kernel.tasks import TaskStruct, task_structs
 
 TB = 1 << 40
+GUARD = 4096  # bytes below a stack where nothing is mapped: who comes there has overflown it
 MAX_PFN = 1 << 40
 MAX_UNIT = 64 << 20  # bytes of one CPU's area
 DYNAMIC = 28 << 10  # PERCPU_DYNAMIC_RESERVE, behind the static variables and those of modules
@@ -120,9 +121,12 @@ class StackMap:
         self._starts = [owned.stack.start for owned in self._found]
 
     def at(self, address: int) -> Owned | None:
-        """Return the stack that an address lies in."""
+        """Return the stack that an address lies in, or whose guard page."""
         at = bisect_right(self._starts, address) - 1
-        return self._found[at] if at >= 0 and address in self._found[at].stack else None
+        if at >= 0 and address in self._found[at].stack:
+            return self._found[at]
+        above = self._found[at + 1] if at + 1 < len(self._found) else None
+        return above if above is not None and above.stack.start - GUARD <= address else None
 
 
 def stack_map(kernel: Kernel) -> StackMap:

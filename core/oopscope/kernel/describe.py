@@ -128,9 +128,21 @@ def _stack(kernel: Kernel, address: int) -> Meaning | None:
     if owned is None:
         return None
     past = address - owned.stack.start
-    if owned.task is None:
-        return Meaning("stack", f"{owned.stack.kind} stack of CPU {owned.cpu} +{past:#x}")
-    return Meaning("stack", f"stack of {_called(owned.task.pid, owned.task.comm)} +{past:#x}", pid=owned.task.pid)
+    if past < 0 and not _overflown(kernel, address):
+        return None
+    whose = f"CPU {owned.cpu}" if owned.task is None else _called(owned.task.pid, owned.task.comm)
+    kind = f"{owned.stack.kind} stack of" if owned.task is None else "stack of"
+    where = f"{kind} {whose} +{past:#x}" if past >= 0 else f"guard page below the {kind} {whose}"
+    return Meaning("stack", where, pid=owned.task.pid if owned.task is not None else None)
+
+
+def _overflown(kernel: Kernel, address: int) -> bool:
+    """Tell whether nothing is mapped just below a stack; where stacks are not in vmalloc space, other memory is."""
+    try:
+        kernel.memory.translate(address)
+    except NotMapped:
+        return True
+    return False
 
 
 def _task(kernel: Kernel, address: int) -> Meaning | None:

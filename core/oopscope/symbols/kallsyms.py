@@ -104,6 +104,11 @@ class Kallsyms:
         found = self._span(offset) if 0 <= offset < self.tables.start else None
         return (found[2], offset - found[0]) if found and offset < found[1] else None
 
+    def end_of(self, address: int) -> int | None:
+        """Return where the symbol at or before an address ends: the next symbol's address; None before the first."""
+        found = self._span(address)
+        return found[1] if found else None
+
     def _span(self, address: int) -> tuple[int, int, str] | None:
         """Return (start, end, name) of the symbol at or before an address; None before the first."""
         opened = self._open()

@@ -124,6 +124,16 @@ class ModuleSymbols:
             at -= 1
         return best
 
+    def end_of(self, address: int) -> int | None:
+        """Return where the symbol at or before an address ends: by its size, else where the next one is."""
+        symbols = self._symbols()
+        at = bisect_right(self._addresses, address)
+        if not at:
+            return None
+        own = symbols[at - 1]
+        after = self._addresses[at] if at < len(symbols) else own.address + own.size
+        return min(after, own.address + own.size) if own.size and address < own.address + own.size else after
+
     def lookup(self, name: str) -> int | None:
         """Return a symbol's address, the lowest where several share the name; None for none. Reads all names."""
         found = self.lookup_all(name)
