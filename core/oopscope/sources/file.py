@@ -11,6 +11,7 @@ class FileSource:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.problem: str | None = None
+        self.fetched: int | None = None  # bytes that came from another machine to make it; None for a local file
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
 
@@ -23,6 +24,11 @@ class FileSource:
         except OSError as e:
             self.problem = f"{self.name} cannot be read at offset {offset:#x}: {e.strerror}"
             return b""
+
+    @property
+    def stamp(self) -> str | None:
+        """What tells this file, as it is now, from every other one."""
+        return f"{Path(self.name).resolve()}\0{os.fstat(self._fd).st_mtime_ns}"
 
     def data_from(self, offset: int) -> int:
         """Return where, from an offset on, the file next has bytes of its own: before that it reads as zeros."""

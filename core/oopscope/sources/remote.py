@@ -56,9 +56,12 @@ def shown(path: Location) -> str:
 class RemoteSource:
     """One file on another machine. A connection that is lost, and stays lost, is a FormatError at every read."""
 
-    def __init__(self, name: str, size: int, connect: Callable[[], Any]) -> None:
-        """Take what opens the file: something with seek and read, opened again when a read fails."""
-        self.name, self.size, self.problem = name, size, cast(str | None, None)
+    def __init__(self, name: str, size: int, connect: Callable[[], Any], stamp: str | None = None) -> None:
+        """Take what opens the file: something with seek and read, opened again when a read fails.
+
+        A stamp tells the file, as it is now, from every other one.
+        """
+        self.name, self.size, self.problem, self.stamp = name, size, cast(str | None, None), stamp
         self.fetched = 0  # bytes
         self._connect, self._file = connect, connect()
         self._blocks: dict[int, bytes] = {}
@@ -144,10 +147,17 @@ def _open(url: str, name: str, options: dict[str, Any]) -> ByteSource:
     if not isinstance(size, int):
         raise NotADump(name, "the server does not tell the file's size: download the file first")
     if found.get("partial", True):
-        source = RemoteSource(name, size, lambda: system.open(path, "rb", block_size=BLOCK, cache_type="none"))
+        stamp = _stamp(name, found)
+        source = RemoteSource(name, size, lambda: system.open(path, "rb", block_size=BLOCK, cache_type="none"), stamp)
         if _sends_parts(source):
             return source
     return _whole(system, path, name, size)
+
+
+def _stamp(name: str, found: dict[str, Any]) -> str | None:
+    """Return what tells a file from others and from itself at other times; None where the server tells no change."""
+    change = next((found[key] for key in ("ETag", "mtime", "LastModified") if found.get(key)), None)
+    return f"{name}\0{change}" if change else None
 
 
 def _options(scheme: str) -> dict[str, Any]:

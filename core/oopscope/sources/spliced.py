@@ -11,6 +11,17 @@ class Rest:
         self.size = max(0, source.size - start)
 
     @property
+    def fetched(self) -> int | None:
+        """How many bytes of the whole came from another machine; None for a file on this one."""
+        return getattr(self._source, "fetched", None)
+
+    @property
+    def stamp(self) -> str | None:
+        """What tells it from everything else; None where that is not known of the whole."""
+        whole = getattr(self._source, "stamp", None)
+        return whole and f"{whole}\0from {self._start}"
+
+    @property
     def problem(self) -> str | None:
         """What is wrong with the whole."""
         return self._source.problem
@@ -26,6 +37,11 @@ class Spliced:
     def __init__(self, head: bytes, rest: ByteSource, name: str) -> None:
         self.name, self._head, self._rest = name, head, rest
         self.size = len(head) + rest.size
+
+    @property
+    def fetched(self) -> int | None:
+        """How many bytes of the source came from another machine; None for a file on this one."""
+        return getattr(self._rest, "fetched", None)
 
     @property
     def problem(self) -> str | None:

@@ -1,89 +1,49 @@
-"""A file that was compressed once more (gzip, xz, zstd, bzip2, lz4): unpacked once, into the cache directory.
+"""A file that was compressed once more, read as what it holds: block by block, or unpacked once into the cache.
 
-None of these can be read at any place without unpacking what comes before, so the whole is unpacked, with progress and
-within the free disk, and kept under a name made of path, size and time of the packed file. Without a cache directory
-it goes to an unlinked temporary file. A stream that is damaged or cut off gives what comes before that, and says so.
-It follows RFC 1952 and 8878 and the lz4 frame format 1.6; it knows no dumps.
+Where the file says where its blocks lie, those that are looked at are unpacked in memory. Any other file can only be
+read from its start on, so the whole of it is unpacked, with progress and within the free disk, and kept under a name
+made of what tells the packed file from others. Until it is whole it has no name, so that nothing stays behind when
+that is broken off. A stream that is damaged or cut off gives what comes before that, and says so. It knows no dumps.
 """
 
 import os
-import struct
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Protocol
+from time import monotonic
+from typing import IO
 
 from oopscope.cache_place import cache_directory
 from oopscope.errors import FormatError
 from oopscope.sources import ByteSource
+from oopscope.sources.blocks import BlockSource
 from oopscope.sources.file import FileSource
+from oopscope.sources.members import CHUNK, MAX_PIECE
+from oopscope.sources.packed import HEAD, format_of, packing
 
-CHUNK = 1 << 20
-MAX_PIECE = 16 << 20  # bytes that one step may unpack to
 RESERVE = 512 << 20  # bytes of disk left free
 MAX_KEPT = 4  # unpacked files; the oldest of more are removed
-SAY_EVERY = 64 << 20
-MAGICS = {
-    b"\x1f\x8b": "gzip",
-    b"\xfd7zXZ\0": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"BZh": "bzip2",
-    b"\x04\x22\x4d\x18": "lz4",
-}
+MAX_RATIO, MAX_ANYWAY = 1000, 4 << 30  # a file may unpack to so many times its size, and to so much whatever its size
+MAX_FETCHED = 8 << 30  # bytes of a file on another machine that are fetched for this
+SAY_EVERY = 0.1  # seconds
+BAR = 20  # columns
+_ZEROS = bytes(CHUNK)
 Say = Callable[[str], None]
 
 
-class _Stream(Protocol):
-    """A decompressor of one member of a stream, as bz2 and lzma have it."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    @property
-    def needs_input(self) -> bool: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
-
-
-class _Zlib:
-    """zlib's object in the manner of bz2's."""
-
-    def __init__(self) -> None:
-        import zlib
-
-        self._inner = zlib.decompressobj(31)
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._inner.unconsumed_tail
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        import zlib
-
-        try:
-            return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
-        except zlib.error as e:
-            raise ValueError(str(e)) from None
-
-
 def wrapping(head: bytes) -> str | None:
-    """Return what a file is compressed with, by its first bytes; None for none of these."""
-    return next((name for magic, name in MAGICS.items() if head.startswith(magic)), None)
+    """Return what a file is compressed with, by its first bytes; None for none of the known formats."""
+    return packing(head)
 
 
 def unpacked_head(source: ByteSource, size: int = CHUNK) -> bytes:
     """Return the first bytes of what a compressed file holds; fewer, or none, where it is damaged."""
     found = b""
     try:
-        for piece in _pieces(source):
+        for piece in format_of(source).pieces(source):
             found += piece
             if len(found) >= size:
                 break
@@ -93,198 +53,129 @@ def unpacked_head(source: ByteSource, size: int = CHUNK) -> bytes:
 
 
 def unwrap(source: ByteSource, environ: Mapping[str, str], say: Say) -> ByteSource:
-    """Return what a compressed file holds as a source; FormatError where there is no room for it."""
-    import tempfile
+    """Return what a compressed file holds as a source, and any other file as it is.
 
-    packed = Path(source.name)
-    folder = cache_directory(environ)
-    kept = folder / "unpacked" / _key(packed, source.size) if folder else None
+    FormatError where there is no room for it, or where it is beyond all bounds.
+    """
+    if packing(source.read_at(0, HEAD)) is None:
+        return source
+    module, remote = format_of(source), getattr(source, "fetched", None) is not None
+    index = module.index(source, not remote) if hasattr(module, "index") else None
+    if index and index.serves:
+        return BlockSource(source, index)
+    if remote and source.size > MAX_FETCHED:
+        why = "it has to be fetched whole, which is not done for so large a file: copy it to this machine first"
+        raise FormatError(f"{source.name}: {why}")
+    folder, key = cache_directory(environ), _key(source)
+    kept = folder / "unpacked" / key if folder and key else None
     if kept is not None and kept.is_file():
         os.utime(kept)
-        return _named(FileSource(kept), source.name, None)
-    place = kept.parent if kept else Path(tempfile.gettempdir())
+        return _named(kept, source, None)
+    place = folder / "unpacked" if folder else Path(tempfile.gettempdir())
     try:
-        if kept:
+        if folder:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             _prune(place)
-        with tempfile.NamedTemporaryFile(dir=place, prefix=".new-") as file:
-            problem = _unpack(source, file, place, say)
-            file.flush()
+        with _nameless(place) as file:
+            problem = _Unpacking(source, place, say).write(file)
             if kept and problem is None:
-                os.link(file.name, kept)
-            return _named(FileSource(Path(file.name)), source.name, problem)
+                _keep(file, kept)
+            return _named(Path(f"/proc/self/fd/{file.fileno()}"), source, problem)
     except OSError as e:
         raise FormatError(f"{source.name}: cannot be unpacked in {place}: {e.strerror or e}") from None
 
 
-def _named(source: FileSource, name: str, problem: str | None) -> FileSource:
-    source.name, source.problem = name, problem
+def _named(path: Path, packed: ByteSource, problem: str | None) -> FileSource:
+    """Return an unpacked file under the name of the packed one."""
+    source = FileSource(path)
+    source.name, source.problem, source.fetched = packed.name, problem, getattr(packed, "fetched", None)
     return source
 
 
-def _key(path: Path, size: int) -> str:
-    """Name an unpacked file by what tells its packed one from every other."""
-    changed = path.stat().st_mtime_ns
-    return blake2b(
-        f"{path.resolve()}\0{size}\0{changed}".encode("utf-8", "surrogateescape"), digest_size=16
-    ).hexdigest()
+def _key(source: ByteSource) -> str | None:
+    """Name an unpacked file by what tells its packed one from every other; None where that is not known."""
+    stamp: str | None = getattr(source, "stamp", None)
+    if stamp is None:
+        return None
+    return blake2b(f"{stamp}\0{source.size}".encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
-def _unpack(source: ByteSource, file: IO[bytes], place: Path, say: Say) -> str | None:
-    """Write what a stream holds; return what is wrong with it, None for nothing. FormatError where the disk is full."""
-    import shutil
-
-    written = said = 0
-    zeros = bytes(CHUNK)
+def _nameless(place: Path) -> IO[bytes]:
+    """Open a new file without a name, which vanishes with the process unless it is given one."""
     try:
-        for piece in _pieces(source):
-            if written - said >= SAY_EVERY or not written:
-                said = written
-                say(f"unpacking {Path(source.name).name}: {written >> 20} MiB")
-                if shutil.disk_usage(place).free < RESERVE + SAY_EVERY + MAX_PIECE:
-                    raise FormatError(f"{source.name}: no room to unpack it in {place}: {written >> 20} MiB and more")
-            written += len(piece)
-            if piece == zeros[: len(piece)]:
-                file.seek(len(piece), os.SEEK_CUR)  # a hole
-            else:
-                file.write(piece)
-        file.truncate(written)
-    except EOFError:
-        file.truncate(written)
-        return "its compressed stream is cut off"
-    except (ValueError, OSError) as e:
-        if isinstance(e, OSError) and e.errno:
-            raise
-        file.truncate(written)
-        return f"its compressed stream is damaged after {written >> 20} MiB: {e}"
-    return None
+        return os.fdopen(os.open(place, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600), "w+b")
+    except OSError:  # not every file system can
+        return tempfile.TemporaryFile(dir=place)
 
 
-def _pieces(source: ByteSource) -> Iterator[bytes]:
-    """Yield what a compressed file holds, piece by piece; EOFError at a stream that ends too soon."""
-    kind = wrapping(source.read_at(0, 16))
-    if kind == "lz4":
-        yield from _lz4(source)
-    elif kind == "zstd":
-        yield from _zstd(source)
-    else:
-        import bz2
-        import lzma
+def _keep(file: IO[bytes], path: Path) -> None:
+    """Give a file a name; where its file system cannot, it is not kept."""
+    file.flush()
+    with suppress(OSError):
+        # a folder is given, though the path needs none, since only then does Python follow the link
+        os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=file.fileno())
 
-        make: dict[str | None, Callable[[], _Stream]] = {
-            "gzip": _Zlib,
-            "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=1 << 30),
-            "bzip2": bz2.BZ2Decompressor,
-        }
+
+class _Unpacking:
+    """One unpacking: watches the packed file as it is read, the bounds, and the room on the disk."""
+
+    def __init__(self, source: ByteSource, place: Path, say: Say) -> None:
+        self.name, self.size = source.name, source.size
+        self._source, self._place, self._say = source, place, say
+        self._read = self._written = 0
+        self._said = 0.0
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the packed file."""
+        return self._source.problem
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Read the packed file."""
+        self._read = max(self._read, min(offset + size, self.size))
+        return self._source.read_at(offset, size)
+
+    def write(self, file: IO[bytes]) -> str | None:
+        """Write what the file holds; return what is wrong with it, None for nothing. FormatError beyond the bounds."""
+        module = format_of(self._source)
+        stated = module.stated(self._source) if hasattr(module, "stated") else 0
+        self._need(max(stated, self.size))
+        problem = None
         try:
-            yield from _members(source, make[kind])
-        except lzma.LZMAError as e:
-            raise ValueError(str(e)) from None
+            for piece in module.pieces(self):
+                self._step(len(piece))
+                for at in range(0, len(piece), CHUNK):
+                    part = piece[at : at + CHUNK]
+                    if part == _ZEROS[: len(part)]:
+                        file.seek(len(part), os.SEEK_CUR)  # a hole
+                    else:
+                        file.write(part)
+        except EOFError:
+            problem = self.problem or "its compressed stream is cut off"
+        except ValueError as e:
+            problem = f"its compressed stream is damaged after {self._written >> 20} MiB: {e}"
+        file.flush()
+        file.truncate(self._written)
+        return problem
 
+    def _step(self, size: int) -> None:
+        self._written += size
+        if self._written > max(MAX_ANYWAY, MAX_RATIO * self.size):
+            raise FormatError(f"{self.name}: unpacks to more than {MAX_RATIO} times its size: no dump does")
+        if monotonic() - self._said >= SAY_EVERY:
+            self._said = monotonic()
+            done = self._read / max(self.size, 1)
+            bar = "#" * int(BAR * done) + "-" * (BAR - int(BAR * done))
+            self._say(f"unpacking {Path(self.name).name} [{bar}] {done:.0%}, {self._written >> 20} MiB")
+            self._need(MAX_PIECE)
 
-def _members(source: ByteSource, make: Callable[[], _Stream]) -> Iterator[bytes]:
-    """Unpack members one after the other, as all of these formats allow; what follows the last is padding."""
-    at, left, stream = 0, b"", make()
-    while True:
-        if stream.eof:
-            left = stream.unused_data.lstrip(b"\0")
-            if not left:
-                left, at = source.read_at(at, CHUNK).lstrip(b"\0"), at + CHUNK
-            if not left or wrapping(left) is None:
-                return
-            stream = make()
-        elif not left and stream.needs_input:
-            left, at = source.read_at(at, CHUNK), at + CHUNK
-            if not left:
-                raise EOFError
-        piece = stream.decompress(left, MAX_PIECE)
-        left = b""
-        if piece:
-            yield piece
-
-
-def _zstd(source: ByteSource) -> Iterator[bytes]:
-    import zstandard
-
-    class Reader:
-        at = 0
-
-        def read(self, size: int = -1) -> bytes:
-            data = source.read_at(self.at, size if size >= 0 else CHUNK)
-            self.at += len(data)
-            return data
-
-    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 31)
-    try:
-        with unpacker.stream_reader(Reader(), read_across_frames=True) as reader:  # type: ignore[arg-type]
-            while piece := reader.read(CHUNK):
-                yield piece
-    except zstandard.ZstdError as e:
-        raise ValueError(str(e)) from None
-    if source.size and not _ends_a_frame(source):
-        raise EOFError
-
-
-def _ends_a_frame(source: ByteSource) -> bool:
-    """Tell whether a zstd file's last frame is whole, by a walk over the headers of its blocks (RFC 8878, 3.1.1)."""
-    at = 0
-    while at < source.size:
-        head = source.read_at(at, 18)
-        if len(head) < 5:
-            return False
-        (magic,) = struct.unpack_from("<I", head)
-        if magic & 0xFFFFFFF0 == 0x184D2A50:  # a frame to be skipped
-            at += 8 + struct.unpack_from("<I", head, 4)[0]
-            continue
-        flags = head[4]
-        single = flags >> 5 & 1
-        at += 5 + (not single) + (0, 1, 2, 4)[flags & 3] + (single, 2, 4, 8)[flags >> 6]
-        last = 0
-        while not last:
-            raw = source.read_at(at, 3)
-            if len(raw) < 3:
-                return False
-            block = int.from_bytes(raw, "little")
-            last, kind = block & 1, block >> 1 & 3
-            at += 3 + (1 if kind == 1 else block >> 3)
-        at += 4 * (flags >> 2 & 1)
-    return at == source.size
-
-
-def _lz4(source: ByteSource) -> Iterator[bytes]:
-    """Unpack lz4 frames of independent blocks, which `lz4` makes unless told otherwise."""
-    from cramjam import lz4
-
-    at = 0
-    while at < source.size:
-        head = source.read_at(at, 20)
-        if len(head) < 7 or head[:4] != b"\x04\x22\x4d\x18":
-            raise ValueError("no frame where one should begin")
-        flags, limit = head[4], 1 << 8 + 2 * (head[5] >> 4 & 7)
-        if not flags & 0x20:
-            raise ValueError("its blocks build on each other: unpack it with unlz4")
-        room = bytearray(limit)
-        at += 7 + (8 if flags & 8 else 0) + (4 if flags & 1 else 0)
-        while True:
-            raw = source.read_at(at, 4)
-            if len(raw) < 4:
-                raise EOFError
-            size = int.from_bytes(raw, "little")
-            at += 4
-            if not size:
-                break
-            stored, size = size >> 31, size & 0x7FFFFFFF
-            data = source.read_at(at, size) if size <= limit else b""
-            if len(data) < size:
-                if size > limit:
-                    raise ValueError("a block that is too large")
-                raise EOFError
-            at += size + (4 if flags & 0x10 else 0)
-            try:
-                yield data if stored else bytes(room[: lz4.decompress_block_into(data, room)])
-            except Exception as e:  # noqa: BLE001 - cramjam's error is no fixed class over its releases
-                raise ValueError(str(e)) from None
-        at += 4 if flags & 4 else 0
+    def _need(self, size: int) -> None:
+        free = shutil.disk_usage(self._place).free
+        if free < RESERVE + size:
+            need = f"{size + self._written + RESERVE >> 20} MiB or more must be free, and {free >> 20} MiB are"
+            raise FormatError(
+                f"{self.name}: no room to unpack it in {self._place}: {need}; OOPSCOPE_CACHE names another folder"
+            )
 
 
 def _prune(folder: Path) -> None:

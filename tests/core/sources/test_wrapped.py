@@ -3,41 +3,50 @@
 import bz2
 import gzip
 import lzma
-import os
-import struct
+import random
+import shutil
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 import zstandard
-from cramjam import lz4
 
+from builders import packed
 from oopscope.dumps import find_dumps, open_path
 from oopscope.errors import FormatError, OopscopeError
 from oopscope.sources import wrapped
+from oopscope.sources.blocks import BlockSource
 from oopscope.sources.file import FileSource
+from oopscope.sources.packed import PACKINGS
 from oopscope.sources.wrapped import unwrap, wrapping
 
 DUMP = Path(__file__).parents[2] / "dumps" / "5.10-sysrq.kdump"
 
 
-def as_lz4(data: bytes) -> bytes:
-    """Make a frame of independent blocks of 64 KiB."""
-    parts = [b"\x04\x22\x4d\x18\x60\x40\x82"]
-    for at in range(0, len(data), 1 << 16):
-        raw = data[at : at + (1 << 16)]
-        block = bytes(lz4.compress_block(raw, store_size=False))
-        stored = len(block) >= len(raw)
-        parts += [struct.pack("<I", len(raw) | 1 << 31), raw] if stored else [struct.pack("<I", len(block)), block]
-    return b"".join([*parts, bytes(4)])
-
-
 PACKERS = {
     "gzip": gzip.compress,
+    "gzip bgzf": packed.bgzf,
     "xz": lzma.compress,
+    "xz blocks": packed.xz_blocks,
+    "xz streams": packed.xz_streams,
     "bzip2": bz2.compress,
     "zstd": zstandard.ZstdCompressor(level=1).compress,
-    "lz4": as_lz4,
+    "zstd frames": packed.zstd_frames,
+    "zstd seekable": packed.zstd_seekable,
+    "zstd pzstd": packed.pzstd,
+    "lz4": packed.lz4_frame,
+    "lz4 linked": lambda data: packed.lz4_frame(data, linked=True),
+    "lz4 sized": lambda data: packed.lz4_frame(data, size=True),
+    "lz4 legacy": packed.lz4_legacy,
+    "lzop": packed.lzop,
+    "lzop all sums": lambda data: packed.lzop(data, flags=0x1303),
+    "lzop no sums": lambda data: packed.lzop(data, flags=0),
 }
+NOISE = random.Random(1).randbytes(1 << 20)
+WORDS = b"".join(NOISE[n : n + 7 + n % 40] for n in random.Random(2).choices(range(3000), k=12_000))
+FLIPS = 40
+BY_BLOCKS = ("gzip bgzf", "xz blocks", "xz streams", "zstd frames", "zstd seekable", "lzop", "lzop all sums")
 
 
 @pytest.fixture
@@ -58,11 +67,11 @@ def content(path: Path, environ: dict[str, str]) -> tuple[bytes, str | None]:
 
 
 @pytest.mark.parametrize("kind", PACKERS)
-@pytest.mark.parametrize("data", [b"x", bytes(3 << 20), os.urandom(300_000)], ids=["one byte", "zeros", "noise"])
+@pytest.mark.parametrize("data", [b"x", bytes(3 << 20), NOISE[:300_000], WORDS], ids=["x", "zeros", "noise", "words"])
 def test_what_comes_out(kind: str, data: bytes, tmp_path: Path, environ: dict[str, str]) -> None:
     path = tmp_path / "packed"
     path.write_bytes(PACKERS[kind](data))
-    assert wrapping(path.read_bytes()) == kind
+    assert wrapping(path.read_bytes()) == kind.partition(" ")[0]
     assert content(path, environ) == (data, None)
     path.write_bytes(PACKERS[kind](data) + PACKERS[kind](b"more"))  # members one after the other
     assert content(path, environ) == (data + b"more", None)
@@ -72,11 +81,11 @@ def test_what_comes_out(kind: str, data: bytes, tmp_path: Path, environ: dict[st
 @pytest.mark.parametrize("kind", PACKERS)
 def test_cut_off(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
     """A stream that ends too soon gives what comes before, is said to be cut off, and is not kept."""
-    data = os.urandom(400_000)
-    packed = PACKERS[kind](data)
+    data = NOISE[:410_000]
+    raw = PACKERS[kind](data)
     path = tmp_path / "packed"
-    for end in (len(packed) // 16 * n for n in range(1, 16)):
-        path.write_bytes(packed[:end])
+    for end in (len(raw) // 16 * n for n in range(1, 16)):
+        path.write_bytes(raw[:end])
         found, problem = content(path, environ)
         assert data.startswith(found)
         assert problem and "cut off" in problem
@@ -84,23 +93,32 @@ def test_cut_off(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", PACKERS)
-def test_damaged(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
-    packed = bytearray(PACKERS[kind](os.urandom(200_000)))
-    for at in range(10, len(packed), len(packed) // 40):
-        packed[at] ^= 0x55
-    path = tmp_path / "packed"
-    path.write_bytes(packed)
-    try:
-        content(path, environ)
-    except OopscopeError as e:
-        assert str(path) in str(e)
+def test_flipped_bits(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
+    """Whatever is changed, it ends in bytes within the bounds, or in one line."""
+    data, rng, path = NOISE[:60_000] + WORDS[:140_000], random.Random(kind), tmp_path / "packed"
+    whole = PACKERS[kind](data)
+    for n in range(FLIPS):
+        raw = bytearray(whole)
+        reach = rng.choice((24, 64, len(raw)))
+        for _ in range(rng.choice((1, 1, 2, 8))):
+            at = rng.randrange(reach)
+            raw[at if n % 2 else at - reach] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+        path.write_bytes(raw)
+        source = FileSource(path)
+        try:
+            found = unwrap(source, environ, quiet)
+            started = time.process_time()
+            assert sum(len(found.read_at(at, 1 << 20)) for at in range(0, min(found.size, 1 << 24), 1 << 20)) <= 1 << 24
+            assert time.process_time() - started < 10
+        except OopscopeError as e:
+            assert str(path) in str(e)
 
 
 def test_unpacked_once(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "packed"
+    path, kept = tmp_path / "packed", tmp_path / "cache" / "unpacked"
     path.write_bytes(gzip.compress(b"data"))
     assert content(path, environ) == (b"data", None)
-    monkeypatch.setattr(wrapped, "_unpack", None)
+    monkeypatch.setattr(wrapped, "_nameless", None)
     assert content(path, environ) == (b"data", None)
     monkeypatch.undo()
     path.write_bytes(gzip.compress(b"other"))
@@ -108,15 +126,102 @@ def test_unpacked_once(tmp_path: Path, environ: dict[str, str], monkeypatch: pyt
     for n in range(8):
         path.write_bytes(gzip.compress(b"%d" % n * n))
         content(path, environ)
-    assert len(list((tmp_path / "cache" / "unpacked").iterdir())) == wrapped.MAX_KEPT
+    assert len(list(kept.iterdir())) == wrapped.MAX_KEPT
+
+
+def test_a_folder_that_knows_no_nameless_files(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wrapped, "_nameless", lambda place: tempfile.TemporaryFile(dir=place))  # noqa: SIM115
+    path = tmp_path / "packed"
+    path.write_bytes(gzip.compress(b"data"))
+    assert content(path, environ) == (b"data", None)
+    assert not list((tmp_path / "cache" / "unpacked").iterdir())
+
+
+@pytest.mark.parametrize("kind", BY_BLOCKS)
+def test_blocks_are_read_where_they_are(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
+    data = NOISE[:200_000] + bytes(200_000) + NOISE[:200_000]
+    path = tmp_path / "packed"
+    path.write_bytes(PACKERS[kind](data))
+    found = unwrap(FileSource(path), environ, quiet)
+    assert isinstance(found, BlockSource)
+    assert found.size == len(data)
+    assert [found.read_at(*at) for at in ((150_000, 9), (599_999, 9), (600_000, 1), (-1, 2))] == [
+        data[150_000:150_009],
+        data[-1:],
+        b"",
+        b"",
+    ]
+    assert 0 < found.unpacked < 200_000
+    assert found.read_at(99_000, 300_000) == data[99_000:399_000]
+    assert found.problem is None
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BY_BLOCKS if "seekable" not in kind])  # it has no checksums here
+def test_a_damaged_block_reads_short(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
+    path, raw = tmp_path / "packed", bytearray(PACKERS[kind](NOISE[:600_000]))
+    raw[len(raw) // 2 + 50 : len(raw) // 2 + 90] = bytes(40)
+    path.write_bytes(raw)
+    found = unwrap(FileSource(path), environ, quiet)
+    assert found.problem is None
+    assert found.read_at(0, 200_000) == NOISE[:200_000]
+    assert len(found.read_at(0, 600_000)) < 400_000
+    assert "its compressed block at offset 0x" in str(found.problem)
+    assert found.read_at(500_000, 100_000) == NOISE[500_000:600_000]
+
+
+def test_what_is_done_is_said(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrapped, "SAY_EVERY", 0)
+    path, said = tmp_path / "packed.gz", []
+    path.write_bytes(gzip.compress(NOISE[:400_000] * 20, 1))
+    unwrap(FileSource(path), environ, said.append)
+    assert said[0].startswith("unpacking packed.gz [#")
+    assert said[-1].endswith("] 100%, 7 MiB")
 
 
 def test_no_room(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file says of its size is looked at before anything is written."""
+    path, said = tmp_path / "packed", []
+    for kind in ("gzip", "xz", "zstd", "lz4 sized"):
+        path.write_bytes(PACKERS[kind](bytes(1 << 20)))
+        monkeypatch.setattr(wrapped, "RESERVE", shutil.disk_usage(tmp_path).free - (1 << 19))
+        with pytest.raises(FormatError, match=r"no room to unpack it in .*: \d+ MiB or more must be free"):
+            unwrap(FileSource(path), environ, said.append)
+    assert not said
+    assert not list((tmp_path / "cache" / "unpacked").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["gzip", "xz", "zstd", "bzip2", "lz4"])
+def test_a_bomb_is_stopped(kind: str, tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrapped, "MAX_ANYWAY", 1 << 20)
+    monkeypatch.setattr(wrapped, "MAX_RATIO", 10)
     path = tmp_path / "packed"
-    path.write_bytes(gzip.compress(bytes(1 << 20)))
-    monkeypatch.setattr(wrapped, "RESERVE", 1 << 60)
-    with pytest.raises(FormatError, match="no room"):
-        content(path, environ)
+    path.write_bytes(PACKERS[kind](bytes(64 << 20)))
+    with pytest.raises(FormatError, match="unpacks to more than 10 times its size"):
+        unwrap(FileSource(path), environ, quiet)
+    assert not list((tmp_path / "cache" / "unpacked").iterdir())
+
+
+def test_what_is_broken_off_leaves_nothing(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Until it is whole it has no name: so nothing stays behind even of a process that is killed."""
+    path = tmp_path / "packed"
+    path.write_bytes(gzip.compress(NOISE))
+
+    def interrupt(_text: str) -> None:
+        assert not list((tmp_path / "cache" / "unpacked").iterdir())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        unwrap(FileSource(path), environ, interrupt)
+    assert not list((tmp_path / "cache" / "unpacked").iterdir())
+
+
+def test_every_format_has_its_line_and_its_fixture() -> None:
+    folder = Path(wrapped.__file__).parent / "packed"
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files == {line.key for line in PACKINGS} == {kind.partition(" ")[0] for kind in PACKERS}
 
 
 @pytest.mark.parametrize("kind", PACKERS)
@@ -124,8 +229,8 @@ def test_a_dump_in_it(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path / "cache"))
     path = tmp_path / f"vmcore.{kind}"
     path.write_bytes(PACKERS[kind](DUMP.read_bytes()))
-    packed, plain = open_path(path), open_path(DUMP)
-    assert packed.facts() == plain.facts()
-    assert packed.ranges() == plain.ranges()
+    found, plain = open_path(path), open_path(DUMP)
+    assert found.facts() == plain.facts()
+    assert found.ranges() == plain.ranges()
     (tmp_path / "notes.gz").write_bytes(gzip.compress(b"some text\n" * 99))
     assert list(find_dumps(tmp_path, 0)) == [path]

@@ -76,7 +76,10 @@ def unpacked(source: ByteSource, say: Callable[[str], None]) -> ByteSource:
         return source
     head = source.read_at(0, LIBVIRT_HEADER + size)
     plain = head[:_KIND_AT] + struct.pack(endian + "I", RAW) + head[_KIND_AT + 4 :]
-    return Spliced(plain, unwrap(rest, os.environ, say), source.name)
+    stream = unwrap(rest, os.environ, say)
+    if not stream.size:
+        raise FormatError(f"{source.name}: {stream.problem or 'nothing is packed in it'}")
+    return Spliced(plain, stream, source.name)
 
 
 def _read_libvirt(source: ByteSource) -> _Libvirt:
