@@ -15,21 +15,21 @@ from textual.driver import Driver
 from textual.widget import Widget
 
 from oopscope_tui import keys
+from oopscope_tui.asking import Asking
 from oopscope_tui.folder import Listing
 from oopscope_tui.keymap import Keymap
 from oopscope_tui.palette import asked
 from oopscope_tui.panes import make, tabs
 from oopscope_tui.panes.base import Pane
-from oopscope_tui.places import Place, understand
+from oopscope_tui.places import Place
 from oopscope_tui.provider import Provider
-from oopscope_tui.query import QueryError
 from oopscope_tui.reading import ReadingApp
 from oopscope_tui.settings import Settings, load
 from oopscope_tui.text import clean
 from oopscope_tui.values import human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.prompt import Kind, Prompt
+from oopscope_tui.widgets.prompt import Kind
 
 HISTORY = 200
 
@@ -57,7 +57,6 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.history: list[Place] = []
-        self._asked_before: tuple[str, int] = ("", 0)  # a view's search or filter, and its cursor, before the prompt
 
     def compose(self) -> ComposeResult:
         """Header, tabs, pane, status, keys."""
@@ -66,13 +65,15 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self.body = Container(id="body")
         self.status = Status(self._crumbs, self._notes)
         self.keyline = KeyLine(self._keys_here, self._press)
-        self.prompt_line = Prompt()
+        self.asking = Asking(self)
+        self.prompt_line = self.asking.prompt
         yield self.header
         yield self.tabs
         yield self.body
         yield self.status
         yield self.keyline
         yield self.prompt_line
+        yield self.asking.choices
 
     async def on_mount(self) -> None:
         """Show the overview, then begin to read."""
@@ -279,112 +280,26 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
 
     def action_prompt(self, kind: Kind) -> None:
         """Ask for a search, a filter, a place or a file."""
-        if self.pane is None:
-            return
-        lines = self.pane.active
-        text, choices = "", list[str]()
-        if kind == "filter":
-            text = lines.filter_text
-        elif kind == "goto":
-            choices = [tab.key for tab in self.tabs.tabs]
-        elif kind == "write":
-            text = f"oopscope-{self.pane.key}.txt"
-        self._asked_before = (lines.search_text if kind == "search" else lines.filter_text, lines.cursor)
-        self.keyline.display = False
-        self.prompt_line.open(kind, text, choices)
+        self.asking.open(kind)
+
+    def known_panes(self) -> list[tuple[str, str]]:
+        """Return the key and the title of every pane in the tab bar."""
+        return [(tab.key, tab.title) for tab in self.tabs.tabs]
 
     async def on_event(self, event: events.Event) -> None:
         """Take keys in the order in which they come, each done before the next: what is typed ahead finds its place."""
-        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded and len(self.screen_stack) == 1:
             await self._typed(event)
         else:
             await super().on_event(event)
 
     async def _typed(self, event: events.Key | events.Paste) -> None:
-        prompt = self.prompt_line
-        if isinstance(event, events.Paste):
-            if prompt.is_open:
-                prompt.insert(event.text)
-                self._prompt_changed(prompt.kind, prompt.text)
+        if isinstance(event, events.Key) and await self._check_bindings(event.key, priority=True):
             return
-        if await self._check_bindings(event.key, priority=True):
-            return
-        if not prompt.is_open:
+        if self.prompt_line.is_open:
+            await self.asking.typed(event)
+        elif isinstance(event, events.Key):
             await self._check_bindings(event.key)
-            return
-        outcome = prompt.key(event.key, event.character)
-        if outcome == "changed":
-            self._prompt_changed(prompt.kind, prompt.text)
-        elif outcome == "done":
-            await self._prompt_done(prompt.kind, prompt.text)
-        elif outcome == "cancelled":
-            self._prompt_cancelled(prompt.kind)
-
-    def _close_prompt(self) -> None:
-        self.prompt_line.close()
-        self.keyline.display = True
-        self.where_changed()
-
-    def _prompt_changed(self, kind: Kind, text: str) -> None:
-        """Search and filter while the text is typed."""
-        if self.pane is None:
-            return
-        lines = self.pane.active
-        if kind == "search":
-            lines.search(text, self._asked_before[1])
-        elif kind == "filter":
-            self._filter(lines, text)
-
-    def _filter(self, lines: Lines, text: str) -> bool:
-        try:
-            lines.set_filter(text)
-        except QueryError as error:
-            self.status.say(str(error), failed=True)
-            return False
-        self.status.say("")
-        return True
-
-    async def _prompt_done(self, kind: Kind, text: str) -> None:
-        """Do what was asked."""
-        if self.pane is None:
-            return
-        lines = self.pane.active
-        if kind == "filter" and not self._filter(lines, text):
-            return
-        if kind == "write" and self._asks_first(text):
-            return
-        self._close_prompt()
-        if kind == "search" and text:
-            lines.search(text)
-        elif kind == "goto":
-            await self._go_to_text(text)
-        elif kind == "write" and text:
-            self._write(text)
-
-    async def _go_to_text(self, text: str) -> None:
-        known = [(tab.key, tab.title) for tab in self.tabs.tabs]
-        if text.strip() == "dumps" and self.back is not None:
-            self.leave_for(self.back)
-            return
-        place = understand(text, known)
-        if place is None:
-            return
-        await self.go(place)
-        if self.pane is not None and self.pane.wanted is not None and self.store.feed(place.pane).state == "done":
-            self.pane.wanted = None
-            self.status.say(f"no {text.strip()} among the {self.pane.title.lower()}", failed=True)
-
-    def _prompt_cancelled(self, kind: Kind) -> None:
-        """Put back what the prompt changed."""
-        if self.pane is not None:
-            lines = self.pane.active
-            text, cursor = self._asked_before
-            if kind == "search":
-                lines.search(text, cursor)
-                lines.to_position(cursor)
-            elif kind == "filter":
-                self._filter(lines, text)
-        self._close_prompt()
 
     # Copying and writing.
 
@@ -415,17 +330,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         more = text.count("\n")
         self.status.say(f"copied {first[:40]}" + (f" and {more} more lines" if more else ""))
 
-    def _asks_first(self, name: str) -> bool:
-        """Ask again where a file is there already; what is typed then says so by its end."""
-        from oopscope_tui.export import would_replace
-
-        if not would_replace(name):
-            return False
-        self.prompt_line.open("write", f"{name}!")
-        self.status.say(f"{name} exists: Enter replaces it, Esc leaves it")
-        return True
-
-    def _write(self, name: str) -> None:
+    def write_pane(self, name: str) -> None:
+        """Write the pane to a file, in the form that its name says."""
         from oopscope_tui.export import write_steps
 
         if self.pane is not None:

@@ -62,11 +62,9 @@ NAMES = tuple(PALETTES)
 
 
 def asked(chosen: str) -> str:
-    """Return the theme to begin with: NO_COLOR before the command line before what the settings chose."""
-    if "NO_COLOR" in os.environ:
-        return MONO
+    """Return the theme to begin with: the command line's, else none of NO_COLOR's colours, else what was chosen."""
     named = os.environ.get("OOPSCOPE_THEME", "")
-    return named if named in PALETTES else chosen
+    return named if named in PALETTES else MONO if "NO_COLOR" in os.environ else chosen
 
 
 def plain_asked() -> bool:

@@ -4,7 +4,6 @@ The app hands it every key while it is open, in the order in which they came: no
 letter of a word meant for the prompt is ever taken for a command.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 from rich.segment import Segment
@@ -30,17 +29,27 @@ class Prompt(Bar):
         self.text = ""
         self.at = 0  # the cursor, in characters
         self.is_open = False
-        self._choices: Sequence[str] = ()
+        self.offer = ""  # what Tab makes of the text
         self._before: dict[str, list[str]] = {}
         self._recalled = 0
         self.display = False
 
-    def open(self, kind: Kind, text: str, choices: Sequence[str] = ()) -> None:
-        """Begin with a text; Tab completes it to one of the choices."""
-        self.kind, self.text, self.at, self._choices = kind, text, len(text), choices
+    def open(self, kind: Kind, text: str) -> None:
+        """Begin with a text."""
+        self.kind, self.text, self.at, self.offer = kind, text, len(text), ""
         self._recalled = len(self._before.get(kind, ()))
         self.is_open = self.display = True
         self.refresh()
+
+    def set(self, text: str) -> None:
+        """Put another text in the place of what was typed."""
+        self.text, self.at = text, len(text)
+        self.refresh()
+
+    @property
+    def recalling(self) -> bool:
+        """Whether what stands there was typed before, and brought back."""
+        return self._recalled < len(self._before.get(self.kind, ()))
 
     def close(self) -> None:
         """Go away, remembering the text."""
@@ -58,6 +67,8 @@ class Prompt(Bar):
             return "cancelled"
         before = self.text
         edit = getattr(self, "_key_" + key.replace("+", "_"), None)
+        if key not in ("up", "down"):
+            self._recalled = len(self._before.get(self.kind, ()))
         if edit is not None:
             edit()
         elif character is not None and character.isprintable():
@@ -93,14 +104,12 @@ class Prompt(Bar):
         return [*out, Segment(after + " " * blank), Segment(hint, theme.DIM)]
 
     def _completion(self) -> str:
-        word = self.text.lower()
-        return next((choice for choice in self._choices if word and choice.startswith(word)), self.text)
+        return self.offer if self.offer.lower().startswith(self.text.lower()) else self.text
 
     # Keys with a meaning of their own; the names are Textual's.
 
     def _key_tab(self) -> None:
-        self.text = self._completion()
-        self.at = len(self.text)
+        self.set(self.offer or self.text)
 
     def _key_backspace(self) -> None:
         if self.at:
@@ -117,7 +126,7 @@ class Prompt(Bar):
 
     def _key_right(self) -> None:
         if self.at == len(self.text):
-            self._key_tab()
+            self.set(self._completion())
         self.at = min(len(self.text), self.at + 1)
 
     def _key_home(self) -> None:

@@ -1,0 +1,157 @@
+"""What `:` offers while a line is typed: the best first, bounded work, and text of a dump as text."""
+
+import pytest
+
+from oopscope_tui import fuzzy
+from oopscope_tui.completing import Completer
+from oopscope_tui.places import Place
+from oopscope_tui.store import Store
+from tui.driving import LARGE, SMALL, enter, lines, press, running, text
+from tui.fake import TABLES, Fake, Module, tasks
+from tui.test_hostile import NASTY, nasty_fake
+
+PANES = [("overview", "Overview"), ("tasks", "Tasks"), ("memory", "Memory"), ("meminfo", "Meminfo"), ("log", "Log")]
+
+
+def store(**rows):
+    made = Store()
+    for key, (_, columns, read) in TABLES.items():
+        made.add(key, list(rows.get(key, read())), columns, True, "")
+    return made
+
+
+def found(line, made=None):
+    completer = Completer(line, made or store(), PANES)
+    while completer.work():
+        pass
+    return completer
+
+
+def shown(line, made=None):
+    return [one.choice.shown for one in found(line, made).rows()]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "word", "fit"),
+    [("ins", "insmod", fuzzy.BEGINS), ("241", "241 insmod", fuzzy.EXACT), ("ins", "241 insmod", fuzzy.WORD),
+     ("mod", "insmod", fuzzy.INSIDE), ("imd", "insmod", fuzzy.GAPS), ("insmod", "INSMOD", fuzzy.EXACT)],
+)  # fmt: skip
+def test_how_a_match_fits(pattern, word, fit):
+    match = fuzzy.match(pattern, word)
+    assert match.fit == fit
+    assert "".join(word[at] for at in match.positions).lower() == pattern
+
+
+@pytest.mark.parametrize(("pattern", "word"), [("domsni", "insmod"), ("x", ""), ("ad", "a" + "-" * 50 + "d")])
+def test_what_does_not_match(pattern, word):
+    assert fuzzy.match(pattern, word) is None
+
+
+def test_a_letter_that_grows_when_lowered_shifts_nothing():
+    match = fuzzy.match("abc", "\u0130\u0130 abc")
+    assert match.positions == (3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [("mem", "memory"), ("insm", "241 insmod"), ("lab", "labcrash"), ("241", "241 insmod"), ("c1", "cpu 1"),
+     ("99999", "99999"), ("do_init", "do_init"), ("do_init_module", "do_init_module"), ("cache-7", "cache-7"),
+     ("them", "theme NAME"), ("theme l", "light"), ("bt insm", "241 insmod"), ("mod le_3", "module_3"),
+     ("quit", "quit"), ("zzz", "zzz")],
+)  # fmt: skip
+def test_the_best_comes_first(line, first):
+    assert shown(line)[0] == first
+
+
+def test_a_symbol_is_looked_up_as_typed_before_one_that_only_begins_so():
+    assert shown("do_init")[:2] == ["do_init", "do_init_module"]
+    assert found("do_init").offer() == "do_init_module"
+    assert found("bt insm").offer() == "bt 241"
+
+
+def test_nothing_is_offered_for_nothing_and_after_a_command_that_takes_nothing():
+    assert shown("") == shown("  ") == []
+    assert shown("write x") == ["write x"]
+
+
+def test_a_hundred_thousand_tasks_are_gone_through_in_slices():
+    made = store(tasks=tasks(100_000))
+    completer = Completer("kworker", made, PANES)
+    assert completer.work(0.0)  # one step, and more to do
+    assert completer.found < 200
+    while completer.work():
+        pass
+    assert completer.found == sum("kworker" in row.comm for row in made.feed("tasks").rows)
+    assert len(completer.rows()) <= 41
+
+
+async def test_the_list_is_shown_chosen_from_and_left():
+    async with running(size=LARGE) as (app, pilot):
+        await press(app, pilot, "colon", *"kworker")
+        listed = [line for line in lines(app) if "kworker" in line and " task " in line]
+        assert len(listed) == 8
+        assert listed[0].startswith(" ►2 kworker/1:1")
+        assert "Enter goes" in text(app)
+        await press(app, pilot, "down", "down", "up", "enter")
+        assert app.pane.here() == Place("tasks", 3, True)
+        assert not app.asking.choices.display
+        await press(app, pilot, "colon", *"kw", "escape")
+        assert "Enter goes" not in text(app)
+        assert app.pane.here() == Place("tasks", 3, True)
+
+
+async def test_tab_completes_and_what_was_typed_before_comes_back():
+    async with running() as (app, pilot):
+        await press(app, pilot, "colon", *"lab_r", "tab")
+        assert app.prompt_line.text == "lab_read_balance"
+        await press(app, pilot, "enter")
+        assert app.pane.here() == Place("symbol", "lab_read_balance")
+        await enter(app, pilot, ":", "log")
+        await press(app, pilot, "colon", "up", "up")
+        assert app.prompt_line.text == "lab_read_balance"
+        await press(app, pilot, "down", "enter")
+        assert app.pane.key == "log"
+
+
+async def test_enter_takes_the_best_for_what_is_no_name_of_anything():
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", "insm")
+        assert app.pane.here() == Place("tasks", 241, True)
+        await enter(app, pilot, ":", "no_such_symbol")
+        assert app.pane.here() == Place("symbol", "no_such_symbol")
+
+
+async def test_a_command_that_needs_more_waits_for_it():
+    async with running() as (app, pilot):
+        await press(app, pilot, "colon", *"them", "enter")
+        assert app.prompt_line.text == "theme "
+        assert "dark text on a light ground" in text(app)
+        await press(app, pilot, "down", "down", "enter")
+        assert app.paint.name == "light"
+        assert "theme light" in text(app)
+
+
+async def test_a_click_takes_a_row():
+    async with running() as (app, pilot):
+        await press(app, pilot, "colon", *"module_")
+        await pilot.click(app.asking.choices, offset=(5, 3))
+        await press(app, pilot)
+        assert app.pane.here() == Place("modules", "module_2", True)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE, (30, 8)], ids=str)
+async def test_names_from_a_dump_are_text(size):
+    async with running(nasty_fake(), size=size) as (app, pilot):
+        for typed in ("red", "x", "bt ", "mod ", "slab ", "sym ", "wide", "quit("):
+            await press(app, pilot, "colon", *typed)
+            for strip in app.lines_on_screen():
+                assert strip.cell_length == size[0]
+                assert not any(ord(char) < 32 or 0xD800 <= ord(char) < 0xE000 for char in strip.text)
+            await press(app, pilot, "escape")
+
+
+async def test_a_module_with_a_space_in_its_name_is_found_by_choosing_it():
+    rows = [Module(name or "m", 1, 2, None, (), "live", "") for name in ("two words", *NASTY)]
+    async with running(Fake(rows={"modules": lambda: rows})) as (app, pilot):
+        await press(app, pilot, "colon", *"two", "enter")
+        assert app.pane.here() == Place("modules", "two words", True)

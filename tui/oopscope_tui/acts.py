@@ -1,0 +1,67 @@
+"""What commands do that lead to no place: one function each, and the table of them."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from oopscope_tui import palette
+
+if TYPE_CHECKING:
+    from oopscope_tui.app import OopscopeApp
+
+
+async def _theme(app: "OopscopeApp", name: str) -> None:
+    """Draw in other colours."""
+    known = ", ".join(palette.NAMES)
+    if name not in palette.PALETTES:
+        app.status.say(
+            f"no theme {name}; there are {known}" if name else f"{app.paint.name}; there are {known}", bool(name)
+        )
+        return
+    app.use_theme(name)
+    app.status.say(f"theme {name}: {palette.PALETTES[name].help}")
+
+
+async def _write(app: "OopscopeApp", name: str) -> None:
+    """Write the pane to a file."""
+    if name:
+        app.asking.write(name)
+    else:
+        app.action_prompt("write")
+
+
+async def _copy(app: "OopscopeApp", _: str) -> None:
+    app.action_copy()
+
+
+async def _help(app: "OopscopeApp", _: str) -> None:
+    await app.action_help()
+
+
+async def _quit(app: "OopscopeApp", _: str) -> None:
+    await app.action_quit()
+
+
+async def _dumps(app: "OopscopeApp", _: str) -> None:
+    """Go back to the list of dumps."""
+    if app.back is not None:
+        app.leave_for(app.back)
+    elif not app.folder:
+        app.status.say("there is no list: oopscope FOLDER opens one", failed=True)
+
+
+async def _settings(app: "OopscopeApp", _: str) -> None:
+    """Say where the settings are; where there are none, write a file in which everything is a comment."""
+    from oopscope_tui.settings_example import write_example
+
+    app.status.say(*write_example(app.settings.path))
+
+
+ACTS: dict[str, Callable[["OopscopeApp", str], Awaitable[None]]] = {
+    "theme": _theme,
+    "write": _write,
+    "copy": _copy,
+    "help": _help,
+    "quit": _quit,
+    "dumps": _dumps,
+    "settings": _settings,
+}
