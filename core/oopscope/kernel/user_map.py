@@ -5,7 +5,7 @@ is read.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import NamedTuple
 
@@ -25,9 +25,14 @@ class AreaStruct(NamedTuple):
     vm_start: int
     vm_end: int
     vm_flags: int
+    vm_pgoff: int
     vm_file: int
+    vm_ops: int
+    vm_private_data: int
+    anon_name: int | None
 
 
+# anon_name: 9a10064f5625, 5.17, with CONFIG_ANON_VMA_NAME
 AREA = Plan("vm_area_struct", AreaStruct)
 
 
@@ -59,20 +64,24 @@ class Dentry(NamedTuple):
 DENTRY = Plan("dentry", Dentry, name=("d_name.name", "__d_name.name"))
 
 
+def areas_of(kernel: Kernel, mm: int, lost: Callable[[OopscopeError], None]) -> list[AreaStruct]:
+    """Return the mappings of an mm_struct by their addresses, at most MAX_AREAS; ReadError for the mm itself."""
+    row = kernel.bind(MM).row(mm)
+    found: Iterable[int]
+    if row.maple is not None:
+        found = (entry for _index, entry in for_each_maple(kernel.memory, row.maple, lost))
+    else:
+        offset = kernel.types.member("vm_area_struct", "vm_rb").offset
+        found = for_each_rbtree(kernel.memory, row.root or 0, offset, lost)
+    return sorted(kernel.bind(AREA).rows(islice(found, MAX_AREAS), lost), key=lambda area: area.vm_start)
+
+
 class UserMap:
     """A program's mappings by address."""
 
     def __init__(self, kernel: Kernel, mm: int) -> None:
         self._kernel = kernel
-        row = kernel.bind(MM).row(mm)
-        bound, lost = kernel.bind(AREA), kernel.problems.lost("tasks", "a program's mappings")
-        found: Iterable[int]
-        if row.maple is not None:
-            found = (entry for _index, entry in for_each_maple(kernel.memory, row.maple, lost))
-        else:
-            offset = kernel.types.member("vm_area_struct", "vm_rb").offset
-            found = for_each_rbtree(kernel.memory, row.root or 0, offset, lost)
-        areas = sorted(bound.rows(islice(found, MAX_AREAS), lost), key=lambda area: area.vm_start)
+        areas = areas_of(kernel, mm, kernel.problems.lost("tasks", "a program's mappings"))
         self._areas, self._starts = areas, [area.vm_start for area in areas]
 
     def at(self, address: int) -> str | None:
