@@ -25,7 +25,7 @@ BATCH_SECONDS = 0.05  # rows are posted this often
 BATCH_ROWS = 2000
 SWITCH = 0.001  # seconds; of the default 5 ms a key press would wait several
 # The order in which tables are read when nobody asks for one.
-ORDER = ("verdict", "system", "cpus", "log", "tasks", "meminfo", "zones", "slabs", "modules", "mounts")
+ORDER = ("verdict", "system", "cpus", "log", "tasks", "locks", "meminfo", "zones", "slabs", "modules", "mounts")
 NOW = -1  # rank of what the user waits for
 
 

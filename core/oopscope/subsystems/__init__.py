@@ -40,6 +40,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("system", "oopscope.subsystems.system"),
     ("cpus", "oopscope.subsystems.cpus"),
     ("tasks", "oopscope.subsystems.tasks"),
+    ("locks", "oopscope.subsystems.locks"),
     ("meminfo", "oopscope.subsystems.meminfo"),
     ("zones", "oopscope.subsystems.zones"),
     ("slabs", "oopscope.subsystems.slabs"),

@@ -72,12 +72,12 @@ class TestReport:
         out = tmp_path / "report"
         done = command("report", DEADLOCK, "--format", form, "-o", out)
         assert (done.status, done.out, done.err) == (DONE, "", "")
-        assert "hung-task" in out.read_text(encoding="utf-8")
+        assert "deadlock" in out.read_text(encoding="utf-8")
 
     def test_text_begins_with_the_verdict(self, command):
         out = command("report", DEADLOCK).out
         places = [
-            out.index(word) for word in ("Verdict\n-------", "hung-task", "\nCPUs\n", "\nModules\n", "virtio_blk")
+            out.index(word) for word in ("Verdict\n-------", "deadlock", "\nCPUs\n", "\nModules\n", "virtio_blk")
         ]
         assert places == sorted(places)
         assert max(map(len, out.split("Tasks\n")[0].splitlines())) <= 80
@@ -269,7 +269,7 @@ class TestTriage:
         lines = [json.loads(line) for line in done.out.splitlines()]
         assert done.status == DONE
         assert lines[0] == {"path": str(bad), "error": f"{bad}: an empty file: the dump was never written"}
-        assert lines[1]["cause"] == "hung-task"
+        assert lines[1]["cause"] == "deadlock"
         assert command("triage", bad).status == NOT_A_DUMP
 
     def test_an_empty_folder(self, command, tmp_path):

@@ -62,7 +62,7 @@ def test_table(key, module):
     assert found.columns
     assert all(isinstance(c, Column) and c.key and c.title for c in found.columns)
     assert len({c.key for c in found.columns}) == len(found.columns)
-    rows = list(found.rows(case_of("6.1-null").kernel))
+    rows = list(found.rows(case_of("6.1-deadlock").kernel))
     assert rows
     for row in rows:
         for column in found.columns:

@@ -206,7 +206,7 @@ def test_stack_starts_where_the_oops_was(case):
 def test_stacks_of_blocked_tasks(case):
     """A hung task's trace, printed seconds before the end, is the stack that it still had."""
     blocked = [t for t in case.truth.traces if t.pid is not None]
-    assert bool(blocked) == (case.report["verdict"]["cause"] == "hung-task")
+    assert bool(blocked) == (case.report["verdict"]["cause"] in ("hung-task", "deadlock"))
     for trace in blocked:
         assert len(trace.functions) >= 6
         assert missing_in_order(trace.functions, names(case.tasks[trace.pid]["frames"])) == []

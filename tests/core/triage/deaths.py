@@ -5,7 +5,7 @@ The silent ones are near misses: the same words, but the machine survived what t
 
 from typing import NamedTuple
 
-from core.triage.fakes import cpu, death, stack, task
+from core.triage.fakes import cpu, death, stack, task, wait
 
 SYSRQ_LOG = """
 sysrq: Trigger a crash
@@ -107,6 +107,32 @@ DEATHS = {
         survived("Out of memory: Killed process 77 (hungry) total-vm:1kB, anon-rss:1kB"),
         "filemap_fault+0x9",
         "storaged asked for memory that was not there",
+    ),
+    "deadlock": Made(
+        "deadlock",
+        panicked(
+            "hung_task: blocked tasks",
+            ("watchdog+0xd1", "kthread+0xe6", "ret_from_fork_asm+0x1a"),
+            "INFO: task flush-8:0:41 blocked for more than 120 seconds.\n"
+            "INFO: task tar:52 blocked for more than 120 seconds.",
+            tasks_=[
+                task(41, "flush-8:0", "D", since_last_run_seconds=130.0),
+                task(52, "tar", "D", since_last_run_seconds=121.0),
+            ],
+            locks_=[wait(41, "flush-8:0", 0x1000, (52, "tar")), wait(52, "tar", 0x2000, (41, "flush-8:0"))],
+        ),
+        panicked(  # the same, but that the second holder is only slow: it waits for no lock
+            "hung_task: blocked tasks",
+            ("watchdog+0xd1", "kthread+0xe6", "ret_from_fork_asm+0x1a"),
+            "INFO: task flush-8:0:41 blocked for more than 120 seconds.\n"
+            "INFO: task tar:52 blocked for more than 120 seconds.",
+            tasks_=[
+                task(41, "flush-8:0", "D", since_last_run_seconds=130.0),
+                task(52, "tar", "D", since_last_run_seconds=121.0),
+            ],
+            locks_=[wait(41, "flush-8:0", 0x1000, (52, "tar"))],
+        ),
+        says="flush-8:0 (PID 41) waits for the mutex 0x1000, tar (PID 52) waits for the mutex 0x2000",
     ),
     "hung_task": Made(
         "hung-task",
@@ -457,6 +483,7 @@ OTHERS = [
 # Plainer rules that are true of a deeper death too; they stand behind it. `panic_called` is true of every panic().
 ALSO = {
     "pcie_fatal": {"ghes_fatal"},
+    "deadlock": {"hung_task"},
     "double_free": {"kernel_bug"},
     "list_corruption": {"kernel_bug", "null_pointer"},
     "slab_corruption": {"bad_page_fault"},

@@ -8,6 +8,7 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.problems import Problems
 from oopscope.kernel.tasks import Census, census
 from oopscope.subsystems.cpus import Cpu, cpus
+from oopscope.subsystems.locks import Wait, locks
 from oopscope.subsystems.log import Record, records
 from oopscope.subsystems.tasks import Task, tasks
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
@@ -40,7 +41,7 @@ class Words:
 class FakeKernel:
     """Answers from what a test gives: the log, the CPUs, the tasks."""
 
-    def __init__(self, log, cpus_, tasks_=(), panicked=0, words=(), info="", live=False):
+    def __init__(self, log, cpus_, tasks_=(), panicked=0, words=(), info="", live=False, locks_=()):
         self.problems = Problems()
         self.facts = Facts("kcore" if live else "kdump", live=live)
         self.info = VmcoreInfo.parse(info.encode())
@@ -52,6 +53,7 @@ class FakeKernel:
             cpus: list(cpus_),
             tasks: list(tasks_),
             census: Census({}, {}),
+            locks: list(locks_),
         }
 
     def cached(self, read):
@@ -93,12 +95,18 @@ def task(pid, comm, state="S", **more):
     return Task(**{**facts, "pid": pid, "tgid": pid, "comm": comm, "state": state, **more})
 
 
+def wait(pid, comm, lock, owner, readers=False):
+    """A task that waits for a mutex at an address, held by another (its PID and name)."""
+    base = 0xFFFF888000000000
+    return Wait(pid, comm, "mutex", lock, None, *owner, readers, base + pid, base + owner[0])
+
+
 def cpu(number, frames, state="running", pid=321, comm="storaged"):
     return Cpu(number, True, state, pid, comm, 0xFFFF888000001000, frames, {})
 
 
-def death(log, frames=(), others=(), tasks_=(), panicked=0, words=(), info="", live=False):
+def death(log, frames=(), others=(), tasks_=(), panicked=0, words=(), info="", live=False, locks_=()):
     """A death of CPU 0 (of none, where panicked is None), whose log is given as one text."""
     lines = [line for line in log.split("\n") if line]
     first = cpu(0, stack(*frames), "panic" if panicked is not None else "idle")
-    return Death(FakeKernel(lines, [first, *others], tasks_, panicked, words, info, live))
+    return Death(FakeKernel(lines, [first, *others], tasks_, panicked, words, info, live, locks_))

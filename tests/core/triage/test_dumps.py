@@ -54,8 +54,8 @@ EXPECTED = {
         "panic_in_interrupt", "panic-in-interrupt", "software", FAULTY, "labcrash", "swapper/0", "only interrupted"
     ),
     "deadlock": Expected(
-        *("hung_task", "hung-task", "hang", "lab_transfer", "labcrash", "lab-teller-ab"),
-        "lab-teller-ab (PID 238) and 1 more waited in lab_transfer",
+        *("deadlock", "deadlock", "hang", "lab_transfer", "labcrash", "lab-teller-ab"),
+        "lab-teller-ab (PID 238) waits for the mutex lab_b+0x8 [labcrash], lab-teller-ba (PID 239) waits",
     ),
     "softlockup": Expected(
         "soft_lockup", "soft-lockup", "hang", "lab_spin_forever", "labcrash", "lab-spinner", "stuck for 11 s"

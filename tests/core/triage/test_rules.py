@@ -70,7 +70,7 @@ def test_fires(rule):
         assert found.symbol == made.symbol
     if rule in OUTSIDE:
         assert (found.cpu, found.pid) == (None, None)
-    elif rule == "hung_task":
+    elif rule in ("hung_task", "deadlock"):
         assert (found.pid, found.comm) == (41, "flush-8:0")
     elif rule == "rcu_stall":  # the CPU that held RCU up, not the one that noticed
         assert (found.pid, found.comm) == (500, "spinner")

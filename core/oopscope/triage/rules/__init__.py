@@ -11,6 +11,7 @@ RULES: tuple[str, ...] = (
     "root_not_mounted",
     "init_killed",
     "out_of_memory",
+    "deadlock",
     "hung_task",
     "soft_lockup",
     "hard_lockup",

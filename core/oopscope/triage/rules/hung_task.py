@@ -1,33 +1,26 @@
 """Tasks were blocked for too long, and hung_task_panic is set. Follows kernel/hung_task.c."""
 
-import re
-from collections.abc import Iterator
-
-from oopscope.kernel.frame import Frame
-from oopscope.subsystems.tasks import stack
-from oopscope.triage.death import Death, Line
+from oopscope.subsystems.locks import Wait, chain
+from oopscope.subsystems.tasks import Task
+from oopscope.triage.blocked import blamed, detector_fired, lock_words, named, wait_evidence, waits
+from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 
-INFO = re.compile(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
-# What a blocked task's stack begins with: the scheduler, and how it came to wait.
-WAITING = re.compile(r"_*(schedule|mutex|rwsem|down_|wait_|rt_mutex|io_|bit_wait|percpu_rwsem|folio_wait|preempt_)")
 MAX_SHOWN = 8
-MAX_LINES = 2000
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words; the tasks are those that the detector named last."""
-    if "hung_task: blocked tasks" not in (death.panic_message or "") or death.panic_line is None:
+    if not detector_fired(death):
         return None
-    named = list(_named(death))
-    evidence = [death.from_log(line) for line, _pid in named[-MAX_SHOWN:]]
-    pids = {pid for _line, pid in named}
+    told = list(named(death))
+    evidence = [death.from_log(line) for line, _pid in told[-MAX_SHOWN:]]
+    pids = {pid for _line, pid in told}
     tasks = [t for t in death.tasks if t.pid in pids] or [t for t in death.tasks if t.state == "D"]
     first = max(tasks, key=lambda t: t.since_last_run_seconds or 0, default=None)
-    evidence += [
-        Evidence(f"{t.who} sleeps in {t.wait or 'an unknown place'}", Source("task", str(t.pid), t.address))
-        for t in tasks[:MAX_SHOWN]
-    ]
+    locked = waits(death)
+    by_address = {t.address: t for t in death.tasks}
+    evidence += [_sleeps(t, locked.get(t.address), by_address) for t in tasks[:MAX_SHOWN]]
     who = first.who if first else "a task"
     where = f" in {first.wait}" if first and first.wait else ""
     others = f" and {len(tasks) - 1} more" if len(tasks) > 1 else ""
@@ -35,28 +28,34 @@ def check(death: Death) -> Verdict | None:
         "hang",
         "hung-task",
         "Tasks blocked for too long",
-        f"{who}{others} waited{where} without end, and hung_task_panic is set.",
+        f"{who}{others} waited{where} without end{_holder(first, locked, by_address)}, and hung_task_panic is set.",
         "certain",
         evidence,
         (
             "Look at the stacks of the blocked tasks: what does the longest blocked one wait for, and who holds it?",
             "Tasks that wait for I/O point at the storage; tasks that wait for a lock at its holder.",
         ),
-        culprit=_blamed(death, first.address if first else None),
+        culprit=blamed(death, first.address if first else None),
         task=first,
     )
 
 
-def _named(death: Death) -> Iterator[tuple[Line, int]]:
-    """Yield the lines in which the detector names a blocked task, and its PID."""
-    for line in death.lines[max(0, (death.panic_line or 0) - MAX_LINES) : death.panic_line]:
-        found = INFO.search(line.text)
-        if found:
-            yield line, int(found[1])
+def _sleeps(task: Task, wait: Wait | None, tasks: dict[int, Task]) -> Evidence:
+    """Return what a task waits for: a lock and its holder, or the place where it sleeps."""
+    if wait is not None:
+        return wait_evidence(wait, tasks.get(wait.owner or 0))
+    return Evidence(
+        f"{task.who} sleeps in {task.wait or 'an unknown place'}", Source("task", str(task.pid), task.address)
+    )
 
 
-def _blamed(death: Death, address: int | None) -> Frame | None:
-    """The first frame of the longest blocked task in a module, else the first beyond the scheduler and the locks."""
-    frames = [f for f in (stack(death.kernel, address) if address else ()) if f.symbol and f.kind != "user"]
-    in_module = next((f for f in frames if f.module), None)
-    return in_module or next((f for f in frames if not WAITING.match(f.symbol or "")), None)
+def _holder(task: Task | None, locked: dict[int, Wait], tasks: dict[int, Task]) -> str:
+    """Return in words the lock at the end of what a task waits for, and who holds it; or what others wait for of it."""
+    if task is None:
+        return ""
+    found, _ = chain(locked, task.address)
+    last = tasks.get(found[-1].owner or 0) if found else None
+    if last is not None and not found[-1].readers:
+        return f" for the {lock_words(found[-1])} that {last.who} holds"
+    others = [wait for wait in locked.values() if wait.owner == task.address and not wait.readers]
+    return f", {task.who} holding the {lock_words(others[0])} that others wait for" if others else ""

@@ -1,0 +1,67 @@
+"""Tasks that blocked too long, for the rules: whom the detector named, what each waits for, whom to blame.
+
+Follows kernel/hung_task.c.
+"""
+
+import re
+from collections.abc import Iterator
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.frame import Frame
+from oopscope.subsystems.locks import Wait, all_locks
+from oopscope.subsystems.tasks import Task, called, stack
+from oopscope.triage.death import Death, Line
+from oopscope.triage.finding import Evidence, Source
+
+INFO = re.compile(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
+# What a blocked task's stack begins with: the scheduler, and how it came to wait.
+WAITING = re.compile(r"_*(schedule|mutex|rwsem|down_|wait_|rt_mutex|io_|bit_wait|percpu_rwsem|folio_wait|preempt_)")
+MAX_LINES = 2000
+
+
+def detector_fired(death: Death) -> bool:
+    """Return whether the machine died because tasks were blocked for too long."""
+    return "hung_task: blocked tasks" in (death.panic_message or "") and death.panic_line is not None
+
+
+def named(death: Death) -> Iterator[tuple[Line, int]]:
+    """Yield the lines in which the detector names a blocked task, and its PID."""
+    for line in death.lines[max(0, (death.panic_line or 0) - MAX_LINES) : death.panic_line]:
+        found = INFO.search(line.text)
+        if found:
+            yield line, int(found[1])
+
+
+def blamed(death: Death, address: int | None) -> Frame | None:
+    """Return a blocked task's first frame in a module, else the first beyond the scheduler and the locks."""
+    frames = [f for f in (stack(death.kernel, address) if address else ()) if f.symbol and f.kind != "user"]
+    in_module = next((f for f in frames if f.module), None)
+    return in_module or next((f for f in frames if not WAITING.match(f.symbol or "")), None)
+
+
+def waits(death: Death) -> dict[int, Wait]:
+    """Return what blocked tasks wait for, by the task's address; empty where it cannot be read."""
+    try:
+        return {wait.task: wait for wait in all_locks(death.kernel)}
+    except OopscopeError as e:
+        death.kernel.problems.lost("locks")(e)
+        return {}
+
+
+def lock_words(wait: Wait) -> str:
+    """Return a lock in words: `mutex lab_b+0x8 [labcrash]`."""
+    return f"{wait.kind} {wait.name or f'{wait.lock:#x}'}"
+
+
+def wait_evidence(wait: Wait, sleeps: Task | None) -> Evidence:
+    """Return as evidence what a task waits for and who holds it, and where that one sleeps."""
+    text = f"{called(wait.pid, wait.comm)} waits for the {lock_words(wait)}"
+    if wait.owner == wait.task:
+        text += ", which it holds itself"
+    elif wait.owner_pid is not None:
+        text += (
+            f", held by {'readers, the last to come ' if wait.readers else ''}{called(wait.owner_pid, wait.owner_comm)}"
+        )
+        if sleeps is not None and sleeps.wait:
+            text += f", which sleeps in {sleeps.wait}"
+    return Evidence(text, Source("task", str(wait.pid), wait.task))
