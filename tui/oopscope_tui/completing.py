@@ -190,9 +190,8 @@ class Completer:
             return self._best
         word = self.text.split()[-1] if isinstance(literal, Place) else self.text.strip()
         kind, what = _kind_of(literal, self.text, self._guess)
-        own = Ranked(
-            (fuzzy.INSIDE if self._guess else -1, -1, 0, 0, 0), Choice(word, self.text, kind, what, literal), ()
-        )
+        fit = -1 if not self._guess else fuzzy.INSIDE if kind == "symbol" else fuzzy.GAPS
+        own = Ranked((fit, -1, 0, 0, 0), Choice(word, self.text, kind, what, literal), ())
         return sorted([*self._best, own])
 
     def offer(self) -> str:
