@@ -65,3 +65,11 @@ def wait_evidence(wait: Wait, sleeps: Task | None) -> Evidence:
         if sleeps is not None and sleeps.wait:
             text += f", which sleeps in {sleeps.wait}"
     return Evidence(text, Source("task", str(wait.pid), wait.task))
+
+
+def sleep_evidence(task: Task, wait: Wait | None, tasks: dict[int, Task]) -> Evidence:
+    """Return as evidence what a blocked task waits for: a lock and its holder, or the place where it sleeps."""
+    if wait is not None:
+        return wait_evidence(wait, tasks.get(wait.owner or 0))
+    place = task.wait or "an unknown place"
+    return Evidence(f"{task.who} is blocked in {place}", Source("task", str(task.pid), task.address))

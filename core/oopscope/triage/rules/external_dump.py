@@ -2,8 +2,9 @@
 
 from oopscope.errors import OopscopeError
 from oopscope.subsystems.cpus import panic_cpu
+from oopscope.triage.blocked import sleep_evidence, waits
 from oopscope.triage.death import DIE, Death
-from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope.triage.finding import Verdict
 
 MAX_SHOWN = 8
 
@@ -17,10 +18,8 @@ def check(death: Death) -> Verdict | None:
     if any(DIE.match(line.text) for line in death.lines[-40:]):
         return None
     blocked = sorted((t for t in death.tasks if t.state == "D"), key=lambda t: -(t.since_last_run_seconds or 0))
-    evidence = [
-        Evidence(f"{t.who} is blocked in {t.wait or 'an unknown place'}", Source("task", str(t.pid), t.address))
-        for t in blocked[:MAX_SHOWN]
-    ]
+    locked, by_address = waits(death), {t.address: t for t in death.tasks}
+    evidence = [sleep_evidence(t, locked.get(t.address), by_address) for t in blocked[:MAX_SHOWN]]
     hint = f"; {len(blocked)} tasks are blocked" if blocked else ""
     return death.verdict(
         "manual",

@@ -2,9 +2,9 @@
 
 from oopscope.subsystems.locks import Wait, chain
 from oopscope.subsystems.tasks import Task
-from oopscope.triage.blocked import blamed, detector_fired, lock_words, named, wait_evidence, waits
+from oopscope.triage.blocked import blamed, detector_fired, lock_words, named, sleep_evidence, waits
 from oopscope.triage.death import Death
-from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope.triage.finding import Verdict
 
 MAX_SHOWN = 8
 
@@ -20,7 +20,7 @@ def check(death: Death) -> Verdict | None:
     first = max(tasks, key=lambda t: t.since_last_run_seconds or 0, default=None)
     locked = waits(death)
     by_address = {t.address: t for t in death.tasks}
-    evidence += [_sleeps(t, locked.get(t.address), by_address) for t in tasks[:MAX_SHOWN]]
+    evidence += [sleep_evidence(t, locked.get(t.address), by_address) for t in tasks[:MAX_SHOWN]]
     who = first.who if first else "a task"
     where = f" in {first.wait}" if first and first.wait else ""
     others = f" and {len(tasks) - 1} more" if len(tasks) > 1 else ""
@@ -37,15 +37,6 @@ def check(death: Death) -> Verdict | None:
         ),
         culprit=blamed(death, first.address if first else None),
         task=first,
-    )
-
-
-def _sleeps(task: Task, wait: Wait | None, tasks: dict[int, Task]) -> Evidence:
-    """Return what a task waits for: a lock and its holder, or the place where it sleeps."""
-    if wait is not None:
-        return wait_evidence(wait, tasks.get(wait.owner or 0))
-    return Evidence(
-        f"{task.who} sleeps in {task.wait or 'an unknown place'}", Source("task", str(task.pid), task.address)
     )
 
 
