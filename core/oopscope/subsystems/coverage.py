@@ -1,9 +1,11 @@
-"""What the dump holds and lacks: RAM by physical range, and what was asked for in vain while this was read."""
+"""What the dump holds and lacks: RAM by range and by kind of page, and what was asked for in vain while it was read."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.page_kinds import page_kinds
 from oopscope.memory.coverage import Failure, Range, failures, ranges
 from oopscope.subsystems import Column, Table
 
@@ -15,6 +17,9 @@ WHYS = {
     "corrupt": "damaged",
     "never-saved": "no RAM there, or outside this dump",
 }
+
+
+UNKNOWN = "their struct pages are not in the dump"
 
 
 class Held(NamedTuple):
@@ -55,13 +60,30 @@ def _left_out(kernel: Kernel) -> str:
     return f"dump level {level}: " + (f"without {', '.join(names)} pages" if names else "nothing left out")
 
 
+def _kinds(kernel: Kernel) -> Iterator[Held]:
+    """Yield each kind of page; none where the kernel's struct pages cannot be read."""
+    try:
+        found = page_kinds(kernel)
+    except OopscopeError as e:
+        kernel.problems.lost("coverage", "kinds of page")(e)
+        return
+    size, sampled = kernel.memory.page_size, f"an estimate: {found.part:.1%} of the pages were looked at"
+    for kind, pages, held in found.shares:
+        notes = [UNKNOWN] if kind == "unknown" else []
+        notes += [sampled] if found.part < 1 else []
+        lacking = None if held is None else (pages - held) * size
+        saved = None if held is None else held * size
+        yield Held(f"{kind} pages", None, None, pages * size, saved, lacking, "; ".join(notes))
+
+
 def coverage(kernel: Kernel) -> Iterator[Held]:
-    """Yield all RAM, each range of it, then what reads of this session did not get. Not kept: the last part grows."""
+    """Yield all RAM, each range of it, what reads of this session did not get, then RAM by kind. Not kept: it grows."""
     found = ranges(kernel.dump)
     yield _total(found, _left_out(kernel))
     yield from map(_line, found)
     physical = kernel.memory.physical
-    yield from (_failed(f, physical.page_size) for f in failures(physical))
+    yield from [_failed(f, physical.page_size) for f in failures(physical)]
+    yield from _kinds(kernel)
 
 
 TABLE = Table(

@@ -38,3 +38,22 @@ def test_failed_reads_are_counted_by_reason() -> None:
     lines = list(table("coverage").rows(kernel))
     assert lines[0].what == "all RAM"
     assert any(line.what == "asked for in vain" for line in lines)
+
+
+def test_kinds_of_page_add_up_and_what_is_not_known_is_said() -> None:
+    kernel = attach(open_path(DUMPS / "6.1-null.kdump"), print)
+    lines = list(table("coverage").rows(kernel))
+    kinds = [line for line in lines if line.what.endswith(" pages")]
+    assert sum(line.size for line in kinds) == lines[0].size
+    assert sum(line.saved or 0 for line in kinds) == lines[0].saved
+    assert all(line.lacking == line.size - (line.saved or 0) for line in kinds)
+    (unknown,) = (line for line in kinds if line.what == "unknown pages")  # a distilled dump keeps few struct pages
+    assert "struct pages" in unknown.note
+
+
+def test_counting_kinds_asks_nobody_else_in_vain() -> None:
+    kernel = attach(open_path(DUMPS / "6.1-null.kdump"), print)
+    all_tasks(kernel)
+    before = failures(kernel.memory.physical)
+    list(table("coverage").rows(kernel))
+    assert failures(kernel.memory.physical) == before
