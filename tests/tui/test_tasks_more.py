@@ -120,18 +120,39 @@ async def test_the_keys_are_said():
         assert "in the tree: fold" in text(app)
 
 
+def made(rows):
+    tree = Tree(rows)
+    while tree.work(0.0):
+        pass
+    return tree
+
+
 def test_loops_and_pids_twice_stand_in_the_tree_once():
     rows = [
         ONE._replace(pid=pid, tgid=pid, ppid=ppid, comm=str(at))
         for at, (pid, ppid) in enumerate([(5, 6), (6, 5), (7, 7), (8, 5), (8, 5), (None, None)])
     ]
-    tree = Tree(rows)
+    tree = made(rows)
     assert sorted(tree.order) == list(range(6))
     assert [tree.order.index(at) for at in range(6)] == tree.rank
     assert tree.size[0] == 3
 
 
 def test_a_deep_tree_is_walked():
-    tree = Tree([ONE._replace(pid=at + 1, tgid=at + 1, ppid=at) for at in range(20_000)])
+    tree = made([ONE._replace(pid=at + 1, tgid=at + 1, ppid=at) for at in range(20_000)])
     assert tree.depth[-1] == 19_999
     assert tree.size[0] == 19_999
+
+
+async def test_a_search_in_the_tree_unfolds_what_it_finds():
+    async with running(Fake(rows={"tasks": family}), size=LARGE) as (app, pilot):
+        await press(app, pilot, "3", "t", "g", *"jj", "space", *"j", "space")
+        assert comms(app) == ["swapper/0", "swapper/1", "init", "kthreadd", "orphan"]
+        app.pane.main.search("db-|kworker")
+        await press(app, pilot)
+        assert "3 of 4" in lines(app)[2]
+        assert app.pane.main.row.comm == "kworker/0"  # the search starts at the cursor
+        assert comms(app) == ["swapper/0", "swapper/1", "init", "kthreadd", "kworker/0", "kworker/1", "orphan"]
+        await press(app, pilot, "n", "n")
+        assert app.pane.main.row.comm == "db-writer"
+        assert comms(app) == TREE

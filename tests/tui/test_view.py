@@ -114,3 +114,40 @@ def test_a_search_without_hits():
     assert scan.words(0) == "no match"
     assert scan.next(0, 1) is None
     assert scan.first_from(0) is None
+
+
+def test_an_order_stays_in_view_until_the_next_is_made():
+    rows = list(range(5000))
+    view = View(rows)
+    view.sort(lambda row: -row)
+    drain(view.work)
+    assert view.row(0) == 4999
+    view.sort(lambda row: (row * 7919) % 5000)
+    assert view.work(0.0)
+    assert view.row(0) == 4999
+    drain(view.work)
+    assert [view.row(at) for at in range(3)] == sorted(rows, key=lambda row: (row * 7919) % 5000)[:3]
+    view.filter(lambda row: row > 4990)
+    assert view.behind
+    assert len(view) == 5000
+    drain(view.work)
+    assert sorted(shown(view)) == list(range(4991, 5000))
+    view.sort(None)
+    assert shown(view) == list(range(4991, 5000))
+
+
+def test_a_filter_that_nothing_passes_empties_a_sorted_view():
+    view = View([3, 1, 2])
+    view.sort(lambda row: row)
+    drain(view.work)
+    view.filter(lambda row: False)
+    drain(view.work)
+    assert shown(view) == []
+
+
+def test_hits_within_a_range():
+    rows = ["hit" if at in (3, 700) else "" for at in range(1000)]
+    scan = Scan(re.compile("hit"), 1000, 500, rows.__getitem__)
+    drain(scan.work)
+    assert [scan.any_in(start, start + 100) for start in range(0, 1000, 100)] == [at in (0, 7) for at in range(10)]
+    assert not scan.any_in(4, 700)

@@ -3,12 +3,15 @@
 The tree is an order (a row's rank in it) and a filter (what is not folded away) over the same rows.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from oopscope_tui import keys
 from oopscope_tui.panes.task_tree import Tree
+from oopscope_tui.widgets.lines import SLICE
+from oopscope_tui.widgets.scan import Scan
 from oopscope_tui.widgets.table import Col, Table, col
 
 COLUMNS = (
@@ -53,7 +56,10 @@ class TaskTable(Table):
         self._note = ""
         super().__init__("Tasks", COLUMNS, **more)
         self.family = Tree(())
+        self._next: Tree | None = None  # being made
+        self._searched: Tree | None = None  # whose rows the search goes through
         self.folded: set[int] = set()  # row numbers
+        self._folded_before: set[int] | None = None  # while a search is typed
         self._hidden: set[int] = set()
         self._sort_before: tuple[Col | None, bool] = (None, False)
         self._tree_columns = tuple(
@@ -69,7 +75,7 @@ class TaskTable(Table):
         if self.blocked:
             words.append("blocked only")
         elif self.as_tree:
-            words.append("tree")
+            words.append("tree" if self._next is None else "making the tree")
         return " · ".join(words)
 
     @property
@@ -113,16 +119,30 @@ class TaskTable(Table):
         in_tree = self.as_tree and not self.blocked
         self.set_columns(self._tree_columns if in_tree else COLUMNS)
         self.sorted_by = column
+        self._next = None
         if in_tree:
             self._plan()
         else:
             self.view.sort(column.value if column is not None else None, descending)
-        self._narrow()
+            self._narrow()
 
     def _plan(self) -> None:
-        self.family = Tree(self.view.rows)
+        """Make the tree of what is there now; what shows stays until it is made."""
+        waiting, self._next = self._next is not None, Tree(self.view.rows)
+        if not waiting:
+            self._plan_on()
+
+    def _plan_on(self) -> None:
+        if self._next is None:
+            return
+        if self._next.work():
+            self.set_timer(SLICE, self._plan_on)
+            return
+        self.family, self._next = self._next, None
+        self.set_columns(self.columns)  # names grow: measure them anew
         self.view.sort(self._rank)
         self._hide()
+        self._narrow()
 
     def _hide(self) -> None:
         self._hidden = {under for at in self.folded if at < len(self.family.rows) for under in self.family.below(at)}
@@ -150,24 +170,14 @@ class TaskTable(Table):
         """Put the cursor on a row, and show what hides it."""
         if self.blocked and self.view.rows[row_id].state != "D":
             self.action_blocked()
-        if self.as_tree and row_id in self._hidden:
-            self.folded = {at for at in self.folded if row_id not in self.family.below(at)}
-            self._hide()
-            self._narrow()
-        while self.view.work():
-            pass
-        if self.view.position(row_id) is None:
-            self.set_filter("")
-            while self.view.work():
-                pass
+        self._reveal(row_id)
         super().select(row_id)
 
     def grown(self, done: bool) -> None:
         """Take in rows appended to the list; the tree is made anew when it has doubled, and at the end."""
-        count, planned = len(self.view.rows), len(self.family.rows)
+        count, planned = len(self.view.rows), len((self._next or self.family).rows)
         if self.as_tree and not self.blocked and count > planned and (done or count >= 2 * planned):
             self._plan()
-            self._narrow()
         else:
             self.grew()
 
@@ -175,19 +185,10 @@ class TaskTable(Table):
         """Show another list."""
         self.folded.clear()
         self._hidden.clear()
+        self.family, self._next = Tree(()), None
         super().set_rows(rows)
         if self.as_tree:
             self._arrange(self.sorted_by, self.view.descending)
-
-    def _settle(self) -> None:
-        """Find the selected row again, also after a moment in which no row showed."""
-        if self.touched and self.current is not None and not len(self.view):
-            self.cursor = self.top = 0
-            self.refresh()
-            if not self.view.behind:
-                self.post_message(self.Moved(self))
-        else:
-            super()._settle()
 
     # The tree.
 
@@ -206,6 +207,66 @@ class TaskTable(Table):
         at = self.family.number.get(id(row))
         return f" ({self.family.size[at]:,} under it)" if at is not None and at in self.folded else ""
 
+    def _reveal(self, row_id: int) -> None:
+        """Unfold what a row stands under."""
+        if self.as_tree and row_id in self._hidden:
+            self.folded = {at for at in self.folded if row_id not in self.family.below(at)}
+            self._hide()
+            self._narrow()
+
+    # A search goes through what is folded, too, and unfolds what it finds.
+
+    def search(self, text: str, origin: int | None = None) -> None:
+        """Search; what was unfolded for a text that is still being typed is folded again."""
+        before = self._folded_before
+        if before is not None and self.as_tree and before != self.folded:
+            self.folded = set(before)
+            self._hide()
+            self._narrow()
+        self._folded_before = set(self.folded) if origin is not None else None
+        super().search(text, origin)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the search goes through the whole tree: a filter's rows are all in view."""
+        return self.as_tree and not self.blocked and not self.filter_text and len(self.family.order) > 0
+
+    def spots(self) -> int:
+        """Return how many rows a search looks at."""
+        return len(self.family.order) if self._whole else super().spots()
+
+    def spot_row(self, spot: int) -> Any:
+        """Return a row that a search looks at."""
+        return self.family.rows[self.family.order[spot]] if self._whole else super().spot_row(spot)
+
+    def spot_of(self, position: int) -> int:
+        """Return a row's rank in the tree; rows that came after it was made are at its end."""
+        if not self._whole or position >= len(self.view):
+            return super().spot_of(position)
+        row_id, rank = self.view.row_id(position), self.family.rank
+        return rank[row_id] if row_id < len(rank) else len(rank)
+
+    def to_spot(self, spot: int) -> None:
+        """Put the cursor on a row, and unfold what it stands under."""
+        if not self._whole:
+            super().to_spot(spot)
+            return
+        row_id = self.family.order[spot]
+        self._reveal(row_id)
+        position = None if self.view.behind else self.view.position(row_id)
+        if position is not None:
+            super().to_spot(position)
+        else:
+            self.select(row_id)
+
+    def _new_scan(self, pattern: re.Pattern[str], origin: int) -> Scan:
+        self._searched = self.family if self._whole else None
+        return super()._new_scan(pattern, origin)
+
+    def _rescan(self) -> None:
+        if not self._whole or self._searched is not self.family:  # folding changes nothing
+            super()._rescan()
+
     def _here(self) -> int | None:
         """The selected row's number where the tree shows."""
         in_tree = self.as_tree and not self.blocked and len(self.view) > 0
@@ -213,6 +274,7 @@ class TaskTable(Table):
         return at if at is not None and at < len(self.family.rows) else None
 
     def _fold(self, at: int, fold: bool) -> None:
+        self._folded_before = None
         (self.folded.add if fold else self.folded.discard)(at)
         self._hide()
         self.current, self.touched = at, True

@@ -5,6 +5,7 @@ First line: a rule with the title and the position; then headings, if any; then 
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -20,6 +21,7 @@ from oopscope_tui.widgets.scan import Scan
 from oopscope_tui.widgets.window import Window
 
 SLICE = 0.001  # seconds between two slices of filtering or searching: keys come in between
+REPAINT = 0.1  # seconds between two paintings of a count that runs
 
 
 class Lines(Window):
@@ -39,8 +41,10 @@ class Lines(Window):
         self.scan: Scan | None = None
         self.search_text = self.filter_text = ""
         self.also: Test | None = None  # what a row must pass besides the filter
-        self._jump = False  # the next hit found takes the cursor
+        self._jump: int | None = None  # the first hit from this spot on takes the cursor
+        self._wanted: int | None = None  # the row that takes the cursor once filter and sort are done
         self._working = False
+        self._painted = 0.0  # when a count that runs was last shown
 
     # What subclasses say.
 
@@ -68,24 +72,6 @@ class Lines(Window):
         """Return how many characters at the beginning of the drawn row a search does not look at."""
         return 0
 
-    # A search counts in places: positions of the view, unless a subclass searches more than it shows.
-
-    def places(self) -> int:
-        """Return how many places a search looks at."""
-        return len(self.view)
-
-    def words_at(self, place: int) -> str:
-        """Return the text at a place."""
-        return self.words(self.view.row(place))
-
-    def place_of(self, position: int) -> int:
-        """Return the place of a position."""
-        return position
-
-    def show_hit(self, place: int) -> None:
-        """Put the cursor on a match."""
-        self._to(place, centre=not self.top <= place < self.top + self.page)
-
     def caption(self) -> str:
         """Return the left part of the rule."""
         total, shown = len(self.view.rows), len(self.view)
@@ -108,19 +94,29 @@ class Lines(Window):
     def grew(self) -> None:
         """Take in rows appended to the list."""
         if self.scan is not None and self.view.test is None and self.view.sort_value is None:
-            self.scan.grow(self.places())
+            self.scan.grow(self.spots())
         if self.current is None and len(self.view):
             self._settle()
         self.refresh()
         self.work()
 
     def select(self, row_id: int) -> None:
-        """Put the cursor on a row of the list, and the row in view."""
-        position = self.view.position(row_id)
-        if position is None:
-            self.set_filter("")
-            position = row_id
-        self._to(position, centre=True)
+        """Put the cursor on a row of the list, and the row in view; a filter that hides it goes."""
+        self._wanted = self.current = row_id
+        self.touched = True
+        self._reach()
+
+    def _reach(self) -> None:
+        """Go to the row that is wanted, if it is known where it stands."""
+        if self._wanted is None or self.view.behind:
+            return
+        position = self.view.position(self._wanted)
+        if position is None and self.filter_text:
+            self.set_filter("")  # which comes back here
+            return
+        self._wanted = None
+        if position is not None:
+            self._to(position, centre=True)
 
     def work(self) -> None:
         """Filter, sort and search on, a slice at a time, letting keys in between."""
@@ -130,17 +126,19 @@ class Lines(Window):
         self._slice()
 
     def _slice(self) -> None:
-        was_behind = self.view.behind
-        more = self.view.work()
-        if was_behind:
+        if self.view.behind:
+            self.view.work()
             self._settle()
-            if not more:
+            if not self.view.behind:
                 self._rescan()
+        self._reach()
+        more = self.view.behind
         if self.scan is not None and not more:
             more = self.scan.work()
             self._jump_to_hit()
-        if was_behind or self.scan is not None:
-            self.refresh()
+            if not more or perf_counter() - self._painted > REPAINT:
+                self._painted = perf_counter()
+                self.refresh()
         self._working = more and self.is_attached
         if self._working:
             self.set_timer(SLICE, self._slice)
@@ -148,14 +146,38 @@ class Lines(Window):
     # Search and filter.
 
     def search(self, text: str, origin: int | None = None) -> None:
-        """Search for a pattern from a position on; an empty text ends the search."""
+        """Search for a pattern from a spot on; an empty text ends the search."""
         self.search_text = text
         pattern = search_pattern(text)
-        self.scan = None if pattern is None else self._new_scan(pattern, self.cursor if origin is None else origin)
-        self._jump = self.scan is not None
+        start = self.spot if origin is None else origin
+        self.scan = None if pattern is None else self._new_scan(pattern, start)
+        self._jump = start if self.scan is not None else None
         self.refresh()
         self._look()
         self.work()
+
+    # What a search goes through, in spots: the rows of the view, unless a subclass has more.
+
+    def spots(self) -> int:
+        """Return how many rows a search looks at."""
+        return len(self.view)
+
+    def spot_row(self, spot: int) -> Any:
+        """Return a row that a search looks at."""
+        return self.view.row(spot)
+
+    def spot_of(self, position: int) -> int:
+        """Return the spot of a position of the view."""
+        return position
+
+    @property
+    def spot(self) -> int:
+        """The cursor's spot."""
+        return self.spot_of(self.cursor)
+
+    def to_spot(self, spot: int) -> None:
+        """Put the cursor on a row that a search looks at."""
+        self._to(spot, centre=not self.top <= spot < self.top + self.page)
 
     def _look(self) -> None:
         """Look for hits now, for one slice, so that a key that follows finds them."""
@@ -164,21 +186,22 @@ class Lines(Window):
             self._jump_to_hit()
 
     def _new_scan(self, pattern: re.Pattern[str], origin: int) -> Scan:
-        return Scan(pattern, self.places(), self.place_of(origin), self.words_at)
+        return Scan(pattern, self.spots(), origin, lambda at: self.words(self.spot_row(at)))
 
     def _rescan(self) -> None:
         if self.scan is not None:
-            self.scan = self._new_scan(self.scan.pattern, self.cursor)
+            self.scan = self._new_scan(self.scan.pattern, self.spot)
+            self._jump = None if self._jump is None else self.spot
 
     def _jump_to_hit(self) -> None:
-        if not self._jump or self.scan is None:
+        if self._jump is None or self.scan is None:
             return
-        hit = self.scan.first_from(self.place_of(self.cursor))
+        hit = self.scan.first_from(self._jump)
         if hit is not None:
-            self._jump = False
-            self.show_hit(hit)
+            self._jump = None
+            self.to_spot(hit)
         elif self.scan.done:
-            self._jump = False
+            self._jump = None
 
     def set_filter(self, text: str) -> None:
         """Show only rows that pass; raises QueryError for what cannot be understood."""
@@ -197,9 +220,9 @@ class Lines(Window):
             return
         if self._jump:
             self._look()
-        hit = self.scan.next(self.place_of(self.cursor), step)
+        hit = self.scan.next(self.spot, step)
         if hit is not None:
-            self.show_hit(hit)
+            self.to_spot(hit)
 
     async def action_open(self) -> None:
         """Open the selected row."""
@@ -227,8 +250,16 @@ class Lines(Window):
             note = wrap(clean(self.note), inner - 2) if self.note and not len(self.view) else []
             at = y - self.heads
             return Strip([*side, Segment(fit(f" {note[at]}" if at < len(note) else "", inner), theme.DIM)], width)
-        bar = [Segment("▐" if self._thumb(y) else " ", theme.RULE)]
-        return Strip([*side, *self._row(position, inner - 1), *bar], width)
+        return Strip([*side, *self._row(position, inner - 1), self.bar(y)], width)
+
+    def bar(self, y: int) -> Segment:
+        """Return a line's cell of the scroll bar: the window's place, and a dot where the search has hits."""
+        thumb = self._thumb(y)
+        if self.scan is not None and (share := self._share(y)):
+            stop = self.spot_of(share.stop) if share.stop < len(self.view) else self.spots()
+            if self.scan.any_in(self.spot_of(share.start), stop):
+                return Segment("█" if thumb else "•", theme.DOUBT)
+        return Segment("▐" if thumb else " ", theme.RULE)
 
     def _row(self, position: int, width: int) -> list[Segment]:
         row = self.view.row(position)
@@ -262,7 +293,7 @@ class Lines(Window):
     def position_words(self) -> str:
         """Return the right part of the rule: matches, and where the cursor is."""
         count = len(self.view)
-        words = [self.scan.words(self.place_of(self.cursor))] if self.scan is not None else []
+        words = [self.scan.words(self.spot)] if self.scan is not None else []
         if self.view.behind:
             words.append("…")
         if count > self.page or self.all_selectable:

@@ -82,6 +82,10 @@ class Scan:
                 return hits[at]
         return (self._early or self._late)[0] if self.done and self.count else None
 
+    def any_in(self, start: int, stop: int) -> bool:
+        """Return whether a position of a range is a hit, as far as is known."""
+        return any(bisect_left(hits, start) < bisect_left(hits, stop) for hits in (self._early, self._late))
+
     def number(self, position: int) -> int | None:
         """Return which hit stands at a position, from 1; None where none does, or not known yet."""
         for hits, before in ((self._early, 0), (self._late, len(self._early))):

@@ -16,16 +16,20 @@ STEP = 256  # rows tested between two looks at the clock
 
 
 class View:
-    """The visible rows, as positions 0..len(view); `row_id` is a row's number in the list."""
+    """The visible rows, as positions 0..len(view); `row_id` is a row's number in the list.
+
+    While a filter runs, the rows found so far show; where they are to be sorted, what was there before it.
+    """
 
     def __init__(self, rows: Sequence[Any]) -> None:
         self.rows = rows
         self.test: Callable[[Any], bool] | None = None
         self.sort_value: Callable[[Any], Any] | None = None
         self.descending = False
-        self._ids: array[int] | None = None
+        self._ids: array[int] | None = None  # row numbers in the order that shows; None: all, as in the list
+        self._found: array[int] = array("I")  # those that passed the filter, as in the list
         self._tested = 0  # rows that the filter has seen
-        self._sorted = 0  # rows that the sort has seen
+        self._keys = Keys()
 
     def __len__(self) -> int:
         return len(self.rows) if self._ids is None else len(self._ids)
@@ -42,7 +46,7 @@ class View:
         """Return where a row stands, None where the filter hides it."""
         if self._ids is None:
             return row_id if 0 <= row_id < len(self.rows) else None
-        if self.sort_value is None:
+        if self._ids is self._found:
             at = bisect_left(self._ids, row_id)
             return at if at < len(self._ids) and self._ids[at] == row_id else None
         try:
@@ -55,82 +59,109 @@ class View:
         found = self.position(row_id)
         if found is not None:
             return found
-        if self._ids is None or self.sort_value is not None:
+        if self._ids is None or self._ids is not self._found:
             return 0
         return max(0, min(bisect_left(self._ids, row_id), len(self._ids) - 1))
 
     def replace(self, rows: Sequence[Any]) -> None:
         """Look at another list; filter and sort stay."""
         self.rows = rows
-        self._restart()
+        self._ids = None
+        self.filter(self.test)
 
     def filter(self, test: Callable[[Any], bool] | None) -> None:
         """Show only rows that pass; call `work` until it returns False."""
         self.test = test
-        self._restart()
+        self._found = array("I")
+        if self.sort_value is None:
+            self._ids = self._found if test is not None else None
+        self._tested = 0
+        self._keys = Keys()
 
     def sort(self, value: Callable[[Any], Any] | None, descending: bool = False) -> None:
-        """Order by a value, None for the order of the list."""
+        """Order by a value, None for the order of the list; call `work` until it returns False."""
+        if value is not self.sort_value:
+            self._keys = Keys()
+        self._keys.stale = True
         self.sort_value, self.descending = value, descending
-        self._restart()
-
-    def _restart(self) -> None:
-        self._tested = self._sorted = 0
-        self._ids = None if self.test is None and self.sort_value is None else array("I")
+        if value is None:
+            self._ids = self._found if self.test is not None else None
 
     @property
     def behind(self) -> bool:
         """Whether rows wait to be filtered or sorted."""
-        return self._ids is not None and self._tested < len(self.rows)
+        if self.test is None and self.sort_value is None:
+            return False
+        return self._tested < len(self.rows) or (self.sort_value is not None and self._keys.behind(self._found))
 
     def work(self, budget: float = 0.008) -> bool:
         """Filter and sort for about `budget` seconds; return whether more is left."""
-        if self._ids is None:
-            return False
-        if self.test is None:
-            self._ids.extend(range(self._tested, len(self.rows)))
-            self._tested = len(self.rows)
-        else:
-            self._filter_slice(self.test, budget)
-        if not self.behind and self.sort_value is not None and self._sorted != len(self._ids):
-            self._sort(self.sort_value)
+        until = perf_counter() + budget
+        if self.behind:
+            self._filter(until)
+        value = self.sort_value
+        if value is not None and self.behind and self._tested == len(self.rows):
+            rows = self.rows
+            if self._keys.gather(self._found, lambda at: value(rows[at]), until):
+                self._ids = self._keys.ordered(self._found, self.descending)
         return self.behind
 
-    def _filter_slice(self, test: Callable[[Any], bool], budget: float) -> None:
-        assert self._ids is not None
-        rows, ids, total = self.rows, self._ids, len(self.rows)
-        until = perf_counter() + budget
+    def _filter(self, until: float) -> None:
+        """Test rows until the time is up."""
+        rows, found, test, total = self.rows, self._found, self.test, len(self.rows)
+        if test is None:
+            found.extend(range(self._tested, total))
+            self._tested = total
+            return
         at = self._tested
         while at < total:
             stop = min(at + STEP, total)
-            ids.extend([number for number in range(at, stop) if test(rows[number])])
+            found.extend([number for number in range(at, stop) if test(rows[number])])
             at = stop
             if perf_counter() > until:
                 break
         self._tested = at
 
-    def _sort(self, value: Callable[[Any], Any]) -> None:
-        """Order the ids; rows without a value come last, whichever way the order runs."""
-        assert self._ids is not None
-        rows = self.rows
-        keys: dict[int, Any] = {}
-        empty: list[int] = []
-        for number in sorted(self._ids):
-            got = value(rows[number])
-            if got is None:
-                empty.append(number)
-            else:
-                keys[number] = got
-        self._ids = array("I", [*_ordered(keys, self.descending), *empty])
-        self._sorted = len(self._ids)
 
+class Keys:
+    """What rows are ordered by, taken in slices; rows that come later are put in order with what is ordered already."""
 
-def _ordered(keys: dict[int, Any], descending: bool) -> list[int]:
-    if all(type(key) is int or type(key) is float for key in keys.values()):
-        return sorted(keys, key=keys.__getitem__, reverse=descending)
-    if all(type(key) is str for key in keys.values()):
-        lowered = {number: key.lower() for number, key in keys.items()}
-        return sorted(lowered, key=lowered.__getitem__, reverse=descending)
-    orders = {number: order(key) for number, key in keys.items()}
-    ranked = {number: (isinstance(key, str), key) for number, key in orders.items()}  # numbers before text
-    return sorted(ranked, key=ranked.__getitem__, reverse=descending)
+    def __init__(self) -> None:
+        self.stale = True  # the order is to be made anew
+        self._keys: list[Any] = []  # by place in the list of row numbers; None for a row without a value
+        self._kinds: set[bool] = set()  # whether keys are text
+        self._order: list[int] = []  # places in order
+        self._empty: list[int] = []  # places without a key: last, whichever way the order runs
+        self._ordered = 0  # places in `_order` and `_empty`
+
+    def behind(self, found: Sequence[int]) -> bool:
+        """Return whether there are rows that are not in order yet."""
+        return self.stale or self._ordered < len(found)
+
+    def gather(self, found: Sequence[int], value: Callable[[int], Any], until: float) -> bool:
+        """Take keys until the time is up; return whether all are there."""
+        keys, kinds = self._keys, self._kinds
+        while len(keys) < len(found):
+            start = len(keys)
+            for at in found[start : start + STEP]:
+                got = value(at)
+                key = got if got is None or type(got) is int else order(got)
+                keys.append(key)
+                if key is not None:
+                    kinds.add(isinstance(key, str))
+            if perf_counter() > until:
+                break
+        return len(keys) == len(found)
+
+    def ordered(self, found: Sequence[int], descending: bool) -> "array[int]":
+        """Return the row numbers in order; those of equal keys stay in the order of the list."""
+        keys = self._keys
+        places = range(self._ordered, len(keys))
+        self._order += [at for at in places if keys[at] is not None]
+        self._empty += [at for at in places if keys[at] is None]
+        if len(self._kinds) < 2:
+            self._order.sort(key=keys.__getitem__, reverse=descending)
+        else:
+            self._order.sort(key=lambda at: (isinstance(keys[at], str), keys[at]), reverse=descending)
+        self._ordered, self.stale = len(keys), False
+        return array("I", [found[at] for at in (*self._order, *self._empty)])

@@ -59,18 +59,20 @@ class Window(Widget, can_focus=True):
     def _settle(self) -> None:
         """Find the selected row again after the view changed."""
         count = len(self.view)
-        if self.current is None or not count or not self.touched:
+        if self.current is None or not self.touched:
             self.cursor = 0
             self.current = None
             self.top = 0  # also where the first link stands further down
             if count and not self.all_selectable:
                 self.cursor = self._seek(-1, 1) or 0
+        elif not count:  # none shows, perhaps only for now: the choice stays
+            self.cursor = self.top = 0
         else:
             self.cursor = self.view.nearest(self.current)
             self._show_cursor()
         self.refresh()
-        if count and not self.view.behind:
-            if self.current is None:
+        if not self.view.behind:
+            if count and self.current is None:
                 self.current = self.view.row_id(self.cursor)
             self.post_message(self.Moved(self))
 
@@ -173,6 +175,13 @@ class Window(Widget, can_focus=True):
         size = max(1, page * page // count)
         start = (page - size) * self.top // (count - page)
         return start <= y - self.heads < start + size
+
+    def _share(self, y: int) -> range:
+        """Return the positions that a cell of the scroll bar stands for; none where there is no bar."""
+        count, page, at = len(self.view), self.page, y - self.heads
+        if count <= page:
+            return range(0)
+        return range(count * at // page, count * (at + 1) // page)
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
