@@ -89,11 +89,12 @@ class PageStructs:
         self.array = Extents()
 
     def _find_base(self) -> int:
-        address = self._kernel.find_symbol("vmemmap_base")
-        base = self._kernel.memory.word(address) if address else self._kernel.info.symbol("vmemmap")
-        if base is None:
+        base, address = self._kernel.info.symbol("vmemmap"), self._kernel.find_symbol("vmemmap_base")
+        if base is not None:  # newer kernels say it
+            return base
+        if address is None:
             raise Absent("this kernel has no single array of struct pages")
-        return base
+        return self._kernel.memory.word(address)
 
     def _find_layout(self) -> struct.Struct:
         names = (("flags.f", "flags"), ("compound_info", "compound_head"), ("mapping",), ("private",))

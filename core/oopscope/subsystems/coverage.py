@@ -60,12 +60,12 @@ def _left_out(kernel: Kernel) -> str:
     return f"dump level {level}: " + (f"without {', '.join(names)} pages" if names else "nothing left out")
 
 
-def _kinds(kernel: Kernel) -> Iterator[Held]:
-    """Yield each kind of page; none where the kernel's struct pages cannot be read."""
+def _kinds(kernel: Kernel, everything: Held) -> Iterator[Held]:
+    """Yield each kind of page; all are unknown where the kernel's struct pages cannot be read."""
     try:
         found = page_kinds(kernel)
     except OopscopeError as e:
-        kernel.problems.lost("coverage", "kinds of page")(e)
+        yield everything._replace(what="unknown pages", note=str(e))
         return
     size, sampled = kernel.memory.page_size, f"an estimate: {found.part:.1%} of the pages were looked at"
     for kind, pages, held in found.shares:
@@ -79,11 +79,12 @@ def _kinds(kernel: Kernel) -> Iterator[Held]:
 def coverage(kernel: Kernel) -> Iterator[Held]:
     """Yield all RAM, each range of it, what reads of this session did not get, then RAM by kind. Not kept: it grows."""
     found = ranges(kernel.dump)
-    yield _total(found, _left_out(kernel))
+    everything = _total(found, _left_out(kernel))
+    yield everything
     yield from map(_line, found)
     physical = kernel.memory.physical
     yield from [_failed(f, physical.page_size) for f in failures(physical)]
-    yield from _kinds(kernel)
+    yield from _kinds(kernel, everything)
 
 
 TABLE = Table(

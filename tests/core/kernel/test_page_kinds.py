@@ -26,6 +26,7 @@ class Machine:
         self.types, self.endian, self.info, self.arch = real.types, real.endian, real.info, real.arch
         self._member = self.types.member
         self.size = self.types.sizeof("page")
+        self.info = VmcoreInfo({key: v for key, v in self.info.raw.items() if key != "SYMBOL(vmemmap)"})
         self._structs, self._ranges, self._saved = structs, ranges, saved
         self.page_size, self.word, self.dump, self.known = 4096, 8, self, {}
         self.memory = memory_of(self)
@@ -202,6 +203,13 @@ def test_the_array_itself_is_told():
     structs.find_array([(0, 8 << 12)])
     assert structs.kinds(BASE >> 12, 2) == ["page struct"] * 2
     assert structs.kinds((BASE >> 12) + 512, 1) == ["reserved"]
+
+
+def test_the_array_is_where_vmcoreinfo_says():
+    m = Machine("6.12-sysrq", every_kind, [])
+    m.find_symbol = {"vmemmap_base": 0x1000}.get  # unreadable
+    m.info.raw["SYMBOL(vmemmap)"] = f"{BASE:x}"
+    assert PageStructs(m).kinds(0, 2) == ["reserved", "page cache"]
 
 
 def test_without_an_array():
