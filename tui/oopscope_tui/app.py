@@ -26,7 +26,7 @@ from oopscope_tui.provider import Provider
 from oopscope_tui.reading import ReadingApp
 from oopscope_tui.settings import Settings, load
 from oopscope_tui.text import clean
-from oopscope_tui.values import human_seconds
+from oopscope_tui.values import human_bytes, human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.prompt import Kind
@@ -122,7 +122,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
 
     def _notes(self) -> Sequence[str]:
         notes = self.pane.notes() if self.pane is not None else []
-        return [*notes, self.reading]
+        fetched = getattr(self.store.facts, "fetched", None)  # counted as it is asked for
+        return [*notes, "" if fetched is None else f"{human_bytes(fetched)} fetched", self.reading]
 
     def _keys_here(self) -> Sequence[keys.Key]:
         focused = self.focused

@@ -1,0 +1,26 @@
+"""How much of a dump on another machine has travelled: on every pane, and as it is now."""
+
+from oopscope.sources.file import BytesSource
+from tui.driving import lines, press, running
+from tui.fake import Fake
+
+
+async def test_the_counter_stays_fresh():
+    source = BytesSource(b"")
+    source.fetched = 3 << 20
+
+    class Far(Fake):
+        def facts(self, kernel):
+            facts = super().facts(kernel)
+            facts.sources = (source,)
+            return facts
+
+    async with running(Far()) as (app, pilot):
+        assert "3.0M fetched" in lines(app)[-2]
+        source.fetched = 40 << 20
+        await press(app, pilot, "3", "down")
+        assert lines(app)[-2].rstrip().endswith("3 blocked · 40M fetched")
+        await press(app, pilot, "1", "G")
+        assert "40M over the network so far" in "\n".join(lines(app))
+    async with running() as (app, _):
+        assert "fetched" not in lines(app)[-2]
