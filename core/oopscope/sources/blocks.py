@@ -12,7 +12,7 @@ from threading import Lock
 from oopscope.sources import ByteSource
 
 MOST = 8 << 20  # bytes of one block, packed or not: larger ones are unpacked again and again, or take too much memory
-KEPT = 96 << 20  # bytes of unpacked blocks
+KEPT = 64 << 20  # bytes of unpacked blocks
 MAX_BLOCKS = 1 << 22
 MAX_SIZE = 1 << 60
 

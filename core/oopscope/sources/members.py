@@ -5,6 +5,7 @@ from typing import Protocol
 
 from oopscope.sources import ByteSource
 
+LONGEST = 6  # bytes of what a stream begins with
 CHUNK = 1 << 20  # bytes read at once
 MAX_PIECE = 16 << 20  # bytes that one step may unpack to
 MEMORY = 256 << 20  # bytes that a decompressor may take: what every level of xz and zstd needs, and more
@@ -33,13 +34,13 @@ class Stream(Protocol):
         ...
 
 
-def members(source: ByteSource, magic: bytes, make: Callable[[], Stream]) -> Iterator[bytes]:
+def members(source: ByteSource, magic: bytes | tuple[bytes, ...], make: Callable[[], Stream]) -> Iterator[bytes]:
     """Yield what the streams hold; EOFError for one that is cut off. Zeros between them and what follows is padding."""
     at, left, stream = 0, b"", make()
     while True:
         if stream.eof:
             left = stream.unused_data.lstrip(b"\0")
-            if len(left) < len(magic):
+            if len(left) < LONGEST:
                 left, at = (left + source.read_at(at, CHUNK)).lstrip(b"\0"), at + CHUNK
             if not left.startswith(magic):
                 return

@@ -147,17 +147,17 @@ def _open(url: str, name: str, options: dict[str, Any]) -> ByteSource:
     if not isinstance(size, int):
         raise NotADump(name, "the server does not tell the file's size: download the file first")
     if found.get("partial", True):
-        stamp = _stamp(name, found)
+        stamp = _stamp(url, found)
         source = RemoteSource(name, size, lambda: system.open(path, "rb", block_size=BLOCK, cache_type="none"), stamp)
         if _sends_parts(source):
             return source
     return _whole(system, path, name, size)
 
 
-def _stamp(name: str, found: dict[str, Any]) -> str | None:
+def _stamp(url: str, found: dict[str, Any]) -> str | None:
     """Return what tells a file from others and from itself at other times; None where the server tells no change."""
-    change = next((found[key] for key in ("ETag", "mtime", "LastModified") if found.get(key)), None)
-    return f"{name}\0{change}" if change else None
+    change = next((found[key] for key in ("ETag", "Last-Modified", "LastModified", "mtime") if found.get(key)), None)
+    return f"{url}\0{change}" if change else None
 
 
 def _options(scheme: str) -> dict[str, Any]:

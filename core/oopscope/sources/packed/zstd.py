@@ -9,39 +9,51 @@ from collections.abc import Iterator
 
 from oopscope.sources import ByteSource
 from oopscope.sources.blocks import Index
-from oopscope.sources.members import CHUNK, MEMORY
+from oopscope.sources.members import MEMORY, members
 
 WINDOW = MEMORY // 2  # bytes: the most of all levels, and `--long` as it is
 _SKIP, _TABLE, _SEEKABLE = 0x184D2A50, 0x184D2A5E, 0x8F92EAB1
 _UNKNOWN = -1
+_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60)))
+_FEED = 8 << 10  # bytes: 2,048 blocks of 128 KiB at the very most
 
 
 def pieces(source: ByteSource) -> Iterator[bytes]:
     """Yield what a file holds."""
-    import zstandard
-
-    unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
-    try:
-        with unpacker.stream_reader(_Reader(source), read_across_frames=True) as reader:  # type: ignore[arg-type]
-            while piece := reader.read(CHUNK):
-                yield piece
-    except zstandard.ZstdError as e:
-        raise ValueError(str(e)) from None
-    for _ in _frames(source):  # the library does not tell whether the last frame is whole
-        pass
+    return members(source, _MAGICS, _Zstd)
 
 
-class _Reader:
-    """A source as a file that is read from its start."""
+class _Zstd:
+    """A decompressor of one frame in the manner of bz2's: it takes little at once, since nothing bounds what comes."""
 
-    def __init__(self, source: ByteSource) -> None:
-        self._source, self._at = source, 0
+    def __init__(self) -> None:
+        import zstandard
 
-    def read(self, size: int = -1) -> bytes:
-        """Read the next bytes."""
-        data = self._source.read_at(self._at, size if size >= 0 else CHUNK)
-        self._at += len(data)
-        return data
+        self._inner = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
+        self._error = zstandard.ZstdError
+        self._data, self._at = b"", 0
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data + self._data[self._at :]
+
+    @property
+    def needs_input(self) -> bool:
+        return self._at >= len(self._data)
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        del max_length
+        if data:
+            self._data, self._at = self._data[self._at :] + data, 0
+        piece, self._at = self._data[self._at : self._at + _FEED], self._at + _FEED
+        try:
+            return self._inner.decompress(piece)
+        except self._error as e:
+            raise ValueError(str(e)) from None
 
 
 def stated(source: ByteSource) -> int:
