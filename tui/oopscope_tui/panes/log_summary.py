@@ -1,0 +1,94 @@
+"""What a block of the log says in one line: how many lines it folds, from where to where its stack leads, whose it is.
+
+It reads the block's lines and knows nothing of the screen; the words are cleaned by who shows them.
+"""
+
+import re
+from collections.abc import Sequence
+
+TITLES = {
+    "dump": "Registers", "memory": "Mem-Info", "tasks": "Tasks state", "locks": "Locks held", "lockdep": "Lock report",
+    "workqueues": "Busy workqueues", "objects": "Object dump",
+}  # fmt: skip
+# A symbol as every stack prints it, and what may stand about it: a guess's sign, a module's name.
+SYMBOL = re.compile(
+    r"(?P<guess>\? )?(?P<name>[A-Za-z_][\w.$]*)\+(?P<at>0x[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+))?"
+)
+CPU = re.compile(r"CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{0,15}?)(?: Kdump| Not tainted| Tainted|$)")
+TASK = re.compile(r"task:(.{1,15}?) +state:(\S).* pid: *(\d+)")
+# Functions at the ends of a stack that say nothing of why it is there.
+DULL = re.compile(
+    r"dump_stack|show_stack|dump_header|v?panic$|__warn|report_bug|handle_bug|(?:asm_)?exc_|asm_|nmi_|"
+    r"__schedule|schedule(?:_|$)|preempt_schedule|entry_|ret_from_fork|kthread$|secondary_startup|x64_sys_call"
+)
+RSS = 3  # its column after the PID of dump_tasks
+
+
+def summary(kind: str, lines: Sequence[str]) -> str:
+    """Return a block's one line."""
+    teller = {"dump": _dump, "memory": _memory, "tasks": _tasks}.get(kind)
+    says = teller(lines) if teller is not None else ""
+    title = "Call Trace" if kind == "dump" and any(_is_trace(text) for text in lines) else TITLES[kind]
+    return f"{title}: {len(lines):,} lines" + (f", {says}" if says else "")
+
+
+def _is_trace(text: str) -> bool:
+    return text.startswith(("Call Trace:", "Call trace:", "Backtrace:"))
+
+
+def _dump(lines: Sequence[str]) -> str:
+    words = [_stack(lines)]
+    for text in lines:
+        if match := CPU.match(text):
+            words.append(f"CPU {match[1]}, PID {match[2]} {match[3]}")
+            break
+        if match := TASK.match(text):
+            words.append(f"PID {match[3]} {match[1]}, state {match[2]}")
+            break
+    return " · ".join(word for word in words if word)
+
+
+def _stack(lines: Sequence[str]) -> str:
+    """Return `lab_read+0x12 … do_syscall_64`: where it stands, or the innermost that says something, and its origin."""
+    begin = next((at for at, text in enumerate(lines) if _is_trace(text)), 0)
+    rip = next(
+        (match for text in lines[:begin] if text.startswith(("RIP: ", "EIP: ")) and (match := _sure(text))), None
+    )
+    frames = [match for text in lines[begin:] if text.startswith(" ") and (match := _sure(text))]
+    telling = [match for match in frames if not DULL.match(match["name"])] or frames
+    first = rip or (telling[0] if telling else None)
+    if first is None:
+        return ""
+    last = telling[-1]["name"] if telling else ""
+    return f"{first['name']}+{first['at']}" + (f" … {last}" if last and last != first["name"] else "")
+
+
+def _sure(text: str) -> re.Match[str] | None:
+    match = SYMBOL.search(text)
+    return match if match is not None and not match["guess"] else None
+
+
+def _memory(lines: Sequence[str]) -> str:
+    free = total = ""
+    for text in lines:
+        free = free or _number(r"\bfree:(\d+)\b", text)
+        total = total or _number(r"^(\d+) pages RAM", text)
+    return f"{int(free):,} of {int(total):,} pages free" if free and total else ""
+
+
+def _number(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    return match[1][:18] if match else ""
+
+
+def _tasks(lines: Sequence[str]) -> str:
+    count, most, largest = 0, -1, ""
+    for text in lines:
+        match = re.match(r"\[ *(\d+)\] +(.+)", text)
+        columns = match[2].split() if match else []
+        if match is None or len(columns) <= RSS or not columns[RSS].isdigit():
+            continue
+        count += 1
+        if int(columns[RSS][:18]) > most:
+            most, largest = int(columns[RSS][:18]), f"{match[1]} {columns[-1]}"
+    return f"{count:,} tasks, the largest {largest}" if count else ""
