@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from oopscope_tui.panes.log import Troubles
+from oopscope_tui.panes.log_survey import Survey
+from oopscope_tui.panes.log_troubles import Troubles
 from oopscope_tui.places import Place
 from tui.driving import LARGE, enter, lines, press, running, text
 from tui.fake import Fake, Record, log
@@ -29,9 +30,9 @@ def records(*parts, step=1_000_000):
 
 
 def starts(rows):
-    troubles = Troubles(rows)
-    while troubles.work(0.0):
-        pass
+    troubles = Troubles()
+    for at in range(len(rows)):
+        troubles.take(rows, at, at + 1)
     return troubles.starts
 
 
@@ -57,14 +58,23 @@ def test_rows_without_level_time_or_text():
 
 def test_rows_that_come_later_are_looked_at():
     rows = records(FINE, OOPS)
-    troubles = Troubles(rows)
-    while troubles.work():
-        pass
+    troubles = Troubles()
+    survey = Survey(rows, [troubles])
+    assert not survey.work()
     rows.extend(record._replace(index=len(rows) + at) for at, record in enumerate(records(FINE, OOPS)))
-    assert troubles.behind
-    while troubles.work():
-        pass
+    assert survey.behind
+    assert not survey.work()
     assert troubles.starts == [2, 12]
+
+
+def test_a_survey_stops_when_its_time_is_up():
+    rows = records(FINE * 2000)
+    survey = Survey(rows, [Troubles()])
+    assert survey.work(0.0)
+    assert 0 < survey.seen < len(rows)
+    while survey.work():
+        pass
+    assert survey.seen == len(rows)
 
 
 @pytest.mark.parametrize(
@@ -138,5 +148,5 @@ async def test_the_keys_are_said():
         assert "] [ errors" in lines(app)[-1]
     async with running(Fake(rows={"log": lambda: log(0)}), size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "right_square_bracket", "left_square_bracket", "question_mark")
-        assert "to the next error, kernel warning or oops" in text(app)
+        assert "to the next error or oops" in text(app)
         assert "to the previous one" in text(app)

@@ -63,6 +63,19 @@ TABLE = (
     Key("s,greater_than_sign", "sort(1)", "s", "sort", "sort by the next column", called="sort"),
     Key("less_than_sign", "sort(-1)", "<", "", "sort by the previous column", called="sort-back"),
     Key("R,S", "reverse", "R", "", "reverse the order"),
+    Key("c", "columns", "c", "columns", "choose the columns, their order and widths"),
+)
+
+CHOOSER = (
+    Key("space", "show_column", "Space", "show", "show or hide the column", called="show-column"),
+    Key("less_than_sign,left", "shift(-1)", "< >", "move", "put it further to the left", called="column-left"),
+    Key("greater_than_sign,right", "shift(1)", ">", "", "and to the right", called="column-right"),
+    Key("plus", "widen(1)", "+ -", "width", "make it wider", called="wider"),
+    Key("minus", "widen(-1)", "-", "", "and narrower", called="narrower"),
+    Key("r", "default", "r", "default", "all as it was", called="default-columns"),
+    Key(
+        "c,escape,backspace", "close", "Esc", "done", "back to the list: what was chosen stays", called="close-columns"
+    ),
 )
 
 CPUS = (
@@ -84,10 +97,17 @@ LOG = (
     Key("o", "oops", "o", "oops", "to where the oops begins"),
     Key("right_square_bracket", "trouble(1)", "] [", "errors", "to the next error or oops", called="next-error"),
     Key("left_square_bracket", "trouble(-1)", "[", "", "to the previous one", called="previous-error"),
+    Key("c", "follow", "c", "caller", "only the records of this one's caller, a task or a CPU; again: all"),
+    Key("z", "fold_all", "z", "folds", "fold all stack traces and tables; again: unfold them"),
+    Key("space", "fold_or_page", "Space", "", "on a folded block (▸): unfold or fold it; else a page down"),
+    Key("minus", "fold", "-", "", "fold the block that the cursor is in"),
+    Key("plus", "unfold", "+", "", "unfold it"),
+    Key("W", "wrap", "W", "", "wrap long lines; again: → and ← scroll sideways"),
 )
 
 # Every table, by where its keys work; those of SHARED work in most places.
-TABLES = {"everywhere": EVERYWHERE, "lists": LINES, "tables": TABLE, "cpus": CPUS, "tasks": TASKS, "log": LOG}
+TABLES = {"everywhere": EVERYWHERE, "lists": LINES, "tables": TABLE, "cpus": CPUS, "tasks": TASKS, "log": LOG,
+          "columns": CHOOSER}  # fmt: skip
 SHARED = ("everywhere", "lists", "tables")
 
 
