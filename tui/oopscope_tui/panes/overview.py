@@ -230,8 +230,6 @@ class Overview(Pane):
             if facts.pages_total:
                 size += f" of {facts.pages_total:,} ({100 * facts.pages_saved / facts.pages_total:.0f} %)"
         lines += field_line("Holds", size, width, FIELD)
-        if facts.fetched is not None:
-            lines += field_line("Fetched", f"{human_bytes(facts.fetched)} over the network so far", width, FIELD)
         state = "complete" if facts.complete else "NOT complete: it was cut off while being written"
         style = theme.PLAIN if facts.complete else theme.BAD
         lines += field_line("State", state, width, FIELD, style=style)
