@@ -6,7 +6,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.registers import registers
 from oopscope.kernel.runqueues import runqueues
 from oopscope.kernel.stacks import task_stack, thread_size
-from oopscope.kernel.unwind.guess import guess
+from oopscope.kernel.unwind.guess import guess, guess_sleeper
 from oopscope.kernel.unwind.plain import frames_of, scan
 from oopscope.kernel.unwind.x86 import State, Unwinder, from_registers, from_sleep
 
@@ -40,6 +40,22 @@ def stack_of_task(kernel: Kernel, address: int, base: int, sp: int, on_cpu: bool
         return unwind(kernel, base, from_sleep(kernel, sp), what)
     except OopscopeError as e:
         kernel.problems.lost("stacks", what)(e)
+        return ()
+
+
+def stack_of_lost(kernel: Kernel, address: int, base: int | None, sp: int | None) -> tuple[Frame, ...]:
+    """Return the frames of a task of whose struct only a part is in the dump: what its stack alone tells is a guess."""
+    cpu = kernel.cached(running_on).get(address)
+    if cpu is not None:
+        return stack_of_cpu(kernel, cpu, base)
+    if sp:
+        return stack_of_task(kernel, address, base or sp & -kernel.cached(thread_size), sp, False)
+    if not base or kernel.arch.name != "x86_64":
+        return ()
+    try:
+        return tuple(guess_sleeper(kernel, task_stack(kernel, base)))
+    except OopscopeError as e:
+        kernel.problems.lost("stacks", f"task {address:#x}")(e)
         return ()
 
 

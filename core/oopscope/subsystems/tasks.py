@@ -10,7 +10,7 @@ from oopscope.kernel.runqueues import runqueues
 from oopscope.kernel.tasks import LostTask, TaskStruct, lost_tasks, task_structs
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import Column, Table
-from oopscope.subsystems.stacks import running_on, sleeping_in, stack_of_cpu, stack_of_task
+from oopscope.subsystems.stacks import sleeping_in, stack_of_lost, stack_of_task
 
 PF_KTHREAD = 0x00200000
 EXIT_DEAD, EXIT_ZOMBIE = 16, 32  # since 3.14
@@ -209,13 +209,7 @@ def stack(kernel: Kernel, address: int) -> tuple[Frame, ...]:
     if task is not None:
         return stack_of_task(kernel, task.address, task.stack, task.sp, bool(task.on_cpu))
     lost = kernel.cached(lost_tasks).get(address)
-    if lost is None:
-        return ()
-    base, sp = lost.fields.get("stack"), lost.fields.get("sp")
-    cpu = kernel.cached(running_on).get(address)
-    if cpu is not None:
-        return stack_of_cpu(kernel, cpu, base)
-    return stack_of_task(kernel, address, base, sp, False) if base and sp else ()
+    return stack_of_lost(kernel, address, lost.fields.get("stack"), lost.fields.get("sp")) if lost else ()
 
 
 def all_tasks(kernel: Kernel) -> list[Task]:
