@@ -147,6 +147,25 @@ class Truth:
         return [tuple(line.split()[:4]) for line in self.section("mounts")]
 
     @cached_property
+    def files(self):
+        """By PID, {descriptor: path}, of /proc/PID/fd; the shell that printed it is left out."""
+        found = {}
+        for line in self.section("fds"):
+            pid, fd, path = line.split(" ", 2)
+            found.setdefault(int(pid), {})[int(fd)] = path
+        return found
+
+    @cached_property
+    def maps(self):
+        """By PID, {(start, end, permissions, offset, name)}, of /proc/PID/maps."""
+        found = {}
+        for line in self.section("maps"):
+            pid, span, perms, offset, _device, _inode, *name = line.split(" ", 6)
+            start, end = (int(part, 16) for part in span.split("-"))
+            found.setdefault(int(pid), set()).add((start, end, perms, int(offset, 16), name[0] if name else ""))
+        return found
+
+    @cached_property
     def text(self):
         """The log's lines without times and callers."""
         return [re.sub(r"^\[ *\d+\.\d+\] ?(\[ *[TC]\d+\] ?)?", "", line) for line in self.log]

@@ -23,9 +23,13 @@ from oopscope.report.build import build
 from oopscope.report.user_pages import touch_user_pages
 from oopscope.subsystems.cpus import all_cpus
 from oopscope.subsystems.system import the_system
+from oopscope.subsystems.task_facts import task_facts
+from oopscope.subsystems.task_files import task_files
+from oopscope.subsystems.task_memory import task_memory
 from oopscope.subsystems.tasks import all_tasks, stack
 
 MAX_NOTE = 1 << 20  # device dumps are left out
+MAX_DETAILS = 1000  # tasks of which files and mappings are kept
 PAGE = 4096
 Progress = Callable[[str], None]
 
@@ -86,7 +90,7 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
     build(kernel, ["log"], progress=say)
     say("gathering the kernel's tables")
     users = (touch_user_pages,) if user else ()
-    for gather in (_touch_tables, _touch_symbols, _touch_modules, _touch_code, *users):
+    for gather in (_touch_tables, _touch_symbols, _touch_modules, _touch_code, _touch_details, *users):
         try:
             gather(kernel)
         except OopscopeError:  # what is not in the dump cannot be kept
@@ -169,6 +173,15 @@ def _touch_modules(kernel: Kernel) -> None:
         with suppress(OopscopeError):
             if module.symbols is not None:
                 list(module.symbols.symbols())
+
+
+def _touch_details(kernel: Kernel) -> None:
+    """What the screen tells of one task: its files, its mappings, its facts; of the blocked and the largest first."""
+    tasks = sorted(kernel.cached(all_tasks), key=lambda t: (t.state != "D", -(t.rss_bytes or 0)))
+    for task in tasks[:MAX_DETAILS]:
+        task_files(kernel, task.address)
+        task_memory(kernel, task.address, arguments=False)
+        task_facts(kernel, task.address)
 
 
 def _touch_code(kernel: Kernel) -> None:

@@ -88,26 +88,36 @@ def state_letter(state: int, exit_state: int) -> str:
     return "?"
 
 
-def _rss(kernel: Kernel, mm: int) -> int:
-    """Pages resident in an mm: file, anonymous and shared memory (not swap)."""
+class Pages(NamedTuple):
+    """What mm_struct.rss_stat counts, in pages; in its order."""
+
+    file: int
+    anonymous: int
+    swap: int
+    shared: int
+
+    @property
+    def resident(self) -> int:
+        """All but swap."""
+        return self.file + self.anonymous + self.shared
+
+
+def pages_of(kernel: Kernel, mm: int) -> Pages:
+    """Return the counted pages of an mm; ReadError."""
     types, memory = kernel.types, kernel.memory
     at = mm + kernel.bind(MM).offset("rss_stat")
     member = types.member("mm_struct", "rss_stat")
-    if member.kind == "array":  # struct percpu_counter[], f1a7941243c1, 6.2
-        count = types.member("percpu_counter", "count").offset
-        counters = types.member("percpu_counter", "counters").offset
-        total = 0
-        for i in (0, 1, 3):
-            base = at + i * member.element_size
-            each = memory.word(base + counters)
-            total += _signed(memory.word(base + count))
-            total += (
-                sum(memory.s32(each + offset & memory.top - 1) for offset in kernel.cached(per_cpu_offsets))
-                if each
-                else 0
-            )
-        return max(total, 0)
-    return max(sum(_signed(w) for i, w in enumerate(memory.words(at, 4)) if i != 2), 0)
+    if member.kind != "array":
+        return Pages(*(max(_signed(word), 0) for word in memory.words(at, 4)))
+    count = types.member("percpu_counter", "count").offset  # struct percpu_counter[], f1a7941243c1, 6.2
+    counters = types.member("percpu_counter", "counters").offset
+    found = []
+    for base in range(at, at + 4 * member.element_size, member.element_size):
+        total, each = _signed(memory.word(base + count)), memory.word(base + counters)
+        if each:
+            total += sum(memory.s32(each + offset & memory.top - 1) for offset in kernel.cached(per_cpu_offsets))
+        found.append(max(total, 0))
+    return Pages(*found)
 
 
 def _signed(word: int) -> int:
@@ -120,7 +130,7 @@ def _sizes(kernel: Kernel, mm: int, pid: int | None) -> tuple[int | None, int | 
         return 0, 0
     page = kernel.memory.page_size
     try:
-        return _rss(kernel, mm) * page, kernel.bind(MM).row(mm).total_vm * page
+        return pages_of(kernel, mm).resident * page, kernel.bind(MM).row(mm).total_vm * page
     except OopscopeError as e:
         kernel.problems.lost("tasks", f"memory of {pid}")(e)
         return None, None
