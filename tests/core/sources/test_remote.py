@@ -1,5 +1,6 @@
 """Dumps on other machines: what travels, what is kept, and one clear line for whatever goes wrong."""
 
+import gzip
 import os
 import re
 import socket
@@ -14,12 +15,14 @@ pytest.importorskip("aiohttp")
 from builders import noise_page, text_page
 from builders.flattened import flatten
 from builders.kdump import Kdump
+from builders.migration import Migration, libvirt
+from builders.packed import bgzf, lz4_frame, lzop, pzstd, xz_blocks, zstd_seekable
 from cases import DUMPS
 from oopscope.dumps import open_path
 from oopscope.errors import FormatError, NotADump
 from oopscope.kernel.boot import attach
 from oopscope.report.build import build
-from oopscope.sources import remote
+from oopscope.sources import remote, wrapped
 from oopscope.sources.remote import BLOCK, RemoteSource, is_remote, location, open_remote, shown
 
 PAGES = {n: noise_page(n) for n in range(2, 400)} | {1: text_page(1)}
@@ -59,6 +62,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(raw)}")
         else:
             self.send_response(200)
+        if server.tag:
+            self.send_header("ETag", server.tag)
         if server.sizes:
             self.send_header("Content-Length", str(end - start))
         else:
@@ -78,6 +83,7 @@ def server():
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
     httpd.files, httpd.ranges, httpd.sizes, httpd.status, httpd.left, httpd.sent = {}, True, True, 200, 10_000, 0
+    httpd.tag = ""
     httpd.url = f"http://127.0.0.1:{httpd.server_address[1]}"
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -116,6 +122,60 @@ def test_a_split_set_is_given_part_by_part(server):
     assert dump.page(300) == PAGES[300]
     assert dump.facts().complete
     assert not open_path(f"{server.url}/0").facts().complete
+
+
+def test_a_packed_file_is_read_by_blocks_where_its_index_is_at_the_end(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
+    raw = Kdump(PAGES, codec=None).build()
+    for name, pack in (("/vmcore.xz", xz_blocks), ("/vmcore.zst", zstd_seekable)):
+        server.files[name] = pack(raw)
+        dump = open_path(server.url + name)
+        assert dump.page(300) == PAGES[300]
+        assert 0 < dump.facts().fetched < len(server.files[name]) / 4
+        assert dump.facts().bytes == len(raw)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bgzf, lzop, pzstd, lz4_frame], ids=lambda pack: pack.__name__)
+def test_any_other_packed_file_is_fetched_once(server, tmp_path, monkeypatch, pack):
+    monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
+    raw, server.tag = Kdump(PAGES).build(), '"1"'
+    server.files["/vmcore"] = pack(raw)
+    said = []
+    dump = open_path(f"{server.url}/vmcore", say=said.append)
+    assert {n: dump.page(n) for n in PAGES} == PAGES
+    assert len(server.files["/vmcore"]) <= dump.facts().fetched == server.sent
+    assert said[0].startswith("unpacking vmcore [")
+    assert open_path(f"{server.url}/vmcore").facts().fetched < server.sent / 4
+    server.tag, server.files["/vmcore"] = '"2"', pack(Kdump({1: text_page(9)}).build())
+    assert open_path(f"{server.url}/vmcore").page(1) == text_page(9)
+    server.tag = ""
+    assert open_path(f"{server.url}/vmcore").page(1) == text_page(9)
+    assert len(list((tmp_path / "unpacked").iterdir())) == 2
+
+
+def test_a_packed_file_that_does_not_come_whole_leaves_nothing(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
+    server.files["/vmcore.gz"], server.tag = gzip.compress(noise_page(1) * 900 + os.urandom(4 << 20)), '"1"'
+    server.left = 4
+    with pytest.raises(FormatError, match=r"/vmcore.gz: the connection was lost at offset 0x[0-9a-f]+: [^\n]*$"):
+        open_path(f"{server.url}/vmcore.gz")
+    server.left = 1000
+    monkeypatch.setattr(wrapped, "MAX_FETCHED", 1 << 20)
+    with pytest.raises(
+        FormatError, match=r"/vmcore.gz: it has to be fetched whole, .*: copy it to this machine first$"
+    ):
+        open_path(f"{server.url}/vmcore.gz")
+    assert not list((tmp_path / "unpacked").iterdir())
+
+
+def test_a_packed_stream_within_a_libvirt_image(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
+    stream = Migration({"pc.ram": 400}, [("pc.ram", n, page) for n, page in PAGES.items()]).build()
+    server.files["/vm.save"] = libvirt(gzip.compress(stream), kind=1)
+    dump = open_path(f"{server.url}/vm.save")
+    assert dump.page(7) == PAGES[7]
+    assert dump.facts().fetched >= len(server.files["/vm.save"])
 
 
 class Remote:

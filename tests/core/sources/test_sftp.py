@@ -8,8 +8,11 @@ import pytest
 
 from builders import noise_page
 from builders.kdump import Kdump
+from cases import DUMPS
 from oopscope.dumps import open_path
 from oopscope.errors import NotADump
+from oopscope.kernel.boot import attach
+from oopscope.report.build import build
 
 PAGES = {n: noise_page(n) for n in range(1, 300)}
 
@@ -96,6 +99,14 @@ def test_pages_come_over_sftp(server, scheme):
     dump = open_path(f"{scheme}://me:word@{server}/vmcore")
     assert {n: dump.page(n) for n in (1, 150, 299)} == {n: PAGES[n] for n in (1, 150, 299)}
     assert 0 < dump.facts().fetched < dump.facts().bytes / 2
+
+
+def test_a_verdict_reads_a_part_of_the_file(server, monkeypatch):
+    path = DUMPS / "6.1-null.kdump"
+    monkeypatch.setattr(Files, "raw", path.read_bytes() + bytes(60 << 20))
+    kernel = attach(open_path(f"sftp://me:word@{server}/vmcore"), print)
+    assert build(kernel, ["verdict"])["verdict"] == build(attach(open_path(path), print), ["verdict"])["verdict"]
+    assert 0 < kernel.facts.fetched < len(Files.raw) / 10
 
 
 @pytest.mark.parametrize(
