@@ -21,6 +21,20 @@ async def _theme(app: "OopscopeApp", name: str) -> None:
     app.status.say(f"theme {name}: {palette.PALETTES[name].help}")
 
 
+async def _explain(app: "OopscopeApp", word: str) -> None:
+    """Explain what is selected, or a word."""
+    if not word:
+        await app.action_explain()
+        return
+    from oopscope_tui.panes.explain import place_of, topics_of
+
+    found = topics_of(word)
+    if found:
+        await app.go(place_of(found))
+    else:
+        app.status.say(f"nothing is said of {word}", failed=True)
+
+
 async def _write(app: "OopscopeApp", name: str) -> None:
     """Write the pane to a file."""
     if name:
@@ -57,6 +71,7 @@ async def _settings(app: "OopscopeApp", _: str) -> None:
 
 
 ACTS: dict[str, Callable[["OopscopeApp", str], Awaitable[None]]] = {
+    "explain": _explain,
     "theme": _theme,
     "write": _write,
     "copy": _copy,

@@ -272,6 +272,21 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         if about is not None:
             about(title, own)
 
+    async def action_explain(self) -> None:
+        """Explain what is selected here."""
+        pane = self.pane
+        if pane is None or pane.key == "explain":
+            return
+        from oopscope_tui.explain.here import in_hand, topics
+        from oopscope_tui.panes.explain import place_of
+
+        columns = [column.key for column in getattr(pane.main, "columns", ())]
+        found = topics(pane.key, pane.main.row, in_hand(pane.active), columns, self.store)
+        if found:
+            await self.go(place_of(found))
+        else:
+            self.status.say("nothing is said of this: :explain knows words", failed=True)
+
     async def action_quit(self) -> None:
         """Leave, whatever is being read."""
         self.reader.stop()

@@ -78,6 +78,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("slab", "slabtop"), "slab", "[name]", "slab caches, or one of them", goes("slabs")),
     Command(("sym",), "symbol", "NAME | ADDRESS", "a symbol or an address: what it is, who is in it", _symbol),
     Command(("sys", "home", "verdict"), "", "", "what happened, and on which machine", goes("overview")),
+    Command(("explain",), "topic", "[word]", "what the selected thing means, or a word", acts("explain")),
     Command(("theme",), "theme", "NAME", "other colours", acts("theme")),
     Command(("write", "save"), "", "FILE", "write the pane: .txt .csv .json .svg", acts("write")),
     Command(("copy", "yank"), "", "", "copy the selected thing", acts("copy")),

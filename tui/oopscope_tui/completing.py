@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from oopscope_tui import fuzzy, palette
 from oopscope_tui.commands import BY_WORD, COMMANDS, Panes, is_guess, understand
-from oopscope_tui.places import Place, Target
+from oopscope_tui.places import Act, Place, Target
 from oopscope_tui.store import Store
 from oopscope_tui.text import cells
 from oopscope_tui.values import human_bytes
@@ -115,6 +115,15 @@ def of_themes(store: Store, panes: Panes) -> Iterator[Choice]:
         yield Choice(name, f"theme {name}", "theme", theme.help, BY_WORD["theme"].target([name]))
 
 
+def of_topics(store: Store, panes: Panes) -> Iterator[Choice]:
+    """Yield what can be explained."""
+    from oopscope_tui.explain import every_topic, heading_of
+
+    for topic in every_topic():
+        name = f"{topic.kind}:{topic.name}"
+        yield Choice(topic.name, f"explain {name}", "topic", heading_of(topic.kind), Act("explain", name))
+
+
 Source = Callable[[Store, Panes], Iterator[Choice]]
 GENERAL: tuple[Source, ...] = (of_panes, of_commands, of_cpus, of_tasks, of_modules, of_symbols, of_slabs)
 # What a command takes, by the names of commands.Command.takes.
@@ -125,6 +134,7 @@ SOURCES: dict[str, Source] = {
     "slab": of_slabs,
     "symbol": of_symbols,
     "theme": of_themes,
+    "topic": of_topics,
 }
 KINDS = ("pane", "command", "CPU", "task", "module", "theme", "topic", "symbol", "slab")
 

@@ -33,6 +33,7 @@ EVERYWHERE = (
     Key("shift+tab", "app.next_pane(-1)", "Shift-Tab", "", "previous pane", called="previous-pane"),
     Key("colon", "app.prompt('goto')", ":", "go to", "go to a pane, a PID, cpu N, or a symbol"),
     Key("escape,backspace", "app.back", "Esc", "back", "back to where you were"),
+    Key("e", "app.explain", "e", "explain", "explain the selected thing: a cause, a state, a column, a counter"),
     Key("y", "app.copy", "y", "copy", "copy the selected thing (OSC 52: through SSH too)"),
     Key("Y", "app.copy_all", "Y", "", "copy the whole detail: a stack, a record"),
     Key("w", "app.prompt('write')", "w", "write", "write the pane: .txt .csv .json .md .html; .svg: a picture"),

@@ -25,6 +25,7 @@ LAST = {"slabs": "Slabs", "zones": "Zones", "meminfo": "Meminfo", "system": "Sys
 # Not in the tab bar: reached by a key or a link.
 HIDDEN: tuple[tuple[str, str, str], ...] = (
     ("help", "Keys", "oopscope_tui.panes.help"),
+    ("explain", "Explain", "oopscope_tui.panes.explain"),
     ("symbol", "Symbol", "oopscope_tui.panes.symbol"),
     ("dumps", "Dumps", "oopscope_tui.panes.dumps"),
 )

@@ -1,0 +1,156 @@
+"""What `e` says: every cause and every column has its words, and what is selected is explained first."""
+
+from pathlib import Path
+
+import pytest
+
+import oopscope.triage.rules
+from oopscope.subsystems import TABLES, table
+from oopscope_tui.explain import KINDS, Topic, every_topic, heading_of, named, text_of, texts
+from oopscope_tui.explain.here import column_topic, kind_of_log_line, topics
+from oopscope_tui.panes.explain import place_of, topics_of
+from oopscope_tui.store import Store
+from tui.driving import LARGE, SMALL, enter, lines, press, running, text
+from tui.fake import Fake
+from tui.test_hostile import NASTY, nasty_fake
+
+CAUSES = {
+    "null-pointer-dereference", "bad-page-fault", "general-protection-fault", "kernel-bug", "invalid-opcode",
+    "external-dump", "unknown",
+}  # fmt: skip
+
+
+def causes():
+    """Every slug that a rule writes beside a category."""
+    import ast
+
+    found = set(CAUSES)
+    for path in Path(oopscope.triage.rules.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "verdict" and len(node.args) > 1:
+                found |= {one.value for one in ast.walk(node.args[1]) if isinstance(one, ast.Constant)}
+    return sorted(found)
+
+
+def test_there_are_as_many_causes_as_rules():
+    assert len(causes()) >= len(oopscope.triage.rules.RULES)
+
+
+@pytest.mark.parametrize("cause", causes())
+def test_every_cause_is_explained(cause):
+    words = text_of(Topic("cause", cause))
+    assert words is not None
+    assert words.means
+    assert words.how
+    assert words.look
+
+
+@pytest.mark.parametrize("key", [key for key, _ in TABLES])
+def test_every_column_is_explained(key):
+    for column in table(key).columns:
+        assert text_of(column_topic(key, column.key)), f"{key}.{column.key} wants a line in explain/columns.py"
+
+
+def test_no_column_is_explained_that_is_not_there():
+    there = {f"{key}.{column.key}" for key, _ in TABLES for column in table(key).columns}
+    plain = {name.partition(".")[2] for name in there}
+    for name in texts("column"):
+        table_key = name.partition(".")[0]
+        assert name in there or name in plain or table_key in ("problems", "dumps")
+
+
+def test_every_kind_has_its_file_and_every_text_its_words():
+    folder = Path(__file__).parents[2] / "tui" / "oopscope_tui" / "explain"
+    modules = {module.rpartition(".")[2] for _, _, module in KINDS}
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__", "here"} == modules
+    for topic in every_topic():
+        words = text_of(topic)
+        assert words.means.endswith((".", "0.")), topic
+        assert all("  " not in part and part == part.strip() for part in words), topic
+        assert heading_of(topic.kind)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [("BUG: kernel NULL pointer dereference, address: 0000000000000018", "BUG: NULL pointer"),
+     ("BUG: unable to handle page fault for address: ffffa1", "BUG: page fault"),
+     ("watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [x:1]", "BUG: soft lockup"),
+     ("Oops: 0002 [#1] PREEMPT SMP NOPTI", "Oops"), ("Call Trace:", "Call Trace"), (" <TASK>", "Call Trace"),
+     ("RIP: 0010:lab+0x5/0x10 [lab]", "RIP"), ("RSP: 0018:ffffc900 EFLAGS: 00010246", "registers"),
+     ("CPU: 1 PID: 241 Comm: insmod Tainted: G  OE", "CPU and PID"),
+     ("INFO: task mkdir:232 blocked for more than 10 seconds.", "blocked task"),
+     ("---[ end trace 0000000000000000 ]---", "end trace"), ("usb 1-1: new high-speed USB device", None)],
+)  # fmt: skip
+def test_kinds_of_log_lines(line, kind):
+    assert kind_of_log_line(line) == kind
+
+
+def test_a_place_says_what_it_explains_and_a_word_finds_its_things():
+    asked = [Topic("state", "D"), Topic("column", "tasks.pid")]
+    assert topics_of(place_of(asked).key) == [asked[0]]  # there is no tasks.pid: pid means the same everywhere
+    assert topics_of("state:D\ncolumn:pid") == [asked[0], Topic("column", "pid")]
+    assert Topic("cause", "deadlock") in topics_of("Deadlock")
+    assert {topic.kind for topic in named("D")} == {"state", "taint"}
+    assert topics_of("no such thing") == []
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=str)
+async def test_the_selected_thing_comes_first(size):
+    async with running(size=size) as (app, pilot):
+        await press(app, pilot, "e")
+        assert "Cause: null-pointer-dereference" in lines(app)[3]
+        assert "Look at next" in text(app)
+        await press(app, pilot, "escape")
+        assert app.pane.key == "overview"
+        await press(app, pilot, "3", "D", "e")
+        assert "Task state: D" in lines(app)[3]
+        await press(app, pilot, "e", "escape")
+        assert app.pane.key == "tasks"
+        await press(app, pilot, "2", "e")
+        assert "CPU: panic" in lines(app)[3]
+        await press(app, pilot, "6", "e")
+        assert "Taint: " in lines(app)[3]
+        await press(app, pilot, "5", "e")
+        assert "Kind of log line: BUG: NULL pointer" in lines(app)[3]
+
+
+async def test_the_memory_pane_explains_its_counters():
+    async with running(size=LARGE) as (app, pilot):
+        await press(app, pilot, "4", "e")
+        assert "Memory: MemTotal" in text(app) or "Memory: MemAvailable" in text(app)
+
+
+async def test_a_word_can_be_asked_for():
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", "explain soft-lockup")
+        assert "Cause: soft-lockup" in lines(app)[3]
+        await enter(app, pilot, ":", "explain MemFree")
+        assert "Memory: MemFree" in lines(app)[3]
+        await press(app, pilot, "escape", "escape")
+        assert app.pane.key == "overview"
+
+
+async def test_where_nothing_is_said_of_it_that_is_told():
+    fake = Fake(rows={"odd": list})
+    async with running(fake) as (app, pilot):
+        await enter(app, pilot, ":", "odd")
+        await press(app, pilot, "e")
+        assert "nothing is said of this" in text(app)
+
+
+async def test_a_hostile_dump_is_explained_too():
+    async with running(nasty_fake()) as (app, pilot):
+        for key in "123456789":
+            await press(app, pilot, key, "e", "escape")
+            assert all(strip.cell_length == 80 for strip in app.lines_on_screen())
+
+
+def test_whatever_a_row_holds_there_is_no_fault():
+    class Row:
+        state = level = name = taint = 5
+        text = None
+
+    for pane in ("tasks", "cpus", "log", "memory", "meminfo", "system", "zones", "modules", "overview"):
+        for odd in (*NASTY, "[" * 5000, "── ── " * 999, "rax 0 " * 999):
+            topics(pane, Row(), [odd, odd], [odd], Store())
+        topics(pane, None, [], [], Store())

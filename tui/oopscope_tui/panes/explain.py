@@ -1,0 +1,90 @@
+"""Explain: what the selected thing means, how it comes about and what to look at next; then what else stands there."""
+
+from collections.abc import Sequence
+
+from oopscope_tui.explain import KINDS, Topic, heading_of, named, text_of
+from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.places import Place
+from oopscope_tui.text import clean
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, wrapped
+
+MOST = 60  # things on one page
+PARTS = (("", "means"), ("How it comes about", "how"), ("Look at next", "look"))
+
+
+def place_of(topics: Sequence[Topic]) -> Place:
+    """Return the place where things are explained."""
+    return Place("explain", "\n".join(f"{topic.kind}:{topic.name}" for topic in topics[:MOST]))
+
+
+def topics_of(key: str) -> list[Topic]:
+    """Return what a place or a typed line asks to explain."""
+    found: list[Topic] = []
+    for part in key.split("\n")[:MOST]:
+        kind, _, name = part.partition(":")
+        topic = Topic(kind, name)
+        found += [topic] if _is_kind(kind) and text_of(topic) is not None else named(part)
+    return found
+
+
+def _is_kind(word: str) -> bool:
+    return any(kind == word for kind, _, _ in KINDS)
+
+
+class Explain(Pane):
+    """A text about one thing and its neighbours."""
+
+    BESIDE = False
+    NARROW = "never"
+
+    def make_main(self) -> Lines:
+        """Return a text."""
+        self.asked = ""
+        view = TextView("Explain", id="main-explain")
+        view.show(self._text)
+        return view
+
+    def here(self) -> Place:
+        """Return what is explained."""
+        return Place(self.key, self.asked)
+
+    def crumbs(self) -> list[str]:
+        """Return the first thing's name."""
+        topics = topics_of(self.asked)
+        return [self.title, *(_name(topic) for topic in topics[:1])]
+
+    def go(self, place: Place) -> None:
+        """Explain something."""
+        self.asked = str(place.key or "")
+        assert isinstance(self.main, TextView)
+        self.main.home()
+        self.main.rebuild()
+        self.main.focus()
+
+    def _text(self, width: int) -> list[Line]:
+        lines: list[Line] = []
+        columns = False
+        for topic in topics_of(self.asked):
+            text = text_of(topic)
+            if text is None:
+                continue
+            if topic.kind == "column":
+                lines += [] if columns else [BLANK, heading(" Columns")]
+                columns = True
+                lines += wrapped(text.means, width, first=f" {_name(topic)}  ", rest="     ")
+                continue
+            lines += [BLANK, heading(f" {heading_of(topic.kind)}: {clean(_name(topic))}")]
+            for title, part in PARTS:
+                words = getattr(text, part)
+                if words:
+                    lines += [heading(f"   {title}")] if title else []
+                    lines += wrapped(words, width - 1, first="   ", rest="   ")
+        return lines[1:] or empty("nothing is said of this", width)
+
+
+def _name(topic: Topic) -> str:
+    return topic.name.rpartition(".")[2] if topic.kind == "column" else topic.name
+
+
+PANE = Explain
