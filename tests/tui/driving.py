@@ -42,7 +42,7 @@ async def settle(app: OopscopeApp, pilot: Pilot[int]) -> None:
     before, same = "", 0
     for _ in range(PATIENCE):
         await pilot.pause(0.003)
-        busy = app.pane is None or app.pane.active._working or app.reader._jobs
+        busy = app.pane is None or app.pane.active._working or app.pane.resting or app.reader._jobs
         if (busy or not (app.idle or app.folder)) and not app.failure:
             continue
         shown = text(app)

@@ -4,8 +4,10 @@ A pane looks at the store and never reads the dump; what it still needs it asks 
 """
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+from textual.timer import Timer
 from textual.widget import Widget
 
 from oopscope_tui import theme
@@ -13,6 +15,7 @@ from oopscope_tui.keys import Key
 from oopscope_tui.places import Place
 from oopscope_tui.store import Store
 from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.table import Table
 from oopscope_tui.widgets.textview import Line, TextView, wrapped
 from oopscope_tui.widgets.window import Window
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from oopscope_tui.app import OopscopeApp
 
 WIDE = 120  # columns from which the detail stands beside the list
+REST = 0.06  # seconds: where keys repeat faster, the detail waits until they rest
 
 
 class Pane(Widget):
@@ -43,6 +47,9 @@ class Pane(Widget):
         self.store, self.key, self.title = store, key, title
         self.opened = False  # the detail has the keys
         self._counts: dict[str, tuple[int, int]] = {}  # what notes counted, and of how many rows
+        self._moved = 0.0  # when the cursor last moved
+        self.resting: Timer | None = None  # the detail waits for the cursor to rest
+        self._arranged = False  # the columns are as the settings say
         self.wanted: Place | None = None  # a row to select as soon as it has been read
         self.main = self.make_main()
         self.side = TextView(id=f"side-{key}") if self.NARROW != "never" or self.BESIDE else None
@@ -154,8 +161,23 @@ class Pane(Widget):
         feed = self.store.feed(self.key)
         self.main.trouble = feed.why if feed.rows else ""
         self.refill()
+        self._arrange_columns()
         self._find_wanted()
-        self.show_detail(anew=False)
+        if self.resting is None:
+            self.show_detail(anew=False)
+
+    def _arrange_columns(self) -> None:
+        """Show the columns that the settings name, as soon as there are any."""
+        table = self.main
+        if self._arranged or not isinstance(table, Table) or not table.columns:
+            return
+        self._arranged = True
+        settings = self.scope.settings
+        if self.key in settings.columns:
+            found, why = settings.choose(self.key, table.columns)
+            table.choose([column.key for column in found])
+            if why:
+                self.scope.status.say(f"settings: {why}", failed=True)
 
     # The two views.
 
@@ -216,9 +238,24 @@ class Pane(Widget):
         """Follow the selection with the detail."""
         message.stop()
         if message.lines is self.main:
-            self.followed()
-            self.show_detail()
+            self._follow()
         self.scope.where_changed()
+
+    def _follow(self) -> None:
+        """Show the detail of the row that the cursor is on: at once, or when it rests."""
+        now, before = perf_counter(), self._moved
+        self._moved = now
+        if self.resting is not None:
+            self.resting.reset()
+        elif now - before < REST:
+            self.resting = self.set_timer(REST, self._rested)
+        else:
+            self._rested()
+
+    def _rested(self) -> None:
+        self.resting = None
+        self.followed()
+        self.show_detail()
 
     async def open_row(self, lines: Lines) -> None:
         """Open the selected row, or follow its link."""

@@ -5,16 +5,17 @@ columns of the highest rank go first, and the detail still has them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.widget import Widget
 
 from oopscope_tui import keys, theme
 from oopscope_tui.query import Field
-from oopscope_tui.text import cells, clean, fit
+from oopscope_tui.text import cells, clean, fit, plural
 from oopscope_tui.values import RIGHT, show
 from oopscope_tui.widgets.lines import Lines
 
@@ -80,7 +81,9 @@ class Table(Lines):
 
     def __init__(self, title: str, columns: Sequence[Col], **more: Any) -> None:
         super().__init__(title, **more)
-        self.columns = tuple(columns)
+        self.columns = tuple(columns)  # all of them: a filter, a file and the detail know them all
+        self.chosen: tuple[str, ...] | None = None  # the keys of those that show, in order; None for the default
+        self._widths: dict[str, int] = {}  # cells given by hand
         self.row_style: Callable[[Any], Style | None] = lambda row: None
         self.sorted_by: Col | None = None
         self._layout: list[tuple[Col, int]] = []
@@ -91,6 +94,32 @@ class Table(Lines):
         self.columns = tuple(columns)
         self._laid_out = (0, -1)
         self.refresh()
+
+    @property
+    def shown(self) -> list[Col]:
+        """The columns that show where there is room."""
+        known = {column.key: column for column in self.columns}
+        return [known[key] for key in self.chosen or known if key in known] or list(self.columns)
+
+    def choose(self, chosen: Sequence[str] | None) -> None:
+        """Show these columns in this order, None for the default."""
+        self.chosen = None if chosen is None else tuple(chosen)
+        self.set_columns(self.columns)
+
+    def set_width(self, key: str | None, width: int) -> None:
+        """Give a column a width; without a key, every column its own again."""
+        if key is None:
+            self._widths.clear()
+        else:
+            self._widths[key] = width
+        self.set_columns(self.columns)
+
+    async def action_columns(self) -> None:
+        """Choose columns in a list over the table."""
+        from oopscope_tui.widgets.columns import Columns
+
+        if isinstance(self.parent, Widget):
+            await self.parent.mount(Columns(self))
 
     def fields(self) -> Sequence[Field]:
         """Return every column, shown or not: a filter may name any."""
@@ -105,15 +134,20 @@ class Table(Lines):
         text = super().caption()
         if self.sorted_by is not None:
             text += f" · by {self.sorted_by.title} {'↓' if self.view.descending else '↑'}"
-        return text
+        hidden = len(self.shown) - len(self.laid_out())
+        return f"{text} · +{plural(hidden, 'column')}: c" if hidden else text
 
     # Order.
 
     def action_sort(self, step: int) -> None:
         """Sort by the neighbouring column; past the last, the order of the list again."""
-        shown: list[Col | None] = [None, *(column for column, _ in self.layout_for(self._inner))]
-        at = shown.index(self.sorted_by) if self.sorted_by in shown else 0
+        shown: list[Col | None] = [None, *(column for column, _ in self.laid_out())]
+        at = next((at for at, column in enumerate(shown) if self._orders(column)), 0)
         self.sort_by(shown[(at + step) % len(shown)])
+
+    def _orders(self, column: Col | None) -> bool:
+        """Return whether the rows are in a column's order; a column may have been made anew."""
+        return column is not None and self.sorted_by is not None and column.key == self.sorted_by.key
 
     def sort_by(self, column: Col | None, descending: bool | None = None) -> None:
         """Sort by a column, numbers of size with the largest first."""
@@ -132,9 +166,9 @@ class Table(Lines):
     def click_heading(self, x: int) -> None:
         """Sort by the column that was clicked; again: the other way round."""
         at = 1
-        for column, width in self.layout_for(self._inner):
+        for column, width in self.laid_out():
             if at <= x < at + width + len(GAP):
-                self.sort_by(column, not self.view.descending if column is self.sorted_by else None)
+                self.sort_by(column, not self.view.descending if self._orders(column) else None)
                 return
             at += width + len(GAP)
 
@@ -147,11 +181,15 @@ class Table(Lines):
     def headings(self, width: int) -> list[Segment]:
         """Return the columns' titles, an arrow at the one that orders."""
         parts = []
-        for column, size in self.layout_for(self._inner):
-            title = column.title
-            if column is self.sorted_by:
-                title += "↓" if self.view.descending else "↑"
-            parts.append(fit(title, size, column.right))
+        for column, size in self.laid_out():
+            if self._orders(column):
+                arrow = "↓" if self.view.descending else "↑"
+                short = cells(column.title) >= size  # the arrow stays
+                parts.append(
+                    fit(column.title, size - 1) + arrow if short else fit(column.title + arrow, size, column.right)
+                )
+            else:
+                parts.append(fit(column.title, size, column.right))
         return [Segment(fit(" " + GAP.join(parts), width), theme.HEADING)]
 
     def paint(self, row: Any, width: int, here: bool) -> list[Segment]:
@@ -178,14 +216,31 @@ class Table(Lines):
             segments.append(Segment(text, base))
         return segments
 
+    def laid_out(self) -> list[tuple[Col, int]]:
+        """Return the columns that fit, and their widths."""
+        return self.layout_for(self._inner)
+
     def layout_for(self, width: int) -> list[tuple[Col, int]]:
         """Return the columns that fit and their widths; measured anew when the list has doubled."""
         count = len(self.view.rows)
         for_width, measured = self._laid_out
         if width != for_width or measured < 0 or (count > measured and (count >= 2 * measured or measured < SAMPLE)):
-            self._layout = fit_columns(self.columns, self._natural(), width - 1)
+            self._layout = self._fitted(width - 1)
             self._laid_out = (width, count)
         return self._layout
+
+    def _fitted(self, width: int) -> list[tuple[Col, int]]:
+        columns, natural = self.shown, self._natural()
+        for at, column in enumerate(columns):
+            given = self._widths.get(column.key, 0)
+            natural[at] = given or natural[at]
+            if given or self.chosen is not None:  # chosen columns go from the right where there is no room
+                columns[at] = replace(
+                    column, rank=0 if self.chosen is not None else column.rank,
+                    most=given or column.most, least=given or column.least,
+                )  # fmt: skip
+        known = {column.key: column for column in self.shown}
+        return [(known[column.key], size) for column, size in fit_columns(columns, natural, width)]
 
     def _natural(self) -> list[int]:
         """Return the width that each column would like."""
@@ -194,7 +249,7 @@ class Table(Lines):
         sample = [rows[at] for at in range(0, len(rows), step)]
         return [
             max([cells(column.title) + 1, *(cells(column.text(row)) for row in sample)], default=1)
-            for column in self.columns
+            for column in self.shown
         ]
 
 
