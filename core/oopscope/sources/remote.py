@@ -25,7 +25,7 @@ PATIENCE = 20.0  # seconds without a byte
 _URL = re.compile(r"(https?|sftp|ssh|s3)://", re.IGNORECASE)
 _NOISE = re.compile(r"\[Errno None\] | ssl:\w+")
 _NEEDS = {
-    "s3": "s3fs, which is not installed: pip install s3fs",
+    "s3": "s3fs, which is not installed: pip install 'oopscope[s3]'",
     "": "fsspec, aiohttp and paramiko, which are not all installed: pip install 'oopscope[remote]'",
 }
 

@@ -303,7 +303,7 @@ def test_what_must_be_installed_is_said(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)
     with pytest.raises(NotADump, match=r"takes fsspec, .*: pip install 'oopscope\[remote\]'$"):
         open_remote("https://host/vmcore")
-    with pytest.raises(NotADump, match=r"takes s3fs, .*pip install s3fs$"):
+    with pytest.raises(NotADump, match=r"takes s3fs, .*pip install 'oopscope\[s3\]'$"):
         open_remote("s3://bucket/vmcore")
 
 
