@@ -8,6 +8,7 @@ import pytest
 from oopscope_tui import keymap, keys
 from oopscope_tui.keymap import Keymap, understood, written
 from oopscope_tui.settings import LARGEST, MOST_TROUBLE, Settings, load, place
+from oopscope_tui.settings_example import example
 
 
 def read(tmp_path, text):
@@ -173,3 +174,60 @@ def test_every_table_of_keys_can_be_changed_and_no_name_means_two_things():
         for key in table:
             assert key.name or not key.action
             assert meanings.setdefault(key.name, key.action) == key.action
+
+
+async def test_changed_keys_work_and_are_shown(tmp_path):
+    from tui.driving import enter, lines, press, running, text
+
+    chosen = read(tmp_path, "[keys]\nquit = 'x'\ncopy = 'q'\nblocked = 'F5'\nsort = 'Ctrl-O'\ntree = []")
+    assert chosen.trouble == ()
+    async with running(settings=chosen, size=(200, 24)) as (app, pilot):
+        copied = []
+        app.copy_to_clipboard = copied.append
+        await press(app, pilot, "3", "q")
+        assert copied
+        await press(app, pilot, "f5")
+        assert "blocked only" in lines(app)[2]
+        await press(app, pilot, "f5", "D", "t")
+        assert "blocked only" not in lines(app)[2]
+        assert "tree" not in lines(app)[2]
+        await press(app, pilot, "ctrl+o")
+        assert "by PID" in lines(app)[2]
+        assert "F5 blocked" in lines(app)[-1]
+        assert "x quit" in lines(app)[-1]
+        await press(app, pilot, "question_mark")
+        await enter(app, pilot, "/", "blocked tasks, longest")
+        assert "F5" in text(app)
+        await press(app, pilot, "x")
+        assert app.return_value == 0
+
+
+async def test_trouble_is_told_at_the_start_and_under_the_keys(tmp_path):
+    from tui.driving import LARGE, enter, lines, running, text
+
+    chosen = read(tmp_path, "theme = '[red]\\u001b[2Jx'\ntime = 'noon'")
+    async with running(settings=chosen, size=LARGE) as (app, pilot):
+        assert "settings, 1 of 2 (? shows all): config.toml:1: no theme '[red]" in lines(app)[-2]
+        await enter(app, pilot, ":", "help")
+        await enter(app, pilot, "/", "no time")
+        assert "no time 'noon'; there are boot, UTC, crash" in text(app)
+        assert str(chosen.path) in text(app)
+
+
+async def test_a_file_to_begin_with_is_written_once_and_is_no_trouble(tmp_path):
+    from tui.driving import enter, running, text
+
+    path = tmp_path / "new" / "config.toml"
+    async with running(settings=Settings(path)) as (app, pilot):
+        await enter(app, pilot, ":", "settings")
+        assert "written, to be edited" in text(app)
+        path.write_text(path.read_text().replace("#", "", 1))
+        await enter(app, pilot, ":", "settings")
+        assert "written" not in text(app)
+    uncommented = "\n".join(
+        line[1:] if line[:1] == "#" and line[1:2].isalpha() else line for line in example().splitlines()
+    )
+    assert read(tmp_path, uncommented).trouble == ()
+    assert read(tmp_path, example()) == Settings(tmp_path / "config.toml")
+    names = {key.name for table in keys.TABLES.values() for key in table if key.name}
+    assert set(read(tmp_path, uncommented).keys) == names

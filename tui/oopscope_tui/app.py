@@ -87,9 +87,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
             self.status.say(self.listing.said, failed=True)
             self.listing.said = ""
         elif self.settings.trouble:
-            more = len(self.settings.trouble) - 1
-            also = f" (and {more} more: ? shows them)" if more else ""
-            self.status.say(f"settings: {self.settings.trouble[0]}{also}", failed=True)
+            self.status.say(self.settings.told(), failed=True)
         self.call_after_refresh(self.reader.start)
 
     def on_unmount(self) -> None:
@@ -128,7 +126,9 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     def _keys_here(self) -> Sequence[keys.Key]:
         focused = self.focused
         own = focused.KEYS if isinstance(focused, Lines) else ()
-        return [self.keymap.of(key) for key in (*own, *keys.EVERYWHERE)]
+        about = self.pane is not None and self.pane.key in ("explain", "help")
+        known = (key for key in (*own, *keys.EVERYWHERE) if not (about and key.name == "explain"))
+        return [self.keymap.of(key) for key in known]
 
     def _press(self, key: keys.Key) -> None:
         self.simulate_key(key.keys.split(",")[0])

@@ -16,6 +16,7 @@ MODIFIERS = {"ctrl": "ctrl", "c": "ctrl", "control": "ctrl", "alt": "alt", "m": 
              "s": "shift"}  # fmt: skip
 OTHER_NAMES = {"esc": "escape", "return": "enter", "del": "delete", "ins": "insert", "pgup": "pageup", "bksp":
                "backspace", "pgdn": "pagedown", "page_up": "pageup", "page_down": "pagedown"}  # fmt: skip
+ARROWS = {"←": "left", "→": "right", "↑": "up", "↓": "down"}
 SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+left_square_bracket": "escape"}  # one byte on a terminal
 WRITTEN = {"escape": "Esc", "enter": "Enter", "tab": "Tab", "space": "Space", "backspace": "Backspace",
            "pageup": "PgUp", "pagedown": "PgDn", "delete": "Del", "insert": "Ins", "home": "Home",
@@ -24,6 +25,8 @@ WRITTEN = {"escape": "Esc", "enter": "Enter", "tab": "Tab", "space": "Space", "b
 
 def understood(word: str) -> str | None:
     """Return Textual's name of a key that is written as people do: `?`, `Ctrl-X`, `^X`, `F5`, `page_down`, `slash`."""
+    if word in ARROWS:
+        return ARROWS[word]
     if len(word) == 1:
         return _character_to_key(word) if word.isprintable() else None
     if len(word) == 2 and word[0] == "^":

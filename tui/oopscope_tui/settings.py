@@ -53,6 +53,14 @@ class Settings:
         why = f"{self.path}: no column {missing[0]!r} in {pane}; there are {', '.join(names)}" if missing else ""
         return found or list(known), why
 
+    def told(self) -> str:
+        """Return the first of the trouble as a line of the screen, the file by its name alone."""
+        first = self.trouble[0]
+        if self.path is not None:
+            first = first.replace(str(self.path), self.path.name, 1)
+        count = len(self.trouble)
+        return f"settings: {first}" if count == 1 else f"settings, 1 of {count} (? shows all): {first}"
+
 
 def place() -> Path | None:
     """Return where the settings are, or would be; None where there are to be none."""

@@ -45,7 +45,15 @@ def write_example(path: Path | None) -> tuple[str, bool]:
         with path.open("x", encoding="utf-8") as file:
             file.write(example())
     except FileExistsError:
-        return f"settings: {path}", False
+        return f"settings: {short(path)}", False
     except OSError as error:
-        return f"settings: {path}: {error.strerror}", True
-    return f"wrote {path}: edit it, and start again", False
+        return f"settings: {error.strerror}: {short(path)}", True
+    return f"written, to be edited: {short(path)}", False
+
+
+def short(path: Path) -> str:
+    """Return a path with ~ for the user's own folder."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):
+        return str(path)

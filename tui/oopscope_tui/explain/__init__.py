@@ -47,8 +47,9 @@ def texts(kind: str) -> dict[str, Text]:
 
 
 def text_of(topic: Topic) -> Text | None:
-    """Return what is said of a thing; None where nothing is."""
-    return texts(topic.kind).get(topic.name)
+    """Return what is said of a thing; None where nothing is. A column may mean the same in every table."""
+    known = texts(topic.kind)
+    return known.get(topic.name) or (known.get(topic.name.rpartition(".")[2]) if topic.kind == "column" else None)
 
 
 def heading_of(kind: str) -> str:

@@ -39,14 +39,8 @@ def topics(pane: str, row: Any, lines: Sequence[str], columns: Sequence[str], st
     found = list(_of_verdict(store)) if pane == "overview" else []
     found += [*(topic for line in lines[:1] for topic in _of_line(pane, line)), *_of_row(pane, row)]
     found += [topic for line in lines[1:] for topic in _of_line(pane, line)]
-    found += [column_topic(pane, key) for key in columns]
+    found += [Topic("column", f"{pane}.{key}") for key in columns]
     return [topic for topic in dict.fromkeys(found) if text_of(topic) is not None]
-
-
-def column_topic(pane: str, key: str) -> Topic:
-    """Return the topic of a column: its table's own text, or the one that means the same everywhere."""
-    own = Topic("column", f"{pane}.{key}")
-    return own if text_of(own) is not None else Topic("column", key)
 
 
 def _of_row(pane: str, row: Any) -> Iterator[Topic]:

@@ -72,7 +72,7 @@ class Explain(Pane):
             if topic.kind == "column":
                 lines += [] if columns else [BLANK, heading(" Columns")]
                 columns = True
-                lines += wrapped(text.means, width, first=f" {_name(topic)}  ", rest="     ")
+                lines += wrapped(text.means, width, first=f"   {self._title(topic)}: ", rest="     ")
                 continue
             lines += [BLANK, heading(f" {heading_of(topic.kind)}: {clean(_name(topic))}")]
             for title, part in PARTS:
@@ -81,6 +81,12 @@ class Explain(Pane):
                     lines += [heading(f"   {title}")] if title else []
                     lines += wrapped(words, width - 1, first="   ", rest="   ")
         return lines[1:] or empty("nothing is said of this", width)
+
+    def _title(self, topic: Topic) -> str:
+        """Return a column's heading, as its table has it."""
+        table, _, key = topic.name.rpartition(".")
+        titles = {column.key: column.title for column in self.store.feed(table).columns}
+        return clean(titles.get(key, key))
 
 
 def _name(topic: Topic) -> str:

@@ -1,13 +1,14 @@
 """Keys: what can be pressed at the place that one came from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from oopscope_tui import keys, theme
+from oopscope_tui.commands import COMMANDS
 from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place
 from oopscope_tui.text import fit
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line
+from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
 
 FILTERS = (
     ("insmod", "rows with this word; a capital makes case matter"),
@@ -18,10 +19,10 @@ FILTERS = (
     ("comm~^kworker", "a column matches a regular expression; !~ does not"),
 )
 GOTO = (
-    ("tasks, mem, log", "a pane, or the beginning of its name; ps, dmesg, lsmod too"),
-    ("241, bt 241", "the task of that PID and its stack"),
-    ("cpu 1, c1", "that CPU"),
-    ("schedule", "a symbol or an address: where it is, who is in it"),
+    ("tasks, mem, log", "a pane, or the beginning of its name"),
+    ("241, insm", "a task, by PID or by name; what fits shows while you type"),
+    ("c1, labcrash", "a CPU, a module, a slab cache"),
+    ("schedule, 0xff..", "a symbol or an address: where it is, who is in it"),
 )
 
 
@@ -52,15 +53,33 @@ class Help(Pane):
         return Place(self.key)
 
     def _text(self, width: int) -> list[Line]:
-        lines = [heading(f" {self.place_title}"), *_keys(self.place_keys)]
-        lines += [BLANK, heading(" Everywhere"), *_keys(keys.EVERYWHERE)]
+        now = self.scope.keymap.of
+        lines = [heading(f" {self.place_title}"), *_keys(map(now, self.place_keys))]
+        lines += [BLANK, heading(" Everywhere"), *_keys(map(now, keys.EVERYWHERE))]
         lines += [BLANK, heading(" Filters (f)"), *_examples(FILTERS)]
-        lines += [BLANK, heading(" Going to (:)"), *_examples(GOTO)]
+        lines += [BLANK, heading(" Going to (:)"), *_examples(GOTO), *_examples(_commands())]
         lines += [BLANK, heading(" Signs"), *_signs()]
+        return [*lines, BLANK, heading(" Settings"), *self._settings(width)]
+
+    def _settings(self, width: int) -> list[Line]:
+        """Return where the settings are, and what is wrong with them."""
+        settings = self.scope.settings
+        where = str(settings.path) if settings.path is not None else "none: OOPSCOPE_CONFIG is off"
+        lines = wrapped(f"{where}  (:settings writes one to begin with)", width, first="   ", rest="   ")
+        for trouble in settings.trouble:
+            lines += wrapped(trouble, width, theme.DOUBT, "   ! ", "     ")
         return lines
 
 
-def _keys(table: Sequence[keys.Key]) -> list[Line]:
+def _commands() -> list[tuple[str, str]]:
+    """Return every command: its words, what follows it, and what it does."""
+    return [
+        (", ".join(command.words[:2]), f"{command.usage}  {command.help}" if command.usage else command.help)
+        for command in COMMANDS
+    ]
+
+
+def _keys(table: Iterable[keys.Key]) -> list[Line]:
     return [line("   ", (fit(key.shown, 14), theme.KEY), key.help) for key in table]
 
 
