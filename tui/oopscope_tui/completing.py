@@ -143,7 +143,7 @@ class Completer:
     """What fits one line, as it is found."""
 
     def __init__(self, text: str, store: Store, panes: Panes) -> None:
-        self.text = text
+        self.text, self._panes = text, panes
         self.found = 0
         self._best: list[Ranked] = []
         head, _, rest = text.lstrip().partition(" ")
@@ -179,6 +179,9 @@ class Completer:
         if match is None:
             return
         self.found += 1
+        if self._head:  # what the command makes of it
+            line = f"{self._head}{choice.line.split(' ')[-1]}"
+            choice = choice._replace(line=line, target=understand(line, self._panes))
         length = match.length if self._pattern else 0
         rank = (match.fit, KINDS.index(choice.kind), match.start, length, self._number)
         if self._guess and choice.kind == "symbol" and match.fit > fuzzy.EXACT:
@@ -186,8 +189,6 @@ class Completer:
         if choice.target is not None and choice.target == self._literal:
             rank = (-1, *rank[1:])
         if len(self._best) < KEPT or rank < self._best[-1].rank:
-            if self._head:
-                choice = choice._replace(line=f"{self._head}{choice.line.split(' ')[-1]}")
             insort(self._best, Ranked(rank, choice, match.positions))
             del self._best[KEPT:]
 
@@ -216,7 +217,7 @@ def _kind_of(target: Target, text: str, guess: bool) -> tuple[str, str]:
         return "command", command.help if command is not None else ""
     if target.pane == "symbol":
         return "symbol", "look it up among the kernel's symbols" if guess else "look it up"
-    names = {"tasks": "task", "cpus": "CPU", "modules": "module", "slabs": "slab"}
+    names = {"tasks": "task", "cpus": "CPU", "modules": "module", "slabs": "slab", "struct": "type"}
     return names.get(target.pane, "pane") if target.key is not None else "pane", target.pane
 
 
