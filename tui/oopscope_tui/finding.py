@@ -14,17 +14,15 @@ from typing import NamedTuple
 from oopscope_tui.store import trouble_in
 
 LOG_MOST = 4 << 20  # bytes read of a log beside a dump
-# What is listed with the reason where it is no dump: it bears a dump's name. The unfinished ones are kdump's names.
-_NAMED_SO = re.compile(
-    r"vmcore(?!.*(dmesg|\.txt|\.log|\.json|\.html|\.md5|\.sha))|dump\.\d{6,}$|dump-incomplete$|.+\.(kdump|vmcore)$"
-)
 _RAW = (".vmem", ".raw", ".lime", ".mem", ".dd")  # images of memory bear these names, and no signature
 _STAMP = re.compile(r"(<\d+>)?(\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?)?")
 
 
 def is_named_so(path: Path) -> bool:
-    """Tell whether a file bears a dump's name: then it is listed whatever it holds."""
-    return _NAMED_SO.match(path.name) is not None
+    """Tell whether a file bears a dump's name: then it is listed whatever it holds, with the reason if it is none."""
+    from oopscope.sources import names
+
+    return names.is_named_so(path.name)
 
 
 def may_be_raw(path: Path) -> bool:

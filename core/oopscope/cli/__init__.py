@@ -7,14 +7,14 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import oopscope
 from oopscope.cli.examples import epilog
-from oopscope.errors import FormatError, NotADump, OopscopeError, Unsupported
+from oopscope.errors import NotADump, OopscopeError, Unsupported
 from oopscope.sources.remote import Location, location
 
 DONE, FAULT, USAGE, NOT_A_DUMP, DAMAGED = 0, 1, 2, 3, 4
@@ -63,14 +63,8 @@ def run(argv: Sequence[str], open_screen: OpenScreen | None = None) -> int:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends quietly
     try:
         return _dispatch(list(argv), open_screen)
-    except NotADump as e:
-        return complain(str(e), NOT_A_DUMP)
-    except FormatError as e:
-        return complain(str(e), DAMAGED)
-    except Unsupported as e:
-        return complain(str(e), NOT_A_DUMP)
     except OopscopeError as e:
-        return complain(str(e), DAMAGED)
+        return complain(str(e), NOT_A_DUMP if isinstance(e, NotADump | Unsupported) else DAMAGED)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -79,6 +73,8 @@ def run(argv: Sequence[str], open_screen: OpenScreen | None = None) -> int:
     except OSError as e:
         if e.filename is None:
             raise
+        if e.filename == "standard output" and sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to write is nobody's at the exit
         return complain(f"{e.filename}: {e.strerror}", USAGE)
 
 
@@ -86,7 +82,8 @@ def complain(text: str, status: int) -> int:
     """Write one line to stderr and return a status; text of a dump or a file's name in it stays text."""
     from oopscope.report.cells import printable
 
-    sys.stderr.write(f"oopscope: {printable(text)}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"oopscope: {printable(text)}\n")
     return status
 
 
@@ -100,10 +97,19 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
     paths = top_parser().parse_args(argv).paths or [Path("/var/crash")]
     word = str(paths[0])
     if "/" not in word and not Path(word).exists():
-        return complain(f"{word!r} is neither a file here nor a command; `oopscope --help` lists the commands", USAGE)
+        near = nearest(word, [c.name for c in COMMANDS])
+        hint = f"did you mean `oopscope {near}`?" if near else "`oopscope --help` lists the commands"
+        return complain(f"{word!r} is neither a file here nor a command; {hint}", USAGE)
     if open_screen is None or not sys.stdout.isatty():
         return complain("the screen needs a terminal; try `oopscope report PATH`", USAGE)
     return open_screen(paths)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that another was probably meant to be."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word.lower(), list(known), 1, 0.6)), None)
 
 
 def parser_of(command: Command) -> argparse.ArgumentParser:

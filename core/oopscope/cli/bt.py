@@ -40,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
         tasks = [t for t in all_tasks(kernel) if _wanted(t, args)]
         if args.pid and not tasks:
             return complain(f"no thread {', '.join(map(str, args.pid))}", USAGE)
+        if args.state and not tasks:
+            complain(f"no thread is in state {args.state}; the letters are those of ps: R, S, D, T, Z, I", DONE)
         stacks = [_Stack(_task_title(t), stack(kernel, t.address)) for t in tasks]
     else:
         stacks = _cpu_stacks(kernel, args.cpus)

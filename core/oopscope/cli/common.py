@@ -1,6 +1,7 @@
 """What the sub-commands share: opening a dump with a word of progress, and writing data."""
 
 import argparse
+import errno
 import os
 import sys
 import time
@@ -25,7 +26,7 @@ class Progress:
 
     def __call__(self, text: str) -> None:
         """Show one step."""
-        if sys.stderr.isatty() and time.monotonic() - self._start > PATIENCE:
+        if sys.stderr is not None and sys.stderr.isatty() and time.monotonic() - self._start > PATIENCE:
             sys.stderr.write(f"\r\x1b[K{text} ...")
             sys.stderr.flush()
             self._shown = True
@@ -82,6 +83,12 @@ def write(text: str, output: Path | None = None) -> None:
     if output is not None:
         output.write_text(text, encoding="utf-8")
         return
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
-    sys.stdout.flush()
+    if sys.stdout is None:  # closed by the shell
+        raise OSError(errno.EBADF, "is closed", "standard output")
+    try:
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as e:
+        raise OSError(e.errno, e.strerror, "standard output") from None

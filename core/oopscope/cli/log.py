@@ -22,8 +22,13 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--grep", metavar="RE", help="only records that match; case matters if RE has capitals")
     parser.add_argument("--level", type=int, choices=range(8), metavar="N", help="only levels 0 (emerg) to N (7 debug)")
-    parser.add_argument("--time", choices=("boot", "utc", "delta"), default="boot")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--time",
+        choices=("boot", "utc", "delta"),
+        default="boot",
+        help="since boot, as the wall clock had it, or since the line before",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people, or data")
     add_extra(parser)
 
 

@@ -19,7 +19,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
     )
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="html is one page, markdown fits an issue")
     parser.add_argument("--sections", metavar="A,B", help="only these sections, such as verdict,cpus,log")
     parser.add_argument("--stacks", action="store_true", help="with every task's stack")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, not to stdout")

@@ -5,7 +5,7 @@ import csv
 import io
 import json
 
-from oopscope.cli import DONE, USAGE, complain
+from oopscope.cli import DONE, USAGE, complain, nearest
 from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.report import cells
 from oopscope.report.build import rows
@@ -20,7 +20,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="*", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
     )
     parser.add_argument("--list", action="store_true", help="name the tables and their columns")
-    parser.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text for people, or data")
     add_extra(parser)
 
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         write("".join(lines))
         return DONE
     if args.table not in dict(TABLES):
-        return complain(f"no table {args.table!r}; there are {', '.join(key for key, _ in TABLES)}", USAGE)
+        return complain(_no_table(args.table), USAGE)
     if not args.paths:
         return complain(f"which dump? `oopscope show {args.table} PATH`", USAGE)
     kernel = load(args.paths, Progress())
@@ -51,6 +51,13 @@ def run(args: argparse.Namespace) -> int:
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)
     return DONE
+
+
+def _no_table(name: str | None) -> str:
+    known = [key for key, _ in TABLES]
+    near = nearest(name, known) if name else None
+    which = "which table" if name is None else f"no table {name!r}"
+    return f"{which}; did you mean {near}?" if near else f"{which}; there are {', '.join(known)}"
 
 
 def _flat(value: object) -> object:

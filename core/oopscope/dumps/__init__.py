@@ -338,8 +338,11 @@ def _unwrap(source: ByteSource) -> ByteSource:
     return FlattenedSource(source) if is_flattened(source.read_at(0, 16)) else source
 
 
-def find_dumps(folder: Path, depth: int = 2) -> Iterator[Path]:
-    """Yield the files of a directory, and of those in it, that begin like a dump; reads the first bytes of each."""
+def find_dumps(folder: Path, depth: int = 2, named: Callable[[str], bool] = lambda name: False) -> Iterator[Path]:
+    """Yield the files of a directory, and of those in it, that begin like a dump; reads the first bytes of each.
+
+    Those whose names `named` takes for a dump's are found whatever they hold, and also where they cannot be read.
+    """
     try:
         entries = sorted(islice(os.scandir(folder), MAX_ENTRIES), key=lambda e: e.name)
     except OSError:
@@ -347,8 +350,8 @@ def find_dumps(folder: Path, depth: int = 2) -> Iterator[Path]:
     for entry in entries:
         try:
             if entry.is_dir(follow_symlinks=False) and depth > 0:
-                yield from find_dumps(Path(entry), depth - 1)
-            elif entry.is_file() and _begins_like_a_dump(FileSource(Path(entry))):
+                yield from find_dumps(Path(entry), depth - 1, named)
+            elif entry.is_file() and (named(entry.name) or _begins_like_a_dump(FileSource(Path(entry)))):
                 yield Path(entry)
         except (OSError, OopscopeError):
             continue
