@@ -1,10 +1,21 @@
 """Whatever a dump says, the screen keeps its shape: brackets, escapes, wide and combining text, long names, nothing."""
 
+from collections import namedtuple
+from dataclasses import fields, is_dataclass, replace
+from functools import partial
+from importlib import import_module
+from itertools import cycle
+
 import pytest
+from rich.cells import get_character_cell_size
 
 from oopscope.kernel.frame import Frame
-from oopscope.subsystems import Column
+from oopscope.subsystems import TABLES, Column
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope_tui.panes import HIDDEN
+from oopscope_tui.places import Place
+from oopscope_tui.text import fit
+from oopscope_tui.widgets.table import Table
 from tui.driving import LARGE, SMALL, enter, lines, press, running, tap, text
 from tui.fake import Cpu, Fact, Fake, Module, Mount, Named, Problem, Record, Slab, Task, Zone
 
@@ -89,10 +100,48 @@ def nasty_verdict(name):
                    tuple(NASTY))  # fmt: skip
 
 
+# A value of each kind that suits it least; text gets the nasty names in turn.
+ODD = {"int": -1, "bytes": 1 << 70, "address": 1 << 64, "seconds": 1e30, "bool": 2, "frames": frames(NASTY[1]),
+       "registers": {NASTY[0]: 1, "rip": 1 << 64}}  # fmt: skip
+
+
+def odd_rows(columns):
+    """Return rows of a table that the fake has no types for."""
+    made = namedtuple("Row", [column.key for column in columns])
+    known = [made(*(ODD.get(column.kind, name) for column in columns)) for name in NASTY]
+    return [*known, made(*([None] * len(columns)))]
+
+
+def poisoned(value, names):
+    """Return a value with every text in it replaced by a nasty one."""
+    if isinstance(value, str):
+        return next(names)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(poisoned(item, names) for item in value))
+    if isinstance(value, (list, tuple)):
+        return type(value)(poisoned(item, names) for item in value)
+    if isinstance(value, dict):
+        return {key: poisoned(item, names) for key, item in value.items()}
+    if is_dataclass(value):
+        return replace(value, **{one.name: poisoned(getattr(value, one.name), names) for one in fields(value)})
+    return value
+
+
+class NastyFake(Fake):
+    """Its answers are nasty, too, whatever is asked."""
+
+    def answer(self, kernel, question):
+        return poisoned(super().answer(kernel, question), cycle(NASTY))
+
+
 def nasty_fake(name="[red]\x1b[31m世"):
-    fake = Fake(rows=nasty_rows(), found=nasty_verdict(name))
+    fake = NastyFake(rows=nasty_rows(), found=nasty_verdict(name))
     kinds = {"source": "address", "target": "frames", "fstype": "bytes", "options": "registers"}
     fake.columns["weird"] = tuple(Column(key, "[bold]\x1b" + key, kind) for key, kind in kinds.items())
+    for key, module in TABLES:
+        if key not in fake.rows:
+            columns = import_module(module).TABLE.columns
+            fake.columns[key], fake.rows[key] = columns, partial(odd_rows, columns)
     fake.said = [Problem(name, one, None) for one in NASTY]
     return fake
 
@@ -101,25 +150,53 @@ def keeps_its_shape(app, size):
     strips = app.lines_on_screen()
     assert len(strips) == size[1]
     for strip in strips:
-        assert strip.cell_length == size[0]
+        assert sum(map(get_character_cell_size, strip.text)) == size[0]
         assert all(ord(char) >= 0x20 and not 0x7F <= ord(char) <= 0x9F for char in strip.text)
         assert not set(strip.text) & set("\u202e\u200b\u200d\ufeff\u2028\ufe0f")
         assert len(strip.text) <= 5 * size[0]
         strip.text.encode("utf-8")
+    if isinstance(app.pane.main, Table) and app.pane.main.display:
+        cells_stand_in_their_columns(app.pane.main, strips)
+
+
+def cells_stand_in_their_columns(table, strips):
+    left, top = table.region.offset
+    for y in range(min(table.page, len(table.view) - table.top)):
+        strip, row = strips[top + table.heads + y], table.view.row(table.top + y)
+        x = left + 1
+        for column, size in table.laid_out():
+            assert strip.crop(x, x + size).text == fit(column.text(row), size, column.right)
+            x += size + 2
+
+
+KEYS_PRESSED = ("j", "j", "enter", "G", "right")
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 async def test_every_pane(size):
     async with running(nasty_fake(), size) as (app, pilot):
+        assert {key for key, _ in TABLES} <= {tab.key for tab in app.tabs.tabs}
         for tab in app.tabs.tabs:
-            await app.go(app.pane.here()._replace(pane=tab.key, key=None, open=False))
+            await app.go(Place(tab.key))
             await press(app, pilot)
             assert app.pane.key == tab.key
             keeps_its_shape(app, size)
-            for keys in ("j", "j", "enter", "G", "right"):
+            for keys in KEYS_PRESSED:
                 await tap(app, pilot, keys)
                 keeps_its_shape(app, size)
             assert app.pane.key is not None
+
+
+@pytest.mark.parametrize("key", [key for key, _, _ in HIDDEN if key != "dumps"])
+async def test_every_pane_that_has_no_tab(key):
+    async with running(nasty_fake(), SMALL) as (app, pilot):
+        for thing in ("schedule", "0xffffffff81000000", NASTY[1], NASTY[9], ""):
+            await app.go(Place(key, thing, True))
+            await press(app, pilot)
+            keeps_its_shape(app, SMALL)
+            for keys in KEYS_PRESSED:
+                await tap(app, pilot, keys)
+                keeps_its_shape(app, SMALL)
 
 
 async def test_brackets_are_text():
