@@ -7,9 +7,16 @@ from typing import Any, NamedTuple
 
 from oopscope.dumps import Facts
 from oopscope.errors import NotADump, OopscopeError
+from oopscope.kernel.disassemble import Code, Instruction
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.kernel import Name
+from oopscope.kernel.meaning import Meaning
+from oopscope.kernel.operands import Access, Context, Deed
+from oopscope.structs.layout import Member
+from oopscope.structs.view import Item
 from oopscope.subsystems import Column, Table
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope_tui.lookup import CodeFound, Piece, Register, Row, Stretches, StructFound, Word
 from oopscope_tui.questions import Question
 
 
@@ -101,6 +108,7 @@ class Problem(NamedTuple):
 
 
 BASE = 0xFFFFFFFF81000000
+TASK = 0xFFFF888000050000
 STACK = (
     Frame(0xFFFFFFFFC0A01005, "lab_read_balance", 0x5, "labcrash", "exception", True),
     Frame(0xFFFFFFFFC0A01030, "lab_init", 0x30, "labcrash", "task", True),
@@ -266,9 +274,56 @@ TABLES: dict[str, tuple[str, tuple[Column, ...], Callable[[], Iterable[Any]]]] =
 }  # fmt: skip
 
 
+MEANING = Meaning("task", "task_struct of insmod (241) +0x10", pid=241, struct=("task_struct", TASK))
+GUESS = Meaning("ascii", 'text "insmod"', False)
+GONE = Meaning("slab", "filp object", struct=("file", TASK), why="excluded: not in the dump")
+
+
+def code(key: str) -> CodeFound:
+    """A function of forty instructions, of which the fifth reads through a null pointer."""
+    name = key.partition("@")[0]
+    address = int(name, 16) if name.startswith("0x") else BASE
+    start = address - 16
+    lines = [Instruction(start + 4 * at, b"\x48\x8b\x47\x28", f"movq   {at}(%rdi),%rax", None, "") for at in range(40)]
+    lines[2] = Instruction(start + 8, b"\xe8\0\0\0", f"callq  {BASE:#x}", BASE, "schedule")
+    sp = int(key.partition("@")[2] or "0", 16)
+    done = Deed("movq 0x28(%rdi),%rax", (Access("reads", "rdi + 0x28", 0x28, 8, Meaning("null", "NULL + 0x28")),),
+                (("rdi", 0, Meaning("null", "NULL")), ("rsi", TASK, MEANING)), "")  # fmt: skip
+    found = Code(address, start, start + 160, Name("lab_read_balance", 16, "labcrash"), tuple(lines), "90 <48> 8b", "")
+    return CodeFound(address, sp, found, "", None, "int lab_read_balance(struct account *account)",
+                     done if sp else None, Context({"rdi": 0}, 1, None) if sp else None)  # fmt: skip
+
+
+def struct(key: str) -> StructFound:
+    """A struct of a number, a pointer, a struct inside, and one that cannot be read."""
+    name, _, place = key.partition("@")
+    items = (
+        Item(Member("pid", 0, 4, "int", 1), "pid_t pid", 241, "241 (0xf1)"),
+        Item(Member("parent", 8, 8, "ptr", 2), "struct task_struct *parent", TASK, hex(TASK), "task_struct"),
+        Item(Member("tasks", 16, 16, "struct", 3), "struct list_head tasks", None, "{next = NULL, prev = NULL}"),
+        Item(Member("gone", 4096, 8, "ptr", 2), "struct file *gone", why="physical page at 0x1000 is not there"),
+    )
+    rows = tuple(Row(item, MEANING if item.member.name == "parent" else None) for item in items)
+    shown = rows if place else tuple(Row(row.item._replace(number=None, text=None, why=""), None) for row in rows)
+    return StructFound(name, int(place, 16) if place else None, 4104, shown, None)
+
+
+def words(start: int) -> tuple[Word, ...]:
+    """Words of which some mean something."""
+    known = {0: (TASK + 16, MEANING), 1: (0x646F6D736E69, GUESS), 2: (TASK, GONE), 3: (0, Meaning("null", "NULL"))}
+    return tuple(Word(start + 8 * at, *known.get(at, (at, None))) for at in range(64))
+
+
 ANSWERS: dict[str, Callable[[Any], Any]] = {
     "stack": lambda address: SLEEP,
     "symbol": lambda name: [("Symbol", name), ("Address", f"{BASE:#x}")],
+    "registers": lambda cpu: tuple(Register(name, value, MEANING) for name, value in REGISTERS.items()),
+    "code": code,
+    "struct": struct,
+    "words": words,
+    "memory": lambda key: Stretches(
+        int(key, 16), 8, (Piece(TASK - 8192, TASK - 4096, "not mapped"), Piece(TASK - 4096, TASK + 8192, ""))
+    ),
 }
 
 

@@ -62,8 +62,15 @@ def _kmem(words: list[str]) -> Target:
     return Place("zones") if option == "-z" else Place("memory")
 
 
-def _symbol(words: list[str]) -> Target:
-    return Place("symbol", words[0]) if words else Place("symbol")
+def _first(pane: str) -> Callable[[list[str]], Target]:
+    """Return a target whose key is the first word: a name or an address, whichever it looks like."""
+    return lambda words: Place(pane, words[0]) if words else Place(pane)
+
+
+def _struct(words: list[str]) -> Target:
+    """A type, and perhaps the address of one; `struct` itself may be said twice."""
+    names = [word for word in words if word not in ("struct", "union")]
+    return Place("struct", "@".join(names[:2])) if names else Place("struct")
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -76,7 +83,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(("mount",), "", "", "mounted file systems", goes("mounts")),
     Command(("kmem", "free"), "", "[-i | -s | -z]", "memory; -s slabs, -z zones", _kmem),
     Command(("slab", "slabtop"), "slab", "[name]", "slab caches, or one of them", goes("slabs")),
-    Command(("sym",), "symbol", "NAME | ADDRESS", "a symbol or an address: what it is, who is in it", _symbol),
+    Command(("sym",), "symbol", "NAME | ADDRESS", "a symbol or an address: what it is, who is in it", _first("symbol")),
+    Command(("struct", "union"), "", "TYPE[.MEMBER] [ADDRESS]", "a type's members and, at an address, values", _struct),
+    Command(("rd", "x"), "symbol", "ADDRESS | NAME", "memory as words, with what each means", _first("words")),
+    Command(("dis",), "symbol", "NAME | ADDRESS", "a function's code", _first("code")),
     Command(("sys", "home", "verdict"), "", "", "what happened, and on which machine", goes("overview")),
     Command(("explain",), "topic", "[word]", "what the selected thing means, or a word", acts("explain")),
     Command(("theme",), "theme", "NAME", "other colours", acts("theme")),

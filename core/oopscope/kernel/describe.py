@@ -19,7 +19,7 @@ from oopscope.kernel.address_space import (
     per_cpu_of,
     stack_map,
 )
-from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.meaning import Meaning, number_meaning
 from oopscope.kernel.modules import in_text, module_map
 from oopscope.kernel.struct_page import object_at, page_of
@@ -30,6 +30,7 @@ from oopscope.kernel.vmalloc import area_at
 
 LOWEST_PROGRAM = 0x400000  # where programs are linked to; below it, numbers are likelier
 SHOWN_TEXT = 48
+KERN_SOH = b"\x01"
 MIN_TEXT = 4
 # What an object of a cache is, where the cache's name is not its type's.
 TYPE_OF_CACHE = {
@@ -100,12 +101,17 @@ def _symbol(kernel: Kernel, address: int) -> Meaning | None:
     if name is None:
         return _in_module(kernel, address)
     if not in_text(kernel, address):
-        return _tried(_task, kernel, address) or Meaning("data", str(name))
+        return _tried(_task, kernel, address) or Meaning("data", _spelt(name))
     if name.offset == 0 and kernel.arch.name == "x86_64" and follows_call(kernel, address):
         before = kernel.name_of(address - 1)
         if before is not None:  # the last instruction of a function, a call of what never returns
             return Meaning("code", str(before._replace(offset=before.offset + 1)), False)
-    return Meaning("code", str(name))
+    return Meaning("code", _spelt(name))
+
+
+def _spelt(name: Name) -> str:
+    module = f" [{name.module}]" if name.module else ""
+    return str(name) if name.offset else f"{name.symbol}{module}"
 
 
 def _in_module(kernel: Kernel, address: int) -> Meaning | None:
@@ -119,7 +125,7 @@ def _per_cpu(kernel: Kernel, address: int) -> Meaning | None:
         return None
     look = kernel.symbols.name_at if found.symbol >= kernel.symbols.tables.start else kernel.symbols.variable_at
     name = look(found.symbol) if found.static else None
-    what = f"{name[0]}+{name[1]:#x}" if name else "per-CPU memory"
+    what = name[0] + (f"+{name[1]:#x}" if name[1] else "") if name else "per-CPU memory"
     return Meaning("percpu", f"{what} of CPU {found.cpu}", found.static)
 
 
@@ -276,6 +282,7 @@ def _read(kernel: Kernel, address: int, meaning: Meaning) -> Meaning:
         return meaning._replace(why="not mapped")
     except OopscopeError as e:
         return meaning._replace(why=str(e))
+    raw = raw[2:] if raw[:1] == KERN_SOH else raw  # the level before printk's text
     line = raw[:SHOWN_TEXT].partition(b"\n")[0]
     if meaning.kind == "code" or len(line) < MIN_TEXT or not all(0x20 <= byte < 0x7F for byte in line):
         return meaning

@@ -18,6 +18,7 @@ BEFORE, AFTER = 42, 22  # bytes of a Code: line, as arch/x86/kernel/dumpstack.c 
 BRANCHES = ("call", "j", "loop")
 NOP5 = (b"\x0f\x1f\x44\x00\x00", b"\x66\x66\x66\x66\x90")  # one or the other by CPU up to 5.12
 ENDBR = b"\xf3\x0f\x1e\xfa"
+SEALED = (b"\x0f\x1f\x40\xd6", b"\x66\x0f\x1f\x00")  # gen_endbr_poison(): since 6.14, and before
 WITHOUT = "disassembly needs capstone: pip install 'oopscope[disassemble]'"
 
 _RELATIVE = re.compile(r"(-?0x[0-9a-f]+|-?\d+)\(%rip\)")
@@ -165,13 +166,14 @@ def _named(kernel: Kernel, target: int, mnemonic: str, name: Name | None, operan
         if there is not None and (there.symbol, there.module) == (name.symbol, name.module):
             return f"+{there.offset:#x}"
     meaning = describe(kernel, target)
-    words = meaning.words if meaning is not None and meaning.kind not in ("user", "nothing") else ""
-    return words.replace("+0x0", "") if mnemonic.startswith(BRANCHES) else words
+    return meaning.words if meaning is not None and meaning.kind not in ("user", "nothing") else ""
 
 
 def _patched(kernel: Kernel, code: bytes, address: int, start: int, target: int | None) -> str:
     """Name the places that the kernel itself writes to while it runs."""
     before = kernel.arch.name == "x86_64" and address - start in (0, len(ENDBR))
+    if code in SEALED and address == start:
+        return "endbr, sealed: nothing calls it indirectly"
     if code in NOP5:
         return "ftrace's place, off" if before else "patched: a static key that is off, or an alternative ?"
     if before and code[:1] == b"\xe8" and target is not None:

@@ -57,7 +57,7 @@ def context_of(kernel: Kernel, pc: int, sp: int) -> Context | None:
     cpu, task = _owner(kernel, sp)
     for number, found in kernel.cached(registers).items():
         if found.get(kernel.arch.pc) == pc and (not sp or found.get(kernel.arch.sp) == sp):
-            return Context(found, number, task or _running(kernel, number))
+            return Context(found, number, task or running_on(kernel, number))
     if kernel.arch.name != "x86_64" or not sp:
         return None
     at = _saved(kernel, pc, sp)
@@ -71,12 +71,13 @@ def _owner(kernel: Kernel, sp: int) -> tuple[int | None, TaskStruct | None]:
     if owned is None:
         return None, None
     if owned.task is None:
-        return owned.cpu, _running(kernel, owned.cpu)
+        return owned.cpu, running_on(kernel, owned.cpu)
     address = owned.task.address
     return next((queue.cpu for queue in kernel.cached(runqueues) if queue.curr == address), None), owned.task
 
 
-def _running(kernel: Kernel, cpu: int | None) -> TaskStruct | None:
+def running_on(kernel: Kernel, cpu: int | None) -> TaskStruct | None:
+    """Return the task that a CPU ran; None where that is not known."""
     try:
         current = next((queue.curr for queue in kernel.cached(runqueues) if queue.cpu == cpu), 0)
         return kernel.cached(task_structs).get(current)
@@ -126,12 +127,18 @@ def deed(kernel: Kernel, pc: int, context: Context) -> Deed | None:
     used = [made.reg_name(number) for number in one.regs_access()[0]]
     named = [_full(name) for name in used if name]
     known = tuple(
-        (name, context.registers[name], describe(kernel, context.registers[name], context.task))
+        (name, context.registers[name], register_meaning(kernel, context.registers[name], context.task))
         for name in dict.fromkeys(named)
         if name in context.registers and name not in ("rip", "eip", "eflags")
     )
     text = f"{shown[2]} {shown[3].replace(', ', ',')}".rstrip()
     return Deed(text, tuple(_accesses(kernel, one, context)), known, _note(one, context))
+
+
+def register_meaning(kernel: Kernel, value: int, task: TaskStruct | None) -> Meaning | None:
+    """Describe a register's value; a small one is a number, in decimal."""
+    found = describe(kernel, value, task)
+    return Meaning("null", str(value)) if found is not None and found.kind == "null" and value else found
 
 
 _PARTS = {

@@ -1,0 +1,221 @@
+"""Looking around by hand: frames open to code, registers and words say what they point at, structs drill down."""
+
+from pathlib import Path
+
+import oopscope
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.meaning import Meaning
+from oopscope_tui.lookup import Piece, Stretches
+from oopscope_tui.places import Place
+from oopscope_tui.provider import Core
+from tui.driving import LARGE, SMALL, enter, lines, press, running, text
+from tui.fake import ANSWERS, BASE, GONE, REGISTERS, STACK, TASK, Cpu, Fake, code, struct
+
+DEMO = Path(oopscope.__file__).parent / "data" / "null-pointer.kdump"
+SP = TASK + 0x40
+ON_STACK = tuple(frame._replace(sp=SP + 64 * at) if at < 3 else frame for at, frame in enumerate(STACK))
+
+
+def cpus():
+    return [Cpu(1, True, "panic", 241, "insmod", TASK, ON_STACK, dict(REGISTERS))]
+
+
+async def test_a_frame_opens_to_its_code_and_escape_comes_back():
+    async with running(Fake(rows={"cpus": cpus})) as (app, pilot):
+        await press(app, pilot, "2", "enter", "j", "enter")
+        assert app.pane.key == "code"
+        assert app.pane.here().key == f"{STACK[0].address:#x}@{SP:#x}"
+        shown = text(app)
+        assert "►" in next(line for line in lines(app) if "movq   4(%rdi),%rax" in line)
+        assert "reads 8 bytes at rdi + 0x28 = 0x28" in shown and "NULL + 0x28" in shown
+        assert "lab_read_balance+0x10 [labcrash]" in lines(app)[-2]
+        await press(app, pilot, "escape")
+        assert (app.pane.key, app.pane.opened) == ("cpus", True)
+
+
+async def test_a_call_leads_to_what_it_calls():
+    async with running(Fake(rows={"cpus": cpus}), size=LARGE) as (app, pilot):
+        await enter(app, pilot, ":", "dis lab_read_balance")
+        assert app.pane.main.row.copy == f"{BASE:#x}"
+        assert "48 8b 47 28" in text(app) and f"{BASE:016x}" in text(app)
+        await press(app, pilot, "k", "k")
+        assert "Names     schedule" in text(app)
+        await press(app, pilot, "enter")
+        assert app.pane.here() == Place("code", f"{BASE:#x}")
+        assert app.history[-1] == Place("code", "lab_read_balance")
+
+
+async def test_the_detail_of_code_leads_on():
+    """To who is in the function, and to the words of the frame's stack."""
+    async with running(Fake(rows={"cpus": cpus})) as (app, pilot):
+        await app.go(Place("code", f"{STACK[0].address:#x}@{SP:#x}"))
+        await press(app, pilot)
+        await press(app, pilot, "enter")  # the instruction names nothing: the detail
+        assert app.pane.opened and app.pane.here().open
+        for _ in range(8):
+            if app.pane.side.link == Place("words", f"{SP:#x}"):
+                break
+            await press(app, pilot, "j")
+        assert app.pane.side.link == Place("words", f"{SP:#x}")
+        await press(app, pilot, "enter")
+        assert app.pane.key == "words"
+
+
+async def test_code_that_is_not_there_says_why(monkeypatch):
+    poison = Meaning("poison", "POISON_FREE: memory of a freed object")
+    gone = code("0x6b6b6b6b6b6b6b6b@0x10")._replace(code=None, why="not mapped", meaning=poison, deed=None)
+    monkeypatch.setitem(ANSWERS, "code", lambda key: gone)
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", "dis 0x6b6b6b6b6b6b6b6b")
+        assert "no code: not mapped" in text(app)
+        assert "POISON_FREE: memory of a freed object" in text(app)
+
+
+async def test_code_without_a_disassembler_has_its_bytes(monkeypatch):
+    found = code("schedule")
+    bare = found._replace(code=found.code._replace(instructions=(), why="disassembly needs capstone"))
+    monkeypatch.setitem(ANSWERS, "code", lambda key: bare)
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", "dis schedule")
+        assert "disassembly needs capstone" in text(app)
+        assert "Code: 90 <48> 8b" in text(app)
+
+
+async def test_registers_say_what_they_point_at():
+    async with running(Fake(rows={"cpus": cpus}), size=LARGE) as (app, pilot):
+        await press(app, pilot, "2")
+        row = next(line for line in lines(app) if f"rax {REGISTERS['rax']:016x}" in line)
+        assert "task_struct of insmod (241) +0x10" in row
+        await press(app, pilot, "enter", "G")
+        assert app.pane.side.link == Place("tasks", 241, True)
+    async with running(Fake(rows={"cpus": cpus})) as (app, pilot):  # narrow: the table stays, what it means is beneath
+        await press(app, pilot, "2", "enter", "G")
+        shown = [row.text for row in app.pane.side.view.rows]
+        assert " Pointing at" in shown and "task_struct of insmod (241) +0x10" in shown[shown.index(" Pointing at") + 1]
+
+
+async def test_words_mark_where_frames_begin_and_what_is_missing():
+    async with running(Fake(rows={"cpus": cpus})) as (app, pilot):
+        await enter(app, pilot, ":", f"rd {TASK:#x}")
+        assert app.pane.main.row.address == TASK
+        first = next(line for line in lines(app) if line.startswith(f"►{TASK:016x}"))
+        assert f"{TASK + 16:016x}" in first and "task_struct of insmod (241)" in first
+        assert 'text "insmod" ?' in text(app)
+        assert "filp object  ! excluded" in text(app)
+        await press(app, pilot, "g")
+        assert f"{TASK - 8192:016x} to {TASK - 4097:016x}: not mapped" in lines(app)[3]
+        assert len(app.pane.main.view) == 1 + 3 * 512
+        await press(app, pilot, "G")
+        assert "…" not in text(app)  # what came into view was read
+
+
+async def test_words_of_a_stack_are_its_frames(monkeypatch):
+    """A word that is a frame's return address, where that frame's stack begins."""
+    address = SP + 64 - 8
+    frame = Frame(TASK + 16, "do_init_module", 0x4C, None, "task", True, address + 8)
+    row = cpus()[0]._replace(frames=(frame,))
+    values = {address & -512: None}
+    real = ANSWERS["words"]
+
+    def words(start):
+        found = list(real(start))
+        at = (address - start) // 8
+        if start in values:
+            found[at] = found[at]._replace(value=TASK + 16)
+        return tuple(found)
+
+    monkeypatch.setitem(ANSWERS, "words", words)
+    async with running(Fake(rows={"cpus": lambda: [row]})) as (app, pilot):
+        await enter(app, pilot, ":", f"rd {address:#x}")
+        assert "◄ returns to do_init_module+0x4c" in text(app)
+
+
+async def test_a_word_leads_where_it_points():
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", f"rd {TASK:#x}")
+        await press(app, pilot, "enter")
+        assert (app.pane.key, app.pane.main.row.pid) == ("tasks", 241)
+        await press(app, pilot, "escape", "j", "j", "enter")
+        assert app.pane.here() == Place("struct", f"file@{GONE.struct[1]:#x}")
+
+
+async def test_memory_of_which_nothing_is_known(monkeypatch):
+    monkeypatch.setitem(ANSWERS, "memory", lambda key: Stretches(0x1000, 4, (Piece(0, 0x100000, "not mapped"),)))
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", "rd 0x1000")
+        assert "00000000 to 000fffff: not mapped" in text(app)
+        await press(app, pilot, "enter", "G", "g")
+        assert app.pane.key == "words"
+
+
+async def test_a_struct_drills_down_and_comes_back():
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", f"struct task_struct {TASK:#x}")
+        shown = text(app)
+        assert "pid_t pid" in shown and "241 (0xf1)" in shown
+        assert "! physical page at 0x1000 is not there" in shown
+        await press(app, pilot, "j", "enter")
+        assert app.pane.here() == Place("struct", f"task_struct@{TASK:#x}")
+        await press(app, pilot, "j", "enter")
+        assert app.pane.here() == Place("struct", f"task_struct.tasks@{TASK:#x}")
+        await press(app, pilot, "escape")
+        assert app.pane.here() == Place("struct", f"task_struct@{TASK:#x}")
+
+
+async def test_a_type_without_an_address_is_its_layout():
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", "struct struct task_struct")
+        assert "struct list_head tasks" in text(app) and "241" not in text(app).partition("task_struct")[2]
+        assert "4,104 bytes" in lines(app)[-2]
+        await press(app, pilot, "j", "enter")
+        assert app.pane.here() == Place("struct", "task_struct")
+
+
+async def test_what_cannot_be_found_is_one_line():
+    fails = {kind: ValueError(f"no {kind} here") for kind in ("struct", "code", "memory")}
+    async with running(Fake(fails=fails)) as (app, pilot):
+        for command, kind in (("struct nothing", "struct"), ("dis nothing", "code"), ("rd nothing", "memory")):
+            await enter(app, pilot, ":", command)
+            assert f"no {kind} here" in text(app)
+            await press(app, pilot, "enter", "G", "y")
+        for command, words in (("struct", "no type"), ("dis", "no address"), ("rd", "no address")):
+            await enter(app, pilot, ":", command)
+            assert words in text(app)
+
+
+async def test_hostile_names(monkeypatch):
+    nasty = "[red]\x1b[2J世\u202e" * 20
+    found = struct(f"task_struct@{TASK:#x}")
+    item = found.rows[0].item._replace(declaration=nasty, text=nasty)
+    row = found.rows[1]._replace(item=item, meaning=Meaning("slab", nasty, why=nasty))
+    function = code("schedule")
+    one = function.code.instructions[0]._replace(note=nasty, text=nasty)
+    named = function.code._replace(instructions=(one,) * 40, name=function.code.name._replace(symbol=nasty))
+    words = tuple(word._replace(meaning=row.meaning) for word in ANSWERS["words"](TASK))
+    monkeypatch.setitem(ANSWERS, "struct", lambda key: found._replace(rows=(row,) * 30))
+    monkeypatch.setitem(ANSWERS, "code", lambda key: function._replace(code=named, prototype=nasty))
+    monkeypatch.setitem(ANSWERS, "words", lambda key: words)
+    for size in (SMALL, LARGE):
+        async with running(Fake(), size=size) as (app, pilot):
+            for pane in ("struct", "code", "words"):
+                await app.go(Place(pane, f"{TASK:#x}"))
+                await press(app, pilot, "G", "g")
+                assert "\x1b" not in text(app) and "[red]" in text(app)
+                assert all(strip.cell_length == size[0] for strip in app.lines_on_screen())
+
+
+async def test_the_demo_from_end_to_end():
+    """The real core: the faulting frame, its stack, a struct, a function, a register's target."""
+    async with running(Core(), LARGE, [DEMO]) as (app, pilot):
+        await press(app, pilot, "2", "enter", "j", "enter")
+        assert app.pane.key == "code" and "reads 8 bytes at rdi + 0x28 = 0x28" in text(app)
+        await enter(app, pilot, ":", "struct task_struct init_task")
+        assert '"swapper/0"' in "\n".join(row.text for row in app.pane.main.view.rows)
+        frame = app.store.feed("cpus").rows[0].frames[0]
+        await app.go(Place("words", f"{frame.sp:#x}"))
+        await press(app, pilot)
+        assert "◄ returns to labcrash_init" in text(app)
+        await enter(app, pilot, ":", "dis schedule")
+        assert "void schedule(void)" in text(app)
+        await enter(app, pilot, ":", "sym schedule")
+        assert "void schedule(void)" in text(app)
