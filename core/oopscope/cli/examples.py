@@ -23,6 +23,7 @@ OF: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "triage": (
         ("oopscope triage /var/crash", "one line of JSON for each dump of a folder"),
+        ("oopscope triage --format text /var/crash", "by bug, the most frequent first"),
         ("oopscope triage --jobs 4 /srv/dumps > fleet.jsonl", "many dumps, four at a time"),
         ("oopscope triage /var/crash | jq -r .signature | sort | uniq -c", "which bug, how often"),
     ),

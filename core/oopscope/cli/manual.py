@@ -1,5 +1,6 @@
 """The man page oopscope(1), made from what the parsers take, so that it cannot fall behind them. See man(7)."""
 
+import re
 from collections.abc import Iterator
 
 import oopscope
@@ -50,7 +51,7 @@ def page(found: list[Spec]) -> str:
         lines += [line for option in spec.options if "--help" not in option.names for line in _option(option)]
         lines += [line for example in _examples(spec) for line in example]
     lines += [".SH EXIT STATUS", *_pairs(STATUS), ".SH ENVIRONMENT", *_pairs(ENVIRONMENT), ".SH FILES", *_pairs(FILES)]
-    lines += [".SH EXAMPLES", ".EX", *(_text(line.strip()) for line in _commands(top)), ".EE"]
+    lines += [".SH EXAMPLES", *(line for example in _commands(top) for line in _example(*example))]
     lines += [".SH SEE ALSO", ".BR makedumpfile (8),", ".BR kdump (5),", ".BR crash (8)"]
     return "\n".join(lines) + "\n"
 
@@ -89,13 +90,19 @@ def _option(option: Option) -> Iterator[str]:
     yield _text(f"{option.help}{listed}")
 
 
-def _commands(spec: Spec) -> list[str]:
-    return [line for line in spec.examples.splitlines() if line.startswith("  oopscope")]
+def _commands(spec: Spec) -> list[list[str]]:
+    """Return the examples, and what each does."""
+    lines = (line.strip() for line in spec.examples.splitlines() if line.startswith("  oopscope"))
+    return [re.split(r"\s{2,}", line, maxsplit=1) for line in lines]
+
+
+def _example(line: str, what: str) -> list[str]:
+    return [".TP", f"\\fB{_text(line)}\\fR", _text(what)]
 
 
 def _examples(spec: Spec) -> Iterator[list[str]]:
     for i, (line, what) in enumerate(OF.get(spec.name, ())):
-        yield [*([".PP", "Examples:"] if not i else []), ".TP", f"\\fB{_text(line)}\\fR", _text(what)]
+        yield [*([".PP", "Examples:"] if not i else []), *_example(line, what)]
 
 
 def _pairs(pairs: tuple[tuple[str, str], ...]) -> Iterator[str]:

@@ -14,7 +14,7 @@ _oopscope() {
     if [[ $cur == = ]]; then cur=
     elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}
     fi
-    (( COMP_CWORD == 1 )) && command=
+    [[ COMP_CWORD -gt 1 && " NAMES " == *" $command "* ]] || command=
     case $command in
 """
 BASH_TAIL = """\
@@ -39,7 +39,8 @@ BASH_PLACE = """\
 
 def bash(found: list[Spec]) -> str:
     """Return the script for bash, 3.2 and later."""
-    return BASH_HEAD + "".join(_bash_case(spec, found) for spec in found) + BASH_TAIL
+    head = BASH_HEAD.replace("NAMES", " ".join(spec.name for spec in found if spec.name))
+    return head + "".join(_bash_case(spec, found) for spec in found) + BASH_TAIL
 
 
 def _bash_case(spec: Spec, found: list[Spec]) -> str:
@@ -55,6 +56,7 @@ def _bash_case(spec: Spec, found: list[Spec]) -> str:
     lines.append("            if [[ $cur == -* ]]; then words=$options")
     if not spec.name:
         lines.append(f"            else words={_quoted([s.name for s in found if s.name])} files=1")
+        lines.append("                (( COMP_CWORD > 1 )) && words=")
     places = spec.places if any(p.words for p in spec.places) else spec.places[-1:]
     for i, place in enumerate(places if spec.name else ()):
         last = i == len(places) - 1
@@ -126,6 +128,8 @@ def fish(found: list[Spec]) -> str:
         for option in spec.options:
             names = " ".join(f"-l {n[2:]}" if n.startswith("--") else f"-s {n[1:]}" for n in option.names)
             lines.append(f"{head} {names} -d {_fish(option.help)}{_fish_value(option.value)}")
+        if spec.places and all(place.words for place in spec.places):
+            lines.append(f"{head} -f")
         for place in spec.places:
             lines += [f"{head} -a {_fish(' '.join(place.words))} -d {_fish(place.name)}"] if place.words else []
     return "\n".join(lines) + "\n"

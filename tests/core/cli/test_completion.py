@@ -78,6 +78,9 @@ def test_bash_offers_commands_options_and_words(tmp_path):
     assert offer("log", "--grep", "") == []
     assert offer("completion", "") == list(KINDS)
     assert offer("demo", "") == ["null-pointer"]
+    assert "mono" in offer("--theme", "")
+    assert set(offer("--theme", "mono", "")) == {"vmcore", "reports"}
+    assert offer("vmcore", "rep") == ["reports"]
     assert set(offer("distill", "vmcore", "")) == {"vmcore", "reports"}
 
 
@@ -90,6 +93,8 @@ def test_fish_offers_them_too():
     assert "tasks" in offer("oopscope show ")
     assert offer("oopscope report --format ") == {"text", "json", "markdown", "html"}
     assert "--stacks" in offer("oopscope report --s")
+    assert offer("oopscope completion ") == set(KINDS)
+    assert offer("oopscope demo ") == {"null-pointer"}
 
 
 def test_zsh_takes_the_script_with_its_completion_system():
@@ -108,6 +113,7 @@ def test_the_man_page_is_clean_and_names_what_there_is():
         assert f".SS oopscope {name}\n" in plain
     for heading in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT", "FILES"):
         assert f"\n.SH {heading}\n" in text
+    assert not [line for line in plain.splitlines() if "   " in line]  # nothing that man cannot fold
     if shutil.which("mandoc"):
         done = subprocess.run(
             ["mandoc", "-T", "lint", "-W", "warning"], input=text, capture_output=True, text=True, check=False
