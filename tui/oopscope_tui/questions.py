@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 
 ANSWERS: dict[str, str] = {
     "stack": "oopscope.subsystems.tasks:stack",  # a task_struct's address: its frames
+    "task-facts": "oopscope.subsystems.task_facts:task_facts",  # the same: TaskFacts
+    "task-memory": "oopscope.subsystems.task_memory:task_memory",  # the same: TaskMemory
+    "task-files": "oopscope.subsystems.task_files:task_files",  # the same: TaskFiles
+    "strip": "oopscope.subsystems.coverage:strip_of",  # a number of cells: physical memory in so many shares
     "symbol": "oopscope_tui.lookup:symbol",  # a name or an address: lines (heading, text)
+    "registers": "oopscope_tui.lookup:registers",  # a CPU: each register with what it points at
+    "code": "oopscope_tui.lookup:code",  # a name or ADDRESS[@SP]: CodeFound
+    "struct": "oopscope_tui.lookup:struct",  # TYPE[.MEMBER][@ADDRESS]: StructFound
+    "memory": "oopscope_tui.lookup:memory",  # an address: the stretches of memory about it
+    "words": "oopscope_tui.lookup:words",  # an address: the words from there on
 }
 
 

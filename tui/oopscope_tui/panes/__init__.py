@@ -27,6 +27,9 @@ HIDDEN: tuple[tuple[str, str, str], ...] = (
     ("help", "Keys", "oopscope_tui.panes.help"),
     ("explain", "Explain", "oopscope_tui.panes.explain"),
     ("symbol", "Symbol", "oopscope_tui.panes.symbol"),
+    ("code", "Code", "oopscope_tui.panes.code"),
+    ("struct", "Struct", "oopscope_tui.panes.struct"),
+    ("words", "Words", "oopscope_tui.panes.words"),
     ("dumps", "Dumps", "oopscope_tui.panes.dumps"),
 )
 PROBLEMS = ("problems", "Problems")

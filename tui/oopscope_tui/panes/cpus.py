@@ -11,7 +11,7 @@ from rich.style import Style
 
 from oopscope_tui import keys, theme
 from oopscope_tui.panes.base import Pane, empty
-from oopscope_tui.panes.details import register_lines, stack_lines
+from oopscope_tui.panes.details import described_registers, register_lines, stack_lines, words_line
 from oopscope_tui.places import Place
 from oopscope_tui.text import clean, plural
 from oopscope_tui.values import show
@@ -97,6 +97,7 @@ WORDS = {"panic": "the CPU that died", "running": "in the kernel", "idle": "idle
 
 
 MANY = 8  # more CPUs than these are grouped
+DESCRIBED = 82  # cells from which registers stand one a line, with what they point at
 
 
 class CpuTable(Table):
@@ -216,7 +217,9 @@ class Cpus(Pane):
             self.wanted = Place("cpus", self.store.verdict.cpu)
 
     def followed(self) -> None:
-        """Make room where a group opened."""
+        """Make room where a group opened; ask what the registers point at."""
+        if self.main.row is not None and type(self.main.row) is not Group and self.main.row.registers:
+            self.scope.ask("registers", self.main.row.cpu)
         if len(self.main.view.rows) != self._rows:
             self._rows = len(self.main.view.rows)
             self.place_views()
@@ -286,8 +289,19 @@ class Cpus(Pane):
         ]
         culprit = verdict.symbol if bad and verdict is not None else None
         lines += stack_lines(row.frames or (), width, culprit) or empty("no frames", width)
-        lines += [BLANK, heading(" Registers"), *register_lines(reader("registers")(row), width)]
+        lines += [*words_line(row.frames), BLANK, heading(" Registers"), *self._registers(row, width)]
         return [*lines, *self.problem_lines("cpus", width)]
+
+    def _registers(self, row: Any, width: int) -> list[Line]:
+        """Return the registers: with what they point at where there is room, else that beneath them."""
+        plain = reader("registers")(row)
+        found = self.store.answer("registers", row.cpu)
+        if found is None or not found.value:
+            return register_lines(plain, width)
+        if width >= DESCRIBED:
+            return described_registers(found.value, all_of_them=True)
+        pointing = described_registers(found.value, all_of_them=False)
+        return [*register_lines(plain, width), *([BLANK, heading(" Pointing at"), *pointing] if pointing else ())]
 
     def _group_detail(self, group: Group, width: int) -> list[Line]:
         """Return the stack that the CPUs of a group share, and what each ran."""

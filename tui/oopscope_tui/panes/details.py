@@ -1,6 +1,6 @@
 """Pieces of text that several panes show: a row's fields, a stack, registers, what could not be read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.style import Style
@@ -9,11 +9,12 @@ from oopscope_tui import theme
 from oopscope_tui.places import Place
 from oopscope_tui.text import ABSENT, cells, clean, fit
 from oopscope_tui.values import show
-from oopscope_tui.widgets.textview import BLANK, Line, line, wrapped
+from oopscope_tui.widgets.textview import BLANK, Line, Part, line, wrapped
 
 # Which field leads where.
 LINKS = {"pid": "tasks", "ppid": "tasks", "tgid": "tasks", "cpu": "cpus", "module": "modules", "wait": "symbol",
          "symbol": "symbol", "owner": "tasks"}  # fmt: skip
+STRUCTS = {"task_struct"}  # titles of columns that are their struct's name
 ENTRY = {
     "irq": "interrupt", "softirq": "soft interrupt", "nmi": "NMI", "exception": "exception", "syscall": "system call",
     "user": "user mode", "task": "task",
@@ -33,8 +34,16 @@ def field_lines(columns: Sequence[Any], row: Any, width: int, skip: Sequence[str
     lines: list[Line] = []
     for column in shown:
         value = getattr(row, column.key, None)
-        lines += field_line(clean(column.title), show(column.kind, value), width, room, link_of(column.key, value))
+        link = address_link(column.title, value) if column.kind == "address" else link_of(column.key, value)
+        lines += field_line(clean(column.title), show(column.kind, value), width, room, link)
     return lines
+
+
+def address_link(title: str, value: Any) -> Place | None:
+    """Return where an address leads: to the struct that its title names, else to the words that lie there."""
+    if not isinstance(value, int) or not value:
+        return None
+    return Place("struct", f"{title}@{value:#x}") if title in STRUCTS else Place("words", f"{value:#x}")
 
 
 def link_of(key: str, value: Any) -> Place | None:
@@ -71,6 +80,19 @@ def stack_lines(frames: Sequence[Any], width: int, culprit: str | None = None, a
     return lines
 
 
+def words_line(frames: Sequence[Any] | None) -> list[Line]:
+    """Return the link to the words of a stack; nothing where it is not known where they are."""
+    sp = next((frame.sp for frame in frames or () if frame.sp and frame.kind != "user"), 0)
+    return [line("   ", ("the stack's words", theme.LINK), link=Place("words", f"{sp:#x}"))] if sp else []
+
+
+def frame_link(frame: Any) -> Place | None:
+    """Return the code of a frame, with the stack pointer by which its registers are found; None for user code."""
+    if frame.kind == "user":
+        return None
+    return Place("code", f"{frame.address:#x}@{frame.sp:#x}" if frame.sp else f"{frame.address:#x}")
+
+
 def frame_line(frame: Any, culprit: str | None, addresses: bool) -> Line:
     """Return one frame."""
     name = f"{frame.symbol}+{frame.offset or 0:#x}" if frame.symbol else f"{frame.address:#x}"
@@ -84,26 +106,67 @@ def frame_line(frame: Any, culprit: str | None, addresses: bool) -> Line:
         parts.append((f" [{frame.module}]", style if guilty else theme.LINK if frame.reliable else theme.DIM))
     if addresses:
         parts.insert(1, (f"{frame.address:016x}  ", theme.DIM))
-    link = Place("symbol", frame.symbol) if frame.symbol else None
-    return line(*parts, link=link, copy=str(frame))
+    return line(*parts, link=frame_link(frame), copy=str(frame))
 
 
 def register_lines(registers: Mapping[str, int] | None, width: int) -> list[Line]:
     """Return registers in as many columns as fit."""
     if not registers:
         return [line("  ", (ABSENT, theme.DIM))]
-    name_room = min(12, max(cells(clean(name)) for name in registers))
-    cell = name_room + 1 + 16 + 2
-    columns = max(1, (width - 2) // cell)
-    known = [name for name in FIRST if name in registers]
-    items = [(name, registers[name]) for name in (*known, *(name for name in registers if name not in FIRST))][:256]
+    items = [(name, registers[name]) for name in register_order(registers)]
+    room = min(12, max(cells(clean(name)) for name in registers))
+    digits = 16 if max(registers.values()) >> 32 else 8
+    columns = max(1, (width - 2) // (room + 1 + digits + 2))
     lines: list[Line] = []
     for at in range(0, len(items), columns):
         parts: list[Any] = ["  "]
         for name, value in items[at : at + columns]:
-            parts += [(fit(clean(name), name_room, True), theme.DIM), f" {value:016x}  "]
+            parts += [(fit(clean(name), room, True), theme.DIM), f" {value:0{digits}x}  "]
         lines.append(line(*parts))
     return lines
+
+
+def register_order(names: Iterable[str]) -> list[str]:
+    """Return names of registers in the order of an oops; others follow as they come."""
+    names = list(names)
+    return [*(name for name in FIRST if name in names), *(name for name in names if name not in FIRST)][:256]
+
+
+def described_registers(found: Sequence[Any], all_of_them: bool) -> list[Line]:
+    """Return registers one a line with what they point at; not all: only those that point at something."""
+    by_name = {register.name: register for register in found}
+    lines: list[Line] = []
+    for name in register_order(by_name):
+        register = by_name[name]
+        if all_of_them or (register.meaning is not None and register.meaning.kind not in ("null", "error", "nothing")):
+            lead = (fit(clean(name), 8, True), theme.DIM)
+            lines.append(line(" ", lead, f" {register.value:016x}  ", *meaning_parts(register.meaning),
+                              link=meaning_link(register.value, register.meaning)))  # fmt: skip
+    return lines
+
+
+def meaning_parts(meaning: Any) -> list[Part]:
+    """Return what a number means as parts of a line: guesses dim and with a question mark, why it cannot be read."""
+    if meaning is None:
+        return []
+    style = theme.DIM if not meaning.sure or meaning.kind in ("null", "nothing", "user") else theme.PLAIN
+    if meaning.kind in ("poison", "error") and meaning.sure:
+        style = theme.DOUBT
+    parts = [(clean(meaning.words) + ("" if meaning.sure else " ?"), style)]
+    return [*parts, (f"  ! {clean(meaning.why)}", theme.DIM)] if meaning.why else parts
+
+
+def meaning_link(value: int, meaning: Any) -> Place | None:
+    """Return where a number that is an address leads: code, a task, a struct, else the words that lie there."""
+    if meaning is None or meaning.kind in ("null", "error", "poison", "ascii", "nothing", "user"):
+        return None
+    if meaning.kind == "code":
+        return Place("code", f"{value:#x}")
+    if meaning.kind == "task" and meaning.pid:
+        return Place("tasks", meaning.pid, True)
+    if meaning.struct is not None:
+        return Place("struct", f"{meaning.struct[0]}@{meaning.struct[1]:#x}")
+    return Place("words", f"{value:#x}")
 
 
 def problem_lines(problems: Sequence[Any], section: str, width: int, most: int = 20) -> list[Line]:

@@ -57,6 +57,8 @@ class Symbol(Pane):
             lines += field_line(clean(title), clean(text), width, 10)
         if found is None:
             lines += empty("looking it up", width)
+        lines += [BLANK, line(" ", ("its code", theme.LINK), link=Place("code", name)),
+                  line(" ", ("the words there", theme.LINK), link=Place("words", name))]  # fmt: skip
         plain = name.partition("+")[0]
         seen = self._seen(plain)
         if seen is not None and seen.module:

@@ -1,0 +1,219 @@
+"""Code: a function's instructions as they stand in the dump, and what the one did at which a frame stands.
+
+Beside or under them: the faulting instruction explained with its registers, the selected line in full, and where one
+can go from here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from oopscope_tui import theme
+from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.details import field_line, meaning_link, meaning_parts
+from oopscope_tui.places import Place
+from oopscope_tui.text import clean, fit
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
+
+BYTES_FROM = 88  # cells from which a line has the instruction's bytes
+SHOWN_BYTES = 8
+
+
+class Code(Pane):
+    """One function at a time."""
+
+    NARROW = "under"
+    SHARE = 40
+    needs = ("cpus",)
+
+    def make_main(self) -> Lines:
+        """Return a text of which every line can be selected."""
+        self.asked = ""
+        self._marked: Any = None  # the answer whose instruction was put in view
+        view = TextView("Code", every=True, id="main-code")
+        view.show(self._text)
+        return view
+
+    @property
+    def text(self) -> TextView:
+        """The instructions, by their own type."""
+        assert isinstance(self.main, TextView)
+        return self.main
+
+    def here(self) -> Place:
+        """Return the function or the frame."""
+        return Place(self.key, self.asked, self.opened)
+
+    def crumbs(self) -> list[str]:
+        """Code, and whose."""
+        return [self.title, self.name]
+
+    @property
+    def found(self) -> Any:
+        """What was found out; None while it is looked up, or could not be."""
+        answer = self.store.answer("code", self.asked)
+        return answer.value if answer is not None else None
+
+    @property
+    def name(self) -> str:
+        """The function, or the address."""
+        found = self.found
+        name = found.code.name if found is not None and found.code is not None else None
+        if name is None:
+            meaning = found.meaning if found is not None else None
+            if meaning is not None and meaning.kind == "code":
+                return clean(meaning.words)
+            return clean(self.asked.partition("@")[0])
+        past = found.address - found.code.start
+        symbol = clean(name.symbol) + (f"+{past:#x}" if past else "")
+        return symbol + (f" [{clean(name.module)}]" if name.module else "")
+
+    def go(self, place: Place) -> None:
+        """Show a function."""
+        self.asked = str(place.key or "")
+        self._marked = None
+        self.opened = place.open
+        self.scope.ask("code", self.asked or None)
+        self.text.home()
+        self.place_views()
+        self.refill()
+        self.active.focus()
+
+    def refill(self) -> None:
+        """Make the text anew, and put the instruction in view that was asked for."""
+        self.main.title = self.name or "Code"
+        self.text.rebuild()
+        self.place_views()  # short functions leave the room to the detail
+        found = self.found
+        if found is not None and found is not self._marked and self.main.size.height:
+            self._marked = found
+            at = next((n for n, row in enumerate(self.main.view.rows) if row.copy == f"{found.address:#x}"), None)
+            if at is not None:
+                self.main.select(at)
+        self.show_detail(anew=False)
+
+    def on_resize(self) -> None:
+        """Place the views anew; before the first time nothing could be put in view."""
+        super().on_resize()
+        self.call_after_refresh(self.refill)
+
+    def selected_link(self) -> Place | None:
+        """Return what the selected instruction names; the detail, where it names nothing."""
+        return self.text.link or Place(self.key, self.asked, True)
+
+    # The instructions.
+
+    def _text(self, width: int) -> list[Line]:
+        if not self.asked:
+            return empty("no address: :dis NAME or ADDRESS", width)
+        answer = self.store.answer("code", self.asked)
+        if answer is None:
+            return empty("reading", width)
+        found = answer.value
+        if found is None or found.code is None:
+            why = answer.why if found is None else found.why
+            lines = wrapped(f"no code: {why}", width, theme.DOUBT)
+            return [*lines, *self._no_code(found)]
+        if not found.code.instructions:
+            return [*wrapped(found.code.why, width, theme.DOUBT), BLANK, *wrapped(f"Code: {found.code.line}", width)]
+        return [self._instruction(one, found, width) for one in found.code.instructions]
+
+    def _no_code(self, found: Any) -> list[Line]:
+        """Say what an address is that cannot be executed."""
+        if found is None:
+            return []
+        parts = meaning_parts(found.meaning)
+        return [line(f" {found.address:#x}  ", *parts, link=meaning_link(found.address, found.meaning))]
+
+    def _instruction(self, one: Any, found: Any, width: int) -> Line:
+        here = one.address == found.address
+        returns = here and found.context is None and found.sp
+        sign = "►" if here else " "
+        style = theme.BAD if here and not returns else theme.BOLD if here else theme.PLAIN
+        past = one.address - found.code.start
+        lead = f"{one.address:016x} +{past:#05x}" if width >= BYTES_FROM else f"+{past:#05x}"
+        parts: list[Any] = [(f"{sign} ", style), (f"{lead}  ", theme.DIM)]
+        if width >= BYTES_FROM:
+            shown = one.code[:SHOWN_BYTES].hex(" ") + ("…" if len(one.code) > SHOWN_BYTES else "")
+            parts.append((fit(shown, 3 * SHOWN_BYTES + 1), theme.DIM))
+        parts.append((clean(one.text), style))
+        note = "the call returns here" if returns else one.note
+        if note:
+            parts.append((f"  ; {clean(note)}", theme.LINK if one.target is not None and not returns else theme.DIM))
+        return line(*parts, link=self._target(one, found), copy=f"{one.address:#x}")
+
+    def _target(self, one: Any, found: Any) -> Place | None:
+        if one.target is None or one.target < 1 << 32:
+            return None
+        if found.code.start <= one.target < found.code.end:
+            return Place(self.key, f"{one.target:#x}")
+        return Place("code" if one.text.startswith(("call", "j")) else "words", f"{one.target:#x}")
+
+    # The detail.
+
+    def detail_title(self) -> str:
+        """Return what the detail is about."""
+        found = self.found
+        return "What it did" if found is not None and found.deed is not None else "About"
+
+    def detail(self, width: int) -> Sequence[Line]:
+        """Return what the instruction did, the function, the selected line, where to go."""
+        found = self.found
+        if found is None:
+            return ()
+        lines: list[Line] = [*self._deed(found, width)]
+        if found.prototype:
+            lines += wrapped(found.prototype, width, theme.BOLD)
+        lines += self._ways(found)
+        if found.code is not None and found.code.instructions:
+            lines += [BLANK, *self._selected(width)]
+            if found.code.why:
+                lines += wrapped(found.code.why, width, theme.DOUBT)
+            lines += [*wrapped(f"Code: {found.code.line}", width, theme.DIM)]
+        return lines
+
+    def _deed(self, found: Any, width: int) -> list[Line]:
+        deed = found.deed
+        if deed is None:
+            return []
+        lines = [line(" ", (deed.text, theme.BAD))]
+        for access in deed.accesses:
+            size = f" {access.size} bytes at" if access.size else ""
+            lines += wrapped(f"{access.verb}{size} {access.formula} = {access.address:#x}", width, first="   ")
+            parts = meaning_parts(access.meaning)
+            if parts:
+                link = meaning_link(access.address, access.meaning)
+                lines.append(line("     ", *parts, link=link))
+        if deed.note:
+            lines += wrapped(deed.note, width, theme.DOUBT, "   ", "   ")
+        for name, value, meaning in deed.registers:
+            link = meaning_link(value, meaning)
+            lines.append(
+                line("   ", (fit(clean(name), 4), theme.DIM), f"{value:016x}  ", *meaning_parts(meaning), link=link)
+            )
+        return [*lines, BLANK]
+
+    def _selected(self, width: int) -> list[Line]:
+        row = self.main.row
+        if not isinstance(row, Line) or not row.copy:
+            return []
+        one = next((one for one in self.found.code.instructions if f"{one.address:#x}" == row.copy), None)
+        if one is None:
+            return []
+        lines = [heading(" Selected"), *field_line("Address", f"{one.address:#x}", width, 8)]
+        lines += field_line("Bytes", one.code.hex(" "), width, 8)
+        lines += field_line("Does", clean(one.text), width, 8)
+        return lines + (field_line("Names", clean(one.note), width, 8) if one.note else [])
+
+    def _ways(self, found: Any) -> list[Line]:
+        """Return the links to the symbol, to the stack's words, to the bytes as words."""
+        name = found.code.name if found.code is not None else None
+        lines: list[Line] = []
+        if name is not None:
+            lines.append(line(" ", ("who is in it", theme.LINK), link=Place("symbol", name.symbol)))
+        if found.sp:
+            lines.append(line(" ", ("the stack's words", theme.LINK), link=Place("words", f"{found.sp:#x}")))
+        return lines
+
+
+PANE = Code

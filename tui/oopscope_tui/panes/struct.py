@@ -1,0 +1,128 @@
+"""Struct: a type's members with offset and C type and, at an address, their values; pointers and what lies inside open.
+
+Enter on a pointer goes to the struct that it points to, on a struct inside to that, Esc comes back.
+"""
+
+from typing import Any
+
+from oopscope_tui import theme
+from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.details import meaning_link, meaning_parts
+from oopscope_tui.places import Place
+from oopscope_tui.text import clean, fit
+from oopscope_tui.widgets.lines import Lines
+from oopscope_tui.widgets.textview import Line, TextView, line, wrapped
+
+LEAD = 9  # cells before a member's type
+
+
+class Struct(Pane):
+    """One struct at a time."""
+
+    BESIDE = False
+    NARROW = "never"
+
+    def make_main(self) -> Lines:
+        """Return a text of which every line can be selected."""
+        self.asked = ""
+        view = TextView("Struct", every=True, id="main-struct")
+        view.show(self._text)
+        return view
+
+    @property
+    def text(self) -> TextView:
+        """The members, by their view's own type."""
+        assert isinstance(self.main, TextView)
+        return self.main
+
+    def here(self) -> Place:
+        """Return the struct."""
+        return Place(self.key, self.asked)
+
+    def crumbs(self) -> list[str]:
+        """Struct, and which."""
+        return [self.title, clean(self.asked.replace("@", " "))]
+
+    def notes(self) -> list[str]:
+        """Return the size, and what is at the address."""
+        found = self._found()
+        if found is None:
+            return []
+        there = f"{found.meaning}" if found.meaning is not None else ""
+        return [f"{found.size:,} bytes", *([clean(there)] if there else [])]
+
+    def go(self, place: Place) -> None:
+        """Show a struct."""
+        if self.asked != str(place.key or ""):
+            self.text.home()
+            self.main.touched = False
+        self.asked = str(place.key or "")
+        self.main.title = clean(self.asked.replace("@", " ")) or "Struct"
+        self.scope.ask("struct", self.asked or None)
+        self.refill()
+        self.main.focus()
+
+    def refill(self) -> None:
+        """Make the text anew."""
+        self.text.rebuild()
+
+    def _found(self) -> Any:
+        answer = self.store.answer("struct", self.asked)
+        return answer.value if answer is not None else None
+
+    def selected_link(self) -> Place | None:
+        """Return where the selected member leads."""
+        return self.text.link
+
+    def _text(self, width: int) -> list[Line]:
+        if not self.asked:
+            return empty("no type: :struct task_struct, or with an address behind it", width)
+        answer = self.store.answer("struct", self.asked)
+        if answer is None:
+            return empty("reading", width)
+        if answer.value is None:
+            return wrapped(answer.why, width, theme.DOUBT)
+        found = answer.value
+        longest = max((len(row.item.declaration) for row in found.rows), default=0)
+        room = min(longest, width // 2 - LEAD if found.address is not None else width - LEAD)
+        return [self._member(row, found, room) for row in found.rows]
+
+    def _member(self, row: Any, found: Any, room: int) -> Line:
+        item, member = row.item, row.item.member
+        link = self._link(row, found)
+        sign = "+" if member.kind in ("struct", "union") else " "
+        parts: list[Any] = [(f"{member.offset:>6} {sign} ", theme.DIM), fit(clean(item.declaration), room)]
+        if item.why:
+            parts.append((f"  ! {clean(item.why)}", theme.DOUBT))
+        elif item.text is not None:
+            dull = item.number == 0 or item.text == "{…}"
+            style = theme.DIM if dull else theme.LINK if member.kind == "ptr" and link is not None else theme.PLAIN
+            parts.append((f"  {clean(item.text)}", style))
+            if row.meaning is not None and row.meaning.kind != "null":
+                parts += ["  ", *meaning_parts(row.meaning)]
+        return line(*parts, link=link)
+
+    def _link(self, row: Any, found: Any) -> Place | None:
+        item, member = row.item, row.item.member
+        inside = member.kind in ("struct", "union") or member.element_kind in ("struct", "union")
+        if inside and member.size:
+            return Place(self.key, f"{self._type}.{member.name}{self._at()}")
+        if member.kind == "ptr" and item.number:
+            code = row.meaning is not None and row.meaning.kind in ("code", "error", "poison", "null")
+            if item.target is not None and not code:
+                return Place(self.key, f"{item.target}@{item.number:#x}")
+            return meaning_link(item.number, row.meaning)
+        if member.kind == "ptr" and item.target is not None and found.address is None:
+            return Place(self.key, item.target)
+        return None
+
+    @property
+    def _type(self) -> str:
+        return self.asked.partition("@")[0]
+
+    def _at(self) -> str:
+        """Return the address as it was asked: that of the outer struct."""
+        return "".join(self.asked.partition("@")[1:])
+
+
+PANE = Struct
