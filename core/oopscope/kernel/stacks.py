@@ -4,6 +4,7 @@ Follows arch/x86/include/asm/{page_64_types,cpu_entry_area,processor}.h. A stack
 whose pointer cannot be read, is left out: an unwinder that meets its addresses stops there and says so.
 """
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from oopscope.errors import Absent, NoTypes, OopscopeError
@@ -83,6 +84,32 @@ def stacks_by_cpu(kernel: Kernel) -> dict[int, list[Stack]]:
             except OopscopeError as e:
                 kernel.problems.lost("cpus", f"CPU {cpu}: {what}")(e)
     return found
+
+
+def live_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
+    """Return the stacks beside its task's that a CPU was on, by the kernel's own marks: of its NMI, then its IRQ."""
+    marks = (("nmi", _exception_stacks, _in_nmi), ("irq", _irq_stack, _on_irq_stack))
+    found: list[Stack] = []
+    for kind, read, marked in marks:
+        with suppress(OopscopeError):
+            if marked(kernel, cpu):
+                found += [stack for stack in read(kernel, cpu) if stack.kind == kind]
+    return found
+
+
+def _in_nmi(kernel: Kernel, cpu: int) -> bool:
+    return kernel.memory.u32(kernel.per_cpu("nmi_state", cpu)) in (1, 2)  # executing, and another one latched
+
+
+def _on_irq_stack(kernel: Kernel, cpu: int) -> bool:
+    hot = kernel.find_symbol("pcpu_hot")
+    if hot is not None and kernel.types.has_member("pcpu_hot", "hardirq_stack_inuse"):
+        at = kernel.per_cpu(hot, cpu) + kernel.types.member("pcpu_hot", "hardirq_stack_inuse").offset
+    elif kernel.find_symbol("hardirq_stack_inuse") is not None:  # 5.12
+        at = kernel.per_cpu("hardirq_stack_inuse", cpu)
+    else:
+        return kernel.memory.s32(kernel.per_cpu("irq_count", cpu)) >= 0  # -1 when it is on none
+    return kernel.memory.u8(at) == 1
 
 
 def cpu_stacks(kernel: Kernel) -> list[Stack]:

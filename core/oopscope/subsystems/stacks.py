@@ -5,7 +5,7 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.registers import registers
 from oopscope.kernel.runqueues import runqueues
-from oopscope.kernel.stacks import task_stack, thread_size
+from oopscope.kernel.stacks import live_stacks, task_stack, thread_size
 from oopscope.kernel.unwind.guess import guess, guess_sleeper
 from oopscope.kernel.unwind.plain import frames_of, scan
 from oopscope.kernel.unwind.x86 import State, Unwinder, from_registers, from_sleep
@@ -80,11 +80,11 @@ def _stack_without_registers(kernel: Kernel, cpu: int, base: int | None) -> tupl
     if base is None:
         kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its stack is not known")
         return ()
-    kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its frames are a guess from its task's stack")
+    kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its frames are a guess from its stacks")
     try:
         if kernel.arch.name != "x86_64":
             return tuple(scan(kernel, base, task_stack(kernel, base)))
-        return tuple(guess(kernel, task_stack(kernel, base)))
+        return tuple(guess(kernel, task_stack(kernel, base), live_stacks(kernel, cpu)))
     except OopscopeError as e:
         kernel.problems.lost("stacks", f"CPU {cpu}")(e)
         return ()
