@@ -123,6 +123,7 @@ class _Unpacking:
         self.name, self.size = source.name, source.size
         self._source, self._place, self._say = source, place, say
         self._read = self._written = 0
+        self._most = max(MAX_ANYWAY, MAX_RATIO * self.size)
         self._said = 0.0
 
     @property
@@ -139,7 +140,7 @@ class _Unpacking:
         """Write what the file holds; return what is wrong with it, None for nothing. FormatError beyond the bounds."""
         module = format_of(self._source)
         stated = module.stated(self._source) if hasattr(module, "stated") else 0
-        self._need(max(stated, self.size))
+        self._need(max(stated if stated <= self._most else 0, self.size))  # a number beyond that is a lie
         problem = None
         try:
             for piece in module.pieces(self):
@@ -160,7 +161,7 @@ class _Unpacking:
 
     def _step(self, size: int) -> None:
         self._written += size
-        if self._written > max(MAX_ANYWAY, MAX_RATIO * self.size):
+        if self._written > self._most:
             raise FormatError(f"{self.name}: unpacks to more than {MAX_RATIO} times its size: no dump does")
         if monotonic() - self._said >= SAY_EVERY:
             self._said = monotonic()

@@ -35,8 +35,9 @@ def pieces(source: ByteSource) -> Iterator[bytes]:
 def stated(source: ByteSource) -> int:
     """Return the size that the first frame states, which most often is the only one."""
     head = source.read_at(0, 14)
-    (magic,) = struct.unpack_from("<I", head)
-    return int.from_bytes(head[6:14], "little") if magic == FRAME and head[4] & 8 else 0
+    if len(head) < 14 or int.from_bytes(head[:4], "little") != FRAME or not head[4] & 8:
+        return 0
+    return int.from_bytes(head[6:14], "little")
 
 
 def _frame(source: ByteSource, at: int) -> Generator[bytes, None, int]:
