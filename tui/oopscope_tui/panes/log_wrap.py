@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.segment import Segment
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
 
 from oopscope_tui.text import cells
@@ -21,7 +22,7 @@ class Wrapping(TextView):
     def __init__(self, title: str = "", **more: Any) -> None:
         super().__init__(title, **more)
         self.wrapping = False
-        self._laid: tuple[object, list[tuple[int, int]]] = (None, [])
+        self._laid: list[tuple[int, int]] = []  # what the lines show, while they are drawn
 
     def indent(self) -> int:
         """Return the cells in front of the text, blank on the lines that follow the first."""
@@ -137,11 +138,16 @@ class Wrapping(TextView):
         lines = self._layout()
         return lines[at][0] if 0 <= at < len(lines) else None
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines, laid out once for all."""
+        self._laid = self._layout() if self.wrapping else []
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw a line; of a wrapped row its part."""
+        lines = self._laid
         if not self.wrapping or y < self.heads:
             return super().render_line(y)
-        lines = self._layout()
         if y - self.heads >= len(lines):
             return super().render_line(self.size.height + len(self.view)) if len(self.view) else super().render_line(y)
         position, part = lines[y - self.heads]
