@@ -2,7 +2,8 @@
 
 The whole report is made while every page asked for is remembered; then come the tables that any other question needs
 (kallsyms, BTF, ORC) and the code that stacks and registers point into. No page of a program's memory is among them
-unless asked for: oopscope reads none.
+unless asked for: oopscope reads none. Searches (for VMCOREINFO, for tables that it does not name) are made on the dump
+itself: of the image that they pass through, only what they need to find the same again is kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from oopscope.dumps import Dump, Facts
 from oopscope.errors import OopscopeError, Unsupported
 from oopscope.kernel.boot import attach
-from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kernel import Kernel, btf_place
 from oopscope.kernel.module_types import module_tables
 from oopscope.kernel.modules import module_list
 from oopscope.kernel.registers import NT_PRSTATUS, registers
@@ -27,6 +28,9 @@ from oopscope.subsystems.task_facts import task_facts
 from oopscope.subsystems.task_files import task_files
 from oopscope.subsystems.task_memory import task_memory
 from oopscope.subsystems.tasks import all_tasks, stack
+from oopscope.symbols.kallsyms import Kallsyms
+from oopscope.symbols.kallsyms_scan import STRIDE
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 MAX_NOTE = 1 << 20  # device dumps are left out
 MAX_DETAILS = 1000  # tasks of which files and mappings are kept
@@ -35,10 +39,10 @@ Progress = Callable[[str], None]
 
 
 class Recording:
-    """A dump that remembers which of its pages were asked for, and were there."""
+    """A dump that remembers which of its pages were asked for, and were there; with VMCOREINFO among its notes."""
 
-    def __init__(self, dump: Dump) -> None:
-        self._dump = dump
+    def __init__(self, dump: Dump, info: VmcoreInfo) -> None:
+        self._dump, self._info = dump, info
         self.page_size = dump.page_size
         self.pages: dict[int, bytes] = {}
 
@@ -58,8 +62,14 @@ class Recording:
         return self._dump.blocks()
 
     def notes(self) -> Iterator[Note]:
-        """As the dump has them."""
-        return self._dump.notes()
+        """As the dump has them, and VMCOREINFO in any case."""
+        info = False
+        for note in self._dump.notes():
+            info |= note.name == "VMCOREINFO"
+            yield note
+        if not info:
+            text = "".join(f"{key}={value}\n" for key, value in self._info.raw.items())
+            yield Note("VMCOREINFO", 0, text.encode("ascii", "replace"))
 
     def cpus(self) -> list[CpuState]:
         """As the dump has them."""
@@ -84,8 +94,10 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
     """
     if getattr(dump, "place", None) is not None:  # its page tables would have to be written anew
         raise Unsupported("a paravirtualized guest of Xen cannot be distilled: its page tables are the host's")
-    recording = Recording(dump)
+    known = attach(dump, say)
+    recording = Recording(dump, known.info)
     kernel = attach(recording, say)
+    _take_searches(kernel, known)
     build(kernel, None, stacks=True, progress=say)
     build(kernel, ["log"], progress=say)
     say("gathering the kernel's tables")
@@ -97,14 +109,24 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
             continue
     machine = _machine(kernel)
     say("writing")
-    notes = [n for n in dump.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
-    if not any(n.name == "VMCOREINFO" for n in notes):
-        text = "".join(f"{key}={value}\n" for key, value in kernel.info.raw.items())
-        notes.append(Note("VMCOREINFO", 0, text.encode("ascii", "replace")))
+    notes = [n for n in recording.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
     if not any(n.name == "CORE" for n in notes):  # what a hypervisor's own files tell of the CPUs
         notes += kdump_file.cpu_notes(dump.cpus())
     size = kdump_file.write(out, machine, notes, recording.pages, recording.page_size)
     return Distilled(len(recording.pages), size)
+
+
+def _take_searches(kernel: Kernel, known: Kernel) -> None:
+    """Take from a kernel of the dump itself where symbols and types are; keep what leads a search to the symbols."""
+    with suppress(OopscopeError):
+        kernel.know(btf_place, known.cached(btf_place))
+    with suppress(OopscopeError):
+        tables = known.symbols.tables
+        kernel.symbols = Kallsyms(kernel.memory.read, tables)
+        stext = kernel.info.symbol("_stext")
+        if stext is not None and kernel.info.symbol("kallsyms_token_table") is None:
+            for page in range(stext & -PAGE, tables.token_table, STRIDE):
+                _touch(kernel, page, page + 1)
 
 
 def _machine(kernel: Kernel) -> kdump_file.Machine:

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from builders.altered import Altered, stored
 from cases import NAMES, case_of
 from oopscope.dumps import open_path
 from oopscope.errors import MissingPage
@@ -11,6 +12,7 @@ from oopscope.kernel.boot import open_kernel
 from oopscope.report import kdump_file
 from oopscope.report.build import build
 from oopscope.report.distill import Recording, distill
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 SECTIONS = ("system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts", "log")
 # One death of each kernel: what is read depends on the kernel, little on how it died.
@@ -112,7 +114,7 @@ def test_a_page_that_was_left_out_is_excluded_not_unknown(distilled):
 def test_what_is_read_is_what_is_kept():
     """A recording hands on what the dump has, and remembers each page that was there once."""
     whole = open_path(case_of("6.1-null").path)
-    recording = Recording(whole)
+    recording = Recording(whole, VmcoreInfo())
     pfn = next(whole.blocks())[0] // 4096
     assert recording.page(pfn) is recording.page(pfn) == whole.page(pfn)
     with pytest.raises(MissingPage):
@@ -121,3 +123,25 @@ def test_what_is_read_is_what_is_kept():
     assert (recording.page_size, recording.ranges()) == (whole.page_size, whole.ranges())
     assert [n.name for n in recording.notes()] == [n.name for n in whole.notes()]
     assert recording.facts().bytes == whole.facts().bytes
+
+
+def test_a_recording_has_vmcoreinfo_in_any_case():
+    """What was found by a search need not be searched for again."""
+    info = case_of("6.1-null").kernel.info
+    (found,) = Recording(Altered(stored("6.1-null.kdump"), bare=True), info).notes()
+    assert VmcoreInfo.parse(found.desc).raw == info.raw
+
+
+def test_what_a_search_only_passes_is_not_kept(tmp_path, monkeypatch):
+    """VMCOREINFO of 5.10 does not name kallsyms, which is looked for through the whole image."""
+    monkeypatch.setattr(kdump_file, "LEVEL", 1)
+    kernel = case_of("5.10-sysrq").kernel
+    first, last = (kernel.memory.translate(kernel.symbol(name)) >> 12 for name in ("_stext", "_end"))
+    small = stored("5.10-sysrq.kdump")
+    held = {at // 4096 for at, _ in small.blocks()}
+    image = {pfn: bytes([pfn % 256]) * 4096 for pfn in range(first, last) if pfn not in held}
+    assert len(image) > 3000
+    plain = distill(small, tmp_path / "plain.kdump", lambda _text: None)
+    whole = distill(Altered(small, pages=image), tmp_path / "whole.kdump", lambda _text: None)
+    assert plain.pages <= whole.pages < plain.pages + len(image) // 10
+    assert build(open_kernel([tmp_path / "whole.kdump"]), SECTIONS) == build(case_of("5.10-sysrq").kernel, SECTIONS)
