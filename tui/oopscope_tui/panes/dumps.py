@@ -118,11 +118,9 @@ class Dumps(Pane):
         table.note = {"done": "no dump here", "waiting": "looking for dumps", "reading": "looking for dumps"}.get(
             feed.state, feed.note
         )
-        if table.view.rows is not feed.rows:
-            table.set_rows(feed.rows)
-        elif isinstance(table, Table):
+        if isinstance(table, Table):
             table.set_columns(COLUMNS)  # as wide as what has come by now
-            table.sort_by(table.sorted_by, table.view.descending)
+        table.set_rows(feed.rows)  # the same list, but rows of it have changed
 
     def under_height(self) -> int:
         """Return a few lines: the list matters more."""
@@ -155,6 +153,7 @@ class Dumps(Pane):
             return empty("", width)
         whole = row.state if row.state != "written to" else "still being written: its size or time changed just now"
         files = f" in {row.parts} files" if row.parts > 1 else ""
+        size = f", {human_bytes(row.bytes)}{files}" if row.bytes or row.modified is not None else ""
         facts = [
             ("Cause", row.title or ("" if row.why else "not known yet"), None),
             ("", row.summary, None),
@@ -162,7 +161,7 @@ class Dumps(Pane):
             ("Panic", row.panic, None),
             (
                 "State",
-                f"{whole}, {human_bytes(row.bytes)}{files}, {row.format or 'format not known'}",
+                f"{whole}{size}, {row.format or 'format not known'}" if size else whole,
                 _state_style(row),
             ),
             ("Host", ", ".join(word for word in (row.nodename, row.release) if word), None),
