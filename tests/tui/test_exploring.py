@@ -219,3 +219,15 @@ async def test_the_demo_from_end_to_end():
         assert "void schedule(void)" in text(app)
         await enter(app, pilot, ":", "sym schedule")
         assert "void schedule(void)" in text(app)
+
+
+async def test_a_call_that_never_returns_is_marked_itself(monkeypatch):
+    found = code("schedule")
+    last = found.code.instructions[-1]
+    address = last.address + len(last.code)
+    monkeypatch.setitem(ANSWERS, "code", lambda key: found._replace(address=address, sp=SP, deed=None, context=None))
+    async with running() as (app, pilot):
+        await app.go(Place("code", f"{address:#x}@{SP:#x}"))
+        await press(app, pilot)
+        assert app.pane.main.row.copy == f"{last.address:#x}"
+        assert "not to come back" in text(app)

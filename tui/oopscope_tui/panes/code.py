@@ -84,18 +84,24 @@ class Code(Pane):
         self.main.title = self.name or "Code"
         self.text.rebuild()
         self.place_views()  # short functions leave the room to the detail
-        found = self.found
-        if found is not None and found is not self._marked and self.main.size.height:
-            self._marked = found
-            at = next((n for n, row in enumerate(self.main.view.rows) if row.copy == f"{found.address:#x}"), None)
-            if at is not None:
-                self.main.select(at)
         self.show_detail(anew=False)
+        self.call_after_refresh(self._put_in_view)
+
+    def _put_in_view(self) -> None:
+        """Select the instruction that was asked for, once the views have their sizes."""
+        found = self.found
+        if found is None or found is self._marked or found.code is None:
+            return
+        marked = f"{_marked(found):#x}"
+        at = next((n for n, row in enumerate(self.main.view.rows) if row.copy == marked), None)
+        if at is not None:
+            self._marked = found
+            self.main.select(at)
 
     def on_resize(self) -> None:
         """Place the views anew; before the first time nothing could be put in view."""
         super().on_resize()
-        self.call_after_refresh(self.refill)
+        self.call_after_refresh(self._put_in_view)
 
     def selected_link(self) -> Place | None:
         """Return what the selected instruction names; the detail, where it names nothing."""
@@ -116,7 +122,8 @@ class Code(Pane):
             return [*lines, *self._no_code(found)]
         if not found.code.instructions:
             return [*wrapped(found.code.why, width, theme.DOUBT), BLANK, *wrapped(f"Code: {found.code.line}", width)]
-        return [self._instruction(one, found, width) for one in found.code.instructions]
+        marked = _marked(found)
+        return [self._instruction(one, found, width, one.address == marked) for one in found.code.instructions]
 
     def _no_code(self, found: Any) -> list[Line]:
         """Say what an address is that cannot be executed."""
@@ -125,8 +132,7 @@ class Code(Pane):
         parts = meaning_parts(found.meaning)
         return [line(f" {found.address:#x}  ", *parts, link=meaning_link(found.address, found.meaning))]
 
-    def _instruction(self, one: Any, found: Any, width: int) -> Line:
-        here = one.address == found.address
+    def _instruction(self, one: Any, found: Any, width: int, here: bool) -> Line:
         returns = here and found.context is None and found.sp
         sign = "►" if here else " "
         style = theme.BAD if here and not returns else theme.BOLD if here else theme.PLAIN
@@ -137,7 +143,9 @@ class Code(Pane):
             shown = one.code[:SHOWN_BYTES].hex(" ") + ("…" if len(one.code) > SHOWN_BYTES else "")
             parts.append((fit(shown, 3 * SHOWN_BYTES + 1), theme.DIM))
         parts.append((clean(one.text), style))
-        note = "the call returns here" if returns else one.note
+        note = one.note
+        if returns:
+            note = "the call returns here" if one.address == found.address else f"{note}, not to come back"
         if note:
             parts.append((f"  ; {clean(note)}", theme.LINK if one.target is not None and not returns else theme.DIM))
         return line(*parts, link=self._target(one, found), copy=f"{one.address:#x}")
@@ -176,7 +184,8 @@ class Code(Pane):
         deed = found.deed
         if deed is None:
             return []
-        lines = [line(" ", (deed.text, theme.BAD))]
+        bad = deed.note or any(_is_bad(access.meaning) for access in deed.accesses)
+        lines = [line(" ", (deed.text, theme.BAD if bad else theme.BOLD))]
         for access in deed.accesses:
             size = f" {access.size} bytes at" if access.size else ""
             lines += wrapped(f"{access.verb}{size} {access.formula} = {access.address:#x}", width, first="   ")
@@ -214,6 +223,19 @@ class Code(Pane):
         if found.sp:
             lines.append(line(" ", ("the stack's words", theme.LINK), link=Place("words", f"{found.sp:#x}")))
         return lines
+
+
+def _marked(found: Any) -> int:
+    """Return the instruction of a frame: of a call that is its function's last, and never returns, the call."""
+    before = [one.address for one in found.code.instructions if one.address <= found.address]
+    return before[-1] if before else 0
+
+
+def _is_bad(meaning: Any) -> bool:
+    """Tell whether what was used as an address is none, or leads where nothing is mapped."""
+    if meaning is None:
+        return False
+    return meaning.kind in ("null", "error", "poison", "nothing") or "not mapped" in meaning.why
 
 
 PANE = Code
