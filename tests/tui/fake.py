@@ -18,6 +18,7 @@ from oopscope.subsystems import Column, Table
 from oopscope.triage.finding import Evidence, Source, Verdict
 from oopscope_tui.lookup import CodeFound, Piece, Register, Row, Stretches, StructFound, Word
 from oopscope_tui.questions import Question
+from tui import fake_details
 
 
 class Record(NamedTuple):
@@ -316,6 +317,10 @@ def words(start: int) -> tuple[Word, ...]:
 
 ANSWERS: dict[str, Callable[[Any], Any]] = {
     "stack": lambda address: SLEEP,
+    "task-facts": fake_details.facts,
+    "task-memory": fake_details.memory,
+    "task-files": fake_details.files,
+    "strip": fake_details.strip,
     "symbol": lambda name: [("Symbol", name), ("Address", f"{BASE:#x}")],
     "registers": lambda cpu: tuple(Register(name, value, MEANING) for name, value in REGISTERS.items()),
     "code": code,

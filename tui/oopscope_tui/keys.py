@@ -60,6 +60,11 @@ LINES = (
     Key("left", "aside(-1)", "←", "", "back to the list; in text: scroll left", called="left"),
 )
 
+TEXT = (
+    Key("right_square_bracket", "section(1)", "] [", "section", "to the next heading", called="next-section"),
+    Key("left_square_bracket", "section(-1)", "[", "", "to the previous heading", called="previous-section"),
+)
+
 TABLE = (
     Key("s,greater_than_sign", "sort(1)", "s", "sort", "sort by the next column", called="sort"),
     Key("less_than_sign", "sort(-1)", "<", "", "sort by the previous column", called="sort-back"),
@@ -107,8 +112,8 @@ LOG = (
 )
 
 # Every table, by where its keys work; those of SHARED work in most places.
-TABLES = {"everywhere": EVERYWHERE, "lists": LINES, "tables": TABLE, "cpus": CPUS, "tasks": TASKS, "log": LOG,
-          "columns": CHOOSER}  # fmt: skip
+TABLES = {"everywhere": EVERYWHERE, "lists": LINES, "texts": TEXT, "tables": TABLE, "cpus": CPUS, "tasks": TASKS,
+          "log": LOG, "columns": CHOOSER}  # fmt: skip
 SHARED = ("everywhere", "lists", "tables")
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.page_kinds import page_kinds
-from oopscope.memory.coverage import Failure, Range, failures, ranges
+from oopscope.memory.coverage import Cell, Failure, Range, failures, ranges, strip
 from oopscope.subsystems import Column, Table
 
 # Kinds of page that makedumpfile's -d leaves out, by bit.
@@ -85,6 +85,11 @@ def coverage(kernel: Kernel) -> Iterator[Held]:
     physical = kernel.memory.physical
     yield from [_failed(f, physical.page_size) for f in failures(physical)]
     yield from _kinds(kernel, everything)
+
+
+def strip_of(kernel: Kernel, cells: int) -> list[Cell]:
+    """Return physical memory in so many equal shares of RAM, and how much of each the dump holds."""
+    return strip(kernel.dump, cells)
 
 
 TABLE = Table(

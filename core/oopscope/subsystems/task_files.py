@@ -33,7 +33,7 @@ def task_files(kernel: Kernel, task: int) -> TaskFiles:
     try:
         files, fs, mm = (_pointer(kernel, task, member) for member in ("files", "fs", "mm"))
         if not files or not fs:
-            return nothing._replace(why="none: it has exited, and given its files back")
+            return nothing._replace(why="a task that has exited has none")
         if not mm:
             return nothing._replace(why="a kernel thread has none of its own")
         root = fs + kernel.types.member("fs_struct", "root").offset

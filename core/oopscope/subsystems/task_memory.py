@@ -12,7 +12,7 @@ from oopscope.kernel.paths import place_at
 from oopscope.kernel.tasks import lost_tasks, task_structs
 from oopscope.kernel.user_map import AreaStruct, areas_of
 from oopscope.structs.plan import Plan
-from oopscope.subsystems.tasks import pages_of
+from oopscope.subsystems.tasks import PF_KTHREAD, pages_of
 
 MAX_SHOWN = 4096  # mappings
 MAX_ARGUMENTS = 4096  # bytes
@@ -86,7 +86,7 @@ def task_memory(kernel: Kernel, task: int, arguments: bool = True) -> TaskMemory
     try:
         address = kernel.memory.word(task + kernel.types.member("task_struct", "mm").offset)
         if not address:
-            return nothing._replace(why="none of its own: a kernel thread, or a task that has exited")
+            return nothing._replace(why=f"{_without_mm(kernel, task)} has none of its own")
         mm = kernel.bind(MM).row(address)
         sizes = _sizes(kernel, address, mm)
     except OopscopeError as e:
@@ -94,6 +94,11 @@ def task_memory(kernel: Kernel, task: int, arguments: bool = True) -> TaskMemory
     areas, count, why = _areas(kernel, task, address, mm)
     words, lacking = _arguments(kernel, mm) if arguments else (None, "not asked for")
     return TaskMemory(address, sizes, areas, count, mm.users, words, lacking, why)
+
+
+def _without_mm(kernel: Kernel, task: int) -> str:
+    struct = kernel.cached(task_structs).get(task)
+    return "a kernel thread" if struct is not None and struct.flags & PF_KTHREAD else "a task that has exited"
 
 
 def _sizes(kernel: Kernel, address: int, mm: MmStruct) -> tuple[Size, ...]:

@@ -1,4 +1,4 @@
-"""Tasks: the list, and of the selected task the stack and the fields; Enter opens them."""
+"""Tasks: the list, and of the selected task its stack and all else that is known; Enter opens it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,25 +7,18 @@ from rich.style import Style
 
 from oopscope_tui import theme
 from oopscope_tui.panes.base import Pane, empty
-from oopscope_tui.panes.details import field_lines, stack_lines
-from oopscope_tui.panes.task_table import COLUMNS, TaskTable
+from oopscope_tui.panes.task_detail import QUESTIONS, task_lines
+from oopscope_tui.panes.task_table import TaskTable
 from oopscope_tui.places import Place
 from oopscope_tui.text import clean, plural
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.table import col
-from oopscope_tui.widgets.textview import BLANK, Line, heading, line
-
-STATES = {
-    "R": "running or runnable", "S": "sleeping", "D": "blocked", "I": "idle kernel thread",
-    "T": "stopped", "t": "traced", "Z": "zombie", "X": "dead", "P": "parked", "N": "new",
-}  # fmt: skip
-MORE = (col("tgid", "Thread group", "int"), col("address", "task_struct", "address"))
+from oopscope_tui.widgets.textview import Line
 
 
 class Tasks(Pane):
-    """The list and the selected task's stack."""
+    """The list and all of the selected task."""
 
-    needs = ("tasks", "cpus")
+    needs = ("tasks", "cpus", "locks")
 
     def make_main(self) -> Lines:
         """Return the list."""
@@ -70,13 +63,14 @@ class Tasks(Pane):
         return None
 
     def followed(self) -> None:
-        """Ask for the stack of the selected task."""
+        """Ask for what the detail tells of the selected task."""
         row = self.main.row
         if row is not None and self.side is not None and self.side.display:
-            self.scope.ask("stack", row.address)
+            for kind in QUESTIONS:
+                self.scope.ask(kind, row.address)
 
     def place_views(self) -> None:
-        """Place the views, and ask for the stack that came into view."""
+        """Place the views, and ask for the detail that came into view."""
         super().place_views()
         self.followed()
 
@@ -97,31 +91,9 @@ class Tasks(Pane):
         return [*super().crumbs(), "stack"] if self.opened else super().crumbs()
 
     def detail(self, width: int) -> Sequence[Line]:
-        """Return the stack, then the fields."""
+        """Return the stack, then all else that is known of the task."""
         row = self.main.row
-        if row is None:
-            return empty(self.main.note, width)
-        state = STATES.get(row.state, "")
-        kind = "kernel thread" if row.kernel_thread else "process" if row.pid == row.tgid else "thread"
-        on = f" on CPU {row.cpu}" if row.cpu is not None else ""
-        lines = [
-            line(
-                " ", (f"{row.state or '-'} {state}{on}", theme.DOUBT if row.state == "D" else theme.PLAIN), f" · {kind}"
-            )
-        ]
-        lines += [BLANK, heading(" Stack"), *self._stack(row, width)]
-        return [*lines, BLANK, heading(" Task"), *field_lines((*COLUMNS, *MORE), row, width, ("state", "comm", "cpu"))]
-
-    def _stack(self, row: Any, width: int) -> list[Line]:
-        stack = self.store.answer("stack", row.address)
-        if stack is None:
-            return empty("reading", width)
-        verdict = self.store.verdict
-        culprit = verdict.symbol if verdict is not None and verdict.pid == row.pid else None
-        lines = stack_lines(stack.value or (), width, culprit)
-        if stack.why:
-            lines += [line("  ! ", (stack.why, theme.DOUBT))]
-        return lines or empty("no frames: a task that only runs user code, or nothing saved", width)
+        return empty(self.main.note, width) if row is None else task_lines(self.store, row, width)
 
 
 PANE = Tasks

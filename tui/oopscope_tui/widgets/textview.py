@@ -57,10 +57,15 @@ def wrapped(
     ]
 
 
+def _is_heading(row: Any) -> bool:
+    return isinstance(row, Line) and bool(row.parts) and row.parts[0][1] == theme.TITLE
+
+
 class TextView(Lines):
     """Lines of text; the cursor stands on links only, or on every line where `every` is set."""
 
-    KEYS: ClassVar[tuple[keys.Key, ...]] = keys.LINES
+    BINDINGS = keys.bindings(keys.TEXT)
+    KEYS: ClassVar[tuple[keys.Key, ...]] = (*keys.LINES, *keys.TEXT)
 
     def __init__(self, title: str = "", *, every: bool = False, **more: Any) -> None:
         super().__init__(title, **more)
@@ -75,7 +80,7 @@ class TextView(Lines):
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the text anew; the cursor stays on the same link."""
+        """Make the text anew; the cursor stays on the same link, where it may stand anywhere on the same line."""
         if self._build is None:
             return
         self._built_for = self.text_width
@@ -84,7 +89,10 @@ class TextView(Lines):
         link = self.link
         rows = list(self._build(self._built_for))
         self.view.replace(rows)
-        self.current = next((at for at, row in enumerate(rows) if link is not None and row.link == link), None)
+        if not self.all_selectable:
+            self.current = next((at for at, row in enumerate(rows) if link is not None and row.link == link), None)
+        elif self.current is not None and self.current >= len(rows):
+            self.current = None
         self._rescan()
         self._settle()
         self.work()
@@ -155,6 +163,21 @@ class TextView(Lines):
             self.refresh()
         else:
             await super().action_aside(step)
+
+    def action_section(self, step: int) -> None:
+        """Go to the next heading, or to the one before that under which the cursor stands."""
+        heads = [at for at in range(len(self.view)) if _is_heading(self.view.row(at))]
+        here = max(self.top, self.cursor)
+        after = next((at for at in heads if at > here), None)
+        before = [at for at in heads if at <= here][:-1]
+        target = after if step > 0 else before[-1] if before else 0
+        if target is None:
+            return
+        self.top = self._clamp_top(target)
+        found = self._seek(target - 1, 1)
+        if found is not None and found < self.top + self.page:
+            self._place(found)
+        self.refresh()
 
     def _in_view(self) -> range:
         return range(self.top, min(self.top + self.page, len(self.view)))

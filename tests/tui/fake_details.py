@@ -1,0 +1,52 @@
+"""What the provider that answers in core's stead says of one task, and of physical memory: core's own types."""
+
+from oopscope.kernel.files import OpenFile
+from oopscope.memory.coverage import Cell
+from oopscope.subsystems.task_facts import Fact, Relative, TaskFacts
+from oopscope.subsystems.task_files import TaskFiles
+from oopscope.subsystems.task_memory import Area, Size, TaskMemory
+
+FILE = 0xFFFF888003A4C000
+LACKING = "physical page at 0x3a4d000 is not in the dump (filtered out when it was written)"
+
+
+def facts(address: int) -> TaskFacts:
+    return TaskFacts(
+        (Relative(12, "shell"), Relative(1, "daemon-0")),
+        (),
+        0,
+        tuple(Relative(300 + at, f"child-{at}") for at in range(25)),
+        25,
+        (
+            Fact("scheduling", "Scheduling", "text", "normal, nice 0"),
+            Fact("started", "Started", "seconds", 3.5),
+            Fact("pending", "Signals pending", "list", ("SIGTERM", "SIGKILL")),
+            Fact("namespaces", "Own namespaces", "list", ()),
+            Fact("capabilities", "Capabilities", "text", None),
+        ),
+    )
+
+
+def memory(address: int) -> TaskMemory:
+    sizes = (Size("Resident", 3 << 20), Size("anonymous", 1 << 20), Size("files", 2 << 20), Size("Swapped", 0))
+    areas = (
+        Area(0x400000, 0x585000, "r-xp", 0, "/bin/busybox", FILE + 0x400),
+        Area(0x7FFC8D6AA000, 0x7FFC8D6CB000, "rw-p", 0, "[stack]", FILE + 0x500),
+        Area(0x7FFC8D6CB000, 0x7FFC8D6CC000, "rw-p", 0, None, FILE + 0x600),
+    )
+    return TaskMemory(FILE + 0x800, sizes, areas, 3, 1, None, "pages of programs are not in the dump", "")
+
+
+def files(address: int) -> TaskFiles:
+    found = (
+        OpenFile(0, FILE, "char device", "/dev/null", "O_RDONLY", None, None, "1:3"),
+        OpenFile(3, FILE + 0x100, "file", "/var/log/app.log", "O_WRONLY O_APPEND", 4096, 1 << 20),
+        OpenFile(12, FILE + 0x200, "socket", "socket:[255]", "O_RDWR", None, None, "inet tcp 0.0.0.0:22 (listening)"),
+        OpenFile(13, FILE + 0x300, None, None, "", None, None, "", LACKING),
+    )
+    return TaskFiles(found, False, "/srv", "/", "/bin/busybox", "")
+
+
+def strip(count: int) -> list[Cell]:
+    """The first third is held, of the second a part, the last not."""
+    return [Cell(at * 1000, at * 1000 + 1000, (1000, 400, 0)[at * 3 // count], 1000) for at in range(count)]
