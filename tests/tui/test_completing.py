@@ -123,7 +123,9 @@ async def test_enter_takes_the_best_for_what_is_no_name_of_anything():
 
 async def test_a_command_that_needs_more_waits_for_it():
     async with running() as (app, pilot):
-        await press(app, pilot, "colon", *"them", "enter")
+        await press(app, pilot, "colon", *"theme", "enter")
+        assert app.prompt_line.text == "theme "
+        await press(app, pilot, "escape", "colon", *"them", "enter")
         assert app.prompt_line.text == "theme "
         assert "dark text on a light ground" in text(app)
         await press(app, pilot, "down", "down", "enter")

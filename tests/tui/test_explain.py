@@ -115,7 +115,8 @@ async def test_the_selected_thing_comes_first(size):
 
 async def test_the_memory_pane_explains_its_counters():
     async with running(size=LARGE) as (app, pilot):
-        await press(app, pilot, "4", "e")
+        await press(app, pilot, "4")
+        await press(app, pilot, "e")
         assert "Memory: MemTotal" in text(app) or "Memory: MemAvailable" in text(app)
 
 

@@ -11,11 +11,8 @@ if TYPE_CHECKING:
 
 async def _theme(app: "OopscopeApp", name: str) -> None:
     """Draw in other colours."""
-    known = ", ".join(palette.NAMES)
     if name not in palette.PALETTES:
-        app.status.say(
-            f"no theme {name}; there are {known}" if name else f"{app.paint.name}; there are {known}", bool(name)
-        )
+        app.status.say(f"no theme {name}; there are {', '.join(palette.NAMES)}", failed=True)
         return
     app.use_theme(name)
     app.status.say(f"theme {name}: {palette.PALETTES[name].help}")

@@ -34,11 +34,18 @@ from oopscope_tui.widgets.prompt import Kind
 HISTORY = 200
 
 
+def all_commands() -> Any:
+    """Import what the command palette shows, when it opens."""
+    from oopscope_tui.all_commands import AllCommands
+
+    return AllCommands
+
+
 class OopscopeApp(ReadingApp, inherit_bindings=False):
     """One dump on one screen."""
 
     TITLE = "oopscope"
-    ENABLE_COMMAND_PALETTE = False
+    COMMANDS: ClassVar[Any] = {all_commands}
     CSS_PATH = "oopscope.tcss"
     BINDINGS: ClassVar[Any] = [*keys.bindings(keys.EVERYWHERE), *keys.digits()]
 
@@ -124,6 +131,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         return [*notes, "" if fetched is None else f"{human_bytes(fetched)} fetched", self.reading]
 
     def _keys_here(self) -> Sequence[keys.Key]:
+        if len(self.screen_stack) > 1:
+            return keys.PALETTE
         focused = self.focused
         own = focused.KEYS if isinstance(focused, Lines) else ()
         about = self.pane is not None and self.pane.key in ("explain", "help")
@@ -140,6 +149,14 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         """Draw the breadcrumbs and the keys anew."""
         self.status.renew()
         self.keyline.renew()
+
+    def on_command_palette_opened(self) -> None:
+        """The command palette has keys of its own."""
+        self.keyline.renew()
+
+    def on_command_palette_closed(self) -> None:
+        """The keys of the place are back."""
+        self.call_after_refresh(self.keyline.renew)
 
     def on_descendant_focus(self) -> None:
         """Another view has other keys."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from oopscope_tui.commands import is_guess, understand
+from oopscope_tui.commands import is_guess, understand, wants_more
 from oopscope_tui.completing import Completer, Ranked
 from oopscope_tui.places import Act, Target
 from oopscope_tui.query import QueryError
@@ -44,6 +44,11 @@ class Asking:
         text = lines.filter_text if kind == "filter" else f"oopscope-{pane.key}.txt" if kind == "write" else ""
         self._before = (lines.search_text if kind == "search" else lines.filter_text, lines.spot)
         self._show(kind, text)
+
+    async def ask(self, line: str) -> None:
+        """Open the prompt on a line that wants more words."""
+        self._show("goto", line)
+        self._changed()
 
     def _show(self, kind: Kind, text: str) -> None:
         self.app.keyline.display = False
@@ -150,6 +155,10 @@ class Asking:
 
     async def _go(self, text: str) -> None:
         """Go where the chosen row leads; where none was chosen, where the line does, or what fits it best."""
+        if wants_more(text) and not self.choices.moved:
+            self.prompt.set(f"{text.strip()} ")
+            self._changed()
+            return
         target, name = understand(text, self.app.known_panes()), text.strip()
         chosen = self.choices.chosen if self.choices.moved else self._best(text)
         if chosen is not None:

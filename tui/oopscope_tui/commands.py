@@ -26,6 +26,11 @@ class Command(NamedTuple):
     help: str
     target: Callable[[list[str]], Target]
 
+    @property
+    def needs(self) -> bool:
+        """Whether it says nothing without a word after it."""
+        return bool(self.usage) and not self.usage.startswith("[")
+
 
 def goes(pane: str) -> Callable[[list[str]], Target]:
     """Return a target that is a pane, or the row of it that the last word names."""
@@ -90,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("sys", "home", "verdict"), "", "", "what happened, and on which machine", goes("overview")),
     Command(("explain",), "topic", "[word]", "what the selected thing means, or a word", acts("explain")),
     Command(("theme",), "theme", "NAME", "other colours", acts("theme")),
-    Command(("write", "save"), "", "FILE", "write the pane: .txt .csv .json .svg", acts("write")),
+    Command(("write", "save"), "", "[FILE]", "write the pane: .txt .csv .json .svg", acts("write")),
     Command(("copy", "yank"), "", "", "copy the selected thing", acts("copy")),
     Command(("dumps",), "", "", "back to the list of dumps", acts("dumps")),
     Command(("settings", "config"), "", "", "where the settings are; writes a file to begin with", acts("settings")),
@@ -118,6 +123,13 @@ def is_guess(text: str, panes: Panes) -> bool:
         return False
     command = BY_WORD.get(words[0].lower()) if len(words) > 1 else None
     return _known(words, panes) is None or (command is not None and bool(command.takes) and words[-1][0] != "-")
+
+
+def wants_more(text: str) -> bool:
+    """Return whether a line is a command that says nothing without a word after it."""
+    words = text.split()
+    command = BY_WORD.get(words[0].lower()) if len(words) == 1 else None
+    return command is not None and command.needs
 
 
 def _known(words: list[str], panes: Panes) -> Target | None:

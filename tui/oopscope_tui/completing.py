@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from oopscope_tui import fuzzy, palette
-from oopscope_tui.commands import BY_WORD, COMMANDS, Panes, is_guess, understand
+from oopscope_tui.commands import BY_WORD, COMMANDS, Panes, is_guess, understand, wants_more
 from oopscope_tui.places import Act, Place, Target
 from oopscope_tui.store import Store
 from oopscope_tui.text import cells
@@ -53,13 +53,12 @@ def of_commands(store: Store, panes: Panes) -> Iterator[Choice]:
     for command in COMMANDS:
         word = command.words[0]
         if word not in (key for key, _ in panes):
-            needs = command.usage and not command.usage.startswith("[")
             yield Choice(
                 f"{word} {command.usage}".rstrip(),
-                f"{word} " if command.takes or needs else word,
+                f"{word} " if command.takes or command.needs else word,
                 "command",
                 command.help,
-                None if needs else command.target([]),
+                None if command.needs else command.target([]),
             )
 
 
@@ -154,7 +153,7 @@ class Completer:
         sources = (takes,) if takes is not None else () if command is not None else GENERAL
         everything = bool(self._pattern or takes is not None)
         self._candidates = chain.from_iterable(one(store, panes) for one in sources if everything)
-        self._literal = understand(text, panes)
+        self._literal = understand(text, panes) if not wants_more(text) else None
         self._guess = is_guess(text, panes)
         self._number = 0
         self.done = False

@@ -32,6 +32,7 @@ EVERYWHERE = (
     Key("tab", "app.next_pane(1)", "Tab", "", "next pane", called="next-pane"),
     Key("shift+tab", "app.next_pane(-1)", "Shift-Tab", "", "previous pane", called="previous-pane"),
     Key("colon", "app.prompt('goto')", ":", "go to", "go to a pane, a PID, cpu N, or a symbol"),
+    Key("ctrl+p", "app.command_palette", "Ctrl-P", "", "every command and place in one list", called="commands"),
     Key("escape,backspace", "app.back", "Esc", "back", "back to where you were"),
     Key("e", "app.explain", "e", "explain", "explain the selected thing: a cause, a state, a column, a counter"),
     Key("y", "app.copy", "y", "copy", "copy the selected thing (OSC 52: through SSH too)"),
@@ -109,6 +110,13 @@ LOG = (
     Key("minus", "fold", "-", "", "fold the block that the cursor is in"),
     Key("plus", "unfold", "+", "", "unfold it"),
     Key("W", "wrap", "W", "", "wrap long lines; again: → and ← scroll sideways"),
+)
+
+# Of the command palette, which has them from Textual: only shown.
+PALETTE = (
+    Key("enter", "", "Enter", "go", ""),
+    Key("down", "", "↑ ↓", "choose", ""),
+    Key("escape", "", "Esc", "back", ""),
 )
 
 # Every table, by where its keys work; those of SHARED work in most places.

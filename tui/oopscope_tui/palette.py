@@ -44,8 +44,9 @@ PALETTES: dict[str, Palette] = {
     "light": Palette(
         "dark text on a light ground, for a projector",
         "color(235)", "color(231)", "color(241)",
-        {RED: "color(124)", GREEN: "color(22)", YELLOW: "color(94)", BLUE: "color(19)", MAGENTA: "color(90)",
-         CYAN: "color(25)"},
+        # Yellow and cyan are purple and blue: of sixteen colours no other two are dark enough on every terminal.
+        {RED: "color(124)", GREEN: "color(22)", YELLOW: "color(90)", BLUE: "color(18)", MAGENTA: "color(54)",
+         CYAN: "color(19)"},
         {YELLOW: "color(222)", RED: "color(217)", CYAN: "color(153)", GREEN: "color(151)"},
     ),
     "high-contrast": Palette(
