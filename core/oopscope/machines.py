@@ -1,13 +1,17 @@
 """Where a virtual machine's RAM lies in its physical address space: what a hypervisor's own files do not say.
 
 Follows QEMU's hw/i386/pc_piix.c, pc_q35.c, microvm.c and the virt boards. What is above the hole below 4 GiB goes on at
-4 GiB; a guest of AMD's with a terabyte or more has it at 1 TiB, which cannot be told from here.
+4 GiB; of a guest whose processor is AMD's, from QEMU 7.1 on, at 1 TiB where it and the window for devices behind it
+would reach into what AMD keeps for HyperTransport. Only a processor's name tells AMD from others ("host" does not).
 """
 
 import re
 from typing import NamedTuple
 
 GIB = 1 << 30
+HYPERTRANSPORT, TIB = 0xFD00000000, 1 << 40
+_AMD = re.compile("EPYC|Opteron|phenom|athlon")
+_BEFORE_7_1 = re.compile(r"-(([0-6])\.|7\.0)")
 _OLD_PC = re.compile(r"pc(-i440fx)?-(0\.|1\.[0-7]$)")
 
 
@@ -19,22 +23,32 @@ class Placement(NamedTuple):
     size: int
 
 
-def place(machine: str, size: int, arch: str = "x86_64") -> list[Placement]:
-    """Return where the RAM of a QEMU machine type lies, ascending. An unknown one of x86 is taken for "pc"."""
+def place(machine: str, size: int, arch: str = "x86_64", cpu: str = "") -> list[Placement]:
+    """Return where the RAM of a QEMU machine type lies, ascending. An unknown one of x86 is taken for "pc".
+
+    cpu: what -cpu says, "" where that is not known.
+    """
     if arch == "aarch64":
         return [Placement(GIB, 0, size)]
     if arch == "riscv64":
         return [Placement(2 * GIB, 0, size)]
     if arch != "x86_64":
         return [Placement(0, 0, size)]
-    return split(size, _low(machine, size))
+    low = _low(machine, size)
+    return split(size, low, TIB if _AMD.match(cpu) and _collides(machine, 4 * GIB + size - low) else 4 * GIB)
 
 
-def split(size: int, low: int) -> list[Placement]:
-    """Return a PC's RAM with `low` bytes of it below the hole, the rest from 4 GiB on."""
+def split(size: int, low: int, high: int = 4 * GIB) -> list[Placement]:
+    """Return a PC's RAM with `low` bytes of it below the hole, the rest from `high` on."""
     if size <= low:
         return [Placement(0, 0, size)]
-    return [Placement(0, 0, low), Placement(4 * GIB, low, size - low)]
+    return [Placement(0, 0, low), Placement(high, low, size - low)]
+
+
+def _collides(machine: str, end: int) -> bool:
+    """Tell whether RAM up to an end, and the window behind it, leave no room for HyperTransport (pc_max_used_gpa)."""
+    window = 32 * GIB if "q35" in machine else 2 * GIB
+    return -(-end // GIB) * GIB + window > HYPERTRANSPORT and not _BEFORE_7_1.search(machine)
 
 
 def _low(machine: str, size: int) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from oopscope.dumps import Facts, PlacedDump
 from oopscope.elf import ET_CORE, PT_LOAD, PT_NOTE, Segment, is_elf, notes, read_header, segments
 from oopscope.errors import FormatError, NotADump, OopscopeError
-from oopscope.machines import place
+from oopscope.machines import Placement, place
 from oopscope.sources import ByteSource
 
 NT_PRPSINFO = 3
@@ -97,7 +97,8 @@ class GcoreDump(PlacedDump):
         self.machine = _guest(process.name, read_header(source).machine)
         board = process.argument("machine", "M").removeprefix("type=").split(",")[0]
         size, parts = _find_ram(source, process)
-        super().__init__("gcore", [source], source, _stretches(board, size, self.machine, parts))
+        placed = place(board, size, self.machine, process.argument("cpu"))
+        super().__init__("gcore", [source], source, _stretches(placed, parts))
 
     def facts(self) -> Facts:
         """Return what the core says."""
@@ -146,9 +147,9 @@ def _ram_size(text: str) -> int:
     return size if size < 1 << 52 else 0
 
 
-def _stretches(board: str, size: int, arch: str, parts: list[Segment]) -> Iterator[tuple[int, int, int]]:
+def _stretches(placed: list[Placement], parts: list[Segment]) -> Iterator[tuple[int, int, int]]:
     """Yield (physical start, end, offset in the core) of the guest's RAM."""
-    for piece in place(board, size, arch):
+    for piece in placed:
         at = 0
         for segment in parts:
             first = max(at, piece.offset)
