@@ -26,7 +26,8 @@ class Program:
     """`oopscope` with its arguments on a terminal of 80x24."""
 
     def __init__(self, *argv, **environment):
-        self.terminal, self.data = Terminal(80, 24), ""
+        self.size, self.data = (80, 24), ""
+        self.since = 0  # where in the data the terminal got its size
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
         try:
             self.pid, self.fd = pty.fork()
@@ -59,10 +60,25 @@ class Program:
         raise AssertionError(f"{words!r} did not come:\n{self.screen()}")
 
     def screen(self):
-        self.terminal = Terminal(80, 24)
+        terminal = Terminal(*self.size)
         whole = self.data[: self.data.rfind("\x1b")] if "\x1b" in self.data[-40:] else self.data
-        self.terminal.feed(whole)
-        return "\n".join(self.terminal.lines)
+        terminal.feed(whole[self.since :])
+        return "\n".join(terminal.lines)
+
+    def resize(self, width, height):
+        """Change the terminal's size; what came before is lost."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        self.size = (width, height)
+        self.repainted()
+
+    def repainted(self):
+        """Wait for a painting from an empty screen; only what comes with it counts."""
+        seen = len(self.data)
+        end = time.monotonic() + PATIENCE
+        while (at := self.data.find("\x1b[2J", seen)) < 0:
+            assert self.read(0.05)
+            assert time.monotonic() < end, "nothing was painted"
+        self.since = at
 
     def press(self, keys):
         os.write(self.fd, keys.encode())
@@ -77,7 +93,11 @@ class Program:
 
 
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
-@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"TERM": "linux"}, {"TERM": "dumb"}], ids=str)
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"NO_COLOR": "1"}, {"TERM": "linux"}, {"TERM": "screen"}, {"TERM": "xterm-16color"}, {"TERM": "vt100"}],
+    ids=str,
+)
 def test_a_session(environment):
     program = Program(str(DUMP), **environment)
     program.until("NULL pointer dereference")
@@ -117,13 +137,56 @@ def test_a_stay_in_the_shell():
     program.press("\x1a")
     while not os.WIFSTOPPED(os.waitpid(program.pid, os.WUNTRACED | os.WNOHANG)[1]):
         program.read(0.02)
-    painted = program.data.count("\x1b[2J")
     os.kill(program.pid, signal.SIGCONT)
-    while program.data.count("\x1b[2J") == painted:
-        assert program.read(PATIENCE)
-    assert "NULL pointer dereference" in program.screen()
+    program.repainted()
+    program.until("NULL pointer dereference")
     program.press("q")
     assert program.end() == 0
+
+
+@pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
+def test_a_terminal_that_is_closed_takes_the_program_with_it():
+    program = Program(str(DUMP))
+    program.until("Overview")
+    os.close(program.fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(program.pid, 0)[1]) in (129, -signal.SIGHUP)
+
+
+@pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
+def test_other_sizes_and_a_screen_that_is_spoilt():
+    program = Program(str(DUMP))
+    program.until("NULL pointer dereference")
+    program.press("3")
+    program.until("► 238")
+    program.press("f")
+    program.until("filter:")
+    program.press("insmod")
+    program.until("1 of")
+    program.resize(20, 5)  # of the list only its title is left
+    program.until("filter: insmod")
+    program.resize(20, 7)
+    program.until("► 238")
+    program.resize(160, 48)
+    screen = program.until("filter: insmod")
+    assert "► 238" in screen
+    program.press("\x1b")
+    program.until("Enter open")
+    program.press("\x0c")
+    program.repainted()
+    program.until("► 238")
+    fcntl.ioctl(program.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    program.resize(160, 48)  # the size of before, but who knows what the terminal made of it in between
+    program.until("► 238")
+    program.press("q")
+    assert program.end() == 0
+
+
+@pytest.mark.parametrize("name", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_is_refused_in_one_line(name):
+    program = Program(__file__, TERM=name)
+    assert program.end() == 2
+    assert program.data.startswith(f"oopscope: a {name} terminal cannot show the screen")
+    assert program.data.count("\n") == 1
 
 
 def test_what_is_no_dump_leaves_one_line():

@@ -179,6 +179,17 @@ def test_a_first_update_in_pieces_is_an_update_of_an_empty_screen():
     assert terminal.lines == ["abcdefghij", "klmno     "]
 
 
+def test_an_update_in_pieces_of_an_unknown_screen_paints_all_that_was_meant():
+    console = Console(color_system="standard", force_terminal=True)
+    wire, terminal = Wire(), Terminal(10, 2)
+    lines = [[Strip([Segment("abcdefghij")])] for _ in range(2)]
+    wire.update(LayoutUpdate(lines, Region(0, 0, 10, 2))).render_segments(console)
+    wire.forget()
+    piece = ChopsUpdate([{0: None, 5: None}, {0: None, 5: Strip([Segment("VWXYZ")])}], [(1, 5, 10)], [[5, 10]] * 2)
+    terminal.feed(wire.update(piece).render_segments(console))
+    assert terminal.lines == ["abcdefghij", "abcdeVWXYZ"]
+
+
 def test_another_size_paints_everything():
     console = Console(color_system="standard", force_terminal=True)
     wire = Wire()

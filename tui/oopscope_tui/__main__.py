@@ -3,6 +3,7 @@
 Textual is imported only when the screen opens, and nothing else is before its first paint.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,10 @@ def open_screen(paths: Sequence[str | Path]) -> int:
     """Open the screen on a dump (several paths only for a split set) and return the exit status."""
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         print("oopscope: the screen needs a terminal; `oopscope report PATH` does not", file=sys.stderr)  # noqa: T201
+        return 2
+    if os.environ.get("TERM") in ("dumb", "unknown"):  # no way to move the cursor
+        line = f"oopscope: a {os.environ['TERM']} terminal cannot show the screen; `oopscope report PATH` needs none"
+        print(line, file=sys.stderr)  # noqa: T201
         return 2
     from oopscope_tui.app import show
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import RenderableType
+from textual import events
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.filter import LineFilter
@@ -57,6 +58,12 @@ class TerminalApp(App[int], inherit_bindings=False):
         if isinstance(renderable, CompositorUpdate) and not self.is_inline:
             renderable = self.wire.update(renderable)
         super()._display(screen, renderable)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Paint all of it: a terminal may move or drop lines, even where it has the size of before again."""
+        self.wire.forget()
+        if self.wire.size == event.size:
+            self.refresh(layout=True)
 
     def lines_on_screen(self) -> list[Strip]:
         """Return what stands on the screen, line by line."""

@@ -29,10 +29,16 @@ class Wire:
 
     def __init__(self) -> None:
         self._frame: list[Row] | None = None
+        self._known = False  # the terminal shows the frame
 
     def forget(self) -> None:
         """The terminal shows something unknown: paint everything next time."""
-        self._frame = None
+        self._known = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and the height of the frame, zeros before there is one."""
+        return (len(self._frame[0]), len(self._frame)) if self._frame else (0, 0)
 
     def update(self, renderable: CompositorUpdate) -> "Update | CompositorUpdate":
         """Return what Textual should write in the place of its own update."""
@@ -41,13 +47,12 @@ class Wire:
     def write(self, update: CompositorUpdate, console: Console) -> str:
         """Return the bytes that bring the terminal to the next frame, and keep that frame."""
         system = COLOR_SYSTEMS[console.color_system] if console.color_system else None
-        old = self._frame
+        old, known = self._frame, self._known
         new = self._next(update, system)
+        self._frame, self._known = new, new is not None
         if new is None:
-            self._frame = None
             return update.render_segments(console)
-        self._frame = new
-        if old is None or len(old) != len(new) or (new and len(old[0]) != len(new[0])):
+        if old is None or not known or len(old) != len(new) or (new and len(old[0]) != len(new[0])):
             return "\x1b[m\x1b[2J" + paint([[BLANK] * len(row) for row in new], new)
         return difference(old, new)
 
@@ -58,8 +63,9 @@ class Wire:
             return [expand(line, width, system) for line in update.strips]
         if not isinstance(update, ChopsUpdate):
             return None
-        # Nothing known: an empty screen. Textual's first update is of this kind, and covers all of it.
-        frame = list(self._frame or ([BLANK] * ends[-1] for ends in update.chop_ends))
+        # No frame of this size: an empty one. Textual's first update is of this kind, and covers all of it.
+        same = self.size == (update.chop_ends[-1][-1], len(update.chop_ends))
+        frame = list(self._frame if self._frame and same else ([BLANK] * ends[-1] for ends in update.chop_ends))
         for y, start, end in update.spans:
             if y >= len(frame):
                 return None
