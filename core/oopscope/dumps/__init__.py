@@ -40,7 +40,7 @@ __all__ = [
     "open_source",
 ]
 
-PACKED = (".gz", ".xz", ".zst", ".bz2", ".lz4")
+PACKED = (".gz", ".xz", ".zst", ".bz2", ".lz4", ".lzo")
 BLOCK = 1 << 20  # bytes in one piece of `Dump.blocks`, at most
 MAX_ENTRIES = 4096  # files looked at in a directory
 
