@@ -6,7 +6,7 @@ from oopscope_tui import fuzzy
 from oopscope_tui.completing import Completer
 from oopscope_tui.places import Place
 from oopscope_tui.store import Store
-from tui.driving import LARGE, SMALL, enter, lines, press, running, text
+from tui.driving import LARGE, SMALL, enter, lines, press, running, tap, text
 from tui.fake import TABLES, Fake, Module, tasks
 from tui.test_hostile import NASTY, nasty_fake
 
@@ -141,11 +141,14 @@ async def test_a_click_takes_a_row():
         assert app.pane.here() == Place("modules", "module_2", True)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE, (30, 8)], ids=str)
+@pytest.mark.parametrize("size", [SMALL, (30, 8)], ids=str)
 async def test_names_from_a_dump_are_text(size):
     async with running(nasty_fake(), size=size) as (app, pilot):
-        for typed in ("red", "x", "bt ", "mod ", "slab ", "sym ", "wide", "quit("):
-            await press(app, pilot, "colon", *typed)
+        for typed in ("x", "bt ", "mod ", "slab ", "sym "):
+            await press(app, pilot, "colon")
+            for key in typed:
+                await tap(app, pilot, key)
+            await press(app, pilot)
             for strip in app.lines_on_screen():
                 assert strip.cell_length == size[0]
                 assert not any(ord(char) < 32 or 0xD800 <= ord(char) < 0xE000 for char in strip.text)
