@@ -7,6 +7,7 @@ its own. CSV and JSON have values as the headless tables have them, the others w
 import csv
 import errno
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from io import StringIO
@@ -24,9 +25,11 @@ from oopscope_tui.widgets.lines import Lines
 STEP = 1000  # rows between two looks at what else the worker has to do
 WIDEST = 200  # cells to which a column is aligned
 STYLE = (
-    "body{font:14px system-ui;margin:1em}table{border-collapse:collapse}td,th{padding:.1em .6em;text-align:left}"
+    ":root{color-scheme:light dark}body{font:14px system-ui;margin:1em}table{border-collapse:collapse}"
+    "td,th{padding:.1em .6em}th{text-align:left}.n{text-align:right}"
     "tr:nth-child(even){background:#8882}td,pre{font-family:ui-monospace,monospace;white-space:pre-wrap}"
 )
+_PLAIN = re.compile(r"[A-Za-z0-9 .%–-]*")  # Markdown makes nothing of it, within a table  # noqa: RUF001
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -183,6 +186,9 @@ def _markdown(file: TextIO, what: Content) -> Iterator[None]:
     """A table of code spans, or a block of code: nothing in it takes effect."""
     from oopscope.report.markdown import code, fenced, table_cell
 
+    def marked(text: str) -> str:
+        return text if _PLAIN.fullmatch(text) else table_cell(code(text))
+
     file.write(f"## {what.title}\n\n")
     if not what.columns:
         file.write(fenced("\n".join(_line(what, row) for row in what.rows)))
@@ -191,7 +197,7 @@ def _markdown(file: TextIO, what: Content) -> Iterator[None]:
     file.write(f"| {' | '.join(column.title for column in what.columns)} |\n")
     file.write(f"|{'|'.join(' ---: ' if column.right else ' --- ' for column in what.columns)}|\n")
     for rows in _in_steps(what.rows):
-        file.write("".join(f"| {' | '.join(table_cell(code(text)) for text in _cells(what, row))} |\n" for row in rows))
+        file.write("".join(f"| {' | '.join(marked(text) for text in _cells(what, row))} |\n" for row in rows))
         yield
 
 
@@ -202,12 +208,16 @@ def _html(file: TextIO, what: Content) -> Iterator[None]:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body><h1>{title}</h1>\n'
     )
-    heads = "".join(f'<th scope="col">{escape(column.title)}</th>' for column in what.columns)
+    sides = [' class="n"' if column.right else "" for column in what.columns]
+    heads = "".join(
+        f'<th scope="col"{side}>{escape(column.title)}</th>' for column, side in zip(what.columns, sides, strict=True)
+    )
     file.write(f"<table><thead><tr>{heads}</tr></thead><tbody>\n" if what.columns else "<pre>\n")
     for rows in _in_steps(what.rows):
         for row in rows:
             texts = [escape(text) for text in _cells(what, row)]
-            file.write(f"<tr><td>{'</td><td>'.join(texts)}</td></tr>\n" if what.columns else f"{texts[0]}\n")
+            drawn = (f"<td{side}>{text}</td>" for text, side in zip(texts, sides, strict=False))
+            file.write(f"<tr>{''.join(drawn)}</tr>\n" if what.columns else f"{texts[0]}\n")
         yield
     file.write("</tbody></table></body></html>\n" if what.columns else "</pre></body></html>\n")
 

@@ -230,3 +230,22 @@ def test_long_tables_and_logs_are_cut_with_a_word():
 def test_bars_stay_within_themselves():
     widths = re.findall(r'width="([\d.]+)%"', kit.bar([(0.7, "a"), (0.9, "b"), (-1, "c")], "x"))
     assert widths == ["70.00", "30.00", "0.00"]
+
+
+def luminance(colour):
+    """As WCAG 2 has it."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_every_ink_is_read_on_every_ground():
+    style = Reader(html.render(report_of("6.1-null"))).text["style"]
+    palettes = [dict(re.findall(r"--(\w+):(#\w+)", block)) for block in re.findall(r"color-scheme:[^}]*", style)]
+    assert len(palettes) == 5  # light, dark, each chosen by hand, and on paper
+    for palette in (palettes[0] | other for other in palettes):
+        for ink in ("ink", "soft", "faint", "link", "bad", "warn"):
+            for ground in ("paper", "card", "well"):
+                dark, light = sorted((luminance(palette[ink]), luminance(palette[ground])))
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
