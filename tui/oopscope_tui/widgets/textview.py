@@ -12,6 +12,7 @@ from oopscope_tui.text import cells, clean, crop, wrap
 from oopscope_tui.widgets.lines import Lines
 
 SIDEWAYS = 16  # cells an arrow key scrolls
+UNKNOWN = 80  # a width before there is one: a key that is typed ahead finds the links of what will show
 
 Part = tuple[str, Style]
 
@@ -84,10 +85,10 @@ class TextView(Lines):
         if self._build is None:
             return
         self._built_for = self.text_width
-        if self._built_for <= 0:
+        if self._built_for <= 0 and not self.view.rows:
             return
         link = self.link
-        rows = list(self._build(self._built_for))
+        rows = list(self._build(self._built_for if self._built_for > 0 else UNKNOWN))
         self.view.replace(rows)
         if not self.all_selectable:
             self.current = next((at for at, row in enumerate(rows) if link is not None and row.link == link), None)
