@@ -38,9 +38,8 @@ class Log(Pane):
         return view
 
     def on_mount(self) -> None:
-        """Begin with the times that the settings choose."""
+        """Begin with the times that the settings choose; the pane's own handler follows."""
         self.view.times.chosen = self.scope.settings.time
-        super().on_mount()
 
     def _say(self, text: str) -> None:
         self.scope.said(text)

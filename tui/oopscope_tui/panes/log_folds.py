@@ -3,7 +3,7 @@
 It knows the view of folded rows and nothing of what a record says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from oopscope_tui.panes.log_rows import LogRows
@@ -30,19 +30,30 @@ class Folding(Wrapping):
 
     def fold(self, block: int, fold: bool) -> None:
         """Fold or unfold a block; the cursor's line stays where it is."""
+        before = self._lines()
         self.rows.fold(block, fold)
-        self.rearranged()
+        self.rearranged(before)
 
-    def rearranged(self) -> None:
-        """Find the cursor's row again, on the same line of the screen."""
-        line = self.cursor - self.top
+    def _lines(self) -> dict[int, int]:
+        """Return on which lines of the screen the cursor's row and the head of its block are."""
+        lines = {}
+        block = self._block_here()
+        head = self.view.position(self.rows.blocks.heads[block]) if block is not None else None
+        if head is not None:
+            lines[self.view.row_id(head)] = max(0, head - self.top)
+        if self.current is not None:
+            lines[self.current] = self.cursor - self.top
+        return lines
+
+    def rearranged(self, before: Mapping[int, int]) -> None:
+        """Find the cursor's row again, or the head that it is folded under, on the line where it was."""
         if self.current is not None and len(self.view):
             self.cursor = self.view.nearest(self.current)
             row_id = self.view.row_id(self.cursor)
-            if self.touched and row_id != self.current:
-                self._place(self.cursor)
             if self.touched:
-                self.top = self._clamp_top(self.cursor - line)
+                if row_id != self.current:
+                    self._place(self.cursor)
+                self.top = self._clamp_top(self.cursor - before.get(row_id, 0))
                 self._show_cursor()
         self.refresh()
 
@@ -79,8 +90,9 @@ class Folding(Wrapping):
         """Fold all blocks, or unfold all where all are folded."""
         self._peeked = None
         open_ones = len(self.rows.unfolded) > 0 or self.rows.all_open
+        before = self._lines()
         self.rows.fold_all(open_ones)
-        self.rearranged()
+        self.rearranged(before)
         if self.rows.blocks.starts:
             self.say("all blocks folded: z unfolds them" if open_ones else "all blocks unfolded: z folds them")
 

@@ -242,12 +242,12 @@ class LogView(Folding):
             self._look_on(AT_ONCE)
 
     def _look_on(self, budget: float = 0.008) -> None:
-        before, count = len(self.rows.blocks.starts), len(self.view)
+        before, count, lines = len(self.rows.blocks.starts), len(self.view), self._lines()
         more = self.survey.work(budget)
         self.rows.arrange()
         self._fit()
         if len(self.view) != count or len(self.rows.blocks.starts) != before:
-            self.rearranged()
+            self.rearranged(lines)
         if not more:
             self.surveyed()
         self._surveying = more and self.is_attached
@@ -268,9 +268,8 @@ class LogView(Folding):
             self.refresh()
 
     def on_resize(self) -> None:
-        """Keep the cursor in view."""
+        """Show the density where there is room; the handlers of what this is follow."""
         self._fit()
-        super().on_resize()
 
     def headings(self, width: int) -> list[Segment]:
         """Return the density: records over time, errors in red and underlined, the cursor's time reversed."""
@@ -296,18 +295,23 @@ class LogView(Folding):
             super()._refresh_rows(self.top - 1)
 
     async def on_click(self, event: events.Click) -> None:
-        """Go to the time that was clicked; fold or unfold by a block's sign; else select the row."""
-        if event.y == 1 and self.heads > 1:
-            event.stop()
-            row_id = self.density.row_near(event.x, self.size.width)
-            if row_id is not None:
-                self.select(row_id) if self.rows.spot_of_row(row_id) is not None else None
-            return
+        """Go to the time that was clicked; fold or unfold by a block's sign; else select the row, or open it."""
+        event.stop()
+        event.prevent_default()  # rows are not where a plain list has them
         position = self.position_at(event.y)
-        row = self.view.row(position) if position is not None else None
-        if type(row) is Head and abs(event.x + self.left - self.indent()) <= 1 and self.rows.folding:
-            event.stop()
-            self._to(position or 0)
-            self._toggle(row.block)
-            return
-        await super().on_click(event)
+        if event.y == 1 and self.heads > 1:
+            self._to_time(event.x)
+        elif position is not None:
+            again, row = position == self.cursor, self.view.row(position)
+            self._to(position)
+            if type(row) is Head and abs(event.x + self.left - self.indent()) <= 1 and self.rows.folding:
+                self._toggle(row.block)
+            elif again:
+                await self.action_open()
+
+    def _to_time(self, cell: int) -> None:
+        """Go to the first row of a cell of the density that the filter shows."""
+        row_id = self.density.row_near(cell, self.size.width)
+        if row_id is not None and self.rows.spots():
+            self.reveal(row_id)
+            self._to(self.view.nearest(row_id), centre=True)

@@ -6,7 +6,6 @@ What is in view is laid out from its top row on, so that a million rows cost no 
 from typing import Any
 
 from rich.segment import Segment
-from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -161,14 +160,3 @@ class Wrapping(TextView):
     def _blank(self, position: int, indent: int) -> list[Segment]:
         gutter, style = self.parts(self.view.row(position))[0]
         return [Segment(gutter[:1], style), Segment(" " * (indent - 1))] if indent else []
-
-    async def on_click(self, event: events.Click) -> None:
-        """Select a row; a click on the selected one opens it."""
-        event.stop()
-        position = self.position_at(event.y)
-        if position is None:
-            return
-        again = position == self.cursor
-        self._to(position)
-        if again:
-            await self.action_open()
