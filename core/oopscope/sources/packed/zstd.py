@@ -15,7 +15,7 @@ WINDOW = MEMORY // 2  # bytes: the most of all levels, and `--long` as it is
 _SKIP, _TABLE, _SEEKABLE = 0x184D2A50, 0x184D2A5E, 0x8F92EAB1
 _UNKNOWN = -1
 _MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60)))
-_FEED = 8 << 10  # bytes: 2,048 blocks of 128 KiB at the very most
+_FEED = 1 << 10  # bytes: 256 blocks of 128 KiB at the very most
 
 
 def pieces(source: ByteSource) -> Iterator[bytes]:
