@@ -64,6 +64,8 @@ def found(text):
         ("state:D init", []),
         ("nosuch:thing", []),
         ('"1  init"', [1]),
+        ('"rsss>100M"', []),
+        ("ins->mod", []),
         ('"unclosed', []),
         ("-", []),
     ],
@@ -72,7 +74,7 @@ def test_filters(text, pids):
     assert found(text) == pids
 
 
-@pytest.mark.parametrize("text", ["rss>lots", "comm~(", "pid<", "last>5parsecs"])
+@pytest.mark.parametrize("text", ["rss>lots", "comm~(", "pid<", "last>5parsecs", "rsss>100M"])
 def test_what_cannot_be_understood_says_so(text):
     with pytest.raises(QueryError):
         found(text)

@@ -1,9 +1,11 @@
 """Columns that fit the screen."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from oopscope_tui.text import ABSENT
-from oopscope_tui.widgets.table import col, fit_columns
+from oopscope_tui.widgets.table import Table, col, fit_columns
 
 COLUMNS = (
     col("a", "A", "int"),
@@ -38,3 +40,10 @@ def test_room_that_is_left_goes_to_those_that_were_capped():
 def test_a_row_without_the_attribute_is_absent():
     assert COLUMNS[0].value(object()) is None
     assert COLUMNS[0].text(object()) == ABSENT
+
+
+def test_what_is_long_for_the_screen_is_copied_in_full():
+    table = Table("", [col("name", "Name"), col("more", "More", "list")])
+    row = SimpleNamespace(name="x" * 10_000 + "\x1b", more=("a", "b"))
+    assert len(table.words(row)) < 5000
+    assert table.written(row) == "x" * 10_000 + "␛  a, b"

@@ -25,7 +25,7 @@ from oopscope_tui.places import Place
 from oopscope_tui.provider import Provider
 from oopscope_tui.reading import ReadingApp
 from oopscope_tui.settings import Settings, load
-from oopscope_tui.text import clean
+from oopscope_tui.text import WHOLE, clean
 from oopscope_tui.values import human_bytes, human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
@@ -357,7 +357,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self._copy("\n".join(lines.written(lines.view.row(at)).rstrip() for at in range(len(lines.view))))
 
     def _copy(self, text: str) -> None:
-        text = "\n".join(clean(part) for part in text.split("\n"))
+        text = "\n".join(clean(part, WHOLE) for part in text.split("\n"))
         self.copy_to_clipboard(text)
         first = text.partition("\n")[0]
         more = text.count("\n")

@@ -64,6 +64,9 @@ def _term(match: re.Match[str], fields: Sequence[Field], words: Callable[[Any], 
         field = _field(compare["key"], fields)
         if field is not None:
             test = _comparison(field, compare["op"], compare["value"])
+        elif fields and compare["op"][0] in "<>" and _AMOUNT.fullmatch(compare["value"].lower()):
+            known = ", ".join(field.key for field in fields)
+            raise QueryError(f"no column {compare['key']}; there are {known}; in quotes it is a text to look for")
     if test is None:
         test = _contains(words, word)
     if not match["not"]:

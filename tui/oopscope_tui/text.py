@@ -11,13 +11,14 @@ from rich.cells import get_character_cell_size
 
 ABSENT = "–"  # noqa: RUF001  (an en dash: a value that is not there)
 MARKS = 3  # combining marks kept on one base character; more is a way to draw over the neighbours
-LONGEST = 4096  # characters of one value that reach the screen; the whole of it is in what is copied and written
+LONGEST = 4096  # characters of one value that reach the screen
+WHOLE = 1 << 20  # and of one that is copied
 
 
-def clean(text: str) -> str:
+def clean(text: str, most: int = LONGEST) -> str:
     """Return text with every character that is not plainly visible replaced by a stand-in."""
-    if len(text) > LONGEST:
-        text = text[:LONGEST] + "…"
+    if len(text) > most:
+        text = text[:most] + "…"
     if text.isascii() and text.isprintable():
         return text
     return "".join(_stand_ins(text))

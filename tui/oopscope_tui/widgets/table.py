@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from oopscope_tui import keys, theme
 from oopscope_tui.query import Field
-from oopscope_tui.text import cells, clean, fit, plural
+from oopscope_tui.text import LONGEST, WHOLE, cells, clean, fit, plural
 from oopscope_tui.values import RIGHT, show
 from oopscope_tui.widgets.lines import Lines
 
@@ -63,6 +63,11 @@ class Col:
         if self.words is not None and value is not None:
             return clean(self.words(value))
         return show(self.kind, value)
+
+    def full(self, row: Any) -> str:
+        """Return the cell as it is copied: a text however long."""
+        value = self.value(row)
+        return clean(value, WHOLE) if isinstance(value, str) and len(value) > LONGEST else self.text(row)
 
 
 def col(key: str, title: str, kind: str = "text", **more: Any) -> Col:
@@ -128,6 +133,10 @@ class Table(Lines):
     def words(self, row: Any) -> str:
         """Return the row's cells, two spaces between."""
         return GAP.join([column.text(row) for column in self.columns])
+
+    def written(self, row: Any) -> str:
+        """Return the row's cells, those that are long for the screen, too, in full."""
+        return GAP.join([column.full(row) for column in self.columns])
 
     def caption(self) -> str:
         """Return title, filter and order."""

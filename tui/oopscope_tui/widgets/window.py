@@ -141,10 +141,6 @@ class Window(Widget, can_focus=True):
         elif before != self.cursor:
             self._refresh_rows(before, self.cursor)
 
-    def to_position(self, position: int) -> None:
-        """Put the cursor on a position of the view."""
-        self._to(position)
-
     def _place(self, position: int) -> None:
         self.cursor = position
         self.touched = True
