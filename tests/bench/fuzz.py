@@ -25,6 +25,7 @@ from builders.fixtures import FIXTURES
 from oopscope.dumps import Dump, Facts, open_container, open_path
 from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.kernel.boot import attach
+from oopscope.kernel.registers import registers
 from oopscope.report import html, markdown, text
 from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build, sections
@@ -161,6 +162,8 @@ def whole_report(rng: random.Random, seed: str) -> str:
     done = f"{path.stem} {'+'.join(kinds)} {share} {len(holes)} holes"
     try:
         kernel = attach(Altered(dump, holes, change=change, bare=rng.random() < 0.2), lambda _text: None)
+        if rng.random() < 0.2:
+            kernel.know(registers, {})  # so that stacks have to be guessed
         report = build(
             kernel, sections(["dump", "system", "verdict", *(k for k, _ in TABLES)]), stacks=rng.random() < 0.7
         )

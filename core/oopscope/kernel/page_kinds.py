@@ -23,6 +23,7 @@ UNIT = 64  # page frames looked at together: their structs fill a page
 MAX_UNITS = 4096  # 1 GiB of RAM is counted whole
 MAX_ORDER = 10  # free blocks have 1 << 10 pages at most
 MAX_HEADS = 1 << 14
+MIN_SIZE, MAX_SIZE = 32, 256  # of struct page
 MAX_SECTIONS, MAX_MAPPED = 1 << 14, 1 << 17  # looked up to tell where the array itself lies: 2 TiB of RAM
 SECTION = 128 << 20
 KINDS = (
@@ -73,8 +74,10 @@ class PageStructs:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel, types = kernel, kernel.types
-        self._bits = types.enum("pageflags")
+        self._bits = {name: bit for name, bit in types.enum("pageflags").items() if 0 <= bit < 64}
         self.size = types.sizeof("page")
+        if not MIN_SIZE <= self.size <= MAX_SIZE or "PG_reserved" not in self._bits:
+            raise Absent("this kernel's struct page is not known")
         self._memory = _apart(kernel)
         self._layout = self._find_layout()
         self._type = _types_of(kernel)
@@ -106,6 +109,8 @@ class PageStructs:
                 raise Absent("the members of this kernel's struct page stand in an unknown order")
             text += f"{offset - at}x" + ("I" if "page_type" in paths else "Q")
             at = offset + (4 if "page_type" in paths else 8)
+        if at > self.size:
+            raise Absent("the members of this kernel's struct page lie beyond its end")
         return struct.Struct(f"{text}{self.size - at}x")
 
     def _find_dtor(self) -> Callable[[int], bool]:
@@ -205,7 +210,9 @@ class PageStructs:
         known, sections = set[int](), SECTION // page
         for start, end in ranges:
             for section in range(start // sections, -(-end // sections)):
-                if section not in known and len(known) < MAX_SECTIONS and len(found) < MAX_MAPPED:
+                if len(known) >= MAX_SECTIONS or len(found) >= MAX_MAPPED:
+                    break
+                if section not in known:
                     known.add(section)
                     places = self._mapped(self.base + section * sections * self.size, sections * self.size)
                     found += [(at // page, (at + size) // page, 0) for at, size in places]

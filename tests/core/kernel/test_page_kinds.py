@@ -197,6 +197,30 @@ def test_a_sample_of_a_large_machine_costs_no_more(monkeypatch):
     assert len(set(read)) < 200 * 64 * 12
 
 
+class TestHostile:
+    """What lies in a damaged kernel's types and a damaged dump's ranges ends in one clear reason, at once."""
+
+    @pytest.mark.parametrize("size", [0, 8, 1 << 40])
+    def test_a_struct_page_of_no_such_size(self, size, monkeypatch):
+        m = Machine("6.1-null", every_kind, [(0, 1 << 20)])
+        monkeypatch.setattr(m.types, "sizeof", lambda _name: size)
+        with pytest.raises(Absent, match="struct page"):
+            page_kinds(m)
+
+    @pytest.mark.parametrize("bit", [-1, 64, 1 << 40])
+    def test_a_flag_beyond_the_word(self, bit, monkeypatch):
+        m = Machine("6.1-null", every_kind, [])
+        monkeypatch.setattr(m.types, "enum", lambda _name: {"PG_reserved": bit, "PG_slab": bit})
+        with pytest.raises(Absent):
+            page_kinds(m)
+
+    def test_ram_without_an_end(self, monkeypatch):
+        monkeypatch.setattr(module, "MAX_SECTIONS", 4)
+        monkeypatch.setattr(module, "MAX_UNITS", 8)
+        found = page_kinds(Machine("6.1-null", lambda m, pfn: None, [(0, 1 << 62)], lambda start, end: 0))
+        assert [share.kind for share in found.shares] == ["unknown"]
+
+
 def test_the_array_itself_is_told():
     m = Machine("6.1-null", lambda m, pfn: m.struct("PG_reserved"), [(BASE, BASE + (1 << 20))])
     structs = PageStructs(m)

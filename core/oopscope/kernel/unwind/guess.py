@@ -47,13 +47,13 @@ def guess(kernel: Kernel, stack: Stack, live: Sequence[Stack] = ()) -> list[Fram
 def _best(kernel: Kernel, place: Stack, stack: Stack) -> list[Frame]:
     """Return the most likely frames that begin on one stack."""
     best: list[Frame] = []
-    least = (True, 0)
+    least, known = (True, 0), dict[tuple[int, str], bool]()
     for start in _starts(kernel, place, lambda address: follows_call(kernel, address)):
         unwinder = Unwinder(kernel, [stack])
         frames = [f._replace(reliable=False) for f in unwinder.frames(start)]
         if unwinder.problem is None and len(frames) >= MIN_FRAMES:
             dying = next((n for n, f in enumerate(frames) if _bare(f.symbol) in DYING), None)
-            doubts = dying is None, _mismatches(kernel, frames[: dying + 1] if dying is not None else frames)
+            doubts = dying is None, _mismatches(kernel, frames if dying is None else frames[: dying + 1], known)
             if not best or doubts < least:
                 best, least = frames, doubts
             if least == (False, 0):
@@ -61,24 +61,28 @@ def _best(kernel: Kernel, place: Stack, stack: Stack) -> list[Frame]:
     return best
 
 
-def _mismatches(kernel: Kernel, frames: list[Frame]) -> int:
+def _mismatches(kernel: Kernel, frames: list[Frame], known: dict[tuple[int, str], bool]) -> int:
     """Count the frames whose direct call does not lead to the function of the frame within, or that are no call's."""
     found = 0
     for inner, outer in pairwise(frames):
         called = outer.kind != "user" and not _ENTRY.match(inner.symbol or "")
         target = call_target(kernel, outer.address) if called else None
-        found += target is not None and not _leads(kernel, target, inner, JUMPS)
+        if target is not None:
+            key = target, _bare(inner.symbol)
+            if key not in known:
+                known[key] = _leads(kernel, *key, JUMPS)
+            found += not known[key]
         found += (outer.symbol or "").startswith("__pfx_")  # a pointer to a function, whose padding this is
     return found
 
 
-def _leads(kernel: Kernel, function: int, inner: Frame, jumps: int) -> bool:
-    """Tell whether a call of a function can be one of a frame's function: it is it, or ends in a jump that leads there.
+def _leads(kernel: Kernel, function: int, inner: str, jumps: int) -> bool:
+    """Tell whether a call of a function can be one of an inner frame's: it is that, or ends in a jump that leads there.
 
     A jump to a place in a register leads anywhere.
     """
     name = kernel.name_of(function)
-    if name is None or name.offset or _bare(name.symbol) == _bare(inner.symbol) or _PASSED_ON.search(name.symbol):
+    if name is None or name.offset or _bare(name.symbol) == inner or _PASSED_ON.search(name.symbol):
         return True
     try:
         code = kernel.memory.read(function, MAX_CODE) if jumps else b""
