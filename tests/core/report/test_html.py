@@ -219,7 +219,7 @@ def test_long_tables_and_logs_are_cut_with_a_word():
     report = report_of("6.1-null")
     report["log"] = report["log"] * 20
     text = log.render(report)
-    assert text.count("<p id=") == log.MAX_RECORDS
+    assert text.count("<p id=") == log.MAX_RECORDS + 2  # two of the evidence
     assert "earlier records" in text
     rows = [{**report["slabs"][0], "name": str(i)} for i in range(tables.MAX_ROWS + 5)]
     text = tables.render({"slabs": rows})
@@ -249,3 +249,19 @@ def test_every_ink_is_read_on_every_ground():
             for ground in ("paper", "card", "well"):
                 dark, light = sorted((luminance(palette[ink]), luminance(palette[ground])))
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
+
+
+def test_of_a_long_log_and_many_tasks_the_evidence_is_always_there():
+    report = dict(report_of("6.1-null"))
+    report["log"] = [report["log"][n % 100] | {"ns": n} for n in range(20_000)]
+    report["tasks"] = [report["tasks"][0] | {"pid": n + 1, "state": "S"} for n in range(9_000)]
+    sources = [{"kind": "log", "key": "7"}, {"kind": "log", "key": "19999"}, {"kind": "task", "key": "8999"}]
+    report["verdict"] = report["verdict"] | {"evidence": [{"text": "so it is", "source": s} for s in sources]}
+    text = html.render(report)
+    page = Reader(text)
+    assert {"L7", "L19999", "pid-8999"} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert {"L8", "pid-8998"} & set(page.ids) == set()
+    assert "14000 earlier records" in text
+    assert "5999 more rows" in text
+    assert len(text.encode()) < 3_000_000

@@ -17,6 +17,12 @@ def safe(text: object, keep: str = "") -> str:
     return escape(printable(str(text), keep))
 
 
+def evidence(report: Data, kind: str) -> set[str]:
+    """Return the keys of the verdict's evidence of a kind: what links lead to has to be on the page."""
+    found = (report.get("verdict") or {}).get("evidence") or ()
+    return {str(e["source"]["key"]) for e in found if e["source"]["kind"] == kind}
+
+
 def section(key: str, title: str, body: str, note: str = "") -> str:
     """Return a part of the page under a heading; the title and the note are text, the body is HTML."""
     aside = f' <span class="note">{safe(note)}</span>' if note else ""

@@ -1,6 +1,6 @@
 """The kernel log: levels coloured, the verdict's evidence marked, searchable with its hits counted."""
 
-from oopscope.report.page.kit import Data, safe, section
+from oopscope.report.page.kit import Data, evidence, safe, section
 
 MAX_RECORDS = 6000  # the last ones: what came before the end
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
@@ -19,10 +19,9 @@ def render(report: Data) -> str:
     """Return the log."""
     records = report["log"]
     first = max(len(records) - MAX_RECORDS, 0)
-    evidence = (report.get("verdict") or {}).get("evidence") or ()
-    marked = {e["source"]["key"] for e in evidence if e["source"]["kind"] == "log"}
-    lines = "".join(_line(i, r, str(i) in marked) for i, r in enumerate(records[first:], first))
-    note = f'<p class="note">{first} earlier records: oopscope log</p>' if first else ""
+    marked = evidence(report, "log")
+    lines = "".join(_line(i, r, str(i) in marked) for i, r in enumerate(records) if i >= first or str(i) in marked)
+    note = f'<p class="note">{first} earlier records, but for the evidence: oopscope log</p>' if first else ""
     body = f'{TOOLS}{note}<div class="log" id="log-lines" tabindex="0" role="region" aria-label="log">{lines}</div>'
     return section("log", "Kernel log", body, f"{len(records)} records")
 

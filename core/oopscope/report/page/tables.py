@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oopscope.report.cells import RIGHT, cell
-from oopscope.report.page.kit import Data, folded, safe, section
+from oopscope.report.page.kit import Data, evidence, folded, safe, section
 from oopscope.subsystems import TABLES, Column, table
 
 MAX_ROWS = 3000  # a page stays small enough for a ticket and a phone
@@ -16,19 +16,20 @@ LARGEST = {"slabs": "bytes", "modules": "size_bytes"}  # which rows come first
 def render(report: Data) -> str:
     """Return every table of the report."""
     keys = [key for key, _ in TABLES if key not in PLACED and isinstance(report.get(key), list)]
-    body = "".join(_table(key, report[key]) for key in keys)
+    body = "".join(_table(key, report[key], evidence(report, "task")) for key in keys)
     return section("tables", "Tables", body) if body else ""
 
 
-def _table(key: str, rows: Sequence[Data]) -> str:
+def _table(key: str, rows: Sequence[Data], linked: set[str]) -> str:
     found, order = table(key), LARGEST.get(key)
     columns = [
         c for c in found.columns if c.kind not in ("frames", "registers") and c.key not in HIDDEN.get(key, set())
     ]
     ordered = sorted(rows, key=lambda r: -(r[order] or 0)) if order else rows
     head = "".join(f'<th scope="col"{_right(c)}>{safe(c.title)}</th>' for c in columns)
-    body = "".join(_row(key, r, columns) for r in ordered[:MAX_ROWS])
-    more = len(rows) - MAX_ROWS
+    shown = [r for i, r in enumerate(ordered) if i < MAX_ROWS or (key == "tasks" and str(r["pid"]) in linked)]
+    body = "".join(_row(key, r, columns) for r in shown)
+    more = len(rows) - len(shown)
     note = f'<p class="note">{more} more rows: oopscope show {key}</p>' if more > 0 else ""
     tools = (
         f'<p class="tools"><input type="search" placeholder="filter" aria-label="filter {safe(found.title)}" '
