@@ -90,7 +90,7 @@ class Code(Pane):
     def _put_in_view(self) -> None:
         """Select the instruction that was asked for, once the views have their sizes."""
         found = self.found
-        if found is None or found is self._marked or found.code is None:
+        if found is None or found is self._marked or found.code is None or not self.main.size.height:
             return
         marked = f"{_marked(found):#x}"
         at = next((n for n, row in enumerate(self.main.view.rows) if row.copy == marked), None)
@@ -99,8 +99,7 @@ class Code(Pane):
             self.main.select(at)
 
     def on_resize(self) -> None:
-        """Place the views anew; before the first time nothing could be put in view."""
-        super().on_resize()
+        """Before the first time nothing could be put in view."""
         self.call_after_refresh(self._put_in_view)
 
     def selected_link(self) -> Place | None:

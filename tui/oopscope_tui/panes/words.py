@@ -126,9 +126,8 @@ class WordsView(Lines):
         return [*segments, Segment(fit("", width - used))] if used < width else segments
 
     def on_resize(self) -> None:
-        """Keep the cursor in view, and have what is in view read."""
-        super().on_resize()
-        self.seen()
+        """Have what is in view read."""
+        self.call_after_refresh(self.seen)
 
     def _scroll(self, step: int) -> None:
         """Scroll, and have what came into view read."""
