@@ -57,7 +57,7 @@ PALETTES: dict[str, Palette] = {
         {YELLOW: "bright_yellow", RED: "bright_red", CYAN: "bright_cyan", GREEN: "bright_green"},
     ),
     MONO: Palette("no colour: bold, underlined and reversed; NO_COLOR chooses it",
-                  inks={RED: "bold", YELLOW: "bold", CYAN: "underline"}, colors=False),
+                  inks={RED: "bold", CYAN: "underline"}, colors=False),
 }  # fmt: skip
 NAMES = tuple(PALETTES)
 
