@@ -1,6 +1,7 @@
 """The settings file: what is in it counts, and what is wrong in it is one line and costs only itself."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -233,3 +234,10 @@ async def test_a_file_to_begin_with_is_written_once_and_is_no_trouble(tmp_path):
     assert read(tmp_path, example()) == Settings(tmp_path / "config.toml")
     names = {key.name for table in keys.TABLES.values() for key in table if key.name}
     assert set(read(tmp_path, uncommented).keys) == names
+
+
+def test_the_example_of_the_readme_is_right(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    got = read(tmp_path, readme.split("```toml\n")[1].split("```")[0])
+    assert got.trouble == ()
+    assert (got.theme, got.time, got.keys["quit"]) == ("light", "UTC", ("Q",))
