@@ -17,6 +17,7 @@ from oopscope.cli.examples import epilog
 from oopscope.errors import NotADump, OopscopeError, Unsupported
 from oopscope.sources.remote import Location, location
 
+CRASHES = Path("/var/crash")  # where kdump writes by itself
 DONE, FAULT, USAGE, NOT_A_DUMP, DAMAGED = 0, 1, 2, 3, 4
 OpenScreen = Callable[[list[Location]], int]
 
@@ -94,14 +95,18 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
         args.open_screen = open_screen
         status: int = import_module(command.module).run(args)
         return status
-    paths = top_parser().parse_args(argv).paths or [Path("/var/crash")]
+    paths = top_parser().parse_args(argv).paths or [CRASHES]
     word = str(paths[0])
     if "/" not in word and not Path(word).exists():
         near = nearest(word, [c.name for c in COMMANDS])
         hint = f"did you mean `oopscope {near}`?" if near else "`oopscope --help` lists the commands"
         return complain(f"{word!r} is neither a file here nor a command; {hint}", USAGE)
-    if open_screen is None or not sys.stdout.isatty():
+    if open_screen is None or sys.stdout is None or not sys.stdout.isatty():
         return complain("the screen needs a terminal; try `oopscope report PATH`", USAGE)
+    if paths == [CRASHES] and not CRASHES.exists():
+        return complain(
+            f"there is no {CRASHES} here: give a dump or a folder of them, or try `oopscope demo`", NOT_A_DUMP
+        )
     return open_screen(paths)
 
 

@@ -15,7 +15,7 @@ from builders import noise_page
 from builders.kdump import Kdump
 from cases import DUMPS
 from core.cli.runner import environment, one_line, oopscope_run
-from oopscope.cli import DONE, NOT_A_DUMP, USAGE, nearest, triage
+from oopscope.cli import DONE, NOT_A_DUMP, USAGE, nearest, run, triage
 
 NULL, SYSRQ = DUMPS / "6.1-null.kdump", DUMPS / "6.12-sysrq.kdump"
 
@@ -131,3 +131,14 @@ class TestTriage:
             (tmp_path / f"vmcore.{part}").write_bytes(Kdump(memory, split=bounds).build())
         (tmp_path / "other").write_bytes(Kdump(memory).build())
         assert list(triage._expand([tmp_path])) == [tmp_path / "other", tmp_path / "vmcore.0"]
+
+
+def test_without_a_path_and_without_the_usual_folder(capsys, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("oopscope.cli.CRASHES", tmp_path / "crash")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run([], lambda paths: opened.append(paths) or 0) == NOT_A_DUMP
+    assert "oopscope demo" in capsys.readouterr().err
+    (tmp_path / "crash").mkdir()
+    assert run([], lambda paths: opened.append(paths) or 0) == DONE
+    assert opened == [[tmp_path / "crash"]]

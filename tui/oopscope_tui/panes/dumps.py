@@ -22,6 +22,7 @@ from oopscope_tui.widgets.textview import Line
 STATES: dict[str, Style | None] = {"incomplete": theme.DOUBT, "written to": theme.DOUBT, "unreadable": theme.BAD,
                                    "found": theme.DIM, "waiting": theme.DIM, "reading": theme.DIM}  # fmt: skip
 DETAIL_LINES = 9
+EMPTY = "no dump here yet; it is looked for again and again · oopscope demo has one"
 
 
 def _when(seconds: float) -> str:
@@ -115,7 +116,7 @@ class Dumps(Pane):
     def refill(self) -> None:
         """Take in what was found and learned, in its order."""
         feed, table = self.store.feed("dumps"), self.main
-        table.note = {"done": "no dump here", "waiting": "looking for dumps", "reading": "looking for dumps"}.get(
+        table.note = {"done": EMPTY, "waiting": "looking for dumps", "reading": "looking for dumps"}.get(
             feed.state, feed.note
         )
         if isinstance(table, Table):
