@@ -418,3 +418,12 @@ async def test_a_folder_of_dumps(tmp_path):
         await press(app, pilot, "j", "enter")
         assert app.next == tmp_path / "1"
         assert app.return_value == 0
+
+
+def test_what_a_field_leads_to():
+    from oopscope_tui.panes.details import link_of
+
+    assert link_of("owner_pid", 241) == Place("tasks", 241, True)
+    assert link_of("name", "lab_b+0x8 [labcrash]", "symbol") == Place("symbol", "lab_b")
+    assert link_of("wait", "schedule+0x10") == Place("symbol", "schedule")
+    assert link_of("name", "lab_b") is link_of("pid", None) is link_of("cpu", "") is link_of("pid", 1.5) is None

@@ -13,7 +13,7 @@ from oopscope_tui.widgets.textview import BLANK, Line, Part, line, wrapped
 
 # Which field leads where.
 LINKS = {"pid": "tasks", "ppid": "tasks", "tgid": "tasks", "cpu": "cpus", "module": "modules", "wait": "symbol",
-         "symbol": "symbol", "owner": "tasks"}  # fmt: skip
+         "symbol": "symbol", "owner": "tasks", "owner_pid": "tasks"}  # fmt: skip
 STRUCTS = {"task_struct"}  # titles of columns that are their struct's name
 ENTRY = {
     "irq": "interrupt", "softirq": "soft interrupt", "nmi": "NMI", "exception": "exception", "syscall": "system call",
@@ -34,7 +34,9 @@ def field_lines(columns: Sequence[Any], row: Any, width: int, skip: Sequence[str
     lines: list[Line] = []
     for column in shown:
         value = getattr(row, column.key, None)
-        link = address_link(column.title, value) if column.kind == "address" else link_of(column.key, value)
+        link = (
+            address_link(column.title, value) if column.kind == "address" else link_of(column.key, value, column.kind)
+        )
         lines += field_line(clean(column.title), show(column.kind, value), width, room, link)
     return lines
 
@@ -46,11 +48,13 @@ def address_link(title: str, value: Any) -> Place | None:
     return Place("struct", f"{title}@{value:#x}") if title in STRUCTS else Place("words", f"{value:#x}")
 
 
-def link_of(key: str, value: Any) -> Place | None:
-    """Return where a field's value leads."""
-    if key not in LINKS or value is None or not isinstance(value, (int, str)) or value == "":
+def link_of(key: str, value: Any, kind: str = "text") -> Place | None:
+    """Return where a field's value leads, by its name or, a symbol, by its kind."""
+    pane = LINKS.get(key) or ("symbol" if kind == "symbol" else None)
+    if pane is None or value is None or not isinstance(value, (int, str)) or value == "":
         return None
-    return Place(LINKS[key], value.partition("+")[0] if isinstance(value, str) else value, LINKS[key] != "symbol")
+    name = value.partition(" [")[0].partition("+")[0] if isinstance(value, str) else value
+    return Place(pane, name, pane != "symbol")
 
 
 def field_line(
