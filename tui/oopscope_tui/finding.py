@@ -36,19 +36,13 @@ def may_be_raw(path: Path) -> bool:
 
 def begins_like_a_dump(path: str | Path) -> bool:
     """Tell by signature, of what is packed by that of its content."""
-    from oopscope.dumps import find_format, open_source
+    from oopscope.dumps import _begins_like_a_dump, open_source
     from oopscope.errors import OopscopeError
-    from oopscope.sources import ByteSource
-    from oopscope.sources.file import BytesSource, FileSource
-    from oopscope.sources.flattened import is_flattened
+    from oopscope.sources.file import FileSource
     from oopscope.sources.remote import is_remote
-    from oopscope.sources.wrapped import unpacked_head, wrapping
 
     try:
-        source: ByteSource = open_source(path) if is_remote(path) else FileSource(Path(path))
-        if wrapping(source.read_at(0, 16)):
-            source = BytesSource(unpacked_head(source), source.name)
-        return is_flattened(source.read_at(0, 16)) or find_format(source, guess=False) is not None
+        return _begins_like_a_dump(open_source(path) if is_remote(path) else FileSource(Path(path)))
     except (OSError, OopscopeError):
         return False
 
