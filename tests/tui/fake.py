@@ -15,8 +15,10 @@ from oopscope.kernel.operands import Access, Context, Deed
 from oopscope.structs.layout import Member
 from oopscope.structs.view import Item
 from oopscope.subsystems import Column, Table
+from oopscope.subsystems.code import CodeFound, Register
+from oopscope.subsystems.struct import Row, StructFound
+from oopscope.subsystems.words import Piece, Stretches, Word
 from oopscope.triage.finding import Evidence, Source, Verdict
-from oopscope_tui.lookup import CodeFound, Piece, Register, Row, Stretches, StructFound, Word
 from oopscope_tui.questions import Question
 from tui import fake_details
 
@@ -321,6 +323,8 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
     "task-memory": fake_details.memory,
     "task-files": fake_details.files,
     "strip": fake_details.strip,
+    "memory-shares": fake_details.shares,
+    "swapped": fake_details.swapped,
     "symbol": lambda name: [("Symbol", name), ("Address", f"{BASE:#x}")],
     "registers": lambda cpu: tuple(Register(name, value, MEANING) for name, value in REGISTERS.items()),
     "code": code,

@@ -5,7 +5,7 @@ from pathlib import Path
 import oopscope
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.meaning import Meaning
-from oopscope_tui.lookup import Piece, Stretches
+from oopscope.subsystems.words import Piece, Stretches
 from oopscope_tui.places import Place
 from oopscope_tui.provider import Core
 from tui.driving import LARGE, PATIENCE, SMALL, enter, lines, press, running, text

@@ -12,13 +12,15 @@ ANSWERS: dict[str, str] = {
     "task-facts": "oopscope.subsystems.task_facts:task_facts",  # the same: TaskFacts
     "task-memory": "oopscope.subsystems.task_memory:task_memory",  # the same: TaskMemory
     "task-files": "oopscope.subsystems.task_files:task_files",  # the same: TaskFiles
+    "memory-shares": "oopscope.subsystems.memory_shares:memory_shares",  # 0: Shares, adding up to the total
+    "swapped": "oopscope.subsystems.memory_shares:swapped",  # task_structs' addresses: bytes in swap, by address
     "strip": "oopscope.subsystems.coverage:strip_of",  # a number of cells: physical memory in so many shares
-    "symbol": "oopscope_tui.lookup:symbol",  # a name or an address: lines (heading, text)
-    "registers": "oopscope_tui.lookup:registers",  # a CPU: each register with what it points at
-    "code": "oopscope_tui.lookup:code",  # a name or ADDRESS[@SP]: CodeFound
-    "struct": "oopscope_tui.lookup:struct",  # TYPE[.MEMBER][@ADDRESS]: StructFound
-    "memory": "oopscope_tui.lookup:memory",  # an address: the stretches of memory about it
-    "words": "oopscope_tui.lookup:words",  # an address: the words from there on
+    "symbol": "oopscope.subsystems.look_up:symbol",  # a name or an address: lines (heading, text)
+    "registers": "oopscope.subsystems.code:registers",  # a CPU: each register with what it points at
+    "code": "oopscope.subsystems.code:code",  # a name or ADDRESS[@SP]: CodeFound
+    "struct": "oopscope.subsystems.struct:struct",  # TYPE[.MEMBER][@ADDRESS]: StructFound
+    "memory": "oopscope.subsystems.words:memory",  # an address: the stretches of memory about it
+    "words": "oopscope.subsystems.words:words",  # an address: the words from there on
 }
 
 

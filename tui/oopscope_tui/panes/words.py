@@ -19,7 +19,7 @@ from oopscope_tui.text import cells, clean, crop, fit
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import Part
 
-CHUNK = 64  # words that are asked for at once, as lookup.words gives them
+CHUNK = 64  # words that are asked for at once, as subsystems.words gives them
 
 
 class Row(NamedTuple):

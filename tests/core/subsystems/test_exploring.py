@@ -1,0 +1,111 @@
+"""Names, registers, code, structs and words of memory, as someone who looks around asks for them."""
+
+import pytest
+
+from cases import NAMES, case_of
+from oopscope.errors import Implausible, NoMember, NoSymbol, NoType
+from oopscope.kernel.tasks import task_structs
+from oopscope.subsystems.code import code, registers
+from oopscope.subsystems.cpus import all_cpus
+from oopscope.subsystems.look_up import address_of, prototype, symbol
+from oopscope.subsystems.struct import struct
+from oopscope.subsystems.words import CHUNK, memory, words
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    return case_of("6.1-null").kernel
+
+
+def test_addresses_as_people_type_them(kernel):
+    schedule = kernel.symbol("schedule")
+    assert address_of(kernel, "schedule") == schedule
+    assert address_of(kernel, "schedule+0x1a") == schedule + 0x1A
+    assert address_of(kernel, f"{schedule:#x}") == address_of(kernel, f"{schedule:x}") == schedule
+    frame = all_cpus(kernel)[0].frames[0]
+    assert address_of(kernel, "lab_read_balance.isra.0") == frame.address - frame.offset  # a module's
+    for text, error in (("no_such_name", NoSymbol), ("0x1" + "0" * 16, Implausible), ("schedule+x", ValueError)):
+        with pytest.raises(error):
+            address_of(kernel, text)
+
+
+def test_symbols(kernel):
+    facts = dict(symbol(kernel, "vfs_read"))
+    assert facts["Address"] == f"{kernel.symbol('vfs_read'):#x}"
+    assert facts["Prototype"].startswith("ssize_t vfs_read(struct file *file")
+    assert dict(symbol(kernel, "init_task"))["Points at"] == "task_struct of swapper/0 (0)"
+    assert dict(symbol(kernel, "0x28"))["Points at"] == "40, or NULL + 0x28 ?"
+    assert "no symbol nothing" in dict(symbol(kernel, "nothing"))["Not found"]
+    assert prototype(kernel, "do_exit.cold", None) == "void do_exit(long code) (the compiler made do_exit.cold of it)"
+    assert prototype(kernel, "no_such_function", None) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_registers_of_every_cpu(name):
+    dump = case_of(name).kernel
+    for cpu in all_cpus(dump):
+        found = {register.name: register for register in registers(dump, cpu.cpu)}
+        assert {one: register.value for one, register in found.items()} == (cpu.registers or {})
+        if found and not found["cs"].value & 3:
+            assert found["rsp"].meaning.kind in ("stack", "data")
+            assert found["eflags"].meaning.words.endswith(("interrupts on", "interrupts off"))
+            assert found["cs"].meaning is None
+
+
+def test_code_of_a_frame(kernel):
+    frames = all_cpus(kernel)[0].frames
+    found = code(kernel, f"{frames[0].address:#x}@{frames[0].sp:#x}")
+    assert found.deed.accesses[0].address == 0x28 and found.context.cpu == all_cpus(kernel)[0].cpu
+    caller = code(kernel, f"{frames[1].address:#x}@{frames[1].sp:#x}")
+    assert caller.deed is None and caller.address == frames[1].address
+    assert caller.code.line == code(kernel, f"{frames[1].address:#x}").code.line
+    user = code(kernel, "0x6b6b6b6b6b6b6b6b@0x10")
+    assert user.code is None and "not mapped" in user.why and user.meaning.kind == "poison"
+
+
+def test_a_call_that_never_returns_is_in_its_own_function():
+    """The return address of a function's last call lies beyond it."""
+    dump = case_of("6.1-panic").kernel
+    for frame in all_cpus(dump)[0].frames:
+        if frame.kind != "user" and frame.reliable:
+            found = code(dump, f"{frame.address:#x}@{frame.sp:#x}")
+            assert found.code is None or found.code.name.symbol == frame.symbol
+
+
+def test_structs(kernel):
+    init = kernel.symbol("init_task")
+    found = struct(kernel, "task_struct@init_task")
+    rows = {row.item.member.name: row for row in found.rows}
+    assert found.address == init and found.meaning.pid == 0
+    assert rows["comm"].item.text == '"swapper/0"' and rows["mm"].meaning is None
+    assert rows["real_parent"].meaning.words == "task_struct of swapper/0 (0)"
+    inside = struct(kernel, f"task_struct.se@{init:#x}")
+    assert inside.address == init + rows["se"].item.member.offset and inside.size < found.size
+    bare = struct(kernel, "struct task_struct")
+    assert bare.address is None and all(row.item.text is None and row.meaning is None for row in bare.rows)
+    for key, error in (("no_such", NoType), ("task_struct.no_such", NoMember), ("task_struct@no_such", NoSymbol)):
+        with pytest.raises(error):
+            struct(kernel, key)
+
+
+def test_words_of_a_stack(kernel):
+    cpu = all_cpus(kernel)[0]
+    frame = cpu.frames[1]
+    start = frame.sp - 8 & -8 * CHUNK
+    found = {word.address: word for word in words(kernel, start)}
+    assert len(found) == CHUNK
+    slot = found[frame.sp - 8]
+    assert slot.value == frame.address and slot.meaning.kind == "code"
+    task = kernel.cached(task_structs)[cpu.task]
+    pieces = memory(kernel, f"{frame.sp:#x}")
+    inside = next(piece for piece in pieces.pieces if piece.start <= frame.sp < piece.end)
+    assert inside.why == "" and inside.end <= task.stack + 0x4000  # beyond it lies a page that is not mapped
+    assert all(a.end == b.start and a.why != b.why for a, b in zip(pieces.pieces, pieces.pieces[1:], strict=False))
+
+
+def test_words_at_the_ends_of_memory(kernel):
+    assert [word.value for word in words(kernel, 0)] == [None] * CHUNK
+    last = words(kernel, kernel.memory.top - 8)
+    assert [word.address for word in last] == [kernel.memory.top - 8]
+    assert memory(kernel, "0x0").pieces[0].start == 0
+    assert memory(kernel, f"{kernel.memory.top - 1:#x}").pieces[-1].end == kernel.memory.top
