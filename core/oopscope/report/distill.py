@@ -21,6 +21,7 @@ from oopscope.kernel.registers import NT_PRSTATUS, registers
 from oopscope.notes import CpuState, Note
 from oopscope.report import kdump_file
 from oopscope.report.build import build
+from oopscope.report.host_tables import at_home
 from oopscope.report.user_pages import touch_user_pages
 from oopscope.subsystems.cpus import all_cpus
 from oopscope.subsystems.system import the_system
@@ -44,6 +45,7 @@ class Recording:
     def __init__(self, dump: Dump, info: VmcoreInfo) -> None:
         self._dump, self._info = dump, info
         self.page_size = dump.page_size
+        self.place: Callable[[int], int] | None = getattr(dump, "place", None)
         self.pages: dict[int, bytes] = {}
 
     def page(self, pfn: int) -> bytes:
@@ -92,8 +94,8 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
 
     user: keep the tops of the programs' stacks as well.
     """
-    if getattr(dump, "place", None) is not None:  # its page tables would have to be written anew
-        raise Unsupported("a paravirtualized guest of Xen cannot be distilled: its page tables are the host's")
+    if user and getattr(dump, "place", None) is not None:  # only the kernel's own page tables are written anew
+        raise Unsupported("of a paravirtualized guest of Xen no user pages can be kept: leave out --user")
     known = attach(dump, say)
     recording = Recording(dump, known.info)
     kernel = attach(recording, say)
@@ -112,8 +114,18 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
     notes = [n for n in recording.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
     if not any(n.name == "CORE" for n in notes):  # what a hypervisor's own files tell of the CPUs
         notes += kdump_file.cpu_notes(dump.cpus())
-    size = kdump_file.write(out, machine, notes, recording.pages, recording.page_size)
-    return Distilled(len(recording.pages), size)
+    pages = _pages(kernel, recording)
+    size = kdump_file.write(out, machine, notes, pages, recording.page_size)
+    return Distilled(len(pages), size)
+
+
+def _pages(kernel: Kernel, recording: Recording) -> dict[int, bytes]:
+    """Return what was recorded; of a paravirtualized guest with page tables of its own pages."""
+    place, root = recording.place, kernel.info.symbol("swapper_pg_dir")
+    if place is None or root is None:
+        return recording.pages
+    paging = kernel.arch.pagings["5-level" if kernel.info.number("pgtable_l5_enabled") else "4-level"]
+    return at_home(paging, kernel.memory.translate(root), place, recording.pages, recording.page_size)
 
 
 def _take_searches(kernel: Kernel, known: Kernel) -> None:
