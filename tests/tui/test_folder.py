@@ -185,7 +185,8 @@ async def test_several_urls_are_a_list(crash, monkeypatch):
             raise NotADump(shown(url), "404, Not Found")
         return FileSource(crash / ("two" if "two" in url else "one/a") / "vmcore")
 
-    monkeypatch.setattr("oopscope.dumps.open_remote", fetched)
+    for place in ("oopscope.dumps", "oopscope.sources.remote"):
+        monkeypatch.setattr(f"{place}.open_remote", fetched)
     urls = [f"https://me:secret@example.com/{name}/vmcore?key=1" for name in ("one", "two", "absent")]
     async with listed(urls) as (app, pilot):
         rows = await until(app, pilot, all_read(3))
@@ -252,7 +253,7 @@ async def test_what_is_known_is_not_read_again(crash, monkeypatch):
 
 
 async def test_a_dump_that_grows_is_marked_and_read_when_it_is_whole(crash, monkeypatch):
-    monkeypatch.setattr(folders, "QUIET", 0.6)
+    monkeypatch.setattr(folders, "QUIET", 1e9)
     async with listed([crash]) as (app, pilot):
         await until(app, pilot, all_read(4))
         data = SYSRQ.read_bytes()
@@ -265,6 +266,7 @@ async def test_a_dump_that_grows_is_marked_and_read_when_it_is_whole(crash, monk
         rows = await until(app, pilot, lambda rows: rows["new-vmcore.kdump"].state == "written to")
         assert rows["new-vmcore.kdump"].title is None
         assert "written to" in text(app)
+        monkeypatch.setattr(folders, "QUIET", 0.0)
         rows = await until(app, pilot, all_read(5))
         assert rows["new-vmcore.kdump"].title == "Crash on request (SysRq-c)"
         new.unlink()
