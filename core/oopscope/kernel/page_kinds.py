@@ -27,15 +27,15 @@ MIN_SIZE, MAX_SIZE = 32, 256  # of struct page
 MAX_SECTIONS, MAX_MAPPED = 1 << 14, 1 << 17  # looked up to tell where the array itself lies: 2 TiB of RAM
 SECTION = 128 << 20
 KINDS = (
-    *("free", "page cache", "anonymous", "slab", "page tables", "huge pages", "kernel image", "page struct"),
+    *("free", "cache", "anonymous", "slab", "page table", "huge", "kernel image", "struct page"),
     *("reserved", "offline", "other kernel", "unknown"),
 )
 # enum pagetype, and what VMCOREINFO calls the same where there is none.
 _TYPES = (
     ("buddy", "free"),
     ("offline", "offline"),
-    ("table", "page tables"),
-    ("hugetlb", "huge pages"),
+    ("table", "page table"),
+    ("hugetlb", "huge"),
     ("slab", "slab"),
     ("unaccepted", "free"),
     ("zsmalloc", "other kernel"),
@@ -188,14 +188,14 @@ class PageStructs:
         if page.flags & self._slab:
             return "slab"
         if self.array.find(pfn) >= 0 and pfn < self.array.ends[self.array.find(pfn)]:
-            return "page struct"
+            return "struct page"
         if page.flags & self._reserved:
             return "kernel image" if pfn in self._image else "reserved"
         if page.flags >> self._bits.get("PG_head", 0) & 1 and self._huge(pfn):
-            return "huge pages"
+            return "huge"
         if page.mapping & 1:
             return "anonymous"  # also what KSM shares (3)
-        return "page cache" if page.mapping and not page.mapping & 3 else "other kernel"
+        return "cache" if page.mapping and not page.mapping & 3 else "other kernel"
 
     def _huge(self, pfn: int) -> bool:
         try:

@@ -124,9 +124,9 @@ def every_kind(m, pfn):
 
 
 EXPECTED = [
-    *("reserved", "page cache", "anonymous", "anonymous", "slab", "slab", "page tables", "offline"),
+    *("reserved", "cache", "anonymous", "anonymous", "slab", "slab", "page table", "offline"),
     *(["free"] * 4),
-    *("huge pages", "huge pages", "other kernel", "unknown", "anonymous", "anonymous"),
+    *("huge", "huge", "other kernel", "unknown", "anonymous", "anonymous"),
 ]
 
 
@@ -156,7 +156,7 @@ class TestKinds:
         assert shares["free"] == (4 + 128, 2 + 64)
         assert shares["unknown"] == (65, 32)
         assert shares["slab"] == (2, 1)
-        assert shares["page tables"] == (1, 0)
+        assert shares["page table"] == (1, 0)
 
 
 def test_a_mask_leads_to_the_first_page():
@@ -175,7 +175,7 @@ def test_a_bit_for_each_type_as_in_6_11(monkeypatch):
     kinds = [UNSET & ~enum["PG_slab"], UNSET & ~enum["PG_table"], UNSET, 3]
     real = m.types.enum
     monkeypatch.setattr(m.types, "enum", lambda e: {**enum, "PAGE_TYPE_BASE": base} if e == "pagetype" else real(e))
-    assert PageStructs(m).kinds(0, 4) == ["slab", "page tables", "other kernel", "other kernel"]
+    assert PageStructs(m).kinds(0, 4) == ["slab", "page table", "other kernel", "other kernel"]
 
 
 def test_a_sample_of_a_large_machine_costs_no_more(monkeypatch):
@@ -193,7 +193,7 @@ def test_a_sample_of_a_large_machine_costs_no_more(monkeypatch):
     shares = {share.kind: share.pages for share in found.shares}
     assert found.part == pytest.approx(200 * 64 * 4096 / tib)
     assert sum(shares.values()) == pytest.approx(tib / 4096, rel=0.001)
-    assert shares["page cache"] == pytest.approx(tib / 4096 / 4, rel=0.02)
+    assert shares["cache"] == pytest.approx(tib / 4096 / 4, rel=0.02)
     assert len(set(read)) < 200 * 64 * 12
 
 
@@ -225,7 +225,7 @@ def test_the_array_itself_is_told():
     m = Machine("6.1-null", lambda m, pfn: m.struct("PG_reserved"), [(BASE, BASE + (1 << 20))])
     structs = PageStructs(m)
     structs.find_array([(0, 8 << 12)])
-    assert structs.kinds(BASE >> 12, 2) == ["page struct"] * 2
+    assert structs.kinds(BASE >> 12, 2) == ["struct page"] * 2
     assert structs.kinds((BASE >> 12) + 512, 1) == ["reserved"]
 
 
@@ -233,7 +233,7 @@ def test_the_array_is_where_vmcoreinfo_says():
     m = Machine("6.12-sysrq", every_kind, [])
     m.find_symbol = {"vmemmap_base": 0x1000}.get  # unreadable
     m.info.raw["SYMBOL(vmemmap)"] = f"{BASE:x}"
-    assert PageStructs(m).kinds(0, 2) == ["reserved", "page cache"]
+    assert PageStructs(m).kinds(0, 2) == ["reserved", "cache"]
 
 
 def test_without_an_array():
