@@ -176,16 +176,13 @@ class Listing:
     def _header(self, row: DumpFile, stopped: Callable[[], bool]) -> DumpFile:
         """Return what the header says."""
         from oopscope.dumps import find_format, open_path, open_source
-        from oopscope.sources.file import FileSource
         from oopscope.sources.identify import what_is
-        from oopscope.sources.wrapped import wrapping
 
         say = _sayer(stopped)
+        packed = _packed(row.path)
+        if packed:
+            return row._replace(state="unreadable", why=f"packed ({packed}): opening it unpacks it first")
         if isinstance(row.path, Path):
-            if row.path.is_file() and row.size > PACKED_MOST:
-                packed = wrapping(FileSource(row.path).read_at(0, 16))
-                if packed:
-                    return row._replace(state="unreadable", why=f"packed ({packed}): opening it unpacks it first")
             source = open_source(row.path, say)
             if find_format(source, guess=row.size <= GUESS_MOST) is None:
                 if may_be_raw(row.path):
@@ -369,6 +366,18 @@ class _Interruptible:
             if self._stopped():
                 raise Interrupted
             yield block
+
+
+def _packed(path: str | Path) -> str | None:
+    """Return what a file is packed with that is too large to be unpacked unasked."""
+    from oopscope.sources.file import FileSource
+    from oopscope.sources.remote import open_remote
+    from oopscope.sources.wrapped import wrapping
+
+    if isinstance(path, Path) and not path.is_file():
+        return None
+    source = FileSource(path) if isinstance(path, Path) else open_remote(path)
+    return wrapping(source.read_at(0, 16)) if source.size > PACKED_MOST else None
 
 
 def _sayer(stopped: Callable[[], bool]) -> Callable[[str], None]:

@@ -18,11 +18,11 @@ from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.notes import CpuState, Note
 from oopscope.sources import ByteSource, next_data
 from oopscope.sources.extents import Extents
-from oopscope.sources.file import BytesSource, FileSource
+from oopscope.sources.file import FileSource
 from oopscope.sources.flattened import FlattenedSource, is_flattened
 from oopscope.sources.identify import what_is
 from oopscope.sources.remote import is_remote, open_remote
-from oopscope.sources.wrapped import unpacked_head, unwrap, wrapping
+from oopscope.sources.wrapped import beginning, unwrap
 
 __all__ = [
     "FORMATS",
@@ -359,8 +359,7 @@ def find_dumps(folder: Path, depth: int = 2, named: Callable[[str], bool] = lamb
 
 def _begins_like_a_dump(source: ByteSource) -> bool:
     """Tell by signature; a flattened file is not unwrapped for it, since only dumps are flattened."""
-    if wrapping(source.read_at(0, 16)):
-        source = BytesSource(unpacked_head(source), source.name)
+    source = beginning(source)
     return is_flattened(source.read_at(0, 16)) or find_format(source, guess=False) is not None
 
 

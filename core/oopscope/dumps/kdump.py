@@ -24,6 +24,7 @@ from oopscope.notes import CpuState, Note, qemu_cpu_states, read_notes
 from oopscope.sources import ByteSource
 from oopscope.sources.bitmap import Bitmap
 from oopscope.sources.file import FileSource
+from oopscope.sources.wrapped import beginning
 
 SIGNATURE = b"KDUMP   "
 INCOMPLETE = 0x8
@@ -403,7 +404,7 @@ def companions(source: ByteSource) -> list[Path]:
     for other in islice(sorted(path.parent.iterdir()), MAX_NEIGHBOURS):
         try:
             if other.is_file() and not other.samefile(path):
-                theirs = parse_header(candidate) if probe(candidate := FileSource(other)) else None
+                theirs = parse_header(candidate) if probe(candidate := beginning(FileSource(other))) else None
                 if theirs and theirs.split and _identity(theirs) == _identity(header):
                     found.setdefault((theirs.start_pfn, theirs.end_pfn), other)
         except (OSError, OopscopeError):

@@ -20,7 +20,7 @@ from oopscope.cache_place import cache_directory
 from oopscope.errors import FormatError
 from oopscope.sources import ByteSource
 from oopscope.sources.blocks import BlockSource
-from oopscope.sources.file import FileSource
+from oopscope.sources.file import BytesSource, FileSource
 from oopscope.sources.members import CHUNK, MAX_PIECE
 from oopscope.sources.packed import HEAD, format_of, packing
 
@@ -39,8 +39,10 @@ def wrapping(head: bytes) -> str | None:
     return packing(head)
 
 
-def unpacked_head(source: ByteSource, size: int = CHUNK) -> bytes:
-    """Return the first bytes of what a compressed file holds; fewer, or none, where it is damaged."""
+def beginning(source: ByteSource, size: int = CHUNK) -> ByteSource:
+    """Return the first bytes of what a compressed file holds, none where it is damaged; any other file as it is."""
+    if packing(source.read_at(0, HEAD)) is None:
+        return source
     found = b""
     try:
         for piece in format_of(source).pieces(source):
@@ -49,7 +51,7 @@ def unpacked_head(source: ByteSource, size: int = CHUNK) -> bytes:
                 break
     except (ValueError, OSError, EOFError):
         pass
-    return found[:size]
+    return BytesSource(found[:size], source.name)
 
 
 def unwrap(source: ByteSource, environ: Mapping[str, str], say: Say) -> ByteSource:
