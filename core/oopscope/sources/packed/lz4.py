@@ -2,6 +2,7 @@
 
 Blocks may hold less than their most, and nothing says how much, so a file is read from its start on only. A linked
 block refers to the 64 KiB before it. The decompressor knows single blocks, so they are put before it as literals.
+The checksums, which are xxHash, are not compared: no library that is at hand computes them.
 """
 
 import struct
