@@ -36,7 +36,7 @@ async def test_the_overview_says_why_with_no_key_pressed(size):
         ("1", ["Verdict"]),
         ("2", ["panic", "swapper/0", "lab_read_balance+0x5 [labcrash]"]),
         ("3", ["daemon-39", "61 tasks, 3 blocked", "PPID"]),
-        ("4", ["MemAvailable", "384M in all", "41.7 %", "below min!"]),
+        ("4", ["240M available", "384M in all", "41.7 %", "below min!"]),
         ("5", ["BUG: kernel NULL pointer", "10.000000"]),
         ("6", ["labcrash", "module_0", "1 tainting"]),
         ("7", ["/dev/vda1", "ext4", "/gone"]),
@@ -415,9 +415,17 @@ async def test_a_folder_of_dumps(tmp_path):
     async with running(Folder(), paths=[tmp_path]) as (app, pilot):
         assert app.pane.key == "dumps"
         assert "host-2" in lines(app)[4]
+        await enter(app, pilot, ":", "tasks")
+        assert "that is in a dump" in text(app)
+        assert app.pane.key == "dumps"
         await press(app, pilot, "j", "enter")
         assert app.next == tmp_path / "1"
         assert app.return_value == 0
+    async with running(Folder(), paths=[tmp_path]) as (app, pilot):
+        await press(app, pilot, "colon", *"ash-0")
+        assert " ►crash-0/vmcore    dump" in text(app)
+        await press(app, pilot, "enter")
+        assert app.next == tmp_path / "0"
 
 
 def test_what_a_field_leads_to():

@@ -60,6 +60,13 @@ async def _dumps(app: "OopscopeApp", _: str) -> None:
         app.status.say("there is no list: oopscope FOLDER opens one", failed=True)
 
 
+async def _open(app: "OopscopeApp", path: str) -> None:
+    """Open a dump of the list."""
+    found = next((row.path for row in app.store.feed("dumps").rows if str(row.path) == path), None)
+    if found is not None:
+        app.leave_for(found)
+
+
 async def _settings(app: "OopscopeApp", _: str) -> None:
     """Say where the settings are; where there are none, write a file in which everything is a comment."""
     from oopscope_tui.settings_example import write_example
@@ -75,5 +82,6 @@ ACTS: dict[str, Callable[["OopscopeApp", str], Awaitable[None]]] = {
     "help": _help,
     "quit": _quit,
     "dumps": _dumps,
+    "open": _open,
     "settings": _settings,
 }

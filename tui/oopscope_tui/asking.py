@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SLICE = 0.001  # seconds between two slices of completing: keys come in between
 PATIENCE = 0.3  # seconds that Enter waits for what fits best
+OF_A_LIST = ("dumps", "help", "explain")  # the panes that a list of dumps has
 
 
 class Asking:
@@ -194,6 +195,8 @@ class Asking:
             from oopscope_tui.acts import ACTS
 
             await ACTS[target.name](app, target.argument)
+        elif target is not None and app.folder and target.pane not in OF_A_LIST:
+            app.status.say("that is in a dump: Enter opens one", failed=True)
         elif target is not None:
             await app.go(target)
             if app.pane is not None and app.pane.wanted is not None and app.store.feed(target.pane).state == "done":

@@ -123,8 +123,16 @@ def of_topics(store: Store, panes: Panes) -> Iterator[Choice]:
         yield Choice(topic.name, f"explain {name}", "topic", heading_of(topic.kind), Act("explain", name))
 
 
+def of_dumps(store: Store, panes: Panes) -> Iterator[Choice]:
+    """Yield the dumps of a list."""
+    for row in store.feed("dumps").rows:
+        if row.state != "gone":
+            path = str(row.path)
+            yield Choice(row.name, path, "dump", row.title or row.panic or row.state or "", Act("open", path))
+
+
 Source = Callable[[Store, Panes], Iterator[Choice]]
-GENERAL: tuple[Source, ...] = (of_panes, of_commands, of_cpus, of_tasks, of_modules, of_symbols, of_slabs)
+GENERAL: tuple[Source, ...] = (of_panes, of_dumps, of_commands, of_cpus, of_tasks, of_modules, of_symbols, of_slabs)
 # What a command takes, by the names of commands.Command.takes.
 SOURCES: dict[str, Source] = {
     "task": of_tasks,
@@ -135,7 +143,7 @@ SOURCES: dict[str, Source] = {
     "theme": of_themes,
     "topic": of_topics,
 }
-KINDS = ("pane", "command", "CPU", "task", "module", "theme", "topic", "symbol", "slab")
+KINDS = ("pane", "dump", "command", "CPU", "task", "module", "theme", "topic", "symbol", "slab")
 
 
 class Completer:

@@ -15,7 +15,10 @@ from oopscope_tui.widgets.chrome import Bar
 Kind = Literal["search", "filter", "goto", "write"]
 Outcome = Literal["changed", "done", "cancelled", ""]
 LABELS: dict[str, str] = {"search": " /", "filter": " filter: ", "goto": " :", "write": " write to: "}
-HINTS: dict[str, str] = {"write": "ending: .txt .csv .json .md .html .svg"}
+HINTS: dict[str, str] = {
+    "goto": "a pane, PID, name, symbol or command",
+    "write": "ending: .txt .csv .json .md .html .svg",
+}
 REMEMBERED = 50
 MOST = 1000  # characters
 
