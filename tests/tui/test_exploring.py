@@ -53,7 +53,7 @@ async def test_a_call_leads_to_what_it_calls():
         assert await until(app, pilot, lambda: app.pane.main.row is not None)
         assert await shows(app, pilot, "Selected")
         assert app.pane.main.row.copy == f"{BASE:#x}"
-        assert await shows(app, pilot, "48 8b 47 28", f"{BASE:016x}")
+        assert await shows(app, pilot, "+0x010  48 8b 47 28", f"Address   {BASE:#x}")
         await press(app, pilot, "k", "k")
         assert await shows(app, pilot, "Names     schedule")
         await press(app, pilot, "enter")

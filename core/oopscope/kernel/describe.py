@@ -21,7 +21,7 @@ from oopscope.kernel.address_space import (
 )
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.meaning import Meaning, number_meaning
-from oopscope.kernel.modules import in_text, module_map
+from oopscope.kernel.modules import Region, in_text, module_map, text_regions
 from oopscope.kernel.struct_page import object_at, page_of
 from oopscope.kernel.tasks import TaskStruct, task_structs
 from oopscope.kernel.unwind.x86 import follows_call
@@ -100,13 +100,31 @@ def _symbol(kernel: Kernel, address: int) -> Meaning | None:
     name = kernel.name_of(address)
     if name is None:
         return _in_module(kernel, address)
-    if not in_text(kernel, address):
+    if not _is_code(kernel, address):
         return _tried(_task, kernel, address) or Meaning("data", _spelt(name))
     if name.offset == 0 and kernel.arch.name == "x86_64" and follows_call(kernel, address):
         before = kernel.name_of(address - 1)
         if before is not None:  # the last instruction of a function, a call of what never returns
             return Meaning("code", str(before._replace(offset=before.offset + 1)), False)
     return Meaning("code", _spelt(name))
+
+
+def _is_code(kernel: Kernel, address: int) -> bool:
+    """Tell code from data; of a module, whose data lies among the same symbols, by its own ranges of text."""
+    module = kernel.cached(module_map).at(address)
+    if module is None:
+        return in_text(kernel, address)
+    known = kernel.cached(_module_texts)
+    if module.row.address not in known:
+        try:
+            known[module.row.address] = text_regions(kernel, module.row.address)
+        except OopscopeError:
+            known[module.row.address] = module.regions
+    return any(region.start <= address < region.start + region.size for region in known[module.row.address])
+
+
+def _module_texts(kernel: Kernel) -> dict[int, list[Region]]:
+    return {}
 
 
 def _spelt(name: Name) -> str:

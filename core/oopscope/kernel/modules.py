@@ -118,6 +118,24 @@ def regions(kernel: Kernel, address: int) -> list[Region]:
     return [r for r in found if r.start and 0 < r.size <= MAX_SIZE]
 
 
+def text_regions(kernel: Kernel, address: int) -> list[Region]:
+    """Return the ranges of a module's code: those of its mem[] that hold text, the beginnings of its layouts before."""
+    types, memory = kernel.types, kernel.memory
+    found = []
+    if types.has_member("module", "mem"):
+        base, size = types.member("module_memory", "base"), types.member("module_memory", "size")
+        kinds = types.enum("mod_mem_type")
+        for name in ("MOD_TEXT", "MOD_INIT_TEXT"):
+            at = address + types.member("module", f"mem[{kinds.get(name, 0)}]").offset
+            found.append(Region(memory.word(at + base.offset), memory.u32(at + size.offset)))
+    else:
+        for layout in ("core_layout", "init_layout"):
+            at = address + types.member("module", f"{layout}.base").offset
+            text_size = address + types.member("module", f"{layout}.text_size").offset
+            found.append(Region(memory.word(at), memory.u32(text_size)))
+    return [r for r in found if r.start and 0 < r.size <= MAX_SIZE]
+
+
 def module_list(kernel: Kernel) -> list[Module]:
     """Return the modules of the kernel's list, newest first, half-formed ones left out."""
     head, bound, lost = kernel.symbol("modules"), kernel.bind(MODULE), kernel.problems.broken("modules", "module list")

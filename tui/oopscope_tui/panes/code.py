@@ -16,6 +16,7 @@ from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
 
 BYTES_FROM = 88  # cells from which a line has the instruction's bytes
+ADDRESS_FROM = 112  # and from which its whole address
 SHOWN_BYTES = 8
 
 
@@ -136,7 +137,7 @@ class Code(Pane):
         sign = "►" if here else " "
         style = theme.BAD if here and not returns else theme.BOLD if here else theme.PLAIN
         past = one.address - found.code.start
-        lead = f"{one.address:016x} +{past:#05x}" if width >= BYTES_FROM else f"+{past:#05x}"
+        lead = f"{one.address:016x} +{past:#05x}" if width >= ADDRESS_FROM else f"+{past:#05x}"
         parts: list[Any] = [(f"{sign} ", style), (f"{lead}  ", theme.DIM)]
         if width >= BYTES_FROM:
             shown = one.code[:SHOWN_BYTES].hex(" ") + ("…" if len(one.code) > SHOWN_BYTES else "")
