@@ -161,8 +161,9 @@ class Completer:
         sources = (takes,) if takes is not None else () if command is not None else GENERAL
         everything = bool(self._pattern or takes is not None)
         self._candidates = chain.from_iterable(one(store, panes) for one in sources if everything)
-        self._literal = understand(text, panes) if not wants_more(text) else None
         self._guess = is_guess(text, panes)
+        in_list = [key for key, _ in panes] == ["dumps"]  # where no kernel is open, no symbol is to be had
+        self._literal = understand(text, panes) if not wants_more(text) and not (in_list and self._guess) else None
         self._number = 0
         self.done = False
 
