@@ -2,6 +2,7 @@
 
 from oopscope.kernel.files import OpenFile
 from oopscope.memory.coverage import Cell
+from oopscope.subsystems.memory_shares import Share, Shares
 from oopscope.subsystems.task_facts import Fact, Relative, TaskFacts
 from oopscope.subsystems.task_files import TaskFiles
 from oopscope.subsystems.task_memory import Area, Size, TaskMemory
@@ -50,3 +51,20 @@ def files(address: int) -> TaskFiles:
 def strip(count: int) -> list[Cell]:
     """The first third is held, of the second a part, the last not."""
     return [Cell(at * 1000, at * 1000 + 1000, (1000, 400, 0)[at * 3 // count], 1000) for at in range(count)]
+
+
+def shares(_key: object) -> Shares:
+    """Of 384 MiB: more than half of it in tmpfs, one counter unreadable."""
+    found = (
+        Share("Free", 160 << 20, "MemFree"),
+        Share("Shared, tmpfs", 200 << 20, "Shmem"),
+        Share("Anonymous", 20 << 20, "AnonPages"),
+        Share("Page tables", None, "PageTables"),
+        Share("Other kernel", 4 << 20),
+    )
+    return Shares(384 << 20, found, 0)
+
+
+def swapped(addresses: tuple[int, ...]) -> dict[int, int]:
+    """All of the first, none of the second; the others cannot be read."""
+    return dict(zip(addresses, (5 << 20, 0), strict=False))

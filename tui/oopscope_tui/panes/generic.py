@@ -11,6 +11,7 @@ from oopscope_tui.widgets.table import Col, Table, col
 from oopscope_tui.widgets.textview import Line
 
 SORTED = {"slabs": "bytes"}  # tables that begin in another order than their own
+NAMED_BY = {"zones": ("node", "name")}  # tables whose first field alone names no row
 MOST = {"text": 60, "list": 40, "frames": 60, "registers": 40}
 PROBLEM_COLUMNS = (col("section", "Section"), col("message", "What", most=100), col("address", "Address", "address"))
 
@@ -53,7 +54,9 @@ class Generic(Pane):
         return lines if self.key == "problems" else [*lines, *self.problem_lines(self.key, width)]
 
     def row_key(self, row: Any) -> int | str | None:
-        """Return the first field that names the row."""
+        """Return the first field that names the row, or the fields that together do."""
+        if self.key in NAMED_BY:
+            return " ".join(str(getattr(row, name, "")) for name in NAMED_BY[self.key])
         for column in self._columns:
             value = getattr(row, column.key, None)
             if isinstance(value, (str, int)) and not isinstance(value, bool):

@@ -1,12 +1,14 @@
-"""Memory: where it went, each zone against its watermarks, the largest slab caches and processes."""
+"""Memory: where it went, each zone against its watermarks, the largest users, and what of it the dump holds."""
 
 from collections.abc import Sequence
+from heapq import nlargest
 from typing import Any
 
 from rich.style import Style
 
 from oopscope_tui import theme
 from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.memory_strip import CELLS, held_lines
 from oopscope_tui.places import Place
 from oopscope_tui.store import Feed
 from oopscope_tui.text import ABSENT, clean, fit
@@ -15,16 +17,10 @@ from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, heading, line, wrapped
 
 LARGEST = 12
-# How MemTotal divides, in the names of /proc/meminfo; what these leave is the last line.
-SHARES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Free", ("MemFree",)),
-    ("Page cache", ("Cached", "Buffers")),
-    ("Anonymous", ("AnonPages",)),
-    ("Slab", ("Slab",)),
-    ("Kernel stacks", ("KernelStack",)),
-    ("Page tables", ("PageTables",)),
-)
-BESIDES = ("MemAvailable", "Shmem", "SUnreclaim", "Dirty", "Writeback", "Mlocked", "Committed_AS")
+HALF = 0.5  # of all memory: a share that is larger is marked
+NAME = 15  # cells of a share's name
+BESIDES = ("SwapCached", "Dirty", "Writeback", "Mlocked", "Committed_AS")
+FREELY = {"Free", "File cache", "Slab, reclaim."}  # shares that the kernel gives up when it needs memory
 
 
 class Memory(Pane):
@@ -32,7 +28,7 @@ class Memory(Pane):
 
     NARROW = "never"
     SHARE = 50
-    needs = ("meminfo", "zones", "slabs", "tasks")
+    needs = ("meminfo", "zones", "slabs", "tasks", "coverage")
 
     def make_main(self) -> Lines:
         """Return a text."""
@@ -41,9 +37,18 @@ class Memory(Pane):
         return view
 
     def refill(self) -> None:
-        """Make the texts anew."""
+        """Ask for what no table tells, and make the texts anew."""
         assert isinstance(self.main, TextView)
+        self.scope.ask("memory-shares", 0)
+        self.scope.ask("strip", CELLS)
+        self.scope.ask("swapped", self._swapping())
         self.main.rebuild()
+
+    def _swapping(self) -> tuple[int, ...] | None:
+        """The addresses of the largest processes, where the machine swaps and all tasks are known."""
+        swaps = any(row.name == "SwapTotal" and row.bytes for row in self.store.feed("meminfo").rows)
+        known = swaps and self.store.feed("tasks").state == "done"
+        return tuple(row.address for row in self._largest_tasks()) if known else None
 
     def place_views(self) -> None:
         """What stands beside on a wide screen follows on a narrow one."""
@@ -52,15 +57,16 @@ class Memory(Pane):
 
     def _text(self, width: int) -> list[Line]:
         lines = [*self._meminfo(width), BLANK, *self._zones(width)]
-        return lines if self.beside else [*lines, BLANK, *self.detail(width)]
+        last = [BLANK, *held_lines(self.store, width), BLANK, *self._besides(width)]
+        return [*lines, *last] if self.beside else [*lines, BLANK, *self.detail(width), *last]
 
     def detail_title(self) -> str:
         """Return the title of the largest."""
         return "Largest"
 
     def detail(self, width: int) -> Sequence[Line]:
-        """Return the largest slab caches and processes."""
-        return [*self._slabs(width), BLANK, *self._tasks(width)]
+        """Return the largest processes and slab caches."""
+        return [*self._tasks(width), BLANK, *self._slabs(width)]
 
     def here(self) -> Place:
         """Return the pane; it has no rows."""
@@ -71,33 +77,49 @@ class Memory(Pane):
         return [self.title]
 
     def _meminfo(self, width: int) -> list[Line]:
-        feed = self.store.feed("meminfo")
-        values = {row.name: row.bytes for row in feed.rows}
+        answer = self.store.answer("memory-shares", 0)
+        if answer is None or answer.value is None:
+            return [heading(" Memory"), *empty(answer.why if answer else "reading", width)]
+        total, shares, over = answer.value
+        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows}
+        available = values.get("MemAvailable")
+        text = f"  {human_bytes(total)} in all" + ("" if available is None else f", {human_bytes(available)} available")
+        lines = [line((" Memory", theme.TITLE), text, link=Place("meminfo", "MemAvailable", True))]
+        for share in shares:
+            much = share.bytes is not None and share.bytes > total * HALF and share.name not in FREELY
+            style = theme.DOUBT if much else theme.DIM if share.name == "Free" else theme.PLAIN
+            link = Place("meminfo", share.source, True) if share.source else None
+            lines.append(share_line(share.name, share.bytes, total, width, style, link, "► " if much else ""))
+        if over:
+            lines += wrapped(
+                f"the counters exceed the total by {human_bytes(over)}", width, theme.DOUBT, "   ! ", "     "
+            )
+        return [*lines, *self._swap(total, width), *self.problem_lines("meminfo", width)]
+
+    def _besides(self, width: int) -> list[Line]:
+        """Counters that are no shares: each is in one of them, or a limit."""
+        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows}
         total = values.get("MemTotal")
         if not total:
-            return [heading(" Memory"), *_waiting(feed, width)]
-        lines = [line((" Memory", theme.TITLE), f"  {human_bytes(total)} in all", link=Place("meminfo"))]
-        rest = total
-        for name, sources in SHARES:
-            found = [values[source] for source in sources if values.get(source) is not None]
-            amount = sum(found) if found else None
-            rest -= amount or 0
-            lines.append(share_line(name, amount, total, width, theme.DIM if name == "Free" else theme.PLAIN))
-        lines.append(share_line("Other kernel", max(rest, 0), total, width))
-        lines += [BLANK, heading(" Besides")]
+            return []
+        lines = [heading(" Besides")]
         for name in BESIDES:
-            if name in values:
-                lines.append(share_line(name, values[name], total, width))
-        return [*lines, *self._swap(values, width), *self.problem_lines("meminfo", width)]
+            if values.get(name):
+                lines.append(share_line(name, values.get(name), total, width, link=Place("meminfo", name, True)))
+        return lines
 
-    def _swap(self, values: dict[str, int | None], width: int) -> list[Line]:
+    def _swap(self, memory: int, width: int) -> list[Line]:
+        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows}
         total, free = values.get("SwapTotal"), values.get("SwapFree")
         if not total:
-            return [line("   ", fit("Swap", 14), (f"{'none':>7}", theme.DIM))]
-        used = total - (free or 0) if free is not None else None
-        return [
-            share_line("Swap used", used, total, width, theme.DOUBT if used and used > total * 0.9 else theme.PLAIN)
-        ]
+            return [
+                line("   ", fit("Swap", NAME), (f"{'none':>6}", theme.DIM), link=Place("meminfo", "SwapTotal", True))
+            ]
+        used = total - free if free is not None else None
+        much = used is not None and used > total * 0.9
+        style, sign = (theme.DOUBT, "► ") if much else (theme.PLAIN, "")
+        title = f"Swap of {human_bytes(total)}"
+        return [share_line(title, used, total, width, style, Place("meminfo", "SwapFree", True), sign)]
 
     def _zones(self, width: int) -> list[Line]:
         feed = self.store.feed("zones")
@@ -110,13 +132,15 @@ class Memory(Pane):
             return [*lines, *_waiting(feed, width)]
         lines.append(line(("   " + fit("zone", 14) + "".join(fit(word, 8, True) for word in _ZONE_HEADS), theme.DIM)))
         for zone in feed.rows:
-            lines.append(zone_line(zone, width))
+            node = getattr(zone, "node", None)
+            key = zone.name or "" if node is None else f"{node} {zone.name or ''}"
+            lines.append(zone_line(zone, width)._replace(link=Place("zones", key, True)))
         return lines
 
     def _slabs(self, width: int) -> list[Line]:
         feed = self.store.feed("slabs")
         lines = [line((" Largest slab caches", theme.TITLE), link=Place("slabs"))]
-        rows = sorted((row for row in feed.rows if row.bytes), key=lambda row: -row.bytes)[:LARGEST]
+        rows = nlargest(LARGEST, (row for row in feed.rows if row.bytes), key=lambda row: row.bytes)
         if not rows:
             return [*lines, *_waiting(feed, width)]
         most = rows[0].bytes
@@ -125,17 +149,22 @@ class Memory(Pane):
             lines.append(user_line(row.name, row.bytes, most, width, full, Place("slabs", row.name, True)))
         return [*lines, *self.problem_lines("slabs", width)]
 
+    def _largest_tasks(self) -> list[Any]:
+        leaders = [row for row in self.store.feed("tasks").rows if row.rss_bytes and row.pid == row.tgid]
+        return nlargest(LARGEST, leaders, key=lambda row: row.rss_bytes)
+
     def _tasks(self, width: int) -> list[Line]:
         feed = self.store.feed("tasks")
         lines = [line((" Largest processes", theme.TITLE), link=Place("tasks"))]
-        leaders = [row for row in feed.rows if row.rss_bytes and row.pid == row.tgid]
-        rows = sorted(leaders, key=lambda row: -row.rss_bytes)[:LARGEST]
+        rows = self._largest_tasks()
         if not rows:
             return [*lines, *(_waiting(feed, width) if not feed.rows else empty("none with memory of its own", width))]
-        most = rows[0].rss_bytes
+        answer = self.store.answer("swapped", self._swapping())
+        swapped = answer.value if answer is not None and answer.value else {}
         for row in rows:
-            name = f"{row.pid} {row.comm}"
-            lines.append(user_line(name, row.rss_bytes, most, width, "", Place("tasks", row.pid, True)))
+            name, swap = f"{row.pid} {row.comm or ABSENT}", swapped.get(row.address)
+            note = f"+{human_bytes(swap)} swap" if swap else ""
+            lines.append(user_line(name, row.rss_bytes, rows[0].rss_bytes, width, note, Place("tasks", row.pid, True)))
         return lines
 
 
@@ -154,13 +183,16 @@ def bar(amount: float, total: float, cells: int, style: Style = theme.PLAIN) -> 
     return [("■" * full, style), ("·" * (cells - full), theme.DIM)]
 
 
-def share_line(name: str, amount: int | None, total: int, width: int, style: Style = theme.PLAIN) -> Line:
-    """Return a share of a whole: name, size, percent, bar."""
+def share_line(
+    name: str, amount: int | None, total: int, width: int, style: Style = theme.PLAIN, link: Place | None = None,
+    sign: str = "",
+) -> Line:  # fmt: skip
+    """Return a share of a whole: name, size, percent, bar; a sign marks one that stands out."""
+    lead = f" {sign or '  '}{fit(clean(name), NAME)}"
     if amount is None:
-        return line("   ", fit(name, 14), (f"{ABSENT:>7}", theme.DIM))
-    percent = f"{100 * amount / total:5.1f} %"
+        return line(lead, (f"{ABSENT:>6}", theme.DIM), link=link)
     drawn = bar(amount, total, min(width - 36, 60), style)
-    return line(f"   {fit(name, 14)}{human_bytes(amount):>7}{percent:>9}  ", *drawn)
+    return line((f"{lead}{human_bytes(amount):>6}{100 * amount / total:7.1f} %  ", style), *drawn, link=link)
 
 
 def user_line(name: str, amount: int, most: int, width: int, note: str, link: Place) -> Line:
