@@ -23,16 +23,20 @@ from oopscope.report import kdump_file
 from oopscope.report.build import build
 from oopscope.report.host_tables import at_home
 from oopscope.report.user_pages import touch_user_pages
+from oopscope.subsystems.code import code
+from oopscope.subsystems.code import registers as registers_of
 from oopscope.subsystems.cpus import all_cpus
 from oopscope.subsystems.system import the_system
 from oopscope.subsystems.task_facts import task_facts
 from oopscope.subsystems.task_files import task_files
 from oopscope.subsystems.task_memory import task_memory
 from oopscope.subsystems.tasks import all_tasks, stack
+from oopscope.subsystems.words import CHUNK, words
 from oopscope.symbols.kallsyms import Kallsyms
 from oopscope.symbols.kallsyms_scan import STRIDE
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
+MAX_FRAMES = 64  # of the stack that was died on, whose code and words are kept
 MAX_NOTE = 1 << 20  # device dumps are left out
 MAX_DETAILS = 1000  # tasks of which files and mappings are kept
 PAGE = 4096
@@ -104,7 +108,7 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
     build(kernel, ["log"], progress=say)
     say("gathering the kernel's tables")
     users = (touch_user_pages,) if user else ()
-    for gather in (_touch_tables, _touch_symbols, _touch_modules, _touch_code, _touch_details, *users):
+    for gather in (_touch_tables, _touch_symbols, _touch_modules, _touch_code, _touch_meanings, _touch_details, *users):
         try:
             gather(kernel)
         except OopscopeError:  # what is not in the dump cannot be kept
@@ -229,3 +233,16 @@ def _touch_code(kernel: Kernel) -> None:
     for address in addresses:
         if kernel.name_of(address) is not None:
             _touch(kernel, address - 64, address + 64)
+
+
+def _touch_meanings(kernel: Kernel) -> None:
+    """What the registers of the CPUs and the words of the stack of the one that died point at."""
+    for cpu in all_cpus(kernel):
+        registers_of(kernel, cpu.cpu)
+    died = all_cpus(kernel)[:1]
+    frames = [frame for cpu in died for frame in cpu.frames if frame.kind != "user" and frame.sp]
+    for start in sorted({frame.sp & -8 * CHUNK for frame in frames[:MAX_FRAMES]}):
+        words(kernel, start)
+    for frame in frames[:MAX_FRAMES]:
+        with suppress(OopscopeError):
+            code(kernel, f"{frame.address:#x}@{frame.sp:#x}")

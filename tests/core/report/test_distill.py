@@ -12,6 +12,9 @@ from oopscope.kernel.boot import open_kernel
 from oopscope.report import kdump_file
 from oopscope.report.build import build
 from oopscope.report.distill import Recording, distill
+from oopscope.subsystems.code import registers
+from oopscope.subsystems.cpus import all_cpus
+from oopscope.subsystems.words import CHUNK, words
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 SECTIONS = ("system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts", "log")
@@ -51,6 +54,18 @@ def test_pages_are_the_sources_own(distilled):
             pages += 1
     assert 1000 < pages <= done.pages == small.facts().pages_saved
     assert done.bytes == out.stat().st_size
+
+
+def test_what_registers_and_a_stacks_words_point_at_is_in_it(distilled):
+    source, out, _ = distilled
+    kernel = open_kernel([out])
+    for cpu in all_cpus(source.kernel):
+        told = [str(register.meaning) for register in registers(source.kernel, cpu.cpu)]
+        assert [str(register.meaning) for register in registers(kernel, cpu.cpu)] == told
+    for frame in all_cpus(source.kernel)[0].frames[:8]:
+        if frame.sp and frame.kind != "user":
+            start = frame.sp & -8 * CHUNK
+            assert [str(word) for word in words(kernel, start)] == [str(word) for word in words(source.kernel, start)]
 
 
 def test_code_around_every_frame_is_in_it(distilled):
