@@ -6,9 +6,10 @@ from builders.altered import Altered, stored
 from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.mounts import mounts_of
+from oopscope.kernel.paths import MOUNT
 from oopscope.kernel.tasks import plausible, task_structs
 from oopscope.subsystems.cpus import all_cpus
-from oopscope.subsystems.mounts import MOUNT, _namespace, all_mounts
+from oopscope.subsystems.mounts import _namespace, all_mounts
 from oopscope.subsystems.tasks import Task, all_tasks
 
 
