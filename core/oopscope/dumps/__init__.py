@@ -274,9 +274,10 @@ def open_path(path: str | os.PathLike[str], *more: str | os.PathLike[str], say: 
     """
     sources = [open_source(p, say) for p in (path, *more)]
     remote = is_remote(path)
-    line = find_format(sources[0], guess=not remote)
+    far = remote and not isinstance(sources[0], FileSource)  # one that was unpacked is on this machine
+    line = find_format(sources[0], guess=not far)
     if line is None:
-        unsearched = "; a raw image of memory must be copied to this machine first" if remote else ""
+        unsearched = "; a raw image of memory must be copied to this machine first" if far else ""
         raise NotADump(sources[0].name, what_is(sources[0]) + unsearched)
     module = import_module(line.module)
     if hasattr(module, "unpacked"):

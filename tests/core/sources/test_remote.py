@@ -154,6 +154,15 @@ def test_any_other_packed_file_is_fetched_once(server, tmp_path, monkeypatch, pa
     assert len(list((tmp_path / "unpacked").iterdir())) == 2
 
 
+def test_an_image_that_was_unpacked_is_searched(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
+    raw = (b"\1" * 4096 + bytes(5 << 20) + b"VMCOREINFO\0\0\0\0OSRELEASE=6.1.0\n").ljust(9 << 20, b"\0")
+    server.files |= {"/ram.raw": raw, "/ram.raw.gz": gzip.compress(raw)}
+    with pytest.raises(NotADump, match="must be copied to this machine first"):
+        open_path(f"{server.url}/ram.raw")
+    assert open_path(f"{server.url}/ram.raw.gz").page(0) == b"\1" * 4096
+
+
 def test_a_packed_file_that_does_not_come_whole_leaves_nothing(server, tmp_path, monkeypatch):
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     server.files["/vmcore.gz"], server.tag = gzip.compress(noise_page(1) * 900 + os.urandom(4 << 20)), '"1"'
