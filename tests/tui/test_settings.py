@@ -241,3 +241,15 @@ def test_the_example_of_the_readme_is_right(tmp_path):
     got = read(tmp_path, readme.split("```toml\n")[1].split("```")[0])
     assert got.trouble == ()
     assert (got.theme, got.time, got.keys["quit"]) == ("light", "UTC", ("Q",))
+
+
+async def test_columns_that_are_not_there_are_told_where_they_are_missed(tmp_path):
+    from tui.driving import lines, press, running
+
+    chosen = read(tmp_path, "[columns]\ntaks = ['pid']\ntasks = ['wait', 'nonsense', 'pid']")
+    assert chosen.trouble == ()
+    async with running(settings=chosen, size=(160, 24)) as (app, pilot):
+        assert "config.toml: no pane 'taks' for columns; there are dumps, overview" in lines(app)[-2]
+        await press(app, pilot, "3")
+        assert "config.toml: no column 'nonsense' in tasks; there are pid" in lines(app)[-2]
+        assert lines(app)[3].split()[:3] == ["Waits", "in", "PID"]

@@ -389,6 +389,9 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         """Show what came into the store; an empty key is the dump itself."""
         if not key:
             self._set_tabs(self.store.tables)
+            why = self.settings.unknown_pane(["dumps", *(tab.key for tab in self.tabs.tabs)])
+            if why:
+                self.status.say(self.settings.told(why), failed=True)
         if key in ("system", ""):
             self.header.renew()
         pane = self.pane

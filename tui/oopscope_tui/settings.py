@@ -53,13 +53,19 @@ class Settings:
         why = f"{self.path}: no column {missing[0]!r} in {pane}; there are {', '.join(names)}" if missing else ""
         return found or list(known), why
 
-    def told(self) -> str:
-        """Return the first of the trouble as a line of the screen, the file by its name alone."""
-        first = self.trouble[0]
-        if self.path is not None:
-            first = first.replace(str(self.path), self.path.name, 1)
+    def told(self, why: str = "") -> str:
+        """Return one line of trouble, by default the first, for the screen: the file by its name alone."""
         count = len(self.trouble)
-        return f"settings: {first}" if count == 1 else f"settings, 1 of {count} (? shows all): {first}"
+        line = why or self.trouble[0]
+        if self.path is not None:
+            line = line.replace(str(self.path), self.path.name, 1)
+        return f"settings: {line}" if why or count == 1 else f"settings, 1 of {count} (? shows all): {line}"
+
+    def unknown_pane(self, known: Iterable[str]) -> str:
+        """Return one line for columns of a pane that there is not; empty where there is none such."""
+        there = list(known)
+        missing = next((pane for pane in self.columns if pane not in there), None)
+        return f"{self.path}: no pane {missing!r} for columns; there are {', '.join(there)}" if missing else ""
 
 
 def place() -> Path | None:

@@ -177,7 +177,7 @@ class Pane(Widget):
             found, why = settings.choose(self.key, table.columns)
             table.choose([column.key for column in found])
             if why:
-                self.scope.status.say(f"settings: {why}", failed=True)
+                self.scope.status.say(settings.told(why), failed=True)
 
     # The two views.
 

@@ -187,12 +187,12 @@ def _size(key: Key) -> int:
 
 
 # What goes first where the line is too short.
-_DISPENSABLE = ("w", "y", "Esc", "o", "l", ":", "t")
+_DISPENSABLE = ("write", "copy", "next-section", "columns", "oops", "back", "level", "fold-all", "times", "goto")
 
 
 def _least(shown: Sequence[Key]) -> int:
-    for sign in _DISPENSABLE:
+    for name in _DISPENSABLE:
         for at, key in enumerate(shown):
-            if key.shown == sign:
+            if key.name == name:
                 return at
     return len(shown) - 3
