@@ -128,20 +128,29 @@ class Lines(Window):
     def _slice(self) -> None:
         if self.view.behind:
             self.view.work()
-            self._settle()
             if not self.view.behind:
+                self._settle()
                 self._rescan()
+            elif self._due():
+                self._settle()
         self._reach()
-        more = self.view.behind
-        if self.scan is not None and not more:
+        if self.scan is not None and not self.view.behind:
             more = self.scan.work()
             self._jump_to_hit()
-            if not more or perf_counter() - self._painted > REPAINT:
-                self._painted = perf_counter()
+            if not more or self._due():
                 self.refresh()
+        more = self.view.behind or (self.scan is not None and not self.scan.done)  # a hit may change the view
         self._working = more and self.is_attached
         if self._working:
             self.set_timer(SLICE, self._slice)
+
+    def _due(self) -> bool:
+        """Return whether what is found so far is to be painted: painting costs more than finding."""
+        now = perf_counter()
+        if now - self._painted < REPAINT:
+            return False
+        self._painted = now
+        return True
 
     # Search and filter.
 
@@ -153,7 +162,8 @@ class Lines(Window):
         self.scan = None if pattern is None else self._new_scan(pattern, start)
         self._jump = start if self.scan is not None else None
         self.refresh()
-        self._look()
+        if self._working:
+            self._look()
         self.work()
 
     # What a search goes through, in spots: the rows of the view, unless a subclass has more.
@@ -177,7 +187,7 @@ class Lines(Window):
 
     def to_spot(self, spot: int) -> None:
         """Put the cursor on a row that a search looks at."""
-        self._to(spot, centre=not self.top <= spot < self.top + self.page)
+        self._to(spot, centre=not self.top <= spot < self.top + self.page, exact=True)
 
     def _look(self) -> None:
         """Look for hits now, for one slice, so that a key that follows finds them."""
@@ -263,7 +273,8 @@ class Lines(Window):
 
     def _row(self, position: int, width: int) -> list[Segment]:
         row = self.view.row(position)
-        here = position == self.cursor and self.selectable(row) and (self.all_selectable or self.has_focus)
+        chosen = position == self.cursor and (self.scan is not None or self.selectable(row))
+        here = chosen and (self.all_selectable or self.has_focus)
         segments = self.paint(row, width, here)
         pattern = self.scan.pattern if self.scan is not None else None
         skip = max(0, self.unsearched(row)) if pattern is not None else 0
