@@ -105,7 +105,8 @@ class Asking:
             return
         more = completer.work()
         rows = completer.rows()
-        if list(rows) != list(self.choices.rows) or not more:
+        if not more or completer.first or not self.choices.display:  # in between the list stays: it costs bytes
+            completer.first = False
             if not self.choices.moved or rows[:1] != self.choices.rows[:1]:
                 self.choices.show(list(rows), completer.found, more)
             self.prompt.offer = completer.offer()

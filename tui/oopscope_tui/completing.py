@@ -152,6 +152,7 @@ class Completer:
     def __init__(self, text: str, store: Store, panes: Panes) -> None:
         self.text, self._panes = text, panes
         self.found = 0
+        self.first = True  # nothing of it was shown yet
         self._best: list[Ranked] = []
         head, _, rest = text.lstrip().partition(" ")
         command = BY_WORD.get(head.lower()) if rest or text.endswith(" ") else None
