@@ -85,8 +85,6 @@ class TextView(Lines):
         if self._build is None:
             return
         self._built_for = self.text_width
-        if self._built_for <= 0 and not self.view.rows:
-            return
         link = self.link
         rows = list(self._build(self._built_for if self._built_for > 0 else UNKNOWN))
         self.view.replace(rows)
