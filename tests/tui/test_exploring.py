@@ -188,6 +188,16 @@ async def test_a_type_without_an_address_is_its_layout():
         assert app.pane.here() == Place("struct", "task_struct")
 
 
+async def test_a_type_that_is_not_there_offers_others(monkeypatch):
+    none = struct("kmem")._replace(rows=(), size=0, like=("kmem_cache", "kmem_obj_info"))
+    monkeypatch.setitem(ANSWERS, "struct", lambda key: none if key.startswith("kmem@") else struct(key))
+    async with running() as (app, pilot):
+        await enter(app, pilot, ":", f"struct kmem {TASK:#x}")
+        assert await shows(app, pilot, "no type kmem; there are", "kmem_obj_info")
+        await press(app, pilot, "j", "enter")
+        assert app.pane.here() == Place("struct", f"kmem_cache@{TASK:#x}")
+
+
 async def test_what_cannot_be_found_is_one_line():
     fails = {kind: ValueError(f"no {kind} here") for kind in ("struct", "code", "memory")}
     async with running(Fake(fails=fails)) as (app, pilot):

@@ -28,7 +28,7 @@ from oopscope.kernel.unwind.x86 import follows_call
 from oopscope.kernel.user_map import user_map
 from oopscope.kernel.vmalloc import area_at
 
-LOWEST_PROGRAM = 0x400000  # where programs are linked to; below it, numbers are likelier
+LOWEST_GUESSED = 1 << 32  # below it, numbers are likelier than a program's memory
 SHOWN_TEXT = 48
 KERN_SOH = b"\x01"
 MIN_TEXT = 4
@@ -90,7 +90,7 @@ def _user(kernel: Kernel, address: int, task: TaskStruct | None) -> Meaning | No
     if mapped is not None:
         words = mapped.at(address)
         return Meaning("user", f"user: {words}") if words else None
-    if address < LOWEST_PROGRAM or (address >> 32 and address & 0xFFFFFFFF < LOWEST_PROGRAM):
+    if address < LOWEST_GUESSED or address & 0xFFFFFFFF < 1 << 16:
         return None
     return Meaning("user", "user address", False)
 

@@ -94,7 +94,7 @@ class View:
 
     def _item(self, member: Member) -> Item:
         bits = f" : {member.bit_size}" if member.bit_size else ""
-        item = Item(member, self._btf.type_name(member.type, member.name) + bits, target=self._target(member))
+        item = Item(member, self._btf.type_name(member.type, member.name) + bits, target=self.target(member))
         if self.address is None:
             return item
         try:
@@ -146,7 +146,7 @@ class View:
         name = next((name for name, known in names.items() if known == value), None)
         return f"{name} ({value})" if name else str(value)
 
-    def _target(self, member: Member) -> str | None:
+    def target(self, member: Member) -> str | None:
         """Return the struct that a pointer leads to, by its name; None for an anonymous one, or another thing."""
         if member.kind != "ptr":
             return None
@@ -164,7 +164,8 @@ def _plain(value: int, kind: str) -> str:
 def view(types: "Types", memory: "Memory", name: str, address: int | None = None) -> View:
     """Return a struct by its type's name, or what lies inside one: `task_struct`, `task_struct.se`, `module.mem[1]`.
 
-    The address is the outer struct's. NoType, NoMember. Of an array of structs the first is meant.
+    The address is the outer struct's. Of an array of structs the first is meant, of a pointer the struct that it points
+    to. NoType, NoMember; ReadError where a pointer cannot be read.
     """
     outer, _, path = name.strip().partition(".")
     layout = types.layout(outer)
@@ -173,5 +174,8 @@ def view(types: "Types", memory: "Memory", name: str, address: int | None = None
     member = layout.member(path)
     if member.kind == "array" and member.element_kind in ("struct", "union"):
         member = layout.member(f"{path}[0]")
+    target = View(memory, types.btf, layout, outer, address).target(member)
+    if target is not None:
+        return View(memory, types.btf, types.layout(target), target, address and memory.word(address + member.offset))
     inner = Layout(types.btf, f"{outer}.{path}", member.type)
     return View(memory, types.btf, inner, f"{outer}.{path}", None if address is None else address + member.offset)

@@ -14,6 +14,8 @@ from oopscope.structs.view import Item, View, view
 from oopscope.subsystems.look_up import address_of
 
 MAX_POINTERS = 1000  # of one struct that are described
+MAX_LIKE = 40  # names that are offered
+MAX_TRIED = 200
 
 
 class Row(NamedTuple):
@@ -31,21 +33,49 @@ class StructFound(NamedTuple):
     size: int
     rows: tuple[Row, ...]
     meaning: Meaning | None
+    like: tuple[str, ...] = ()  # there is no such type: those whose names are like it
 
 
 def struct(kernel: Kernel, key: str) -> StructFound:
     """Return a struct by its type's name, or what is inside one, with values where an address is given."""
     name, _, place = key.partition("@")
     address = address_of(kernel, place) if place else None
-    view = _view(kernel, name, address)
-    items, left = view.items(), MAX_POINTERS
+    try:
+        found = _view(kernel, name, address)
+    except NoType:
+        if not (like := names_like(kernel, name.partition(".")[0].split(" ")[-1])):
+            raise
+        return StructFound(name, address, 0, (), None, like)
+    items, left = found.items(), MAX_POINTERS
     rows = []
     for item in items:
         pointer = item.member.kind == "ptr" and item.number and left > 0
         left -= bool(pointer)
         rows.append(Row(item, describe(kernel, item.number) if pointer and item.number else None))
-    there = describe(kernel, view.address) if view.address is not None else None
-    return StructFound(view.name, view.address, view.size, tuple(rows), there)
+    there = describe(kernel, found.address) if found.address is not None else None
+    return StructFound(found.name, found.address, found.size, tuple(rows), there)
+
+
+def names_like(kernel: Kernel, word: str) -> tuple[str, ...]:
+    """Return the structs whose names hold a word, those that begin with it first, the shorter before the longer."""
+    word = word.lower()
+    if len(word) < 2:
+        return ()
+    near = sorted(
+        (one for one in kernel.types.btf.names() if word in one.lower()), key=lambda one: _distance(one, word)
+    )
+    return tuple(one for one in near[:MAX_TRIED] if _is_struct(kernel, one))[:MAX_LIKE]
+
+
+def _distance(name: str, word: str) -> tuple[bool, int, str]:
+    return not name.lower().startswith(word), len(name), name
+
+
+def _is_struct(kernel: Kernel, name: str) -> bool:
+    try:
+        return kernel.types.layout(name).size > 0
+    except OopscopeError:
+        return False
 
 
 def _view(kernel: Kernel, name: str, address: int | None) -> View:

@@ -138,6 +138,10 @@ class DwarfTypes:
         keyword = KEYWORDS.get(tag, "")
         return f"{keyword}{self.name(number) or ('{...}' if number else 'void')} {inner}".rstrip()
 
+    def names(self) -> Iterator[str]:
+        """Yield the names met so far, for a search."""
+        yield from list(self._names)
+
     def prototype(self, function: str) -> str | None:
         """Return None: the few units that are read first do not have all functions."""
         return None

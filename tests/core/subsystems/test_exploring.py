@@ -83,7 +83,14 @@ def test_structs(kernel):
     assert inside.address == init + rows["se"].item.member.offset and inside.size < found.size
     bare = struct(kernel, "struct task_struct")
     assert bare.address is None and all(row.item.text is None and row.meaning is None for row in bare.rows)
-    for key, error in (("no_such", NoType), ("task_struct.no_such", NoMember), ("task_struct@no_such", NoSymbol)):
+    assert struct(kernel, f"task_struct.real_parent@{init:#x}")[:3] == found[:3]  # through a pointer
+    assert struct(kernel, "rq.curr").name == "task_struct"
+    assert struct(kernel, "kmem_cach").like[:2] == ("kmem_cache", "kmem_cache_cpu")
+    for key, error in (
+        ("no_such_at_all", NoType),
+        ("task_struct.no_such", NoMember),
+        ("task_struct@no_such", NoSymbol),
+    ):
         with pytest.raises(error):
             struct(kernel, key)
 

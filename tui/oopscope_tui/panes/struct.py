@@ -46,7 +46,7 @@ class Struct(Pane):
     def notes(self) -> list[str]:
         """Return the size, and what is at the address."""
         found = self._found()
-        if found is None:
+        if found is None or found.like:
             return []
         there = f"{found.meaning}" if found.meaning is not None else ""
         return [f"{found.size:,} bytes", *([clean(there)] if there else [])]
@@ -83,9 +83,19 @@ class Struct(Pane):
         if answer.value is None:
             return wrapped(answer.why, width, theme.DOUBT)
         found = answer.value
+        if found.like:
+            return self._like(found)
         longest = max((len(row.item.declaration) for row in found.rows), default=0)
         room = min(longest, width // 2 - LEAD if found.address is not None else width - LEAD)
         return [self._member(row, found, room) for row in found.rows]
+
+    def _like(self, found: Any) -> list[Line]:
+        """Return the types whose names are like that of one that does not exist."""
+        links = [Place(self.key, f"{name}{self._at()}") for name in found.like]
+        return [
+            line((f" no type {clean(found.name)}; there are", theme.DOUBT)),
+            *(line("   ", (clean(name), theme.LINK), link=link) for name, link in zip(found.like, links, strict=True)),
+        ]
 
     def _member(self, row: Any, found: Any, room: int) -> Line:
         item, member = row.item, row.item.member
