@@ -126,7 +126,7 @@ def of_topics(store: Store, panes: Panes) -> Iterator[Choice]:
 def of_dumps(store: Store, panes: Panes) -> Iterator[Choice]:
     """Yield the dumps of a list."""
     for row in store.feed("dumps").rows:
-        if row.state != "gone":
+        if row.state not in ("gone", "part"):
             path = str(row.path)
             yield Choice(row.name, path, "dump", row.title or row.panic or row.state or "", Act("open", path))
 
