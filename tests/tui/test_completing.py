@@ -160,3 +160,16 @@ async def test_a_module_with_a_space_in_its_name_is_found_by_choosing_it():
     async with running(Fake(rows={"modules": lambda: rows})) as (app, pilot):
         await press(app, pilot, "colon", *"two", "enter")
         assert app.pane.here() == Place("modules", "two words", True)
+
+
+async def test_what_is_being_chosen_stays_while_more_is_found():
+    async with running(Fake(rows={"tasks": lambda: tasks(3000)})) as (app, pilot):
+        await press(app, pilot, "colon", *"kw", "down")
+        asking = app.asking
+        chosen, asking._completer = asking.choices.chosen, Completer("kw", app.store, app.known_panes())
+        asking._complete()
+        assert asking.choices.moved
+        assert asking.choices.chosen is chosen
+        await press(app, pilot, "o")
+        assert not asking.choices.moved
+        assert asking.choices.at == 0

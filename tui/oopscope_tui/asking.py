@@ -93,6 +93,7 @@ class Asking:
         elif kind == "filter":
             self._filter(lines, text)
         elif kind == "goto":
+            self.choices.moved = False
             self._completer = Completer(text, self.app.store, self.app.known_panes()) if text.strip() else None
             self._complete()
 
@@ -107,7 +108,7 @@ class Asking:
         rows = completer.rows()
         if not more or completer.first or not self.choices.display:  # in between the list stays: it costs bytes
             completer.first = False
-            if not self.choices.moved or rows[:1] != self.choices.rows[:1]:
+            if not self.choices.moved:  # else the user is choosing from it
                 self.choices.show(list(rows), completer.found, more)
             self.prompt.offer = completer.offer()
             self.prompt.refresh()
