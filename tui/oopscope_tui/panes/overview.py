@@ -38,6 +38,11 @@ class Overview(Pane):
         verdict = self.store.verdict
         if verdict is not None:
             self.main.title = f"Verdict · {verdict.confidence} · {verdict.category}"
+            if verdict.category == "memory":
+                self.scope.ask("memory-shares", 0)
+            waiting = self._waiting()
+            if waiting is not None:
+                self.scope.ask("stack", waiting.address)
         self.main.rebuild()
 
     def place_views(self) -> None:
@@ -112,6 +117,8 @@ class Overview(Pane):
         lines: list[Line] = []
         if verdict.panic_message:
             lines += field_line("Panic", clean(verdict.panic_message), width, FIELD)
+        if verdict.category == "memory":
+            lines += self._most(width)
         if verdict.symbol:
             module = f" [{verdict.module}]" if verdict.module else ""
             link = Place("symbol", verdict.symbol.partition("+")[0])
@@ -124,20 +131,54 @@ class Overview(Pane):
         return lines
 
     def _stack(self, width: int) -> list[Line]:
-        cpus = self.store.feed("cpus")
-        verdict = self.store.verdict
-        row = next((row for row in cpus.rows if row.state == "panic"), None)
-        if row is None and verdict is not None and verdict.cpu is not None:
-            row = next((row for row in cpus.rows if row.cpu == verdict.cpu), None)
-        if row is None:
+        """Return the stack of the task that waited, where the verdict is of one; else of the CPU that died."""
+        waiting, cpu = self._waiting(), self._dead_cpu()
+        answer = self.store.answer("stack", waiting.address) if waiting is not None else None
+        if waiting is not None and answer is not None and answer.value:
+            text, link, frames = f"{waiting.pid} {waiting.comm or ''}", Place("tasks", waiting.pid, True), answer.value
+        elif cpu is not None:
+            text, link, frames = f"CPU {cpu.cpu}", Place("cpus", cpu.cpu, True), tuple(cpu.frames or ())
+        else:
+            cpus = self.store.feed("cpus")
             note = "no CPU is known to have panicked" if cpus.state == "done" else f"CPUs: {cpus.note}"
             return [heading(" Stack"), *empty(note, width)]
-        title = line((f" Stack of CPU {row.cpu}", theme.TITLE), link=Place("cpus", row.cpu, True))
-        frames = tuple(row.frames or ())
+        verdict = self.store.verdict
+        title = line((f" Stack of {text}", theme.TITLE), link=link)
         lines = [title, *stack_lines(frames[:FRAMES], width, verdict.symbol if verdict else None)]
         if len(frames) > FRAMES:
             lines.append(line("   ", (f"{len(frames) - FRAMES} more frames", theme.DIM)))
         return lines if frames else [*lines, *empty("no frames", width)]
+
+    def _dead_cpu(self) -> Any:
+        """The CPU that panicked, or that the verdict names; None for none."""
+        rows, verdict = self.store.feed("cpus").rows, self.store.verdict
+        found = next((row for row in rows if row.state == "panic"), None)
+        if found is None and verdict is not None and verdict.cpu is not None:
+            found = next((row for row in rows if row.cpu == verdict.cpu), None)
+        return found
+
+    def _waiting(self) -> Any:
+        """The task of a hang's verdict, where another was running when the machine died; None for none."""
+        verdict = self.store.verdict
+        if verdict is None or verdict.category != "hang" or not verdict.pid:
+            return None
+        if any(row.pid == verdict.pid for row in self.store.feed("cpus").rows):
+            return None  # its stack is the CPU's
+        return next((row for row in self.store.feed("tasks").rows if row.pid == verdict.pid), None)
+
+    def _most(self, width: int) -> list[Line]:
+        """What held most of the memory that was not free, when it ran out."""
+        answer = self.store.answer("memory-shares", 0)
+        if answer is None or answer.value is None:
+            return []
+        used = [share for share in answer.value.shares if share.bytes and share.name != "Free"]
+        if not used:
+            return []
+        most = max(used, key=lambda share: share.bytes)
+        total = answer.value.total
+        share = f"{human_bytes(most.bytes)} of {human_bytes(total)}, {100 * most.bytes / total:.0f} %"
+        text = f"mostly {clean(most.name)}: {share}"
+        return field_line("Memory", text, width, FIELD, Place("memory"))
 
     # The facts.
 

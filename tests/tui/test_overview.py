@@ -1,0 +1,44 @@
+"""Overview: of a hang the task that waited, of memory that ran out what held most of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from tui.driving import LARGE, SMALL, running
+from tui.fake import VERDICT, Fake
+
+
+def rows(app):
+    view = app.pane.main.view
+    return [view.row(at) for at in range(len(view))]
+
+
+def starting(app, words):
+    return next((row for row in rows(app) if row.text.strip().startswith(words)), None)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_a_hang_shows_the_stack_of_the_task_that_waited(size):
+    hang = replace(VERDICT, category="hang", pid=18, comm="kworker/1:17", cpu=0)
+    async with running(Fake(found=hang), size=size) as (app, _):
+        title = starting(app, "Stack of 18 kworker/1:17")
+        assert (title.link.pane, title.link.key, title.link.open) == ("tasks", 18, True)
+        assert starting(app, "Stack of CPU") is None
+        assert any("worker_thread+0xb0" in row.text for row in rows(app))
+
+
+async def test_a_hang_of_a_task_that_runs_shows_its_cpu():
+    hang = replace(VERDICT, category="hang")
+    async with running(Fake(found=hang)) as (app, _):
+        assert starting(app, "Stack of CPU 1") is not None
+        assert starting(app, "Stack of 241") is None
+
+
+async def test_what_held_most_of_the_memory_that_ran_out():
+    out = replace(VERDICT, category="memory")
+    async with running(Fake(found=out)) as (app, _):
+        most = starting(app, "Memory     mostly")
+        assert most.text.strip() == "Memory     mostly Shared, tmpfs: 200M of 384M, 52 %"
+        assert most.link.pane == "memory"
+    async with running() as (app, _):
+        assert starting(app, "Memory     mostly") is None
