@@ -80,9 +80,7 @@ CHOOSER = (
     Key("plus", "widen(1)", "+ -", "width", "make it wider", called="wider"),
     Key("minus", "widen(-1)", "-", "", "and narrower", called="narrower"),
     Key("r", "default", "r", "default", "all as it was", called="default-columns"),
-    Key(
-        "c,escape,backspace", "close", "Esc", "done", "back to the list: what was chosen stays", called="close-columns"
-    ),
+    Key("c,escape,backspace", "close", "c", "done", "back to the list: what was chosen stays", called="close-columns"),
 )
 
 CPUS = (
