@@ -9,17 +9,26 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.module_types import module_types
 from oopscope.kernel.modules import in_text, module_list
 
+SURELY = 8  # so many digits are an address and no symbol's name
 SUFFIXES = (".isra.", ".constprop.", ".part.", ".cold", ".llvm.")  # of what a compiler makes of a function
 
 
 def address_of(kernel: Kernel, text: str) -> int:
     """Return an address from its digits or a symbol's name, with an offset or not; NoSymbol."""
     name, plus, offset = text.partition("+")
-    if name[:2].lower() == "0x" or (len(name) >= 8 and not set(name.lower()) - set("0123456789abcdef")):
-        base = int(name, 16)
-    else:
-        base = find(kernel, name)
-    address = base + (int(offset, 0) if plus else 0)
+    digits = name.lower().removeprefix("0x")
+    are_digits = bool(digits) and not set(digits) - set("0123456789abcdef")
+    surely = are_digits and (digits != name.lower() or len(digits) >= SURELY)
+    try:
+        base = int(digits, 16) if surely else find(kernel, name)
+    except NoSymbol:
+        if not are_digits:
+            raise
+        base = int(digits, 16)
+    try:
+        address = base + (int(offset, 0) if plus else 0)
+    except ValueError:
+        address = -1
     if not 0 <= address < kernel.memory.top:
         raise Implausible(f"{text[:80]} is no address")
     return address
@@ -45,7 +54,7 @@ def symbol(kernel: Kernel, text: str) -> list[tuple[str, str]]:
     """Look a name up, or an address; return (heading, text)."""
     try:
         address = address_of(kernel, text)
-    except (OopscopeError, ValueError) as error:
+    except OopscopeError as error:
         return [("Symbol", text), ("Not found", str(error))]
     name = kernel.name_of(address)
     lines = [("Symbol", str(name).removesuffix("+0x0") if name else text), ("Address", f"{address:#x}")]
