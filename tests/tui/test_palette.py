@@ -169,3 +169,9 @@ async def until(pilot, holds):
             return
         await pilot.pause(0.01)
     raise AssertionError("it did not come")
+
+
+def test_dim_words_on_a_coloured_ground_take_the_ink_of_that_ground():
+    style = Paint("dark").style(Style(dim=True, color="black", bgcolor="cyan"))
+    assert not style.dim
+    assert style.color.number == 0

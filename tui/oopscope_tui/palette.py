@@ -92,7 +92,8 @@ class Paint(LineFilter):
         if palette.colors:
             out += self._ink(style.color) + self._ground(style.bgcolor)
             if style.dim and palette.dim:
-                out += Style.parse(f"not dim {palette.dim}")
+                on_its_own = style.bgcolor is None or style.bgcolor.is_default
+                out += Style.parse(f"not dim {palette.dim if on_its_own else ''}")
         else:
             out += self._ink(style.color) if style.bgcolor is None or style.bgcolor.is_default else _REVERSED
         return out + _UNADORNED if self._plain else out

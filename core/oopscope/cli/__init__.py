@@ -54,6 +54,8 @@ examples:
   oopscope bt vmcore --state D --group       stacks of blocked tasks, identical ones once
   oopscope demo                              try it on a dump that ships with oopscope
 
+settings: ~/.config/oopscope/config.toml has keys, theme, time and columns; `:settings` on the screen writes one
+
 exit status: 0 done, 2 wrong usage, 3 not a dump, 4 damaged or too incomplete for a verdict, 1 a fault of oopscope's own
 """
 
