@@ -57,6 +57,7 @@ def test_a_letter_that_grows_when_lowered_shifts_nothing():
     [("mem", "memory"), ("insm", "241 insmod"), ("lab", "labcrash"), ("241", "241 insmod"), ("c1", "cpu 1"),
      ("99999", "99999"), ("do_init", "do_init"), ("do_init_module", "do_init_module"), ("cache-7", "cache-7"),
      ("them", "theme NAME"), ("theme l", "light"), ("bt insm", "241 insmod"), ("mod le_3", "module_3"),
+     ("explain watim", "watchdog-timer"), ("mod zzz", "zzz"),
      ("quit", "quit"), ("zzz", "zzz")],
 )  # fmt: skip
 def test_the_best_comes_first(line, first):

@@ -210,7 +210,7 @@ class Completer:
             return self._best
         word = self.text.split()[-1] if isinstance(literal, Place) else self.text.strip()
         kind, what = _kind_of(literal, self.text, self._guess)
-        fit = -1 if not self._guess else fuzzy.INSIDE if kind == "symbol" else fuzzy.GAPS
+        fit = -1 if not self._guess else fuzzy.INSIDE if kind == "symbol" else fuzzy.GAPS + 1
         own = Ranked((fit, -1, 0, 0, 0), Choice(word, self.text, kind, what, literal), ())
         return sorted([*self._best, own])
 
