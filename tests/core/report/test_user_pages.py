@@ -16,6 +16,8 @@ FRAME = 0x9000
 class Physical:
     """Four tables that map one page of a stack, and that page; nothing else."""
 
+    place = None
+
     def __init__(self):
         at, self.words, self.asked = ROOT, {}, []
         for table, shift in ((0x2000, 39), (0x3000, 30), (0x4000, 21), (FRAME, 12)):
