@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "core"), str(ROOT / "tui"), str(ROOT / "tests" / "tui")]
-
-from fake import Fake, Record, log, tasks  # noqa: E402
+sys.path[:0] = [str(ROOT / "core"), str(ROOT / "tui"), str(ROOT / "tests")]
 
 from oopscope_tui.app import OopscopeApp  # noqa: E402
+from tui.fake import Fake, Record, log, tasks  # noqa: E402
 
 
 def busy() -> Iterator[Any]:
