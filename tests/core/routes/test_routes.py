@@ -54,7 +54,7 @@ def test_what_is_distilled_from_any_route_gives_the_same_report(route, machine, 
     out = tmp_path / "small.kdump"
     done = distill(open_path(*ROUTES[route](machine, tmp_path)), out, lambda _text: None)
     assert done.bytes == out.stat().st_size
-    # At most the tables of what large pages map (Xen), and zeros that a plain image has where the source left pages out.
+    # More are the tables of what large pages map (Xen), and zeros of a plain image where the source left pages out.
     assert len(machine.pages) * 0.9 < done.pages < len(machine.pages) * 1.05
     assert differing(build(open_kernel([out]), SECTIONS, stacks=True), expected) == (set(), [])
 
