@@ -140,6 +140,7 @@ class _Family:
     """All tasks by what links them."""
 
     def __init__(self, tasks: list[Task]) -> None:
+        self.tasks = {task.address: task for task in tasks}
         self.leaders: dict[int, Task] = {}
         self.threads: dict[int, list[Task]] = {}
         self.children: dict[int, list[Task]] = {}
@@ -159,10 +160,10 @@ def _family(kernel: Kernel) -> _Family:
 
 def task_facts(kernel: Kernel, address: int) -> TaskFacts:
     """Return what is known of the task whose struct is at an address."""
-    task = next((t for t in kernel.cached(all_tasks) if t.address == address), None)
+    family = kernel.cached(_family)
+    task = family.tasks.get(address)
     if task is None:
         return TaskFacts((), (), 0, (), 0, ())
-    family = kernel.cached(_family)
     threads = [t for t in family.threads.get(task.tgid or 0, ()) if t.address != address] if task.pid else []
     children = family.children.get(task.tgid, []) if task.tgid else []
     return TaskFacts(
