@@ -15,8 +15,9 @@ from oopscope.structs.plan import Plan
 
 TYPE_BASE = 0xF0000000  # PAGE_TYPE_BASE, 4.18 to 6.11: a type is a bit that is 0 below it
 TYPE_BITS = {"buddy": 0x80, "table": 0x400 | 0x200}  # before enum pagetype
-MAX_OBJECTS = 1 << 16
-MAX_SHEAVES = 256
+MAX_OBJECTS = 1 << 15  # of a slab: what the kernel's 15 bits hold
+MAX_SHEAVES = 1024
+MAX_KNOWN = 512  # slabs whose free objects are remembered
 MAX_SHEAF = 1024
 MAX_NODES = 1024
 
@@ -150,29 +151,46 @@ def object_at(kernel: Kernel, slab_address: int, memory: int, address: int) -> S
         return SlabObject(name, 0, cache.object_size, None)
     base = memory + index * cache.size + (cache.red_left_pad or 0)
     try:
-        free = base in free_objects(kernel, slab, cache)
+        free = base in _known_free(kernel, slab, cache, memory)
     except OopscopeError:
         return SlabObject(name, base, cache.object_size, None)
     return SlabObject(name, base, cache.object_size, free)
 
 
-def free_objects(kernel: Kernel, slab: SlabStruct, cache: CacheStruct) -> set[int]:
-    """Return the objects of a slab that are free: in its own list, its CPU's, or a CPU's store of free objects."""
-    found = set(_freelist(kernel, cache, slab.freelist, slab.objects))
+def _known_free(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, memory: int) -> set[int]:
+    known = kernel.cached(_known)
+    if slab.address not in known:
+        if len(known) >= MAX_KNOWN:
+            known.clear()
+        known[slab.address] = set(free_objects(kernel, slab, cache, range(memory, memory + slab.objects * cache.size)))
+    return known[slab.address]
+
+
+def _known(kernel: Kernel) -> dict[int, set[int]]:
+    return {}
+
+
+def free_objects(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, memory: range) -> Iterator[int]:
+    """Yield the objects of a slab that are free: in its own list, its CPU's, or a store of free objects."""
+    yield from _freelist(kernel, cache, slab.freelist, memory)
     for offset in kernel.cached(per_cpu_offsets):
         if cache.cpu_slab:
-            found.update(_of_cpu(kernel, slab, cache, (cache.cpu_slab + offset) % kernel.memory.top))
+            yield from _of_cpu(kernel, slab, cache, (cache.cpu_slab + offset) % kernel.memory.top, memory)
         if cache.cpu_sheaves:
             at = (cache.cpu_sheaves + offset) % kernel.memory.top
             for member in ("main", "spare"):
                 place = kernel.types.member("slub_percpu_sheaves", member).offset
-                found.update(_sheaf(kernel, kernel.memory.word(at + place)))
-    for barn in _barns(kernel, cache.address) if cache.cpu_sheaves else ():
+                yield from (one for one in _sheaf(kernel, kernel.memory.word(at + place)) if one in memory)
+    if cache.cpu_sheaves:
+        for sheaf in islice(_full_sheaves(kernel, cache.address), MAX_SHEAVES):
+            yield from (one for one in _sheaf(kernel, sheaf) if one in memory)
+
+
+def _full_sheaves(kernel: Kernel, cache: int) -> Iterator[int]:
+    """Yield the sheaves that the nodes keep for CPUs that run out."""
+    for barn in _barns(kernel, cache):
         full = barn + kernel.types.member("node_barn", "sheaves_full").offset
-        link = kernel.types.member("slab_sheaf", "barn_list").offset
-        for sheaf in islice(for_each_list(kernel.memory, full, link), MAX_SHEAVES):
-            found.update(_sheaf(kernel, sheaf))
-    return found
+        yield from for_each_list(kernel.memory, full, kernel.types.member("slab_sheaf", "barn_list").offset)
 
 
 def _barns(kernel: Kernel, cache: int) -> Iterator[int]:
@@ -191,10 +209,10 @@ def _barns(kernel: Kernel, cache: int) -> Iterator[int]:
             yield barn
 
 
-def _freelist(kernel: Kernel, cache: CacheStruct, first: int, limit: int) -> Iterator[int]:
-    """Follow a list of free objects; pointers are hidden by the cache's number (CONFIG_SLAB_FREELIST_HARDENED)."""
+def _freelist(kernel: Kernel, cache: CacheStruct, first: int, memory: range) -> Iterator[int]:
+    """Follow a list of free objects of a slab; CONFIG_SLAB_FREELIST_HARDENED hides pointers by the cache's number."""
     seen: set[int] = set()
-    while first and first not in seen and len(seen) <= limit:
+    while first in memory and first not in seen:
         seen.add(first)
         yield first
         at = first + cache.offset
@@ -203,13 +221,13 @@ def _freelist(kernel: Kernel, cache: CacheStruct, first: int, limit: int) -> Ite
             first ^= cache.random ^ int.from_bytes(at.to_bytes(8, "little"), "big")  # swab(): 1ad53d9fa3f6, 5.7
 
 
-def _of_cpu(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, at: int) -> Iterator[int]:
+def _of_cpu(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, at: int, memory: range) -> Iterator[int]:
     """Yield the free objects of the slab that a CPU allocates from, if it is this one (to 6.19)."""
-    types, memory = kernel.types, kernel.memory
+    types, word = kernel.types, kernel.memory.word
     own = "slab" if types.has_member("kmem_cache_cpu", "slab") else "page"
-    if memory.word(at + types.member("kmem_cache_cpu", own).offset) == slab.address:
-        first = memory.word(at + types.member("kmem_cache_cpu", "freelist").offset)
-        yield from _freelist(kernel, cache, first, slab.objects)
+    if word(at + types.member("kmem_cache_cpu", own).offset) == slab.address:
+        first = word(at + types.member("kmem_cache_cpu", "freelist").offset)
+        yield from _freelist(kernel, cache, first, memory)
 
 
 def _sheaf(kernel: Kernel, sheaf: int) -> tuple[int, ...]:

@@ -3,14 +3,17 @@
 Follows mm/vmalloc.c: one tree, vmap_area_root, up to 6.8; since d093602919ad (6.9) a table of nodes with a tree each.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import NamedTuple
 
-from oopscope.errors import Absent
+from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.walk import for_each_rbtree
 from oopscope.structs.plan import Plan
 
-MAX_DEPTH = 128
+MAX_AREAS = 1 << 16
 MAX_NODES = 1024
 
 
@@ -43,26 +46,37 @@ class Area(NamedTuple):
     caller: int
 
 
+class AreaMap:
+    """All areas by address."""
+
+    def __init__(self, areas: Iterable[AreaStruct]) -> None:
+        self._areas = sorted(areas, key=lambda area: area.va_start)
+        self._starts = [area.va_start for area in self._areas]
+
+    def at(self, address: int) -> AreaStruct | None:
+        """Return the area that an address lies in."""
+        at = bisect_right(self._starts, address) - 1
+        return self._areas[at] if at >= 0 and address < self._areas[at].va_end else None
+
+
+def area_map(kernel: Kernel) -> AreaMap:
+    """Return the areas of all trees, as far as they can be read."""
+    bound, node = kernel.bind(AREA), kernel.types.member("vmap_area", "rb_node").offset
+    lost = kernel.problems.lost("memory", "areas of vmalloc")
+    nodes = chain.from_iterable(for_each_rbtree(kernel.memory, root, node, lost) for root in _find_roots(kernel))
+    return AreaMap(bound.rows(islice(nodes, MAX_AREAS), lost))
+
+
 def area_at(kernel: Kernel, address: int) -> Area | None:
     """Return the area that an address lies in; None where there is none."""
-    bound = kernel.bind(AREA)
-    node = kernel.types.member("vmap_area", "rb_node").offset
-    for root in kernel.cached(_roots):
-        at = kernel.memory.word(root)
-        for _ in range(MAX_DEPTH):
-            if not at:
-                break
-            area = bound.row(at - node)
-            if area.va_start <= address < area.va_end:
-                caller = kernel.bind(VM).row(area.vm).caller if area.vm else 0
-                return Area(area.va_start, area.va_end, caller)
-            right = kernel.memory.word_size  # struct rb_node: parent and colour, right, left
-            at = kernel.memory.word(at + (right if address >= area.va_end else 2 * right))
-    return None
-
-
-def _roots(kernel: Kernel) -> list[int]:
-    return list(_find_roots(kernel))
+    found = kernel.cached(area_map).at(address)
+    if found is None:
+        return None
+    try:
+        caller = kernel.bind(VM).row(found.vm).caller if found.vm else 0
+    except OopscopeError:
+        caller = 0
+    return Area(found.va_start, found.va_end, caller)
 
 
 def _find_roots(kernel: Kernel) -> Iterator[int]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_MEMBERS = 4096
 FIRST = 8  # elements of an array in its line
 INLINE = 4  # members of a struct in its line
+MAX_DEPTH = 8  # of structs inside each other in one line
 MAX_TEXT = 256
 
 
@@ -37,9 +38,11 @@ class Item(NamedTuple):
 class View:
     """A struct at an address, or (None) its layout alone. Made by `view`."""
 
-    def __init__(self, memory: "Memory", btf: "Btf", layout: Layout, name: str, address: int | None) -> None:
+    def __init__(
+        self, memory: "Memory", btf: "Btf", layout: Layout, name: str, address: int | None, depth: int = 0
+    ) -> None:
         self.name, self.layout, self.address = name, layout, address
-        self._memory, self._btf = memory, btf
+        self._memory, self._btf, self._depth = memory, btf, depth
 
     @property
     def size(self) -> int:
@@ -73,7 +76,7 @@ class View:
     def _inside(self, member: Member) -> "View":
         name = f"{self.name}.{member.name}"
         address = None if self.address is None else self.address + member.offset
-        return View(self._memory, self._btf, Layout(self._btf, name, member.type), name, address)
+        return View(self._memory, self._btf, Layout(self._btf, name, member.type), name, address, self._depth + 1)
 
     def _number(self, raw: bytes, member: Member) -> int:
         if not member.bit_size:
@@ -123,7 +126,8 @@ class View:
 
     def summary(self) -> str:
         """Return a small struct in one line, as `{counter = 1}`; of a larger one that there is more."""
-        items = self.items() if len(self.layout.members) <= INLINE else []
+        fits = self._depth < MAX_DEPTH and len(self.layout.members) <= INLINE
+        items = self.items() if fits else []
         plain = [item for item in items if item.member.kind not in ("struct", "union", "array")]
         if not items or len(plain) < len(items):
             inner = [item for item in items if item.member.kind in ("struct", "union")]

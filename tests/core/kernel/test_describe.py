@@ -1,15 +1,20 @@
 """What addresses point at: numbers by hand, and every kind of memory in real dumps."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from cases import NAMES, case_of
+from core.kernel.fakes import Ram, memory_of
 from oopscope.errors import OopscopeError
+from oopscope.kernel import struct_page
 from oopscope.kernel.address_space import address_space, canonical, stack_map
 from oopscope.kernel.describe import describe
 from oopscope.kernel.meaning import errno_name, number_meaning
 from oopscope.kernel.tasks import task_structs
 
 TOP = 1 << 64
+BASE = 0x100000
 
 
 @pytest.mark.parametrize(
@@ -107,3 +112,37 @@ def test_a_page_that_is_not_in_the_dump_says_so():
                 assert meaning.kind in ("page", "slab")
                 return
     raise AssertionError("this dump holds all")
+
+
+def test_a_list_of_free_objects_stays_in_its_slab():
+    """A damaged list leads to other memory, or round and round: it ends there."""
+    slab, base = struct_page.SlabStruct(0, 0, BASE + 64, 8), BASE
+    cache = struct_page.CacheStruct(0, 0, 64, 64, 0, None, 0, None, None)
+    memory = range(base, base + 8 * 64)
+    ram = Ram()
+    for address, follows in ((64, base + 128), (128, base + 64), (192, 0xDEAD0000), (256, 0)):
+        ram.words(base + address, follows)
+    kernel = SimpleNamespace(memory=memory_of(ram), cached=lambda read: [0])
+    for first, found in ((64, [64, 128]), (192, [192]), (256, [256])):
+        walk = struct_page.free_objects(kernel, slab._replace(freelist=base + first), cache, memory)
+        assert [address - base for address in walk] == found
+
+
+def test_hidden_pointers_of_a_free_list():
+    """CONFIG_SLAB_FREELIST_HARDENED: the pointer, the cache's number and the place's own address, swapped."""
+    random, ram = 0x1122334455667788, Ram()
+    swapped = int.from_bytes((BASE + 32).to_bytes(8, "little"), "big")
+    ram.words(BASE + 32, (BASE + 64) ^ random ^ swapped)
+    ram.words(BASE + 96, random ^ int.from_bytes((BASE + 96).to_bytes(8, "little"), "big"))
+    cache = struct_page.CacheStruct(0, 0, 64, 64, 32, random, 0, None, None)
+    slab = struct_page.SlabStruct(0, 0, BASE, 4)
+    kernel = SimpleNamespace(memory=memory_of(ram), cached=lambda read: [0])
+    assert list(struct_page.free_objects(kernel, slab, cache, range(BASE, BASE + 256))) == [BASE, BASE + 64]
+
+
+def test_heads_of_compound_pages():
+    """A pointer to the head with bit 0 set; since 7.1 it may be a mask of the tail's own address."""
+    page = struct_page.PageStruct(0xFFFFEA0000000440, 0, 0, 0, 0, 0)
+    assert struct_page._head(None, page) == page.address
+    assert struct_page._head(None, page._replace(compound=0xFFFFEA0000000401)) == 0xFFFFEA0000000400
+    assert struct_page._head(None, page._replace(compound=(1 << 64) - 0x400 + 1)) == 0xFFFFEA0000000400
