@@ -52,7 +52,7 @@ async def test_a_call_leads_to_what_it_calls():
         await enter(app, pilot, ":", "dis lab_read_balance")
         assert await until(app, pilot, lambda: app.pane.main.row is not None)
         assert await shows(app, pilot, "Selected")
-        assert app.pane.main.row.copy == f"{BASE:#x}"
+        assert app.pane.selected.address == BASE
         assert await shows(app, pilot, "+0x010  48 8b 47 28", f"Address   {BASE:#x}")
         await press(app, pilot, "k", "k")
         assert await shows(app, pilot, "Names     schedule")
@@ -257,5 +257,5 @@ async def test_a_call_that_never_returns_is_marked_itself(monkeypatch):
     async with running() as (app, pilot):
         await app.go(Place("code", f"{address:#x}@{SP:#x}"))
         await press(app, pilot)
-        assert await until(app, pilot, lambda: app.pane.main.row.copy == f"{last.address:#x}")
+        assert await until(app, pilot, lambda: app.pane.selected == last)
         assert await shows(app, pilot, "not to come back")

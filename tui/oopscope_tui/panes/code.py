@@ -93,11 +93,18 @@ class Code(Pane):
         found = self.found
         if found is None or found is self._marked or found.code is None or not self.main.size.height:
             return
-        marked = f"{_marked(found):#x}"
-        at = next((n for n, row in enumerate(self.main.view.rows) if row.copy == marked), None)
-        if at is not None:
+        marked = _marked(found)
+        at = next((n for n, one in enumerate(found.code.instructions) if one.address == marked), None)
+        if at is not None and at < len(self.main.view.rows):
             self._marked = found
             self.main.select(at)
+
+    @property
+    def selected(self) -> Any:
+        """The instruction under the cursor: each is a line; None where there is none."""
+        found, at = self.found, self.main.current
+        lines = found.code.instructions if found is not None and found.code is not None else ()
+        return lines[at] if at is not None and at < len(lines) else None
 
     def on_resize(self) -> None:
         """Before the first time nothing could be put in view."""
@@ -148,7 +155,7 @@ class Code(Pane):
             note = "the call returns here" if one.address == found.address else f"{note}, not to come back"
         if note:
             parts.append((f"  ; {clean(note)}", theme.LINK if one.target is not None and not returns else theme.DIM))
-        return line(*parts, link=self._target(one, found), copy=f"{one.address:#x}")
+        return line(*parts, link=self._target(one, found))
 
     def _target(self, one: Any, found: Any) -> Place | None:
         if one.target is None or one.target < 1 << 32:
@@ -203,10 +210,7 @@ class Code(Pane):
         return [*lines, BLANK]
 
     def _selected(self, width: int) -> list[Line]:
-        row = self.main.row
-        if not isinstance(row, Line) or not row.copy:
-            return []
-        one = next((one for one in self.found.code.instructions if f"{one.address:#x}" == row.copy), None)
+        one = self.selected
         if one is None:
             return []
         lines = [heading(" Selected"), *field_line("Address", f"{one.address:#x}", width, 8)]
