@@ -104,7 +104,7 @@ class Folding(Wrapping):
         if block == self.killer or block is None:
             return
         if self.killer is not None and not self.rows.all_open:
-            self.rows.fold(self.killer, True)
+            self.fold(self.killer, True)
         self.killer = block
         if not self.rows.all_open:
             self.fold(block, False)
