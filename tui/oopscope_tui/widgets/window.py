@@ -108,10 +108,15 @@ class Window(Widget, can_focus=True):
             self.refresh()
 
     def action_edge(self, end: int) -> None:
-        """Go to the first row or the last."""
-        if not self.all_selectable:
-            self._scroll(len(self.view) * (1 if end else -1))
-        self._to(len(self.view) - 1 if end else 0)
+        """Go to the first row or the last; in a text to its edge, and to the link that is nearest to it in view."""
+        count = len(self.view)
+        if self.all_selectable:
+            self._to(count - 1 if end else 0)
+            return
+        self._scroll(count if end else -count)
+        found = self._seek(count, -1) if end else self._seek(-1, 1)
+        if found is not None and self.top <= found < self.top + self.page:
+            self._place(found)
 
     def _scroll(self, step: int) -> None:
         """Move the window; the cursor goes to the nearest row that may be selected in it."""
@@ -122,13 +127,14 @@ class Window(Widget, can_focus=True):
                 self._place(found)
         self.refresh()
 
-    def _to(self, position: int, centre: bool = False) -> None:
+    def _to(self, position: int, centre: bool = False, exact: bool = False) -> None:
+        """Put the cursor on a position, or in a text on the link next to it unless it is to be `exact`."""
         count = len(self.view)
         if not count:
             return
         before, old_top = self.cursor, self.top
         position = max(0, min(position, count - 1))
-        if not self.all_selectable and not self.selectable(self.view.row(position)) and not centre:
+        if not (self.all_selectable or centre or exact or self.selectable(self.view.row(position))):
             found = self._seek(position, 1)
             position = found if found is not None else (self._seek(position, -1) or position)
         self._place(position)
