@@ -5,7 +5,7 @@ from typing import NamedTuple
 from oopscope.errors import OopscopeError
 from oopscope.kernel.describe import describe
 from oopscope.kernel.disassemble import Code, code_line, disassemble
-from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.meaning import Meaning
 from oopscope.kernel.modules import in_text
 from oopscope.kernel.operands import Context, Deed, context_of, deed, register_meaning, running_on
@@ -42,6 +42,8 @@ def _register(kernel: Kernel, name: str, value: int, task: TaskStruct | None) ->
         return Meaning("nothing", words + (", interrupts on" if value >> 9 & 1 else ", interrupts off"))
     if name.startswith("orig_") and (value == kernel.memory.top - 1 or value < 1 << 12):
         return Meaning("nothing", f"system call {value}" if value < 1 << 12 else "no system call")
+    if name == "gs_base" and value and value in (offsets := kernel.cached(per_cpu_offsets)):
+        return Meaning("nothing", f"the per-CPU area of CPU {offsets.index(value)}")
     return register_meaning(kernel, value, task)
 
 
