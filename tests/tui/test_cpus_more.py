@@ -127,3 +127,20 @@ async def test_few_cpus_are_not_grouped():
         await press(app, pilot, "plus", "minus", "question_mark")
         assert app.pane.key == "help"
         assert "show the CPUs of a group" in text(app)
+
+
+async def test_a_recursion_is_told_once_in_every_pane():
+    deep = (STACK[0], *[STACK[1]] * 300, *STACK[2:])
+    async with running(Fake(rows={"cpus": lambda: [cpu(1, "panic", deep, "insmod")]}), LARGE) as (app, pilot):
+        for key in ("1", "2"):
+            await press(app, pilot, key)
+            assert text(app).count("lab_init+0x30") == 1
+            assert "the same 299 times more" in text(app)
+            assert "do_syscall_64+0x55" in text(app)
+
+
+async def test_a_long_stack_says_how_many_frames_are_left():
+    long = tuple(STACK[1]._replace(address=BASE + 16 * at, offset=at) for at in range(1000))
+    async with running(Fake(rows={"cpus": lambda: [cpu(1, "panic", long, "insmod")]}), LARGE) as (app, pilot):
+        await press(app, pilot, "1")
+        assert f"{1000 - 24:,} more frames" in text(app)

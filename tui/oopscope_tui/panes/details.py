@@ -69,18 +69,28 @@ def field_line(
     return [lines[0]._replace(parts=((lead, theme.DIM), value), copy=text), *lines[1:]]
 
 
-def stack_lines(frames: Sequence[Any], width: int, culprit: str | None = None, addresses: bool = True) -> list[Line]:
-    """Return a stack, innermost first: boundaries named, guesses marked `?`, the culprit in red."""
+def stack_lines(
+    frames: Sequence[Any], width: int, culprit: str | None = None, addresses: bool = True, most: int = MOST_FRAMES
+) -> list[Line]:
+    """Return a stack, innermost first: boundaries named, guesses marked `?`, the culprit red, recursions told once."""
+    from oopscope.report.recursion import again, folded
+
     lines: list[Line] = []
     before = None
     addresses = addresses and width >= 64
-    for frame in frames[:MOST_FRAMES]:
-        if frame.kind != before and (before is not None or frame.kind not in ("task", "syscall")):
-            lines.append(line("  ", (f"── {ENTRY.get(frame.kind, frame.kind)} ", theme.DIM)))
-        before = frame.kind
-        lines.append(frame_line(frame, culprit, addresses))
-    if len(frames) > MOST_FRAMES:
-        lines.append(line("  ", (f"{len(frames) - MOST_FRAMES:,} more frames", theme.DIM)))
+    left = len(frames)
+    for same, times in folded(frames, lambda frame: (frame.address, frame.kind, frame.reliable)):
+        if len(lines) >= most:
+            lines.append(line("   ", (f"{left:,} more frames", theme.DIM)))
+            break
+        for frame in same:
+            if frame.kind != before and (before is not None or frame.kind not in ("task", "syscall")):
+                lines.append(line("  ", (f"── {ENTRY.get(frame.kind, frame.kind)} ", theme.DIM)))
+            before = frame.kind
+            lines.append(frame_line(frame, culprit, addresses))
+        if times > 1:
+            lines.append(line("   ", (again(same, times), theme.DIM)))
+        left -= len(same) * times
     return lines
 
 

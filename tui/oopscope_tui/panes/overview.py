@@ -144,9 +144,7 @@ class Overview(Pane):
             return [heading(" Stack"), *empty(note, width)]
         verdict = self.store.verdict
         title = line((f" Stack of {text}", theme.TITLE), link=link)
-        lines = [title, *stack_lines(frames[:FRAMES], width, verdict.symbol if verdict else None)]
-        if len(frames) > FRAMES:
-            lines.append(line("   ", (f"{len(frames) - FRAMES} more frames", theme.DIM)))
+        lines = [title, *stack_lines(frames, width, verdict.symbol if verdict else None, most=FRAMES)]
         return lines if frames else [*lines, *empty("no frames", width)]
 
     def _dead_cpu(self) -> Any:
