@@ -36,13 +36,13 @@ def may_be_raw(path: Path) -> bool:
 
 def begins_like_a_dump(path: str | Path) -> bool:
     """Tell by signature, of what is packed by that of its content."""
-    from oopscope.dumps import _begins_like_a_dump, open_source
+    from oopscope.dumps import begins_like_a_dump, open_source
     from oopscope.errors import OopscopeError
     from oopscope.sources.file import FileSource
     from oopscope.sources.remote import is_remote
 
     try:
-        return _begins_like_a_dump(open_source(path) if is_remote(path) else FileSource(Path(path)))
+        return begins_like_a_dump(open_source(path) if is_remote(path) else FileSource(Path(path)))
     except (OSError, OopscopeError):
         return False
 

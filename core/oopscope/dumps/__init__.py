@@ -352,13 +352,13 @@ def find_dumps(folder: Path, depth: int = 2, named: Callable[[str], bool] = lamb
         try:
             if entry.is_dir(follow_symlinks=False) and depth > 0:
                 yield from find_dumps(Path(entry), depth - 1, named)
-            elif entry.is_file() and (named(entry.name) or _begins_like_a_dump(FileSource(Path(entry)))):
+            elif entry.is_file() and (named(entry.name) or begins_like_a_dump(FileSource(Path(entry)))):
                 yield Path(entry)
         except (OSError, OopscopeError):
             continue
 
 
-def _begins_like_a_dump(source: ByteSource) -> bool:
+def begins_like_a_dump(source: ByteSource) -> bool:
     """Tell by signature; a flattened file is not unwrapped for it, since only dumps are flattened."""
     source = beginning(source)
     return is_flattened(source.read_at(0, 16)) or find_format(source, guess=False) is not None

@@ -76,9 +76,7 @@ class TestReport:
 
     def test_text_begins_with_the_verdict(self, command):
         out = command("report", DEADLOCK).out
-        places = [
-            out.index(word) for word in ("Verdict\n-------", "deadlock", "\nCPUs\n", "\nModules\n", "virtio_blk")
-        ]
+        places = [out.index(word) for word in ("Verdict\n-------", "deadlock", "\nCPUs\n", "\nModules\n", "virtio_blk")]
         assert places == sorted(places)
         assert max(map(len, out.split("Tasks\n")[0].splitlines())) <= 80
 
