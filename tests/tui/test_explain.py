@@ -7,8 +7,9 @@ import pytest
 import oopscope.triage.rules
 from oopscope.subsystems import TABLES, table
 from oopscope_tui.explain import KINDS, Topic, every_topic, heading_of, named, text_of, texts
-from oopscope_tui.explain.here import kind_of_log_line, topics
+from oopscope_tui.explain.here import Seen, kind_of_log_line, topics
 from oopscope_tui.panes.explain import place_of, topics_of
+from oopscope_tui.places import Place
 from oopscope_tui.store import Store
 from tui.driving import LARGE, SMALL, enter, lines, press, running, text
 from tui.fake import Fake
@@ -117,7 +118,10 @@ async def test_the_memory_pane_explains_its_counters():
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "4")
         await press(app, pilot, "e")
-        assert "Memory: MemTotal" in text(app) or "Memory: MemAvailable" in text(app)
+        assert "Memory: MemAvailable" in lines(app)[3]
+        assert "Memory: Shmem" in text(app)
+        assert "Zone: low" in text(app)
+        assert "Sign: " not in text(app)
 
 
 async def test_a_word_can_be_asked_for():
@@ -153,5 +157,5 @@ def test_whatever_a_row_holds_there_is_no_fault():
 
     for pane in ("tasks", "cpus", "log", "memory", "meminfo", "system", "zones", "modules", "overview"):
         for odd in (*NASTY, "[" * 5000, "── ── " * 999, "rax 0 " * 999):
-            topics(pane, Row(), [odd, odd], [odd], Store())
+            topics(pane, Row(), [Seen(odd), Seen(odd, Place("meminfo", odd))], [odd], Store())
         topics(pane, None, [], [], Store())

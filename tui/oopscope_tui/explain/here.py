@@ -5,10 +5,11 @@ It looks at rows by their attributes, and so knows no pane: a new table is expla
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope_tui.explain import Topic, text_of
 from oopscope_tui.explain.log_lines import PATTERNS
+from oopscope_tui.places import Place
 from oopscope_tui.store import Store
 
 WORD = re.compile(r"[A-Za-z_]\w*(?:\(\w+\))?")
@@ -23,18 +24,26 @@ def kind_of_log_line(text: str) -> str | None:
     return next((name for name, pattern in PATTERNS if pattern.match(text[:400])), None)
 
 
-def in_hand(lines: Any) -> list[str]:
+class Seen(NamedTuple):
+    """A line of a text, and where it leads."""
+
+    text: str
+    link: Place | None = None
+
+
+def in_hand(lines: Any) -> list[Seen]:
     """Return the lines of a text that one looks at: the selected one, then those in view; of a table none."""
     if getattr(lines, "link", lines) is lines:  # rows of a table have attributes, and its words are data
         return []
     view, at = lines.view, lines.cursor
-    chosen = [lines.words(view.row(at))] if 0 <= at < len(view) and lines.selectable(view.row(at)) else []
-    if lines.all_selectable:
-        return chosen
-    return chosen + [lines.words(view.row(at)) for at in range(lines.top, min(lines.top + lines.page, len(view)))]
+    positions = [at] if 0 <= at < len(view) and lines.selectable(view.row(at)) else []
+    if not lines.all_selectable:
+        positions += range(lines.top, min(lines.top + lines.page, len(view)))
+    rows = [view.row(position) for position in positions]
+    return [Seen(lines.words(row), getattr(row, "link", None)) for row in rows]
 
 
-def topics(pane: str, row: Any, lines: Sequence[str], columns: Sequence[str], store: Store) -> list[Topic]:
+def topics(pane: str, row: Any, lines: Sequence[Seen], columns: Sequence[str], store: Store) -> list[Topic]:
     """Return what there is to explain: of a pane's selected row, of the lines in hand, then of the pane's columns."""
     found = list(_of_verdict(store)) if pane == "overview" else []
     found += [*(topic for line in lines[:1] for topic in _of_line(pane, line)), *_of_row(pane, row)]
@@ -61,15 +70,16 @@ def _of_row(pane: str, row: Any) -> Iterator[Topic]:
         yield from (Topic("taint", letter) for letter in str(getattr(row, "taint", "") or "")[:20])
 
 
-def _of_line(pane: str, line: str) -> Iterator[Topic]:
-    """Yield what the words of a line of text name: a sign, a boundary, registers, a counter, a watermark."""
-    if not line:
-        return
+def _of_line(pane: str, seen: Seen) -> Iterator[Topic]:
+    """Yield what a line of text names, by its link or by its words: a counter, a sign, a boundary, registers."""
+    line = seen.text
+    if seen.link is not None and seen.link.pane == "meminfo":
+        yield Topic("memory", str(seen.link.key))
     boundary = BOUNDARY.search(line)
     if boundary is not None and boundary[1] in BOUNDARIES:
         yield Topic("sign", BOUNDARIES[boundary[1]])
     sign = line.strip()[:1]
-    if sign in ("►", "?", "!"):
+    if sign in ("►", "?", "!") and pane != "memory":  # there the first is a share that is large
         yield Topic("sign", sign)
     yield from (Topic("register", name) for name in REGISTER.findall(line)[:8])
     if pane == "memory":
