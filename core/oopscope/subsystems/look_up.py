@@ -5,7 +5,7 @@ Keys are texts: `schedule`, `schedule+0x1a`, `0xffff…`, or the digits alone wh
 
 from oopscope.errors import Implausible, NoSymbol, OopscopeError
 from oopscope.kernel.describe import describe
-from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.module_types import module_types
 from oopscope.kernel.modules import in_text, module_list
 
@@ -14,7 +14,15 @@ SUFFIXES = (".isra.", ".constprop.", ".part.", ".cold", ".llvm.")  # of what a c
 
 
 def address_of(kernel: Kernel, text: str) -> int:
-    """Return an address from its digits or a symbol's name, with an offset or not; NoSymbol."""
+    """Return an address from its digits or a symbol's name, with an offset or not; NoSymbol.
+
+    `runqueues:1` is CPU 1's copy of a per-CPU variable, as crash writes it.
+    """
+    variable, colon, cpu = text.partition(":")
+    if colon:
+        if not cpu.isascii() or not cpu.isdigit() or int(cpu[:5]) >= len(kernel.cached(per_cpu_offsets)):
+            raise Implausible(f"{cpu[:20]} is no CPU of this machine")
+        return kernel.per_cpu(address_of(kernel, variable), int(cpu[:5]))
     name, plus, offset = text.partition("+")
     digits = name.lower().removeprefix("0x")
     are_digits = bool(digits) and not set(digits) - set("0123456789abcdef")

@@ -22,6 +22,13 @@ def test_addresses_as_people_type_them(kernel):
     assert address_of(kernel, "schedule") == schedule
     assert address_of(kernel, "schedule+0x1a") == schedule + 0x1A
     assert address_of(kernel, f"{schedule:#x}") == address_of(kernel, f"{schedule:x}") == schedule
+    assert [address_of(kernel, f"runqueues:{cpu}") for cpu in (0, 1)] == [
+        kernel.per_cpu("runqueues", n) for n in (0, 1)
+    ]
+    assert struct(kernel, "rq@runqueues:1").meaning.words == "runqueues of CPU 1"
+    for text in ("runqueues:99", "runqueues:x", "runqueues:"):
+        with pytest.raises(Implausible):
+            address_of(kernel, text)
     assert address_of(kernel, "0") == 0 and address_of(kernel, "FF") == 0xFF
     frame = all_cpus(kernel)[0].frames[0]
     assert address_of(kernel, "lab_read_balance.isra.0") == frame.address - frame.offset  # a module's

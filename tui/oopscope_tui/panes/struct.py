@@ -9,7 +9,7 @@ from oopscope_tui import theme
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import meaning_link, meaning_parts
 from oopscope_tui.places import Place
-from oopscope_tui.text import clean, fit
+from oopscope_tui.text import cells, clean, crop, fit
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import Line, TextView, line, wrapped
 
@@ -101,7 +101,7 @@ class Struct(Pane):
         item, member = row.item, row.item.member
         link = self._link(row, found)
         sign = "+" if member.kind in ("struct", "union") else " "
-        parts: list[Any] = [(f"{member.offset:>6} {sign} ", theme.DIM), fit(clean(item.declaration), room)]
+        parts: list[Any] = [(f"{member.offset:>6} {sign} ", theme.DIM), _declared(clean(item.declaration), room)]
         if item.why:
             parts.append((f"  ! {clean(item.why)}", theme.DOUBT))
         elif item.text is not None:
@@ -133,6 +133,12 @@ class Struct(Pane):
     def _at(self) -> str:
         """Return the address as it was asked: that of the outer struct."""
         return "".join(self.asked.partition("@")[1:])
+
+
+def _declared(text: str, room: int) -> str:
+    """Return a declaration in so many cells; of a long one the end, where the name is."""
+    size = cells(text)
+    return fit(text, room) if size <= room else "…" + crop(text, size - room + 1, room - 1)
 
 
 PANE = Struct
