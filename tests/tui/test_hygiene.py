@@ -43,3 +43,11 @@ def test_the_first_paint_needs_no_core():
         "print(*sorted(n for n in sys.modules if n.split('.')[0] in ('oopscope', 'elftools', 'zstandard', 'cramjam')))"
     )
     assert run(code).stdout.split() == []
+
+
+def test_what_is_asked_for_later_is_imported_later():
+    code = "import sys; import oopscope_tui.app, oopscope_tui.panes.overview; print(*sys.modules)"
+    loaded = set(run(code).stdout.split())
+    late = {"tomllib", "oopscope_tui.acts", "oopscope_tui.all_commands", "oopscope_tui.explain", "oopscope_tui.export"}
+    assert "oopscope_tui.settings" in loaded
+    assert loaded & late == set()
