@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from oopscope_tui.commands import is_guess, understand, wants_more
-from oopscope_tui.completing import Completer, Ranked
 from oopscope_tui.places import Act, Target
 from oopscope_tui.query import QueryError
 from oopscope_tui.widgets.choices import Choices
@@ -17,6 +15,7 @@ from oopscope_tui.widgets.prompt import Kind, Prompt
 
 if TYPE_CHECKING:
     from oopscope_tui.app import OopscopeApp
+    from oopscope_tui.completing import Completer, Ranked
 
 SLICE = 0.001  # seconds between two slices of completing: keys come in between
 PATIENCE = 0.3  # seconds that Enter waits for what fits best
@@ -93,6 +92,8 @@ class Asking:
         elif kind == "filter":
             self._filter(lines, text)
         elif kind == "goto":
+            from oopscope_tui.completing import Completer  # not before the first paint
+
             self.choices.moved = False
             self._completer = Completer(text, self.app.store, self.app.known_panes()) if text.strip() else None
             self._complete()
@@ -158,6 +159,8 @@ class Asking:
 
     async def _go(self, text: str) -> None:
         """Go where the chosen row leads; where none was chosen, where the line does, or what fits it best."""
+        from oopscope_tui.commands import understand, wants_more
+
         if wants_more(text) and not self.choices.moved:
             self.prompt.set(f"{text.strip()} ")
             self._changed()
@@ -172,8 +175,10 @@ class Asking:
         self._close()
         await self.follow(target, name)
 
-    def _best(self, text: str) -> Ranked | None:
+    def _best(self, text: str) -> "Ranked | None":
         """Return what fits best where the line alone would only be a guess."""
+        from oopscope_tui.commands import is_guess
+
         if self._completer is None or not is_guess(text, self.app.known_panes()):
             return None
         self._completer.work(PATIENCE)
@@ -186,7 +191,7 @@ class Asking:
             self.prompt.set(chosen.choice.line)
             self._changed()
 
-    def _clicked(self, one: Ranked) -> None:
+    def _clicked(self, one: "Ranked") -> None:
         self.choices.at, self.choices.moved = self.choices.rows.index(one), True
         self.app.call_later(self._go, self.prompt.text)
 

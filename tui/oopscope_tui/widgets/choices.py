@@ -1,6 +1,7 @@
 """The list over the prompt: what fits the line so far, the letters that matched underlined, one row to choose."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -8,9 +9,11 @@ from textual import events
 from textual.strip import Strip
 
 from oopscope_tui import theme
-from oopscope_tui.completing import Ranked
 from oopscope_tui.text import cells, clean, fit
 from oopscope_tui.widgets.chrome import Bar
+
+if TYPE_CHECKING:
+    from oopscope_tui.completing import Ranked
 
 MOST = 8  # rows in view
 KIND = 8  # cells
@@ -24,7 +27,7 @@ class Choices(Bar):
 
     DEFAULT_CSS = "Choices { layer: above; dock: bottom; height: 1; margin-bottom: 2; }"
 
-    def __init__(self, choose: Callable[[Ranked], None]) -> None:
+    def __init__(self, choose: Callable[["Ranked"], None]) -> None:
         super().__init__()
         self._choose = choose
         self.rows: Sequence[Ranked] = ()
@@ -34,7 +37,7 @@ class Choices(Bar):
         self._top = 0
         self.display = False
 
-    def show(self, rows: Sequence[Ranked], found: int, more: bool) -> None:
+    def show(self, rows: Sequence["Ranked"], found: int, more: bool) -> None:
         """Show rows, the first chosen."""
         self.rows, self.at, self.moved, self._top = rows, 0, False, 0
         self._count = f"{found:,}{'…' if more else ''}" if found > MOST else ""
@@ -51,7 +54,7 @@ class Choices(Bar):
         self.refresh()
 
     @property
-    def chosen(self) -> Ranked | None:
+    def chosen(self) -> "Ranked | None":
         """The row that is chosen, None without any."""
         return self.rows[self.at] if self.rows else None
 
@@ -76,7 +79,7 @@ class Choices(Bar):
             left = ""
         return [Segment(left + "─" * max(0, width - cells(left) - cells(right)) + right, theme.RULE)]
 
-    def _row(self, one: Ranked, width: int, here: bool) -> list[Segment]:
+    def _row(self, one: "Ranked", width: int, here: bool) -> list[Segment]:
         least, most = NAME
         room = max(least, min(most, width // 2, max(cells(clean(row.choice.shown)) for row in self.rows)))
         rest = f"  {fit(clean(one.choice.kind), KIND)} {clean(one.choice.what)}"
