@@ -1,0 +1,118 @@
+"""What the keys that work everywhere must do."""
+
+from textual.command import CommandPalette
+
+from oopscope_tui.places import Place
+from tui.driving import settle, text
+from tui.stage import Check, Stage
+
+
+def prompts(kind: str) -> Check:
+    """The prompt opens, takes letters, and Escape takes it away with what it did."""
+
+    async def check(stage: Stage, key: str) -> None:
+        before, row = stage.where()[:2], stage.lines.row
+        await stage.press(key)
+        assert stage.app.prompt_line.is_open and stage.app.prompt_line.kind == kind
+        await stage.press("ctrl+u", "o")
+        assert stage.app.prompt_line.text == "o"
+        await stage.press("escape")
+        assert not stage.app.prompt_line.is_open
+        assert stage.where()[:2] == before and stage.lines.row == row
+
+    return check
+
+
+async def back(stage: Stage, key: str) -> None:
+    """Where one was before, with the same row."""
+    here = stage.app.pane.here()
+    elsewhere = Place("help" if here.pane != "help" else "tasks")
+    await stage.app.go(elsewhere)
+    await settle(stage.app, stage.pilot)
+    assert stage.app.pane.key == elsewhere.pane
+    await stage.press(key)
+    assert stage.app.pane.here() == here
+
+
+async def copies(stage: Stage, key: str) -> None:
+    """What is selected is in the clipboard, or the screen says that nothing is."""
+    stage.app.copy_to_clipboard("before")
+    await stage.press(key)
+    if stage.lines.row is None:
+        assert "nothing is selected" in text(stage.app)
+    else:
+        assert stage.app.clipboard != "before"
+        assert "copied" in text(stage.app)
+
+
+async def copies_all(stage: Stage, key: str) -> None:
+    """Every line of the detail, or of the text."""
+    side = stage.app.pane.side
+    lines = side if side is not None and side.display else stage.lines
+    await stage.press(key)
+    assert stage.app.clipboard.count("\n") == max(0, len(lines.view) - 1)
+
+
+async def helps(stage: Stage, key: str) -> None:
+    """Every key of the place is listed."""
+    if stage.place.pane == "help":
+        return
+    own = stage.lines.KEYS
+    await stage.press(key)
+    assert stage.app.pane.key == "help"
+    listed = "\n".join(stage.lines.words(row) for row in stage.lines.view.rows)
+    for one in own:
+        assert one.shown in listed and one.help in listed
+
+
+def calls(name: str) -> Check:
+    """The app is told; what it does then needs a terminal and is tested in test_pty."""
+
+    async def check(stage: Stage, key: str) -> None:
+        told: list[str] = []
+        setattr(stage.app, name, lambda *_args, **_more: told.append(name))
+        await stage.press(key)
+        delattr(stage.app, name)
+        assert told == [name]
+
+    return check
+
+
+async def numbers(stage: Stage, key: str) -> None:
+    """The pane of that number."""
+    tabs = stage.app.tabs.tabs
+    await stage.press(key)
+    assert stage.app.pane.key == (tabs[int(key) - 1].key if int(key) <= len(tabs) else stage.place.pane)
+
+
+def neighbours(step: int) -> Check:
+    """The tab beside this one."""
+
+    async def check(stage: Stage, key: str) -> None:
+        order = [tab.key for tab in stage.app.tabs.tabs]
+        at = order.index(stage.place.pane) if stage.place.pane in order else 0
+        await stage.press(key)
+        assert stage.app.pane.key == order[(at + step) % len(order)]
+
+    return check
+
+
+async def palette(stage: Stage, key: str) -> None:
+    """The list of commands, which goes again."""
+    await stage.press(key)
+    assert isinstance(stage.app.screen, CommandPalette)
+    await stage.press("escape")
+    assert not isinstance(stage.app.screen, CommandPalette)
+    assert stage.app.pane.key == stage.place.pane
+
+
+async def explains(stage: Stage, key: str) -> None:
+    """A text about what is selected, and back."""
+    here = stage.app.pane.here()
+    await stage.press(key)
+    if stage.app.pane.key == "explain":
+        assert len(stage.lines.view) > 1
+        await stage.press("escape")
+        assert stage.app.pane.here() == here
+    else:
+        assert stage.app.status.said
