@@ -6,16 +6,14 @@ Names from a dump go there as text: what the palette takes as a string it reads 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from oopscope_tui.completing import Choice, Completer, of_commands, of_panes
+from oopscope_tui.scope import Desk
 from oopscope_tui.text import clean, fit
-
-if TYPE_CHECKING:
-    from oopscope_tui.app import OopscopeApp
 
 NAME = 28  # cells
 KIND = 8
@@ -26,8 +24,8 @@ class AllCommands(Provider):
     """Everything that the prompt offers."""
 
     @property
-    def _scope(self) -> "OopscopeApp":
-        return cast("OopscopeApp", self.app)
+    def _desk(self) -> Desk:
+        return cast(Desk, self.app)
 
     @property
     def _width(self) -> int:
@@ -35,7 +33,7 @@ class AllCommands(Provider):
 
     async def search(self, query: str) -> Hits:
         """Yield what fits, the best first, letting keys in between."""
-        completer = Completer(query, self._scope.store, self._scope.known_panes())
+        completer = Completer(query, self._desk.store, self._desk.known_panes())
         while completer.work():
             await asyncio.sleep(0)
         rows = completer.rows()
@@ -49,14 +47,14 @@ class AllCommands(Provider):
 
     async def discover(self) -> Hits:
         """Yield the commands and the panes."""
-        store, panes = self._scope.store, self._scope.known_panes()
+        store, panes = self._desk.store, self._desk.known_panes()
         for choice in (*of_commands(store, panes), *of_panes(store, panes)):
             yield DiscoveryHit(_line(choice, (), self._width), self._run(choice), _plain(choice))
 
     def _run(self, choice: Choice) -> Callable[[], Awaitable[None]]:
         if choice.target is None:
-            return partial(self._scope.asking.ask, choice.line)
-        return partial(self._scope.asking.follow, choice.target, choice.shown)
+            return partial(self._desk.asking.ask, choice.line)
+        return partial(self._desk.asking.follow, choice.target, choice.shown)
 
 
 def _plain(choice: Choice) -> str:

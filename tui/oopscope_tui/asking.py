@@ -9,12 +9,12 @@ from textual import events
 
 from oopscope_tui.places import Act, Target
 from oopscope_tui.query import QueryError
+from oopscope_tui.scope import Desk
 from oopscope_tui.widgets.choices import Choices
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.prompt import Kind, Prompt
 
 if TYPE_CHECKING:
-    from oopscope_tui.app import OopscopeApp
     from oopscope_tui.completing import Completer, Ranked
 
 SLICE = 0.001  # seconds between two slices of completing: keys come in between
@@ -25,7 +25,7 @@ OF_A_LIST = ("dumps", "help", "explain")  # the panes that a list of dumps has
 class Asking:
     """What is asked just now."""
 
-    def __init__(self, app: "OopscopeApp") -> None:
+    def __init__(self, app: Desk) -> None:
         self.app = app
         self.prompt = Prompt()
         self.choices = Choices(self._clicked)

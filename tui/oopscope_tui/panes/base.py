@@ -3,9 +3,9 @@
 A pane looks at the store and never reads the dump; what it still needs it asks of the app.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from textual.timer import Timer
 from textual.widget import Widget
@@ -13,16 +13,12 @@ from textual.widget import Widget
 from oopscope_tui import theme
 from oopscope_tui.keys import Key
 from oopscope_tui.places import Place
+from oopscope_tui.scope import Scope
 from oopscope_tui.store import Store
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Table
 from oopscope_tui.widgets.textview import Line, TextView, wrapped
 from oopscope_tui.widgets.window import Window
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from oopscope_tui.app import OopscopeApp
 
 WIDE = 120  # columns from which the detail stands beside the list
 REST = 0.06  # seconds: where keys repeat faster, the detail waits until they rest
@@ -60,11 +56,11 @@ class Pane(Widget):
             self.needs = (key,)
 
     @property
-    def scope(self) -> "OopscopeApp":
-        """The app, by its own type."""
-        return cast("OopscopeApp", self.app)
+    def scope(self) -> Scope:
+        """The app, as far as panes know it."""
+        return cast(Scope, self.app)
 
-    def compose(self) -> "Iterator[Widget]":
+    def compose(self) -> Iterator[Widget]:
         """The two views."""
         yield self.main
         if self.side is not None:

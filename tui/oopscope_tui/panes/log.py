@@ -42,7 +42,7 @@ class Log(Pane):
         self.view.times.chosen = self.scope.settings.time
 
     def _say(self, text: str) -> None:
-        self.scope.said(text)
+        self.scope.status.say(text)
 
     @property
     def view(self) -> LogView:

@@ -1,6 +1,7 @@
 """The chooser of a table's columns: a list over the table's right side; each key shows at once in the table."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
 
 from rich.segment import Segment
 
@@ -8,10 +9,43 @@ from oopscope_tui import keys, theme
 from oopscope_tui.text import clean, fit
 from oopscope_tui.widgets.lines import Lines
 
-if TYPE_CHECKING:
-    from oopscope_tui.widgets.table import Table
-
 WIDTH = 36
+
+
+class Column(Protocol):
+    """A column, as far as it is chosen here."""
+
+    @property
+    def key(self) -> str:
+        """What the settings call it."""
+
+    @property
+    def title(self) -> str:
+        """What stands over it."""
+
+
+class Columned(Protocol):
+    """A table, as far as its columns are chosen here."""
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """All columns."""
+
+    @property
+    def shown(self) -> Sequence[Column]:
+        """Those that show where there is room."""
+
+    def laid_out(self) -> Sequence[tuple[Column, int]]:
+        """Return the columns that fit, and their widths."""
+
+    def choose(self, chosen: Sequence[str] | None) -> None:
+        """Show these columns in this order, None for the default."""
+
+    def set_width(self, key: str | None, width: int) -> None:
+        """Give a column a width; without a key, every column its own again."""
+
+    def focus(self) -> object:
+        """Take the keys."""
 
 
 class Columns(Lines):
@@ -21,7 +55,7 @@ class Columns(Lines):
     BINDINGS = keys.bindings(keys.CHOOSER)
     KEYS: ClassVar[tuple[keys.Key, ...]] = keys.CHOOSER
 
-    def __init__(self, table: "Table") -> None:
+    def __init__(self, table: Columned) -> None:
         super().__init__("Columns", edge=True)
         self.table = table
         self.showing: list[str] = []
