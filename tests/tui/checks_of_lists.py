@@ -43,6 +43,18 @@ def pages(step: int) -> Check:
     return check
 
 
+def halves(step: int) -> Check:
+    """Half a page on."""
+
+    async def check(stage: Stage, key: str) -> None:
+        lines = stage.lines
+        top = lines.top
+        await stage.press(key)
+        assert lines.top == max(0, min(top + step * max(1, lines.page // 2), bottom(lines)))
+
+    return check
+
+
 def edges(end: int) -> Check:
     """The first row or the last."""
 

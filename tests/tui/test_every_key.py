@@ -37,6 +37,8 @@ CHECKS: dict[str, Check] = {
     "move(-1)": lists.moves(-1),
     "page(1)": lists.pages(1),
     "page(-1)": lists.pages(-1),
+    "half(1)": lists.halves(1),
+    "half(-1)": lists.halves(-1),
     "edge(0)": lists.edges(0),
     "edge(1)": lists.edges(1),
     "app.prompt('search')": everywhere.prompts("search"),

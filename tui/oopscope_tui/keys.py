@@ -55,10 +55,12 @@ LINES = (
     Key("up,k", "move(-1)", "↑ k", "", "up", called="up"),
     Key("pagedown,space,ctrl+f", "page(1)", "Space PgDn", "", "a page down", called="page-down"),
     Key("pageup,b,ctrl+b", "page(-1)", "b PgUp", "", "a page up", called="page-up"),
+    Key("ctrl+d", "half(1)", "Ctrl-D", "", "half a page down", called="half-down"),
+    Key("ctrl+u", "half(-1)", "Ctrl-U", "", "half a page up", called="half-up"),
     Key("g,home", "edge(0)", "g", "", "to the first row", called="first"),
     Key("G,end", "edge(1)", "G", "", "to the last row", called="last"),
-    Key("right", "aside(1)", "→", "", "into the detail; in text: scroll right", called="right"),
-    Key("left", "aside(-1)", "←", "", "back to the list; in text: scroll left", called="left"),
+    Key("right,l", "aside(1)", "→ l", "", "into the detail; in text: scroll right", called="right"),
+    Key("left,h", "aside(-1)", "← h", "", "back to the list; in text: scroll left", called="left"),
 )
 
 TEXT = (
@@ -130,6 +132,18 @@ def bindings(keys: Iterable[Key]) -> list[Binding]:
         for key in keys
         if key.action
     ]
+
+
+def without(table: Iterable[Key], own: Iterable[Key]) -> tuple[Key, ...]:
+    """Return a table as it is left where a place has some of its keys for itself."""
+    taken = {name for key in own for name in key.keys.split(",")}
+    left = []
+    for key in table:
+        names = [name for name in key.keys.split(",") if name not in taken]
+        shown = [word for word in key.shown.split() if (word if len(word) == 1 else word.lower()) not in taken]
+        if names:
+            left.append(key._replace(keys=",".join(names), shown=" ".join(shown)))
+    return tuple(left)
 
 
 def digits() -> list[Binding]:

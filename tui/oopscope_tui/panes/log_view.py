@@ -40,10 +40,7 @@ class LogView(Folding):
     """Records as lines."""
 
     BINDINGS = keys.bindings(keys.LOG)  # type: ignore[assignment]
-    KEYS: ClassVar[tuple[keys.Key, ...]] = (
-        *(key._replace(shown=key.shown.removeprefix("Space ")) for key in keys.LINES),
-        *keys.LOG,
-    )
+    KEYS: ClassVar[tuple[keys.Key, ...]] = (*keys.without(keys.LINES, keys.LOG), *keys.LOG)
 
     def __init__(self, boot_time: Callable[[], float | None], **more: Any) -> None:
         super().__init__("Log", every=True, **more)

@@ -114,6 +114,13 @@ class Wrapping(TextView):
         self._show_cursor()
         self.refresh()
 
+    def action_half(self, step: int) -> None:
+        """Move by half of the records in view."""
+        if self.wrapping:
+            self._turn(max(1, self.rows_in_view // 2) * step)
+        else:
+            super().action_half(step)
+
     async def action_aside(self, step: int) -> None:
         """Scroll sideways where lines run out of sight; else go to the neighbour."""
         if not self.wrapping:

@@ -46,10 +46,7 @@ class TaskTable(Table):
     """The list: all or the blocked ones, flat or as a tree."""
 
     BINDINGS = keys.bindings(keys.TASKS)
-    KEYS: ClassVar[tuple[keys.Key, ...]] = (
-        *(key._replace(shown=key.shown.removeprefix("Space ")) for key in Table.KEYS),
-        *keys.TASKS,
-    )
+    KEYS: ClassVar[tuple[keys.Key, ...]] = (*keys.without(Table.KEYS, keys.TASKS), *keys.TASKS)
 
     def __init__(self, **more: Any) -> None:
         self.blocked = self.as_tree = False

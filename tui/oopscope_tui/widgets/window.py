@@ -98,7 +98,14 @@ class Window(Widget, can_focus=True):
 
     def action_page(self, step: int) -> None:
         """Move by a page, keeping a line in sight."""
-        by = max(1, self.page - 1) * step
+        self._turn(max(1, self.page - 1) * step)
+
+    def action_half(self, step: int) -> None:
+        """Move by half a page, as less and vim do."""
+        self._turn(max(1, self.page // 2) * step)
+
+    def _turn(self, by: int) -> None:
+        """Move the window and the cursor with it."""
         if not self.all_selectable:
             self._scroll(by)
         elif len(self.view):
