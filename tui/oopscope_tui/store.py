@@ -5,7 +5,7 @@ Rows belong to the store; the views of the panes point into its lists.
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -140,6 +140,13 @@ class Store:
     def answer(self, kind: str, key: Any) -> Answer | None:
         """Return what was found out about one thing; None while it was not."""
         return self.answers.get(Question(kind, key))
+
+    def frames(self) -> Iterator[Any]:
+        """Yield the frames of every stack that was read: the CPUs', then the tasks' that were looked at."""
+        stacks = [row.frames for row in self.feed("cpus").rows]
+        stacks += [answer.value for question, answer in self.answers.items() if question.kind == "stack"]
+        for frames in stacks:
+            yield from frames or ()
 
     @property
     def system(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from oopscope_tui.widgets.window import Window
 
 WIDE = 120  # columns from which the detail stands beside the list
 REST = 0.06  # seconds: where keys repeat faster, the detail waits until they rest
+Where = Literal["instead", "under", "drawer", "never"]  # is the detail on a narrow screen
 
 
 class Pane(Widget):
@@ -33,7 +34,7 @@ class Pane(Widget):
 
     DEFAULT_CSS = "Pane { width: 1fr; height: 1fr; }"
     BESIDE: ClassVar[bool] = True
-    NARROW: ClassVar[Literal["instead", "under", "drawer", "never"]] = "instead"
+    NARROW: ClassVar[Where] = "instead"
     SHARE: ClassVar[int] = 45  # percent of the width for the detail
     KEYS: ClassVar[tuple[Key, ...]] = ()
     needs: tuple[str, ...] = ()  # the tables it shows: read first while it is in view

@@ -8,52 +8,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from oopscope_tui import theme
-from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.details import field_line, meaning_link, meaning_parts
 from oopscope_tui.places import Place
+from oopscope_tui.questions import Answer
 from oopscope_tui.text import clean, fit
-from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
+from oopscope_tui.widgets.textview import BLANK, Line, heading, line, wrapped
 
 BYTES_FROM = 88  # cells from which a line has the instruction's bytes
 ADDRESS_FROM = 112  # and from which its whole address
 SHOWN_BYTES = 8
 
 
-class Code(Pane):
+class Code(AskedText):
     """One function at a time."""
 
+    BESIDE = True
     NARROW = "under"
     SHARE = 40
+    QUESTION = "code"
+    NOTHING = "no address: :dis NAME or ADDRESS"
+    EVERY = True
     needs = ("cpus",)
-
-    def make_main(self) -> Lines:
-        """Return a text of which every line can be selected."""
-        self.asked = ""
-        self._marked: Any = None  # the answer whose instruction was put in view
-        view = TextView("Code", every=True, id="main-code")
-        view.show(self._text)
-        return view
-
-    @property
-    def text(self) -> TextView:
-        """The instructions, by their own type."""
-        assert isinstance(self.main, TextView)
-        return self.main
-
-    def here(self) -> Place:
-        """Return the function or the frame."""
-        return Place(self.key, self.asked, self.opened)
-
-    def crumbs(self) -> list[str]:
-        """Code, and whose."""
-        return [self.title, self.name]
-
-    @property
-    def found(self) -> Any:
-        """What was found out; None while it is looked up, or could not be."""
-        answer = self.store.answer("code", self.asked)
-        return answer.value if answer is not None else None
+    _marked: Any = None  # the answer whose instruction was put in view
 
     @property
     def name(self) -> str:
@@ -69,21 +46,14 @@ class Code(Pane):
         symbol = clean(name.symbol) + (f"+{past:#x}" if past else "")
         return symbol + (f" [{clean(name.module)}]" if name.module else "")
 
-    def go(self, place: Place) -> None:
-        """Show a function."""
-        self.asked = str(place.key or "")
+    def begin(self, same: bool) -> None:
+        """Begin at the top, until it is known which instruction was asked for."""
         self._marked = None
-        self.opened = place.open
-        self.scope.ask("code", self.asked or None)
-        self.text.home()
-        self.place_views()
-        self.refill()
-        self.active.focus()
+        super().begin(same)
 
     def refill(self) -> None:
         """Make the text anew, and put the instruction in view that was asked for."""
-        self.main.title = self.name or "Code"
-        self.text.rebuild()
+        super().refill()
         self.place_views()  # short functions leave the room to the detail
         self.show_detail(anew=False)
         self.call_after_refresh(self._put_in_view)
@@ -116,12 +86,8 @@ class Code(Pane):
 
     # The instructions.
 
-    def _text(self, width: int) -> list[Line]:
-        if not self.asked:
-            return empty("no address: :dis NAME or ADDRESS", width)
-        answer = self.store.answer("code", self.asked)
-        if answer is None:
-            return empty("reading", width)
+    def told(self, answer: Answer, width: int) -> list[Line]:
+        """Return the instructions; where there are none, why, and what is there."""
         found = answer.value
         if found is None or found.code is None:
             why = answer.why if found is None else found.why

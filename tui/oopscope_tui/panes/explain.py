@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from oopscope_tui.explain import KINDS, Topic, heading_of, named, text_of
-from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.asked import AskedText
+from oopscope_tui.panes.base import empty
 from oopscope_tui.places import Place
 from oopscope_tui.text import clean
-from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, wrapped
+from oopscope_tui.widgets.textview import BLANK, Line, heading, wrapped
 
 MOST = 60  # things on one page
 PARTS = (("", "means"), ("How it comes about", "how"), ("Look at next", "look"))
@@ -32,37 +32,20 @@ def _is_kind(word: str) -> bool:
     return any(kind == word for kind, _, _ in KINDS)
 
 
-class Explain(Pane):
+class Explain(AskedText):
     """A text about one thing and its neighbours."""
-
-    BESIDE = False
-    NARROW = "never"
-
-    def make_main(self) -> Lines:
-        """Return a text."""
-        self.asked = ""
-        view = TextView("Explain", id="main-explain")
-        view.show(self._text)
-        return view
-
-    def here(self) -> Place:
-        """Return what is explained."""
-        return Place(self.key, self.asked)
 
     def crumbs(self) -> list[str]:
         """Return the first thing's name."""
         topics = topics_of(self.asked)
         return [self.title, *(_name(topic) for topic in topics[:1])]
 
-    def go(self, place: Place) -> None:
-        """Explain something."""
-        self.asked = str(place.key or "")
-        assert isinstance(self.main, TextView)
-        self.main.home()
-        self.main.rebuild()
-        self.main.focus()
+    def refill(self) -> None:
+        """Make the text anew: it is about several things, and its title is its own."""
+        self.text.rebuild()
 
-    def _text(self, width: int) -> list[Line]:
+    def lines(self, width: int) -> list[Line]:
+        """Return what is said of each thing."""
         lines: list[Line] = []
         columns = False
         for topic in topics_of(self.asked):

@@ -6,80 +6,48 @@ Enter on a pointer goes to the struct that it points to, on a struct inside to t
 from typing import Any
 
 from oopscope_tui import theme
-from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.details import meaning_link, meaning_parts
 from oopscope_tui.places import Place
+from oopscope_tui.questions import Answer
 from oopscope_tui.text import cells, clean, crop, fit
-from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.textview import Line, TextView, line, wrapped
+from oopscope_tui.widgets.textview import Line, line, wrapped
 
 LEAD = 9  # cells before a member's type
 
 
-class Struct(Pane):
+class Struct(AskedText):
     """One struct at a time."""
 
-    BESIDE = False
-    NARROW = "never"
-
-    def make_main(self) -> Lines:
-        """Return a text of which every line can be selected."""
-        self.asked = ""
-        view = TextView("Struct", every=True, id="main-struct")
-        view.show(self._text)
-        return view
+    QUESTION = "struct"
+    NOTHING = "no type: :struct task_struct, or with an address behind it"
+    EVERY = True
 
     @property
-    def text(self) -> TextView:
-        """The members, by their view's own type."""
-        assert isinstance(self.main, TextView)
-        return self.main
-
-    def here(self) -> Place:
-        """Return the struct."""
-        return Place(self.key, self.asked)
-
-    def crumbs(self) -> list[str]:
-        """Struct, and which."""
-        return [self.title, clean(self.asked.replace("@", " "))]
+    def name(self) -> str:
+        """The type, and the address."""
+        return clean(self.asked.replace("@", " "))
 
     def notes(self) -> list[str]:
         """Return the size, and what is at the address."""
-        found = self._found()
+        found = self.found
         if found is None or found.like:
             return []
         there = f"{found.meaning}" if found.meaning is not None else ""
         return [f"{found.size:,} bytes", *([clean(there)] if there else [])]
 
-    def go(self, place: Place) -> None:
-        """Show a struct."""
-        if self.asked != str(place.key or ""):
-            self.text.home()
+    def begin(self, same: bool) -> None:
+        """Begin another struct at the top; the same one stays where it is."""
+        if not same:
+            super().begin(same)
             self.main.touched = False
-        self.asked = str(place.key or "")
-        self.main.title = clean(self.asked.replace("@", " ")) or "Struct"
-        self.scope.ask("struct", self.asked or None)
-        self.refill()
-        self.main.focus()
-
-    def refill(self) -> None:
-        """Make the text anew."""
-        self.text.rebuild()
-
-    def _found(self) -> Any:
-        answer = self.store.answer("struct", self.asked)
-        return answer.value if answer is not None else None
 
     def selected_link(self) -> Place | None:
         """Return where the selected member leads."""
         return self.text.link
 
-    def _text(self, width: int) -> list[Line]:
-        if not self.asked:
-            return empty("no type: :struct task_struct, or with an address behind it", width)
-        answer = self.store.answer("struct", self.asked)
-        if answer is None:
-            return empty("reading", width)
+    def told(self, answer: Answer, width: int) -> list[Line]:
+        """Return the members, or the types of like names."""
         if answer.value is None:
             return wrapped(answer.why, width, theme.DOUBT)
         found = answer.value

@@ -4,54 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from oopscope_tui import theme
-from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.asked import AskedText
+from oopscope_tui.panes.base import empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
 from oopscope_tui.text import ABSENT, clean
-from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line
+from oopscope_tui.widgets.textview import BLANK, Line, heading, line
 
 
-class Symbol(Pane):
+class Symbol(AskedText):
     """One symbol at a time."""
 
-    BESIDE = False
-    NARROW = "never"
+    QUESTION = "symbol"
     needs = ("cpus", "tasks")
 
-    def make_main(self) -> Lines:
-        """Return a text."""
-        self.name_shown = ""
-        view = TextView("Symbol", id="main-symbol")
-        view.show(self._text)
-        return view
-
-    def here(self) -> Place:
-        """Return the symbol."""
-        return Place(self.key, self.name_shown)
-
-    def crumbs(self) -> list[str]:
-        """Return the symbol."""
-        return [self.title, self.name_shown]
-
-    def go(self, place: Place) -> None:
-        """Show a symbol."""
-        self.name_shown = str(place.key or "")
-        self.main.title = clean(self.name_shown) or "Symbol"
-        self.scope.ask("symbol", self.name_shown or None)
-        assert isinstance(self.main, TextView)
-        self.main.home()
-        self.refill()
-        self.main.focus()
-
-    def refill(self) -> None:
-        """Make the text anew."""
-        assert isinstance(self.main, TextView)
-        self.main.rebuild()
-
-    def _text(self, width: int) -> list[Line]:
-        name = self.name_shown
-        found = self.store.answer("symbol", name)
+    def lines(self, width: int) -> list[Line]:
+        """Return what is found of it, and, found or not, where it leads and who is in it."""
+        name, found = self.asked, self.answer
         lines: list[Line] = []
         for title, text in (found.value or [("Not found", found.why)]) if found is not None else ():
             lines += field_line(clean(title), clean(text), width, 10)
@@ -79,9 +48,7 @@ class Symbol(Pane):
 
     def _seen(self, name: str) -> Any:
         """Return a frame of this function from a stack that was read."""
-        stacks = [row.frames for row in self.store.feed("cpus").rows]
-        stacks += [answer.value for question, answer in self.store.answers.items() if question.kind == "stack"]
-        return next((frame for frames in stacks for frame in frames or () if frame.symbol == name), None)
+        return next((frame for frame in self.store.frames() if frame.symbol == name), None)
 
 
 def _in(frames: Sequence[Any] | None, name: str) -> bool:

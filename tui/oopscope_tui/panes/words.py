@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, overload
 from rich.segment import Segment
 
 from oopscope_tui import theme
-from oopscope_tui.panes.base import Pane
+from oopscope_tui.panes.asked import Asked
 from oopscope_tui.panes.details import meaning_link, meaning_parts
 from oopscope_tui.places import Place
 from oopscope_tui.store import Store
@@ -140,17 +140,16 @@ def _characters(value: int, size: int) -> str:
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in raw)
 
 
-class Words(Pane):
+class Words(Asked):
     """The words from an address on, and before it."""
 
-    BESIDE = False
-    NARROW = "never"
+    QUESTION = "memory"
+    NOTHING = "no address: :rd ADDRESS or a symbol"
     needs = ("cpus",)
+    _shown: Any = None  # the answer whose stretches are in the view
 
     def make_main(self) -> Lines:
         """Return the view."""
-        self.asked = ""
-        self._shown: Any = None  # the answer whose stretches are in the view
         view = WordsView(id="main-words")
         view.seen = self.ask_for_view
         return view
@@ -165,23 +164,15 @@ class Words(Pane):
         """Return the address of the selected word."""
         return Place(self.key, f"{self.main.row.address:#x}" if self.main.row is not None else self.asked)
 
-    def crumbs(self) -> list[str]:
-        """Words, and where they begin."""
-        return [self.title, clean(self.asked)]
-
-    def go(self, place: Place) -> None:
-        """Show the words about an address."""
-        self.asked = str(place.key or "")
-        self.main.note = "no address: :rd ADDRESS or a symbol" if not self.asked else "reading"
+    def begin(self, same: bool) -> None:
+        """Show nothing until it is known what lies about the address."""
+        self.main.note = "reading" if self.asked else self.NOTHING
         self._shown = None
         self.main.set_rows([])
-        self.scope.ask("memory", self.asked or None)
-        self.refill()
-        self.main.focus()
 
     def refill(self) -> None:
         """Take in the stretches, then words as they come."""
-        found = self.store.answer("memory", self.asked)
+        found = self.answer
         if found is not None and found is not self._shown:
             self._shown = found
             self._show(found)
@@ -217,10 +208,8 @@ class Words(Pane):
 
     def _frames(self) -> dict[int, Any]:
         """Return the frames of all stacks that were read, by where their return address lies."""
-        stacks = [row.frames for row in self.store.feed("cpus").rows]
-        stacks += [answer.value for question, answer in self.store.answers.items() if question.kind == "stack"]
         size = self.words_view.size_of_word
-        return {frame.sp - size: frame for frames in stacks for frame in frames or () if frame.sp}
+        return {frame.sp - size: frame for frame in self.store.frames() if frame.sp}
 
     def selected_link(self) -> Place | None:
         """Return where the selected word leads."""
