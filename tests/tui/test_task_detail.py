@@ -5,8 +5,9 @@ from typing import NamedTuple
 import pytest
 
 from oopscope.errors import Implausible
+from oopscope_tui.places import Place
 from tui.driving import LARGE, SMALL, enter, press, running, text
-from tui.fake import ANSWERS, Fake
+from tui.fake import ANSWERS, SLEEP, Fake
 from tui.fake_details import FILE, LACKING, facts, files
 
 DOWN, UP = "right_square_bracket", "left_square_bracket"
@@ -72,6 +73,18 @@ async def test_every_relative_file_and_mapping_leads_somewhere():
         assert {("tasks", 12), ("tasks", 1), ("tasks", 300), ("struct", f"file@{FILE:#x}"),
                 ("struct", f"vm_area_struct@{FILE + 0x400:#x}"), ("struct", f"mm_struct@{FILE + 0x800:#x}"),
                 ("symbol", "worker_thread"), ("cpus", 0)} <= leads  # fmt: skip
+
+
+async def test_the_words_of_the_stack_are_a_link_where_it_is_known_where_they_are(monkeypatch):
+    async with running(size=LARGE) as (app, pilot):
+        await opened(app, pilot)
+        assert "the stack's words" not in "".join(told(app))
+    sp = ADDRESS + 0x3F00
+    monkeypatch.setitem(ANSWERS, "stack", lambda address: (SLEEP[0]._replace(sp=sp), *SLEEP[1:]))
+    async with running(size=LARGE) as (app, pilot):
+        await opened(app, pilot)
+        at = next(at for at, row in enumerate(shown(app)) if row.link == Place("words", f"{sp:#x}"))
+        assert "worker_thread" in told(app)[at - 1]
 
 
 async def test_what_cannot_be_read_stands_beside_it_and_the_rest_is_there():

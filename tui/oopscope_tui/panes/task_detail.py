@@ -6,7 +6,7 @@ from typing import Any
 
 from oopscope_tui import theme
 from oopscope_tui.panes.base import empty
-from oopscope_tui.panes.details import address_link, field_line, link_of, stack_lines
+from oopscope_tui.panes.details import address_link, field_line, link_of, stack_lines, words_line
 from oopscope_tui.panes.task_table import COLUMNS
 from oopscope_tui.places import Place
 from oopscope_tui.questions import Answer
@@ -94,6 +94,7 @@ def _stack(store: Store, row: Any, width: int) -> Iterator[Line]:
     elif not lines:
         yield from empty("no frames: a task that only runs user code, or nothing saved", width)
     yield from lines
+    yield from words_line(frames)
 
 
 def _task(store: Store, row: Any, width: int) -> Iterator[Line]:
