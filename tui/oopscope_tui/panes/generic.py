@@ -6,6 +6,7 @@ from typing import Any
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_lines
 from oopscope_tui.text import clean, plural
+from oopscope_tui.values import show
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Col, Table, col
 from oopscope_tui.widgets.textview import Line
@@ -42,9 +43,13 @@ class Generic(Pane):
             self.main.grew()
 
     def detail_title(self) -> str:
-        """Return the row's name: its first field that is text."""
+        """Return the row's name, an address as one."""
         row = self.main.row
-        return "" if row is None else clean(str(self.row_key(row)))[:60]
+        if row is None:
+            return ""
+        column = None if self.key in NAMED_BY else self._naming(row)
+        name = str(self.row_key(row)) if column is None else show(column.kind, getattr(row, column.key))
+        return clean(name)[:60]
 
     def detail(self, width: int) -> Sequence[Line]:
         """Return the row's fields."""
@@ -57,10 +62,20 @@ class Generic(Pane):
         """Return the first field that names the row, or the fields that together do."""
         if self.key in NAMED_BY:
             return " ".join(str(getattr(row, name, "")) for name in NAMED_BY[self.key])
+        column = self._naming(row)
+        return None if column is None else getattr(row, column.key)
+
+    def row_of(self, key: int | str) -> int | None:
+        """Return the selected row where several have the name: two tasks may wait for one lock."""
+        row = self.main.row
+        return self.main.current if row is not None and self.row_key(row) == key else super().row_of(key)
+
+    def _naming(self, row: Any) -> Any:
+        """Return the first column that names the row."""
         for column in self._columns:
             value = getattr(row, column.key, None)
             if isinstance(value, (str, int)) and not isinstance(value, bool):
-                return value
+                return column
         return None
 
     def notes(self) -> list[str]:
