@@ -54,6 +54,7 @@ CHECKS: dict[str, Check] = {
     "app.copy": everywhere.copies,
     "app.copy_all": everywhere.copies_all,
     "app.help": everywhere.helps,
+    "app.leave": everywhere.leaves,
     "app.quit": everywhere.calls("exit"),
     "app.suspend_process": everywhere.calls("action_suspend_process"),
     "app.repaint": everywhere.calls("action_repaint"),

@@ -29,7 +29,7 @@ from oopscope_tui.text import WHOLE, clean
 from oopscope_tui.values import human_bytes, human_seconds
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.prompt import Kind
+from oopscope_tui.widgets.prompt import LEAVE, Kind
 
 HISTORY = 200
 
@@ -135,9 +135,15 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
             return keys.PALETTE
         focused = self.focused
         own = focused.KEYS if isinstance(focused, Lines) else ()
-        about = self.pane is not None and self.pane.key in ("explain", "help")
-        known = (key for key in (*own, *keys.EVERYWHERE) if not (about and key.name == "explain"))
-        return [self.keymap.of(key) for key in known]
+        known = [self.keymap.of(key) for key in (*own, *keys.EVERYWHERE)]
+        if not self._reads_about:
+            return known
+        return [key._replace(label="back") if key.name == "quit" else key for key in known if key.name != "explain"]
+
+    @property
+    def _reads_about(self) -> bool:
+        """Whether a text about the place stands before it: the keys, or an explanation."""
+        return self.pane is not None and self.pane.key in ("explain", "help")
 
     def _press(self, key: keys.Key) -> None:
         self.simulate_key(key.keys.split(",")[0])
@@ -304,6 +310,14 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         else:
             self.status.say("nothing is said of this: :explain knows words", failed=True)
 
+    async def action_leave(self) -> None:
+        """Leave; a text about the place is left for the place, as less does with its help."""
+        if self._reads_about:
+            await self._back()
+            self.where_changed()
+        else:
+            await self.action_quit()
+
     async def action_quit(self) -> None:
         """Leave, whatever is being read."""
         self.reader.stop()
@@ -327,7 +341,9 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
             await super().on_event(event)
 
     async def _typed(self, event: events.Key | events.Paste) -> None:
-        if isinstance(event, events.Key) and await self._check_bindings(event.key, priority=True):
+        key = event.key if isinstance(event, events.Key) else ""
+        leaves = self.prompt_line.is_open and key in LEAVE
+        if key and not leaves and await self._check_bindings(key, priority=True):
             return
         if self.prompt_line.is_open:
             await self.asking.typed(event)
@@ -359,7 +375,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     def _copy(self, text: str) -> None:
         text = "\n".join(clean(part, WHOLE) for part in text.split("\n"))
         self.copy_to_clipboard(text)
-        first = text.partition("\n")[0]
+        first = text.partition("\n")[0].strip()
         more = text.count("\n")
         self.status.say(f"copied {first[:40]}" + (f" and {more} more lines" if more else ""))
 

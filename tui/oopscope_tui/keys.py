@@ -39,8 +39,16 @@ EVERYWHERE = (
     Key("Y", "app.copy_all", "Y", "", "copy the whole detail: a stack, a record"),
     Key("w", "app.prompt('write')", "w", "write", "write the pane: .txt .csv .json .md .html; .svg: a picture"),
     Key("question_mark,f1", "app.help", "?", "keys", "the keys of this place"),
-    Key("q", "app.quit", "q", "quit", "quit"),
-    Key("ctrl+c,ctrl+q", "app.quit", "Ctrl-C", "", "quit at once", priority=True, called="quit-at-once"),
+    Key("q", "app.leave", "q", "quit", "quit; from these keys and from an explanation: back", called="quit"),
+    Key(
+        "ctrl+c,ctrl+q",
+        "app.quit",
+        "Ctrl-C",
+        "",
+        "quit at once; at a prompt: only leave it",
+        priority=True,
+        called="quit-at-once",
+    ),
     Key("ctrl+z", "app.suspend_process", "Ctrl-Z", "", "to the shell; fg comes back"),
     Key("ctrl+l", "app.repaint", "Ctrl-L", "", "repaint the screen"),
 )

@@ -1,6 +1,7 @@
 """Keys: what can be pressed at the place that one came from."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from oopscope_tui import keys, theme
 from oopscope_tui.commands import COMMANDS
@@ -80,7 +81,15 @@ def _commands() -> list[tuple[str, str]]:
 
 
 def _keys(table: Iterable[keys.Key]) -> list[Line]:
-    return [line("   ", (fit(key.shown, 14), theme.KEY), key.help) for key in table]
+    shown = list(table)
+    return [
+        line("   ", (fit(_alone(key, after), 14), theme.KEY), key.help) for key, after in zip_longest(shown, shown[1:])
+    ]
+
+
+def _alone(key: keys.Key, after: keys.Key | None) -> str:
+    """Return how a key is written without the next line's, with which it shares a place in the key line."""
+    return key.shown if after is None else key.shown.removesuffix(f" {after.shown}")
 
 
 def _examples(table: Sequence[tuple[str, str]]) -> list[Line]:

@@ -210,8 +210,10 @@ class Lines(Window):
         if hit is not None:
             self._jump = None
             self.to_spot(hit)
-        elif self.scan.done:
-            self._jump = None
+        elif self.scan.done:  # as if nothing had been typed: what fitted the first letters is forgotten
+            origin, self._jump = self._jump, None
+            if origin != self.spot:
+                self.to_spot(origin)
 
     def set_filter(self, text: str) -> None:
         """Show only rows that pass; raises QueryError for what cannot be understood."""

@@ -16,9 +16,11 @@ Kind = Literal["search", "filter", "goto", "write"]
 Outcome = Literal["changed", "done", "cancelled", ""]
 LABELS: dict[str, str] = {"search": " /", "filter": " filter: ", "goto": " :", "write": " write to: "}
 HINTS: dict[str, str] = {
+    "filter": "a word, -word, column:value, column>100M",
     "goto": "a pane, PID, name, symbol or command",
     "write": "ending: .txt .csv .json .md .html .svg",
 }
+LEAVE = ("escape", "ctrl+g", "ctrl+c")  # elsewhere Ctrl-C quits; of a prompt less and vim leave only that
 REMEMBERED = 50
 MOST = 1000  # characters
 
@@ -66,7 +68,7 @@ class Prompt(Bar):
         """Take a key and say what came of it."""
         if key == "enter":
             return "done"
-        if key in ("escape", "ctrl+g"):
+        if key in LEAVE:
             return "cancelled"
         before = self.text
         edit = getattr(self, "_key_" + key.replace("+", "_"), None)

@@ -3,7 +3,7 @@
 Scrolling is ours (a number), so that a line's step repaints nothing but what changed.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textual import events
 from textual.geometry import Region
@@ -41,6 +41,13 @@ class Window(Widget, can_focus=True):
         self.current: int | None = None  # the selected row's number, whatever sort and filter make of it
         self.touched = False  # someone chose the row; until then the cursor stays at the top
         self._centre = False  # the cursor goes to the upper third once the size is known
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Take the keys at once: those that are typed ahead are meant for this."""
+        if not self.is_attached:
+            return super().focus(scroll_visible)
+        self.screen.set_focus(self, scroll_visible)
+        return self
 
     def selectable(self, row: Any) -> bool:
         """Return whether the cursor may stand on a row."""

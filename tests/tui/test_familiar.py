@@ -1,0 +1,85 @@
+"""What fingers that know less, vim and k9s press first, and what must then not happen."""
+
+import pytest
+from textual.events import Key
+
+from tui.driving import lines, press, running, settle
+
+
+@pytest.mark.parametrize(
+    ("opener", "label"), [("slash", " /"), ("f", " filter:"), ("colon", " :"), ("w", " write to:")]
+)
+async def test_ctrl_c_leaves_a_prompt_and_not_the_program(opener, label):
+    async with running() as (app, pilot):
+        await press(app, pilot, "3", opener, "i")
+        assert lines(app)[-1].startswith(label)
+        await press(app, pilot, "ctrl+c")
+        assert not app.prompt_line.is_open
+        assert app.return_value is None
+        assert app.pane.main.scan is None and app.pane.main.filter_text == ""
+        await press(app, pilot, "ctrl+c")
+        assert app.return_value == 0
+
+
+async def test_a_search_that_finds_nothing_leaves_the_cursor_where_it_was():
+    async with running() as (app, pilot):
+        await press(app, pilot, "3", "g", "j", "j", "j")
+        await press(app, pilot, "slash", "i", "n", "s", "m")
+        assert app.pane.main.cursor != 3
+        await press(app, pilot, "x")
+        assert app.pane.main.cursor == 3
+        await press(app, pilot, "enter")
+        assert "no match" in lines(app)[2]
+        assert app.pane.main.cursor == 3
+
+
+@pytest.mark.parametrize("opener", ["question_mark", "e"])
+async def test_q_leaves_the_keys_and_an_explanation_for_the_place(opener):
+    async with running() as (app, pilot):
+        await press(app, pilot, "3", "g", opener)
+        assert app.pane.key in ("help", "explain")
+        assert "q back" in lines(app)[-1]
+        await press(app, pilot, "q")
+        assert app.pane.key == "tasks"
+        assert app.return_value is None
+        assert "q quit" in lines(app)[-1]
+        await press(app, pilot, "q")
+        assert app.return_value == 0
+
+
+async def test_keys_typed_ahead_of_the_help_are_not_the_logs():
+    async with running() as (app, pilot):
+        await press(app, pilot, "5", "g")
+        for key, character in (("question_mark", "?"), ("c", "c")):
+            app.post_message(Key(key, character))
+        await settle(app, pilot)
+        assert app.pane.key == "help"
+        await press(app, pilot, "escape")
+        assert app.pane.key == "log"
+        assert "only" not in lines(app)[2]
+
+
+async def test_each_line_of_the_help_has_its_own_key():
+    async with running() as (app, pilot):
+        await press(app, pilot, "3", "c", "escape", "5", "question_mark")
+        shown = [app.pane.main.words(row).split("  ") for row in app.pane.main.view.rows]
+        written = {words[-1].strip(): words[0].strip() or words[1].strip() for words in shown if len(words) > 1}
+        assert written["to the next error or oops"] == "]"
+        assert written["to the previous one"] == "["
+
+
+async def test_l_is_the_right_arrow_but_in_the_log_the_levels():
+    async with running() as (app, pilot):
+        await press(app, pilot, "3", "g", "l")
+        assert app.pane.opened
+        await press(app, pilot, "h")
+        assert not app.pane.opened
+        await press(app, pilot, "5", "l")
+        assert "warnings and worse" in lines(app)[2]
+        assert "→ l" not in "".join(key.shown for key in app.pane.active.KEYS)
+
+
+async def test_the_filter_says_what_it_takes():
+    async with running() as (app, pilot):
+        await press(app, pilot, "3", "f")
+        assert "column:value" in lines(app)[-1]
