@@ -38,18 +38,33 @@ async def running(
 
 
 async def settle(app: OopscopeApp, pilot: Pilot[int]) -> None:
-    """Wait until nothing is being read, filtered or searched, and the screen stays as it is."""
+    """Wait until nothing is being read, asked, filtered or searched, and the screen stays as it is."""
     before, same = "", 0
     for _ in range(PATIENCE):
-        await pilot.pause(0.003)
-        busy = app.pane is None or app.pane.active._working or app.pane.resting or app.reader._jobs
-        if (busy or not (app.idle or app.folder)) and not app.failure:
+        waited = is_busy(app)
+        await handled(app, pilot)  # what the reader told when it was through, too
+        if waited or is_busy(app):
             continue
         shown = text(app)
         same = same + 1 if shown == before else 0
         before = shown
         if same == CALM:
             break
+
+
+def is_busy(app: OopscopeApp) -> bool:
+    """Tell whether there is something to come without a key."""
+    busy = app.pane is None or app.pane.active._working or app.pane.resting or app.reader._jobs
+    return bool(busy or not (app.idle or app.folder)) and not app.failure
+
+
+async def handled(app: OopscopeApp, pilot: Pilot[int]) -> None:
+    """Wait until the app has done all that was posted to it: it takes one after another."""
+    await pilot.pause(0.003)
+    done: list[bool] = []
+    app.call_later(done.append, True)
+    while not done and app.is_running:
+        await pilot.pause(0)
 
 
 async def press(app: OopscopeApp, pilot: Pilot[int], *keys: str) -> None:
