@@ -3,7 +3,7 @@
 import pytest
 from textual.events import Key
 
-from tui.driving import lines, press, running, settle
+from tui.driving import enter, lines, press, running, settle
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,23 @@ async def test_the_filter_says_what_it_takes():
     async with running() as (app, pilot):
         await press(app, pilot, "3", "f")
         assert "column:value" in lines(app)[-1]
+
+
+async def test_how_much_was_copied_is_not_what_a_narrow_screen_cuts():
+    async with running() as (app, pilot):
+        await press(app, pilot, "3", "enter", "Y")
+        count = app.clipboard.count("\n") + 1
+        assert f"copied {count} lines: " in lines(app)[-2]
+        await press(app, pilot, "y")
+        assert "copied" in lines(app)[-2] and "lines:" not in lines(app)[-2]
+
+
+async def test_enter_on_a_line_that_leads_nowhere_says_so():
+    async with running() as (app, pilot):
+        await press(app, pilot, "2", "enter")
+        await enter(app, pilot, "/", "^ *rip")
+        assert app.pane.active.link is None
+        before = app.pane.here()
+        await press(app, pilot, "enter")
+        assert "nothing to open on this line" in lines(app)[-2]
+        assert app.pane.here() == before

@@ -376,8 +376,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         text = "\n".join(clean(part, WHOLE) for part in text.split("\n"))
         self.copy_to_clipboard(text)
         first = text.partition("\n")[0].strip()
-        more = text.count("\n")
-        self.status.say(f"copied {first[:40]}" + (f" and {more} more lines" if more else ""))
+        count = text.count("\n") + 1
+        self.status.say(f"copied {f'{count:,} lines: ' if count > 1 else ''}{first[:40]}")
 
     def write_pane(self, name: str) -> None:
         """Write the pane to a file, in the form that its name says."""

@@ -259,6 +259,8 @@ class Pane(Widget):
         link = self.side.link if self.side is not None and lines is self.side else self.selected_link()
         if link is not None:
             await self.scope.go(link)
+        else:
+            self.scope.status.say("nothing to open on this line")
 
     async def go_aside(self, step: int) -> None:
         """Go to the neighbour with the arrow keys."""
