@@ -203,20 +203,19 @@ def _direct(kernel: Kernel, address: int) -> Meaning | None:
     if space is None or address not in space.direct:
         return None
     frame = (address - space.direct.start) // kernel.memory.page_size
-    where = f"memory of frame {frame:#x}"
     try:
         page = page_of(kernel, space.vmemmap.start + frame * space.page_struct)
-        if page.use == "slab":
+        if page.kind == "slab":
             first = (page.head - space.vmemmap.start) // space.page_struct * kernel.memory.page_size
             return _in_slab(kernel, page.head, space.direct.start + first, address)
     except OopscopeError:
-        return Meaning("page", where)
-    if page.use == "page cache":
+        return Meaning("page", f"memory of frame {frame:#x}")
+    if page.kind == "cache":
         return Meaning("page", f"page of the page cache, frame {frame:#x}", struct=("address_space", page.owner))
-    words = {"other": where, "free": "free page", "anonymous": "anonymous page of a program"}
-    return Meaning(
-        "page", words.get(page.use, f"page: {page.use}") + ("" if page.use == "other" else f", {where[10:]}")
-    )
+    if page.kind == "other kernel":
+        return Meaning("page", f"memory of frame {frame:#x}")
+    words = {"free": "free page", "anonymous": "anonymous page of a program"}.get(page.kind, f"page: {page.kind}")
+    return Meaning("page", f"{words}, frame {frame:#x}")
 
 
 def _in_slab(kernel: Kernel, slab: int, memory: int, address: int) -> Meaning | None:

@@ -1,45 +1,23 @@
-"""What a page of the map of all memory is: of a slab cache, free, of the page cache, anonymous, a page table.
+"""What an address of the map of all memory lies in: a page of which kind, an object of which slab cache.
 
-Follows include/linux/{mm_types,page-flags}.h and mm/{slab.h,slub.c}. Whether a page is a slab's is a flag of it up to
-6.9, and its type since (46df8e73a4a3, 6.10); types are a byte of their own since 6.12.
+Follows mm/{slab.h,slub.c}; what a struct page says of itself is page_types' business.
 """
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from oopscope.errors import Absent, Implausible, OopscopeError
+from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.page_types import PAGE, head_of, page_types
 from oopscope.kernel.walk import for_each_list
 from oopscope.structs.plan import Plan
 
-TYPE_BASE = 0xF0000000  # PAGE_TYPE_BASE, 4.18 to 6.11: a type is a bit that is 0 below it
-TYPE_BITS = {"buddy": 0x80, "table": 0x400 | 0x200}  # before enum pagetype
 MAX_OBJECTS = 1 << 15  # of a slab: what the kernel's 15 bits hold
 MAX_SHEAVES = 1024
 MAX_KNOWN = 512  # slabs whose free objects are remembered
 MAX_SHEAF = 1024
 MAX_NODES = 1024
-
-
-class PageStruct(NamedTuple):
-    """struct page."""
-
-    address: int
-    flags: int
-    compound: int
-    mapping: int
-    page_type: int
-    refcount: int
-
-
-PAGE = Plan(
-    "page",
-    PageStruct,
-    flags=("flags.f", "flags"),  # 53fbef56e07d, 6.18
-    compound=("compound_info", "compound_head"),  # 7.1
-    refcount="_refcount.counter",
-)
 
 
 class SlabStruct(NamedTuple):
@@ -68,14 +46,12 @@ class CacheStruct(NamedTuple):
 SLAB = Plan(("slab", "page"), SlabStruct)
 CACHE = Plan("kmem_cache", CacheStruct)
 
-Use = Literal["slab", "free", "anonymous", "page cache", "page table", "reserved", "other"]
-
 
 class Page(NamedTuple):
-    """One page: its head's struct page, and what it is used for; `owner` is the address_space of a cached page."""
+    """One page: its head's struct page, and of which kind it is; `owner` is the address_space of a cached page."""
 
     head: int
-    use: Use
+    kind: str
     owner: int = 0
 
 
@@ -89,54 +65,16 @@ class SlabObject(NamedTuple):
 
 
 def page_of(kernel: Kernel, struct_page: int) -> Page:
-    """Say what the page of a struct page is used for."""
-    bound = kernel.bind(PAGE)
+    """Say of which kind the page of a struct page is."""
+    bound, types = kernel.bind(PAGE), kernel.cached(page_types)
     page = bound.row(struct_page)
-    head = _head(kernel, page)
+    head = head_of(struct_page, page)
     if head != struct_page:
         page = bound.row(head)
-    if _is_slab(kernel, page):
-        return Page(head, "slab")
-    if _has_type(kernel, page, "buddy"):
+    kind = types.kind(head, page)
+    if not page.refcount and kind in ("anonymous", "cache", "other kernel") and types.of_type(page) is None:
         return Page(head, "free")
-    if _has_type(kernel, page, "table"):
-        return Page(head, "page table")
-    if page.flags >> kernel.types.enum("pageflags").get("PG_reserved", 63) & 1:
-        return Page(head, "reserved")
-    if not page.refcount:
-        return Page(head, "free")
-    if page.mapping & 3 == 1:
-        return Page(head, "anonymous", page.mapping & ~3)
-    cached = page.mapping >> 63 and not page.mapping & 3
-    return Page(head, "page cache", page.mapping) if cached else Page(head, "other")
-
-
-def _head(kernel: Kernel, page: PageStruct) -> int:
-    """Return the first page of the compound page that this one is of."""
-    info = page.compound
-    if not info & 1:
-        return page.address
-    mask = info & ~1
-    span = (1 << 64) - mask
-    return page.address & mask if span & span - 1 == 0 else mask  # 7.1 may hold a mask in place of a pointer
-
-
-def _is_slab(kernel: Kernel, page: PageStruct) -> bool:
-    flag = kernel.types.enum("pageflags").get("PG_slab")
-    return bool(page.flags >> flag & 1) if flag is not None else _has_type(kernel, page, "slab")
-
-
-def _has_type(kernel: Kernel, page: PageStruct, name: str) -> bool:
-    """Tell whether a page has a type: PGTY_slab (6.12), PG_slab of enum pagetype (6.11), a constant before."""
-    try:
-        types = kernel.types.enum("pagetype")
-    except Absent:
-        types = {}
-    value = page.page_type & 0xFFFFFFFF
-    if f"PGTY_{name}" in types:
-        return value >> 24 == types[f"PGTY_{name}"]
-    bit = types.get(f"PG_{name}", TYPE_BITS.get(name, 0))
-    return bool(bit) and value & TYPE_BASE == TYPE_BASE and value & bit != bit
+    return Page(head, kind, page.mapping if kind == "cache" else 0)
 
 
 def object_at(kernel: Kernel, slab_address: int, memory: int, address: int) -> SlabObject | None:

@@ -203,6 +203,17 @@ class Bound(Generic[Row]):
         made: Row = self._make(self._permute(values) if self._permute else values)
         return made
 
+    def array(self, address: int, count: int) -> list[Row]:
+        """Read structs that follow each other, in one read; ReadError when a page of them is missing."""
+        start, layout = self._clusters[0] if len(self._clusters) == 1 else (0, None)
+        rest = self.size - start - layout.size if layout is not None else -1
+        if layout is None or rest < 0 or self._convert or self._tail or self._nones:
+            return [self.row(address + n * self.size) for n in range(count)]
+        raw = self._memory.read(address, count * self.size)
+        whole = struct.Struct(f"{self._endian}{start}x{layout.format[1:]}{rest}x")
+        permute = self._permute or tuple
+        return [self._make(permute(values)) for values in whole.iter_unpack(raw)]
+
     def partly(self, address: int) -> dict[str, Any]:
         """Read each member by itself, where not all of a struct is in the dump; those unreadable are left out."""
         found: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from oopscope.kernel import struct_page
 from oopscope.kernel.address_space import address_space, canonical, stack_map
 from oopscope.kernel.describe import describe
 from oopscope.kernel.meaning import errno_name, number_meaning
+from oopscope.kernel.page_types import PageStruct, head_of, page_types
 from oopscope.kernel.tasks import task_structs
 
 TOP = 1 << 64
@@ -142,7 +143,15 @@ def test_hidden_pointers_of_a_free_list():
 
 def test_heads_of_compound_pages():
     """A pointer to the head with bit 0 set; since 7.1 it may be a mask of the tail's own address."""
-    page = struct_page.PageStruct(0xFFFFEA0000000440, 0, 0, 0, 0, 0)
-    assert struct_page._head(None, page) == page.address
-    assert struct_page._head(None, page._replace(compound=0xFFFFEA0000000401)) == 0xFFFFEA0000000400
-    assert struct_page._head(None, page._replace(compound=(1 << 64) - 0x400 + 1)) == 0xFFFFEA0000000400
+    at, page = 0xFFFFEA0000000440, PageStruct(0, 0, 0, 0, 0, 0)
+    assert head_of(at, page) == at
+    assert head_of(at, page._replace(compound=0xFFFFEA0000000401)) == 0xFFFFEA0000000400
+    assert head_of(at, page._replace(compound=(1 << 64) - 0x400 + 1)) == 0xFFFFEA0000000400
+
+
+def test_a_large_kmalloc_is_not_free():
+    """Its pages have no reference: only their type says that they are used."""
+    kernel = case_of("7.2-sysrq").kernel
+    large = kernel.types.enum("pagetype")["PGTY_large_kmalloc"] << 24
+    kind = kernel.cached(page_types).of_type(PageStruct(0, 0, 0, 0, large, 0))
+    assert kind == "other kernel"
