@@ -62,7 +62,8 @@ class Kernel:
 
         def find() -> "Kallsyms":
             known = self._index.symbols(self.memory.read, self.info.symbol("_stext"))
-            return known or open_kallsyms(self.memory.read, self.info, self.arch.bits, self.endian)
+            with self.memory.physical.searching():
+                return known or open_kallsyms(self.memory.read, self.info, self.arch.bits, self.endian)
 
         return self._once("kallsyms", find)
 
@@ -189,7 +190,8 @@ def btf_place(kernel: Kernel) -> tuple[int, int] | None:
     if start and stop:
         return start, stop
     stext = kernel.info.symbol("_stext")
-    return find_btf(kernel.memory.read, stext) if stext else None
+    with kernel.memory.physical.searching():
+        return find_btf(kernel.memory.read, stext) if stext else None
 
 
 def _facts(kernel: Kernel) -> Facts:

@@ -230,4 +230,5 @@ def _runs(kinds: list[str]) -> Iterator[tuple[int, int, str]]:
 
 def page_kinds(kernel: Kernel) -> Shares:
     """Return how many pages of RAM are of which kind; Absent or NoTypes where the kernel does not tell."""
-    return kernel.cached(_count)
+    with kernel.memory.physical.searching():
+        return kernel.cached(_count)

@@ -42,11 +42,10 @@ class Cell(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Pages that something asked for and did not get: why, how many, how often, and the first few addresses."""
+    """Pages that something asked for and did not get: why, how many, and the first few addresses."""
 
     why: Why
     pages: int
-    reads: int
     examples: tuple[int, ...]
 
 
@@ -105,4 +104,4 @@ def failures(physical: PhysicalMemory) -> list[Failure]:
         pages[why] = pages.get(why, 0) + 1
         if len(examples.setdefault(why, [])) < 3:
             examples[why].append(pfn * physical.page_size)
-    return [Failure(why, n, physical.failed.get(why, n), tuple(examples[why])) for why, n in sorted(pages.items())]
+    return [Failure(why, n, tuple(examples[why])) for why, n in sorted(pages.items())]

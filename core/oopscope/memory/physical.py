@@ -3,7 +3,8 @@
 It knows pages and physical addresses; it does not know who maps them where.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from oopscope.dumps import Dump
 from oopscope.errors import MissingPage, Why
@@ -24,7 +25,7 @@ class PhysicalMemory:
         self._limit = max(64, MAX_PAGES // dump.page_size)
         self._pages: dict[int, bytes] = {}
         self.missing: dict[int, Why] = {}  # page frames asked for in vain, up to MAX_MISSING of them
-        self.failed: dict[Why, int] = {}  # how often, by reason
+        self._searching = False
 
     def page(self, pfn: int) -> bytes:
         """Return one page of the dump's own page size; MissingPage with the reason."""
@@ -33,19 +34,26 @@ class PhysicalMemory:
             return page
         lost = self.missing.get(pfn)
         if lost is not None:
-            self.failed[lost] += 1
             raise MissingPage(pfn << self._shift, lost)
         try:
             page = self._dump.page(pfn)
         except MissingPage as e:
-            self.failed[e.reason] = self.failed.get(e.reason, 0) + 1
-            if len(self.missing) < MAX_MISSING:
+            if not self._searching and len(self.missing) < MAX_MISSING:
                 self.missing[pfn] = e.reason
             raise
         if len(self._pages) >= self._limit:
             self._evict()
         self._pages[pfn] = page
         return page
+
+    @contextmanager
+    def searching(self) -> Iterator[None]:
+        """Within it, no page is asked for in vain: who looks everywhere misses pages that nobody needs."""
+        before, self._searching = self._searching, True
+        try:
+            yield
+        finally:
+            self._searching = before
 
     def _evict(self) -> None:
         """Forget the older half; a dict keeps the order of insertion."""

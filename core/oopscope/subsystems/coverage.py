@@ -47,7 +47,8 @@ def _total(found: list[Range], note: str) -> Held:
 
 def _failed(found: Failure, page_size: int) -> Held:
     where = ", ".join(f"{a:#x}" for a in found.examples) + (" ..." if found.pages > len(found.examples) else "")
-    note = f"{WHYS[found.why]}; {found.reads} reads failed, first at {where}"
+    pages = "1 page" if found.pages == 1 else f"{found.pages} pages"
+    note = f"{WHYS[found.why]}; {pages} that what was shown so far needed, at {where}"
     return Held("asked for in vain", None, None, found.pages * page_size, 0, found.pages * page_size, note)
 
 

@@ -34,7 +34,6 @@ def test_failed_reads_are_counted_by_reason() -> None:
                 memory.page(pfn)
     after = {f.why: f for f in failures(memory)}
     assert after["never-saved"].pages == before.get("never-saved", 0) + 2
-    assert after["never-saved"].reads >= 6
     lines = list(table("coverage").rows(kernel))
     assert lines[0].what == "all RAM"
     assert any(line.what == "asked for in vain" for line in lines)
@@ -52,8 +51,9 @@ def test_kinds_of_page_add_up_and_what_is_not_known_is_said() -> None:
 
 
 def test_counting_kinds_asks_nobody_else_in_vain() -> None:
-    kernel = attach(open_path(DUMPS / "6.1-null.kdump"), print)
-    all_tasks(kernel)
-    before = failures(kernel.memory.physical)
-    list(table("coverage").rows(kernel))
-    assert failures(kernel.memory.physical) == before
+    """Nor does the search for symbols, which in 5.10 looks all over the image."""
+    for name in ("5.10-sysrq", "6.1-null"):
+        kernel = attach(open_path(DUMPS / f"{name}.kdump"), print)
+        lines = list(table("coverage").rows(kernel))
+        assert failures(kernel.memory.physical) == []
+        assert all(line.what != "asked for in vain" for line in lines)

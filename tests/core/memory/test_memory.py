@@ -58,7 +58,6 @@ class TestPhysical:
             assert (caught.value.address, caught.value.reason) == (0x30000, "corrupt")
         assert found._dump.reads.count(3) == 1
         assert found.missing == {3: "corrupt"}
-        assert found.failed == {"corrupt": 3}
 
     def test_pages_of_other_sizes(self):
         found = PhysicalMemory(Big())
@@ -83,7 +82,15 @@ class TestPhysical:
             with pytest.raises(MissingPage):
                 found.page(pfn)
         assert len(found.missing) == 10
-        assert found.failed == {"excluded": 100}
+
+    def test_what_a_search_misses_is_not_asked_for_in_vain(self):
+        found = PhysicalMemory(Ram())
+        with found.searching(), pytest.raises(MissingPage):
+            found.page(1)
+        assert found.missing == {}
+        with pytest.raises(MissingPage):
+            found.page(1)
+        assert found.missing == {1: "excluded"}
 
 
 class TestVirtual:
