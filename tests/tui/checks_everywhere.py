@@ -1,5 +1,7 @@
 """What the keys that work everywhere must do."""
 
+from itertools import pairwise
+
 from textual.command import CommandPalette
 
 from oopscope_tui.places import Place
@@ -46,11 +48,17 @@ async def copies(stage: Stage, key: str) -> None:
 
 
 async def copies_all(stage: Stage, key: str) -> None:
-    """Every line of the detail, or of the text."""
-    side = stage.app.pane.side
-    lines = side if side is not None and side.display else stage.lines
+    """The lines of the section, or of a list's detail, or all."""
+    side, lines = stage.app.pane.side, stage.lines
+    if lines.sections():
+        starts = [0, *lines.sections()[1:], len(lines.view)]
+        first, end = next((a, b) for a, b in pairwise(starts) if a <= lines.cursor < b)
+    else:
+        lines = side if side is not None and side.display else lines
+        first, end = 0, len(lines.view)
     await stage.press(key)
-    assert stage.app.clipboard.count("\n") == max(0, len(lines.view) - 1)
+    wanted = [lines.written(lines.view.row(at)).rstrip() for at in range(first, end)]
+    assert stage.app.clipboard == "\n".join(wanted).rstrip("\n")
 
 
 async def helps(stage: Stage, key: str) -> None:

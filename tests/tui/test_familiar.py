@@ -3,7 +3,7 @@
 import pytest
 from textual.events import Key
 
-from tui.driving import enter, lines, press, running, settle
+from tui.driving import LARGE, SMALL, enter, lines, press, running, settle
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,17 @@ async def test_how_much_was_copied_is_not_what_a_narrow_screen_cuts():
         assert f"copied {count} lines: " in lines(app)[-2]
         await press(app, pilot, "y")
         assert "copied" in lines(app)[-2] and "lines:" not in lines(app)[-2]
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+async def test_the_crashing_stack_is_copied_by_one_key_from_the_first_pane(size):
+    async with running(size=size) as (app, pilot):
+        await enter(app, pilot, "/", "lab_init")
+        await press(app, pilot, "Y")
+        copied = app.clipboard.split("\n")
+        assert "Stack of CPU 1" in copied[0]
+        assert "exception" in copied[1] and "lab_read_balance" in copied[2]
+        assert "entry_SYSCALL_64_after_hwframe" in copied[-1]
 
 
 async def test_enter_on_a_line_that_leads_nowhere_says_so():

@@ -12,7 +12,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.driver import Driver
-from textual.widget import Widget
 
 from oopscope_tui import keys
 from oopscope_tui.asking import Asking
@@ -362,15 +361,17 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self._copy(getattr(row, "copy", "") or lines.written(row).strip())
 
     def action_copy_all(self) -> None:
-        """Copy the whole detail, or the whole text."""
+        """Copy what the cursor stands in: of a text the section, of a list the detail beside it, else all."""
         if self.pane is None:
             return
-        side = self.pane.side
-        lines = side if side is not None and side.display else self.pane.active
-        if not isinstance(lines, Widget) or len(lines.view) > 20_000:
+        lines, side = self.pane.active, self.pane.side
+        if side is not None and side.display and not lines.sections():
+            lines = side
+        rows = lines.section() if lines is self.pane.active else range(len(lines.view))
+        if len(rows) > 20_000:
             self.status.say("too much to copy: w writes it to a file", failed=True)
             return
-        self._copy("\n".join(lines.written(lines.view.row(at)).rstrip() for at in range(len(lines.view))))
+        self._copy("\n".join(lines.written(lines.view.row(at)).rstrip() for at in rows).rstrip("\n"))
 
     def _copy(self, text: str) -> None:
         text = "\n".join(clean(part, WHOLE) for part in text.split("\n"))

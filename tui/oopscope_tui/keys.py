@@ -36,7 +36,7 @@ EVERYWHERE = (
     Key("escape,backspace", "app.back", "Esc", "back", "back to where you were"),
     Key("e", "app.explain", "e", "explain", "explain the selected thing: a cause, a state, a column, a counter"),
     Key("y", "app.copy", "y", "copy", "copy the selected thing (OSC 52: through SSH too)"),
-    Key("Y", "app.copy_all", "Y", "", "copy the whole detail: a stack, a record"),
+    Key("Y", "app.copy_all", "Y", "", "copy the whole section, such as a stack; of a list the detail beside it"),
     Key("w", "app.prompt('write')", "w", "write", "write the pane: .txt .csv .json .md .html; .svg: a picture"),
     Key("question_mark,f1", "app.help", "?", "keys", "the keys of this place"),
     Key("q", "app.leave", "q", "quit", "quit; from these keys and from an explanation: back", called="quit"),

@@ -68,6 +68,16 @@ class Lines(Window):
         """Return a row as it is copied and written to a file."""
         return self.words(row)
 
+    def sections(self) -> Sequence[int]:
+        """Return the positions at which the sections begin; nothing where there are none."""
+        return ()
+
+    def section(self) -> range:
+        """Return the positions of the section that the cursor stands in, the first with what stands above it."""
+        starts = [0, *self.sections()[1:], len(self.view)]
+        first = max(at for at in starts[:-1] if at <= self.cursor)
+        return range(first, min((at for at in starts if at > first), default=first))
+
     def unsearched(self, row: Any) -> int:
         """Return how many characters at the beginning of the drawn row a search does not look at."""
         return 0

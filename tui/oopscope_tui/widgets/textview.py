@@ -163,9 +163,13 @@ class TextView(Lines):
         else:
             await super().action_aside(step)
 
+    def sections(self) -> Sequence[int]:
+        """Return where the headings stand."""
+        return [at for at in range(len(self.view)) if _is_heading(self.view.row(at))]
+
     def action_section(self, step: int) -> None:
         """Go to the next heading, or to the one before that under which the cursor stands."""
-        heads = [at for at in range(len(self.view)) if _is_heading(self.view.row(at))]
+        heads = self.sections()
         here = max(self.top, self.cursor)
         after = next((at for at in heads if at > here), None)
         before = [at for at in heads if at <= here][:-1]
