@@ -8,11 +8,12 @@ from oopscope_tui.panes.details import field_lines
 from oopscope_tui.text import clean, plural
 from oopscope_tui.values import show
 from oopscope_tui.widgets.lines import Lines
-from oopscope_tui.widgets.table import Col, Table, col
+from oopscope_tui.widgets.table import LEAST, Col, Table, col
 from oopscope_tui.widgets.textview import Line
 
 SORTED = {"slabs": "bytes"}  # tables that begin in another order than their own
 NAMED_BY = {"zones": ("node", "name")}  # tables whose first field alone names no row
+NAME = 24  # cells of the first column, which names the row: the others are squeezed before it
 MOST = {"text": 60, "list": 40, "frames": 60, "registers": 40}
 PROBLEM_COLUMNS = (col("section", "Section"), col("message", "What", most=100), col("address", "Address", "address"))
 
@@ -33,7 +34,7 @@ class Generic(Pane):
         assert isinstance(self.main, Table)
         if columns is not self._columns:
             self._columns = columns
-            self.main.set_columns([_column(column) for column in columns])
+            self.main.set_columns([_column(column, at == 0) for at, column in enumerate(columns)])
             first = next((column for column in self.main.columns if column.key == SORTED.get(self.key)), None)
             self.main.sort_by(first)
         self.main.note = "nothing: all that was asked for could be read" if self.key == "problems" else feed.note
@@ -83,10 +84,11 @@ class Generic(Pane):
         return [plural(len(self.main.view.rows), "row")]
 
 
-def _column(column: Any) -> Col:
+def _column(column: Any, first: bool) -> Col:
     if isinstance(column, Col):
         return column
-    return col(column.key, clean(column.title), column.kind, most=MOST.get(column.kind, 0))
+    least = NAME if first else LEAST
+    return col(column.key, clean(column.title), column.kind, most=MOST.get(column.kind, 0), least=least)
 
 
 PANE = Generic

@@ -1,0 +1,42 @@
+"""What every pane of the demo dump looks like at 80x24 and at 160x48, held cell by cell.
+
+After a change that is meant: pytest tests/tui/test_snapshots.py --snapshot-update, and look at what changed.
+"""
+
+import pytest
+
+from oopscope.cli.demo import demo_path
+from oopscope.subsystems import TABLES
+from oopscope_tui.app import OopscopeApp
+from oopscope_tui.panes import tabs
+from oopscope_tui.places import Place
+from oopscope_tui.provider import Core
+from tui.driving import LARGE, SMALL, settle
+
+PLACES = [
+    *(Place(key) for key, _ in tabs(tuple((key, key) for key, _ in TABLES))),
+    *(
+        Place("cpus", 0, True),
+        Place("tasks", 1, True),
+        Place("log", 300, True),
+        Place("modules", None, True),
+    ),
+    *(Place("symbol", "do_idle"),),
+]
+
+
+def name(place: Place) -> str:
+    return f"{place.pane}{'-detail' if place.open else ''}"
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+@pytest.mark.parametrize("place", PLACES, ids=name)
+def test_pane(place, size, snap_compare):
+    app = OopscopeApp([demo_path()], Core())
+
+    async def look(pilot):
+        await settle(app, pilot)
+        await app.go(place)
+        await settle(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=look)
