@@ -13,14 +13,14 @@ def prompts(kind: str) -> Check:
     """The prompt opens, takes letters, and Escape takes it away with what it did."""
 
     async def check(stage: Stage, key: str) -> None:
-        before, row = stage.where()[:2], stage.lines.row
+        before, cursor = stage.where()[:2], stage.lines.cursor
         await stage.press(key)
         assert stage.app.prompt_line.is_open and stage.app.prompt_line.kind == kind
         await stage.press("ctrl+u", "o")
         assert stage.app.prompt_line.text == "o"
         await stage.press("escape")
         assert not stage.app.prompt_line.is_open
-        assert stage.where()[:2] == before and stage.lines.row == row
+        assert stage.where()[:2] == before and stage.lines.cursor == cursor
 
     return check
 
@@ -49,6 +49,7 @@ async def copies(stage: Stage, key: str) -> None:
 
 async def copies_all(stage: Stage, key: str) -> None:
     """The lines of the section, or of a list's detail, or all."""
+    await settle(stage.app, stage.pilot)  # the detail follows the cursor
     side, lines = stage.app.pane.side, stage.lines
     if lines.sections():
         starts = [0, *lines.sections()[1:], len(lines.view)]
@@ -88,7 +89,7 @@ def calls(name: str) -> Check:
 
 async def leaves(stage: Stage, key: str) -> None:
     """The end, but of a text about a place that place."""
-    if stage.place.pane != "help":
+    if stage.place.pane not in ("help", "explain"):
         await calls("exit")(stage, key)
         return
     await stage.app.go(Place("tasks"))
@@ -131,7 +132,8 @@ async def explains(stage: Stage, key: str) -> None:
     await stage.press(key)
     if stage.app.pane.key == "explain":
         assert len(stage.lines.view) > 1
-        await stage.press("escape")
+        if stage.place.pane != "explain":
+            await stage.press("escape")
         assert stage.app.pane.here() == here
     else:
         assert stage.app.status.said

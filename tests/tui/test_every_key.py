@@ -74,7 +74,8 @@ PLACES = [
         Place("log", None, True),
         Place("modules", None, True),
     ),
-    *(Place("symbol", "do_idle"), Place("help")),
+    *(Place("symbol", "do_idle"), Place("help"), Place("struct", "task_struct@init_task"), Place("words", "init_task")),
+    *(Place("code", "do_idle"), Place("explain", "cause:null-pointer-dereference")),
 ]
 
 

@@ -21,7 +21,8 @@ PLACES = [
         Place("log", 300, True),
         Place("modules", None, True),
     ),
-    *(Place("symbol", "do_idle"),),
+    *(Place("symbol", "do_idle"), Place("struct", "task_struct@init_task"), Place("words", "init_task")),
+    *(Place("explain", "cause:null-pointer-dereference"), Place("help")),
 ]
 
 
