@@ -32,15 +32,14 @@ TYPING = 0.09  # seconds between the letters of a word
 
 # What is typed, and how long a viewer looks at what comes of it, in seconds.
 SCRIPT: tuple[tuple[str, float], ...] = (
-    ("", 3.5),  # the verdict
-    ("j", 0.8), ("j", 1.2), ("\r", 3.0),  # a piece of evidence, followed
-    ("\x1b", 1.0),
-    ("2", 3.0),  # what each CPU did
-    ("3", 1.5), ("D", 2.0), ("\r", 3.0), ("\x1b", 0.8), ("D", 0.6), ("t", 2.5),  # blocked tasks, a stack, the tree
+    ("", 3.5), ("e", 4.0), ("\x1b", 0.8),  # the verdict, explained
+    ("j", 0.4), ("j", 0.4), ("j", 0.8), ("\r", 2.5), ("\x1b", 0.8),  # a piece of evidence, followed
+    ("2", 2.0), ("\r", 0.8), ("j", 0.8), ("\r", 4.5), ("\x1b", 0.5), ("\x1b", 0.5),  # the code that faulted
+    ("3", 1.5), ("t", 2.0), ("f", 0.6), ("state:S rss>1k", 0.8), ("\r", 1.5), ("\x1b", 0.6),  # tasks
     ("4", 3.0),  # memory
-    ("5", 1.5), ("/", 0.5), ("memory", 1.2), ("\r", 1.0), ("n", 0.8), ("n", 1.2), ("\x1b", 0.5), ("o", 2.5),  # the log
-    (":", 0.6), ("slabs", 0.8), ("\r", 2.0),
-    ("?", 3.0), ("\x1b", 0.5), ("1", 2.5),
+    ("5", 1.2), ("z", 1.5), ("/", 0.5), ("memory", 1.0), ("\r", 0.8), ("n", 0.8), ("n", 1.2), ("\x1b", 0.5), ("o", 1.5),
+    (":", 0.6), ("slab", 1.2), ("\r", 2.0),
+    ("?", 2.5), ("\x1b", 0.5), ("1", 2.0),
 )  # fmt: skip
 
 
