@@ -118,7 +118,7 @@ async def test_the_list_is_filtered_and_written(crash, tmp_path_factory, monkeyp
         await enter(app, pilot, "f", "state=complete")
         for ending in ("txt", "csv", "json"):
             await enter(app, pilot, "w", f"list.{ending}")
-            assert "2 rows" in text(app)
+            await until(app, pilot, lambda _, name=f"list.{ending}": (out / name).exists())
         await enter(app, pilot, "f", "crashed~2026-11 title~NULL")
         assert len(app.pane.main.view) == 1
     titles, *rows = (out / "list.txt").read_text().splitlines()

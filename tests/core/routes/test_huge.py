@@ -56,6 +56,9 @@ def grow(path, tib, ram_everywhere):
     return pages
 
 
+SPARE = 5  # seconds of a processor, for a busy machine: what grew with the memory would take minutes
+
+
 def report(path):
     """Report in a process of its own: (processor seconds, KiB at the most, report)."""
     script = CHILD.format(path=sys.path, name=str(path))
@@ -68,7 +71,7 @@ def test_a_report_costs_little_more_than_of_a_small_machine(tmp_path, tib, ram_e
     small_seconds, _, small = report(PATH)
     pages = grow(tmp_path / "vmcore", tib, ram_everywhere)
     seconds, memory, large = report(tmp_path / "vmcore")
-    assert seconds < small_seconds + 1
+    assert seconds < small_seconds + SPARE
     assert memory < 200 << 10
     dump = large.pop("dump")
     assert dump["pages_saved"] == small["dump"]["pages_saved"]
@@ -85,5 +88,5 @@ def test_the_holes_of_a_sparse_image_are_not_read(tmp_path):
     seconds, memory, large = report(path)
     assert large["tasks"] == small["tasks"]
     assert large["verdict"] == small["verdict"]
-    assert seconds < small_seconds + 1
+    assert seconds < small_seconds + SPARE
     assert memory < 200 << 10
