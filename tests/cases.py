@@ -3,7 +3,7 @@
 from functools import cache, cached_property
 from pathlib import Path
 
-from oopscope.kernel.boot import open_kernel
+from oopscope.boot.attach import open_kernel
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
 from truth import Truth

@@ -52,7 +52,7 @@ HEAVY = {"textual", "rich", "json", "zstandard", "cramjam", "lzallright", "elfto
         ("import oopscope_tui", HEAVY),
         ("import oopscope_tui.__main__", HEAVY),
         ("import oopscope.cli", HEAVY - {"argparse", "json"}),
-        ("import oopscope.kernel.boot", HEAVY - {"json"}),
+        ("import oopscope.boot.attach", HEAVY - {"json"}),
         ("import oopscope.report.build", {"textual", "rich", "asyncio", "argparse"}),
     ],
 )

@@ -22,14 +22,14 @@ from pathlib import Path
 
 from builders.altered import Altered
 from builders.fixtures import FIXTURES
+from oopscope.boot.attach import attach
 from oopscope.dumps import Dump, Facts, open_container, open_path
 from oopscope.errors import MissingPage, NotADump, OopscopeError
-from oopscope.kernel.boot import attach
-from oopscope.kernel.registers import registers
 from oopscope.report import html, markdown, text
 from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build, sections
 from oopscope.sources.file import BytesSource
+from oopscope.stacks.registers import registers
 from oopscope.subsystems import TABLES
 
 DUMPS = sorted((Path(__file__).parents[1] / "dumps").glob("*.kdump"))

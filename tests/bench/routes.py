@@ -14,11 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from oopscope.boot.attach import open_kernel
+from oopscope.distill.distill import distill
 from oopscope.dumps import open_path
 from oopscope.errors import OopscopeError
-from oopscope.kernel.boot import open_kernel
 from oopscope.report.build import build
-from oopscope.report.distill import distill
 
 SECTIONS = ("verdict", "cpus", "tasks", "log", "system", "meminfo", "zones", "slabs", "modules", "mounts")
 

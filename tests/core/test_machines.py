@@ -2,7 +2,7 @@
 
 import pytest
 
-from oopscope.machines import GIB, Placement, place
+from oopscope.qemu_boards import GIB, Placement, place
 
 MIB = 1 << 20
 AT_4_GIB, AT_1_TIB = 0x100000000, 0x10000000000

@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 
 from oopscope.dumps import Facts
 from oopscope.errors import NotADump, OopscopeError
-from oopscope.kernel.disassemble import Code, Instruction
+from oopscope.inspect.code import CodeFound, Register
+from oopscope.inspect.disassemble import Code, Instruction
+from oopscope.inspect.meaning import Meaning
+from oopscope.inspect.operands import Access, Context, Deed
+from oopscope.inspect.struct import Row, StructFound
+from oopscope.inspect.words import Piece, Stretches, Word
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Name
-from oopscope.kernel.meaning import Meaning
-from oopscope.kernel.operands import Access, Context, Deed
 from oopscope.structs.layout import Member
 from oopscope.structs.view import Item
 from oopscope.subsystems import Column, Table
-from oopscope.subsystems.code import CodeFound, Register
-from oopscope.subsystems.struct import Row, StructFound
-from oopscope.subsystems.words import Piece, Stretches, Word
 from oopscope.triage.finding import Evidence, Source, Verdict
 from oopscope_tui.questions import Question
 from tui import fake_details

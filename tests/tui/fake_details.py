@@ -1,11 +1,11 @@
 """What the provider that answers in core's stead says of one task, and of physical memory: core's own types."""
 
-from oopscope.kernel.files import OpenFile
+from oopscope.inspect.task_facts import Fact, Relative, TaskFacts
+from oopscope.linux.file import OpenFile
+from oopscope.linux.memory_shares import Share, Shares
+from oopscope.linux.task_files import TaskFiles
+from oopscope.linux.task_memory import Area, Size, TaskMemory
 from oopscope.memory.coverage import Cell
-from oopscope.subsystems.memory_shares import Share, Shares
-from oopscope.subsystems.task_facts import Fact, Relative, TaskFacts
-from oopscope.subsystems.task_files import TaskFiles
-from oopscope.subsystems.task_memory import Area, Size, TaskMemory
 
 FILE = 0xFFFF888003A4C000
 LACKING = "physical page at 0x3a4d000 is not in the dump (filtered out when it was written)"

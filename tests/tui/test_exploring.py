@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import oopscope
+from oopscope.inspect.meaning import Meaning
+from oopscope.inspect.words import Piece, Stretches
 from oopscope.kernel.frame import Frame
-from oopscope.kernel.meaning import Meaning
-from oopscope.subsystems.words import Piece, Stretches
 from oopscope_tui.places import Place
 from oopscope_tui.provider import Core
 from tui.driving import LARGE, SMALL, enter, lines, press, running, text

@@ -212,11 +212,11 @@ class Listing:
 
     def _triage(self, row: DumpFile, stopped: Callable[[], bool]) -> DumpFile:
         """Return the row with the verdict: as `oopscope triage` has it, but let go of as soon as that is wanted."""
+        from oopscope.boot.attach import attach
+        from oopscope.boot.extra import Extra
         from oopscope.dumps import open_path
         from oopscope.errors import OopscopeError
-        from oopscope.kernel.boot import attach
-        from oopscope.kernel.extra import Extra
-        from oopscope.subsystems.system import the_system
+        from oopscope.linux.system import the_system
         from oopscope.symbols.cache import cache_directory
         from oopscope.triage import verdict
 

@@ -63,8 +63,8 @@ class Core:
     """The real thing."""
 
     def open(self, paths: Sequence[str | Path], progress: Callable[[str], None]) -> Any:
-        """Open the dump with oopscope.kernel.boot."""
-        from oopscope.kernel.boot import open_kernel
+        """Open the dump with oopscope.boot.attach."""
+        from oopscope.boot.attach import open_kernel
 
         return open_kernel(paths, progress)
 

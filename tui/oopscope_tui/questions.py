@@ -8,19 +8,19 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 ANSWERS: dict[str, str] = {
-    "stack": "oopscope.subsystems.tasks:stack",  # a task_struct's address: its frames
-    "task-facts": "oopscope.subsystems.task_facts:task_facts",  # the same: TaskFacts
-    "task-memory": "oopscope.subsystems.task_memory:task_memory",  # the same: TaskMemory
-    "task-files": "oopscope.subsystems.task_files:task_files",  # the same: TaskFiles
-    "memory-shares": "oopscope.subsystems.memory_shares:memory_shares",  # 0: Shares, adding up to the total
-    "swapped": "oopscope.subsystems.memory_shares:swapped",  # task_structs' addresses: bytes in swap, by address
-    "strip": "oopscope.subsystems.coverage:strip_of",  # a number of cells: physical memory in so many shares
-    "symbol": "oopscope.subsystems.look_up:symbol",  # a name or an address: lines (heading, text)
-    "registers": "oopscope.subsystems.code:registers",  # a CPU: each register with what it points at
-    "code": "oopscope.subsystems.code:code",  # a name or ADDRESS[@SP]: CodeFound
-    "struct": "oopscope.subsystems.struct:struct",  # TYPE[.MEMBER][@ADDRESS]: StructFound
-    "memory": "oopscope.subsystems.words:memory",  # an address: the stretches of memory about it
-    "words": "oopscope.subsystems.words:words",  # an address: the words from there on
+    "stack": "oopscope.stacks.tasks:stack",  # a task_struct's address: its frames
+    "task-facts": "oopscope.inspect.task_facts:task_facts",  # the same: TaskFacts
+    "task-memory": "oopscope.linux.task_memory:task_memory",  # the same: TaskMemory
+    "task-files": "oopscope.linux.task_files:task_files",  # the same: TaskFiles
+    "memory-shares": "oopscope.linux.memory_shares:memory_shares",  # 0: Shares, adding up to the total
+    "swapped": "oopscope.linux.memory_shares:swapped",  # task_structs' addresses: bytes in swap, by address
+    "strip": "oopscope.inspect.coverage:strip_of",  # a number of cells: physical memory in so many shares
+    "symbol": "oopscope.inspect.look_up:symbol",  # a name or an address: lines (heading, text)
+    "registers": "oopscope.inspect.code:registers",  # a CPU: each register with what it points at
+    "code": "oopscope.inspect.code:code",  # a name or ADDRESS[@SP]: CodeFound
+    "struct": "oopscope.inspect.struct:struct",  # TYPE[.MEMBER][@ADDRESS]: StructFound
+    "memory": "oopscope.inspect.words:memory",  # an address: the stretches of memory about it
+    "words": "oopscope.inspect.words:words",  # an address: the words from there on
 }
 
 

@@ -11,8 +11,8 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
 from oopscope.report.stacks import frame_lines
 from oopscope.sources.remote import location
-from oopscope.subsystems.cpus import all_cpus
-from oopscope.subsystems.tasks import Task, all_tasks, stack
+from oopscope.stacks.cpus import all_cpus
+from oopscope.stacks.tasks import Task, all_tasks, stack
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from oopscope.kernel.boot import open_kernel
+from oopscope.boot.attach import open_kernel
 from oopscope.kernel.kernel import Kernel
 from oopscope.sources.remote import Location
 

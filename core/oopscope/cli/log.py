@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.printk import Record, log
 from oopscope.report.cells import printable
 from oopscope.sources.remote import location
 from oopscope.subsystems import table
-from oopscope.subsystems.log import Record, log
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[st
 
 
 def _boot(kernel: Kernel) -> float:
-    from oopscope.subsystems.system import clock
+    from oopscope.linux.system import clock
 
     found = clock(kernel).boot
     if found is None:

@@ -145,9 +145,9 @@ def one(path: Location) -> dict[str, Any]:
 
 def _line(path: Location) -> dict[str, Any]:
     """Return one dump's line: path, host, kernel, time, cause and signature, or `error`."""
-    from oopscope.kernel.boot import open_kernel
+    from oopscope.boot.attach import open_kernel
+    from oopscope.linux.system import the_system
     from oopscope.report.build import verdict_data
-    from oopscope.subsystems.system import the_system
     from oopscope.triage import verdict
 
     try:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from oopscope.dumps import Facts, PlacedDump
 from oopscope.elf import ET_CORE, PT_LOAD, PT_NOTE, Segment, is_elf, notes, read_header, segments
 from oopscope.errors import FormatError, NotADump, OopscopeError
-from oopscope.machines import Placement, place
+from oopscope.qemu_boards import Placement, place
 from oopscope.sources import ByteSource
 
 NT_PRPSINFO = 3

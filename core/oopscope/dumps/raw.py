@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from oopscope.dumps import PlacedDump
 from oopscope.errors import FormatError
-from oopscope.machines import split
+from oopscope.qemu_boards import split
 from oopscope.sources import ByteSource, next_data
 
 HOLE = 0xC0000000

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from oopscope.dumps import CpuState, Facts, PlacedDump, bare_name, beside
 from oopscope.errors import FormatError, NotADump
-from oopscope.machines import split
 from oopscope.notes import SegmentRegister
+from oopscope.qemu_boards import split
 from oopscope.sources import ByteSource
 from oopscope.sources.extents import LIMIT
 

@@ -35,7 +35,7 @@ class Name(NamedTuple):
 
 
 class Kernel:
-    """One dead kernel. Made by `oopscope.kernel.boot.open_kernel`."""
+    """One dead kernel. Made by `oopscope.boot.attach.open_kernel`."""
 
     def __init__(
         self, dump: Dump, arch: Arch, info: VmcoreInfo, memory: Memory, cache: IndexCache | None = None

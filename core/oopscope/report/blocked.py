@@ -6,7 +6,7 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.build import frame, value
 from oopscope.report.facts import blocked
-from oopscope.subsystems.tasks import stack
+from oopscope.stacks.tasks import stack
 
 MAX = 256  # stacks; of the tasks that wait longest
 

@@ -10,9 +10,9 @@ import oopscope
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.system import the_system
+from oopscope.stacks.tasks import stack
 from oopscope.subsystems import TABLES, Column, Table, table
-from oopscope.subsystems.system import the_system
-from oopscope.subsystems.tasks import stack
 from oopscope.triage import verdict
 from oopscope.triage.finding import Verdict
 

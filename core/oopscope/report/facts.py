@@ -6,8 +6,8 @@ A fact that the kernel or the dump does not tell is left out; the numbers themse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from oopscope.linux.taint import taint_reasons
 from oopscope.report.cells import duration, size
-from oopscope.subsystems.taint import taint_reasons
 
 Data = Mapping[str, Any]
 Facts = list[tuple[str, str]]

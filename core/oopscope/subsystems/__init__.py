@@ -7,14 +7,12 @@ report and the generic pane are made from TABLE alone. To add one: a file here a
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from oopscope.kernel.kinds import Kind
 
 if TYPE_CHECKING:
     from oopscope.kernel.kernel import Kernel
-
-# How a value is shown and written: `address` is a hexadecimal string in JSON, `bytes` a count of bytes that a
-# person sees with a unit, `seconds` a duration, `list` a list of strings, `frames` a list of Frame.
-Kind = Literal["text", "int", "bytes", "address", "seconds", "state", "symbol", "bool", "list", "frames", "registers"]
 
 
 class Column(NamedTuple):

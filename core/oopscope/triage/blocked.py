@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
-from oopscope.subsystems.locks import Wait, all_locks
-from oopscope.subsystems.tasks import Task, called, stack
+from oopscope.linux.task_state import called
+from oopscope.stacks.tasks import Task, stack
 from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Evidence, Source
+from oopscope.waits.locks import Wait, all_locks
 
 INFO = re.compile(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
 # What a blocked task's stack begins with: the scheduler, and how it came to wait.

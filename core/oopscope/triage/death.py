@@ -13,9 +13,9 @@ from typing import NamedTuple
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
-from oopscope.subsystems.cpus import Cpu, all_cpus
-from oopscope.subsystems.log import Record, log
-from oopscope.subsystems.tasks import Task, all_tasks
+from oopscope.linux.printk import Record, log
+from oopscope.stacks.cpus import Cpu, all_cpus
+from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.triage.finding import Category, Confidence, Evidence, Source, Verdict
 from oopscope.triage.signature import signature
 

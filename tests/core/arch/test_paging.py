@@ -8,8 +8,9 @@ import pytest
 
 import oopscope.arch
 from core.kernel.fakes import Ram
-from oopscope.arch import ARCHES, Arch, Mapping, arch, arch_of_machine
+from oopscope.arch import Arch, Mapping
 from oopscope.errors import MissingPage, NotMapped, Unsupported
+from oopscope.machine import MACHINES, arch, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
 
 X86 = arch("x86_64")
@@ -134,10 +135,10 @@ def test_a_root_that_is_missing():
 def test_every_file_is_in_the_table():
     folder = Path(oopscope.arch.__file__).parent
     files = {f"oopscope.arch.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"}
-    assert files == {module for _, module in ARCHES}
+    assert files == {module for _, module in MACHINES}
 
 
-@pytest.mark.parametrize("key, module", ARCHES)
+@pytest.mark.parametrize("key, module", MACHINES)
 def test_a_line_of_the_table(key, module):
     found = arch(key)
     assert isinstance(found, Arch)

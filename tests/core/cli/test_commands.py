@@ -198,8 +198,8 @@ class TestLog:
             [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
         )
         loaded = set(done.stderr.split())
-        assert "oopscope.subsystems.log" in loaded
-        assert not loaded & {"oopscope.structs.layout", "oopscope.triage", "oopscope.subsystems.tasks", "oopscope_tui"}
+        assert "oopscope.linux.printk" in loaded
+        assert not loaded & {"oopscope.structs.layout", "oopscope.triage", "oopscope.stacks.tasks", "oopscope_tui"}
 
 
 class TestBt:
@@ -277,7 +277,7 @@ class TestTriage:
 
 class TestDistill:
     def test_writes_and_says_what(self, command, tmp_path, monkeypatch):
-        from oopscope.report import kdump_file
+        from oopscope.distill import kdump_file
 
         monkeypatch.setattr(kdump_file, "LEVEL", 1)
         out = tmp_path / "small.kdump"
@@ -302,8 +302,8 @@ def test_demo_list(command):
 
 
 def test_the_demo_is_a_whole_dump():
+    from oopscope.boot.attach import open_kernel
     from oopscope.cli.demo import demos
-    from oopscope.kernel.boot import open_kernel
     from oopscope.triage import verdict
 
     for path in demos().values():

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from oopscope.boot.attach import attach
 from oopscope.dumps import open_path
 from oopscope.errors import MissingPage
-from oopscope.kernel.boot import attach
 from oopscope.memory.coverage import failures, ranges
+from oopscope.stacks.tasks import all_tasks
 from oopscope.subsystems import table
-from oopscope.subsystems.tasks import all_tasks
 
 DUMPS = Path(__file__).parents[2] / "dumps"
 

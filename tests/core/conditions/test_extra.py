@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from builders.altered import DUMPS, Altered, stored
+from oopscope.boot.attach import attach
+from oopscope.boot.extra import Extra
 from oopscope.cli import DAMAGED, DONE, USAGE, run
 from oopscope.errors import FormatError
-from oopscope.kernel.boot import attach
-from oopscope.kernel.extra import Extra
-from oopscope.subsystems.tasks import all_tasks
+from oopscope.stacks.tasks import all_tasks
 
 
 @pytest.fixture(autouse=True)

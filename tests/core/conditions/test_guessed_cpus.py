@@ -4,13 +4,14 @@ import pytest
 
 from builders.altered import Altered, stored
 from cases import Case, case_of
-from oopscope.kernel.boot import attach
+from oopscope.boot.attach import attach
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.stacks import live_stacks, task_stack
-from oopscope.kernel.tasks import task_structs
-from oopscope.kernel.unwind.guess import guess
-from oopscope.subsystems.cpus import all_cpus
+from oopscope.kernel.stack import task_stack
+from oopscope.linux.task import task_structs
+from oopscope.machine.x86_64.guess import guess
+from oopscope.machine.x86_64.stacks import live_stacks
+from oopscope.stacks.cpus import all_cpus
 
 INNERMOST = 3  # what panic() called, and what stood in registers alone
 

@@ -3,14 +3,14 @@
 import pytest
 
 from builders.altered import Altered, stored
-from oopscope.kernel.boot import attach
+from oopscope.boot.attach import attach
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.mounts import mounts_of
-from oopscope.kernel.paths import MOUNT
-from oopscope.kernel.tasks import plausible, task_structs
-from oopscope.subsystems.cpus import all_cpus
-from oopscope.subsystems.mounts import _namespace, all_mounts
-from oopscope.subsystems.tasks import Task, all_tasks
+from oopscope.linux.mount import mounts_of
+from oopscope.linux.path import MOUNT
+from oopscope.linux.proc_mounts import _namespace, all_mounts
+from oopscope.linux.task import plausible, task_structs
+from oopscope.stacks.cpus import all_cpus
+from oopscope.stacks.tasks import Task, all_tasks
 
 
 def whole(name: str) -> Kernel:

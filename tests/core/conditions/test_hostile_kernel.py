@@ -16,8 +16,8 @@ from random import Random
 import pytest
 
 from builders.altered import DUMPS, Altered, stored
+from oopscope.boot.attach import attach
 from oopscope.errors import OopscopeError
-from oopscope.kernel.boot import attach
 from oopscope.report import html, markdown, text
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from oopscope.arch import arch
+from oopscope.boot.attach import attach
 from oopscope.dumps import open_path
 from oopscope.errors import NotMapped
-from oopscope.kernel.boot import attach
+from oopscope.machine import arch
 from oopscope.report.build import build
 
 DUMP = Path(__file__).with_name("6.5-i386.kdump")

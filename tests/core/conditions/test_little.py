@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from builders.altered import Altered, stored
+from oopscope.boot.attach import attach
 from oopscope.dumps import Note
 from oopscope.errors import NoTypes
-from oopscope.kernel import registers
-from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.build import build
+from oopscope.stacks import registers
+from oopscope.stacks.cpus import all_cpus, panic_cpu, said
 from oopscope.structs.layout import Types
-from oopscope.subsystems.cpus import all_cpus, panic_cpu, said
 
 SECTIONS = ("dump", "system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts", "log")
 

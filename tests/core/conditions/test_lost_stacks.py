@@ -4,14 +4,14 @@ import pytest
 
 from builders.altered import Altered, stored
 from cases import case_of
-from oopscope.kernel.boot import attach
+from oopscope.boot.attach import attach
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.stacks import task_stack
-from oopscope.kernel.tasks import task_structs
-from oopscope.kernel.unwind import guess as module
-from oopscope.kernel.unwind.guess import guess_sleeper
-from oopscope.subsystems.stacks import running_on
-from oopscope.subsystems.tasks import stack
+from oopscope.kernel.stack import task_stack
+from oopscope.linux.task import task_structs
+from oopscope.machine.x86_64 import guess as module
+from oopscope.machine.x86_64.guess import guess_sleeper
+from oopscope.stacks.of_task import running_on
+from oopscope.stacks.tasks import stack
 
 KERNELS = ("5.10-sysrq", "6.1-deadlock", "6.12-sysrq", "7.2-sysrq", "7.3-oom")
 

@@ -5,12 +5,12 @@ import struct
 import pytest
 
 from builders.altered import Altered, stored
+from oopscope.boot.attach import attach
 from oopscope.errors import FormatError
-from oopscope.kernel.boot import attach
 from oopscope.kernel.kernel import Kernel
-from oopscope.subsystems.log import log
-from oopscope.subsystems.system import the_system
-from oopscope.subsystems.tasks import all_tasks
+from oopscope.linux.printk import log
+from oopscope.linux.system import the_system
+from oopscope.stacks.tasks import all_tasks
 from oopscope.triage import verdict
 
 

@@ -10,9 +10,9 @@ from builders import text_page
 from builders.elf import Elf, Load
 from builders.notes import note, vmcoreinfo
 from cases import DUMPS
+from oopscope.boot.attach import attach
 from oopscope.dumps import elf, open_path
 from oopscope.errors import NotADump
-from oopscope.kernel.boot import attach
 from oopscope.report.build import build
 from oopscope.report.text import render
 

@@ -8,7 +8,7 @@ from builders import noise_page, text_page
 from builders.migration import Migration, arm_cpu, libvirt, libvirt_start, x86_cpu
 from oopscope.dumps import open_container
 from oopscope.errors import FormatError, MissingPage, NotADump, Unsupported
-from oopscope.machines import place
+from oopscope.qemu_boards import place
 from oopscope.sources.file import BytesSource
 
 GIB = 1 << 30

@@ -1,10 +1,11 @@
 """Stacks made word by word, the code around them, and unwinding tables by hand: what tests of the unwinder stand on."""
 
 from core.kernel.fakes import FakeKernel
-from oopscope.kernel import modules
-from oopscope.kernel.modules import ModuleMap, module_map
-from oopscope.kernel.stacks import Stack, cpu_stacks
-from oopscope.kernel.unwind.x86 import PT_REGS, State, Unwinder
+from oopscope.kernel.stack import Stack
+from oopscope.linux import module as modules
+from oopscope.linux.module import ModuleMap, module_map
+from oopscope.machine.x86_64.stacks import cpu_stacks
+from oopscope.machine.x86_64.unwind import PT_REGS, State, Unwinder
 from oopscope.symbols.orc import OrcEntry
 
 TEXT = 0xFFFFFFFF81000000

@@ -7,12 +7,12 @@ import pytest
 from cases import NAMES, case_of
 from core.kernel.fakes import Ram, memory_of
 from oopscope.errors import OopscopeError
-from oopscope.kernel import struct_page
-from oopscope.kernel.address_space import address_space, canonical, stack_map
-from oopscope.kernel.describe import describe
-from oopscope.kernel.meaning import errno_name, number_meaning
-from oopscope.kernel.page_types import PageStruct, head_of, page_types
-from oopscope.kernel.tasks import task_structs
+from oopscope.inspect.address_space import address_space, canonical, stack_map
+from oopscope.inspect.describe import describe
+from oopscope.inspect.meaning import errno_name, number_meaning
+from oopscope.linux import page as struct_page
+from oopscope.linux.page_types import PageStruct, head_of, page_types
+from oopscope.linux.task import task_structs
 
 TOP = 1 << 64
 BASE = 0x100000

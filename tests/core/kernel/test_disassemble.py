@@ -6,9 +6,9 @@ import pytest
 
 from cases import case_of
 from oopscope.errors import ReadError
-from oopscope.kernel.disassemble import WITHOUT, bounds, code_line, disassemble
-from oopscope.kernel.operands import context_of, deed
-from oopscope.subsystems.cpus import all_cpus
+from oopscope.inspect.disassemble import WITHOUT, bounds, code_line, disassemble
+from oopscope.inspect.operands import context_of, deed
+from oopscope.stacks.cpus import all_cpus
 
 
 def fault(name):

@@ -9,12 +9,13 @@ from core.kernel.fakes import FakeKernel, Ram
 from oopscope.errors import MissingPage, NoSymbol, NoType
 from oopscope.kernel import problems
 from oopscope.kernel.kernel import cpu_mask, online_cpus, per_cpu_offsets, present_cpus
-from oopscope.kernel.module_types import module_types, modules_with_types
-from oopscope.kernel.modules import ModuleMap, Region, in_text, module_list, orc_for
 from oopscope.kernel.problems import Problem, Problems
-from oopscope.kernel.registers import registers
-from oopscope.kernel.runqueues import runqueues
-from oopscope.kernel.stacks import IRQ_STACK_SIZE, cpu_stacks, thread_size
+from oopscope.kernel.stack import thread_size
+from oopscope.linux.module import ModuleMap, Region, in_text, module_list, orc_for
+from oopscope.linux.module_types import module_types, modules_with_types
+from oopscope.linux.sched import runqueues
+from oopscope.machine.x86_64.stacks import IRQ_STACK_SIZE, cpu_stacks
+from oopscope.stacks.registers import registers
 
 
 class TestNames:
@@ -145,14 +146,14 @@ class TestRegisters:
 
     def test_the_crash_notes_are_believed_first(self, monkeypatch):
         """The container's merged notes leave out a CPU that never answered: its n-th note need not be CPU n's."""
-        from oopscope.kernel import registers as module
+        from oopscope.stacks import registers as module
 
         only_second = {1: {"rip": 0x1234}}
         monkeypatch.setattr(module, "_crash_notes", lambda _kernel, _cpus: only_second)
         assert registers(case_of("6.1-null").kernel) == only_second
 
     def test_without_crash_notes_the_containers_are_taken_in_order(self, monkeypatch):
-        from oopscope.kernel import registers as module
+        from oopscope.stacks import registers as module
 
         kernel = case_of("6.1-null").kernel
         whole = registers(kernel)
@@ -160,8 +161,8 @@ class TestRegisters:
         assert registers(kernel) == whole
 
     def test_too_few_notes_are_nobodys(self, monkeypatch):
-        from oopscope.kernel import registers as module
-        from oopscope.kernel.boot import open_kernel
+        from oopscope.boot.attach import open_kernel
+        from oopscope.stacks import registers as module
 
         kernel = open_kernel([case_of("6.1-null").path])
         notes = list(kernel.dump.notes())

@@ -7,8 +7,8 @@ import pytest
 from cases import case_of
 from core.kernel.fakes import memory_of
 from oopscope.errors import Absent, MissingPage
-from oopscope.kernel import page_kinds as module
-from oopscope.kernel.page_kinds import PageStructs, page_kinds
+from oopscope.linux import page_kinds as module
+from oopscope.linux.page_kinds import PageStructs, page_kinds
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 KERNELS = ("5.10-sysrq", "6.1-null", "6.12-sysrq", "7.2-sysrq", "7.3-oom")

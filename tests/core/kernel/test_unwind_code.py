@@ -21,7 +21,14 @@ from core.kernel.made import (
     state,
     unwind,
 )
-from oopscope.kernel.unwind.x86 import call_target, follows_call, from_registers, from_sleep, has_frame_pointers, pushes
+from oopscope.machine.x86_64.unwind import (
+    call_target,
+    follows_call,
+    from_registers,
+    from_sleep,
+    has_frame_pointers,
+    pushes,
+)
 from oopscope.structs.layout import Member
 
 

@@ -4,11 +4,11 @@ import pytest
 
 from cases import case_of
 from core.report.broken import break_pages, frames_of
-from oopscope.kernel.boot import open_kernel
-from oopscope.kernel.modules import module_list
+from oopscope.boot.attach import open_kernel
+from oopscope.distill.distill import distill
+from oopscope.linux.module import module_list
+from oopscope.linux.slab import CACHE
 from oopscope.report.build import build
-from oopscope.report.distill import distill
-from oopscope.subsystems.slabs import CACHE
 
 SECTIONS = ("system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts", "log")
 CASES = ["5.10-sysrq", "6.1-deadlock", "7.2-list"]
@@ -84,7 +84,7 @@ def test_a_stack(whole, broken_report):
 
 
 def _task_plan():
-    from oopscope.kernel.tasks import TASK
+    from oopscope.linux.task import TASK
 
     return TASK
 
@@ -162,8 +162,8 @@ def test_a_table_of_the_kernel(whole, broken_report, table):
 
 def test_distilling_a_damaged_dump(whole, tmp_path, monkeypatch):
     """What cannot be read cannot be kept; the report stays what it was."""
+    from oopscope.distill import kdump_file
     from oopscope.dumps import open_path
-    from oopscope.report import kdump_file
 
     monkeypatch.setattr(kdump_file, "LEVEL", 1)
     victim = next(t for t in whole.report["tasks"] if t["comm"] == "tail")
@@ -178,8 +178,8 @@ def test_distilling_a_damaged_dump(whole, tmp_path, monkeypatch):
 @pytest.mark.parametrize("table", ["BTF", "kallsyms"])
 def test_distilling_a_dump_whose_tables_are_damaged(whole, tmp_path, monkeypatch, table):
     """What is left of a dump is distilled all the same: the log at least."""
+    from oopscope.distill import kdump_file
     from oopscope.dumps import open_path
-    from oopscope.report import kdump_file
 
     monkeypatch.setattr(kdump_file, "LEVEL", 1)
     broken = break_pages(whole.path, tmp_path / "broken.kdump", frames_of(whole.kernel, place_of(whole.kernel, table)))

@@ -6,15 +6,15 @@ import pytest
 
 from builders.altered import Altered, stored
 from cases import NAMES, case_of
+from oopscope.boot.attach import open_kernel
+from oopscope.distill import kdump_file
+from oopscope.distill.distill import Recording, distill
 from oopscope.dumps import open_path
 from oopscope.errors import MissingPage
-from oopscope.kernel.boot import open_kernel
-from oopscope.report import kdump_file
+from oopscope.inspect.code import registers
+from oopscope.inspect.words import CHUNK, words
 from oopscope.report.build import build
-from oopscope.report.distill import Recording, distill
-from oopscope.subsystems.code import registers
-from oopscope.subsystems.cpus import all_cpus
-from oopscope.subsystems.words import CHUNK, words
+from oopscope.stacks.cpus import all_cpus
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 SECTIONS = ("system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts", "log")

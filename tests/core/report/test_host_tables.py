@@ -2,9 +2,9 @@
 
 import struct
 
-from oopscope.arch import arch
+from oopscope.distill.host_tables import at_home
 from oopscope.errors import MissingPage
-from oopscope.report.host_tables import at_home
+from oopscope.machine import arch
 
 PAGING = arch("x86_64").pagings["4-level"]
 FLAGS = 0x8000000000000063

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oopscope.kernel.boot import open_kernel
+from oopscope.boot.attach import open_kernel
 from oopscope.report import html
 from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build

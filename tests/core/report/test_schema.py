@@ -8,8 +8,8 @@ import pytest
 
 import oopscope
 from cases import NAMES, case_of
+from oopscope.boot.attach import open_kernel
 from oopscope.errors import Implausible, MissingPage, NoSymbol
-from oopscope.kernel.boot import open_kernel
 from oopscope.report import build as building
 from oopscope.report.build import build, sections, value
 from oopscope.report.json import render
@@ -320,7 +320,7 @@ class TestFailure:
             yield from case_of("6.1-null").kernel.cached(list_of_slabs)
             raise MissingPage(0x1000, "truncated")
 
-        from oopscope.subsystems.slabs import all_slabs as list_of_slabs
+        from oopscope.linux.slab import all_slabs as list_of_slabs
 
         broken = Table("slabs", "Slabs", (Column("name", "Name"),), rows)
         monkeypatch.setattr(building, "table", lambda _key: broken)

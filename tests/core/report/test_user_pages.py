@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 
 from cases import NAMES, case_of
-from oopscope.arch.x86_64 import ARCH
+from oopscope.distill.distill import distill
+from oopscope.distill.user_pages import _touch
 from oopscope.dumps import open_path
 from oopscope.errors import MissingPage
-from oopscope.report.distill import distill
-from oopscope.report.user_pages import _touch
+from oopscope.machine.x86_64.arch import ARCH
 
 ROOT, STACK = 0x1000, 0x7FFE_1234_5000
 FRAME = 0x9000

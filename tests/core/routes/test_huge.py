@@ -18,7 +18,7 @@ CHILD = """
 import json, sys, time
 sys.path[:0] = {path!r}
 from pathlib import Path
-from oopscope.kernel.boot import open_kernel
+from oopscope.boot.attach import open_kernel
 from oopscope.report.build import build
 started = time.process_time()
 report = build(open_kernel([Path({name!r})]), stacks=True)

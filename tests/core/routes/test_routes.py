@@ -8,12 +8,12 @@ import pytest
 
 from cases import DUMPS
 from core.routes.made import ROUTES, Machine
+from oopscope.boot.attach import attach, open_kernel
+from oopscope.distill import kdump_file
+from oopscope.distill.distill import distill
 from oopscope.dumps import FORMATS, open_path
-from oopscope.kernel.boot import attach, open_kernel
 from oopscope.notes import GENERAL, CpuState, SegmentRegister
-from oopscope.report import kdump_file
 from oopscope.report.build import build
-from oopscope.report.distill import distill
 from oopscope.subsystems import TABLES
 
 PATH = DUMPS / "6.1-null.kdump"

@@ -18,9 +18,9 @@ from builders.kdump import Kdump
 from builders.migration import Migration, libvirt
 from builders.packed import bgzf, lz4_frame, lzop, pzstd, xz_blocks, zstd_seekable
 from cases import DUMPS
+from oopscope.boot.attach import attach
 from oopscope.dumps import open_path
 from oopscope.errors import FormatError, NotADump
-from oopscope.kernel.boot import attach
 from oopscope.report.build import build
 from oopscope.sources import remote, wrapped
 from oopscope.sources.remote import BLOCK, RemoteSource, is_remote, location, open_remote, shown

@@ -9,9 +9,9 @@ import pytest
 from builders import noise_page
 from builders.kdump import Kdump
 from cases import DUMPS
+from oopscope.boot.attach import attach
 from oopscope.dumps import open_path
 from oopscope.errors import NotADump
-from oopscope.kernel.boot import attach
 from oopscope.report.build import build
 
 PAGES = {n: noise_page(n) for n in range(1, 300)}

@@ -4,7 +4,7 @@ import pytest
 
 from cases import NAMES, case_of
 from oopscope.errors import MissingPage, NoMember, NoType
-from oopscope.kernel.tasks import task_structs
+from oopscope.linux.task import task_structs
 from oopscope.memory.virtual import Memory
 
 

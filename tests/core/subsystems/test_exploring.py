@@ -4,12 +4,12 @@ import pytest
 
 from cases import NAMES, case_of
 from oopscope.errors import Implausible, NoMember, NoSymbol, NoType
-from oopscope.kernel.tasks import task_structs
-from oopscope.subsystems.code import code, registers
-from oopscope.subsystems.cpus import all_cpus
-from oopscope.subsystems.look_up import address_of, prototype, symbol
-from oopscope.subsystems.struct import struct
-from oopscope.subsystems.words import CHUNK, memory, words
+from oopscope.inspect.code import code, registers
+from oopscope.inspect.look_up import address_of, prototype, symbol
+from oopscope.inspect.struct import struct
+from oopscope.inspect.words import CHUNK, memory, words
+from oopscope.linux.task import task_structs
+from oopscope.stacks.cpus import all_cpus
 
 
 @pytest.fixture(scope="module")

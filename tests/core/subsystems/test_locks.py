@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-import oopscope.subsystems.locks as locks
+import oopscope.waits.locks as locks
 from cases import case_of
 from core.triage.fakes import Words, stack
 from oopscope.errors import NoMember
 from oopscope.kernel.problems import Problems
-from oopscope.kernel.tasks import TaskStruct, task_structs
+from oopscope.linux.task import TaskStruct, task_structs
 
 OFFSETS = {
     "mutex": {"owner.counter": 0, "wait_list": 16},

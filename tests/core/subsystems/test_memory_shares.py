@@ -4,9 +4,9 @@ import pytest
 
 from cases import case_of
 from oopscope.errors import Absent
-from oopscope.subsystems.meminfo import Counter, all_counters
-from oopscope.subsystems.memory_shares import memory_shares, swapped
-from oopscope.subsystems.tasks import all_tasks
+from oopscope.linux.meminfo import Counter, all_counters
+from oopscope.linux.memory_shares import memory_shares, swapped
+from oopscope.stacks.tasks import all_tasks
 
 
 @pytest.fixture

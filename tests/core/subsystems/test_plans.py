@@ -16,8 +16,8 @@ from oopscope.subsystems import TABLES, Column, table
 
 # Plans of what only some kernels have, and the stored kernels that lack it.
 LACKING = {
-    "oopscope.kernel.module_types.BTF_MODULE": {"5.10"},  # types of modules came with 5.11
-    "oopscope.kernel.module_types.BTF": {"5.10"},
+    "oopscope.linux.module_types.BTF_MODULE": {"5.10"},  # types of modules came with 5.11
+    "oopscope.linux.module_types.BTF": {"5.10"},
 }
 KERNELS = {name.split("-")[0]: name for name in NAMES}
 

@@ -3,9 +3,9 @@
 import pytest
 
 from core.kernel.fakes import FakeKernel, FakeTypes, Ram
+from oopscope.linux import slab as slabs
+from oopscope.linux.slab import NodeStruct, _free
 from oopscope.structs.layout import Member
-from oopscope.subsystems import slabs
-from oopscope.subsystems.slabs import NodeStruct, _free
 
 HEAD = 0x10000
 LIST = 16  # where the link is in a slab

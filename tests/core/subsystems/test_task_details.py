@@ -3,11 +3,11 @@
 import pytest
 
 from cases import case_of
-from oopscope.kernel.files import flag_words
-from oopscope.kernel.tasks import task_structs
-from oopscope.subsystems.task_facts import task_facts
-from oopscope.subsystems.task_files import task_files
-from oopscope.subsystems.task_memory import task_memory
+from oopscope.inspect.task_facts import task_facts
+from oopscope.linux.file import flag_words
+from oopscope.linux.task import task_structs
+from oopscope.linux.task_files import task_files
+from oopscope.linux.task_memory import task_memory
 
 TOLD = ["5.10-sysrq", "6.1-null", "7.2-sysrq"]  # those whose accounts have fds and maps
 

@@ -241,6 +241,6 @@ def pytest_generate_tests(metafunc):
 def real_kernel(request, monkeypatch):
     """A stored dump, opened without the index cache. Distilled: it holds the pages that a report reads."""
     monkeypatch.setenv("OOPSCOPE_CACHE", "off")
-    from oopscope.kernel.boot import open_kernel
+    from oopscope.boot.attach import open_kernel
 
     return open_kernel([request.param])

@@ -6,13 +6,13 @@ from oopscope.dumps import Facts
 from oopscope.errors import NoSymbol, NotMapped
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.problems import Problems
-from oopscope.kernel.tasks import Census, census
-from oopscope.subsystems.cpus import Cpu, cpus
-from oopscope.subsystems.locks import Wait, locks
-from oopscope.subsystems.log import Record, records
-from oopscope.subsystems.tasks import Task, tasks
+from oopscope.linux.printk import Record, records
+from oopscope.linux.task import Census, census
+from oopscope.stacks.cpus import Cpu, cpus
+from oopscope.stacks.tasks import Task, tasks
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 from oopscope.triage.death import Death
+from oopscope.waits.locks import Wait, locks
 
 FRAME = re.compile(r"(\? )?(\w[\w.]*|0x[0-9a-f]+)(?:\+(0x[0-9a-f]+))?(?: \[(\w+)\])?(?: <(\w+)>)?")
 TEXT = 0xFFFFFFFF81000000

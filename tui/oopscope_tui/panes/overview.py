@@ -248,7 +248,7 @@ class Overview(Pane):
             return field_line("Taint", ABSENT, width, FIELD)
         if not mask:
             return field_line("Taint", "none", width, FIELD)
-        from oopscope.subsystems.taint import taint_reasons
+        from oopscope.linux.taint import taint_reasons
 
         lines = field_line("Taint", clean(str(system.get("taint") or mask)), width, FIELD)
         for reason in taint_reasons(mask):

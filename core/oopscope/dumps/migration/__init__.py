@@ -15,7 +15,7 @@ from oopscope.dumps import BLOCK, CpuState, Facts, Note
 from oopscope.dumps.migration.cpus import cpu_states
 from oopscope.dumps.migration.stream import FILL, MAGIC, Block, Stream, read_stream
 from oopscope.errors import FormatError, MissingPage, NotADump
-from oopscope.machines import place
+from oopscope.qemu_boards import place
 from oopscope.sources import ByteSource
 from oopscope.sources.extents import Extents
 from oopscope.sources.spliced import Rest, Spliced

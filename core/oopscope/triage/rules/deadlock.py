@@ -1,10 +1,10 @@
 """Blocked tasks wait for each other's locks in a circle, and hung_task_panic is set. Follows kernel/hung_task.c."""
 
-from oopscope.subsystems.locks import Wait, chain
-from oopscope.subsystems.tasks import called
+from oopscope.linux.task_state import called
 from oopscope.triage.blocked import blamed, detector_fired, lock_words, named, wait_evidence, waits
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+from oopscope.waits.locks import Wait, chain
 
 MAX_SHOWN = 8
 

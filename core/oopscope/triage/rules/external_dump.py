@@ -1,7 +1,7 @@
 """No panic at all: the dump was taken from outside, of a machine that still ran."""
 
 from oopscope.errors import OopscopeError
-from oopscope.subsystems.cpus import panic_cpu
+from oopscope.stacks.cpus import panic_cpu
 from oopscope.triage.blocked import sleep_evidence, waits
 from oopscope.triage.death import DIE, Death
 from oopscope.triage.finding import Verdict

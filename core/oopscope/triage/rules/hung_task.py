@@ -1,10 +1,10 @@
 """Tasks were blocked for too long, and hung_task_panic is set. Follows kernel/hung_task.c."""
 
-from oopscope.subsystems.locks import Wait, chain
-from oopscope.subsystems.tasks import Task
+from oopscope.stacks.tasks import Task
 from oopscope.triage.blocked import blamed, detector_fired, lock_words, named, sleep_evidence, waits
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+from oopscope.waits.locks import Wait, chain
 
 MAX_SHOWN = 8
 

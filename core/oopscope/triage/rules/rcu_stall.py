@@ -2,7 +2,7 @@
 
 import re
 
-from oopscope.subsystems.cpus import Cpu, all_cpus
+from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 

@@ -1,0 +1,170 @@
+"""Open a dump as a kernel: VMCOREINFO first, then the architecture and its page tables; symbols and types on demand.
+
+Nothing here depends on the machine's size, and nothing is read that is not needed: the log alone needs neither
+symbols nor types.
+"""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oopscope.arch import Arch
+from oopscope.boot.extra import Extra
+from oopscope.dumps import Dump, open_path
+from oopscope.errors import FormatError, OopscopeError, ReadError
+from oopscope.kernel.kernel import Kernel, Name
+from oopscope.machine import arch, arch_of_machine, machine
+from oopscope.memory.physical import PhysicalMemory
+from oopscope.sources.remote import Location, shown
+from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key, load_types, store_types
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+if TYPE_CHECKING:
+    from oopscope.structs.layout import Types
+
+Progress = Callable[[str], None]
+NOTHING = Extra()
+# What a kernel's VMCOREINFO tells of its architecture where nothing else does.
+_TELLTALES = (
+    ("NUMBER(pgtable_l5_enabled)", "x86_64"),
+    ("SYMBOL(init_top_pgt)", "x86_64"),
+    ("NUMBER(KERNEL_IMAGE_SIZE)", "x86_64"),
+    ("CONFIG_X86_PAE", "i386"),
+    ("NUMBER(kimage_voffset)", "aarch64"),
+    ("NUMBER(va_kernel_pa_offset)", "riscv64"),
+    ("SYMBOL(lowcore_ptr)", "s390x"),
+    ("SYMBOL(mmu_psize_defs)", "ppc64"),
+)
+
+
+def open_kernel(paths: Sequence[Location], progress: Progress | None = None) -> Kernel:
+    """Open a dump (several paths only for a split set), with the index cache; an OopscopeError is one clear line."""
+    say = progress or (lambda _text: None)
+    say("opening the dump")
+    dump = open_path(*paths, say=say)
+    kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
+    kernel.path = shown(paths[0])
+    return kernel
+
+
+def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = NOTHING) -> Kernel:
+    """Make a kernel of an opened dump; FormatError where it holds nothing that names its page tables.
+
+    cache: the folder of the index cache; None for none. extra: files that add what the dump lacks.
+    """
+    physical = PhysicalMemory(dump)
+    info = _from_file(dump, physical, extra) if extra.vmcoreinfo else _from_notes(dump)
+    if info is None:
+        info = _without_note(dump, physical, say)
+    found = _arch(dump, info)
+    memory = machine(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
+    kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
+    kernel.name_in_module = _name_in_module
+    if extra.has_types():
+        _take_types(kernel, extra, cache)
+    if info.get("CRASHTIME") is None and info.offset("list_head.next") is None:  # not the kernel's own text
+        _complete(kernel)
+    return kernel
+
+
+def _from_file(dump: Dump, physical: PhysicalMemory, extra: Extra) -> VmcoreInfo:
+    """Read VMCOREINFO from the file that a user gave, and hold it against the dump."""
+    from oopscope.boot.extra import info_of
+    from oopscope.boot.find_info import fits
+
+    assert extra.vmcoreinfo
+    info = info_of(extra.vmcoreinfo)
+    if not fits(info, physical, lambda info: _arch(dump, info)):
+        raise FormatError(f"{extra.vmcoreinfo}: of another kernel or another boot: its addresses do not fit this dump")
+    return info
+
+
+def _take_types(kernel: Kernel, extra: Extra, cache: Path | None) -> None:
+    """Take the types from the file that a user gave, if the first task's name stands where they say."""
+    from oopscope.boot.types_file import types_of
+
+    types = types_of(extra, kernel.info.get("BUILD-ID"), kernel.memory.word_size)
+    path = extra.btf or extra.vmlinux
+    key = kernel.info.get("BUILD-ID") or ""
+    if extra.btf is None and re.fullmatch("[0-9a-f]{16,64}", key):
+        _keep_types(kernel, types, cache, key)
+    try:
+        name = kernel.memory.cstring(kernel.symbol("init_task") + types.member("task_struct", "comm").offset, 16)
+    except ReadError:
+        name = b"swapper"  # cannot be held against anything
+    except OopscopeError as e:
+        raise FormatError(f"{path}: not the types of this kernel: {e}") from None
+    if not name.startswith(b"swapper"):
+        raise FormatError(f"{path}: not the types of this kernel: by them its first task is called {name!r}")
+    kernel.types_from = lambda: types
+
+
+def _keep_types(kernel: Kernel, types: "Types", cache: Path | None, key: str) -> None:
+    """Take what an earlier run resolved of a vmlinux's types, and see to it that the next finds what this one does."""
+    known = load_types(cache, key)
+    if known:
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            types.preload(known)
+
+    def keep() -> None:
+        if types.changed:
+            store_types(cache, key, types.export())
+
+    kernel.on_remember = keep
+
+
+def _complete(kernel: Kernel) -> None:
+    """Add to what was found without VMCOREINFO what the kernel's types tell of its log."""
+    from oopscope.boot.without_info import complete
+
+    kernel.problems.add("dump", "there is no VMCOREINFO: the kernel was found by its page tables and symbols")
+    try:
+        complete(kernel.info, kernel.types)
+    except OopscopeError as e:
+        kernel.problems.lost("log", "types of the log")(e)
+
+
+def _name_in_module(kernel: Kernel, address: int) -> Name | None:
+    """Name an address within a module; the modules are read when the first such address is met."""
+    from oopscope.linux.module import name_in_module
+
+    return name_in_module(kernel, address)
+
+
+def _from_notes(dump: Dump) -> VmcoreInfo | None:
+    for note in dump.notes():
+        if note.name == "VMCOREINFO":
+            info = VmcoreInfo.parse(note.desc)
+            if info.get("OSRELEASE"):
+                return info
+    return None
+
+
+def _without_note(dump: Dump, physical: PhysicalMemory, say: Progress) -> VmcoreInfo:
+    """Find the kernel by its CPUs' page tables, else its own copy of VMCOREINFO in memory, else its banner."""
+    from oopscope.boot import find_info, without_info
+
+    def arch_of(info: VmcoreInfo) -> Arch:
+        return _arch(dump, info)
+
+    machine_arch = arch_of(VmcoreInfo())
+    say("looking for the kernel by its page tables")
+    info = without_info.by_cpus(dump, physical, machine_arch, arch_of)
+    if info is None:
+        say("looking for VMCOREINFO in memory")
+        found = find_info.search(dump, physical, arch_of, say)
+        info = found.info or without_info.by_banner(found, physical, machine_arch, arch_of)
+    if info is None:
+        raise FormatError("the dump has no VMCOREINFO note, and no kernel was found in its memory")
+    return info
+
+
+def _arch(dump: Dump, info: VmcoreInfo) -> Arch:
+    """VMCOREINFO's keys tell the architecture by themselves; the container is asked only where they do not."""
+    for key, found in _TELLTALES:
+        if key in info.raw:
+            return arch(found)
+    return arch_of_machine(dump.facts().machine or "x86_64")

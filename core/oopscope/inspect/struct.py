@@ -1,0 +1,93 @@
+"""Any struct at any address: its members, and what its pointers point at.
+
+Keys are texts: `task_struct`, `task_struct.se`, `task_struct@0xffff…`, `rq@ADDRESS OR SYMBOL`.
+"""
+
+from typing import NamedTuple
+
+from oopscope.errors import NoType, OopscopeError
+from oopscope.inspect.describe import describe
+from oopscope.inspect.look_up import address_of
+from oopscope.inspect.meaning import Meaning
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.module_types import module_types, modules_with_types
+from oopscope.structs.view import Item, View, view
+
+MAX_POINTERS = 1000  # of one struct that are described
+MAX_LIKE = 40  # names that are offered
+MAX_TRIED = 200
+
+
+class Row(NamedTuple):
+    """A member, and what its pointer points at."""
+
+    item: Item
+    meaning: Meaning | None
+
+
+class StructFound(NamedTuple):
+    """A struct's members; `meaning` is what lies at its address."""
+
+    name: str
+    address: int | None
+    size: int
+    rows: tuple[Row, ...]
+    meaning: Meaning | None
+    like: tuple[str, ...] = ()  # there is no such type: those whose names are like it
+
+
+def struct(kernel: Kernel, key: str) -> StructFound:
+    """Return a struct by its type's name, or what is inside one, with values where an address is given."""
+    name, _, place = key.partition("@")
+    address = address_of(kernel, place) if place else None
+    try:
+        found = _view(kernel, name, address)
+    except NoType:
+        if not (like := names_like(kernel, name.partition(".")[0].split(" ")[-1])):
+            raise
+        return StructFound(name, address, 0, (), None, like)
+    items, left = found.items(), MAX_POINTERS
+    rows = []
+    for item in items:
+        pointer = item.member.kind == "ptr" and item.number and left > 0
+        left -= bool(pointer)
+        rows.append(Row(item, describe(kernel, item.number) if pointer and item.number else None))
+    there = describe(kernel, found.address) if found.address is not None else None
+    return StructFound(found.name, found.address, found.size, tuple(rows), there)
+
+
+def names_like(kernel: Kernel, word: str) -> tuple[str, ...]:
+    """Return the structs whose names hold a word, those that begin with it first, the shorter before the longer."""
+    word = word.lower()
+    if len(word) < 2:
+        return ()
+    near = sorted(
+        (one for one in kernel.types.btf.names() if word in one.lower()), key=lambda one: _distance(one, word)
+    )
+    return tuple(one for one in near[:MAX_TRIED] if _is_struct(kernel, one))[:MAX_LIKE]
+
+
+def _distance(name: str, word: str) -> tuple[bool, int, str]:
+    return not name.lower().startswith(word), len(name), name
+
+
+def _is_struct(kernel: Kernel, name: str) -> bool:
+    try:
+        return kernel.types.layout(name).size > 0
+    except OopscopeError:
+        return False
+
+
+def _view(kernel: Kernel, name: str, address: int | None) -> View:
+    """Return a view by the kernel's own types, else by those of the first module that has the name."""
+    for keyword in ("struct ", "union "):
+        name = name.removeprefix(keyword)
+    try:
+        return kernel.view(name, address)
+    except NoType:
+        for module in modules_with_types(kernel):
+            try:
+                return view(module_types(kernel, module), kernel.memory, name, address)
+            except OopscopeError:
+                continue
+        raise

@@ -1,0 +1,163 @@
+"""Memory totals under the names of /proc/meminfo. Follows fs/proc/meminfo.c and mm/show_mem.c.
+
+Counters are the kernel's global ones, without the CPUs' pending differences, as /proc/meminfo shows them. Their
+places come from the enumerations zone_stat_item and node_stat_item, which change in nearly every release.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from oopscope.errors import Absent, OopscopeError
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.walk import for_each_list
+from oopscope.linux.system import memory_bytes
+from oopscope.linux.zone import all_zones
+from oopscope.structs.plan import Plan
+
+MAX_INODES = 4096
+
+
+class Counter(NamedTuple):
+    """One line of /proc/meminfo."""
+
+    name: str
+    bytes: int | None
+
+
+class Stats:
+    """The kernel's global page counters, by the names of its enumerations."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._values: dict[str, int] = {}
+        for enum, table in (("zone_stat_item", "vm_zone_stat"), ("node_stat_item", "vm_node_stat")):
+            items = {n: v for n, v in kernel.types.enum(enum).items() if 0 <= v < 256}
+            words = kernel.memory.words(kernel.symbol(table), max(items.values()))
+            self._values.update({n: _signed(words[v]) for n, v in items.items() if v < len(words)})
+
+    def __getitem__(self, name: str) -> int:
+        """Return a counter in its own unit, mostly pages; Absent where this kernel has none of that name."""
+        try:
+            return max(self._values[name], 0)
+        except KeyError:
+            raise Absent(f"this kernel has no counter {name}") from None
+
+    def any(self, *names: str) -> int:
+        """Return the first of some counters that this kernel has."""
+        return self[next((n for n in names if n in self._values), names[0])]
+
+
+def _signed(word: int) -> int:
+    return word - (word >> 63 << 64)
+
+
+class Inode(NamedTuple):
+    """An inode of the block devices' file system: how many pages it caches."""
+
+    address: int
+    nrpages: int
+
+
+INODE = Plan("inode", Inode, nrpages="i_data.nrpages")
+
+
+def _buffers(kernel: Kernel) -> int:
+    """Pages cached of block devices themselves: the inodes of blockdev_superblock."""
+    sb = kernel.memory.word(kernel.symbol("blockdev_superblock"))
+    head = sb + kernel.types.member("super_block", "s_inodes").offset
+    link = kernel.types.member("inode", "i_sb_list").offset
+    lost = kernel.problems.lost("meminfo", "block devices")
+    rows = kernel.bind(INODE).rows(for_each_list(kernel.memory, head, link, lost, MAX_INODES), lost)
+    return sum(row.nrpages for row in rows)
+
+
+def _available(kernel: Kernel, stats: Stats) -> int:
+    """si_mem_available(): what a new program could take without swapping, in pages."""
+    low = sum((z.low or 0) for z in kernel.cached(all_zones)) // kernel.memory.page_size
+    free = stats["NR_FREE_PAGES"] - kernel.memory.word(kernel.symbol("totalreserve_pages"))
+    cache = stats["NR_ACTIVE_FILE"] + stats["NR_INACTIVE_FILE"]
+    slab = stats.any("NR_SLAB_RECLAIMABLE_B", "NR_SLAB_RECLAIMABLE") + stats["NR_KERNEL_MISC_RECLAIMABLE"]
+    return max(free + cache - min(cache // 2, low) + slab - min(slab // 2, low), 0)
+
+
+def _committed(kernel: Kernel) -> int:
+    at = kernel.symbol("vm_committed_as")
+    count = _signed(kernel.memory.word(at + kernel.types.member("percpu_counter", "count").offset))
+    each = kernel.memory.word(at + kernel.types.member("percpu_counter", "counters").offset)
+    if each:
+        count += sum(
+            kernel.memory.s32((each + offset) % kernel.memory.top) for offset in kernel.cached(per_cpu_offsets)
+        )
+    return max(count, 0)
+
+
+def _swap(kernel: Kernel, name: str) -> int:
+    address = kernel.find_symbol(name)  # absent without CONFIG_SWAP
+    return max(_signed(kernel.memory.word(address)), 0) if address else 0
+
+
+def _swap_cached(stats: Stats) -> int:
+    try:
+        return stats["NR_SWAPCACHE"]  # b6038942480e, 5.12
+    except Absent:
+        return 0
+
+
+def _lines(kernel: Kernel, stats: Stats) -> dict[str, Callable[[], int]]:
+    """Each name of /proc/meminfo, and how many pages it stands for."""
+    reclaimable = ("NR_SLAB_RECLAIMABLE_B", "NR_SLAB_RECLAIMABLE")
+    unreclaimable = ("NR_SLAB_UNRECLAIMABLE_B", "NR_SLAB_UNRECLAIMABLE")
+    return {
+        "MemFree": lambda: stats["NR_FREE_PAGES"],
+        "MemAvailable": lambda: _available(kernel, stats),
+        "Buffers": lambda: _buffers(kernel),
+        "Cached": lambda: max(stats["NR_FILE_PAGES"] - _swap_cached(stats) - _buffers(kernel), 0),
+        "SwapCached": lambda: _swap_cached(stats),
+        "Active": lambda: stats["NR_ACTIVE_ANON"] + stats["NR_ACTIVE_FILE"],
+        "Inactive": lambda: stats["NR_INACTIVE_ANON"] + stats["NR_INACTIVE_FILE"],
+        "Active(anon)": lambda: stats["NR_ACTIVE_ANON"],
+        "Inactive(anon)": lambda: stats["NR_INACTIVE_ANON"],
+        "Active(file)": lambda: stats["NR_ACTIVE_FILE"],
+        "Inactive(file)": lambda: stats["NR_INACTIVE_FILE"],
+        "Unevictable": lambda: stats["NR_UNEVICTABLE"],
+        "Mlocked": lambda: stats["NR_MLOCK"],
+        "SwapTotal": lambda: _swap(kernel, "total_swap_pages"),
+        "SwapFree": lambda: _swap(kernel, "nr_swap_pages"),
+        "Dirty": lambda: stats["NR_FILE_DIRTY"],
+        "Writeback": lambda: stats["NR_WRITEBACK"],
+        "AnonPages": lambda: stats.any("NR_ANON_MAPPED", "NR_ANON_PAGES"),
+        "Mapped": lambda: stats["NR_FILE_MAPPED"],
+        "Shmem": lambda: stats["NR_SHMEM"],
+        "KReclaimable": lambda: stats.any(*reclaimable) + stats["NR_KERNEL_MISC_RECLAIMABLE"],
+        "Slab": lambda: stats.any(*reclaimable) + stats.any(*unreclaimable),
+        "SReclaimable": lambda: stats.any(*reclaimable),
+        "SUnreclaim": lambda: stats.any(*unreclaimable),
+        "KernelStack": lambda: stats["NR_KERNEL_STACK_KB"] * 1024 // kernel.memory.page_size,
+        "PageTables": lambda: stats["NR_PAGETABLE"],
+        "Committed_AS": lambda: _committed(kernel),
+    }
+
+
+def meminfo(kernel: Kernel) -> list[Counter]:
+    """Return the counters; one that cannot be read is None and a problem, one that this kernel lacks is left out."""
+    found = []
+    try:
+        found.append(Counter("MemTotal", memory_bytes(kernel)))
+        lines = _lines(kernel, Stats(kernel))
+    except OopscopeError as e:
+        kernel.problems.lost("meminfo")(e)
+        return found
+    for name, pages in lines.items():
+        try:
+            found.append(Counter(name, pages() * kernel.memory.page_size))
+        except Absent:
+            continue
+        except OopscopeError as e:
+            kernel.problems.lost("meminfo", name)(e)
+            found.append(Counter(name, None))
+    return found
+
+
+def all_counters(kernel: Kernel) -> list[Counter]:
+    """Return the counters, read once."""
+    return kernel.cached(meminfo)

@@ -1,0 +1,56 @@
+"""A process's memory as mm_struct counts it: its size, and its resident pages by kind.
+
+Follows include/linux/mm_types.h and mm/memory.c. The counters were an array of
+atomics up to 6.1, and are per-CPU since.
+"""
+
+from typing import NamedTuple
+
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.structs.plan import Plan
+
+
+class Mm(NamedTuple):
+    """struct mm_struct: its size in pages, and where its resident pages are counted."""
+
+    total_vm: int
+    rss_stat: int
+
+
+MM = Plan("mm_struct", Mm, rss_stat="&rss_stat")
+
+
+class Pages(NamedTuple):
+    """What mm_struct.rss_stat counts, in pages; in its order."""
+
+    file: int
+    anonymous: int
+    swap: int
+    shared: int
+
+    @property
+    def resident(self) -> int:
+        """All but swap."""
+        return self.file + self.anonymous + self.shared
+
+
+def pages_of(kernel: Kernel, mm: int) -> Pages:
+    """Return the counted pages of an mm; ReadError."""
+    types, memory = kernel.types, kernel.memory
+    at = mm + kernel.bind(MM).offset("rss_stat")
+    member = types.member("mm_struct", "rss_stat")
+    if member.kind != "array":
+        return Pages(*(max(_signed(word), 0) for word in memory.words(at, 4)))
+    count = types.member("percpu_counter", "count").offset  # struct percpu_counter[], f1a7941243c1, 6.2
+    counters = types.member("percpu_counter", "counters").offset
+    found = []
+    for base in range(at, at + 4 * member.element_size, member.element_size):
+        total, each = _signed(memory.word(base + count)), memory.word(base + counters)
+        if each:
+            total += sum(memory.s32(each + offset & memory.top - 1) for offset in kernel.cached(per_cpu_offsets))
+        found.append(max(total, 0))
+    return Pages(*found)
+
+
+def _signed(word: int) -> int:
+    return word - (word >> 63 << 64)

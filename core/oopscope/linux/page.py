@@ -1,0 +1,178 @@
+"""What an address of the map of all memory lies in: a page of which kind, an object of which slab cache.
+
+Follows mm/{slab.h,slub.c}; what a struct page says of itself is page_types' business.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from oopscope.errors import Implausible, OopscopeError
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.walk import for_each_list
+from oopscope.linux.page_types import PAGE, head_of, page_types
+from oopscope.structs.plan import Plan
+
+MAX_OBJECTS = 1 << 15  # of a slab: what the kernel's 15 bits hold
+MAX_SHEAVES = 1024
+MAX_KNOWN = 512  # slabs whose free objects are remembered
+MAX_SHEAF = 1024
+MAX_NODES = 1024
+
+
+class SlabStruct(NamedTuple):
+    """struct slab, struct page before d122019bf061 (5.17)."""
+
+    address: int
+    slab_cache: int
+    freelist: int
+    objects: int
+
+
+class CacheStruct(NamedTuple):
+    """struct kmem_cache, as far as its objects' places go."""
+
+    address: int
+    name: int
+    size: int
+    object_size: int
+    offset: int
+    random: int | None
+    red_left_pad: int | None
+    cpu_slab: int | None
+    cpu_sheaves: int | None
+
+
+SLAB = Plan(("slab", "page"), SlabStruct)
+CACHE = Plan("kmem_cache", CacheStruct)
+
+
+class Page(NamedTuple):
+    """One page: its head's struct page, and of which kind it is; `owner` is the address_space of a cached page."""
+
+    head: int
+    kind: str
+    owner: int = 0
+
+
+class SlabObject(NamedTuple):
+    """The object of a slab that an address lies in; `free` None where its lists could not be read."""
+
+    cache: str
+    base: int
+    size: int
+    free: bool | None
+
+
+def page_of(kernel: Kernel, struct_page: int) -> Page:
+    """Say of which kind the page of a struct page is."""
+    bound, types = kernel.bind(PAGE), kernel.cached(page_types)
+    page = bound.row(struct_page)
+    head = head_of(struct_page, page)
+    if head != struct_page:
+        page = bound.row(head)
+    kind = types.kind(head, page)
+    if not page.refcount and kind in ("anonymous", "cache", "other kernel") and types.of_type(page) is None:
+        return Page(head, "free")
+    return Page(head, kind, page.mapping if kind == "cache" else 0)
+
+
+def object_at(kernel: Kernel, slab_address: int, memory: int, address: int) -> SlabObject | None:
+    """Return the object of a slab, whose memory begins at `memory`, that an address lies in."""
+    slab = kernel.bind(SLAB).row(slab_address)
+    cache = kernel.bind(CACHE).row(slab.slab_cache)
+    if not 0 < cache.size <= 1 << 24 or not 0 < slab.objects <= MAX_OBJECTS:
+        raise Implausible("a slab of no plausible size", slab_address)
+    index = (address - memory) // cache.size
+    name = kernel.memory.cstring(cache.name, 128).decode("utf-8", "backslashreplace")
+    if not 0 <= index < slab.objects:
+        return SlabObject(name, 0, cache.object_size, None)
+    base = memory + index * cache.size + (cache.red_left_pad or 0)
+    try:
+        free = base in _known_free(kernel, slab, cache, memory)
+    except OopscopeError:
+        return SlabObject(name, base, cache.object_size, None)
+    return SlabObject(name, base, cache.object_size, free)
+
+
+def _known_free(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, memory: int) -> set[int]:
+    known = kernel.cached(_known)
+    if slab.address not in known:
+        if len(known) >= MAX_KNOWN:
+            known.clear()
+        known[slab.address] = set(free_objects(kernel, slab, cache, range(memory, memory + slab.objects * cache.size)))
+    return known[slab.address]
+
+
+def _known(kernel: Kernel) -> dict[int, set[int]]:
+    return {}
+
+
+def free_objects(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, memory: range) -> Iterator[int]:
+    """Yield the objects of a slab that are free: in its own list, its CPU's, or a store of free objects."""
+    yield from _freelist(kernel, cache, slab.freelist, memory)
+    for offset in kernel.cached(per_cpu_offsets):
+        if cache.cpu_slab:
+            yield from _of_cpu(kernel, slab, cache, (cache.cpu_slab + offset) % kernel.memory.top, memory)
+        if cache.cpu_sheaves:
+            at = (cache.cpu_sheaves + offset) % kernel.memory.top
+            for member in ("main", "spare"):
+                place = kernel.types.member("slub_percpu_sheaves", member).offset
+                yield from (one for one in _sheaf(kernel, kernel.memory.word(at + place)) if one in memory)
+    if cache.cpu_sheaves:
+        for sheaf in islice(_full_sheaves(kernel, cache.address), MAX_SHEAVES):
+            yield from (one for one in _sheaf(kernel, sheaf) if one in memory)
+
+
+def _full_sheaves(kernel: Kernel, cache: int) -> Iterator[int]:
+    """Yield the sheaves that the nodes keep for CPUs that run out."""
+    for barn in _barns(kernel, cache):
+        full = barn + kernel.types.member("node_barn", "sheaves_full").offset
+        yield from for_each_list(kernel.memory, full, kernel.types.member("slab_sheaf", "barn_list").offset)
+
+
+def _barns(kernel: Kernel, cache: int) -> Iterator[int]:
+    """Yield the nodes' stores of full sheaves: beside the node's pointer (5ba6bc27b1f9, 7.1), in the node before."""
+    types, memory = kernel.types, kernel.memory
+    ids = kernel.find_symbol("nr_node_ids")
+    count = min(memory.u32(ids), MAX_NODES) if ids else 1
+    split = types.has_member("kmem_cache", "per_node")
+    at = cache + types.member("kmem_cache", "per_node" if split else "node").offset
+    stride = types.sizeof("kmem_cache_per_node_ptrs") if split else memory.word_size
+    where = types.member("kmem_cache_per_node_ptrs" if split else "kmem_cache_node", "barn").offset
+    for number in range(count):
+        place = at + number * stride if split else memory.word(at + number * stride)
+        barn = memory.word(place + where) if place else 0
+        if barn:
+            yield barn
+
+
+def _freelist(kernel: Kernel, cache: CacheStruct, first: int, memory: range) -> Iterator[int]:
+    """Follow a list of free objects of a slab; CONFIG_SLAB_FREELIST_HARDENED hides pointers by the cache's number."""
+    seen: set[int] = set()
+    while first in memory and first not in seen:
+        seen.add(first)
+        yield first
+        at = first + cache.offset
+        first = kernel.memory.word(at)
+        if cache.random is not None:
+            first ^= cache.random ^ int.from_bytes(at.to_bytes(8, "little"), "big")  # swab(): 1ad53d9fa3f6, 5.7
+
+
+def _of_cpu(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, at: int, memory: range) -> Iterator[int]:
+    """Yield the free objects of the slab that a CPU allocates from, if it is this one (to 6.19)."""
+    types, word = kernel.types, kernel.memory.word
+    own = "slab" if types.has_member("kmem_cache_cpu", "slab") else "page"
+    if word(at + types.member("kmem_cache_cpu", own).offset) == slab.address:
+        first = word(at + types.member("kmem_cache_cpu", "freelist").offset)
+        yield from _freelist(kernel, cache, first, memory)
+
+
+def _sheaf(kernel: Kernel, sheaf: int) -> tuple[int, ...]:
+    """Return the free objects of a sheaf: a store of a CPU's, of all slabs of a cache (6.18)."""
+    if not sheaf:
+        return ()
+    size = kernel.memory.u32(sheaf + kernel.types.member("slab_sheaf", "size").offset)
+    if size > MAX_SHEAF:
+        raise Implausible(f"a sheaf of {size} objects", sheaf)
+    return kernel.memory.words(sheaf + kernel.types.member("slab_sheaf", "objects").offset, size) if size else ()

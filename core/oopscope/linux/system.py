@@ -1,0 +1,205 @@
+"""What machine and kernel this was: names, times, load, taint, command line."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from oopscope.errors import NoTypes, OopscopeError
+from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.linux.printk import log
+from oopscope.linux.taint import taint_letters
+from oopscope.linux.task import lost_tasks, task_structs
+from oopscope.structs.plan import Plan
+
+T = TypeVar("T")
+FSHIFT = 11  # load averages are fixed-point, include/linux/sched/loadavg.h
+MAX_COMMAND_LINE = 16384
+COMMAND_LINE = "Kernel command line: "
+UTS_LENGTH = 65  # of each string in struct new_utsname
+
+
+class System(NamedTuple):
+    """The fields of REPORT's `system`; None where the dump does not hold them."""
+
+    nodename: str | None
+    release: str | None
+    version: str | None
+    machine: str | None
+    crash_time: str | None
+    boot_time: str | None
+    uptime_seconds: float | None
+    load_average: tuple[float, float, float] | None
+    cpus_online: int | None
+    cpus_present: int | None
+    memory_bytes: int | None
+    task_count: int | None
+    tainted: int | None
+    taint: str | None
+    command_line: str | None
+    kaslr_offset: int | None
+    page_table_levels: int | None
+
+
+class UtsName(NamedTuple):
+    """struct new_utsname."""
+
+    nodename: bytes
+    release: bytes
+    version: bytes
+    machine: bytes
+
+
+class Timekeeper(NamedTuple):
+    """struct timekeeper: wall-clock seconds, and what takes them to the monotonic clock."""
+
+    xtime_sec: int
+    monotonic: int
+
+
+UTS = Plan("uts_namespace", UtsName, **{f: f"name.{f}" for f in UtsName._fields})
+TIMEKEEPER = Plan("timekeeper", Timekeeper, monotonic="wall_to_monotonic.tv_sec")
+
+
+def _iso(seconds: int | None) -> str | None:
+    if not seconds or not 0 < seconds < 1 << 34:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _timekeeper(kernel: Kernel) -> Timekeeper:
+    """Read tk_core: a seqcount, then the timekeeper (3.17); struct tk_data by name since 6.13."""
+    base = kernel.symbol("tk_core", "timekeeper_data")  # an array of struct tk_data since 6.17
+    offset = kernel.types.member("tk_data", "timekeeper").offset if kernel.types.has("tk_data") else 8
+    return kernel.bind(TIMEKEEPER).row(base + offset)
+
+
+class Clock(NamedTuple):
+    """Seconds since 1970 of the boot and of the end, and the seconds between them."""
+
+    boot: int | None
+    crash: int | None
+    uptime: float | None
+
+
+def clock(kernel: Kernel) -> Clock:
+    """Return when the machine booted and died, by its own clock."""
+    crashed = int(kernel.info.get("CRASHTIME") or 0) or None
+    try:
+        keeper = _timekeeper(kernel)
+    except OopscopeError as e:
+        kernel.problems.lost("system", "clock")(e)
+        return Clock(None, crashed or kernel.facts.timestamp, None)
+    uptime = keeper.xtime_sec + keeper.monotonic
+    if not 0 <= uptime < 1 << 34:
+        kernel.problems.add("system", "the clock makes no sense")
+        return Clock(None, crashed, None)
+    return Clock(keeper.xtime_sec - uptime, crashed or keeper.xtime_sec, float(uptime))
+
+
+def _names(kernel: Kernel) -> UtsName:
+    """Read init_uts_ns; without types its strings of 65 bytes, behind a kref (up to 5.10) or where VMCOREINFO says."""
+    address = kernel.symbol("init_uts_ns")
+    try:
+        return kernel.bind(UTS).row(address)
+    except NoTypes:
+        at = kernel.info.offset("uts_namespace.name")
+        raw = kernel.memory.read(address + (4 if at is None else at), 6 * UTS_LENGTH)
+        if not raw.startswith(b"Linux\0"):
+            raise
+        _sysname, node, release, version, machine = (
+            raw[n * UTS_LENGTH : (n + 1) * UTS_LENGTH].split(b"\0")[0] for n in range(5)
+        )
+        return UtsName(node, release, version, machine)
+
+
+def _load(kernel: Kernel) -> tuple[float, float, float]:
+    a, b, c = kernel.memory.words(kernel.symbol("avenrun"), 3)
+    return tuple(round(x / (1 << FSHIFT), 2) for x in (a, b, c))  # type: ignore[return-value]
+
+
+def _command_line(kernel: Kernel) -> str:
+    address = kernel.find_symbol("saved_command_line")
+    if address is None:  # no CONFIG_KALLSYMS_ALL
+        said = next((r.text for r in log(kernel)[:200] if r.text.startswith(COMMAND_LINE)), None)
+        if said is not None:
+            return said.removeprefix(COMMAND_LINE)
+    at = kernel.memory.word(kernel.symbol("saved_command_line"))
+    return kernel.memory.cstring(at, MAX_COMMAND_LINE).decode("utf-8", "backslashreplace")
+
+
+def memory_bytes(kernel: Kernel) -> int:
+    """Return MemTotal: _totalram_pages (5.0), totalram_pages before."""
+    return kernel.memory.word(kernel.symbol("_totalram_pages", "totalram_pages")) * kernel.memory.page_size
+
+
+def _task_count(kernel: Kernel) -> int:
+    """Threads but the idle ones, also those whose struct is not in the dump; the kernel's own count without types."""
+    try:
+        kernel.types.sizeof("task_struct")
+    except NoTypes:
+        return kernel.memory.u32(kernel.symbol("nr_threads"))
+    lost = sum(1 for t in kernel.cached(lost_tasks).values() if t.pid != 0)
+    return sum(1 for t in kernel.cached(task_structs).values() if t.pid) + lost
+
+
+def _levels(kernel: Kernel) -> int:
+    if kernel.arch.name == "i386":
+        return 3 if kernel.info.get("CONFIG_X86_PAE") == "y" else 2
+    return 5 if kernel.info.number("pgtable_l5_enabled") else 4
+
+
+def _text(raw: bytes | None) -> str | None:
+    return raw.decode("utf-8", "backslashreplace") if raw is not None else None
+
+
+def system(kernel: Kernel) -> System:
+    """Return the system's facts; one that cannot be read is None and a problem."""
+    attempt = partial(_attempt, kernel)
+    uts = attempt("names", lambda: _names(kernel))
+    when = clock(kernel)
+    tainted = attempt("taint", lambda: kernel.memory.word(kernel.symbol("tainted_mask")))
+    return System(
+        nodename=_text(uts.nodename) if uts else kernel.facts.nodename,
+        release=_text(uts.release) if uts else kernel.info.get("OSRELEASE"),
+        version=_text(uts.version) if uts else None,
+        machine=_text(uts.machine) if uts else kernel.arch.name,
+        crash_time=_iso(when.crash) if not kernel.facts.live else None,  # nothing crashed
+        boot_time=_iso(when.boot),
+        uptime_seconds=when.uptime,
+        load_average=attempt("load average", lambda: _load(kernel)),
+        cpus_online=attempt("CPUs", lambda: len(online_cpus(kernel))),
+        cpus_present=attempt("CPUs", lambda: len(present_cpus(kernel))),
+        memory_bytes=attempt("memory", lambda: memory_bytes(kernel)),
+        task_count=attempt("tasks", lambda: _task_count(kernel)),
+        tainted=tainted,
+        taint=taint_letters(tainted) if tainted is not None else None,
+        command_line=attempt("command line", lambda: _command_line(kernel)),
+        kaslr_offset=kernel.info.kernel_offset,
+        page_table_levels=_levels(kernel),
+    )
+
+
+def _attempt(kernel: Kernel, what: str, read: Callable[[], T]) -> T | None:
+    """Return what a read gives; None where it fails, and a problem that names it."""
+    try:
+        return read()
+    except OopscopeError as e:
+        kernel.problems.lost("system", what)(e)
+        return None
+
+
+class Fact(NamedTuple):
+    """One fact, for a table of two columns."""
+
+    name: str
+    value: object
+
+
+def the_system(kernel: Kernel) -> System:
+    """Return the system's facts, read once."""
+    return kernel.cached(system)
+
+
+def _rows(kernel: Kernel) -> list[Fact]:
+    return [Fact(name, value) for name, value in kernel.cached(system)._asdict().items()]

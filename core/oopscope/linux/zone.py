@@ -1,0 +1,96 @@
+"""Memory zones against their watermarks. Follows include/linux/mmzone.h and mm/vmstat.c."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from oopscope.errors import Absent, OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.structs.plan import Plan
+
+MAX_NODES = 1024
+
+
+class ZoneStruct(NamedTuple):
+    """struct zone, counts in pages."""
+
+    name: int
+    managed: int
+    present: int
+    spanned: int
+    watermark: tuple[int, ...]
+    vm_stat: tuple[int, ...]
+
+
+ZONE = Plan(
+    "zone",
+    ZoneStruct,
+    managed=("managed_pages.counter", "managed_pages"),  # atomic since 9705bea5f833, 5.0
+    present="present_pages",
+    spanned="spanned_pages",
+    watermark=("_watermark", "watermark"),  # a921444382b4, 5.0
+)
+
+
+class Zone(NamedTuple):
+    """One populated zone, in bytes."""
+
+    node: int
+    name: str
+    free: int
+    min: int | None
+    low: int | None
+    high: int | None
+    spanned: int
+    present: int
+    managed: int
+
+
+def _nodes(kernel: Kernel) -> Iterator[tuple[int, int]]:
+    """Yield (node, address of its struct pglist_data)."""
+    table = kernel.find_symbol("node_data")
+    if table is None:
+        yield 0, kernel.symbol("contig_page_data")
+        return
+    count = min(kernel.info.length("node_data") or 64, MAX_NODES)
+    yield from ((i, node) for i, node in enumerate(kernel.memory.words(table, count)) if node)
+
+
+def zones(kernel: Kernel) -> list[Zone]:
+    """Return the zones that manage memory, by node."""
+    member, bound = kernel.types.member("pglist_data", "node_zones"), kernel.bind(ZONE)
+    free_index = kernel.types.enum("zone_stat_item").get("NR_FREE_PAGES")
+    if free_index is None:
+        raise Absent("this kernel has no counter NR_FREE_PAGES")
+    found = []
+    for node, base in _nodes(kernel):
+        for i in range(min(member.count or 0, 16)):
+            try:
+                row = bound.row(base + member.offset + i * bound.size)
+                if row.managed:
+                    found.append(_zone(kernel, node, row, free_index))
+            except OopscopeError as e:
+                kernel.problems.lost("zones", f"node {node}, zone {i}")(e)
+    return found
+
+
+def _zone(kernel: Kernel, node: int, row: ZoneStruct, free_index: int) -> Zone:
+    page = kernel.memory.page_size
+    free = row.vm_stat[free_index] if free_index < len(row.vm_stat) else 0
+    marks: list[int | None] = [*(m * page for m in row.watermark[:3]), None, None, None]
+    name = kernel.memory.cstring(row.name, 32).decode("ascii", "backslashreplace")
+    return Zone(
+        node,
+        name,
+        max(free - (free >> 63 << 64), 0) * page,
+        marks[0],
+        marks[1],
+        marks[2],
+        row.spanned * page,
+        row.present * page,
+        row.managed * page,
+    )
+
+
+def all_zones(kernel: Kernel) -> list[Zone]:
+    """Return the zones, read once."""
+    return kernel.cached(zones)

@@ -1,0 +1,47 @@
+"""x86_64: the kernel's text mapping and page-table root.
+
+Follows arch/x86/include/asm/page_64_types.h and Documentation/arch/x86/x86_64/mm.rst. The text mapping is linear,
+pa = va - __START_KERNEL_map + phys_base, which gives the root of the page tables; all else goes through them.
+"""
+
+from oopscope.arch import Arch, Mapping
+from oopscope.errors import FormatError, NotMapped
+from oopscope.machine import PhysBase
+from oopscope.memory.physical import PhysicalMemory
+from oopscope.memory.virtual import Memory
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+START_KERNEL_MAP = 0xFFFFFFFF80000000
+IMAGE_LIMIT = 1 << 30  # KERNEL_IMAGE_SIZE at most: text lies below the modules
+TEXT_WINDOW = 128 << 20  # how much from _stext on is taken as the image where page tables are unreadable
+
+
+def text_base(info: VmcoreInfo, phys_base: PhysBase) -> int | None:
+    """Return phys_base, from NUMBER(phys_base) (4.10) or the container's header; None where neither says."""
+    base = info.number("phys_base")
+    if base is None:
+        base = phys_base()
+    return None if base is None else (base + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_base: PhysBase) -> Memory:
+    """Return the kernel's address space: swapper_pg_dir's page tables, and the text mapping without them."""
+    base = text_base(info, phys_base)
+    root_va = info.symbol("swapper_pg_dir") or info.symbol("init_top_pgt") or info.symbol("init_level4_pgt")
+    if base is None or root_va is None:
+        raise FormatError("VMCOREINFO names no page tables (NUMBER(phys_base) and SYMBOL(swapper_pg_dir) are missing)")
+    root = root_va - START_KERNEL_MAP + base
+    paging = arch.pagings["5-level" if info.number("pgtable_l5_enabled") else "4-level"]
+    sme = info.number("sme_mask") or 0
+    stext = info.symbol("_stext") or root_va
+
+    def translate(address: int) -> Mapping:
+        try:
+            return paging.translate(root, address, physical.read, sme, physical.place)
+        except NotMapped:
+            if stext <= address < min(stext + TEXT_WINDOW, START_KERNEL_MAP + IMAGE_LIMIT):
+                start = address & -4096
+                return Mapping(start - START_KERNEL_MAP + base, 4096)
+            raise
+
+    return Memory(physical, translate, arch.page_shift, arch.word)

@@ -1,0 +1,333 @@
+"""Unwinding an x86_64 kernel stack: ORC where the kernel has it, else frame pointers, else a scan.
+
+Follows arch/x86/kernel/{unwind_orc,unwind_frame}.c. The walk ends at the user boundary (one `user` frame), at the
+kernel's own first function (ORC's end of stack), or where nothing more can be known, with the reason.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from oopscope.errors import Absent, OopscopeError, ReadError
+from oopscope.kernel.frame import Frame, FrameKind
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.stack import Stack
+from oopscope.linux.module import in_text, orc_for
+from oopscope.machine.x86_64.stacks import cpu_stacks
+from oopscope.symbols.orc import OrcEntry
+
+MAX_FRAMES = 1024
+RBP = 5
+GUARD = 4096
+MAX_SCANNED = 8192  # bytes of stack scanned where nothing better serves
+PT_REGS = (
+    *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
+    *("orig_rax", "rip", "cs", "eflags", "rsp", "ss"),
+)
+IRET = ("rip", "cs", "eflags", "rsp", "ss")
+SOFTIRQ = {"__do_softirq", "handle_softirqs", "do_softirq_own_stack", "__do_softirq_own_stack"}
+_ORC_REGISTERS = {"ax": "rax", "dx": "rdx", "di": "rdi", "r10": "r10", "r13": "r13", "bp": "rbp", "sp": "rsp"}
+
+
+@dataclass(slots=True)
+class State:
+    """Where the walk stands."""
+
+    ip: int
+    sp: int
+    bp: int
+    signal: bool  # ip is an interrupted instruction, not a return address
+    registers: dict[str, int] = field(default_factory=dict)  # all of them, right after pt_regs
+    reliable: bool = True
+
+
+class _Stop(Exception):
+    """The walk cannot go on from here."""
+
+
+class _End(Exception):
+    """There is nothing beyond."""
+
+
+class Unwinder:
+    """Unwinds one stack of one kernel."""
+
+    def __init__(self, kernel: Kernel, stacks: Iterable[Stack]) -> None:
+        self._kernel, self._memory = kernel, kernel.memory
+        self._stacks = [*stacks, *kernel.cached(cpu_stacks)]
+        self.problem: str | None = None
+
+    def frames(self, start: State) -> list[Frame]:
+        """Return the frames from the innermost outwards."""
+        return _mark_softirq(list(self.walk(start)))
+
+    def walk(self, start: State) -> Iterator[Frame]:
+        """Yield the frames as they are found; `problem` says afterwards why the walk ended early, if it did."""
+        try:
+            yield from self._walk(start)
+        except _End:
+            return
+        except _Stop as e:
+            self.problem = str(e)
+        except ReadError as e:
+            self.problem = f"the stack is unreadable: {e}"
+
+    def _walk(self, state: State) -> Iterator[Frame]:
+        seen: set[tuple[int, int]] = set()
+        for _ in range(MAX_FRAMES):
+            if (state.ip, state.sp) in seen:
+                raise _Stop("the stack loops")
+            seen.add((state.ip, state.sp))
+            stack = self._stack_of(state.sp)
+            entry = self._entry(state)
+            if entry is None and not state.signal and not self._is_text(state.ip):
+                raise _Stop(f"{state.ip:#x} is not a return address")
+            yield self._frame(state, stack, entry)
+            if entry is not None and entry.end:
+                return
+            if stack is None:
+                yield from self._stray(state)
+                return
+            following = self._step(state, entry, stack)
+            if following is None:
+                yield from self._scan(state.sp, stack)
+                return
+            if following.registers.get("cs", 0) & 3:
+                yield Frame(following.ip, None, None, None, "user", True, following.sp)
+                return
+            self._check_progress(state, following)
+            state = following
+        raise _Stop(f"more than {MAX_FRAMES} frames")
+
+    def _entry(self, state: State) -> OrcEntry | None:
+        orc = orc_for(self._kernel, state.ip)
+        return orc.lookup(state.ip if state.signal else state.ip - 1) if orc else None
+
+    def _is_text(self, address: int) -> bool:
+        return in_text(self._kernel, address)
+
+    def _stack_of(self, sp: int) -> Stack | None:
+        """The stack that sp points into, or a little below: an overflowing stack faults in its guard page."""
+        inside = next((s for s in self._stacks if sp in s or sp == s.end), None)
+        return inside or next((s for s in self._stacks if s.start - GUARD <= sp < s.start), None)
+
+    def _check_progress(self, old: State, new: State) -> None:
+        before, after = self._stack_of(old.sp), self._stack_of(new.sp)
+        if after is None:
+            raise _Stop(f"the stack pointer {new.sp:#x} is on no stack that is known")
+        if before is after and new.sp <= old.sp:
+            raise _Stop("the stack does not go on upwards")
+
+    def _frame(self, state: State, stack: Stack | None, entry: OrcEntry | None) -> Frame:
+        lookup = state.ip if state.signal else state.ip - 1
+        name = self._kernel.name_of(lookup)
+        kind: FrameKind = stack.kind if stack else "task"
+        symbol = name.symbol if name else None
+        if symbol and entry is not None and entry.type in ("regs", "regs_partial"):
+            kind = _boundary(symbol)
+        offset = state.ip - (lookup - name.offset) if name else None
+        return Frame(state.ip, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
+
+    def _step(self, state: State, entry: OrcEntry | None, stack: Stack) -> State | None:
+        """Return the caller's state; None where only a scan is left."""
+        if entry is not None and entry.type == "undefined":
+            return self._undescribed_step(state, stack)
+        if entry is not None:
+            return self._orc_step(state, entry)
+        if state.signal and not self._is_text(state.ip):  # a call through a wild pointer: only the call was pushed
+            ip = self._memory.word(state.sp)
+            return State(ip, state.sp + 8, state.bp, False, reliable=state.reliable)
+        return self._frame_pointer_step(state)
+
+    def _orc_step(self, state: State, entry: OrcEntry) -> State:
+        cfa = self._cfa(state, entry)
+        if entry.type == "call":
+            new = State(self._memory.word(cfa - 8), cfa, state.bp, False, reliable=state.reliable)
+        elif entry.type == "regs":
+            regs = dict(zip(PT_REGS, self._memory.words(cfa, len(PT_REGS)), strict=True))
+            new = State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, state.reliable)
+        elif entry.type == "regs_partial":
+            regs = dict(zip(IRET, self._memory.words(cfa, len(IRET)), strict=True))
+            new = State(regs["rip"], regs["rsp"], state.bp, True, regs, state.reliable)
+        else:
+            raise _Stop("the kernel's tables do not describe the caller")
+        if entry.bp_reg == "prev_sp":
+            new.bp = self._memory.word(cfa + entry.bp_offset)
+        elif entry.bp_reg == "bp":
+            new.bp = self._memory.word(state.bp + entry.bp_offset)
+        return new
+
+    def _undescribed_step(self, state: State, stack: Stack) -> State | None:
+        """Leave a function that objtool was told to skip, as __crash_kexec is (STACK_FRAME_NON_STANDARD).
+
+        Its return address is the first word on the stack that follows a call of this very function. If its prologue
+        saves rbp, that lies below.
+        """
+        name = self._kernel.name_of(state.ip)
+        if name is None:
+            return None
+        function, start = state.ip - name.offset, state.sp & -8
+        words = self._memory.words(start, min(stack.end - start, MAX_SCANNED) // 8)
+        for i, word in enumerate(words):
+            if self._is_text(word) and call_target(self._kernel, word) == function:
+                cfa = start + 8 * i + 8
+                pushed = pushes(self._kernel, function)
+                saved = RBP in pushed and cfa - 16 - 8 * pushed.index(RBP) >= state.sp
+                bp = self._memory.word(cfa - 16 - 8 * pushed.index(RBP)) if saved else state.bp
+                return State(word, cfa, bp, False, reliable=state.reliable)
+        return None
+
+    def _cfa(self, state: State, entry: OrcEntry) -> int:
+        """The canonical frame address: where the stack pointer was before the call."""
+        reg, offset = entry.sp_reg, entry.sp_offset
+        if reg == "sp":
+            return state.sp + offset
+        if reg == "bp":
+            return state.bp + offset
+        if reg == "sp_indirect":
+            if entry.indirect_offset_inside:  # before 5.12 (87ccc826bf1c)
+                return self._memory.word(state.sp + offset)
+            return self._memory.word(state.sp) + offset
+        if reg == "bp_indirect":
+            return self._memory.word(state.bp + offset)
+        name = _ORC_REGISTERS.get(reg)
+        if name not in state.registers:
+            raise _Stop(f"register {reg} is needed to go on, and is not known")
+        return state.registers[name] + offset
+
+    def _frame_pointer_step(self, state: State) -> State | None:
+        """Follow rbp: a saved rbp and a return address, or (tagged with 1) the pt_regs of an entry."""
+        bp = state.bp
+        kept = self._kernel.cached(has_frame_pointers)
+        reliable = state.reliable and kept
+        if bp == 0 and kept:  # so the boot code begins
+            raise _End
+        if bp & 1:  # ENCODE_FRAME_POINTER: an entry's pt_regs
+            return self._encoded_step(bp, reliable)
+        stack = self._stack_of(bp)
+        if stack is None or bp < state.sp - 8 or bp % 8:
+            return None
+        saved, ip = self._memory.words(bp, 2)
+        if not self._is_text(ip):
+            return None
+        return State(ip, bp + 16, saved, False, reliable=reliable)
+
+    def _encoded_step(self, bp: int, reliable: bool) -> State | None:
+        at = bp & ~1
+        if at % 8 or self._stack_of(at) is None:
+            return None
+        regs = dict(zip(PT_REGS, self._memory.words(at, len(PT_REGS)), strict=True))
+        if not regs["rip"]:  # of a kernel thread: it never came from user space
+            raise _End
+        return State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, reliable)
+
+    def _stray(self, state: State) -> Iterator[Frame]:
+        """The stack pointer is on no known stack: nothing can be read with any trust."""
+        self.problem = f"the stack pointer {state.sp:#x} is on no stack that is known"
+        yield from ()
+
+    def _scan(self, sp: int, stack: Stack) -> Iterator[Frame]:
+        """Take every word that is a return address (it follows a call instruction) for a frame, unreliable."""
+        self.problem = "the rest was found by scanning the stack's words"
+        start = sp & -8
+        words = self._memory.words(start, min(stack.end - start, MAX_SCANNED) // 8)
+        for i, word in enumerate(words):
+            if self._is_text(word) and follows_call(self._kernel, word):
+                name = self._kernel.name_of(word - 1)
+                if name:
+                    yield Frame(word, name.symbol, name.offset + 1, name.module, stack.kind, False, start + 8 * i)
+
+
+def _boundary(symbol: str) -> FrameKind:
+    """Name the kind of an entry function by what enters through it."""
+    if symbol.startswith(("entry_", "__ia32_", "ret_from_fork", "ia32_")):
+        return "syscall"
+    if "nmi" in symbol:
+        return "nmi"
+    if symbol.startswith("asm_sysvec") or "interrupt" in symbol:
+        return "irq"
+    return "exception"
+
+
+def _mark_softirq(frames: list[Frame]) -> list[Frame]:
+    """Frames on the interrupt stack within the softirq handler run as softirq."""
+    for i, frame in enumerate(frames):
+        if frame.symbol in SOFTIRQ:
+            for j in range(i, -1, -1):
+                if frames[j].kind not in ("irq", "softirq") or (j < i and _is_entry(frames[j])):
+                    break
+                frames[j] = frames[j]._replace(kind="softirq")
+    return frames
+
+
+def _is_entry(frame: Frame) -> bool:
+    return bool(frame.symbol and frame.symbol.startswith("asm_"))
+
+
+def follows_call(kernel: Kernel, address: int) -> bool:
+    """Tell whether the instruction before an address can be a call (E8 rel32, FF /2 in its lengths)."""
+    try:
+        code = kernel.memory.read(address - 7, 7)
+    except OopscopeError:
+        return False
+    return code[2] == 0xE8 or any(code[-n] == 0xFF and code[-n + 1] & 0x38 == 0x10 for n in (2, 3, 6, 7))
+
+
+def call_target(kernel: Kernel, address: int) -> int | None:
+    """Return what the direct call (E8 rel32) before an address calls; None for no such call."""
+    try:
+        code = kernel.memory.read(address - 5, 5)
+    except OopscopeError:
+        return None
+    distance = int.from_bytes(code[1:], "little", signed=True)
+    return (address + distance) % kernel.memory.top if code[0] == 0xE8 else None
+
+
+def pushes(kernel: Kernel, function: int) -> list[int]:
+    """Return the registers (0 rax .. 15 r15) that a function's prologue pushes first, in their order."""
+    try:
+        code = kernel.memory.read(function, 48)
+    except OopscopeError:
+        return []
+    code = code.removeprefix(b"\xf3\x0f\x1e\xfa")  # endbr64
+    if code[:5] == b"\x0f\x1f\x44\x00\x00" or code[:1] == b"\xe8":  # ftrace's place
+        code = code[5:]
+    found, at = [], 0
+    while at + 1 < len(code):
+        wide = code[at] == 0x41
+        opcode = code[at + wide]
+        if opcode & 0xF8 != 0x50:
+            break
+        found.append((opcode & 7) + 8 * wide)
+        at += 1 + wide
+    return found
+
+
+def has_frame_pointers(kernel: Kernel) -> bool:
+    """Tell whether the kernel keeps frame pointers: it has no ORC tables, and its functions begin by saving rbp."""
+    if kernel.find_symbol("__start_orc_unwind") is not None:
+        return False
+    prologues = 0
+    for name in ("schedule", "do_exit", "vfs_read", "panic", "kthread"):
+        address = kernel.find_symbol(name)
+        try:
+            prologues += address is not None and b"\x55\x48\x89\xe5" in kernel.memory.read(address, 24)
+        except OopscopeError:
+            continue
+    return prologues >= 2
+
+
+def from_registers(registers: Mapping[str, int]) -> State:
+    """Return the state of a CPU whose registers were saved: an interrupted instruction."""
+    return State(registers["rip"], registers["rsp"], registers["rbp"], True, dict(registers))
+
+
+def from_sleep(kernel: Kernel, sp: int) -> State:
+    """Return the state of a task that is not running, from thread.sp: a struct inactive_task_frame lies there (4.9)."""
+    try:
+        bp_at = kernel.types.member("inactive_task_frame", "bp").offset
+        ret_at = kernel.types.member("inactive_task_frame", "ret_addr").offset
+    except Absent:
+        bp_at, ret_at = 40, 48
+    bp, ip = kernel.memory.word(sp + bp_at), kernel.memory.word(sp + ret_at)
+    newborn = ip in (kernel.find_symbol("ret_from_fork"), kernel.find_symbol("ret_from_fork_asm"))
+    return State(ip, sp + ret_at + 8, bp, newborn)

@@ -1,0 +1,114 @@
+"""Stacks of tasks: a running task's from its CPU's registers, a sleeping one's from where it was switched out."""
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.stack import task_stack, thread_size
+from oopscope.linux.sched import runqueues
+from oopscope.machine.plain import frames_of, scan
+from oopscope.machine.x86_64.guess import guess, guess_sleeper
+from oopscope.machine.x86_64.stacks import live_stacks
+from oopscope.machine.x86_64.unwind import State, Unwinder, from_registers, from_sleep
+from oopscope.stacks.registers import registers
+
+# Where __sched_text_start and _end are not to be had: what a sleeper's stack begins with.
+_SCHEDULING = ("__schedule", "schedule", "schedule_timeout", "preempt_schedule", "io_schedule", "schedule_idle")
+
+
+def running_on(kernel: Kernel) -> dict[int, int]:
+    """Return the CPU of every task that was on one, by the task's address."""
+    return {queue.curr: queue.cpu for queue in kernel.cached(runqueues) if queue.curr}
+
+
+def unwind(kernel: Kernel, base: int, start: State, what: str) -> tuple[Frame, ...]:
+    """Unwind from a state on a task's stack; why a walk ended early is noted under `what`."""
+    unwinder = Unwinder(kernel, [task_stack(kernel, base)])
+    frames = unwinder.frames(start)
+    if unwinder.problem:
+        kernel.problems.add("stacks", f"{what}: {unwinder.problem}", start.sp)
+    return tuple(frames)
+
+
+def stack_of_task(kernel: Kernel, address: int, base: int, sp: int, on_cpu: bool) -> tuple[Frame, ...]:
+    """Return a task's frames, innermost first; empty where nothing of its stack can be read."""
+    cpu = kernel.cached(running_on).get(address)
+    if cpu is not None:
+        return stack_of_cpu(kernel, cpu, base)
+    if kernel.arch.name != "x86_64":
+        return tuple(scan(kernel, sp, task_stack(kernel, base)))
+    what = f"task {address:#x}" + (" (on a CPU that has no registers)" if on_cpu else "")
+    try:
+        return unwind(kernel, base, from_sleep(kernel, sp), what)
+    except OopscopeError as e:
+        kernel.problems.lost("stacks", what)(e)
+        return ()
+
+
+def stack_of_lost(kernel: Kernel, address: int, base: int | None, sp: int | None) -> tuple[Frame, ...]:
+    """Return the frames of a task of whose struct only a part is in the dump: what its stack alone tells is a guess."""
+    cpu = kernel.cached(running_on).get(address)
+    if cpu is not None:
+        return stack_of_cpu(kernel, cpu, base)
+    if sp:
+        return stack_of_task(kernel, address, base or sp & -kernel.cached(thread_size), sp, False)
+    if not base or kernel.arch.name != "x86_64":
+        return ()
+    try:
+        return tuple(guess_sleeper(kernel, task_stack(kernel, base)))
+    except OopscopeError as e:
+        kernel.problems.lost("stacks", f"task {address:#x}")(e)
+        return ()
+
+
+def stack_of_cpu(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...]:
+    """Return a CPU's frames from its registers; its task's stack lies at base, or (None) about the stack pointer."""
+    regs = kernel.cached(registers).get(cpu)
+    if not regs:
+        return _stack_without_registers(kernel, cpu, base)
+    pc, sp = regs[kernel.arch.pc], regs[kernel.arch.sp]
+    if regs.get("cs", 0) & 3:
+        return (Frame(pc, None, None, None, "user", True, sp),)
+    if base is None:
+        base = sp & -kernel.cached(thread_size)  # stacks are aligned to their size
+        kernel.problems.add("cpus", f"CPU {cpu}: where its task's stack lies is taken from the stack pointer", base)
+    if kernel.arch.name != "x86_64":
+        return tuple(frames_of(kernel, regs, task_stack(kernel, base)))
+    return unwind(kernel, base, from_registers(regs), f"CPU {cpu}")
+
+
+def _stack_without_registers(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...]:
+    """Look for frames in the stack of the task that a CPU ran; all that is found is a guess."""
+    if base is None:
+        kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its stack is not known")
+        return ()
+    kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its frames are a guess from its stacks")
+    try:
+        if kernel.arch.name != "x86_64":
+            return tuple(scan(kernel, base, task_stack(kernel, base)))
+        return tuple(guess(kernel, task_stack(kernel, base), live_stacks(kernel, cpu)))
+    except OopscopeError as e:
+        kernel.problems.lost("stacks", f"CPU {cpu}")(e)
+        return ()
+
+
+def _scheduling_text(kernel: Kernel) -> tuple[int, int]:
+    start, end = kernel.find_symbol("__sched_text_start"), kernel.find_symbol("__sched_text_end")
+    return (start, end) if start and end else (0, 0)
+
+
+def sleeping_in(kernel: Kernel, base: int, sp: int) -> str | None:
+    """Return the function that a task sleeps in (its wchan): the first beyond the scheduler's own."""
+    start, end = kernel.cached(_scheduling_text)
+    if kernel.arch.name != "x86_64":
+        return None
+    try:
+        unwinder = Unwinder(kernel, [task_stack(kernel, base)])
+        for frame in unwinder.walk(from_sleep(kernel, sp)):
+            if frame.kind == "user":
+                return None
+            inside = start <= frame.address < end if end else frame.symbol in _SCHEDULING
+            if not inside:
+                return frame.symbol
+    except OopscopeError:
+        return None
+    return None
