@@ -1,6 +1,6 @@
 """What the keys of the tasks, the CPUs and the log must do."""
 
-from oopscope_tui.panes.log_view import LogView
+from oopscope_tui.panes.log.view import LogView
 from tui.checks_of_lists import pages, table_of
 from tui.driving import settle, text
 from tui.stage import Check, Stage

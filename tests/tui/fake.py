@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from oopscope.commands.questions import Question
 from oopscope.dumps import Facts
 from oopscope.errors import NotADump, OopscopeError
 from oopscope.inspect.code import CodeFound, Register
@@ -19,7 +20,6 @@ from oopscope.structs.layout import Member
 from oopscope.structs.view import Item
 from oopscope.subsystems import Column, Table
 from oopscope.triage.finding import Evidence, Source, Verdict
-from oopscope_tui.questions import Question
 from tui import fake_details
 
 

@@ -1,6 +1,6 @@
 """The chooser of columns, and the settings' choice."""
 
-from oopscope_tui.settings import Settings
+from oopscope_tui.settings.settings import Settings
 from oopscope_tui.widgets.columns import Columns
 from tui.driving import LARGE, SMALL, enter, lines, press, running, text
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from oopscope_tui import fuzzy
-from oopscope_tui.completing import Completer
 from oopscope_tui.places import Place
-from oopscope_tui.store import Store
+from oopscope_tui.prompt import fuzzy
+from oopscope_tui.prompt.completing import Completer
+from oopscope_tui.reading.store import Store
 from tui.driving import LARGE, SMALL, enter, lines, press, running, tap, text
 from tui.fake import TABLES, Fake, Module, tasks
 from tui.test_hostile import NASTY, nasty_fake

@@ -4,10 +4,10 @@ import pytest
 
 from oopscope.cli.demo import demo_path
 from oopscope.subsystems import TABLES
-from oopscope_tui import keys
 from oopscope_tui.panes import tabs
 from oopscope_tui.places import Place
-from oopscope_tui.provider import Core
+from oopscope_tui.reading.provider import Core
+from oopscope_tui.settings import keys
 from tui import checks_everywhere as everywhere
 from tui import checks_of_lists as lists
 from tui import checks_of_panes as panes

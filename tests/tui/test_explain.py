@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 import oopscope.triage.rules
+from oopscope.explain import KINDS, Topic, every_topic, heading_of, named, text_of, texts
 from oopscope.subsystems import TABLES, table
-from oopscope_tui.explain import KINDS, Topic, every_topic, heading_of, named, text_of, texts
-from oopscope_tui.explain.here import Seen, kind_of_log_line, topics
 from oopscope_tui.panes.explain import place_of, topics_of
 from oopscope_tui.places import Place
-from oopscope_tui.store import Store
+from oopscope_tui.reading.here import Seen, kind_of_log_line, topics
+from oopscope_tui.reading.store import Store
 from tui.driving import LARGE, SMALL, enter, lines, press, running, text
 from tui.fake import Fake
 from tui.test_hostile import NASTY, nasty_fake

@@ -7,7 +7,7 @@ from oopscope.inspect.meaning import Meaning
 from oopscope.inspect.words import Piece, Stretches
 from oopscope.kernel.frame import Frame
 from oopscope_tui.places import Place
-from oopscope_tui.provider import Core
+from oopscope_tui.reading.provider import Core
 from tui.driving import LARGE, SMALL, enter, lines, press, running, text
 from tui.fake import ANSWERS, BASE, GONE, REGISTERS, STACK, TASK, Cpu, Fake, code, struct
 

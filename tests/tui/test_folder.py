@@ -13,12 +13,12 @@ import pytest
 from builders import noise_page
 from builders.kdump import Kdump
 from oopscope.errors import NotADump
+from oopscope.fleet import listing as folders
+from oopscope.fleet.finding import are_one, log_beside
+from oopscope.fleet.listing import Listing
 from oopscope.sources.file import FileSource
 from oopscope.sources.remote import shown
-from oopscope_tui import folder as folders
 from oopscope_tui.app import OopscopeApp
-from oopscope_tui.finding import are_one, log_beside
-from oopscope_tui.folder import Listing
 from tui.driving import LARGE, SMALL, enter, press, settle, text
 
 DUMPS = Path(__file__).parents[1] / "dumps"

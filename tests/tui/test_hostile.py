@@ -12,9 +12,9 @@ from rich.cells import get_character_cell_size
 from oopscope.kernel.frame import Frame
 from oopscope.subsystems import TABLES, Column
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope_tui.look.text import fit
 from oopscope_tui.panes import HIDDEN
 from oopscope_tui.places import Place
-from oopscope_tui.text import fit
 from oopscope_tui.widgets.table import Table
 from tui.driving import LARGE, SMALL, enter, lines, press, running, tap, text
 from tui.fake import Cpu, Fact, Fake, Module, Mount, Named, Problem, Record, Slab, Task, Zone

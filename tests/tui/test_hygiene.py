@@ -48,7 +48,8 @@ def test_the_first_paint_needs_no_core():
 def test_what_is_asked_for_later_is_imported_later():
     code = "import sys; import oopscope_tui.app, oopscope_tui.panes.overview; print(*sys.modules)"
     loaded = set(run(code).stdout.split())
-    late = {"tomllib", "oopscope_tui.acts", "oopscope_tui.all_commands", "oopscope_tui.explain", "oopscope_tui.export",
-            "oopscope_tui.completing"}  # fmt: skip
-    assert "oopscope_tui.settings" in loaded
+    late = {"tomllib",
+            "oopscope_tui.prompt.acts", "oopscope_tui.prompt.all_commands", "oopscope.explain", "oopscope_tui.export",
+            "oopscope_tui.prompt.completing"}  # fmt: skip
+    assert "oopscope_tui.settings.settings" in loaded
     assert loaded & late == set()

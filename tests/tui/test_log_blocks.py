@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from oopscope_tui.panes.log_blocks import LONGEST, Blocks
-from oopscope_tui.panes.log_rows import Head, LogRows
-from oopscope_tui.panes.log_summary import summary
-from oopscope_tui.store import log_lines
+from oopscope_tui.panes.log.blocks import LONGEST, Blocks
+from oopscope_tui.panes.log.rows import Head, LogRows
+from oopscope_tui.panes.log.summary import summary
+from oopscope_tui.reading.store import log_lines
 from tui.fake import Record
 
 DUMPS = Path(__file__).parents[1] / "dumps"

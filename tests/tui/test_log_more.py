@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from oopscope_tui.panes.log_survey import Survey
-from oopscope_tui.panes.log_troubles import Troubles
+from oopscope_tui.panes.log.survey import Survey
+from oopscope_tui.panes.log.troubles import Troubles
 from oopscope_tui.places import Place
 from tui.driving import LARGE, enter, lines, press, running, text
 from tui.fake import Fake, Record, log

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from oopscope_tui.panes.log_density import HEIGHTS, SLICES, Density
-from oopscope_tui.panes.log_links import MOST, links
-from oopscope_tui.panes.log_rows import Head, LogRows
-from oopscope_tui.panes.log_times import Times
+from oopscope_tui.panes.log.density import HEIGHTS, SLICES, Density
+from oopscope_tui.panes.log.links import MOST, links
+from oopscope_tui.panes.log.rows import Head, LogRows
+from oopscope_tui.panes.log.times import Times
 from oopscope_tui.places import Place
 from tui.fake import Record
 

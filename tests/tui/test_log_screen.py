@@ -5,7 +5,7 @@ import re
 from textual.events import Click
 
 from oopscope_tui.places import Place
-from oopscope_tui.settings import Settings
+from oopscope_tui.settings.settings import Settings
 from tui.driving import LARGE, SMALL, enter, lines, press, running, settle, text
 from tui.fake import Fact, Fake, Record, log
 from tui.test_log_blocks import LOCKDEP

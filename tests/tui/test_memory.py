@@ -5,7 +5,7 @@ import pytest
 from oopscope.errors import Implausible
 from oopscope.memory.coverage import Cell
 from oopscope.subsystems import Column
-from oopscope_tui import theme
+from oopscope_tui.look import theme
 from oopscope_tui.panes.memory_strip import strip_lines
 from tui.driving import LARGE, SMALL, press, running, text
 from tui.fake import ANSWERS, TABLES, Fake, Named

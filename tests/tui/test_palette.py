@@ -9,8 +9,8 @@ from rich.style import Style
 from textual.color import Color
 
 from oopscope.cli.common import THEMES
-from oopscope_tui import theme
-from oopscope_tui.palette import NAMES, PALETTES, Paint, asked
+from oopscope_tui.look import theme
+from oopscope_tui.look.palette import NAMES, PALETTES, Paint, asked
 from oopscope_tui.places import Place
 from tui.driving import LARGE, enter, lines, press, running, text
 from tui.test_hostile import nasty_fake

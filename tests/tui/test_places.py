@@ -2,10 +2,10 @@
 
 import pytest
 
-from oopscope_tui.acts import ACTS
-from oopscope_tui.commands import COMMANDS, is_guess, understand
-from oopscope_tui.completing import SOURCES
 from oopscope_tui.places import Act, Place
+from oopscope_tui.prompt.acts import ACTS
+from oopscope_tui.prompt.commands import COMMANDS, is_guess, understand
+from oopscope_tui.prompt.completing import SOURCES
 
 PANES = [
     (key, key.capitalize()) for key in ("overview", "cpus", "tasks", "memory", "log", "modules", "mounts", "meminfo")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from oopscope_tui.provider import Core
+from oopscope_tui.reading.provider import Core
 from tui.driving import LARGE, SMALL, press, running, text
 
 DUMPS = sorted((Path(__file__).parents[1] / "dumps").glob("*.kdump"))[::4]  # a few: each costs a second

@@ -5,8 +5,8 @@ import re
 
 from rich.segment import Segment
 
-from oopscope_tui.picture import moving
-from oopscope_tui.recording import record, write_cast
+from oopscope_tui.look.picture import moving
+from oopscope_tui.tools.recording import record, write_cast
 
 
 def test_a_session_is_recorded_as_an_asciicast(tmp_path):

@@ -405,7 +405,7 @@ async def test_growing_from_narrow_to_wide_and_back():
 
 
 async def test_a_folder_of_dumps(tmp_path):
-    from oopscope_tui.folder import DumpFile
+    from oopscope.fleet.listing import DumpFile
 
     class Folder(Fake):
         def dumps(self, listing, stopped):

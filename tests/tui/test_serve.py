@@ -19,7 +19,7 @@ from oopscope.cli import USAGE, run, serve, web
 
 DUMPS = Path(__file__).parents[1] / "dumps"
 TOKEN = "a-token-that-nobody-guesses"
-SCREEN = shlex.join([sys.executable, "-m", "oopscope_tui.served", str(DUMPS / "6.1-null.kdump")])
+SCREEN = shlex.join([sys.executable, "-m", "oopscope_tui.terminal.served", str(DUMPS / "6.1-null.kdump")])
 
 
 @pytest.fixture

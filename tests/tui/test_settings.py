@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from oopscope_tui import keymap, keys
-from oopscope_tui.keymap import Keymap, understood, written
-from oopscope_tui.settings import LARGEST, MOST_TROUBLE, Settings, load, place
-from oopscope_tui.settings_example import example
+from oopscope_tui.settings import keymap, keys
+from oopscope_tui.settings.example import example
+from oopscope_tui.settings.keymap import Keymap, understood, written
+from oopscope_tui.settings.settings import LARGEST, MOST_TROUBLE, Settings, load, place
 
 
 def read(tmp_path, text):

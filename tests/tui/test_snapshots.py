@@ -10,7 +10,7 @@ from oopscope.subsystems import TABLES
 from oopscope_tui.app import OopscopeApp
 from oopscope_tui.panes import tabs
 from oopscope_tui.places import Place
-from oopscope_tui.provider import Core
+from oopscope_tui.reading.provider import Core
 from tui.driving import LARGE, SMALL, settle
 
 PLACES = [

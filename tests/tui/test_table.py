@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from oopscope_tui.text import ABSENT
+from oopscope_tui.look.text import ABSENT
 from oopscope_tui.widgets.table import Table, col, fit_columns
 
 COLUMNS = (

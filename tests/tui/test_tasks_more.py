@@ -1,6 +1,6 @@
 """Tasks: only the blocked ones, and the tree of processes, threads and kernel threads."""
 
-from oopscope_tui.panes.task_tree import Tree
+from oopscope_tui.panes.tasks.tree import Tree
 from tui.driving import LARGE, enter, lines, press, running, text
 from tui.fake import Fake, tasks
 

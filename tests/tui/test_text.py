@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from oopscope_tui.text import LONGEST, cells, clean, crop, fit, plural, wrap
+from oopscope_tui.look.text import LONGEST, cells, clean, crop, fit, plural, wrap
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",

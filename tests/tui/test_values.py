@@ -6,8 +6,8 @@ import pytest
 
 from oopscope.kernel.frame import Frame
 from oopscope.subsystems import Kind
-from oopscope_tui.text import ABSENT
-from oopscope_tui.values import human_bytes, human_seconds, order, plain, show
+from oopscope_tui.look.text import ABSENT
+from oopscope_tui.look.values import human_bytes, human_seconds, order, plain, show
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from oopscope_tui.wire import BLANK, Wire, change, difference, expand, sgr
+from oopscope_tui.terminal.wire import BLANK, Wire, change, difference, expand, sgr
 from tui.terminal import Terminal
 
 STYLES = [

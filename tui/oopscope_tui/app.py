@@ -13,19 +13,19 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.driver import Driver
 
-from oopscope_tui import keys
-from oopscope_tui.asking import Asking
-from oopscope_tui.folder import Listing
-from oopscope_tui.keymap import Keymap
-from oopscope_tui.palette import asked
+from oopscope.fleet.listing import Listing
+from oopscope_tui.look.palette import asked
+from oopscope_tui.look.text import WHOLE, clean
+from oopscope_tui.look.values import human_bytes, human_seconds
 from oopscope_tui.panes import make, tabs
 from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place
-from oopscope_tui.provider import Provider
-from oopscope_tui.reading import ReadingApp
-from oopscope_tui.settings import Settings, load
-from oopscope_tui.text import WHOLE, clean
-from oopscope_tui.values import human_bytes, human_seconds
+from oopscope_tui.prompt.asking import Asking
+from oopscope_tui.reading.app import ReadingApp
+from oopscope_tui.reading.provider import Provider
+from oopscope_tui.settings import keys
+from oopscope_tui.settings.keymap import Keymap
+from oopscope_tui.settings.settings import Settings, load
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.prompt import LEAVE, Kind
@@ -35,7 +35,7 @@ HISTORY = 200
 
 def all_commands() -> Any:
     """Import what the command palette shows, when it opens."""
-    from oopscope_tui.all_commands import AllCommands
+    from oopscope_tui.prompt.all_commands import AllCommands
 
     return AllCommands
 
@@ -299,8 +299,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         pane = self.pane
         if pane is None or pane.key == "explain":
             return
-        from oopscope_tui.explain.here import in_hand, topics
         from oopscope_tui.panes.explain import place_of
+        from oopscope_tui.reading.here import in_hand, topics
 
         columns = [column.key for column in getattr(pane.main, "columns", ())]
         found = topics(pane.key, pane.main.row, in_hand(pane.active), columns, self.store)
@@ -389,7 +389,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
             self.reader.write(f"writing {name}", steps)
 
     def _picture(self) -> str:
-        from oopscope_tui.picture import svg
+        from oopscope_tui.look.picture import svg
 
         return svg([list(strip) for strip in self.lines_on_screen()], self.size.width)
 

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, TextIO
 
 from textual.message import Message
 
-from oopscope_tui.messages import Written
+from oopscope_tui.look.text import cells, clean, plural
+from oopscope_tui.look.values import plain
 from oopscope_tui.query import Field
-from oopscope_tui.text import cells, clean, plural
-from oopscope_tui.values import plain
+from oopscope_tui.reading.messages import Written
 from oopscope_tui.widgets.lines import Lines
 
 STEP = 1000  # rows between two looks at what else the worker has to do

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from oopscope_tui.values import show
+from oopscope_tui.look.values import show
 
 Test = Callable[[Any], bool]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from oopscope_tui.folder import Listing
-from oopscope_tui.keymap import Keymap
+from oopscope.fleet.listing import Listing
 from oopscope_tui.places import Place, Target
-from oopscope_tui.settings import Settings
-from oopscope_tui.store import Store
+from oopscope_tui.reading.store import Store
+from oopscope_tui.settings.keymap import Keymap
+from oopscope_tui.settings.settings import Settings
 from oopscope_tui.widgets.chrome import KeyLine, Status
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.prompt import Kind

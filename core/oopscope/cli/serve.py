@@ -18,7 +18,7 @@ from oopscope.sources.remote import Location, location
 
 LOOPBACK = "127.0.0.1"
 PORT = 8000
-SCREEN = "oopscope_tui.served"  # the program of one browser's session
+SCREEN = "oopscope_tui.terminal.served"  # the program of one browser's session
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:

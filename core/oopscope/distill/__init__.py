@@ -1,1 +1,1 @@
-""" """
+"""Writing a small dump that gives the same report."""

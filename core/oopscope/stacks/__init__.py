@@ -1,1 +1,1 @@
-""" """
+"""Stacks of tasks and CPUs, and the rows that come with them."""

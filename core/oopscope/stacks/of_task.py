@@ -5,10 +5,10 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.stack import task_stack, thread_size
 from oopscope.linux.sched import runqueues
-from oopscope.machine.plain import frames_of, scan
 from oopscope.machine.x86_64.guess import guess, guess_sleeper
 from oopscope.machine.x86_64.stacks import live_stacks
 from oopscope.machine.x86_64.unwind import State, Unwinder, from_registers, from_sleep
+from oopscope.stacks.plain import frames_of, scan
 from oopscope.stacks.registers import registers
 
 # Where __sched_text_start and _end are not to be had: what a sleeper's stack begins with.

@@ -1,1 +1,1 @@
-""" """
+"""Who waits for what, held by whom, with evidence."""

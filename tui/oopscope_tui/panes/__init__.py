@@ -6,7 +6,7 @@ A table without a line here gets the generic pane by itself. Strings, so that a 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from oopscope_tui.store import Store
+from oopscope_tui.reading.store import Store
 
 if TYPE_CHECKING:
     from oopscope_tui.panes.base import Pane
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 PANES: tuple[tuple[str, str, str], ...] = (
     ("overview", "Overview", "oopscope_tui.panes.overview"),
     ("cpus", "CPUs", "oopscope_tui.panes.cpus"),
-    ("tasks", "Tasks", "oopscope_tui.panes.tasks"),
+    ("tasks", "Tasks", "oopscope_tui.panes.tasks.pane"),
     ("memory", "Memory", "oopscope_tui.panes.memory"),
-    ("log", "Log", "oopscope_tui.panes.log"),
+    ("log", "Log", "oopscope_tui.panes.log.pane"),
     ("modules", "Modules", "oopscope_tui.panes.modules"),
 )
 # Shown in the panes above already, so their own tables stand at the end of the tabs.

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from oopscope.commands.questions import Answer
+from oopscope_tui.look.text import clean
 from oopscope_tui.panes.base import Pane, Where, empty
 from oopscope_tui.places import Place
-from oopscope_tui.questions import Answer
-from oopscope_tui.text import clean
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import Line, TextView
 

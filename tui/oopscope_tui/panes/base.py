@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Literal, cast
 from textual.timer import Timer
 from textual.widget import Widget
 
-from oopscope_tui import theme
-from oopscope_tui.keys import Key
+from oopscope_tui.look import theme
 from oopscope_tui.places import Place
+from oopscope_tui.reading.store import Store
 from oopscope_tui.scope import Scope
-from oopscope_tui.store import Store
+from oopscope_tui.settings.keys import Key
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Table
 from oopscope_tui.widgets.textview import Line, TextView, wrapped

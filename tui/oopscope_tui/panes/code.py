@@ -7,12 +7,12 @@ can go from here.
 from collections.abc import Sequence
 from typing import Any
 
-from oopscope_tui import theme
+from oopscope.commands.questions import Answer
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import clean, fit
 from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.details import field_line, meaning_link, meaning_parts
 from oopscope_tui.places import Place
-from oopscope_tui.questions import Answer
-from oopscope_tui.text import clean, fit
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line, wrapped
 
 BYTES_FROM = 88  # cells from which a line has the instruction's bytes

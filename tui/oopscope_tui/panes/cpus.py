@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 from rich.style import Style
 
-from oopscope_tui import keys, theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import clean, plural
+from oopscope_tui.look.values import show
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import described_registers, register_lines, stack_lines, words_line
 from oopscope_tui.places import Place
-from oopscope_tui.text import clean, plural
-from oopscope_tui.values import show
+from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Col, Table, col, reader
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line

@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.style import Style
 
-from oopscope_tui import theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import ABSENT, cells, clean, fit
+from oopscope_tui.look.values import show
 from oopscope_tui.places import Place
-from oopscope_tui.text import ABSENT, cells, clean, fit
-from oopscope_tui.values import show
 from oopscope_tui.widgets.textview import BLANK, Line, Part, line, wrapped
 
 # Which field leads where.

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from oopscope_tui.explain import KINDS, Topic, heading_of, named, text_of
+from oopscope.explain import KINDS, Topic, heading_of, named, text_of
+from oopscope_tui.look.text import clean
 from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.base import empty
 from oopscope_tui.places import Place
-from oopscope_tui.text import clean
 from oopscope_tui.widgets.textview import BLANK, Line, heading, wrapped
 
 MOST = 60  # things on one page

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from oopscope_tui.look.text import clean, plural
+from oopscope_tui.look.values import show
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_lines
-from oopscope_tui.text import clean, plural
-from oopscope_tui.values import show
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import LEAST, Col, Table, col
 from oopscope_tui.widgets.textview import Line

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from oopscope_tui import keys, theme
-from oopscope_tui.commands import COMMANDS
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import fit
 from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place
-from oopscope_tui.text import fit
+from oopscope_tui.prompt.commands import COMMANDS
+from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from rich.style import Style
 
-from oopscope_tui import theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import ABSENT, clean, fit
+from oopscope_tui.look.values import human_bytes
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.memory_strip import CELLS, held_lines
 from oopscope_tui.places import Place
-from oopscope_tui.store import Feed
-from oopscope_tui.text import ABSENT, clean, fit
-from oopscope_tui.values import human_bytes
+from oopscope_tui.reading.store import Feed
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, heading, line, wrapped
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from oopscope_tui import theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import ABSENT, clean, fit
+from oopscope_tui.look.values import human_bytes
 from oopscope_tui.panes.base import empty
 from oopscope_tui.places import Place
-from oopscope_tui.store import Store
-from oopscope_tui.text import ABSENT, clean, fit
-from oopscope_tui.values import human_bytes
+from oopscope_tui.reading.store import Store
 from oopscope_tui.widgets.textview import Line, line, wrapped
 
 CELLS = 192  # of the strip: four lines of a wide screen

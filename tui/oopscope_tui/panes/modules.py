@@ -5,12 +5,12 @@ from typing import Any
 
 from rich.style import Style
 
-from oopscope_tui import theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import clean, plural
+from oopscope_tui.look.values import human_bytes
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_lines, stack_lines
 from oopscope_tui.places import Place
-from oopscope_tui.text import clean, plural
-from oopscope_tui.values import human_bytes
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Table, col
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from oopscope_tui import theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import ABSENT, clean, fit, plural
+from oopscope_tui.look.values import human_bytes, human_seconds
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line, stack_lines
 from oopscope_tui.places import Place
-from oopscope_tui.text import ABSENT, clean, fit, plural
-from oopscope_tui.values import human_bytes, human_seconds
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
 

@@ -5,12 +5,12 @@ Enter on a pointer goes to the struct that it points to, on a struct inside to t
 
 from typing import Any
 
-from oopscope_tui import theme
+from oopscope.commands.questions import Answer
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import cells, clean, crop, fit
 from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.details import meaning_link, meaning_parts
 from oopscope_tui.places import Place
-from oopscope_tui.questions import Answer
-from oopscope_tui.text import cells, clean, crop, fit
 from oopscope_tui.widgets.textview import Line, line, wrapped
 
 LEAD = 9  # cells before a member's type

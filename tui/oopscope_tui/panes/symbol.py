@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from oopscope_tui import theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import ABSENT, clean
 from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.base import empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
-from oopscope_tui.text import ABSENT, clean
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
 
 

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, overload
 
 from rich.segment import Segment
 
-from oopscope_tui import theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import cells, clean, crop, fit
 from oopscope_tui.panes.asked import Asked
 from oopscope_tui.panes.details import meaning_link, meaning_parts
 from oopscope_tui.places import Place
-from oopscope_tui.store import Store
-from oopscope_tui.text import cells, clean, crop, fit
+from oopscope_tui.reading.store import Store
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import Part
 

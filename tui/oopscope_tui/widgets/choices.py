@@ -8,12 +8,12 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
-from oopscope_tui import theme
-from oopscope_tui.text import cells, clean, fit
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.widgets.chrome import Bar
 
 if TYPE_CHECKING:
-    from oopscope_tui.completing import Ranked
+    from oopscope_tui.prompt.completing import Ranked
 
 MOST = 8  # rows in view
 KIND = 8  # cells

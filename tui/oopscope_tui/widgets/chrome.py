@@ -9,9 +9,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from oopscope_tui import theme
-from oopscope_tui.keys import Key
-from oopscope_tui.text import cells, clean, fit
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import cells, clean, fit
+from oopscope_tui.settings.keys import Key
 
 SEPARATOR = " · "
 SAID_SECONDS = 6.0

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Protocol
 
 from rich.segment import Segment
 
-from oopscope_tui import keys, theme
-from oopscope_tui.text import clean, fit
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import clean, fit
+from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import Lines
 
 WIDTH = 36

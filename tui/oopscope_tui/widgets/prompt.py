@@ -8,8 +8,8 @@ from typing import Literal
 
 from rich.segment import Segment
 
-from oopscope_tui import theme
-from oopscope_tui.text import cells, clean, crop
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import cells, clean, crop
 from oopscope_tui.widgets.chrome import Bar
 
 Kind = Literal["search", "filter", "goto", "write"]

@@ -6,9 +6,10 @@ from typing import Any, ClassVar, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
-from oopscope_tui import keys, theme
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import cells, clean, crop, wrap
 from oopscope_tui.places import Place
-from oopscope_tui.text import cells, clean, crop, wrap
+from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import Lines
 
 SIDEWAYS = 16  # cells an arrow key scrolls

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-from oopscope_tui.values import order
+from oopscope_tui.look.values import order
 
 STEP = 256  # rows tested between two looks at the clock
 

@@ -1,1 +1,1 @@
-""" """
+"""i386: its memory and stacks."""

@@ -1,1 +1,1 @@
-""" """
+"""x86_64: its memory, stacks and unwinding."""

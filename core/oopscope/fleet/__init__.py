@@ -1,0 +1,1 @@
+"""Many dumps: finding them in folders, what each says in brief, triage."""

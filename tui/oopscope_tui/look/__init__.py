@@ -1,0 +1,1 @@
+"""Colours, cells and words of the screen."""

@@ -1,0 +1,89 @@
+"""What a record of the log names that has a place of its own: symbols, tasks, CPUs, modules, addresses.
+
+It knows how the kernel prints them and where each is shown; the words are cleaned by who shows them.
+"""
+
+import re
+from collections.abc import Container, Iterable
+from typing import NamedTuple
+
+from oopscope_tui.panes.log.summary import SYMBOL
+from oopscope_tui.places import Place
+
+MOST = 20
+LONGEST = 65536  # characters of a text that are looked at
+KERNEL_HALF = 0xFFFF800000000000  # where its addresses begin on x86_64 with four levels; with five they begin earlier
+NOTHING = (1 << 64) - 4096  # from here on: error numbers
+
+_NAME = r"[^\[\]\n]{1,15}?"
+FINDERS = re.compile(
+    "|".join(
+        (
+            SYMBOL.pattern.replace("?P<at>", "").replace("?P<guess>", ""),
+            r"\bPID: (?P<pid>\d+)(?: Comm: (?P<comm>.{1,15}?)(?= Kdump| Not tainted| Tainted|$))?",
+            rf"\btask (?P<blocked>{_NAME}):(?P<blocked_pid>\d+) ",
+            rf"task:(?P<shown>{_NAME}) +state:.*?pid: *(?P<shown_pid>\d+)",
+            rf"\[(?P<stuck>{_NAME}):(?P<stuck_pid>\d+)\]",
+            rf"(?:(?<=held by )|(?<=atomic: )|(?<=CPU#\d: )|(?<=CPU#\d\d: )|(?<=CPU#\d\d\d: ))"
+            rf"(?P<slash>{_NAME})/(?P<slash_pid>\d+)",
+            rf"(?:Killed|oom_reaper: reaped|Kill) process (?P<killed_pid>\d+) \((?P<killed>{_NAME})\)",
+            r"^\[ *(?P<dumped_pid>\d+)\] .* (?P<dumped>\S+)$",
+            r"\b(?:CPUs?[ :#]+|cpu )(?P<cpu>\d+)\b",
+            r"(?<![0-9a-f])(?:0x)?(?P<address>[0-9a-f]{16})(?![0-9a-f])",
+        )
+    ),
+    re.MULTILINE,
+)
+MODULES = re.compile(r"^Modules linked in: *(.*)", re.MULTILINE)
+FIRST = re.compile(r"[A-Za-z][\w-]*")
+
+
+class Link(NamedTuple):
+    """What it is, its words, and where it leads."""
+
+    title: str
+    text: str
+    place: Place
+
+
+def links(text: str, modules: Container[str]) -> list[Link]:
+    """Return what a text names, each once, in its order; `modules` are those that are known."""
+    found: dict[Place, Link] = {}
+    for link in _all(text[:LONGEST], modules):
+        found.setdefault(link.place, link)
+        if len(found) >= MOST:
+            break
+    return list(found.values())
+
+
+def _all(text: str, modules: Container[str]) -> Iterable[Link]:
+    first = FIRST.match(text)
+    if first and first[0] in modules:
+        yield _module(first[0])
+    for match in FINDERS.finditer(text):
+        kind = str(match.lastgroup).partition("_")[0]
+        got = match.groupdict()
+        if got["name"]:
+            yield Link("Symbol", got["name"], Place("symbol", got["name"]))
+            if got["module"]:
+                yield _module(got["module"])
+        elif got["cpu"]:
+            yield Link("CPU", got["cpu"], Place("cpus", int(got["cpu"]), True))
+        elif got["address"]:
+            if KERNEL_HALF <= int(got["address"], 16) < NOTHING:
+                yield Link("Address", f"0x{got['address']}", Place("symbol", f"0x{got['address']}"))
+        else:
+            yield _task(kind, got)
+    for match in MODULES.finditer(text):
+        for name in re.findall(r"([A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?= |$)", match[1].partition(" [")[0]):
+            yield _module(name)
+
+
+def _module(name: str) -> Link:
+    return Link("Module", name, Place("modules", name, True))
+
+
+def _task(kind: str, got: dict[str, str | None]) -> Link:
+    named = kind in ("pid", "comm")
+    pid, name = (got["pid"], got["comm"]) if named else (got[f"{kind}_pid"], got.get(kind))
+    return Link("Task", f"{pid} {name or ''}".strip(), Place("tasks", int(pid or 0), True))

@@ -1,0 +1,1 @@
+"""Tasks: the list, the tree, one in detail."""

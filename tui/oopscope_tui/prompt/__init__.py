@@ -1,0 +1,1 @@
+"""The `:` prompt, its completion and its acts."""

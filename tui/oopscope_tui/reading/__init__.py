@@ -1,0 +1,1 @@
+"""The worker, the only thread, and what it has read."""

@@ -1,0 +1,180 @@
+"""All that has been read so far, as the app's handlers keep it; panes only look.
+
+Rows belong to the store; the views of the panes point into its lists.
+"""
+
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from oopscope.commands.questions import Answer, Question
+from oopscope.fleet.times import epoch
+from oopscope.klog.trouble import CUT, first_trouble
+
+ANSWERS = 2048  # answers kept
+
+
+@dataclass(slots=True)
+class Feed:
+    """One table as it fills."""
+
+    key: str
+    title: str = ""
+    rows: list[Any] = field(default_factory=list)
+    columns: Sequence[Any] = ()
+    state: Literal["waiting", "reading", "done", "failed", "absent"] = "waiting"
+    why: str = ""
+    problem: str = ""  # the first that was met in reading it
+
+    @property
+    def note(self) -> str:
+        """What stands in place of rows while there are none."""
+        return {
+            "waiting": "waiting to be read",
+            "reading": "reading",
+            "done": f"nothing could be read: {self.problem}" if self.problem else "none",
+            "failed": f"could not be read: {self.why}",
+            "absent": "this version does not read it",
+        }[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a log record that has several."""
+
+    index: int
+    ns: int | None
+    level: int | None
+    facility: int | None
+    caller: str | None
+    text: str
+    first: bool
+
+
+def log_lines(rows: Sequence[Any]) -> Sequence[Any]:
+    """Return log records as lines; a record of one line is its own."""
+    if not any("\n" in (row.text or "") for row in rows):
+        return rows
+    out: list[Any] = []
+    for row in rows:
+        text = row.text or ""
+        if "\n" not in text:
+            out.append(row)
+            continue
+        for at, part in enumerate(text.rstrip("\n").split("\n")):
+            out.append(LogLine(row.index, row.ns, row.level, row.facility, row.caller, part, at == 0))
+    return out
+
+
+class Store:
+    """Everything read."""
+
+    def __init__(self) -> None:
+        self.facts: Any = None
+        self.verdict: Any = None
+        self.verdict_why = ""
+        self.problems: Sequence[Any] = ()
+        self.tables: tuple[tuple[str, str], ...] = ()
+        self.answers: OrderedDict[Question, Answer] = OrderedDict()
+        self.log_lines: list[Any] = []
+        self._feeds: dict[str, Feed] = {}
+        self._system: dict[str, Any] | None = None
+        self._dumps: dict[Any, int] = {}  # the row of each file
+        self._oops: int | None = None
+        self._oops_seen = 0  # rows that were looked at without a verdict's help
+        self._oops_told = False  # the verdict said it
+
+    def feed(self, key: str) -> Feed:
+        """Return a table's feed, also before the table is known."""
+        feed = self._feeds.get(key)
+        if feed is None:
+            feed = self._feeds[key] = Feed(key)
+            if self.tables and key not in dict(self.tables):
+                feed.state = "absent"
+        return feed
+
+    def opened(self, facts: Any, tables: Sequence[tuple[str, str]]) -> None:
+        """Take in what is known once the dump is open."""
+        self.facts, self.tables = facts, tuple(tables)
+        for key, title in tables:
+            self.feed(key).title = title
+        for key, feed in self._feeds.items():
+            if key not in dict(tables):
+                feed.state = "absent"
+
+    def take_dumps(self, rows: Sequence[Any]) -> None:
+        """Take in rows of the list of dumps, each in the place of what was known of the same file."""
+        kept = self.feed("dumps").rows
+        for row in rows:
+            at = self._dumps.setdefault(row.path, len(kept))
+            kept[at : at + 1] = [row]
+
+    def add(self, key: str, rows: Sequence[Any], columns: Sequence[Any], done: bool, why: str) -> Feed:
+        """Append rows to a table."""
+        feed = self.feed(key)
+        if key == "dumps":
+            self.take_dumps(rows)
+        else:
+            feed.rows.extend(rows)
+        if key == "log":
+            self.log_lines.extend(log_lines(rows))
+        feed.columns = columns or feed.columns
+        feed.state = "failed" if why else "done" if done else "reading"
+        feed.why = why
+        return feed
+
+    def take_problems(self, problems: Sequence[Any]) -> None:
+        """Keep what could not be read, and let each table know its first."""
+        self.problems = tuple(problems)
+        for problem in self.problems:
+            feed = self.feed(problem.section)
+            feed.problem = feed.problem or problem.message
+
+    def keep(self, question: Question, answer: Answer) -> None:
+        """Remember an answer; the oldest goes when there are many."""
+        self.answers[question] = answer
+        while len(self.answers) > ANSWERS:
+            self.answers.popitem(last=False)
+
+    def answer(self, kind: str, key: Any) -> Answer | None:
+        """Return what was found out about one thing; None while it was not."""
+        return self.answers.get(Question(kind, key))
+
+    def frames(self) -> Iterator[Any]:
+        """Yield the frames of every stack that was read: the CPUs', then the tasks' that were looked at."""
+        stacks = [row.frames for row in self.feed("cpus").rows]
+        stacks += [answer.value for question, answer in self.answers.items() if question.kind == "stack"]
+        for frames in stacks:
+            yield from frames or ()
+
+    @property
+    def system(self) -> dict[str, Any]:
+        """The system's facts by name; empty until they are read."""
+        feed = self.feed("system")
+        if feed.state != "done":
+            return {}
+        if self._system is None:
+            self._system = {str(row.name): row.value for row in feed.rows if hasattr(row, "value")}
+        return self._system
+
+    @property
+    def oops(self) -> int | None:
+        """The row of the log at which the oops begins, None while none is known: the verdict's first log evidence."""
+        rows = self.feed("log").rows
+        if not self._oops_told and self.verdict is not None:
+            keys = [str(one.source.key) for one in self.verdict.evidence if one.source.kind == "log"]
+            told = [int(key) for key in keys if key.isdigit()]
+            at = bisect_left(rows, min(told), key=lambda row: row.index) if told else len(rows)
+            if at < len(rows):
+                self._oops_told = True
+                self._oops = at - 1 if at and (rows[at - 1].text or "").startswith(CUT) else at
+        if self._oops is None and len(rows) > self._oops_seen:
+            self._oops = first_trouble(rows, self._oops_seen)
+            self._oops_seen = len(rows)
+        return self._oops
+
+    def time(self, name: str) -> float | None:
+        """Return one of the system's times as seconds since 1970."""
+        return epoch(self.system.get(name))

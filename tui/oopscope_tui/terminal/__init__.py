@@ -1,0 +1,1 @@
+"""The terminal itself: what goes over the wire, and how it is left."""
