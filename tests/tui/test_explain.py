@@ -61,9 +61,9 @@ def test_no_column_is_explained_that_is_not_there():
 
 
 def test_every_kind_has_its_file_and_every_text_its_words():
-    folder = Path(__file__).parents[2] / "tui" / "oopscope_tui" / "explain"
+    folder = Path(__file__).parents[2] / "core" / "oopscope" / "explain"
     modules = {module.rpartition(".")[2] for _, _, module in KINDS}
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__", "here"} == modules
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == modules
     for topic in every_topic():
         words = text_of(topic)
         assert words.means.endswith((".", "0.")), topic

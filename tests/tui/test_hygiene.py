@@ -37,12 +37,20 @@ def test_without_a_terminal_the_screen_says_so():
     assert done.stderr.count("\n") == 1
 
 
+# What of core the first paint may import: names and constants, which cost nothing.
+LIGHT = {
+    *("oopscope", "oopscope.commands", "oopscope.commands.questions", "oopscope.fleet", "oopscope.fleet.times"),
+    *("oopscope.fleet.finding", "oopscope.fleet.listing", "oopscope.kernel", "oopscope.kernel.kinds"),
+    *("oopscope.klog", "oopscope.klog.trouble"),
+}
+
+
 def test_the_first_paint_needs_no_core():
     code = (
         "import sys; import oopscope_tui.app, oopscope_tui.panes.overview;"
         "print(*sorted(n for n in sys.modules if n.split('.')[0] in ('oopscope', 'elftools', 'zstandard', 'cramjam')))"
     )
-    assert run(code).stdout.split() == []
+    assert set(run(code).stdout.split()) <= LIGHT
 
 
 def test_what_is_asked_for_later_is_imported_later():

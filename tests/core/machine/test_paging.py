@@ -134,7 +134,7 @@ def test_a_root_that_is_missing():
 def test_a_line_of_the_table(key, module):
     found = arch(key)
     assert isinstance(found, Arch)
-    assert found is import_module(module).ARCH
+    assert found is import_module(f"{module}.arch").ARCH
     assert found.name == key
     assert key in found.machines
     assert {found.pc, found.sp, found.fp} <= set(found.prstatus.names)
