@@ -109,7 +109,7 @@ class OpenDump:
         return self.kernel.view(name.removeprefix("struct ").removeprefix("union "), address)
 
     def symbol(self, name: str) -> int:
-        """Return the address of a symbol, of the kernel or of a module; `schedule+0x1a`, `runqueues:1` too; NoSymbol."""
+        """Return the address of a symbol of the kernel or a module; `schedule+0x1a` and `runqueues:1` too; NoSymbol."""
         from oopscope.inspect.look_up import address_of
 
         return address_of(self.kernel, name)
