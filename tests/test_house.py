@@ -63,7 +63,7 @@ def test_imports_stay_light(statement, not_loaded):
 TABLES = {
     "oopscope.dumps": lambda m: {line.module for line in m.FORMATS},
     "oopscope.codecs": lambda m: {module for _bit, _name, module in m.CODECS},
-    "oopscope.machine": lambda m: {module for _key, module in m.MACHINES},
+    "oopscope.machine": lambda m: {module for _key, module in m.MACHINES} | {"oopscope.machine.common"},
     "oopscope.triage.rules": lambda m: {f"oopscope.triage.rules.{name}" for name in m.RULES},
 }
 

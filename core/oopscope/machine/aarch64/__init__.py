@@ -1,0 +1,1 @@
+"""aarch64: its page tables, registers and wordings."""

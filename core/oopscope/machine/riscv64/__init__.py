@@ -1,0 +1,1 @@
+"""riscv64: how its kernel words an oops."""

@@ -1,0 +1,1 @@
+"""s390x: how its kernel words an oops."""

@@ -1,0 +1,48 @@
+"""How an s390 kernel words an oops. Follows arch/s390/kernel/{dumpstack,traps}.c and mm/fault.c."""
+
+from oopscope.machine.common.wordings import BUG_AT, DYING, PLACE, Fault, Row, Wordings, names
+
+_GPRS = tuple(f"r{n}" for n in range(16))
+
+WORDINGS = Wordings(
+    machine="s390x",
+    faults=(
+        Fault("page", r"Unable to handle kernel (?:pointer dereference|paging request)"),
+        Fault("bug", BUG_AT),
+        Fault("opcode", r"^(?:illegal operation|privileged operation|operation exception|monitor event): [0-9a-f]{4} "),
+        Fault("divide", r"^(?:fixed point divide|decimal divide|HFP divide) exception"),
+        Fault("protection", r"^(?:addressing|specification|data|execute|transaction|special op\w*) exception: "),
+        Fault("stack", r"Kernel stack overflow"),
+        Fault("memory error", r"Unrecoverable machine check|machine check interruption"),
+    ),
+    die=r"^(?P<what>.*?): (?P<code>[0-9a-f]{4})(?: ilc:\d)? \[#(?P<count>\d+)\]",
+    pc=(
+        rf"\b(?:Krnl|User) PSW : [0-9a-f]{{16}} (?P<address>[0-9a-f]{{16}}) \({PLACE}",
+        r"\b(?:Krnl|User) PSW : [0-9a-f]{16} (?P<address>[0-9a-f]{16})",
+    ),
+    caller=(),
+    fault_address=(r"Failing address: (?P<address>[0-9a-f]{16})",),
+    register=r"\b(?P<name>TEID): (?P<value>[0-9a-f]{16})",
+    rows=(
+        Row(r"^\s*Krnl GPRS: (?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})", _GPRS),
+        Row(r"^\s{8,}(?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})\s*$", _GPRS),
+    ),
+    code=r"^\s*Krnl Code: (?P<bytes>.*)",
+    in_user=r"\bUser PSW :",
+    mark=r"\bKrnl PSW :|\bKrnl GPRS:|\[#\d+\].* ilc:\d|: [0-9a-f]{4} ilc:\d \[#",
+    dying=(
+        *DYING,
+        *names(
+            r"""
+        do_no_context do_fault_error do_dat_exception do_protection_exception handle_fault_error __do_pgm_check
+        pgm_check_handler do_trap illegal_op do_report_trap kernel_stack_overflow monitor_event_exception
+        handle_fault_error_nolock s390_handle_\w+ __machine_kexec smp_call_ipl_cpu __smp_call_ipl\w* disabled_wait
+        """
+        ),
+    ),
+    entry=names(
+        r"""
+        ext_int_handler io_int_handler mcck_int_handler do_ext_irq do_io_irq
+        """
+    ),
+)

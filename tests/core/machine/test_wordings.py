@@ -1,0 +1,167 @@
+"""Every machine's words of an oops, on lines that its kernels printed."""
+
+import re
+
+import pytest
+
+from oopscope.machine import MACHINES, all_wordings, wordings
+from oopscope.machine.common.wordings import Wordings, detect
+
+FAULTS = [
+    ("x86_64", "BUG: kernel NULL pointer dereference, address: 0000000000000008", "null", 8),
+    ("x86_64", "BUG: unable to handle kernel NULL pointer dereference at 0000000000000018", "null", 0x18),
+    ("x86_64", "BUG: unable to handle page fault for address: ffffc900001fc000", "page", 0xFFFFC900001FC000),
+    ("x86_64", "BUG: unable to handle kernel paging request at ffff88003a", "page", 0xFFFF88003A),
+    (
+        "x86_64",
+        "general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1] SMP",
+        "protection",
+        0xDEAD000000000100,
+    ),
+    ("x86_64", "kernel BUG at mm/slub.c:379!", "bug", None),
+    ("x86_64", "divide error: 0000 [#1] SMP PTI", "divide", None),
+    ("x86_64", "BUG: TASK stack guard page was hit at 00000000a8a6d4b5", "stack", None),
+    ("i386", "BUG: unable to handle kernel NULL pointer dereference at 00000008", "null", 8),
+    ("aarch64", "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010", "null", 0x10),
+    (
+        "aarch64",
+        "Unable to handle kernel paging request at virtual address dead000000000108",
+        "page",
+        0xDEAD000000000108,
+    ),
+    (
+        "aarch64",
+        "Unable to handle kernel write to read-only memory at virtual address ffff800008a30000",
+        "page",
+        0xFFFF800008A30000,
+    ),
+    (
+        "aarch64",
+        "Unable to handle kernel execute from non-executable memory at virtual address ffff000003c18000",
+        "execute",
+        0xFFFF000003C18000,
+    ),
+    ("aarch64", "SError Interrupt on CPU6, code 0x00000000be000011 -- SError", "memory error", None),
+    ("s390x", "Unable to handle kernel pointer dereference in virtual kernel address space", "page", None),
+    ("s390x", "illegal operation: 0001 ilc:1 [#1] SMP", "opcode", None),
+    ("powerpc", "BUG: Kernel NULL pointer dereference on write at 0x00000000", "null", 0),
+    ("powerpc", "Unable to handle kernel paging request for data at address 0x00000000", "page", 0),
+    ("powerpc", "BUG: Unable to handle kernel data access at 0xc0000000deadbeef", "page", 0xC0000000DEADBEEF),
+    ("riscv64", "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000", "null", 0),
+    (
+        "riscv64",
+        "Unable to handle kernel paging request at virtual address ff2000000004c000",
+        "page",
+        0xFF2000000004C000,
+    ),
+]
+
+
+@pytest.mark.parametrize("machine, line, kind, address", FAULTS)
+def test_what_went_wrong(machine, line, kind, address):
+    words = wordings(machine)
+    found = words.fault_in(line)
+    assert found is not None
+    assert found[0].kind == kind
+    assert words.fault_address_in(line) == address
+
+
+DIED = [
+    ("x86_64", "Oops: 0002 [#1] PREEMPT SMP NOPTI", ("Oops", "0002", "1")),
+    ("x86_64", "Oops: Oops: 0000 [#2] SMP", ("Oops", "0000", "2")),
+    ("x86_64", "invalid opcode: 0000 [#1] SMP", ("invalid opcode", "0000", "1")),
+    ("aarch64", "Internal error: Oops: 0000000096000044 [#1] SMP", ("Oops", "0000000096000044", "1")),
+    ("aarch64", "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP", ("Oops - BUG", "00000000f2000800", "1")),
+    ("s390x", "Oops: 0004 ilc:2 [#1] SMP", ("Oops", "0004", "1")),
+    ("s390x", "illegal operation: 0001 [#1] SMP", ("illegal operation", "0001", "1")),
+    ("powerpc", "Oops: Kernel access of bad area, sig: 11 [#1]", ("Oops: Kernel access of bad area", "11", "1")),
+    ("riscv64", "Oops [#1]", ("Oops", None, "1")),
+    ("riscv64", "Kernel BUG [#3]", ("Kernel BUG", None, "3")),
+]
+
+
+@pytest.mark.parametrize("machine, line, told", DIED)
+def test_the_line_of_die(machine, line, told):
+    found = re.search(wordings(machine).die, line)
+    assert found is not None
+    assert (found["what"], found.groupdict().get("code"), found["count"]) == told
+
+
+STOOD = [
+    ("x86_64", "RIP: 0010:lab_read_balance+0x5/0x14 [labcrash]", ("lab_read_balance", "5", "labcrash")),
+    ("x86_64", "RIP: 0010:[<ffffffff81a5>]  [<ffffffff81a5>] f+0x16/0x20", ("f", "16", None)),
+    ("i386", "EIP is at radeon_dvi_detect+0x2d8/0x3f0 [radeon]", ("radeon_dvi_detect", "2d8", "radeon")),
+    ("i386", "EIP: sysrq_handle_crash+0x16/0x20", ("sysrq_handle_crash", "16", None)),
+    ("aarch64", "pc : lab_null+0x10/0x20 [labcrash]", ("lab_null", "10", "labcrash")),
+    ("aarch64", "PC is at sysrq_handle_crash+0x24/0x30", ("sysrq_handle_crash", "24", None)),
+    ("s390x", "Krnl PSW : 0704c00180000000 00000000004fcc52 (f+0x62/0x68)", ("f", "62", None)),
+    ("powerpc", "NIP [c00000000069d168] sysrq_handle_crash+0x28/0x30", ("sysrq_handle_crash", "28", None)),
+    ("riscv64", "epc : sysrq_handle_crash+0xe/0x16", ("sysrq_handle_crash", "e", None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("machine, line, place", STOOD)
+def test_where_the_cpu_stood(machine, line, place):
+    found = wordings(machine).pc_in(line)
+    assert found is not None
+    assert (found["symbol"], found["offset"], found["module"]) == place
+    if "PC is at" not in line:  # of arm too
+        assert detect(["an empty line", line], all_wordings()) is wordings(machine)
+
+
+def test_a_pc_that_is_no_code():
+    assert wordings("x86_64").pc_in("RIP: 0010:0x0")["address"] == "0x0"
+    assert wordings("aarch64").pc_in("pc : 0xdead000000000100")["address"] == "0xdead000000000100"
+
+
+REGISTERS = [
+    ("x86_64", ["RAX: 0000000000000001 RBX: ffff R08: 0000000000000003"], {"rax": 1, "rbx": 0xFFFF, "r8": 3}),
+    ("x86_64", ["RSP: 0018:ffffc90000137e80 EFLAGS: 00010246"], {"rsp": 0xFFFFC90000137E80, "eflags": 0x10246}),
+    ("x86_64", ["RIP: 0010:[<ffffffff810>] f+0x1/0x2"], {}),
+    ("i386", ["EAX: 00000001 EBX: 00000002 ECX: 00000003"], {"eax": 1, "ebx": 2, "ecx": 3}),
+    ("aarch64", ["x29: 0000000000000001 x28: 0000000000000002 x0 : 00000003"], {"x29": 1, "x28": 2, "x0": 3}),
+    ("aarch64", ["sp : ffff80000a3c", "pstate: 60400005 (nZCv daif)"], {"sp": 0xFFFF80000A3C, "pstate": 0x60400005}),
+    ("aarch64", ["  ESR = 0x0000000096000044", "pc : deadbeef01+0x10/0x20"], {"esr": 0x96000044}),
+    (
+        "s390x",
+        [
+            "Krnl GPRS: 0000000000000001 0000000000000002 0000000000000003 0000000000000004",
+            "           0000000000000005 0000000000000006 0000000000000007 0000000000000008",
+        ],
+        {f"r{n}": n + 1 for n in range(8)},
+    ),
+    ("powerpc", ["GPR04: 0000000000000001 0000000000000002"], {"gpr4": 1, "gpr5": 2}),
+    ("powerpc", ["MSR:  8000000000000033 <SF>  CR: 28  XER: 20"], {"msr": 1 << 63 | 0x33, "ccr": 0x28, "xer": 0x20}),
+    ("riscv64", [" t2 : ffffffff80e s0 : ff200000 s1 : 00000007"], {"t2": 0xFFFFFFFF80E, "s0": 0xFF200000, "s1": 7}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("machine, lines, found", REGISTERS)
+def test_registers(machine, lines, found):
+    known = {}
+    for line in lines:
+        known |= wordings(machine).registers_in(line, known)
+    assert known == found
+
+
+def test_names_of_dying_and_of_entry():
+    for words in all_wordings():
+        assert words.is_dying("panic")
+        assert words.is_dying("die.cold")
+        assert not words.is_dying("vfs_read")
+        assert not words.is_entry("vfs_read")
+    assert wordings("x86_64").is_entry("asm_sysvec_apic_timer_interrupt")
+    assert wordings("aarch64").is_entry("el1h_64_irq")
+    assert not wordings("aarch64").is_dying("el1h_64_irq")
+    assert wordings("aarch64").is_dying("el1h_64_sync")
+
+
+@pytest.mark.parametrize("machine", [key for key, _folder in MACHINES])
+def test_every_machine_says_how_it_words_an_oops(machine):
+    words = wordings(machine)
+    assert isinstance(words, Wordings)
+    assert words.machine == machine
+    assert words.faults and words.pc and words.register
+    for patterns in ((f.pattern for f in words.faults), words.pc, words.caller, words.fault_address):
+        assert all(re.compile(pattern) for pattern in patterns)
+    assert not words.fault_in("systemd[1]: Started a service.")
