@@ -73,6 +73,14 @@ class NoteRegisters(NamedTuple):
     names: tuple[str, ...]
 
 
+class Convention(NamedTuple):
+    """How the kernel's functions call each other: the registers of arguments, in order, of the result, what is lost."""
+
+    arguments: tuple[str, ...]
+    result: str
+    clobbered: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Arch:
     """What the readers need to know of a processor."""
@@ -90,6 +98,7 @@ class Arch:
     module: str  # where the kernel-dependent part is: how this architecture's kernel maps itself
     pagings: dict[str, Paging] = field(default_factory=dict)
     unwinder: str = ""
+    convention: Convention | None = None
 
     @property
     def word(self) -> struct.Struct:

@@ -1,7 +1,7 @@
 """The code of a function as it stands in the dump: instructions, what they name, and which places the kernel patches.
 
-Decoding is capstone's, an optional library; without it there are the bytes, as an oops' Code: line has them. The text
-is what the machine ran: with ftrace, alternatives and static keys as they were patched at the end.
+Decoding is capstone's; where it is missing or does not know the machine, there are the bytes, as an oops' Code: line
+has them. The text is what the machine ran: with ftrace, alternatives and static keys as they were patched at the end.
 """
 
 import re
@@ -19,7 +19,7 @@ BRANCHES = ("call", "j", "loop")
 NOP5 = (b"\x0f\x1f\x44\x00\x00", b"\x66\x66\x66\x66\x90")  # one or the other by CPU up to 5.12
 ENDBR = b"\xf3\x0f\x1e\xfa"
 SEALED = (b"\x0f\x1f\x40\xd6", b"\x66\x0f\x1f\x00")  # gen_endbr_poison(): since 6.14, and before
-WITHOUT = "disassembly needs capstone: pip install 'oopscope[disassemble]'"
+WITHOUT = "disassembly needs capstone: pip install capstone"
 
 _RELATIVE = re.compile(r"(-?0x[0-9a-f]+|-?\d+)\(%rip\)")
 _IMMEDIATE = re.compile(r"\$(-?0x[0-9a-f]+|-?\d+)")
@@ -128,12 +128,17 @@ def _instruction(
 ) -> Instruction:
     address, size, mnemonic, operands = one
     code = raw[address - start : address - start + size]
-    operands = _IMMEDIATE.sub(_hex, operands.replace(", ", ","))
+    operands = spelt_operands(operands)
     target = _target(kernel, address + size, mnemonic, operands)
     note = _patched(kernel, code, address, start, target)
     if target is not None and not note:
         note = _named(kernel, target, mnemonic, name, operands)
     return Instruction(address, code, f"{mnemonic:<6} {operands}".rstrip(), target, note)
+
+
+def spelt_operands(operands: str) -> str:
+    """Return operands as the AT&T syntax of the kernel's own tools has them: no blanks, immediates in hexadecimal."""
+    return _IMMEDIATE.sub(_hex, operands.replace(", ", ","))
 
 
 def _hex(found: "re.Match[str]") -> str:

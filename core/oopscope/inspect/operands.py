@@ -33,6 +33,8 @@ class Access(NamedTuple):
     address: int
     size: int  # bytes; 0 for a jump
     meaning: Meaning | None
+    base: str = ""  # the register that the address was reckoned from, where it is one alone, and what was added
+    displacement: int = 0
 
 
 class Deed(NamedTuple):
@@ -125,7 +127,7 @@ def deed(kernel: Kernel, pc: int, context: Context) -> Deed | None:
     if one is None or shown is None:
         return None
     used = [made.reg_name(number) for number in one.regs_access()[0]]
-    named = [_full(name) for name in used if name]
+    named = [full_register(name) for name in used if name]
     known = tuple(
         (name, context.registers[name], register_meaning(kernel, context.registers[name], context.task))
         for name in dict.fromkeys(named)
@@ -152,7 +154,7 @@ _PARTS = {
 }
 
 
-def _full(name: str) -> str:
+def full_register(name: str) -> str:
     """Return the 64-bit register that a part of it is: rax for al, r8 for r8d."""
     if name[:1] == "r" and name[1:2].isdigit():
         return name.rstrip("dwb")
@@ -171,13 +173,13 @@ def _accesses(kernel: Kernel, one: Any, context: Context) -> list[Access]:
             reckoned = _address(kernel, one, operand.mem, context)
             if reckoned is not None:
                 formula, address = reckoned
-                done = _verb(operand.access, capstone)
-                found.append(Access(done, formula, address, operand.size, _at(kernel, address, context)))
+                done, meaning = _verb(operand.access, capstone), _at(kernel, address, context)
+                found.append(Access(done, formula, address, operand.size, meaning, *_base(one, operand.mem)))
         elif branch and operand.type == capstone.x86.X86_OP_REG:
-            name = _full(one.reg_name(operand.reg))
+            name = full_register(one.reg_name(operand.reg))
             if name in context.registers:
                 address = context.registers[name]
-                found.append(Access(verb, name, address, 0, _at(kernel, address, context)))
+                found.append(Access(verb, name, address, 0, _at(kernel, address, context), name))
     if one.mnemonic.startswith(("push", "call")):
         sp = context.registers.get(kernel.arch.sp, 0) - kernel.memory.word_size
         found.append(
@@ -205,13 +207,13 @@ def _address(kernel: Kernel, one: Any, mem: Any, context: Context) -> tuple[str,
         total += one.address + one.size
         parts.append("rip")
     elif mem.base:
-        name = _full(one.reg_name(mem.base))
+        name = full_register(one.reg_name(mem.base))
         if name not in context.registers:
             return None
         total += context.registers[name]
         parts.append(name)
     if mem.index:
-        name = _full(one.reg_name(mem.index))
+        name = full_register(one.reg_name(mem.index))
         if name not in context.registers:
             return None
         total += context.registers[name] * mem.scale
@@ -229,6 +231,13 @@ def _address(kernel: Kernel, one: Any, mem: Any, context: Context) -> tuple[str,
     return formula, total % kernel.memory.top
 
 
+def _base(one: Any, mem: Any) -> tuple[str, int]:
+    """Return the register and the displacement of an operand without index and segment; an empty name for others."""
+    if not mem.base or mem.index or mem.segment or one.reg_name(mem.base) in ("rip", "eip"):
+        return "", 0
+    return full_register(one.reg_name(mem.base)), int(mem.disp)
+
+
 def _per_cpu_base(kernel: Kernel, context: Context) -> int:
     offsets = kernel.cached(per_cpu_offsets)
     return offsets[context.cpu] if context.cpu is not None and context.cpu < len(offsets) else 0
@@ -237,7 +246,7 @@ def _per_cpu_base(kernel: Kernel, context: Context) -> int:
 def _note(one: Any, context: Context) -> str:
     """Say what needs no memory: a division by zero, an instruction that stops."""
     if one.mnemonic.rstrip("bwlq") in DIVISIONS or one.mnemonic in DIVISIONS:
-        names = [_full(one.reg_name(operand.reg)) for operand in one.operands if operand.type == 1]
+        names = [full_register(one.reg_name(operand.reg)) for operand in one.operands if operand.type == 1]
         if any(context.registers.get(name) == 0 for name in names):
             return f"divides by {names[0]}, which is 0"
     return STOPS.get(one.mnemonic, "")

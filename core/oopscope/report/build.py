@@ -11,6 +11,7 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.system import the_system
+from oopscope.report.fault import fault_data
 from oopscope.stacks.tasks import stack
 from oopscope.subsystems import TABLES, Column, Table, table
 from oopscope.triage import verdict
@@ -113,6 +114,7 @@ def verdict_data(v: Verdict) -> Data:
         "module": v.module,
         "evidence": [{"text": e.text, "source": _source(e.source)} for e in v.evidence],
         "next_steps": list(v.next_steps),
+        "fault": fault_data(v.fault),
         "signature": v.signature,
     }
 

@@ -12,6 +12,7 @@ from typing import Any
 from oopscope.report import text
 from oopscope.report.cells import cell, printable, size
 from oopscope.report.facts import blocked, cause, dump_facts, moment, same_stacks, shares, system_facts
+from oopscope.report.fault import how
 from oopscope.subsystems import TABLES
 
 Data = Mapping[str, Any]
@@ -109,6 +110,7 @@ def _head(report: Data) -> str:
     if v["comm"] is not None:
         on = f", on CPU {v['cpu']}" if v["cpu"] is not None else ""
         facts.append(("who", f"{code(v['comm'])}, PID {cell(v['pid'])}{on}"))
+    facts += [(name, code(words)) for name, words in how(v["fault"])] if v.get("fault") else []
     crashed = moment(s.get("crash_time"))
     facts += [("kernel", code(s["release"]))] if s.get("release") else []
     facts += [("crashed", code(crashed))] if crashed else []

@@ -9,6 +9,7 @@ from typing import Any
 
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
 from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, shares, system_facts, waiting
+from oopscope.report.fault import how
 from oopscope.report.recursion import again, folded
 from oopscope.subsystems import TABLES, Column, table
 
@@ -105,6 +106,7 @@ def _verdict(v: Data) -> str:
     if v["comm"] is not None:
         on = f", on CPU {v['cpu']}" if v["cpu"] is not None else ""
         facts.append(("who", f"{v['comm']}, PID {cell(v['pid'])}{on}"))
+    facts += how(v["fault"]) if v.get("fault") else []
     lines.append(pairs(facts).rstrip("\n"))
     lines += _listed("evidence", [e["text"] for e in v["evidence"]], lambda _: "- ")
     lines += _listed("next", v["next_steps"], lambda i: f"{i + 1}. ")

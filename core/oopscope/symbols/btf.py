@@ -256,14 +256,21 @@ class Btf(BtfTable):
         tail = self._tail(number, 2)
         return [(self.string(name), target) for name, target in zip(tail[::2], tail[1::2], strict=True)]
 
+    def function(self, name: str) -> "tuple[Btf, int] | None":
+        """Return a function's prototype (FUNC_PROTO) and the table that has it; None for none. Reads all types."""
+        for number, word in self._uses(name):
+            if word == 0 and self.kind(number) == FUNC and self.kind(self.target(number)) == FUNC_PROTO:
+                return self, self.target(number)
+        return self.base.function(name) if isinstance(self.base, Btf) else None
+
     def prototype(self, function: str) -> str | None:
         """Spell a function's prototype with its parameters' names; None for one that is not there. Reads all types."""
-        for number, word in self._uses(function):
-            if word == 0 and self.kind(number) == FUNC and self.kind(self.target(number)) == FUNC_PROTO:
-                proto = self.target(number)
-                listed = [self.type_name(t, name) if t else "..." for name, t in self.parameters(proto)[:MAX_SPELT]]
-                return self.type_name(self.target(proto), f"{function}({', '.join(listed) or 'void'})")
-        return self.base.prototype(function) if isinstance(self.base, Btf) else None
+        found = self.function(function)
+        if found is None:
+            return None
+        table, proto = found
+        listed = [table.type_name(t, name) if t else "..." for name, t in table.parameters(proto)[:MAX_SPELT]]
+        return table.type_name(table.target(proto), f"{function}({', '.join(listed) or 'void'})")
 
     def type_name(self, number: int, inner: str = "") -> str:
         """Spell a type as C does: "struct task_struct *", "char [16]", "void (*)(struct work_struct *)"."""

@@ -2,10 +2,12 @@
 
 from importlib import import_module
 
+from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 from oopscope.triage.rules import RULES
+from oopscope.triage.telling import told
 
 
 def judge(kernel: Kernel) -> Verdict:
@@ -18,8 +20,18 @@ def judge(kernel: Kernel) -> Verdict:
             kernel.problems.add("verdict", f"rule {name}: {type(e).__name__}: {e}")
             continue
         if verdict is not None:
-            return verdict
+            return _told(death, verdict)
     return _unknown(death)
+
+
+def _told(death: Death, verdict: Verdict) -> Verdict:
+    try:
+        return told(death, verdict)
+    except OopscopeError:  # what the stack needs for it is not to be had
+        return verdict
+    except Exception as e:  # noqa: BLE001 - the verdict stands without the rest of its sentence
+        death.kernel.problems.add("verdict", f"the fault: {type(e).__name__}: {e}")
+        return verdict
 
 
 def _unknown(death: Death) -> Verdict:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from oopscope.inspect.fault import Fault
+
 Category = Literal["software", "hardware", "firmware", "manual", "hang", "memory", "unknown"]
 Confidence = Literal["certain", "likely", "possible"]
 SourceKind = Literal["log", "frame", "task", "register", "table"]
@@ -40,4 +42,5 @@ class Verdict:
     module: str | None = None
     evidence: tuple[Evidence, ...] = ()
     next_steps: tuple[str, ...] = ()
+    fault: Fault | None = None  # of a fault: the instruction, its operand, who passed it
     signature: str = ""  # the same for the same bug on another machine

@@ -4,11 +4,14 @@ import re
 
 from oopscope.dumps import Facts
 from oopscope.errors import NoSymbol, NotMapped
+from oopscope.inspect.address_space import StackMap, stack_map
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.problems import Problems
 from oopscope.linux.printk import Record, records
 from oopscope.linux.task import Census, census
+from oopscope.machine import arch
 from oopscope.stacks.cpus import Cpu, cpus
+from oopscope.stacks.registers import registers
 from oopscope.stacks.tasks import Task, tasks
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 from oopscope.triage.death import Death
@@ -42,7 +45,7 @@ class FakeKernel:
     """Answers from what a test gives: the log, the CPUs, the tasks."""
 
     def __init__(self, log, cpus_, tasks_=(), panicked=0, words=(), info="", live=False, locks_=()):
-        self.problems = Problems()
+        self.problems, self.arch = Problems(), arch("x86_64")
         self.facts = Facts("kcore" if live else "kdump", live=live)
         self.info = VmcoreInfo.parse(info.encode())
         invalid = 0xFFFFFFFF
@@ -54,6 +57,8 @@ class FakeKernel:
             tasks: list(tasks_),
             census: Census({}, {}),
             locks: list(locks_),
+            stack_map: StackMap([]),
+            registers: {},
         }
 
     def cached(self, read):

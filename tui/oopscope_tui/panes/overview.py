@@ -16,6 +16,7 @@ BLOCKED = 5  # tasks listed
 FRAMES = 24
 LOG_LINES = 12
 FIELD = 9  # cells of a field's title
+HOW = 11  # cells of the names of a fault's lines
 KINDS = {"log": "log", "task": "tasks", "frame": "cpus", "register": "cpus", "table": "table"}
 
 
@@ -85,6 +86,7 @@ class Overview(Pane):
         lines += wrapped(verdict.summary, width)
         lines.append(BLANK)
         lines += self._who(verdict, width)
+        lines += self._how(verdict, width)
         if verdict.evidence:
             lines += [BLANK, heading(" Evidence")]
             for one in verdict.evidence:
@@ -128,6 +130,18 @@ class Overview(Pane):
         if verdict.pid is not None:
             link = Place("tasks", verdict.pid, True)
             lines += field_line("Task", clean(f"{verdict.pid} {verdict.comm or ''}"), width, FIELD, link)
+        return lines
+
+    def _how(self, verdict: Any, width: int) -> list[Line]:
+        """Return what the faulting instruction did, and who passed it what it used."""
+        fault = getattr(verdict, "fault", None)
+        if fault is None:
+            return []
+        from oopscope.report.fault import fault_data, how
+
+        lines = [BLANK, heading(" How")]
+        for name, text in how(fault_data(fault) or {}):
+            lines += field_line(name.capitalize(), clean(text), width, HOW)
         return lines
 
     def _stack(self, width: int) -> list[Line]:

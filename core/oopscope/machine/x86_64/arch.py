@@ -5,7 +5,7 @@ Follows the Intel SDM volume 3 chapter 4 and arch/x86/include/asm/{pgtable_types
 
 import struct
 
-from oopscope.arch import Arch, Level, NoteRegisters, Paging
+from oopscope.arch import Arch, Convention, Level, NoteRegisters, Paging
 
 LARGE = 1 << 7
 # Bits 12..51 are the frame; bit 12 of a large entry is PAT and falls below the page's size.
@@ -38,4 +38,9 @@ ARCH = Arch(
         "4-level": Paging(_LEVELS, _PRESENT, _ADDRESS, struct.Struct("<Q")),
         "5-level": Paging((Level(48, 9, 0), *_LEVELS), _PRESENT, _ADDRESS, struct.Struct("<Q")),
     },
+    convention=Convention(  # System V ABI, 3.2.3
+        arguments=("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
+        result="rax",
+        clobbered=("rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11"),
+    ),
 )

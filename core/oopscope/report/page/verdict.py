@@ -1,6 +1,7 @@
 """The top of the page: why the machine died, what speaks for it, and what to do next."""
 
 from oopscope.report.facts import moment
+from oopscope.report.fault import how
 from oopscope.report.page.kit import Data, pill, safe
 
 SURE = {"certain": "●●●", "likely": "●●○", "possible": "●○○"}
@@ -15,7 +16,7 @@ def render(report: Data) -> str:
     return (
         f'<section id="verdict" class="hero"><p class="chips">{" ".join(chips)}</p>'
         f'<h1>{safe(v["title"])}</h1><p class="lead">{safe(v["summary"])}</p>{message}'
-        f"{_machine(report)}{_where(v)}"
+        f"{_machine(report)}{_where(v)}{_how(v)}"
         f'<div class="two">{_evidence(v)}{_steps(v)}</div></section>\n'
     )
 
@@ -37,6 +38,13 @@ def _where(v: Data) -> str:
     pairs.append(("signature", v["signature"]))
     cells = "".join(f"<div><dt>{name}</dt><dd><code>{safe(text)}</code></dd></div>" for name, text in pairs if text)
     return f'<dl class="where">{cells}</dl>'
+
+
+def _how(v: Data) -> str:
+    """What the faulting instruction did, with what, and who passed it."""
+    lines = how(v["fault"]) if v.get("fault") else []
+    cells = "".join(f"<div><dt>{safe(name)}</dt><dd><code>{safe(text)}</code></dd></div>" for name, text in lines)
+    return f'<dl class="where">{cells}</dl>' if cells else ""
 
 
 def _evidence(v: Data) -> str:

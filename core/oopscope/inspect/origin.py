@@ -1,0 +1,164 @@
+"""Where a register got its value, as the code shows it: from an argument, a constant, a load, a call's result.
+
+The definitions of the register that can reach the instruction are followed backwards over the function's own jumps; an
+answer is given where exactly one does. What calls clobber and what arguments come in is the machine's calling
+convention (arch.Convention). Decoding is capstone's; without it nothing is known.
+"""
+
+from bisect import bisect_left
+from typing import Any, Literal, NamedTuple
+
+from oopscope.errors import OopscopeError
+from oopscope.inspect.disassemble import bounds, decoder, spelt_operands
+from oopscope.inspect.operands import full_register
+from oopscope.kernel.kernel import Kernel
+
+MAX_CODE = 16 << 10  # bytes of a function that are looked through
+MAX_COPIES = 8  # register to register, on the way to where a value came from
+IMMEDIATE = 2  # capstone's CS_OP_IMM
+UNCONDITIONAL = ("jmp", "ret", "retq", "ud2", "int3", "hlt", "iretq")
+
+Kind = Literal["argument", "constant", "loaded", "returned", "computed"]
+
+
+class Origin(NamedTuple):
+    """How a register came by its value."""
+
+    kind: Kind
+    register: str  # that held the value first: rdi of an argument, rax of a result
+    address: int  # of the instruction that made it; the function's first for an argument
+    text: str  # that instruction, AT&T; empty for an argument
+    number: int = 0  # of an argument, from 1; the value of a constant
+    base: str = ""  # of a load: the register and the displacement that it was loaded from
+    displacement: int = 0
+
+
+class Body:
+    """A function's instructions, with who can come before each."""
+
+    def __init__(self, kernel: Kernel, start: int, instructions: list[Any], texts: dict[int, str]) -> None:
+        self.start, self.convention, self.top = start, kernel.arch.convention, kernel.memory.top
+        self.instructions, self.texts = instructions, texts
+        self._places = [one.address for one in instructions]
+        self._jumps: dict[int, list[int]] = {}
+        for at, one in enumerate(instructions):
+            target = self.jump(one)
+            if target is not None and (there := self.index(target)) is not None:
+                self._jumps.setdefault(there, []).append(at)
+
+    def jump(self, one: Any) -> int | None:
+        """Return where an instruction jumps within the code; None for what jumps nowhere that is written in it."""
+        return self.target(one) if one.mnemonic.startswith(("j", "loop")) else None
+
+    def target(self, one: Any) -> int | None:
+        """Return the address that a jump or a call names; None for an indirect one."""
+        operand = one.operands[0] if len(one.operands) == 1 else None
+        return int(operand.imm) % self.top if operand is not None and operand.type == IMMEDIATE else None
+
+    def index(self, address: int) -> int | None:
+        """Return the place of the instruction at an address; None where none begins there."""
+        at = bisect_left(self._places, address)
+        return at if at < len(self._places) and self._places[at] == address else None
+
+    def before(self, at: int) -> list[int]:
+        """Return the instructions that can run right before one."""
+        found = list(self._jumps.get(at, ()))
+        if at and not self.instructions[at - 1].mnemonic.startswith(UNCONDITIONAL):
+            found.append(at - 1)
+        return found
+
+    def definitions(self, at: int, register: str) -> set[int]:
+        """Return the instructions whose value of a register can reach one; -1 is what the caller left in it."""
+        found: set[int] = set()
+        seen: set[int] = set()
+        todo = [at]
+        while todo:
+            one = todo.pop()
+            if one == 0:
+                found.add(-1)
+            for previous in self.before(one):
+                if previous in seen:
+                    continue
+                seen.add(previous)
+                if register in self.written(previous):
+                    found.add(previous)
+                else:
+                    todo.append(previous)
+        return found
+
+    def written(self, at: int) -> set[str]:
+        """Return the registers that an instruction changes."""
+        one = self.instructions[at]
+        names = {full_register(one.reg_name(number)) for number in one.regs_access()[1]}
+        if one.mnemonic.startswith("call") and self.convention is not None:
+            names |= {*self.convention.clobbered, self.convention.result}
+        return names
+
+
+def body_of(kernel: Kernel, address: int) -> Body | None:
+    """Decode the function that an address lies in; None without capstone, or where it cannot be read whole."""
+    made = decoder(kernel)
+    if made is None or kernel.arch.convention is None:
+        return None
+    start, end, name = bounds(kernel, address)
+    if name is None or end - start > MAX_CODE:
+        return None
+    try:
+        raw = kernel.memory.read(start, end - start)
+    except OopscopeError:
+        return None
+    made.skipdata = False
+    texts = {
+        at: f"{mnemonic} {spelt_operands(words)}".rstrip() for at, _, mnemonic, words in made.disasm_lite(raw, start)
+    }
+    made.syntax, made.detail = 1, True  # Intel's order of operands
+    return Body(kernel, start, list(made.disasm(raw, start)), texts)
+
+
+def origin(body: Body, address: int, register: str) -> Origin | None:
+    """Return where the value of a register at an instruction came from; None where the code does not tell."""
+    at = body.index(address)
+    for _ in range(MAX_COPIES):
+        if at is None:
+            return None
+        found = body.definitions(at, register)
+        if len(found) != 1:
+            return None
+        (at,) = found
+        if at < 0:
+            return _argument(body, register)
+        made = _made(body, at, register)
+        if not isinstance(made, str):
+            return made
+        register = made  # a copy of another one
+    return None
+
+
+def _argument(body: Body, register: str) -> Origin | None:
+    names = body.convention.arguments if body.convention is not None else ()
+    if register not in names:
+        return None
+    return Origin("argument", register, body.start, "", names.index(register) + 1)
+
+
+def _made(body: Body, at: int, register: str) -> Origin | str | None:
+    """Return how an instruction made a register's value; the other register's name where it only copied one."""
+    import capstone
+
+    one = body.instructions[at]
+    text = body.texts.get(one.address, "")
+    if one.mnemonic.startswith("call"):
+        result = body.convention is not None and register == body.convention.result
+        return Origin("returned", register, one.address, text) if result else None
+    operands = one.operands
+    if one.mnemonic == "xor" and len(operands) == 2 and operands[0].reg == operands[1].reg:
+        return Origin("constant", register, one.address, text, 0)
+    if one.mnemonic not in ("mov", "movabs", "movsxd", "movzx", "movsx") or len(operands) != 2:
+        return Origin("computed", register, one.address, text)
+    source = operands[1]
+    if source.type == capstone.x86.X86_OP_IMM:
+        return Origin("constant", register, one.address, text, int(source.imm) % body.top)
+    if source.type == capstone.x86.X86_OP_REG:
+        return full_register(one.reg_name(source.reg)) if one.mnemonic == "mov" else None
+    base = one.reg_name(source.mem.base) if source.mem.base and not source.mem.index and not source.mem.segment else ""
+    return Origin("loaded", register, one.address, text, 0, full_register(base) if base else "", int(source.mem.disp))

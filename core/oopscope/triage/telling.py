@@ -1,0 +1,22 @@
+"""Finish a verdict's sentence where a fault was the cause: what the instruction did, with what, from whom."""
+
+from dataclasses import replace
+
+from oopscope.inspect.fault import Fault, fault_at
+from oopscope.triage.death import Death
+from oopscope.triage.faults import fault_address
+from oopscope.triage.finding import Verdict
+
+
+def told(death: Death, verdict: Verdict) -> Verdict:
+    """Return the verdict with its fault, where the stack that was died on shows one."""
+    found = _fault(death) if verdict.category == "software" else None
+    return verdict if found is None else replace(verdict, fault=found)
+
+
+def _fault(death: Death) -> Fault | None:
+    frame, frames = death.fault_frame, death.frames
+    if frame is None:
+        return None
+    at = next((at for at, one in enumerate(frames) if (one.address, one.sp) == (frame.address, frame.sp)), None)
+    return None if at is None else fault_at(death.kernel, frames, at, fault_address(death))

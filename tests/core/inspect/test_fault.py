@@ -1,0 +1,108 @@
+"""The end of the sentence: which instruction, with which register, whose value, given by whom, for which member."""
+
+from types import SimpleNamespace
+
+import capstone
+import pytest
+
+from cases import case_of
+from oopscope.inspect.disassemble import spelt_operands
+from oopscope.inspect.origin import Body, origin
+from oopscope.machine import arch
+from oopscope.report.build import verdict_section
+from oopscope.report.fault import how
+from oopscope.triage import verdict
+
+START = 0xFFFFFFFF81000000
+
+
+def body(code: bytes) -> Body:
+    kernel = SimpleNamespace(arch=arch("x86_64"), memory=SimpleNamespace(top=1 << 64))
+    made = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+    made.syntax = capstone.CS_OPT_SYNTAX_ATT
+    texts = {at: f"{name} {spelt_operands(words)}" for at, _, name, words in made.disasm_lite(code, START)}
+    made.syntax, made.detail = capstone.CS_OPT_SYNTAX_INTEL, True
+    return Body(kernel, START, list(made.disasm(code, START)), texts)  # type: ignore[arg-type]
+
+
+def last(code: bytes) -> int:
+    return body(code).instructions[-1].address
+
+
+LOAD = bytes.fromhex("488b4728")  # mov 0x28(%rdi),%rax
+
+
+@pytest.mark.parametrize(
+    "code, kind, number",
+    [
+        (LOAD, "argument", 1),
+        (bytes.fromhex("4889f7") + LOAD, "argument", 2),  # mov %rsi,%rdi
+        (bytes.fromhex("31ff") + LOAD, "constant", 0),  # xor %edi,%edi
+        (bytes.fromhex("bf10000000") + LOAD, "constant", 0x10),  # mov $0x10,%edi
+        (bytes.fromhex("488b7e18") + LOAD, "loaded", 0),  # mov 0x18(%rsi),%rdi
+        (bytes.fromhex("e8000000004889c7") + LOAD, "returned", 0),  # call; mov %rax,%rdi
+        (bytes.fromhex("48c1e720") + LOAD, "computed", 0),  # shl $0x20,%rdi
+        (bytes.fromhex("7405bf10000000") + LOAD, None, 0),  # je over mov $0x10,%edi: an argument or 0x10
+        (bytes.fromhex("e800000000") + LOAD, None, 0),  # a call loses rdi
+        (bytes.fromhex("eb02c3cc") + LOAD, "argument", 1),  # jmp over what never runs
+    ],
+)
+def test_where_a_register_got_its_value(code, kind, number):
+    found = origin(body(code), last(code), "rdi")
+    assert (found.kind if found else None) == kind
+    assert found is None or found.number == number
+
+
+def test_a_loop_that_changes_the_register_leaves_no_one_answer():
+    code = bytes.fromhex("488b4728488b3f75f7")  # mov 0x28(%rdi),%rax; mov (%rdi),%rdi; jne to the start
+    assert origin(body(code), START, "rdi") is None
+
+
+def test_of_a_load_the_register_and_the_displacement_are_told():
+    code = bytes.fromhex("488b7e18") + LOAD
+    found = origin(body(code), last(code), "rdi")
+    assert found is not None
+    assert (found.base, found.displacement) == ("rsi", 0x18)
+
+
+@pytest.mark.parametrize(
+    "name, formula, value, passed_by",
+    [
+        ("6.1-null", "rdi + 0x28", 0, "labcrash_init+0x97 [labcrash]: NULL, written in the code: xorl %edi,%edi"),
+        ("6.1-gpf", "rdi + 0x28", 0xDEAD4EAD00000000, "labcrash_init+0xe3 [labcrash]: computed: shlq $0x20,%rdi"),
+        ("6.1-paging", "rdi + 0x28", 0xFFFFEA00DEADB000, "a constant, 0xffffea00deadb000"),
+        ("6.1-irq", "rdi + 0x28", 0x10, "lab_in_irq+0x1b [labcrash]: a constant, 0x10: movl $0x10,%edi"),
+        ("7.2-list", "rdx + 0x8", 0x42, None),
+    ],
+)
+def test_the_faults_of_real_dumps(name, formula, value, passed_by):
+    fault = verdict(case_of(name).kernel).fault
+    assert fault is not None
+    assert (fault.formula, fault.value) == (formula, value)
+    assert fault.register == formula.partition(" ")[0]
+    assert (passed_by in (fault.passed_by or "")) if passed_by else fault.passed_by is None
+
+
+def test_a_member_is_named_by_the_types_of_the_function():
+    fault = verdict(case_of("7.2-list").kernel).fault
+    assert fault is not None
+    assert [(one.type, one.member, one.sure) for one in fault.candidates] == [("struct list_head", "prev", True)]
+
+
+def test_a_module_without_types_gives_no_member_that_would_be_a_guess_among_all():
+    fault = verdict(case_of("6.1-null").kernel).fault
+    assert fault is not None
+    assert fault.candidates == ()
+
+
+@pytest.mark.parametrize("name", ["6.1-deadlock", "6.12-sysrq", "7.3-oom", "6.1-panic"])
+def test_what_was_no_fault_has_none(name):
+    assert verdict(case_of(name).kernel).fault is None
+
+
+def test_the_report_has_it_as_data_and_as_lines():
+    data = verdict_section(case_of("6.1-null").kernel)["fault"]
+    assert data["instruction"] == "movq 0x28(%rdi),%rax"
+    assert (data["address"], data["register"], data["value"], data["points_at"]) == ("0x28", "rdi", "0x0", "NULL")
+    assert data["candidates"] is None
+    assert how(data)[1] == ("it", "reads rdi + 0x28 = 0x28; rdi held NULL")
