@@ -116,6 +116,7 @@ def verdict_data(v: Verdict) -> Data:
         "next_steps": list(v.next_steps),
         "fault": fault_data(v.fault),
         "signature": v.signature,
+        "signature_basis": v.signature_basis,
     }
 
 

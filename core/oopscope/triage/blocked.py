@@ -17,7 +17,6 @@ from oopscope.waits.locks import Wait, all_locks
 INFO = re.compile(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
 # What a blocked task's stack begins with: the scheduler, and how it came to wait.
 WAITING = re.compile(r"_*(schedule|mutex|rwsem|down_|wait_|rt_mutex|io_|bit_wait|percpu_rwsem|folio_wait|preempt_)")
-MAX_LINES = 2000
 
 
 def detector_fired(death: Death) -> bool:
@@ -27,10 +26,10 @@ def detector_fired(death: Death) -> bool:
 
 def named(death: Death) -> Iterator[tuple[Line, int]]:
     """Yield the lines in which the detector names a blocked task, and its PID."""
-    for line in death.lines[max(0, (death.panic_line or 0) - MAX_LINES) : death.panic_line]:
-        found = INFO.search(line.text)
-        if found:
-            yield line, int(found[1])
+    for report in death.log.reports:
+        found = INFO.match(report.title) if report.kind == "hung-task" and report.boot == death.boot else None
+        if found and report.row < (death.panic_line or 0):
+            yield death.lines[report.row], int(found[1])
 
 
 def blamed(death: Death, address: int | None) -> Frame | None:

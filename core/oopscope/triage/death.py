@@ -1,55 +1,41 @@
 """The circumstances of a death, gathered once from log, stacks and registers, for the rules to judge.
 
-Only the end counts: an oops that the machine survived is no cause, unless the panic's own words name it. So the rules
-see `oops` only where it was fatal, and `panic_message` only where panic() was called.
+`death.end` says how the log ends (klog.end): `death.panic` is the panic line that counts, `death.cause` the report that
+led to it (an oops, a warning, a lockup, the OOM killer ...; the panic itself where nothing else did), `death.oops` the
+same where it is an oops. Rules look for words within a report (`death.said`), or among the records of the end
+(`death.lately`): both are bounded by the report's own marks, or by the time of the end, never by a count of lines.
+
+`death.frames` is the stack of the death: the panicking CPU's in the dump, else what the log's own words tell of it.
+`death.fault_frame` is where the fault was, `death.culprit` whom to blame for it: roles of functions (kernel.functions)
+are skipped. A death of a log alone answers all of it the same way; what a log cannot tell is None or empty.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from itertools import pairwise
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_waiting, plain
 from oopscope.kernel.kernel import Kernel
+from oopscope.klog import log_of
+from oopscope.klog.end import End, end_of
+from oopscope.klog.parse import Line, Log
+from oopscope.klog.report import Report
+from oopscope.klog.wordings import DIE
 from oopscope.linux.printk import Record, log
+from oopscope.linux.task_state import called
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.triage.finding import Category, Confidence, Evidence, Source, Verdict
-from oopscope.triage.signature import signature
+from oopscope.triage.signature import basis, signature
 
-PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
-# The line that every die() prints: what happened, the error code, and which oops of this boot it was.
-DIE = re.compile(r"^(?:Oops: )?(.*?): ?([0-9a-f]{4}) \[#(\d+)\]")
-FATAL_OOPS = "Fatal exception"  # also "... in interrupt"; what oops_end() calls panic() with
-COMPLAINED = re.compile(r"panic_on_warn set|kasan\.fault=panic")
-# Where an interrupt or NMI enters; behind it stands what was interrupted.
-ENTRY = re.compile(
-    r"^(asm_(sysvec|common_interrupt|spurious|exc_nmi)\w*|(apic_timer|reschedule|call_function\w*|common|ret_from|"
-    r"irq_work|hv_\w+|xen_\w+)_(interrupt|intr)|nmi|end_repeat_nmi|first_nmi|exc_nmi_noist)(\.\w+)*$"
-)
-LOCKING = re.compile(
-    r"^_*(raw_|native_|pv_|queued_|paravirt_)*(spin|read|write|queued_spin|queued_read|queued_write|rw)_?(lock|trylock)\w*"
-)
-_NAMED = re.compile(r"RIP: [0-9a-f]{4}:(\S{1,200})\+0x([0-9a-f]{1,8})/0x[0-9a-f]+(?: \[(\S{1,64})\])?")
-_RIP = re.compile(r"RIP: [0-9a-f]{4}:(?:\[<[0-9a-f]+>\] )?(?:\[<[0-9a-f]+>\] )?(\S+)")
-LOOK_BACK = 200  # lines before the end of an oops that can belong to it
-# Frames of the dying itself: none of them is the culprit.
-DYING = re.compile(
-    r"^(v?panic|nmi_panic|crash_kexec|__crash_kexec|crash_setup_regs|machine_kexec|oops_end|oops_begin|die|die_addr|"
-    r"__die(_body)?|no_context|page_fault_oops|kernelmode_fixup_or_oops|bad_area\w*|__bad_area\w*|do_user_addr_fault|"
-    r"do_kern_addr_fault|exc_\w+|asm_exc_\w+|do_trap|do_error_trap|handle_bug|do_\w+_fault|__warn|report_bug|"
-    r"__warn_printk|check_panic_on_warn|panic_on_rcu_stall|dump_stack\w*|native_machine_\w+|kexec_crash_\w+|"
-    r"asm_\w+|page_fault|general_protection|divide_error|invalid_op|double_fault)(\.\w+)*$"
-)
+END_NS = 30_000_000_000  # what was said so shortly before the end is of the end
+COMPLAINED = re.compile(r"panic_on_warn|Warned too often|fault=panic")
 
-
-class Line(NamedTuple):
-    """One line of the log, and which record it is in."""
-
-    record: int
-    text: str
+__all__ = ["DIE", "Check", "Death", "Line", "entry_kind"]
 
 
 @dataclass
@@ -57,6 +43,8 @@ class Death:
     """What the rules look at."""
 
     kernel: Kernel
+
+    # The log.
 
     @cached_property
     def records(self) -> list[Record]:
@@ -68,95 +56,150 @@ class Death:
             return []
 
     @cached_property
-    def lines(self) -> list[Line]:
+    def log(self) -> Log:
+        """The log, parsed into reports."""
+        return log_of(self.kernel, self.records)
+
+    @property
+    def lines(self) -> Sequence[Line]:
         """The log's lines; a record may hold several."""
-        return [Line(r.index, text) for r in self.records for text in r.text.split("\n")]
+        return self.log.lines
 
     @cached_property
-    def _panic(self) -> tuple[int, str] | None:
-        for at in range(len(self.lines) - 1, -1, -1):
-            found = PANIC.search(self.lines[at].text)
-            if found and not self.lines[at].text.lstrip().startswith("---[ end"):
-                return at, found[1].strip()
-        return None
+    def end(self) -> End:
+        """How the log ends."""
+        return end_of(self.log)
+
+    @property
+    def panic(self) -> Report | None:
+        """The panic line that counts, with the stack that it brings; None where nothing panicked."""
+        return self.end.panic
 
     @property
     def panic_line(self) -> int | None:
-        """The place in `lines` of the last line in which panic() gives its reason."""
-        return self._panic[0] if self._panic else None
+        """The place in `lines` of the line in which panic() gives its reason."""
+        return self.panic.row if self.panic else None
 
     @property
     def panic_message(self) -> str | None:
         """What panic() was called with; None where it was not, for an oops can start the dump by itself."""
-        return self._panic[1] if self._panic else None
+        return self.end.message
 
     @cached_property
-    def oops_line(self) -> int | None:
-        """The place in `lines` of the fatal oops's own line (`...: 0000 [#1]`); None where no oops was fatal."""
-        last = next((at for at in range(len(self.lines) - 1, -1, -1) if DIE.match(self.lines[at].text)), None)
-        if last is None:
+    def cause(self) -> Report | None:
+        """The report that led to the end; None where the log tells of no end, or of an oops that was survived."""
+        found = self.end.cause
+        if found is not None and self.panic is None and not self._is_on_stack(found):
             return None
-        message, at = self.panic_message, self.panic_line
-        if message is None or at is None:
-            return last if self._is_on_stack(last) else None
-        return last if last < at and message.startswith(FATAL_OOPS) else None
+        return found
+
+    @property
+    def oops(self) -> Report | None:
+        """The oops that was died of; None where it was something else."""
+        return self.cause if self.cause is not None and self.cause.kind == "oops" else None
+
+    @property
+    def oops_line(self) -> int | None:
+        """The place in `lines` of the fatal oops's own line (`...: 0000 [#1]`), or of its first; None without one."""
+        if self.oops is None:
+            return None
+        return next((row for row in self.oops.headings if DIE.match(self.lines[row].text)), self.oops.row)
 
     @cached_property
-    def complaint_end(self) -> int | None:
-        """The place in `lines` before which a checker (SLUB, KASAN, refcount_t) can have named what was died of.
+    def complaint(self) -> Report | None:
+        """The checker's report (KASAN, SLUB, refcount_t, WARN ...) that was fatal by configuration; None elsewhere."""
+        found = self.cause
+        return found if found is not None and found.kind not in ("oops", "panic") and self._complained else None
 
-        That is the fatal oops, or panic() where it says that a complaint was fatal by configuration; None elsewhere.
+    @property
+    def _complained(self) -> bool:
+        return COMPLAINED.search(self.panic_message or "") is not None
+
+    def _is_on_stack(self, oops: Report) -> bool:
+        """Whether an oops without a panic is what the panicking CPU died of.
+
+        crash_kexec() of an oops saves the registers of the fault, so that the stack begins with what faulted. Where no
+        stack is known, the log's end decides: nothing was printed after it but what is its own.
         """
-        if self.oops_line is not None:
-            return self.oops_line
-        return self.panic_line if COMPLAINED.search(self.panic_message or "") else None
-
-    def _is_on_stack(self, oops: int) -> bool:
-        """Whether an oops is what the panicking CPU died of: its own function faulted there, or its stack is not known.
-
-        crash_kexec() of an oops saves the registers of the fault, so that the stack begins with what faulted.
-        """
-        names = {f.symbol for f in self.frames}
-        if not names or names & {"oops_end", "die", "__die", "die_addr"}:
+        names = {f.symbol for f in self.stack}
+        if names & {"oops_end", "die", "__die", "die_addr"}:
             return True
-        said = next((m for line in self.lines[oops : oops + 12] if (m := _RIP.search(line.text))), None)
-        first = self.frames[0]
-        if said is None:
+        if not names:
+            return (self.cpu is not None and self.cpu.state == "panic") or self._ends_with(oops)
+        first, pc = self.stack[0], oops.pc
+        if pc is None:
             return False
-        symbol, _, offset = said[1].partition("+")
-        if not offset:  # a pc that is no code is printed as it is
-            return symbol == f"{first.address:#x}"
-        if first.symbol is None:  # code that has no name here, as a module's has none without types
-            return True
-        return symbol == first.symbol or int(offset.split("/")[0], 16) == first.offset  # the same place by another name
+        if first.symbol is None or pc.symbol is None:
+            return first.address == pc.address or (first.symbol is None and pc.symbol is not None)
+        return plain(first.symbol) == plain(pc.symbol) or first.offset == pc.offset
+
+    def _ends_with(self, oops: Report) -> bool:
+        """Whether an oops without a panic is the end of the log; in a log alone the last oops is what it tells of."""
+        return self.only_log or oops.rows[-1] >= len(self.lines) - 2
 
     @cached_property
-    def block(self) -> list[Line]:
-        """The lines of the end: from shortly before the fatal oops (or the panic) to the log's end."""
-        start = self.oops_line if self.oops_line is not None else self.panic_line
-        return self.lines[max(0, start - LOOK_BACK) :] if start is not None else self.lines[-LOOK_BACK:]
+    def only_log(self) -> bool:
+        """Whether there is a log and nothing else."""
+        return self.kernel.facts.format == "log"
 
-    def find(self, pattern: str, before: int | None = None, back: int = LOOK_BACK) -> tuple[Line, re.Match[str]] | None:
-        """Return the last line that matches, looking back from a place in `lines` (the log's end by default)."""
-        compiled = re.compile(pattern)
-        end = len(self.lines) if before is None else before
-        for at in range(end - 1, max(-1, end - 1 - back), -1):
-            found = compiled.search(self.lines[at].text)
-            if found:
-                return self.lines[at], found
+    @property
+    def boot(self) -> int:
+        """Which boot of the log died: the count of boot lines before it."""
+        return self.cause.boot if self.cause is not None else len(self.log.boots)
+
+    def before(self, *kinds: str, within: int = END_NS) -> Report | None:
+        """Return the last report of some kinds that led to the end or came shortly before it (in ns)."""
+        cause = self.cause
+        if cause is None:
+            return None
+        until = self.end.chain[-1].row
+        for report in reversed(self.log.reports):
+            if report.kind not in kinds or report.boot != cause.boot or report.row > until:
+                continue
+            far = report.end_ns is not None and cause.ns is not None and cause.ns - report.end_ns > within
+            return None if far else report
         return None
 
-    def in_oops(self, pattern: str, back: int = 12) -> tuple[Line, re.Match[str]] | None:
-        """Return the last line at or shortly before the fatal oops's own line that matches; not of an oops before."""
-        end = self.oops_line
-        if end is None:
-            return None
-        before = (n for n in range(1, min(back, end + 1)) if DIE.match(self.lines[end - n].text))
-        return self.find(pattern, end + 1, next(before, back))
+    def said(self, pattern: str | re.Pattern[str]) -> tuple[Line, re.Match[str]] | None:
+        """Return the first line of what led to the end, the panic included, that matches at its beginning."""
+        compiled = re.compile(pattern)
+        for report in self.end.chain:
+            for row in report.rows:
+                found = compiled.match(report.texts[row].lstrip())
+                if found:
+                    return self.lines[row], found
+        return None
+
+    def in_oops(self, pattern: str | re.Pattern[str]) -> tuple[Line, re.Match[str]] | None:
+        """Return the first line of the fatal oops in which a pattern is found."""
+        found = self.oops.find(pattern) if self.oops else None
+        return (self.lines[found[0]], found[1]) if found else None
+
+    def lately(self, pattern: str | re.Pattern[str], within: int = END_NS) -> tuple[Line, re.Match[str]] | None:
+        """Return the last record of the kernel that begins so and was written shortly before the end (in ns)."""
+        compiled = re.compile(pattern)
+        last = self.end.chain[-1].row if self.end.chain else len(self.lines) - 1
+        ends = self.log.ns(last) if self.lines else None
+        first = max((row for row in self.log.boots if row <= last), default=0)
+        texts = self.log.lines.texts
+        for row in range(last, first - 1, -1):
+            if row in self.log.foreign:
+                continue
+            ns = self.log.ns(row)
+            if ns is not None and ends is not None and ends - ns > within:
+                return None
+            found = compiled.match(texts[row].lstrip())
+            if found:
+                return self.lines[row], found
+        return None
+
+    # The stacks.
 
     @cached_property
     def cpu(self) -> Cpu | None:
-        """The CPU that panicked; the only candidate where none is named."""
+        """The CPU that panicked, as the dump has it; None for a log, and where none is named."""
+        if self.only_log:
+            return None
         try:
             cpus = all_cpus(self.kernel)
         except OopscopeError as e:
@@ -165,53 +208,89 @@ class Death:
         return next((c for c in cpus if c.state == "panic"), None)
 
     @property
-    def frames(self) -> tuple[Frame, ...]:
-        """The panicking CPU's stack."""
+    def stack(self) -> tuple[Frame, ...]:
+        """The panicking CPU's stack in the dump; empty for a log."""
         return self.cpu.frames if self.cpu else ()
+
+    @cached_property
+    def told(self) -> tuple[Frame, ...]:
+        """The stack of the end as the log prints it: of the oops, else of the panic, else of what led to it."""
+        if self.oops is not None:
+            return self.oops.frames
+        if self.panic is not None and self.panic.frames:
+            return self.panic.frames
+        return self.cause.frames if self.cause is not None else ()
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """The stack of the death: the dump's; the log's where that has none, or only guesses."""
+        stack = self.stack
+        if any(f.reliable for f in stack) or not any(f.reliable and f.symbol for f in self.told):
+            return stack or self.told
+        return self.told
 
     @cached_property
     def fault_frame(self) -> Frame | None:
         """The function that faulted: the frame right behind the innermost exception entry."""
+        if self.frames is self.told and self.oops is not None and self.told:
+            return self._beyond_entry(self.told)
         for frame, behind in zip(self.frames, self.frames[1:], strict=False):
-            if frame.kind == "exception" and behind.kind != "user":
+            if frame.kind == "exception" and behind.kind != "user" and entry_kind(behind.symbol) != "exception":
                 return self._named_by_log(behind)
-        return self._named_by_log(self.frames[0]) if self.oops_line is not None and self.frames else None
+        return self._named_by_log(self.frames[0]) if self.oops is not None and self.frames else None
+
+    def _beyond_entry(self, frames: Sequence[Frame]) -> Frame:
+        """Return where an oops stood; a BUG in the handler of an exception is about what stands behind its entry."""
+        if is_dying(frames[0].symbol):
+            for frame, behind in pairwise(frames):
+                if entry_kind(frame.symbol) == "exception":
+                    return behind
+        return frames[0]
 
     def _named_by_log(self, frame: Frame) -> Frame:
-        """Give a frame of a module whose symbols are not to be had the name that the oops printed: sym+0x5/0x14 [m]."""
-        oops = self.oops_line
-        if frame.symbol is not None or oops is None:
+        """Give a frame of a module whose symbols are not to be had the name that the oops printed."""
+        pc = self.oops.pc if self.oops else None
+        if frame.symbol is not None or pc is None or pc.symbol is None:
             return frame
-        said = next((m for line in self.lines[oops : oops + 12] if (m := _NAMED.search(line.text))), None)
-        return frame._replace(symbol=said[1], offset=int(said[2], 16), module=said[3]) if said else frame
+        return frame._replace(symbol=pc.symbol, offset=pc.offset, module=pc.module)
 
     @cached_property
     def interrupted(self) -> Frame | None:
         """What the innermost interrupt or NMI found running on the panicking CPU; None where that was a program."""
-        for frame, behind in zip(self.frames, self.frames[1:], strict=False):
-            if frame.symbol and ENTRY.match(frame.symbol):
-                return behind if behind.kind != "user" else None
-        return None
+        return interrupted_in(self.frames)
 
     def beyond_locks(self, frames: Sequence[Frame]) -> Frame | None:
-        """Return the first frame that is not a spinlock's own code: who waits for it."""
-        return next((f for f in frames if f.symbol and not LOCKING.match(f.symbol)), None)
+        """Return the first frame that is not a lock's own code: who waits for it."""
+        return next((f for f in frames if f.symbol and f.kind != "user" and not is_waiting(f.symbol)), None)
 
-    def blame_stuck(self, found: Frame | None) -> tuple[Frame | None, str]:
+    def blame_stuck(self, found: Frame | None, frames: Sequence[Frame] | None = None) -> tuple[Frame | None, str]:
         """Return what to blame for a CPU that was stuck where an interrupt found it, and that in words."""
         if found is None:
             return None, self.where
-        if not LOCKING.match(found.symbol or ""):
+        if not is_waiting(found.symbol):
             return found, str(found)
-        waiter = self.beyond_locks(self.frames[self.frames.index(found) :])
-        return waiter or found, f"{waiter or found}, which waits for a spinlock"
+        stack = self.frames if frames is None else frames
+        waiter = self.beyond_locks(stack[stack.index(found) :]) if found in stack else None
+        lock = "a spinlock" if "spin" in (found.symbol or "") else "a lock"
+        return waiter or found, f"{waiter or found}, which waits for {lock}"
 
     @cached_property
     def culprit(self) -> Frame | None:
-        """The frame to blame: what faulted, else the first caller that is not part of dying."""
+        """The frame to blame: what faulted, else the first caller that is not part of dying; no leaf, no thunk."""
         if self.fault_frame is not None:
-            return self.fault_frame
-        return next((f for f in self.frames if f.symbol and not DYING.match(f.symbol)), None)
+            return self.beyond_helpers(self.fault_frame)
+        return first_not(self.frames, is_dying)
+
+    def beyond_helpers(self, frame: Frame) -> Frame:
+        """Return whom to blame for a fault: the frame, or of a leaf that was handed a bad argument its caller.
+
+        A helper that nobody called, and a place without a name, are blamed themselves.
+        """
+        if not is_helper(frame.symbol):
+            return frame
+        at = next((i for i, f in enumerate(self.frames) if f.address == frame.address and f.sp == frame.sp), 0)
+        behind = [f for f in self.frames[at + 1 :] if f.reliable or not frame.reliable]
+        return first_not(behind, is_helper, is_dying) or frame
 
     def caller_of(self, names: Iterable[str]) -> Frame | None:
         """Return the frame that called the outermost of some functions."""
@@ -234,11 +313,15 @@ class Death:
     @cached_property
     def tasks(self) -> list[Task]:
         """Every task; empty where they cannot be read."""
+        if self.only_log:
+            return []
         try:
             return all_tasks(self.kernel)
         except OopscopeError as e:
             self.kernel.problems.lost("tasks")(e)
             return []
+
+    # The verdict.
 
     def from_log(self, line: Line, text: str | None = None) -> Evidence:
         """Return a line of the log as evidence."""
@@ -246,7 +329,18 @@ class Death:
 
     def from_frame(self, frame: Frame, text: str) -> Evidence:
         """Return a frame of the panicking CPU as evidence."""
-        return Evidence(text.format(frame=frame), Source("frame", str(self.cpu.cpu if self.cpu else ""), frame.address))
+        return Evidence(text.format(frame=frame), Source("frame", str(self.whom[0] if self.whom[0] is not None else ""),
+                                                         frame.address or None))  # fmt: skip
+
+    @cached_property
+    def whom(self) -> tuple[int | None, int | None, str | None]:
+        """CPU, PID and name of who died: of the dump's panicking CPU, else as the log has it."""
+        if self.cpu is not None:
+            return self.cpu.cpu, self.cpu.pid, self.cpu.comm
+        for report in self.end.chain:
+            if report.pid is not None or report.cpu is not None:
+                return report.cpu, report.pid, report.comm
+        return None, None, None
 
     def verdict(
         self,
@@ -260,38 +354,50 @@ class Death:
         culprit: Frame | None = None,
         task: Task | None = None,
         on: Cpu | None = None,
+        blame: bool = True,
+        whom: tuple[int | None, int | None, str | None] | None = None,
     ) -> Verdict:
-        """Make a verdict: whose CPU, task and code it was is the panicking CPU's, unless a task or a CPU is given."""
-        frame = culprit or self.culprit
-        cpu = on or self.cpu
+        """Make a verdict: whose CPU, task and code it was is the panicking CPU's, unless a task or a CPU is given.
+
+        blame=False: nobody's code is to blame where no culprit is given.
+        """
+        frame = culprit or (self.culprit if blame else None)
         facts = list(evidence)
         if frame in self.frames and frame is not None and not any(e.source.kind == "frame" for e in facts):
             facts.append(self.from_frame(frame, "{frame} is where the panicking CPU's own code stood"))
+        cpu, pid, comm = whom or self.whom
+        if on is not None:
+            cpu, pid, comm = on.cpu, on.pid, on.comm
+        if task is not None:
+            cpu, pid, comm = task.cpu, task.pid, task.comm
         return Verdict(
             category=category,
             cause=cause,
             title=title,
             summary=summary,
-            confidence=confidence,
+            confidence=self._earned(confidence),
             panic_message=self.message,
-            cpu=task.cpu if task else cpu.cpu if cpu else None,
-            pid=task.pid if task else cpu.pid if cpu else None,
-            comm=task.comm if task else cpu.comm if cpu else None,
+            cpu=cpu,
+            pid=pid,
+            comm=comm,
             symbol=f"{frame.symbol}+{frame.offset or 0:#x}" if frame and frame.symbol else None,
             module=frame.module if frame else None,
             evidence=tuple(facts),
             next_steps=tuple(next_steps),
-            signature=signature(cause, frame, self.frames),
+            signature=signature(cause, frame),
+            signature_basis=basis(frame, self.stack, self.told) if cause != "unknown" else None,
         )
+
+    def _earned(self, confidence: Confidence) -> Confidence:
+        """Return a confidence no higher than what bears it: words alone make nothing certain."""
+        if confidence == "certain" and self.only_log and not self.frames:
+            return "likely"
+        return confidence
 
     @cached_property
     def message(self) -> str | None:
         """The panic message: panic()'s own, or for a fatal oops the line that says what happened."""
-        if self.oops_line is None:
-            return self.panic_message
-        said = self.in_oops(r"^(BUG: |kernel BUG at |general protection|Oops: |\S.* error:|stack guard|.*corruption)")
-        first = self.in_oops(r"^(BUG: |kernel BUG at |.*(?:stack )?guard page was hit)") or said
-        return first[0].text.strip() if first else self.lines[self.oops_line].text.strip()
+        return self.oops.title if self.oops is not None else self.panic_message
 
     @property
     def where(self) -> str:
@@ -304,11 +410,19 @@ class Death:
 
     @property
     def who(self) -> str:
-        """The panicking CPU's task in words."""
-        cpu = self.cpu
-        if cpu is None or cpu.pid is None:
+        """Who died, in words."""
+        _cpu, pid, comm = self.whom
+        if pid is None and comm is None:
             return "an unknown task"
-        return "the idle task" if cpu.pid == 0 else cpu.who
+        return "the idle task" if pid == 0 else called(pid, comm)
+
+
+def interrupted_in(frames: Sequence[Frame]) -> Frame | None:
+    """Return what the innermost interrupt or NMI of a stack found running; None where that was a program."""
+    for frame, behind in pairwise(frames):
+        if entry_kind(frame.symbol) in ("irq", "nmi") and entry_kind(behind.symbol) not in ("irq", "nmi"):
+            return behind if behind.kind != "user" else None
+    return None
 
 
 Check = Callable[[Death], Verdict | None]

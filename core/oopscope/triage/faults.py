@@ -13,9 +13,6 @@ _ADDRESS = re.compile(
     r"address:? (?:0x)?([0-9a-f]{4,16})\b|(?:request|dereference) at (?:virtual address )?(?:0x)?([0-9a-f]+)"
 )
 
-_REGISTER = re.compile(r"\b(R[A-Z0-9]{2}|CR2): (?:[0-9a-f]{4}:)?([0-9a-f]{16})")
-MAX_REGISTER_LINES = 24
-
 
 def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
     """Return the line in which the fault handler says what was wrong with an address; None for other deaths."""
@@ -31,15 +28,7 @@ def fault_address(death: Death) -> int | None:
 
 def fault_registers(death: Death) -> dict[str, int]:
     """Return the registers at the fault as the oops printed them, by the field's names; empty without an oops."""
-    if death.oops_line is None:
-        return {}
-    found: dict[str, int] = {}
-    for line in death.lines[death.oops_line : death.oops_line + MAX_REGISTER_LINES]:
-        if line.text.lstrip().startswith("Call Trace:"):
-            break
-        for name, value in _REGISTER.findall(line.text):
-            found.setdefault(name.lower(), int(value, 16))
-    return found
+    return death.oops.registers if death.oops else {}
 
 
 def bad_call(death: Death) -> Frame | None:

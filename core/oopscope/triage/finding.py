@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from oopscope.inspect.fault import Fault
 
-Category = Literal["software", "hardware", "firmware", "manual", "hang", "memory", "unknown"]
+Category = Literal["software", "storage", "hardware", "firmware", "manual", "hang", "memory", "unknown"]
 Confidence = Literal["certain", "likely", "possible"]
 SourceKind = Literal["log", "frame", "task", "register", "table"]
 
@@ -43,4 +43,5 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     next_steps: tuple[str, ...] = ()
     fault: Fault | None = None  # of a fault: the instruction, its operand, who passed it
-    signature: str = ""  # the same for the same bug on another machine
+    signature: str | None = None  # the same for the same bug on another machine; None for an unknown cause
+    signature_basis: str | None = None  # stack, log or both: where the function to blame was found

@@ -1,31 +1,44 @@
-"""A verdict's signature: the same for the same bug on another machine, so that a fleet's dumps can be grouped.
+"""A verdict's signature: the same for the same bug on another machine, by dump or by log, whole or cut.
 
-Made of the cause, the culprit and the functions around it, without addresses, offsets or compiler suffixes: those
-change from build to build.
+Made of names only: the cause, and the function to blame with its module. Addresses, offsets and what a compiler appends
+to names change from build to build; which callers stand around the function depends on what is left of the stack, and
+on who takes it. Deaths of unknown cause are never one bug: they have none.
 """
 
-import re
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Literal
 
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import plain
 
-DEPTH = 4
-_SUFFIX = re.compile(r"(\.(isra|constprop|part|cold|llvm)[.\d]*)+$")
+Basis = Literal["stack", "log", "both"]
+# Of these the code that ran is chance: whoever was running then.
+PLACELESS = frozenset({
+    "machine-check", "machine-check-timeout", "nmi-io-check", "nmi-memory-error", "edac-uncorrectable", "pcie-fatal",
+    "ghes-fatal", "init-killed", "root-not-mounted", "audit-failure",
+})  # fmt: skip
 
 
-def plain(symbol: str) -> str:
-    """Return a function's name without the suffixes that a compiler gave it."""
-    return _SUFFIX.sub("", symbol)
+def signature(cause: str, culprit: Frame | None) -> str | None:
+    """Return `cause:function:hash`, the hash over cause, module and function; None for an unknown cause."""
+    if cause == "unknown":
+        return None
+    named = culprit is not None and culprit.symbol is not None and cause not in PLACELESS
+    name = plain(culprit.symbol) if culprit and culprit.symbol and named else ""
+    words = [cause, (culprit.module or "") if culprit and named else "", name]
+    digest = sha256("\n".join(words).encode("utf-8", "backslashreplace")).hexdigest()[:12]
+    return f"{cause}:{name}:{digest}"
 
 
-def signature(cause: str, culprit: Frame | None, frames: Sequence[Frame]) -> str:
-    """Return `cause:function:hash`, the hash over the culprit and the reliable frames outside it (all, if none is)."""
-    at = next((i for i, f in enumerate(frames) if culprit is not None and f.address == culprit.address), 0)
-    guessed = not any(f.reliable for f in frames)  # no registers: all are a guess, and one that holds together
-    usable = (f for f in frames[at:] if f.symbol and (f.reliable or guessed) and f.kind != "user")
-    names = [f"{f.module or ''}:{plain(f.symbol)}" for f in usable if f.symbol]
-    names = names[:DEPTH]
-    head = plain(culprit.symbol) if culprit and culprit.symbol else "unknown"
-    digest = sha256("\n".join([cause, *names]).encode("utf-8", "backslashreplace")).hexdigest()[:12]
-    return f"{cause}:{head}:{digest}"
+def basis(culprit: Frame | None, stack: Sequence[Frame], log: Sequence[Frame]) -> Basis:
+    """Return where the function to blame was found: on a stack of the dump, in the log's words, or in both."""
+    name = plain(culprit.symbol) if culprit and culprit.symbol else None
+    in_stack = any(f.symbol and plain(f.symbol) == name for f in stack)
+    in_log = any(f.symbol and plain(f.symbol) == name for f in log)
+    if in_stack and in_log:
+        return "both"
+    return "stack" if in_stack or (stack and not in_log) else "log"
+
+
+__all__ = ["basis", "plain", "signature"]

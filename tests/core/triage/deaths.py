@@ -474,7 +474,10 @@ OTHERS = [
     # What the log quotes of the boot before (pstore) is not what this one died of.
     ("sysrq-crash", survived("pstore: Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)")),
     # An oops that the machine survived, then one that it did not.
-    ("divide-error", oops("Oops: divide error: 0000 [#2] SMP NOPTI", before=NULL + "\nRIP: 0010:other+0x1/0x2")),
+    (
+        "divide-error",
+        oops("Oops: divide error: 0000 [#2] SMP NOPTI", before=NULL + "\nRIP: 0010:other+0x1/0x2\n[300.0]"),
+    ),
     ("ghes-fatal", panicked("Fatal hardware error!", ("__ghes_panic+0x6c", "ghes_proc+0x9c"), NULL)),
     # A dump that an oops started by itself: no panic() at all.
     ("null-pointer-dereference", death(f"{NULL}\nRIP: 0010:store_put+0x21/0x40 [stored]\n", FAULT)),

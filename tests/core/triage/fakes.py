@@ -19,6 +19,7 @@ from oopscope.waits.locks import Wait, locks
 
 FRAME = re.compile(r"(\? )?(\w[\w.]*|0x[0-9a-f]+)(?:\+(0x[0-9a-f]+))?(?: \[(\w+)\])?(?: <(\w+)>)?")
 TEXT = 0xFFFFFFFF81000000
+STAMP = re.compile(r"\[[0-9.]+\]")
 # The registers by which an oops finds where it stands are its own; the rest of the log is what a test says.
 SYMBOLS = {"panic_cpu": 0x1000, "__cpu_present_mask": 0x2000, "nr_cpu_ids": 0x3000}
 
@@ -41,6 +42,17 @@ class Words:
         return tuple(self.word(address + 8 * i) for i in range(count))
 
 
+def timed(log):
+    """Records of lines; one that is only `[12.5]` moves the clock to that second."""
+    ns = index = 0
+    for text in log:
+        if STAMP.fullmatch(text):
+            ns = int(float(text[1:-1]) * 1e9)
+            continue
+        yield Record(index, ns, 4, 0, None, text)
+        ns, index = ns + 1000, index + 1
+
+
 class FakeKernel:
     """Answers from what a test gives: the log, the CPUs, the tasks."""
 
@@ -52,7 +64,7 @@ class FakeKernel:
         present = {0x1000: invalid if panicked is None else panicked, 0x2000: (1 << len(cpus_)) - 1, 0x3000: len(cpus_)}
         self.memory = Words({**present, **dict(words)})
         self._known = {
-            records: [Record(i, i * 1000, 4, 0, None, text) for i, text in enumerate(log)],
+            records: list(timed(log)),
             cpus: list(cpus_),
             tasks: list(tasks_),
             census: Census({}, {}),

@@ -19,7 +19,7 @@ def check(death: Death) -> Verdict | None:
     faulted = fault_address(death)
     address = f" {faulted:#x}" if faulted is not None else ""
     evidence = [death.from_log(said[0])]
-    access = death.in_oops(r"#PF: error_code", 8)
+    access = death.in_oops(r"#PF: error_code")
     if access:
         evidence.append(death.from_log(access[0]))
     called = bad_call(death)
@@ -45,11 +45,8 @@ def _why(access: str, death: Death) -> str:
     """Say what was wrong with the page, by the error code's words; before 5.1 they are not printed."""
     if "permissions violation" not in access:
         return "which is not mapped"
-    if death.in_oops(r"NX-protected|instruction fetch", 8):
+    if death.in_oops(r"NX-protected|instruction fetch"):
         return "which holds no code"
-    if (
-        death.in_oops(r"user address|execute user page|SMAP|SMEP|user page", 8)
-        or (fault_address(death) or 0) >> 63 == 0
-    ):
+    if death.in_oops(r"user address|execute user page|SMAP|SMEP|user page") or (fault_address(death) or 0) >> 63 == 0:
         return "which belongs to a program"
-    return "which is read-only" if death.in_oops(r"write access", 8) else "which it may not use so"
+    return "which is read-only" if death.in_oops(r"write access") else "which it may not use so"

@@ -6,7 +6,7 @@ from oopscope.triage.finding import Verdict
 
 def check(death: Death) -> Verdict | None:
     """Fire on the oops's own line."""
-    said = death.in_oops(r"divide error: ", 2)
+    said = death.in_oops(r"divide error: ")
     if said is None:
         return None
     return death.verdict(

@@ -11,16 +11,15 @@ FREEING = (
     *("kfree", "__kmem_cache_free", "kmem_cache_free", "__slab_free", "do_slab_free", "slab_free", "set_freepointer"),
     *("kmem_cache_free_bulk", "build_detached_freelist", "___cache_free", "free_to_pcs", "slab_free_freelist_hook"),
 )
-SAID = r"Object already free|double[- ]free|BUG: KASAN: double-free|Slab .* Wrong object count"
+SAID = r"BUG .*Object already free|.*double[- ]free|BUG: KASAN: double-free|BUG .*Wrong object count"
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on a BUG in SLUB while an object is freed, or on its debugging's own message."""
-    end = death.complaint_end
-    if end is None:
+    if death.oops is None and death.complaint is None:
         return None
     bug = death.in_oops(r"kernel BUG at (?:\S*/)?mm/(slub|slab)\w*\.[ch]:(\d+)!")
-    said = death.find(SAID, end + 1, 60)
+    said = death.lately(SAID)
     freeing = death.on_stack(*FREEING)
     if not (bug and freeing) and said is None:
         return None

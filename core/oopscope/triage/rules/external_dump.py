@@ -3,7 +3,7 @@
 from oopscope.errors import OopscopeError
 from oopscope.stacks.cpus import panic_cpu
 from oopscope.triage.blocked import sleep_evidence, waits
-from oopscope.triage.death import DIE, Death
+from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 MAX_SHOWN = 8
@@ -11,11 +11,9 @@ MAX_SHOWN = 8
 
 def check(death: Death) -> Verdict | None:
     """Fire where nothing panicked: no words of it at the log's end, no panicking CPU, no crash time."""
-    if not death.records or death.panic_line is not None or death.oops_line is not None:
+    if not death.records or death.panic is not None or death.cause is not None:
         return None
     if _panicked(death) or death.kernel.info.get("CRASHTIME"):
-        return None
-    if any(DIE.match(line.text) for line in death.lines[-40:]):
         return None
     blocked = sorted((t for t in death.tasks if t.state == "D"), key=lambda t: -(t.since_last_run_seconds or 0))
     locked, by_address = waits(death), {t.address: t for t in death.tasks}

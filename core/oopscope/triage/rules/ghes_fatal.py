@@ -9,7 +9,7 @@ def check(death: Death) -> Verdict | None:
     if "Fatal hardware error" not in (death.panic_message or "") or death.panic_line is None:
         return None
     evidence = [death.from_log(death.lines[death.panic_line])]
-    source = death.find(r"\[Hardware Error\]:.*(section_type|severity).*", death.panic_line, 80)
+    source = death.lately(r".*\[Hardware Error\]:.*(section_type|severity).*")
     if source:
         evidence.append(death.from_log(source[0]))
     return death.verdict(

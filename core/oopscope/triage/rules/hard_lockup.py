@@ -10,7 +10,7 @@ def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
     if not re.search(r"[Hh]ard LOCKUP", death.panic_message or ""):
         return None
-    said = death.find(r"Watchdog detected hard LOCKUP on cpu (\d+)|NMI watchdog: .*LOCKUP", death.panic_line, 300)
+    said = death.said(r".*Watchdog detected hard LOCKUP on cpu (\d+)|NMI watchdog: .*LOCKUP")
     evidence = [death.from_log(said[0])] if said else []
     frame, place = death.blame_stuck(death.interrupted)
     cpu = f"CPU {said[1][1]}" if said and said[1][1] else "A CPU"

@@ -6,7 +6,7 @@ from oopscope.triage.finding import Verdict
 
 def check(death: Death) -> Verdict | None:
     """Fire on `invalid opcode` as the fatal oops, when no BUG line came with it."""
-    said = death.in_oops(r"invalid opcode: ", 2)
+    said = death.in_oops(r"invalid opcode: ")
     if said is None or death.in_oops(r"kernel BUG at "):
         return None
     return death.verdict(

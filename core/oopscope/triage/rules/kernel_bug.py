@@ -23,7 +23,7 @@ def check(death: Death) -> Verdict | None:
 
 
 def _warning(death: Death) -> Verdict:
-    said = death.find(r"WARNING: .* at (\S+)", death.panic_line, 60)
+    said = death.said(r"WARNING: .* at (\S+)")
     evidence = [death.from_log(death.lines[death.panic_line])] if death.panic_line is not None else []
     if said:
         evidence.insert(0, death.from_log(said[0]))

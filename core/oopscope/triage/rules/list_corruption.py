@@ -20,9 +20,7 @@ SAID = r"(list_add|list_del|hlist_\w+) corruption"
 def check(death: Death) -> Verdict | None:
     """Fire on the checks' message before a fatal oops, a fault within them, or a broken node in the registers."""
     evidence: list[Evidence] = []
-    said = death.in_oops(SAID)
-    if said is None and death.panic_message and "panic_on_warn" in death.panic_message:
-        said = death.find(SAID, death.panic_line, 60)
+    said = death.said(SAID)
     if said is not None:
         evidence.append(death.from_log(said[0]))
     frame = death.fault_frame
@@ -32,7 +30,7 @@ def check(death: Death) -> Verdict | None:
         evidence.append(node)
     if frame is not None and in_check:
         evidence.append(death.from_frame(frame, "{frame} faulted while it checked a list node's links"))
-    if not evidence or (death.oops_line is None and said is None):
+    if not evidence or (death.oops is None and said is None):
         return None
     fault = memory_fault(death) if said is None else None
     if fault is not None:

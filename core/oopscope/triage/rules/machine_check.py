@@ -13,9 +13,7 @@ def check(death: Death) -> Verdict | None:
     if not re.search(SAID, death.panic_message or "") or death.panic_line is None:
         return None
     evidence = [death.from_log(death.lines[death.panic_line])]
-    bank = death.find(
-        r"mce: \[Hardware Error\]: CPU (\d+): Machine Check.*Bank (\d+): ([0-9a-f]+)", death.panic_line, 60
-    )
+    bank = death.lately(r"mce: \[Hardware Error\]: CPU (\d+): Machine Check.*Bank (\d+): ([0-9a-f]+)")
     if bank:
         evidence.append(death.from_log(bank[0]))
     where = f" (CPU {bank[1][1]}, bank {bank[1][2]}, status {bank[1][3]})" if bank else ""

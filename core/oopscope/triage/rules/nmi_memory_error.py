@@ -11,7 +11,7 @@ SAID = r"NMI: PCI system error|Memory parity error|NMI: .*SERR"
 def check(death: Death) -> Verdict | None:
     """Fire on the NMI handler's words as panic()'s reason, or just before `NMI: Not continuing`."""
     message = death.panic_message or ""
-    said = death.find(SAID, death.panic_line, 6) if "NMI" in message else None
+    said = death.lately(SAID) if "NMI" in message else None
     if (said is None and not re.search(SAID, message)) or death.panic_line is None:
         return None
     line = said[0] if said else death.lines[death.panic_line]

@@ -14,7 +14,7 @@ def check(death: Death) -> Verdict | None:
         return None
     address = int(said[1][1], 16) if said[1][1] else 0
     evidence = [death.from_log(said[0])]
-    access = death.in_oops(r"#PF: supervisor (\w+ ?\w*) in kernel mode|#PF: supervisor instruction fetch", 8)
+    access = death.in_oops(r"#PF: supervisor (\w+ ?\w*) in kernel mode|#PF: supervisor instruction fetch")
     if access:
         evidence.append(death.from_log(access[0]))
     called = bad_call(death)

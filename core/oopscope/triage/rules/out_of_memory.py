@@ -3,13 +3,10 @@
 import re
 
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import is_allocator
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 
-# The allocator's own functions, by all their names of late: page_alloc.c, mempolicy.c, oom_kill.c.
-ALLOCATOR = re.compile(
-    r"(out_of_memory|_*alloc_(frozen_)?pages(_\w+)?|(_*|vma_)(folio_alloc|alloc_folio)(_\w+)?|_*get_free_pages(_\w+)?)(\.\w+)*"
-)
 SAID = r"[Oo]ut of memory|System is deadlocked on memory|panic_on_oom"
 
 
@@ -18,7 +15,7 @@ def check(death: Death) -> Verdict | None:
     if not re.search(SAID, death.panic_message or "") or death.panic_line is None:
         return None
     evidence = [death.from_log(death.lines[death.panic_line])]
-    invoked = death.find(r"(\S+) invoked oom-killer: (.*)", death.panic_line, 400)
+    invoked = death.lately(r"(.{1,16}?) invoked oom-killer: (.*)")
     if invoked:
         evidence.insert(0, death.from_log(invoked[0]))
     hungry = sorted((t for t in death.tasks if t.rss_bytes and t.pid == t.tgid), key=lambda t: -(t.rss_bytes or 0))[:1]
@@ -46,6 +43,6 @@ def _asker(death: Death) -> Frame | None:
     """Return who asked the allocator for the pages: the frame behind the outermost of its functions."""
     asker = None
     for frame, behind in zip(death.frames, death.frames[1:], strict=False):
-        if frame.symbol and ALLOCATOR.fullmatch(frame.symbol):
+        if is_allocator(frame.symbol):
             asker = behind
     return asker

@@ -6,7 +6,7 @@ from oopscope.triage.finding import Verdict
 
 def check(death: Death) -> Verdict | None:
     """Fire where panic() was called over no oops, and its caller is on the stack; asked after the known kinds."""
-    if death.panic_line is None or death.oops_line is not None:
+    if death.panic_line is None or death.oops is not None:
         return None
     caller = death.caller_of(("panic", "vpanic", "nmi_panic"))
     if caller is None or caller.symbol is None:

@@ -10,11 +10,7 @@ def check(death: Death) -> Verdict | None:
     """Fire where panic() was called over hardware and AER named a fatal error just before."""
     if not re.search(r"AER|PCIe|[Hh]ardware error", death.panic_message or ""):
         return None
-    said = death.find(
-        r"PCIe Bus Error: severity=(?:Uncorrected|Uncorrectable) \(Fatal\).*|severity: fatal.*PCIe",
-        death.panic_line,
-        80,
-    )
+    said = death.lately(r".*PCIe Bus Error: severity=(?:Uncorrected|Uncorrectable) \(Fatal\).*|.*severity: fatal.*PCIe")
     if said is None:
         return None
     return death.verdict(

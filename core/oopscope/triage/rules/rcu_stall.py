@@ -13,7 +13,7 @@ def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
     if (death.panic_message or "").strip() != "RCU Stall":
         return None
-    said = death.find(r"rcu: INFO: (\S+) (?:self-)?detected", death.panic_line, 300)
+    said = death.said(r"(?:rcu: )?INFO: (\S+) (?:self-)?detected")
     evidence = [death.from_log(said[0])] if said else []
     cpu = _stalled(death)
     if cpu is None or cpu == death.cpu:
@@ -41,8 +41,8 @@ def check(death: Death) -> Verdict | None:
 
 def _stalled(death: Death) -> Cpu | None:
     """The first CPU that the detector lists as stalled."""
-    for line in death.lines[max(0, (death.panic_line or 0) - 300) : death.panic_line]:
-        found = STALLED.match(line.text)
+    for text in death.cause.lines if death.cause else ():
+        found = STALLED.match(text)
         if found:
             return next((c for c in all_cpus(death.kernel) if c.cpu == int(found[1])), None)
     return None

@@ -13,7 +13,7 @@ def check(death: Death) -> Verdict | None:
     if not re.search(SAID, death.panic_message or "") or death.panic_line is None:
         return None
     evidence = [death.from_log(death.lines[death.panic_line])]
-    device = death.find(r"VFS: Cannot open root device (.*)", death.panic_line)
+    device = death.lately(r"VFS: Cannot open root device (.*)")
     if device:
         evidence.append(death.from_log(device[0]))
     return death.verdict(

@@ -9,7 +9,7 @@ def check(death: Death) -> Verdict | None:
     message = death.panic_message or ""
     if "scheduling while atomic" not in message and "panic_on_warn" not in message:
         return None
-    said = death.find(r"BUG: scheduling while atomic: (.*)", back=80)
+    said = death.said(r"(?:BUG: )?scheduling while atomic: (.*)")
     if said is None:
         return None
     return death.verdict(

@@ -11,10 +11,11 @@ SAID = (
 
 def check(death: Death) -> Verdict | None:
     """Fire where the end (an oops, or panic_on_warn) follows SLUB's own complaint."""
-    end = death.complaint_end
-    said = death.find(SAID, end, 120) if end is not None else None
-    if said is None:
+    report = death.before("slab", "memory-error", "complaint") if death.oops or death.complaint else None
+    found = report.find(SAID) if report else None
+    if found is None:
         return None
+    said = (death.lines[found[0]], found[1])
     return death.verdict(
         "software",
         "slab-corruption",

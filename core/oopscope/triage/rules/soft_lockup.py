@@ -10,7 +10,7 @@ def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
     if not re.search(r"softlockup: hung tasks", death.panic_message or ""):
         return None
-    said = death.find(r"BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]", death.panic_line, 300)
+    said = death.said(r".*BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]")
     evidence = [death.from_log(said[0])] if said else []
     if death.interrupted:
         evidence.append(death.from_frame(death.interrupted, "{frame} is what the watchdog's interrupt found running"))

@@ -15,11 +15,11 @@ CORRUPTED = r"corrupted stack end detected"
 def check(death: Death) -> Verdict | None:
     """Fire on the guard page's own message, or on panic() over a stack's overwritten end."""
     said = death.in_oops(GUARD)
-    if said is None and death.panic_message and CORRUPTED in death.panic_message:
-        said = death.find(CORRUPTED)
-    if said is None:
+    line = said[0] if said else None
+    if line is None and death.panic_line is not None and CORRUPTED in (death.panic_message or ""):
+        line = death.lines[death.panic_line]
+    if line is None:
         return None
-    line, _match = said
     names = Counter(f.symbol for f in death.frames if f.symbol)
     name, times = names.most_common(1)[0] if names else (None, 0)
     frame = next((f for f in death.frames if f.symbol == name), None) if times > 2 else death.culprit

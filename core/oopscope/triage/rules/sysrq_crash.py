@@ -12,7 +12,7 @@ def check(death: Death) -> Verdict | None:
     if handler is None and not re.search(r"sysrq triggered crash", death.panic_message or ""):
         return None
     evidence = []
-    said = death.find(r"sysrq: .*Trigger a crash|SysRq : Trigger a crash")
+    said = death.lately(r"sysrq: .*Trigger a crash|SysRq : Trigger a crash")
     if said:
         evidence.append(death.from_log(said[0]))
     if handler:

@@ -3,7 +3,7 @@
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-REASON = r"NMI received for unknown reason ([0-9a-f]+) on CPU (\d+)"
+REASON = r".*NMI received for unknown reason ([0-9a-f]+) on CPU (\d+)"
 
 
 def check(death: Death) -> Verdict | None:
@@ -11,7 +11,7 @@ def check(death: Death) -> Verdict | None:
     if "NMI" not in (death.panic_message or "") or death.panic_line is None:
         return None
     frame = death.on_stack("unknown_nmi_error")
-    said = death.find(REASON, death.panic_line, 8)
+    said = death.lately(REASON)
     if frame is None and said is None:
         return None
     evidence = [death.from_log(said[0])] if said else []

@@ -14,8 +14,9 @@ NEAR = 4096
 
 def check(death: Death) -> Verdict | None:
     """Fire on KASAN's or KFENCE's report before the end, or a fault at a poisoned address."""
-    end = death.complaint_end
-    said = death.find(r"BUG: (?:KASAN|KFENCE): .*use-after-free", end, 120) if end is not None else None
+    report = death.before("memory-error") if death.oops or death.complaint else None
+    found = report.find(r"^BUG: (?:KASAN|KFENCE): .*use-after-free") if report else None
+    said = (death.lines[found[0]], found[1]) if found else None
     address = _poisoned(death)
     poison = _poison(address)
     if said is None and poison is None:

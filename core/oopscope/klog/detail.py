@@ -1,0 +1,266 @@
+"""What the lines of one report say: who and where, registers, the pc, code bytes, modules, the stacks.
+
+Each function takes the report's lines and reads one thing of them, for every machine's wording that prints it. Follows
+lib/dump_stack.c (dump_stack_print_info), arch/*/kernel/process*.c (show_regs), kernel/module (print_modules).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from oopscope.kernel.frame import Frame
+from oopscope.klog.trace import frames_of, is_frame
+
+_TAINT = r"(?: (?P<kdump>Kdump: loaded))?(?: (?P<taint>Not tainted|Tainted: .*?))?"
+_KERNEL = r"(?:[ -]+T?[ -]*(?P<release>\d+\.\d+\S*)(?: (?P<build>#\d.*))?)?$"
+WHO = re.compile(
+    r"CPU: (?P<cpu>\d{1,5}) (?:UID: (?P<uid>\d+) )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>.{1,64}?)" + _TAINT + _KERNEL
+)
+OLD_WHO = re.compile(r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>.{1,16}?)" + _TAINT + _KERNEL)
+PROCESS = re.compile(r"Process (?P<comm>.{1,16}?) \(pid: (?P<pid>\d+)")
+_OTHER_CPU = re.compile(r"(?:CPU:? {1,8}|.*\bon (?:cpu|CPU) ?#?|.* - CPU#|NMI backtrace for cpu )(?P<cpu>\d{1,5})\b")
+_STUCK = re.compile(r".*soft lockup - CPU#(?P<cpu>\d+) stuck for \d+s! \[(?P<comm>.*):(?P<pid>\d+)\]")
+_BLOCKED = re.compile(r"INFO: task (?P<comm>.{1,64}):(?P<pid>\d+) ")
+_WARNED = re.compile(r"WARNING: .*?CPU(?:: |#)(?P<cpu>\d+)(?:: (?P<comm>.{1,16}?)/(?P<pid>\d+)| PID: (?P<only>\d+))?")
+_ATOMIC = re.compile(r"(?:BUG: )?scheduling while atomic: (?P<comm>.+?)/(?:0x[0-9a-f]+/)?(?P<pid>\d+)/0x[0-9a-f]+")
+_BY_TASK = re.compile(r"(?:Read|Write|Free) of .* by task (?P<comm>.+?)/(?P<pid>\d+)")
+_TAINTED = re.compile(r"Tainted: (?:\[.\]=\S+ ?,? ?)*(?P<letters>(?:[A-Z] ?)+)")
+HARDWARE = re.compile(r"Hardware name: (?P<name>.+)")
+WORKQUEUE = re.compile(r"Workqueue: (?P<name>.+)")
+MODULES = re.compile(r"Modules linked in:(?P<list>.*)")
+_LOADED = re.compile(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+\-]+)\))?(?=\s|$)")
+_REGISTER = re.compile(
+    r"\b(?:(?P<name>[RE](?:[A-D]X|[SD]I|[SBI]P)|R\d\d?|[CD]R\d|E?FLAGS|ORIG_RAX|PKRU|[cC]r\d|[re]?(?:ax|bx|cx|dx|"
+    r"si|di|sp|bp)|"
+    r"x\d\d?|sp|lr|fp|ip|r\d\d?|gp|tp|t\d|s\d\d?|a\d|ra|epc|badaddr|cause|"
+    r"status)\s?: ?(?:[0-9a-f]{4}:)?(?P<value>[0-9a-f]{8,16})\b)"
+)
+_GPR = re.compile(r"GPR(?P<first>\d\d): (?P<values>[0-9A-Fa-f ]+)")
+_X86_PC = re.compile(
+    r"(?:RIP|EIP): (?P<cs>[0-9a-f]{4}):(?:\[<(?P<address>[0-9a-f]+)>\]\s*)?(?:\[<[0-9a-f]+>\]\s*)?"
+    r"(?:(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?|"
+    r"0x(?P<bare>[0-9a-f]+)|(?P<nil>\s*\(null\)))?"
+)
+_SYM = r"(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?"
+_PCS = (
+    _X86_PC,
+    re.compile(rf"(?:EIP|PC) is at (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
+    re.compile(
+        rf"(?:RIP|EIP|IP): *(?:\[<(?P<address>[0-9a-f]+)>\]|<(?P<address2>[0-9a-f]+)>)? *(?:{_SYM}|"
+        rf"(?:0x)?(?P<bare>[0-9a-f]{{8,16}})|(?P<nil>\(null\)))"
+    ),
+    re.compile(rf"(?:pc|epc|era) : (?:\[<(?P<address>[0-9a-f]+)>\] *)?(?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
+    re.compile(rf"NIP \[(?P<address>[0-9a-f]+)\] (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
+    re.compile(rf"Krnl PSW : [0-9a-f]{{8,16}} (?P<address>[0-9a-f]{{8,16}}) \((?:{_SYM}|0x(?P<bare>[0-9a-f]+))\)"),
+    re.compile(rf"(?:\[<[0-9a-f]+>\] )?(?:epc|TPC|pc): (?:<(?P<address>[0-9a-f]+)>|[0-9a-f]+) *(?:{_SYM})"),
+)
+_USER_PC = re.compile(r"RIP: 0033:|EIP: 0073:|User PSW|(?:pc|epc) : 0000[0-9a-f]{12}\b(?! \()")
+CODE = re.compile(r"Code: (?P<bytes>[0-9a-fA-F<>() ]{2,})")
+_ADDRESS = re.compile(
+    r"(?:address:? ?|request at (?:virtual address )?|dereference at (?:virtual address |virtual kernel address )?|"
+    r"read at |write at |memory at |page at |on (?:read|write) at |"
+    r"pointer dereference (?:on (?:read|write) )?at )(?:0x)?(?P<address>[0-9a-f]{4,16})\b"
+)
+FAULTED = re.compile(
+    r"BUG: |[Uu]nable to handle|CPU \d+ [Uu]nable|general protection|Oops: general|Kernel attempted|"
+    r"Unhandled fault|Failing address"
+)
+TRACE = re.compile(
+    r"[\t ]*(?:(?:Call [Tt]race|Call Backtrace|Backtrace|Stack [Tt]raceback)\b.{0,20}?:|"
+    r"stack backtrace:)\s*(?P<rest>.*)"
+)
+# Other stacks than a report's own, by how their titles begin.
+OTHERS = (
+    "Allocated", "Freed", "freed", "allocated", "Last potentially", "Second to last", "Last Breaking", "Uninit was",
+    "other info", "write to", "read to", "kfence-#", "NMI backtrace", "page last", "Local variable",
+)  # fmt: skip
+_OTHER = re.compile("|".join(map(re.escape, OTHERS)))
+_TRACES = 64  # of one report
+
+
+class Who(NamedTuple):
+    """Whom a report is about; None is what it does not say."""
+
+    cpu: int | None = None
+    pid: int | None = None
+    comm: str | None = None
+    taint: str | None = None  # letters; "" for not tainted
+    release: str | None = None
+    hardware: str | None = None
+    workqueue: str | None = None
+
+
+class Loaded(NamedTuple):
+    """A module of the list, and its letters."""
+
+    name: str
+    flags: str
+
+
+class Code(NamedTuple):
+    """The bytes around the pc, and the place of the one that it is at (None where none is marked)."""
+
+    data: bytes
+    at: int | None
+
+
+def who(lines: Sequence[str]) -> Who:
+    """Return whom a report is about, by the line that every dump of a stack has, else by what its heading says."""
+    cpu = pid = comm = taint = release = hardware = workqueue = None
+    for text in lines:
+        found = WHO.match(text.lstrip()) or OLD_WHO.match(text)
+        if found and comm is None:
+            groups = found.groupdict()
+            cpu = int(groups["cpu"]) if groups.get("cpu") else cpu
+            pid, comm, release = int(found["pid"]), found["comm"].strip(), found["release"]
+            taint = letters(found["taint"]) if found["taint"] else None
+        hardware = hardware or (m["name"].strip() if (m := HARDWARE.match(text)) else None)
+        workqueue = workqueue or (m["name"].strip() if (m := WORKQUEUE.match(text)) else None)
+    said = _said(lines)
+    return Who(
+        said.cpu if said.cpu is not None else cpu,
+        said.pid if said.pid is not None else pid,
+        said.comm if said.comm is not None and (said.pid != pid or comm is None) else comm,
+        taint, release, hardware, workqueue,
+    )  # fmt: skip
+
+
+def _said(lines: Sequence[str]) -> Who:
+    """Return whom the report's own words name: a soft lockup is noticed by its CPU, a blocked task by another."""
+    for text in lines[:8]:
+        for pattern in (_STUCK, _BLOCKED, _ATOMIC):
+            found = pattern.match(text)
+            if found:
+                groups = found.groupdict()
+                return Who(int(groups["cpu"]) if groups.get("cpu") else None, int(found["pid"]), found["comm"])
+    for text in lines:
+        found = PROCESS.match(text)
+        if found and not any(WHO.match(t) or OLD_WHO.match(t) for t in lines):
+            return Who(_old_cpu(lines), int(found["pid"]), found["comm"])
+    return Who(_old_cpu(lines) if not any(WHO.match(t) for t in lines) else None)
+
+
+def _old_cpu(lines: Sequence[str]) -> int | None:
+    return next((int(m["cpu"]) for text in lines if (m := _OTHER_CPU.match(text))), None)
+
+
+def letters(taint: str) -> str:
+    """Return the letters of `Tainted: G           OE `; none for `Not tainted`."""
+    found = _TAINTED.match(taint)
+    return found["letters"].replace(" ", "") if found else ""
+
+
+def modules(lines: Sequence[str]) -> tuple[Loaded, ...] | None:
+    """Return the modules of the list, which may go on over several lines where a program cut them."""
+    for text in lines:
+        found = MODULES.match(text)
+        if found:
+            words = found["list"].split("[last unloaded:")[0]
+            return tuple(Loaded(m["name"], m["flags"] or "") for m in _LOADED.finditer(words))
+    return None
+
+
+def registers(lines: Sequence[str]) -> dict[str, int]:
+    """Return the first value that each register is given before a program's registers begin."""
+    found: dict[str, int] = {}
+    for text in lines:
+        if _USER_PC.match(text.strip()):
+            break
+        for match in _REGISTER.finditer(text):
+            found.setdefault(match["name"].lower(), int(match["value"], 16))
+        general = _GPR.match(text)
+        if general:
+            for i, value in enumerate(general["values"].split()):
+                found.setdefault(f"gpr{int(general['first']) + i}", int(value, 16))
+    return found
+
+
+def pc(lines: Sequence[str]) -> Frame | None:
+    """Return where the report stood; None where it does not say, or stood in a program."""
+    bare = None
+    for text in lines:
+        stripped = text.strip()
+        if TRACE.match(text):
+            break
+        if _USER_PC.match(stripped):
+            return bare
+        for pattern in _PCS:
+            found = pattern.match(stripped)
+            if found:
+                frame = _frame(found)
+                if frame is not None and frame.symbol:
+                    return frame
+                bare = bare or frame
+                break
+    return bare
+
+
+def _frame(found: re.Match[str]) -> Frame | None:
+    groups = found.groupdict()
+    address = int(groups.get("address") or groups.get("address2") or groups.get("bare") or "0", 16)
+    name = groups.get("name")
+    if name is None:
+        said = groups.get("bare") is not None or groups.get("nil") is not None or address
+        return Frame(address, None, None, None, "task", True) if said else None
+    return Frame(address, name.lstrip(".") or name, int(groups["at"], 16), groups.get("module"), "task", True)
+
+
+def in_user(lines: Sequence[str]) -> bool:
+    """Return whether the first pc that a report prints is a program's."""
+    for text in lines:
+        if TRACE.match(text):
+            return False
+        if _USER_PC.match(text.strip()):
+            return True
+        if any(pattern.match(text.strip()) for pattern in _PCS[:1]):
+            return False
+    return False
+
+
+def code(lines: Sequence[str]) -> Code | None:
+    """Return the bytes of the first `Code:` line; on machines with fixed instructions in the order printed."""
+    for text in lines:
+        found = CODE.search(text)
+        if found:
+            words = found["bytes"].split()
+            at = next((i for i, word in enumerate(words) if word[0] in "<("), None)
+            data, place = bytearray(), None
+            for i, word in enumerate(words):
+                digits = word.strip("<>()")
+                if len(digits) % 2 or not digits:
+                    return None
+                place = len(data) if i == at else place
+                data += bytes.fromhex(digits)
+            return Code(bytes(data), place)
+    return None
+
+
+def fault_address(lines: Sequence[str]) -> int | None:
+    """Return the address that the fault handler names."""
+    for text in lines:
+        if TRACE.match(text):
+            break
+        if FAULTED.match(text):
+            found = _ADDRESS.search(text)
+            if found:
+                return int(found["address"], 16)
+    return None
+
+
+def stacks(lines: Sequence[str]) -> Iterator[tuple[str, tuple[Frame, ...]]]:
+    """Yield each stack with its title; a report without a title of its own may have frames all the same."""
+    title, inside, found, count = "", list[str](), False, 0
+    for text in lines:
+        trace = TRACE.match(text)
+        if trace or _OTHER.match(text):
+            if inside and (frames := frames_of(inside)):
+                yield title, frames
+                count += 1
+            title = title if trace and title.startswith(OTHERS) and not inside else text.strip()
+            inside, found = ([trace["rest"]] if trace and trace["rest"] else []), True
+        elif (found and (is_frame(text) or text.startswith(("RIP: ", "EIP: ")))) or (not found and is_frame(text)):
+            inside.append(text)
+        if count >= _TRACES:
+            return
+    if inside and (frames := frames_of(inside)):
+        yield title, frames

@@ -1,0 +1,164 @@
+"""How a log ends: the panic that counts, the report that is its cause, and what came between them.
+
+Only the end counts: what the machine survived is no cause. A panic line counts where panic() stands on its stack, where
+a report before it explains it, or where no oops comes after it. panic() under another name (`Fatal exception`,
+`panic_on_warn set`, `hung_task: blocked tasks` ...) leads back to the report that it is about, and a chain of oopses to
+its first. Of several boots the last that died counts. It knows reports and no dump.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from oopscope.klog.parse import Log
+from oopscope.klog.report import Report
+from oopscope.klog.wordings import Kind
+
+MESSAGE = re.compile(r"[Kk]ernel panic(?: - not syncing)?: ?(?P<message>.*)")
+# What panic() says at the end of an oops, and of what else it is only the end.
+OF_AN_OOPS = re.compile(
+    r"Fatal exception|Aiee, killing interrupt|Attempted to kill (?:the idle task|init)|Machine halted|"
+    r"Oopsed too often|"
+    r"Unrecoverable |BUG!|panic_on_oops|Oops: Fatal|corrupted kernel stack|Oops$|.*die\(\)|[Kk]ernel stack overflow|"
+    r"bad: scheduling from the idle|Unable to handle|double fault|CFI failure|Uncorrected|kernel mode fault"
+)
+OF_A_WARNING = re.compile(
+    r".*(?:panic_on_warn set|panic_on_warn|kasan\.fault=panic|fault=panic set)|.*Warned too often"
+)
+OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
+    (OF_AN_OOPS, ("oops", "serror")),
+    (OF_A_WARNING, ("warning", "memory-error", "race", "undefined", "slab", "bad-page", "atomic",
+                     "lockdep", "complaint", "oops")),
+    (re.compile(r"softlockup: hung tasks"), ("soft-lockup",)),
+    (re.compile(r".*Hard LOCKUP|.*hard lockup"), ("hard-lockup",)),
+    (re.compile(r"hung_task: blocked tasks"), ("hung-task",)),
+    (re.compile(r"RCU Stall"), ("rcu-stall",)),
+    (re.compile(r".*[Oo]ut of memory|System is deadlocked on memory"), ("oom",)),
+    (re.compile(r"workqueue lockup|.*workqueue.*stall"), ("workqueue-lockup",)),
+    (re.compile(r".*scheduling while atomic"), ("atomic",)),
+    (re.compile(r".*[Mm]achine check|Unable to continue|Timeout: Not all CPUs|Timeout synchronizing"), ("hardware",)),
+    (re.compile(r".*SError"), ("serror",)),
+    (re.compile(r"Bad page state|.*BUG_ON_DATA_CORRUPTION"), ("bad-page", "complaint")),
+)  # fmt: skip
+PANICS = frozenset({"panic", "vpanic", "nmi_panic", "crash_kexec", "__crash_kexec"})
+CHAIN_NS = 10_000_000_000  # two oopses of a chain are not further apart
+HANGS = ("soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "workqueue-lockup")
+HUNG_FOR = re.compile(r"(?:more than|stuck for|stuck for) (?P<seconds>\d+) ?s")
+SOON_NS = 60_000_000_000  # a hang that begins so soon after an oops is its consequence
+
+
+class End(NamedTuple):
+    """How the log ends."""
+
+    panic: Report | None = None  # the panic line that counts, with its own stack
+    cause: Report | None = None  # the first report of what led to the end: an oops, a lockup ...; else the panic
+    chain: tuple[Report, ...] = ()  # all of it, the cause first and the panic last
+    direct: Report | None = None  # the report that the panic itself is about
+
+    @property
+    def message(self) -> str | None:
+        """What panic() was called with."""
+        return message_of(self.panic) if self.panic else None
+
+
+def message_of(panic: Report) -> str:
+    """Return what panic() says in its line."""
+    found = MESSAGE.match(panic.title)
+    return found["message"].strip() if found else panic.title
+
+
+def end_of(log: Log) -> End:
+    """Return how a log ends; an End of nothing where it tells of no death."""
+    for boot in range(len(log.boots), -1, -1):
+        reports = [r for r in log.reports if r.boot == boot]
+        found = _end(reports)
+        if found.cause is not None:
+            return found
+    return End()
+
+
+def _end(reports: Sequence[Report]) -> End:
+    panic = the_panic(reports)
+    if panic is None:
+        last = next((r for r in reversed(reports) if r.kind == "oops"), None)
+        if last is None:
+            return End()
+        chain = _back(reports, last)
+        return End(None, chain[0], chain, last)
+    direct = _about(reports, panic)
+    if direct is None:
+        return End(panic, panic, (panic,), None)
+    chain = _back(reports, direct)
+    return End(panic, chain[0], (*chain, panic), direct)
+
+
+def the_panic(reports: Sequence[Report]) -> Report | None:
+    """Return the first panic line that counts."""
+    panics = [r for r in reports if r.kind == "panic"]
+    for panic in panics:
+        if _stands(panic) or _about(reports, panic) is not None:
+            return panic
+        later = reports[reports.index(panic) + 1 :]
+        if not any(r.kind == "oops" or (r.kind == "panic" and _stands(r)) for r in later):
+            return panic
+    return None
+
+
+def _stands(panic: Report) -> bool:
+    """Tell whether panic() stands on the stack that the panic line brings."""
+    return any(f.symbol and f.symbol.split(".")[0] in PANICS for f in panic.frames)
+
+
+def _about(reports: Sequence[Report], panic: Report) -> Report | None:
+    """Return the report that a panic is only the end of: the last of its kind before it."""
+    message = message_of(panic)
+    kinds = next((kinds for pattern, kinds in OF_KINDS if pattern.match(message)), ())
+    before = [r for r in reports[: reports.index(panic)] if r.kind in kinds]
+    if not before:
+        return None
+    if message.startswith("Attempted to kill"):  # of that very task, and not long ago
+        before = [r for r in before if r.pid in (None, 0 if "idle" in message else 1) and _near(r, panic, CHAIN_NS)]
+    if kinds == ("oops", "serror") or OF_A_WARNING.match(message):
+        before = [r for r in before if _near(r, panic, SOON_NS)]
+    same = [r for r in before if panic.cpu is None or r.cpu in (None, panic.cpu)]
+    found = same or before
+    return found[-1] if found else None
+
+
+def _near(earlier: Report, later: Report, most: int) -> bool:
+    """Tell whether a report ends not long before another begins; where the log has no times, it does."""
+    if earlier.end_ns is None or later.ns is None:
+        return True
+    return later.ns - earlier.end_ns <= most
+
+
+def _back(reports: Sequence[Report], direct: Report) -> tuple[Report, ...]:
+    """Return the chain of reports that led to one, the first first."""
+    chain = [direct]
+    before = [r for r in reports[: reports.index(direct)] if r.kind == "oops"]
+    while before and chain[0].kind == "oops":
+        last = before.pop()
+        if not _leads(last, chain[0]):
+            break
+        chain.insert(0, last)
+    if direct.kind in HANGS and before and _hang_after(before[-1], direct):
+        chain.insert(0, before.pop())
+        while before and _leads(before[-1], chain[0]):
+            chain.insert(0, before.pop())
+    return tuple(chain)
+
+
+def _leads(first: Report, second: Report) -> bool:
+    """Tell whether an oops led to another: at once, or in the same task or on the same CPU before it was over."""
+    if first.ns is None or second.ns is None:
+        return not first.ended or first.pid == second.pid
+    return _near(first, second, CHAIN_NS)
+
+
+def _hang_after(oops: Report, hang: Report) -> bool:
+    """Tell whether a hang began when an oops had killed a task: by the time for which it is said to last."""
+    if oops.ns is None or hang.ns is None:
+        return False
+    found = HUNG_FOR.search(hang.title)
+    began = hang.ns - (int(found["seconds"]) if found else 60) * 1_000_000_000
+    return -SOON_NS // 6 <= began - oops.ns <= SOON_NS

@@ -1,0 +1,275 @@
+"""Put the lines of a log together into reports, in one pass: where each begins, what is its own.
+
+A report begins with a heading (klog.wordings) or `cut here` and is bounded by its own marks: `end trace`, a heading of
+another report, a second stack that it cannot have, a new boot; never by a count of lines. Lines of several CPUs may
+interleave: where each record's caller is known a report holds one caller's, else what is no line of a report is left
+out. Only records of the kernel are looked at: what programs wrote to /dev/kmsg is no evidence.
+"""
+
+import re
+from array import array
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from oopscope.klog.detail import OLD_WHO, OTHERS, TRACE, WHO
+from oopscope.klog.report import Report
+from oopscope.klog.trace import is_frame
+from oopscope.klog.wordings import DIE, Heading, Kind, heading_of
+
+CUT = "------------[ cut here ]"
+END = "---[ end "
+BOOT = "Linux version "
+QUIET_NS = 30_000_000_000  # the lines of one report are not further apart
+KERN = 0  # the facility of the kernel's own records
+
+# What a report's lines are besides its frames and its heading.
+_ASIDE = re.compile(
+    r"[\t ]*(?:CPU: |CPU \d|Pid: |Process |Hardware name: |Workqueue: |Modules linked in:|Tainted: |RIP|EIP|IP: |"
+    r"RSP|RAX|RBX|"
+    r"R\d\d?:|[RE][A-DSI][XPI]:|FS: |CS: |DS: |CR2: |DR\d: |PKRU: |Code: |Stack:|task: |task_li: |pstate: |pc : |"
+    r"lr : |sp : |x\d+ ?:|"
+    r"NIP|LR |LR:|MSR:|XER|CTR|CFAR|GPR|DAR|REGS: |TRAP|IRQMASK|Krnl |R:\d|epc|ra :|gp :|tp :|[ast]\d+ ?:|status|"
+    r"badaddr|"
+    r"Mem abort info|Data abort info|ESR = |EC = |SET = |FnV = |EA = |S1PTW|FSC = |ISV = |CM = |GCS|"
+    r"\[[0-9a-f]{16}\] (?:pgd|user)|"
+    r"user pgtable|swapper pgtable|PGD |\*pdpt|\*pde|pgd = |\*pgd|#PF: |KASAN: |Fault in |AS:|Failing address|"
+    r"Faulting |"
+    r"SMP |BE |LE |PREEMPT|last sysfs|Internal |Last Breaking|INFO: lockdep|Call |Backtrace|stack backtrace|note: |"
+    r"The buggy|which belongs|The buggy address|Memory state|Allocated|Freed|page:|flags: |raw: |page dumped|"
+    r"Read of|Write of|"
+    r"Use-after-free|Out-of-bounds|Invalid |Corrupted|Memory corruption|kfence-#|allocated by|freed by|==+$|"
+    r"[ >][0-9a-f]{8,16}: |\s*\^|---+|irq event|hardirqs|softirqs|Disabling lock|Dumping ftrace|Exception|"
+    r"Kernel Offset|"
+    r"rcu: |\t|\d+-[.!oO?N]|\(detected|Tasks blocked|blocking rcu|Not tainted|\"echo 0|index \d|load of|"
+    r"shift exponent|"
+    r"signed integer|unsigned integer|division by zero|member access|Object |Slab |INFO: |Redzone|Padding|Bytes|FIX |"
+    r"preempt_count|in_atomic|no locks held|\d+ locks? held| #\d+: |Preemption disabled|\.\.\. |(?:Node|lowmem|"
+    r"Mem-Info|active_anon)|"
+    r"\d+ pages|\d+ total|Swap|Free swap|Total swap|\[ *(?:\d+|pid) *\]|Tasks state|oom-kill:|[\w:.-]+ +\d+kB|"
+    r"memory: usage|"
+    r"swap: usage|kmem: usage|Memory cgroup|Hardware event|sending|Unreclaimable|mems_allowed|.{1,20} cpuset=)"
+)
+# Headings that one report may have after another, by its kind.
+_JOINS: dict[Kind, frozenset[Kind]] = {
+    "oops": frozenset({"oops"}),
+    "complaint": frozenset({"complaint", "warning", "oops"}),
+    "serror": frozenset({"serror", "oops"}),
+    "hardware": frozenset({"hardware"}),
+    "oom": frozenset({"oom"}),
+    "hard-lockup": frozenset({"hard-lockup"}),
+    "rcu-stall": frozenset({"rcu-stall"}),
+}
+_TRACED_JOINS: dict[Kind, frozenset[Kind]] = {"oom": frozenset({"oom"}), "rcu-stall": frozenset({"rcu-stall"})}
+
+
+class Recorded(Protocol):
+    """A record of the log, as linux.printk has it."""
+
+    index: int
+    ns: int | None
+    facility: int | None
+    caller: str | None
+    text: str
+
+
+class Line(NamedTuple):
+    """One line of the log: the place of its record, and its text."""
+
+    record: int
+    text: str
+
+
+class Lines(Sequence[Line]):
+    """The log's lines, made when they are looked at; a record may hold several."""
+
+    def __init__(self, records: Sequence[Any]) -> None:
+        self.texts: list[str] = []
+        self.at = array("I")  # the place in `records` of each line's record
+        self._records = records
+        for place, record in enumerate(records):
+            text = record.text
+            if "\n" in text:
+                parts = text.rstrip("\n").split("\n")
+                self.texts += parts
+                self.at.extend([place] * len(parts))
+            else:
+                self.texts.append(text)
+                self.at.append(place)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        return Line(self._records[self.at[at]].index, self.texts[at])
+
+    def record(self, at: int) -> Any:
+        """Return the record of a line."""
+        return self._records[self.at[at]]
+
+
+class Log:
+    """A log, parsed: its lines, its reports in the order in which they begin, and the lines at which it boots."""
+
+    def __init__(self, records: Sequence[Any]) -> None:
+        self.lines = Lines(records)
+        self.reports: list[Report] = []
+        self.boots: list[int] = []
+        self.foreign: set[int] = set()  # lines that a program wrote, and not the kernel
+        _Parser(self).run()
+
+    def ns(self, row: int) -> int | None:
+        """Return when a line was written, on the kernel's clock."""
+        found: int | None = self.lines.record(row).ns
+        return found
+
+
+class _Open:
+    """A report that may go on."""
+
+    __slots__ = ("cut", "ns", "report", "traced", "who")
+
+    def __init__(self, report: Report, cut: bool) -> None:
+        self.report, self.cut = report, cut
+        self.traced = self.who = False
+        self.ns: int | None = report.ns
+
+
+class _Parser:
+    """The pass. What is open is kept for each caller; None is the log's only one, where callers are not recorded."""
+
+    def __init__(self, log: Log) -> None:
+        self._log, self._texts = log, log.lines.texts
+        self._open: dict[str | None, _Open] = {}
+
+    def run(self) -> None:
+        """Look at each line once."""
+        lines = self._log.lines
+        place, record, caller = -1, None, None
+        for row, text in enumerate(self._texts):
+            first = lines.at[row] != place  # words count at a record's beginning: what follows may quote somebody
+            if first:
+                place, record = lines.at[row], lines.record(row)
+                caller = record.caller
+            assert record is not None
+            if record.facility:
+                self._log.foreign.add(row)
+                continue
+            found = heading_of(text) if first and text[:1] not in (" ", "\t") else None
+            if found is not None:
+                self._head(found, row, text, record.ns, caller)
+            else:
+                self._look(row, text, record.ns, caller)
+
+    def _look(self, row: int, text: str, ns: int | None, caller: str | None) -> None:
+        """Look at a line that is no heading."""
+        held = self._open.get(caller)
+        if text.startswith(CUT):
+            self._cut(row, ns, caller)
+        elif text.startswith(BOOT):
+            self._log.boots.append(row)
+            self._open.clear()
+        elif held is not None:
+            self._go_on(held, row, text, ns, caller)
+        elif TRACE.match(text) or WHO.match(text):
+            self._begin("stack", row, ns, caller)
+
+    def _begin(self, kind: Kind, row: int, ns: int | None, caller: str | None, cut: bool = False) -> _Open:
+        log = self._log
+        report = Report(len(log.reports), kind, self._texts, [row], ns, ns, caller, len(log.boots))
+        log.reports.append(report)
+        held = self._open[caller] = _Open(report, cut)
+        held.traced = TRACE.match(self._texts[row]) is not None
+        held.who = WHO.match(self._texts[row]) is not None
+        return held
+
+    def _cut(self, row: int, ns: int | None, caller: str | None) -> None:
+        held = self._open.get(caller)
+        if (
+            held is not None
+            and not held.traced
+            and not held.who
+            and (held.report.kind in ("complaint", "oops") or held.cut)
+        ):
+            self._take(held, row, ns)
+            held.cut = True
+            return
+        self._begin("warning", row, ns, caller, cut=True)
+
+    def _head(self, found: Heading, row: int, text: str, ns: int | None, caller: str | None) -> None:
+        held = self._open.get(caller)
+        if held is not None and self._joins(held, found.kind, text, ns):
+            self._take(held, row, ns)
+            report = held.report
+            if not report.headings or report.kind == "complaint":
+                report.kind = found.kind
+            report.headings.append(row)
+            return
+        held = self._begin(found.kind, row, ns, caller)
+        held.report.headings.append(row)
+        if found.kind == "sysrq":  # one line
+            del self._open[caller]
+
+    def _joins(self, held: _Open, kind: Kind, text: str, ns: int | None) -> bool:
+        """Tell whether a heading is a further one of the open report."""
+        if self._is_late(held, ns):
+            return False
+        report = held.report
+        if held.traced or held.who:
+            return kind in _TRACED_JOINS.get(report.kind, ())
+        if not report.headings:
+            return held.cut and kind != "panic"
+        if report.kind == "oops" and kind == "oops":
+            return report.die is None or text.startswith("KASAN: ")
+        return kind in _JOINS.get(report.kind, ())
+
+    def _is_late(self, held: _Open, ns: int | None) -> bool:
+        return ns is not None and held.ns is not None and not -1_000_000_000 <= ns - held.ns <= QUIET_NS
+
+    def _go_on(self, held: _Open, row: int, text: str, ns: int | None, caller: str | None) -> None:
+        """Take a line that is no heading into the open report, or see that it is none of it."""
+        report = held.report
+        if text.startswith(END):
+            self._take(held, row, ns)
+            report.ended = True
+            del self._open[caller]
+            return
+        if self._is_late(held, ns):
+            del self._open[caller]
+            return
+        trace = TRACE.match(text) is not None
+        who = WHO.match(text) is not None or OLD_WHO.match(text) is not None
+        if (trace and held.traced and not self._may_have_more(report)) or (who and held.traced):
+            self._begin("stack", row, ns, caller)
+            return
+        frame = not trace and is_frame(text)
+        if not (trace or who or frame or self._is_aside(held, text)):
+            return  # of somebody else, or free words
+        self._take(held, row, ns)
+        held.traced = held.traced or trace
+        held.who = held.who or who
+
+    def _is_aside(self, held: _Open, text: str) -> bool:
+        if _ASIDE.match(text) is not None or text.startswith(OTHERS):
+            return True
+        # The free words of a report stand right behind its heading, and before its registers and stacks.
+        return not held.traced and not held.who and held.report.kind not in ("hardware", "sysrq", "hung-task", "stack")
+
+    def _may_have_more(self, report: Report) -> bool:
+        """Tell whether this kind of report prints several stacks, or an old kernel's trace before a title."""
+        last = self._texts[report.rows[-1]]
+        return report.kind in ("memory-error", "race", "lockdep", "slab") or last.startswith(OTHERS)
+
+    def _take(self, held: _Open, row: int, ns: int | None) -> None:
+        held.report.rows.append(row)
+        if ns is not None:
+            held.ns = held.report.end_ns = ns
+
+
+def parse(records: Sequence[Any]) -> Log:
+    """Parse a log's records (each with index, ns, level, facility, caller and text), in their order."""
+    return Log(records)
+
+
+__all__ = ["DIE", "Line", "Lines", "Log", "parse"]

@@ -1,0 +1,127 @@
+"""The frames of a stack as the kernel prints it: every machine's, from 2.6 on.
+
+Knows `f+0x12/0x34 [module]` with what stands before it (addresses, `?`, the frame's own address on powerpc) and behind
+(`(unreliable)`, arm64's `(P)`, a build id), the marks of stacks (`<IRQ>`, `</IRQ>`, `<EOI>`, `<<EOE>>`) and the
+interrupted place that x86 prints in the midst (`RIP: 0010:f+0x12/0x34`). Follows
+arch/*/kernel/{dumpstack,stacktrace}.c.
+"""
+
+import re
+from collections.abc import Iterable
+
+from oopscope.kernel.frame import Frame, FrameKind
+from oopscope.kernel.functions import entry_kind
+
+MAX_FRAMES = 4096
+
+_SYMBOL = r"(?P<name>[A-Za-z_.$][\w.$:]*)\+(?:0x)?(?P<at>[0-9a-f]+)/(?:0x)?[0-9a-f]+"
+_BEHIND = (
+    r"(?: \[(?P<module>[\w-]+)(?: [0-9a-f]{8,40})?\])?(?: [\w./-]+:\d+)?(?: ?\((?:[A-Z ]{1,3}|(?P<un>unreliable))\))?"
+)
+_AT = r"\[?<?(?P<address>[0-9a-f]{8,16})>?\]?"
+FRAME = re.compile(
+    rf"[\t ]*(?P<open>\()?(?:\[[0-9a-f]{{8,16}}\] )?(?:{_AT} ?)?[\t ]*(?P<guess>\? )?[\t ]*\(?"
+    rf"(?:{_SYMBOL}\)?|0x(?P<bare>[0-9a-f]{{8,16}})(?P<nil>)){_BEHIND}\)?(?P<more> |$)"
+)
+# arm: [<c0010a5c>] (unwind_backtrace) from [<c000d8a8>] (show_stack+0x10/0x14); since 5.16 without brackets.
+FROM = re.compile(
+    rf"[\t ]*(?:\[<[0-9a-f]+>\] \()?[\w.$]+(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?\)? from (?:\[<[0-9a-f]+>\] \()?{_SYMBOL}\)?"
+)
+OLDEST = re.compile(
+    r"[\t ]*<(?P<address>[0-9a-f]{8,16})>\{(?::(?P<module>\w+):)?(?P<name>[\w.]+)\+(?P<at>\d+)\}"
+)  # 2.6.9
+MARK = re.compile(r"[\t ]*<(?P<end>/?)<?(?P<name>#?[A-Za-z_]+\d?)>?>[\t ]*")
+INTERRUPTED = re.compile(
+    r"(?:RIP|EIP): (?P<cs>[0-9a-f]{4}):(?:\[<(?P<address>[0-9a-f]+)>\]\s*)?(?:\[<[0-9a-f]+>\]\s*)?"
+    r"(?:(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?"
+    r"|0x(?P<bare>[0-9a-f]+)|(?P<nil>\(null\)))?"
+)
+_MARKS: dict[str, FrameKind] = {
+    "IRQ": "irq",
+    "SOFTIRQ": "softirq",
+    "HARDIRQ": "irq",
+    "NMI": "nmi",
+    "TASK": "task",
+    "EOI": "task",
+    "EOE": "task",
+    "DOE": "task",
+}
+_SOFTIRQ = {"__do_softirq", "handle_softirqs", "do_softirq_own_stack", "__do_softirq_own_stack"}
+
+
+def is_frame(text: str) -> bool:
+    """Return whether a line is a frame of a stack, or one of a stack's marks."""
+    return (FRAME.match(text) or MARK.match(text) or FROM.match(text) or OLDEST.match(text)) is not None
+
+
+def frames_of(lines: Iterable[str]) -> tuple[Frame, ...]:
+    """Return the frames of a stack's lines, innermost first; the first place of a program ends them.
+
+    A frame that the kernel marks as a guess is not reliable. Where the log names a frame but prints no address, its
+    address is 0.
+    """
+    kinds: list[FrameKind] = ["task"]
+    found: list[Frame] = []
+    for text in lines:
+        text = _marks(text, kinds)
+        if text.startswith(("RIP: ", "EIP: ")):
+            inner = INTERRUPTED.match(text)
+            if inner is None or int(inner["cs"], 16) & 3:
+                break
+            found.append(_frame(inner, kinds[-1], True))
+        else:
+            found += _on_line(text, kinds[-1])
+        if len(found) >= MAX_FRAMES:
+            break
+    return tuple(_softirqs(found))
+
+
+def _marks(text: str, kinds: list[FrameKind]) -> str:
+    """Take the marks off a line's beginning: they tell on which stack the frames behind them stand."""
+    while mark := MARK.match(text):
+        name = mark["name"].upper()
+        if mark["end"] or name in ("EOI", "EOE", "DOE"):
+            if len(kinds) > 1:
+                kinds.pop()
+        elif name == "TASK":
+            kinds[:] = ["task"]
+        else:
+            kinds.append(_MARKS.get(name, "exception"))
+        text = text[mark.end() :]
+    return text
+
+
+def _on_line(text: str, kind: FrameKind) -> Iterable[Frame]:
+    """Yield the frames of one line: one, but for kernels before 2.6.18."""
+    at = 0
+    for _ in range(8):
+        found = FROM.match(text, at) or FRAME.match(text, at) or OLDEST.match(text, at)
+        if found is None or found.end() == at:
+            return
+        groups = found.groupdict()
+        guess = groups.get("guess") or groups.get("open") or groups.get("un")
+        yield _frame(found, kind, not guess, 10 if found.re is OLDEST else 16)
+        at = found.end()
+
+
+def _frame(found: re.Match[str], kind: FrameKind, reliable: bool, base: int = 16) -> Frame:
+    groups = found.groupdict()
+    bare = groups.get("bare")
+    address = int(groups.get("address") or bare or "0", 16)
+    name = groups.get("name")
+    if name is not None and name.startswith("."):  # powerpc's dot symbols
+        name = name.lstrip(".") or name
+    offset = int(groups["at"], base) if groups.get("at") else None
+    return Frame(address, name, offset if name else None, groups.get("module"), entry_kind(name) or kind, reliable)
+
+
+def _softirqs(frames: list[Frame]) -> list[Frame]:
+    """Mark what a softirq runs: the frames inside of its function, up to the interrupt that came on top."""
+    for i, frame in enumerate(frames):
+        if frame.symbol in _SOFTIRQ:
+            for j in range(i, -1, -1):
+                inner = frames[j]
+                if inner.kind not in ("irq", "softirq", "task") or (j < i and entry_kind(inner.symbol)):
+                    break
+                frames[j] = inner._replace(kind="softirq")
+    return frames
