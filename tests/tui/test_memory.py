@@ -26,7 +26,7 @@ async def test_the_share_that_is_more_than_half_is_marked():
     async with running() as (app, pilot):
         await press(app, pilot, "4")
         much = line_of(app, "Shared, tmpfs")
-        assert much.text.startswith(" ► Shared, tmpfs    200M   52.1 %  ■■■")
+        assert much.text.startswith(" ► Shared, tmpfs       200M   52.1 %  ■■■")
         assert much.parts[0][1] == theme.DOUBT
         assert "►" not in line_of(app, "Anonymous").text
         assert "–" in line_of(app, "Page tables").text  # noqa: RUF001

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oopscope.errors import Absent, OopscopeError
-from oopscope.kernel.kernel import Kernel
+from oopscope.errors import Absent, Implausible, OopscopeError
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.structs.plan import Plan
 
 MAX_NODES = 1024
@@ -29,6 +29,31 @@ ZONE = Plan(
     spanned="spanned_pages",
     watermark=("_watermark", "watermark"),  # a921444382b4, 5.0
 )
+
+
+class PageLists(NamedTuple):
+    """struct per_cpu_pages: how many free pages a CPU keeps for itself."""
+
+    pages: int
+
+
+class Pageset(NamedTuple):
+    """What of struct zone leads to the CPUs' own lists of free pages: a per-CPU address."""
+
+    managed: int
+    lists: int
+
+
+# 28f836b6777b "mm/page_alloc: split per cpu page lists and zone stats", 5.14: per_cpu_pages stood in per_cpu_pageset.
+PAGESET = Plan(
+    "zone",
+    Pageset,
+    managed=("managed_pages.counter", "managed_pages"),
+    lists=("per_cpu_pageset", "pageset"),
+)
+PAGE_LISTS = Plan("per_cpu_pages", PageLists, pages="count")
+PAGE_LISTS_IN_SET = Plan("per_cpu_pageset", PageLists, pages="pcp.count")
+MAX_LISTED = 1 << 20  # pages of one CPU and zone: what is more is no count
 
 
 class Zone(NamedTuple):
@@ -89,6 +114,27 @@ def _zone(kernel: Kernel, node: int, row: ZoneStruct, free_index: int) -> Zone:
         row.present * page,
         row.managed * page,
     )
+
+
+def pages_on_cpu_lists(kernel: Kernel) -> int:
+    """Count the free pages that the CPUs keep on lists of their own (show_mem's free_pcp): MemFree lacks them.
+
+    Raises what reading one of the lists raises, for a part of the sum is no answer.
+    """
+    member, bound = kernel.types.member("pglist_data", "node_zones"), kernel.bind(PAGESET)
+    lists = kernel.bind(PAGE_LISTS if kernel.types.has_member("zone", "per_cpu_pageset") else PAGE_LISTS_IN_SET)
+    found = 0
+    for _, base in _nodes(kernel):
+        for i in range(min(member.count or 0, 16)):
+            zone = bound.row(base + member.offset + i * bound.size)
+            if not zone.managed or not zone.lists:
+                continue
+            for offset in kernel.cached(per_cpu_offsets):
+                count = lists.row((zone.lists + offset) % kernel.memory.top).pages
+                if not 0 <= count < MAX_LISTED:
+                    raise Implausible(f"{count} pages on a CPU's list of free pages", zone.lists)
+                found += count
+    return found
 
 
 def all_zones(kernel: Kernel) -> list[Zone]:

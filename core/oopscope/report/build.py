@@ -3,13 +3,14 @@
 Each section is a boundary: what fails in it is a problem that names it, and the other sections go on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import oopscope
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.memory_shares import memory_shares
 from oopscope.linux.system import the_system
 from oopscope.report.fault import fault_data
 from oopscope.stacks.tasks import stack
@@ -141,17 +142,33 @@ def meminfo_section(kernel: Kernel) -> Data:
     return {counter.name: counter.bytes for counter in table("meminfo").rows(kernel)}
 
 
+def shares_section(kernel: Kernel) -> Data:
+    """Return how the memory that the kernel manages divides: the shares add up to the total, less `over`."""
+    found = memory_shares(kernel)
+    shares = [{"name": one.name, "bytes": one.bytes, "counter": one.counter or None} for one in found.shares]
+    return {"total": found.total, "over": found.over, "shares": shares}
+
+
 SPECIAL: dict[str, Callable[[Kernel], object]] = {
     "dump": dump_section,
     "system": system_section,
     "verdict": verdict_section,
+    "memory_shares": shares_section,
     "meminfo": meminfo_section,
 }
 
 
+def _keys() -> Iterator[str]:
+    """Yield the sections that tables are, with the shares of memory beside the counters that they are made of."""
+    for key, _ in TABLES:
+        if key == "meminfo":
+            yield "memory_shares"
+        yield key
+
+
 def sections(names: Iterable[str]) -> list[str]:
     """Return the sections asked for, in the report's order; ValueError names one that does not exist."""
-    known = [*("dump", "system", "verdict"), *(key for key, _ in TABLES if key not in ("system", "log")), "log"]
+    known = [*("dump", "system", "verdict"), *(key for key in _keys() if key not in ("system", "log")), "log"]
     wanted = set(names)
     unknown = wanted - set(known) - {"problems"}
     if unknown:
@@ -167,7 +184,7 @@ def build(
 ) -> Data:
     """Return the report's data; a section that fails is None, and `problems` says why."""
     report: Data = {"schema": SCHEMA, "oopscope": oopscope.__version__}
-    wanted = sections(names) if names is not None else [key for key, _ in TABLES if key not in ON_REQUEST]
+    wanted = sections(names) if names is not None else [key for key in _keys() if key not in ON_REQUEST]
     wanted = wanted if names is not None else ["dump", "system", "verdict", *wanted]
     for name in wanted:
         if progress:

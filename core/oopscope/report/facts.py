@@ -12,15 +12,6 @@ from oopscope.report.cells import duration, size
 Data = Mapping[str, Any]
 Facts = list[tuple[str, str]]
 AnyTask = TypeVar("AnyTask", bound=Data)
-# How MemTotal divides, in the names of /proc/meminfo; what these leave is the last share.
-SHARES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Page cache", ("Cached", "Buffers")),  # less shared memory, which Cached has too
-    ("Shared, tmpfs", ("Shmem",)),
-    ("Programs", ("AnonPages",)),
-    ("Slab", ("Slab",)),
-    ("Kernel stacks", ("KernelStack",)),
-    ("Page tables", ("PageTables",)),
-)
 
 
 def known(facts: Sequence[tuple[str, object]]) -> Facts:
@@ -102,18 +93,6 @@ def left_out(d: Data) -> str | None:
     if not d["excluded"]:
         return None
     return f"{', '.join(d['excluded'])} pages (dump level {d['dump_level']})"
-
-
-def shares(meminfo: Data) -> list[tuple[str, int]]:
-    """Divide MemTotal; the shares add up to it. Empty where the total is not known."""
-    total = meminfo.get("MemTotal")
-    if not total:
-        return []
-    parts = [(name, sum(meminfo.get(key) or 0 for key in keys)) for name, keys in SHARES]
-    parts[0] = (parts[0][0], max(parts[0][1] - (meminfo.get("Shmem") or 0), 0))
-    free = meminfo.get("MemFree") or 0
-    rest = total - free - sum(amount for _, amount in parts)
-    return [*parts, ("Other kernel", max(rest, 0)), ("Free", free)]
 
 
 def blocked(tasks: Sequence[AnyTask]) -> list[AnyTask]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from oopscope.report import text
 from oopscope.report.cells import cell, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, moment, same_stacks, shares, system_facts
+from oopscope.report.facts import blocked, cause, dump_facts, moment, same_stacks, system_facts
 from oopscope.report.fault import how
 from oopscope.subsystems import TABLES
 
@@ -21,7 +21,7 @@ ROWS = 100
 LONGEST = 1000  # characters of one piece of text
 WORST, STACK, END = 8_000, 12_000, 16_000  # characters of problems, of the crashing stack, of the log's end
 BLOCKED = 40
-PLACED = ("schema", "oopscope", "verdict", "cpus", "system", "dump", "meminfo", "log", "problems")
+PLACED = ("schema", "oopscope", "verdict", "cpus", "system", "dump", "memory_shares", "meminfo", "log", "problems")
 # A word that no dialect of Markdown makes anything of, within its brackets, quotes and punctuation.
 PLAIN = re.compile(r"[A-Za-z][A-Za-z'/-]*|\d{1,6}|0x[0-9a-f]+")
 WORD = re.compile(r"""([("']*)(.*?)([)"'.,;:?!]*)""", re.S)
@@ -70,8 +70,8 @@ def _folds(report: Data) -> Iterable[tuple[str, str]]:
         yield "the machine", _fold("The machine", _facts(system_facts(report["system"])))
     if report.get("dump"):
         yield "the dump", _fold("The dump", _facts(dump_facts(report["dump"])))
-    if report.get("meminfo"):
-        yield "memory", _fold(*_memory(report["meminfo"]))
+    if report.get("meminfo") or report.get("memory_shares"):
+        yield "memory", _fold(*_memory(report.get("memory_shares"), report.get("meminfo") or {}))
     if report.get("log"):
         yield "log", _log(report["log"])
     for key in (k for k in report if k not in PLACED and report[k]):
@@ -140,12 +140,23 @@ def _crash(cpus: Sequence[Data]) -> str:
     return f"## {title}\n\n{who}\n\n{body}" + (f"\n`?`{guess[1:]}\n" if guess else "")
 
 
-def _memory(meminfo: Data) -> tuple[str, str]:
-    total = meminfo.get("MemTotal")
-    rows = "".join(f"| {name} | {size(n)} | {n / total:.0%} |\n" for name, n in shares(meminfo)) if total else ""
-    table = f"| memory | size | share |\n| --- | ---: | ---: |\n{rows}\n" if rows else ""
+def _memory(shares: Data | None, meminfo: Data) -> tuple[str, str]:
+    total, table = (shares["total"], _shares(shares)) if shares else (meminfo.get("MemTotal"), "")
     counters = "".join(f"{name:<16}{cell(v, 'bytes'):>10}\n" for name, v in meminfo.items())
-    return f"Memory ({size(total)})" if total else "Memory", table + fenced(counters)
+    return f"Memory ({size(total)})" if total else "Memory", table + (fenced(counters) if counters else "")
+
+
+def _shares(found: Data) -> str:
+    rows = "".join(
+        f"| {one['name']} | {cell(one['bytes'], 'bytes')} | {cell(_percent(one['bytes'], found['total']))} |\n"
+        for one in found["shares"]
+    )
+    over = f"The counters exceed the total by {size(found['over'])}.\n\n" if found["over"] else ""
+    return f"| memory | size | share |\n| --- | ---: | ---: |\n{rows}\n{over}"
+
+
+def _percent(amount: int | None, total: int) -> str | None:
+    return None if amount is None else f"{amount / total:.0%}"
 
 
 def fitting(lines: Iterable[str], room: int) -> list[str]:

@@ -8,18 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, shares, system_facts, waiting
+from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, system_facts, waiting
 from oopscope.report.fault import how
 from oopscope.report.recursion import again, folded
 from oopscope.subsystems import TABLES, Column, table
 
 WIDTH = 80
 NAME = 18  # columns before a fact's value
+SHARE = 20  # columns before a share of memory
 BAR = 30
 SHOWN = {"slabs": 20}  # rows of a table in the text; JSON and `show` have all
 BRIEF = {"tasks": ("tgid", "address", "kernel_thread", "vsz_bytes", "uid")}  # columns left out
-ORDER = ("verdict", "cpus", "tasks", "system", "dump", "meminfo")  # then the others as they come
-TITLES = {"system": "The machine", "dump": "The dump"}
+ORDER = ("verdict", "cpus", "tasks", "system", "dump", "memory_shares", "meminfo")  # then the others as they come
+TITLES = {"system": "The machine", "dump": "The dump", "memory_shares": "Where memory went"}
 STATES = {"panic": "panicked", "user": "in user space", None: "state unknown"}
 LOST = "  could not be read; see Problems\n"
 GUESS = "    ? marks a frame found by scanning the stack: a guess\n"
@@ -65,6 +66,7 @@ def section(key: str, data: Any) -> str:
         "system": lambda s: pairs(system_facts(s)),
         "verdict": _verdict,
         "cpus": cpus_text,
+        "memory_shares": _shares,
         "meminfo": _meminfo,
         "tasks": _tasks,
         "log": _log,
@@ -180,15 +182,22 @@ def _bar(share: float) -> int:
     return max(0, min(BAR, round(BAR * share)))
 
 
+def _shares(found: Data) -> str:
+    total, lines = found["total"], [f"  {'all':<{SHARE}}{size(found['total']):>8}"]
+    for one in found["shares"]:
+        amount = one["bytes"]
+        head = f"  {one['name']:<{SHARE}}{cell(amount, 'bytes'):>8}"
+        drawn = "" if amount is None else f"{amount / total:>6.0%}  {'#' * _bar(amount / total)}"
+        lines.append(f"{head}{drawn}".rstrip())
+    if found["over"]:
+        lines.append(f"  the counters exceed the total by {size(found['over'])}")
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _meminfo(m: Data) -> str:
-    total, parts = m.get("MemTotal") or 0, shares(m)
     if not m:
         return LOST
-    lines = [
-        f"  {name:<{NAME - 2}}{size(amount):>8}{amount / total:>6.0%}  {'#' * _bar(amount / total)}".rstrip()
-        for name, amount in parts
-    ]
-    lines += [""] if lines else []
+    lines = []
     counters = [f"{name:<{NAME - 2}}{cell(v, 'bytes'):>8}" for name, v in m.items()]
     half = -(-len(counters) // 2)
     for left, right in zip(counters[:half], [*counters[half:], *[""] * half], strict=False):

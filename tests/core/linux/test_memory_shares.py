@@ -6,6 +6,7 @@ from cases import case_of
 from oopscope.errors import Absent
 from oopscope.linux.meminfo import Counter, all_counters
 from oopscope.linux.memory_shares import memory_shares, swapped
+from oopscope.report.build import build
 from oopscope.stacks.tasks import all_tasks
 
 
@@ -26,6 +27,64 @@ def test_they_add_up(case):
     cached = case.report["meminfo"]["Cached"] + case.report["meminfo"]["Buffers"]
     assert named["File cache"] + named["Shared, tmpfs"] == cached
     assert named["Other kernel"] < found.total / 8
+
+
+CLOSE = 3 << 20  # what a guest's memory may change between its account and its death, a second later
+
+
+def test_each_share_is_what_the_guest_counted(case):
+    """Shares made of the guest's own /proc/meminfo, by what its lines overlap."""
+    said = case.truth.meminfo
+    want = {
+        "Free": said["MemFree"],
+        "File cache": said["Cached"] + said["Buffers"] - said["Shmem"],
+        "Shared, tmpfs": said["Shmem"],
+        "Anonymous": said["AnonPages"],
+        "Reclaimable slab": said["SReclaimable"],
+        "Unreclaimable slab": said["SUnreclaim"],
+        "Kernel stacks": said["KernelStack"],
+        "Page tables": said["PageTables"] + said.get("SecPageTables", 0),
+        "Vmalloc": said["VmallocUsed"] - said["KernelStack"],
+    }
+    if "oom" in case.name:  # it ate its memory after the account
+        want = {name: want[name] for name in ("Kernel stacks", "Vmalloc")}
+    found = {share.name: share.bytes for share in memory_shares(case.kernel).shares}
+    apart = {name: (found[name], size) for name, size in want.items() if found[name] is not None}
+    assert {name: pair for name, pair in apart.items() if abs(pair[0] - pair[1]) > CLOSE} == {}
+    assert len(apart) >= len(want) - 1, "a distilled dump may lack the counter of vmalloc, and no more"
+    if found["Per-CPU"] is not None:
+        assert found["Per-CPU"] < said["Percpu"], "the first chunk was reserved at boot and is no part of MemTotal"
+    rest = said["MemTotal"] - sum(want.values())  # and what the guest does not count: with the CPUs' own free pages
+    if "oom" not in case.name and found["Free, per CPU"] is not None and found["Vmalloc"] is not None:
+        mine = found["Other kernel"] + found["Free, per CPU"] + (found["Per-CPU"] or 0)
+        assert abs(mine - rest) < CLOSE
+
+
+def test_free_pages_on_the_lists_of_the_cpus_are_free():
+    found = {share.name: share.bytes for share in memory_shares(case_of("7.2-sysrq").kernel).shares}
+    assert found["Free, per CPU"] == 5448 << 10, "the kernel's free_pcp: 1362 pages, which MemFree lacks"
+
+
+def test_the_report_and_the_screen_have_one_answer(case):
+    found = memory_shares(case.kernel)
+    section = build(case.kernel, ["memory_shares"])["memory_shares"]
+    assert [one["bytes"] for one in section["shares"]] == [share.bytes for share in found.shares]
+    assert section["total"] == found.total
+    assert sum(one["bytes"] or 0 for one in section["shares"]) == section["total"] + section["over"]
+
+
+@pytest.mark.parametrize(
+    ("anonymous", "listed", "swap_cache", "want"),
+    [(100, 130, 50, 30), (100, 130, 10, 10), (100, 90, 50, 0), (100, 130, 0, None)],
+)
+def test_swap_cache_counts_what_no_program_maps(case_of_null, monkeypatch, anonymous, listed, swap_cache, want):
+    kernel, mib = case_of_null, 1 << 20
+    put = {"MemTotal": 4096 * mib, "MemFree": 2048 * mib, "AnonPages": anonymous * mib, "Shmem": 0,
+           "Active(anon)": listed * mib, "Inactive(anon)": 0, "SwapCached": swap_cache * mib}  # fmt: skip
+    key = next(key for key in kernel._cached if key.__name__ == "meminfo")
+    monkeypatch.setitem(kernel._cached, key, [Counter(name, size) for name, size in put.items()])
+    found = {share.name: share.bytes for share in memory_shares(kernel).shares}
+    assert found.get("Swap cache") == (None if want is None else want * mib or None)
 
 
 def test_counters_that_exceed_the_total_are_said(case_of_null, monkeypatch):

@@ -18,9 +18,13 @@ from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, heading, 
 
 LARGEST = 12
 HALF = 0.5  # of all memory: a share that is larger is marked
-NAME = 15  # cells of a share's name
+NAME = 18  # cells of a share's name
 BESIDES = ("SwapCached", "Dirty", "Writeback", "Mlocked", "Committed_AS")
-FREELY = {"Free", "File cache", "Slab, reclaim."}  # shares that the kernel gives up when it needs memory
+FREELY = {
+    "MemFree",
+    "Cached",
+    "SReclaimable",
+}  # shares by their counters: what the kernel gives up when it needs memory
 
 
 class Memory(Pane):
@@ -86,9 +90,9 @@ class Memory(Pane):
         text = f"  {human_bytes(total)} in all" + ("" if available is None else f", {human_bytes(available)} available")
         lines = [line((" Memory", theme.TITLE), text, link=Place("meminfo", "MemAvailable", True))]
         for share in shares:
-            much = share.bytes is not None and share.bytes > total * HALF and share.name not in FREELY
-            style = theme.DOUBT if much else theme.DIM if share.name == "Free" else theme.PLAIN
-            link = Place("meminfo", share.source, True) if share.source else None
+            much = share.bytes is not None and share.bytes > total * HALF and share.counter not in FREELY
+            style = theme.DOUBT if much else theme.DIM if share.name.startswith("Free") else theme.PLAIN
+            link = Place("meminfo", share.counter, True) if share.counter else None
             lines.append(share_line(share.name, share.bytes, total, width, style, link, "► " if much else ""))
         if over:
             lines += wrapped(
@@ -191,7 +195,7 @@ def share_line(
     lead = f" {sign or '  '}{fit(clean(name), NAME)}"
     if amount is None:
         return line(lead, (f"{ABSENT:>6}", theme.DIM), link=link)
-    drawn = bar(amount, total, min(width - 36, 60), style)
+    drawn = bar(amount, total, min(width - 39, 60), style)
     return line((f"{lead}{human_bytes(amount):>6}{100 * amount / total:7.1f} %  ", style), *drawn, link=link)
 
 

@@ -183,7 +183,7 @@ class Overview(Pane):
         answer = self.store.answer("memory-shares", 0)
         if answer is None or answer.value is None:
             return []
-        used = [share for share in answer.value.shares if share.bytes and share.name != "Free"]
+        used = [share for share in answer.value.shares if share.bytes and not share.name.startswith("Free")]
         if not used:
             return []
         most = max(used, key=lambda share: share.bytes)

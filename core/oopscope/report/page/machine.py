@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from oopscope.report.cells import cell, size
-from oopscope.report.facts import dump_facts, held, shares, system_facts
+from oopscope.report.facts import dump_facts, held, system_facts
 from oopscope.report.page.kit import Data, bar, facts, safe, section
 
+COLOURS = 11  # classes c0, c1 ... of the style sheet
 MARKS = ("min", "low", "high")
 
 
@@ -37,29 +38,36 @@ def warning(report: Data) -> str:
 def render_memory(report: Data) -> str:
     """Return how memory divides, and each zone against its watermarks."""
     meminfo, zones = report.get("meminfo") or {}, report.get("zones") or []
-    total, parts = meminfo.get("MemTotal") or 0, shares(meminfo)
-    html = ""
-    if parts:
-        classes = [*(f"c{i}" for i in range(len(parts) - 1)), "free"]
-        label = ", ".join(f"{name} {size(amount)}" for name, amount in parts)
-        html += bar([(amount / total, c) for (_, amount), c in zip(parts, classes, strict=True)], label)
-        html += f'<ul class="key">{"".join(_share(p, c, total) for p, c in zip(parts, classes, strict=True))}</ul>'
-        html += _besides(meminfo)
+    shares, total = report.get("memory_shares"), meminfo.get("MemTotal") or 0
+    html = _shares(shares) if shares else ""
+    html += _besides(meminfo)
     if zones:
         html += f"<h3>Zones: free memory against the watermarks min, low and high</h3>{_zones(zones)}"
     return section("memory", "Memory", html, f"{size(total)} in all" if total else "") if html else ""
 
 
-def _share(part: tuple[str, int], kind: str, total: int) -> str:
-    name, amount = part
+def _shares(found: Data) -> str:
+    """A bar of all shares, those that are free last and pale, and what each is."""
+    total, free = found["total"], [one for one in found["shares"] if one["name"].startswith("Free")]
+    used = [one for one in found["shares"] if one not in free]
+    parts = [*((one, f"c{i % COLOURS}") for i, one in enumerate(used)), *((one, "free") for one in free)]
+    label = ", ".join(f"{one['name']} {cell(one['bytes'], 'bytes')}" for one, _ in parts)
+    html = bar([((one["bytes"] or 0) / total, kind) for one, kind in parts], label)
+    over = f'<p class="note">the counters exceed the total by {size(found["over"])}</p>' if found["over"] else ""
+    return html + f'<ul class="key">{"".join(_share(one, kind, total) for one, kind in parts)}</ul>{over}'
+
+
+def _share(one: Data, kind: str, total: int) -> str:
+    name, amount = one["name"], one["bytes"]
     swatch = f'<svg class="swatch"><rect class="{kind}" width="100%" height="100%"/></svg>'
-    return f"<li>{swatch}<span>{safe(name)}</span> <b>{size(amount)}</b> <i>{100 * amount / total:.0f}%</i></li>"
+    part = "" if amount is None else f" <i>{100 * amount / total:.0f}%</i>"
+    return f"<li>{swatch}<span>{safe(name)}</span> <b>{cell(amount, 'bytes')}</b>{part}</li>"
 
 
 def _besides(meminfo: Data) -> str:
     names = ("MemAvailable", "Shmem", "SUnreclaim", "Dirty", "Mlocked", "SwapTotal", "SwapFree", "Committed_AS")
     pairs = [(name, cell(meminfo[name], "bytes")) for name in names if name in meminfo]
-    return facts(pairs).replace('class="facts"', 'class="facts small"')
+    return facts(pairs).replace('class="facts"', 'class="facts small"') if pairs else ""
 
 
 def _zones(zones: Sequence[Data]) -> str:
