@@ -38,6 +38,14 @@ class Paging:
     present: int  # an entry with none of these bits maps nothing
     address: int  # the bits of an entry that are an address
     entry: struct.Struct
+    sign_extended: bool = False  # the bits above those that the tables resolve repeat the highest of them
+
+    def is_canonical(self, address: int) -> bool:
+        """Tell whether the processor takes an address for one at all: any other is nobody's, and no alias of one."""
+        if not self.sign_extended:
+            return True
+        used = self.levels[0].shift + self.levels[0].bits
+        return address >> used - 1 in (0, (1 << 65 - used) - 1)
 
     def translate(
         self, root: int, address: int, read: ReadPhysical, ignore: int = 0, place: Place | None = None
@@ -47,6 +55,8 @@ class Paging:
         ignore: address bits of an entry that are flags on this machine (such as the SME mask).
         place: what turns an address in an entry into one that `read` takes, where they differ (ReadError for none).
         """
+        if not self.is_canonical(address):
+            raise NotMapped(address, "not canonical: no address at all")
         table, mask = root, self.address & ~ignore
         for shift, bits, leaf in self.levels:
             at = table + (address >> shift & (1 << bits) - 1) * self.entry.size

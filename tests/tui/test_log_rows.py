@@ -204,8 +204,8 @@ def test_links_are_few_and_each_once():
 
 
 def test_times_and_what_is_not_known():
-    boot = [1795404011.5]
-    times = Times(lambda: boot[0])
+    epoch = [1795404011_500_000_000]
+    times = Times(lambda: epoch[0])
     times.first_ns, times.end_ns = 0, 15_000_000_000
     assert (times.stamp(1_500_000_000), times.words()) == ("     1.500000", "times since boot")
     assert times.turn() == ""
@@ -219,12 +219,12 @@ def test_times_and_what_is_not_known():
     times.oops_ns = 1_000_000_000
     assert (times.stamp(1_500_000_000).strip(), times.words()) == ("+0.500000", "times from the oops")
     times.turn()
-    boot[0] = None
+    epoch[0] = None
     assert times.turn() == "the wall clock is not known, so no UTC"
     assert times.chosen == "crash"
     times.chosen = "UTC"
     assert (times.stamp(1_500_000_000), times.words()) == (
         "     1.500000", "times since boot, the wall clock is not known",
     )  # fmt: skip
-    boot[0] = 1e300
+    epoch[0] = 10**300
     assert times.stamp(0).strip() == "?"

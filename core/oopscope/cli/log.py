@@ -4,10 +4,10 @@ import argparse
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, load, write
+from oopscope.kernel.clock import difference, moment
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.printk import Record, log
 from oopscope.report.cells import printable
@@ -53,13 +53,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[str]:
-    boot = _boot(kernel) if clock == "utc" else 0.0
+    epoch = _epoch(kernel) if clock == "utc" else 0
     previous = 0
     for r in records:
         if clock == "utc":
-            stamp = datetime.fromtimestamp(boot + r.ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            when = moment(epoch + r.ns)
+            stamp = when.strftime("%Y-%m-%d %H:%M:%S.%f") if when else "?"
         elif clock == "delta":
-            stamp, previous = f"[{(r.ns - previous) / 1e9:+13.6f}]", r.ns
+            stamp, previous = f"[{difference(r.ns, previous):>13}]", r.ns
         else:
             stamp = r.stamp
         caller = f"[{r.caller:>8}] " if r.caller else ""
@@ -68,10 +69,10 @@ def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[st
         yield f"{head}{text}\n"
 
 
-def _boot(kernel: Kernel) -> float:
-    from oopscope.linux.system import clock
+def _epoch(kernel: Kernel) -> int:
+    from oopscope.linux.system import the_clock
 
-    found = clock(kernel).boot
+    found = the_clock(kernel).log
     if found is None:
         kernel.problems.add("log", "the time of boot is not known: times are from 1970")
-    return float(found or 0)
+    return found or 0

@@ -29,4 +29,8 @@ TEXTS: dict[str, Text] = {
         "in System.map.",
     ),
     "page_table_levels": Text("4 or 5: how many levels of page tables translate an address."),
+    "boot_ns": Text("When it booted, in nanoseconds since 1970."),
+    "log_epoch_ns": Text(
+        "When the log's clock was 0, in nanoseconds since 1970: a record's time of day is this and its time."
+    ),
 }

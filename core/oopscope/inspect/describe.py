@@ -6,6 +6,7 @@ that this dump allows. What is only likely is marked.
 
 from bisect import bisect_right
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 from oopscope.errors import MissingPage, NotMapped, OopscopeError
@@ -22,11 +23,11 @@ from oopscope.inspect.address_space import (
 from oopscope.inspect.meaning import Meaning, number_meaning
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.linux.module import Region, in_text, module_map, text_regions
-from oopscope.linux.page import object_at, page_of
+from oopscope.linux.page import CACHE, SlabObject, object_at, page_of
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.vma import user_map
 from oopscope.linux.vmalloc import area_at
-from oopscope.machine.x86_64.unwind import follows_call
+from oopscope.machine.x86_64.unwind import call_target
 
 LOWEST_GUESSED = 1 << 32  # below it, numbers are likelier than a program's memory
 SHOWN_TEXT = 48
@@ -102,10 +103,12 @@ def _symbol(kernel: Kernel, address: int) -> Meaning | None:
         return _in_module(kernel, address)
     if not _is_code(kernel, address):
         return _tried(_task, kernel, address) or Meaning("data", _spelt(name))
-    if name.offset == 0 and kernel.arch.name == "x86_64" and follows_call(kernel, address):
-        before = kernel.name_of(address - 1)
+    if name.offset == 0 and kernel.arch.name == "x86_64":
+        target = call_target(kernel, address)
+        before = kernel.name_of(address - 1) if target is not None and in_text(kernel, target) else None
         if before is not None:  # the last instruction of a function, a call of what never returns
-            return Meaning("code", str(before._replace(offset=before.offset + 1)), False)
+            back = before._replace(offset=before.offset + 1)
+            return Meaning("code", f"{_spelt(name)}, or the return to {back}", False)
     return Meaning("code", _spelt(name))
 
 
@@ -173,11 +176,22 @@ def _task(kernel: Kernel, address: int) -> Meaning | None:
     """Name a task_struct by its task."""
     starts = kernel.cached(_task_starts)
     at = bisect_right(starts, address) - 1
-    if at < 0 or address >= starts[at] + kernel.types.sizeof("task_struct"):
+    if at < 0 or address >= starts[at] + kernel.cached(_task_size):
         return None
     task, past = kernel.cached(task_structs)[starts[at]], address - starts[at]
     words = f"task_struct of {_called(task.pid, task.comm)}" + (f" +{past:#x}" if past else "")
     return Meaning("task", words, pid=task.pid, struct=("task_struct", starts[at]))
+
+
+def _task_size(kernel: Kernel) -> int:
+    """Return how long a task_struct is: by its slab cache, for the type's last member is as long as the FPU's most."""
+    size = kernel.types.sizeof("task_struct")
+    try:
+        cache = kernel.bind(CACHE).row(kernel.memory.word(kernel.symbol("task_struct_cachep")))
+        return min(size, cache.object_size)
+    except OopscopeError:
+        starts = kernel.cached(_task_starts)
+        return min((b - a for a, b in pairwise(starts)), default=size) if len(starts) > 1 else size
 
 
 def _task_starts(kernel: Kernel) -> list[int]:
@@ -218,13 +232,32 @@ def _direct(kernel: Kernel, address: int) -> Meaning | None:
     return Meaning("page", f"{words}, frame {frame:#x}")
 
 
+def slab_object(kernel: Kernel, address: int) -> SlabObject | None:
+    """Return the slab object that an address lies in; None where it lies in none, or nothing tells."""
+    space = _space(kernel)
+    if space is None or address not in space.direct:
+        return None
+    try:
+        frame = (address - space.direct.start) // kernel.memory.page_size
+        page = page_of(kernel, space.vmemmap.start + frame * space.page_struct)
+        if page.kind != "slab":
+            return None
+        first = (page.head - space.vmemmap.start) // space.page_struct * kernel.memory.page_size
+        found = object_at(kernel, page.head, space.direct.start + first, address)
+    except OopscopeError:
+        return None
+    return found if found is not None and found.base <= address < found.base + found.size else None
+
+
 def _in_slab(kernel: Kernel, slab: int, memory: int, address: int) -> Meaning | None:
     """Name an object of a slab cache."""
     found = object_at(kernel, slab, memory, address)
     if found is None:
         return None
+    if not found.base:
+        return Meaning("slab", f"slab of {found.cache}, behind its last object")
     past = address - found.base
-    if not found.base or not 0 <= past < max(found.size, 1):
+    if not 0 <= past < max(found.size, 1):
         return Meaning("slab", f"slab of {found.cache}, between objects")
     of_type = _type_of(kernel, found.cache, found.size)
     state = "" if found.free is None else ", free" if found.free else ""

@@ -6,7 +6,7 @@ Keys are texts: `task_struct`, `task_struct.se`, `task_struct@0xffff…`, `rq@AD
 from typing import NamedTuple
 
 from oopscope.errors import NoType, OopscopeError
-from oopscope.inspect.describe import describe
+from oopscope.inspect.describe import describe, slab_object
 from oopscope.inspect.look_up import address_of
 from oopscope.inspect.meaning import Meaning
 from oopscope.kernel.kernel import Kernel
@@ -46,7 +46,7 @@ def struct(kernel: Kernel, key: str) -> StructFound:
         if not (like := names_like(kernel, name.partition(".")[0].split(" ")[-1])):
             raise
         return StructFound(name, address, 0, (), None, like)
-    items, left = found.items(), MAX_POINTERS
+    items, left = _within(kernel, found), MAX_POINTERS
     rows = []
     for item in items:
         pointer = item.member.kind == "ptr" and item.number and left > 0
@@ -54,6 +54,17 @@ def struct(kernel: Kernel, key: str) -> StructFound:
         rows.append(Row(item, describe(kernel, item.number) if pointer and item.number else None))
     there = describe(kernel, found.address) if found.address is not None else None
     return StructFound(found.name, found.address, found.size, tuple(rows), there)
+
+
+def _within(kernel: Kernel, found: View) -> list[Item]:
+    """Return the members; those behind the end of the slab object at the address are another's bytes, and not shown."""
+    items = list(found.items())
+    lies_in = slab_object(kernel, found.address) if found.address is not None else None
+    if lies_in is None or found.address is None:
+        return items
+    room = lies_in.base + lies_in.size - found.address
+    why = f"behind the end of this {lies_in.cache} object"
+    return [i if i.member.offset < room else i._replace(number=None, text=None, target=None, why=why) for i in items]
 
 
 def names_like(kernel: Kernel, word: str) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """A process's memory as mm_struct counts it: its size, and its resident pages by kind.
 
 Follows include/linux/mm_types.h and mm/memory.c. The counters were an array of
-atomics up to 6.1, and are per-CPU since.
+atomics up to 6.1, beside which each task kept up to 64 pages of its own (SPLIT_RSS_COUNTING); they are per-CPU since.
 """
 
+import struct
 from typing import NamedTuple
 
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.linux.task import task_structs
 from oopscope.structs.plan import Plan
 
 
@@ -40,7 +42,12 @@ def pages_of(kernel: Kernel, mm: int) -> Pages:
     at = mm + kernel.bind(MM).offset("rss_stat")
     member = types.member("mm_struct", "rss_stat")
     if member.kind != "array":
-        return Pages(*(max(_signed(word), 0) for word in memory.words(at, 4)))
+        kept = kernel.cached(kept_by_tasks).get(mm, [])
+        shared = [_signed(word) for word in memory.words(at, 4)]
+        for each in kept:
+            own = struct.unpack(f"{kernel.endian}4i", memory.read(each, 16))
+            shared = [a + b for a, b in zip(shared, own, strict=True)]
+        return Pages(*(max(count, 0) for count in shared))
     count = types.member("percpu_counter", "count").offset  # struct percpu_counter[], f1a7941243c1, 6.2
     counters = types.member("percpu_counter", "counters").offset
     found = []
@@ -50,6 +57,18 @@ def pages_of(kernel: Kernel, mm: int) -> Pages:
             total += sum(memory.s32(each + offset & memory.top - 1) for offset in kernel.cached(per_cpu_offsets))
         found.append(max(total, 0))
     return Pages(*found)
+
+
+def kept_by_tasks(kernel: Kernel) -> dict[int, list[int]]:
+    """Return where the tasks of each mm keep counts of their own (int[4]), by the mm's address; {} since 6.2."""
+    if not kernel.types.has_member("task_struct", "rss_stat.count"):
+        return {}
+    at = kernel.types.member("task_struct", "rss_stat.count").offset
+    found: dict[int, list[int]] = {}
+    for task in kernel.cached(task_structs).values():
+        if task.mm:
+            found.setdefault(task.mm, []).append(task.address + at)
+    return found
 
 
 def _signed(word: int) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from oopscope.errors import Implausible, NoSymbol, ReadError
+from oopscope.kernel.clock import seconds
 from oopscope.kernel.kernel import Kernel
 
 MAX_DESCRIPTORS = 1 << 22
@@ -33,7 +34,7 @@ class Record:
     @property
     def stamp(self) -> str:
         """The time as the kernel prints it: seconds and microseconds since boot."""
-        return f"[{self.ns // 1_000_000_000:5d}.{self.ns % 1_000_000_000 // 1000:06d}]"
+        return f"[{seconds(self.ns, 5)}]"
 
 
 def records(kernel: Kernel) -> list[Record]:

@@ -1,11 +1,11 @@
 """What machine and kernel this was: names, times, load, taint, command line."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 from oopscope.errors import NoTypes, OopscopeError
+from oopscope.kernel.clock import MICRO, SECOND, iso
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.linux.printk import log
 from oopscope.linux.taint import taint_letters
@@ -39,6 +39,8 @@ class System(NamedTuple):
     command_line: str | None
     kaslr_offset: int | None
     page_table_levels: int | None
+    boot_ns: int | None  # since 1970
+    log_epoch_ns: int | None  # since 1970, of the log's 0
 
 
 class UtsName(NamedTuple):
@@ -51,20 +53,26 @@ class UtsName(NamedTuple):
 
 
 class Timekeeper(NamedTuple):
-    """struct timekeeper: wall-clock seconds, and what takes them to the monotonic clock."""
+    """struct timekeeper: the wall clock, what takes it to the monotonic clock, and how long the machine slept."""
 
     xtime_sec: int
-    monotonic: int
+    xtime_nsec: int | None  # shifted left by `shift`
+    shift: int | None
+    mono_sec: int
+    mono_nsec: int
+    offs_boot: int | None
 
 
 UTS = Plan("uts_namespace", UtsName, **{f: f"name.{f}" for f in UtsName._fields})
-TIMEKEEPER = Plan("timekeeper", Timekeeper, monotonic="wall_to_monotonic.tv_sec")
-
-
-def _iso(seconds: int | None) -> str | None:
-    if not seconds or not 0 < seconds < 1 << 34:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+TIMEKEEPER = Plan(
+    "timekeeper",
+    Timekeeper,
+    xtime_nsec=("tkr_mono.xtime_nsec", "tkr.xtime_nsec"),  # 876e78818def, 4.1
+    shift=("tkr_mono.shift", "tkr.shift"),
+    mono_sec="wall_to_monotonic.tv_sec",
+    mono_nsec="wall_to_monotonic.tv_nsec",
+    offs_boot=("offs_boot.tv64", "offs_boot"),  # a number since 2456e8553544, 4.10
+)
 
 
 def _timekeeper(kernel: Kernel) -> Timekeeper:
@@ -75,26 +83,38 @@ def _timekeeper(kernel: Kernel) -> Timekeeper:
 
 
 class Clock(NamedTuple):
-    """Seconds since 1970 of the boot and of the end, and the seconds between them."""
+    """Nanoseconds since 1970 of the boot, of the log's 0 and of the end, and those between boot and end.
+
+    The log's clock stands still while the machine sleeps: its 0 is later than the boot by all sleeps.
+    """
 
     boot: int | None
+    log: int | None
     crash: int | None
-    uptime: float | None
+    uptime: int | None
 
 
 def clock(kernel: Kernel) -> Clock:
     """Return when the machine booted and died, by its own clock."""
-    crashed = int(kernel.info.get("CRASHTIME") or 0) or None
+    crashed = int(kernel.info.get("CRASHTIME") or 0) * SECOND or None
     try:
         keeper = _timekeeper(kernel)
     except OopscopeError as e:
         kernel.problems.lost("system", "clock")(e)
-        return Clock(None, crashed or kernel.facts.timestamp, None)
-    uptime = keeper.xtime_sec + keeper.monotonic
-    if not 0 <= uptime < 1 << 34:
+        written = kernel.facts.timestamp
+        return Clock(None, None, crashed or (written * SECOND if written else None), None)
+    now = keeper.xtime_sec * SECOND + ((keeper.xtime_nsec or 0) >> min(keeper.shift or 0, 63))
+    awake = now + keeper.mono_sec * SECOND + keeper.mono_nsec
+    uptime = awake + (keeper.offs_boot or 0)
+    if not 0 <= awake <= uptime < SECOND << 34:
         kernel.problems.add("system", "the clock makes no sense")
-        return Clock(None, crashed, None)
-    return Clock(keeper.xtime_sec - uptime, crashed or keeper.xtime_sec, float(uptime))
+        return Clock(None, None, crashed, None)
+    return Clock(now - uptime, now - awake, crashed or now, uptime)
+
+
+def the_clock(kernel: Kernel) -> Clock:
+    """Return the machine's clock, read once."""
+    return kernel.cached(clock)
 
 
 def _names(kernel: Kernel) -> UtsName:
@@ -157,16 +177,16 @@ def system(kernel: Kernel) -> System:
     """Return the system's facts; one that cannot be read is None and a problem."""
     attempt = partial(_attempt, kernel)
     uts = attempt("names", lambda: _names(kernel))
-    when = clock(kernel)
+    when = kernel.cached(clock)
     tainted = attempt("taint", lambda: kernel.memory.word(kernel.symbol("tainted_mask")))
     return System(
         nodename=_text(uts.nodename) if uts else kernel.facts.nodename,
         release=_text(uts.release) if uts else kernel.info.get("OSRELEASE"),
         version=_text(uts.version) if uts else None,
         machine=_text(uts.machine) if uts else kernel.arch.name,
-        crash_time=_iso(when.crash) if not kernel.facts.live else None,  # nothing crashed
-        boot_time=_iso(when.boot),
-        uptime_seconds=when.uptime,
+        crash_time=iso(when.crash) if not kernel.facts.live else None,  # nothing crashed
+        boot_time=iso(when.boot),
+        uptime_seconds=when.uptime // MICRO / 1e6 if when.uptime is not None else None,
         load_average=attempt("load average", lambda: _load(kernel)),
         cpus_online=attempt("CPUs", lambda: len(online_cpus(kernel))),
         cpus_present=attempt("CPUs", lambda: len(present_cpus(kernel))),
@@ -177,6 +197,8 @@ def system(kernel: Kernel) -> System:
         command_line=attempt("command line", lambda: _command_line(kernel)),
         kaslr_offset=kernel.info.kernel_offset,
         page_table_levels=_levels(kernel),
+        boot_ns=when.boot,
+        log_epoch_ns=when.log,
     )
 
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from oopscope.kernel.clock import seconds
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
 from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, system_facts, waiting
 from oopscope.report.fault import how
@@ -213,7 +214,7 @@ def _tasks(tasks: Sequence[Data]) -> str:
 
 
 def _log(records: Sequence[Data]) -> str:
-    return "".join(f"[{r['ns'] / 1e9:13.6f}] {printable(r['text'], keep=chr(10))}\n" for r in records)
+    return "".join(f"[{seconds(r['ns'], 6)}] {printable(r['text'], keep=chr(10))}\n" for r in records)
 
 
 def rows(key: str, data: Sequence[Data], limit: int | None = None) -> str:

@@ -67,11 +67,13 @@ def scan(kernel: Kernel, sp: int, stack: Stack) -> Iterator[Frame]:
     except ReadError as e:
         kernel.problems.lost("stacks", "a scanned stack")(e)
         return
-    found = 0
+    found, inner = 0, None
     for i, address in enumerate(words):
-        if in_text(kernel, address) and follows_call(kernel, address) and found < MAX_FRAMES:
+        if in_text(kernel, address) and follows_call(kernel, address, inner) and found < MAX_FRAMES:
             found += 1
-            yield _frame(kernel, address, start + i * word, reliable=False, called=True)
+            frame = _frame(kernel, address, start + i * word, reliable=False, called=True)
+            inner = frame.symbol
+            yield frame
 
 
 def _frame(kernel: Kernel, address: int, sp: int, reliable: bool, called: bool) -> Frame:

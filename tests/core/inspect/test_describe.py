@@ -8,8 +8,9 @@ from cases import NAMES, case_of
 from core.kernel.fakes import Ram, memory_of
 from oopscope.errors import OopscopeError
 from oopscope.inspect.address_space import address_space, canonical, stack_map
-from oopscope.inspect.describe import describe
+from oopscope.inspect.describe import describe, slab_object
 from oopscope.inspect.meaning import errno_name, number_meaning
+from oopscope.inspect.struct import struct
 from oopscope.linux import page as struct_page
 from oopscope.linux.page_types import PageStruct, head_of, page_types
 from oopscope.linux.task import task_structs
@@ -155,3 +156,34 @@ def test_a_large_kmalloc_is_not_free():
     large = kernel.types.enum("pagetype")["PGTY_large_kmalloc"] << 24
     kind = kernel.cached(page_types).of_type(PageStruct(0, 0, 0, 0, large, 0))
     assert kind == "other kernel"
+
+
+@pytest.mark.parametrize("name", ["6.1-null"])
+def test_a_task_struct_ends_where_its_slab_object_does(name):
+    """The type is longer than the object, by what other processors' registers would need."""
+    kernel = case_of(name).kernel
+    starts = sorted(kernel.cached(task_structs))
+    init = kernel.symbol("init_task")
+    lengths = []
+    for start in (one for one in starts if one != init):
+        found = slab_object(kernel, start)
+        if found is None:
+            continue
+        lengths.append(found.size)
+        assert found.base == start and found.cache == "task_struct"
+        for past in (found.size, found.size + 64, kernel.types.sizeof("task_struct") - 8):
+            meaning = describe(kernel, start + past)
+            assert meaning is None or meaning.struct != ("task_struct", start), past
+    assert lengths
+
+
+def test_a_struct_that_is_longer_than_its_object_shows_nothing_of_the_next():
+    kernel = case_of("6.1-null").kernel
+    task = next(one for one in kernel.cached(task_structs) if slab_object(kernel, one))
+    at = task + 0x1000  # not where it begins, so that its last members would lie in the next object
+    room = slab_object(kernel, task).size - 0x1000
+    rows = struct(kernel, f"task_struct@{at:#x}").rows
+    beyond = [row.item for row in rows if row.item.member.offset >= room]
+    assert beyond
+    assert all(item.number is None and "behind the end of this task_struct" in item.why for item in beyond)
+    assert any(row.item.number is not None for row in rows)

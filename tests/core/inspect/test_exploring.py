@@ -3,7 +3,7 @@
 import pytest
 
 from cases import NAMES, case_of
-from oopscope.errors import Implausible, NoMember, NoSymbol, NoType
+from oopscope.errors import Implausible, NoMember, NoSymbol, NotMapped, NoType
 from oopscope.inspect.code import code, registers
 from oopscope.inspect.look_up import address_of, prototype, symbol
 from oopscope.inspect.struct import struct
@@ -68,7 +68,7 @@ def test_code_of_a_frame(kernel):
     assert caller.deed is None and caller.address == frames[1].address
     assert caller.code.line == code(kernel, f"{frames[1].address:#x}").code.line
     user = code(kernel, "0x6b6b6b6b6b6b6b6b@0x10")
-    assert user.code is None and "not mapped" in user.why and user.meaning.kind == "poison"
+    assert user.code is None and "not canonical" in user.why and user.meaning.kind == "poison"
 
 
 def test_a_call_that_never_returns_is_in_its_own_function():
@@ -124,3 +124,16 @@ def test_words_at_the_ends_of_memory(kernel):
     assert [word.address for word in last] == [kernel.memory.top - 8]
     assert memory(kernel, "0x0").pieces[0].start == 0
     assert memory(kernel, f"{kernel.memory.top - 1:#x}").pieces[-1].end == kernel.memory.top
+
+
+def test_an_address_that_is_none_shows_nothing_of_its_alias():
+    kernel = case_of("6.1-null").kernel
+    task = kernel.symbol("init_task")
+    alias = task & ~(1 << 62)  # all that page tables look at is the same
+    assert kernel.memory.word(task) is not None
+    with pytest.raises(NotMapped, match="not canonical"):
+        kernel.memory.read(alias, 8)
+    shown = struct(kernel, f"task_struct@{alias:#x}")
+    assert all(row.item.number is None for row in shown.rows)
+    assert all("not canonical" in row.item.why for row in shown.rows if row.item.member.name in ("pid", "comm"))
+    assert not any(piece.why == "" for piece in memory(kernel, f"{alias:#x}").pieces)

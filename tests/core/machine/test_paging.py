@@ -68,6 +68,18 @@ def test_pages_of_three_sizes(levels, paging, last, size, address):
         tables.translate(paging, (address & -size) + size)
 
 
+@pytest.mark.parametrize("levels, paging, bits", [(4, FOUR, 48), (5, FIVE, 57)])
+@pytest.mark.parametrize("address", [KERNEL, TEXT, 0x7F0012345678, 0])
+def test_an_address_with_other_upper_bits_is_no_alias(levels, paging, bits, address):
+    tables = Tables(levels)
+    tables.map(address, 0x5000)
+    assert paging.is_canonical(address)
+    for bit in range(bits, 64):
+        assert not paging.is_canonical(address ^ 1 << bit)
+        with pytest.raises(NotMapped, match="not canonical"):
+            tables.translate(paging, address ^ 1 << bit)
+
+
 def test_the_fifth_level_tells_addresses_apart():
     tables = Tables(5)
     tables.map(0xFF11000000000000, 0x5000)

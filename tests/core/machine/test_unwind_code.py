@@ -188,7 +188,8 @@ class TestCode:
     @pytest.mark.parametrize(
         "code, is_call",
         [
-            (b"\x90\x90\xe8\x01\x02\x03\x04", True),  # call rel32
+            (b"\x90\x90\xe8\x10\x00\x00\x00", True),  # call rel32
+            (b"\x90\x90\xe8\x01\x02\x03\x7f", False),  # to where no code is
             (b"\x90\x90\x90\x90\x90\xff\xd0", True),  # call *%rax
             (b"\x90\x90\x90\x90\x41\xff\xd3", True),  # call *%r11
             (b"\x90\x90\x90\x90\xff\x50\x18", True),  # call *0x18(%rax)
@@ -197,6 +198,14 @@ class TestCode:
             (b"\x90\x90\xe9\x01\x02\x03\x04", False),  # jmp
             (b"\x90\x90\x90\x90\x90\xff\xe0", False),  # jmp *%rax
             (b"\x90\x90\x90\x90\x90\x89\xd0", False),
+            (b"\x90\x90\x90\x90\xff\x14\x24", True),  # call *(%rsp)
+            (b"\x90\x90\x90\xff\x54\x24\x08", True),  # call *8(%rsp)
+            (b"\x90\x90\x90\x90\x90\xff\x10", True),  # call *(%rax)
+            (b"\xff\x94\x24\x00\x01\x00\x00", True),  # call *0x100(%rsp)
+            (b"\x90\x90\x90\x90\x90\xff\x14", False),  # its SIB byte is not there
+            (b"\x90\x90\x90\x90\xff\xd0\x90", False),  # a call, and one byte behind it
+            (b"\x90\x90\x90\x90\x90\xff\x50", False),  # its displacement is not there
+            (b"\x90\xff\x10\x00\x10\x00\x00", False),  # too short for what is before the address
         ],
     )
     def test_follows_call(self, code, is_call):
@@ -204,6 +213,13 @@ class TestCode:
         ram.put(AT["leaf"] + 0x20 - 7, code)
         assert follows_call(kernel(ram), AT["leaf"] + 0x20) == is_call
         assert not follows_call(kernel(Ram()), AT["leaf"] + 0x20)
+
+    def test_where_a_function_begins_is_a_pointer_to_it_unless_its_callee_stands_within(self):
+        ram = Ram()
+        put_call(ram, AT["outer"], AT["leaf"])  # the function before ends with a call
+        assert not follows_call(kernel(ram), AT["outer"])
+        assert not follows_call(kernel(ram), AT["outer"], "middle")
+        assert follows_call(kernel(ram), AT["outer"], "leaf")
 
     @pytest.mark.parametrize("target", ["machine_kexec", "leaf"])
     def test_call_target_forwards_and_backwards(self, target):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from oopscope.kernel.clock import seconds
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import ABSENT, clean, fit, plural
 from oopscope_tui.look.values import human_bytes, human_seconds
@@ -109,7 +110,7 @@ class Overview(Pane):
             return []
         lines = [BLANK, line((" Log, from where it begins", theme.TITLE), link=Place("log", rows[oops].index))]
         for row in rows[oops : oops + LOG_LINES]:
-            stamp = f"  {row.ns / 1e9:13.6f}  " if row.ns is not None else " " * 17
+            stamp = f"  {seconds(row.ns, 6)}  " if row.ns is not None else " " * 17
             text = clean((row.text or "").partition("\n")[0].replace("\t", "    "))
             style = theme.LEVELS[row.level][2] if row.level in range(8) else theme.PLAIN
             lines.append(Line(((stamp, theme.DIM), (text, style)), Place("log", row.index)))
@@ -202,7 +203,7 @@ class Overview(Pane):
         if at is None:
             return []
         row = rows[at]
-        stamp = f"{row.ns / 1e9:.6f}  " if row.ns is not None else ""
+        stamp = f"{seconds(row.ns)}  " if row.ns is not None else ""
         text = (row.text or "").partition("\n")[0]
         lines = wrapped(f"{stamp}{text}", width, theme.PLAIN, "   ", "   ", Place("log", row.index))
         return [heading(" First error in the log"), *lines[:3], BLANK]

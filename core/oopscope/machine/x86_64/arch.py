@@ -35,8 +35,8 @@ ARCH = Arch(
     ),
     module="oopscope.machine.x86_64.memory",
     pagings={
-        "4-level": Paging(_LEVELS, _PRESENT, _ADDRESS, struct.Struct("<Q")),
-        "5-level": Paging((Level(48, 9, 0), *_LEVELS), _PRESENT, _ADDRESS, struct.Struct("<Q")),
+        "4-level": Paging(_LEVELS, _PRESENT, _ADDRESS, struct.Struct("<Q"), sign_extended=True),
+        "5-level": Paging((Level(48, 9, 0), *_LEVELS), _PRESENT, _ADDRESS, struct.Struct("<Q"), sign_extended=True),
     },
     convention=Convention(  # System V ABI, 3.2.3
         arguments=("rdi", "rsi", "rdx", "rcx", "r8", "r9"),

@@ -23,6 +23,7 @@ PT_REGS = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
     *("orig_rax", "rip", "cs", "eflags", "rsp", "ss"),
 )
+MAX_CALL, INDIRECT_CALLS = 7, (2, 3, 4, 6, 7)  # bytes of a call, any prefix left out
 IRET = ("rip", "cs", "eflags", "rsp", "ss")
 SOFTIRQ = {"__do_softirq", "handle_softirqs", "do_softirq_own_stack", "__do_softirq_own_stack"}
 _ORC_REGISTERS = {"ax": "rax", "dx": "rdx", "di": "rdi", "r10": "r10", "r13": "r13", "bp": "rbp", "sp": "rsp"}
@@ -230,10 +231,12 @@ class Unwinder:
         self.problem = "the rest was found by scanning the stack's words"
         start = sp & -8
         words = self._memory.words(start, min(stack.end - start, MAX_SCANNED) // 8)
+        inner: str | None = None
         for i, word in enumerate(words):
-            if self._is_text(word) and follows_call(self._kernel, word):
+            if self._is_text(word) and follows_call(self._kernel, word, inner):
                 name = self._kernel.name_of(word - 1)
                 if name:
+                    inner = name.symbol
                     yield Frame(word, name.symbol, name.offset + 1, name.module, stack.kind, False, start + 8 * i)
 
 
@@ -263,13 +266,40 @@ def _is_entry(frame: Frame) -> bool:
     return bool(frame.symbol and frame.symbol.startswith("asm_"))
 
 
-def follows_call(kernel: Kernel, address: int) -> bool:
-    """Tell whether the instruction before an address can be a call (E8 rel32, FF /2 in its lengths)."""
+def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
+    """Tell whether the instruction before an address can be a call, so that the address may be one to return to.
+
+    callee: the function whose frame lies within. Where a function begins, what precedes is the one before: a call
+    that never returns may end it, but a pointer to the function is far likelier, unless that call is the callee's.
+    """
     try:
-        code = kernel.memory.read(address - 7, 7)
+        code = kernel.memory.read(address - MAX_CALL, MAX_CALL)
     except OopscopeError:
         return False
-    return code[2] == 0xE8 or any(code[-n] == 0xFF and code[-n + 1] & 0x38 == 0x10 for n in (2, 3, 6, 7))
+    target = call_target(kernel, address) if code[-5] == 0xE8 else None
+    direct = target is not None and in_text(kernel, target)
+    if not direct and not any(_is_indirect_call(code[-n:]) for n in INDIRECT_CALLS):
+        return False
+    name = kernel.name_of(address)
+    if name is None or name.offset:
+        return True
+    called = kernel.name_of(target) if direct and target is not None else None
+    return called is not None and called.offset == 0 and called.symbol == callee
+
+
+def _is_indirect_call(code: bytes) -> bool:
+    """Tell whether bytes are one call through a register or memory (FF /2): as long as its ModRM and SIB say."""
+    if code[0] != 0xFF or code[1] & 0x38 != 0x10:
+        return False
+    mod, rm = code[1] >> 6, code[1] & 7
+    if mod == 3:
+        return len(code) == 2
+    with_sib = rm == 4
+    if with_sib and len(code) < 3:
+        return False
+    base = code[2] & 7 if with_sib else rm
+    displacement = (4 if base == 5 else 0, 1, 4)[mod]
+    return len(code) == 2 + with_sib + displacement
 
 
 def call_target(kernel: Kernel, address: int) -> int | None:

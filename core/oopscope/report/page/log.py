@@ -1,5 +1,6 @@
 """The kernel log: levels coloured, the verdict's evidence marked, searchable with its hits counted."""
 
+from oopscope.kernel.clock import seconds
 from oopscope.report.page.kit import Data, evidence, safe, section
 
 MAX_RECORDS = 6000  # the last ones: what came before the end
@@ -29,6 +30,6 @@ def render(report: Data) -> str:
 def _line(index: int, record: Data, evidence: bool) -> str:
     level = record["level"] if record["level"] in range(8) else 6
     mark = " ev" if evidence else ""
-    stamp = f"{record['ns'] / 1e9:.6f}"
+    stamp = seconds(record["ns"])
     text = safe(record["text"], keep="\n\t")
     return f'<p id="L{index}" class="l{level}{mark}" title="{LEVELS[level]}"><time>{stamp}</time> {text}</p>\n'

@@ -5,16 +5,16 @@ Records with several lines are shown as several. The drawer shows what a record 
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from oopscope.kernel.clock import difference, moment, seconds
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import clean, plural
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.panes.log.links import links
 from oopscope_tui.panes.log.rows import Head
-from oopscope_tui.panes.log.view import BILLION, LogView
+from oopscope_tui.panes.log.view import LogView
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, wrapped
@@ -33,7 +33,7 @@ class Log(Pane):
         """Return the log's view."""
         self._shown_oops = False
         self._modules: tuple[int, frozenset[str]] = (0, frozenset())
-        view = LogView(lambda: self.store.time("boot_time"), id="main-log")
+        view = LogView(lambda: self.store.system.get("log_epoch_ns"), id="main-log")
         view.say, view.surveyed = self._say, self._surveyed  # type: ignore[method-assign]
         return view
 
@@ -134,20 +134,18 @@ class Log(Pane):
         lines += field_line("Level", f"{row.level} {level}", width, 10)
         if row.ns is None:
             return lines + field_line("Time", "not recorded", width, 10)
-        lines += field_line("Boot time", f"{row.ns / BILLION:.6f} s", width, 10)
-        boot, oops = self.store.time("boot_time"), self.view.times.oops_ns
-        wall = self._wall(boot + row.ns / BILLION) if boot is not None else "not known: nothing tells when it booted"
+        lines += field_line("Boot time", f"{seconds(row.ns)} s", width, 10)
+        epoch, oops = self.store.system.get("log_epoch_ns"), self.view.times.oops_ns
+        wall = self._wall(epoch + row.ns) if epoch is not None else "not known: nothing tells when it booted"
         lines += field_line("UTC", wall, width, 10)
         if oops is not None:
-            lines += field_line("From oops", f"{(row.ns - oops) / BILLION:+.6f} s", width, 10)
+            lines += field_line("From oops", f"{difference(row.ns, oops)} s", width, 10)
         return lines
 
     @staticmethod
-    def _wall(seconds: float) -> str:
-        try:
-            return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} (the log's clock may run apart)"
-        except (OverflowError, ValueError, OSError):
-            return "not a time"
+    def _wall(ns: int) -> str:
+        when = moment(ns)
+        return f"{when:%Y-%m-%d %H:%M:%S} (the log's clock may run apart)" if when else "not a time"
 
     def _known_modules(self) -> frozenset[str]:
         rows = self.store.feed("modules").rows

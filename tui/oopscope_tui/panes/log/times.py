@@ -4,18 +4,19 @@ The log's clock counts from boot; the wall clock is the time of boot and it, and
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+
+from oopscope.kernel.clock import SECOND, difference, moment, seconds
 
 TIMES = ("boot", "UTC", "crash")
-BILLION = 1_000_000_000
-DAY = 86400
+DAY = 86400 * SECOND
 
 
 class Times:
     """Which times show, and a time as they write it."""
 
-    def __init__(self, boot_time: Callable[[], float | None]) -> None:
-        self._boot_time = boot_time
+    def __init__(self, epoch: Callable[[], int | None]) -> None:
+        """Take what tells when the log's clock was 0, in nanoseconds since 1970."""
+        self._epoch = epoch
         self.chosen = TIMES[0]
         self.first_ns = self.end_ns = 0
         self.oops_ns: int | None = None
@@ -23,13 +24,13 @@ class Times:
     @property
     def shown(self) -> str:
         """What shows: since boot, where the wall clock is not known."""
-        return "boot" if self.chosen == "UTC" and self._boot_time() is None else self.chosen
+        return "boot" if self.chosen == "UTC" and self._epoch() is None else self.chosen
 
     @property
     def _dated(self) -> bool:
         """Whether the log goes over midnight."""
-        boot = self._boot_time() or 0
-        return int((boot + self.first_ns / BILLION) // DAY) != int((boot + self.end_ns / BILLION) // DAY)
+        epoch = self._epoch() or 0
+        return (epoch + self.first_ns) // DAY != (epoch + self.end_ns) // DAY
 
     @property
     def width(self) -> int:
@@ -39,7 +40,7 @@ class Times:
     def turn(self) -> str:
         """Show the next kind; return what is to be said of it."""
         self.chosen = TIMES[(TIMES.index(self.chosen) + 1) % len(TIMES)]
-        if self.chosen == "UTC" and self._boot_time() is None:
+        if self.chosen == "UTC" and self._epoch() is None:
             self.chosen = "crash"
             return "the wall clock is not known, so no UTC"
         return ""
@@ -56,17 +57,16 @@ class Times:
         """Return a time in `width` cells, blank where none was recorded."""
         if ns is None:
             return " " * self.width
-        boot = self._boot_time()
-        if self.shown == "UTC" and boot is not None:
-            return self._wall(boot + ns / BILLION)
+        epoch = self._epoch()
+        if self.shown == "UTC" and epoch is not None:
+            return self._wall(epoch + ns)
         if self.shown == "crash":
-            return f"{(ns - (self.end_ns if self.oops_ns is None else self.oops_ns)) / BILLION:+13.6f}"[:13]
-        return f"{ns // BILLION:6d}.{ns % BILLION // 1000:06d}"
+            return f"{difference(ns, self.end_ns if self.oops_ns is None else self.oops_ns):>13}"[:13]
+        return seconds(ns, 6)
 
-    def _wall(self, seconds: float) -> str:
-        try:
-            when = datetime.fromtimestamp(seconds, UTC)
-        except (OverflowError, ValueError, OSError):
+    def _wall(self, ns: int) -> str:
+        when = moment(ns)
+        if when is None:
             return "?".ljust(self.width)
         if self._dated:
             return f"{when:%m-%d %H:%M:%S}.{when.microsecond // 1000:03d}"

@@ -43,9 +43,9 @@ class LogView(Folding):
     BINDINGS = keys.bindings(keys.LOG)  # type: ignore[assignment]
     KEYS: ClassVar[tuple[keys.Key, ...]] = (*keys.without(keys.LINES, keys.LOG), *keys.LOG)
 
-    def __init__(self, boot_time: Callable[[], float | None], **more: Any) -> None:
+    def __init__(self, epoch: Callable[[], int | None], **more: Any) -> None:
         super().__init__("Log", every=True, **more)
-        self.times = Times(boot_time)
+        self.times = Times(epoch)
         self.oops: int | None = None  # the record where it begins
         self.level_step = 0
         self.following: str | frozenset[int] | None = None  # a caller, or the records of a block

@@ -1,10 +1,10 @@
 """What one task is, in sections: its stack, its facts and family, its memory, its files, its mappings."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from oopscope.commands.questions import Answer
+from oopscope.kernel.clock import SECOND, moment
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.look.values import human_bytes, human_seconds, show
@@ -111,7 +111,7 @@ def _task(store: Store, row: Any, width: int) -> Iterator[Line]:
     if found is None:
         yield from empty(why, width)
         return
-    boot = store.time("boot_time")
+    boot = store.system.get("boot_ns")
     for fact in found.facts:
         if fact.value == ():
             continue
@@ -121,11 +121,9 @@ def _task(store: Store, row: Any, width: int) -> Iterator[Line]:
         yield from field_line(clean(fact.title), text, width, FIELD, link_of(fact.key, fact.value))
 
 
-def _clock(boot: float | None, seconds: float) -> str:
-    try:
-        return f", {datetime.fromtimestamp(boot + seconds, UTC):%Y-%m-%d %H:%M:%S} UTC" if boot is not None else ""
-    except (OverflowError, ValueError, OSError):
-        return ""
+def _clock(boot: int | None, seconds: float) -> str:
+    when = moment(boot + round(seconds * SECOND)) if boot is not None else None
+    return f", {when:%Y-%m-%d %H:%M:%S} UTC" if when else ""
 
 
 def _family(store: Store, row: Any, width: int) -> Iterator[Line]:
