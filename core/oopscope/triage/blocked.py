@@ -53,18 +53,38 @@ def lock_words(wait: Wait) -> str:
     return f"{wait.kind} {wait.name or f'{wait.lock:#x}'}"
 
 
-def wait_evidence(wait: Wait, sleeps: Task | None) -> Evidence:
-    """Return as evidence what a task waits for and who holds it, and where that one sleeps."""
-    text = f"{called(wait.pid, wait.comm)} waits for the {lock_words(wait)}"
-    if wait.owner == wait.task:
-        text += ", which it holds itself"
-    elif wait.owner_pid is not None:
-        text += (
-            f", held by {'readers, the last to come ' if wait.readers else ''}{called(wait.owner_pid, wait.owner_comm)}"
-        )
-        if sleeps is not None and sleeps.wait:
-            text += f", which sleeps in {sleeps.wait}"
+def wait_evidence(wait: Wait, holder: Task | None) -> Evidence:
+    """Return as evidence what a task waits for, who holds it, and what that one does."""
+    text = f"{called(wait.pid, wait.comm)} waits for the {lock_words(wait)}, {held_by(wait)}"
+    if holder is not None and wait.owner == holder.address != wait.task:
+        text += does(holder)
     return Evidence(text, Source("task", str(wait.pid), wait.task))
+
+
+def held_by(wait: Wait) -> str:
+    """Return in words who holds a lock, as far as it is recorded."""
+    if wait.owner == wait.task:
+        return "which by its record it holds itself: taken twice, or left by a task that ended and whose memory it got"
+    if wait.ended:
+        return "held by no living task: its owner has ended"
+    if wait.owner_pid is None:
+        return "held by readers, which are not recorded" if wait.readers else "held by whom is not recorded"
+    owner = called(wait.owner_pid, wait.owner_comm)
+    if wait.kind == "percpu_rw_semaphore":
+        return f"behind the writer {owner}"
+    if not wait.readers:
+        return f"held by {owner}"
+    count = wait.reader_count
+    return (
+        f"held by the reader {owner}" if count == 1 else f"held by {count or 'some'} readers, the last to come {owner}"
+    )
+
+
+def does(task: Task) -> str:
+    """Return in words what a holder does: runs, sleeps, has ended."""
+    if task.state == "R":
+        return f", which runs on CPU {task.cpu}" if not task.since_last_run_seconds else ", which is ready to run"
+    return f", which sleeps in {task.wait}" if task.wait else ""
 
 
 def sleep_evidence(task: Task, wait: Wait | None, tasks: dict[int, Task]) -> Evidence:

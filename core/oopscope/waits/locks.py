@@ -1,4 +1,4 @@
-"""Sleeping locks that blocked tasks wait for, and who holds them: mutexes, rw_semaphores, semaphores.
+"""Sleeping locks that blocked tasks wait for, and who holds them: mutexes, rw_semaphores, semaphores, and the unlisted.
 
 Follows kernel/locking/{mutex,rwsem,semaphore}.c. A waiter stands on the stack of the task that waits, linked with the
 other waiters of its lock. It is believed only where its links agree both ways and it names its own task. Until 7.1 the
@@ -13,14 +13,18 @@ from typing import NamedTuple
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.stack import Stack, task_stack
-from oopscope.linux.task import TaskStruct, task_structs
+from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
 from oopscope.linux.task_state import decode_comm, state_letter
 from oopscope.stacks.tasks import stack
+from oopscope.waits.unlisted import Unlisted
+from oopscope.waits.wait import Wait, chain, circles
 
+__all__ = ["KINDS", "Wait", "all_locks", "chain", "circles", "locks"]
 MAX_STACK = 64 << 10
 MAX_WAITERS = 1 << 16
 OWNER_FLAGS = 7  # the low bits of mutex.owner and rw_semaphore.owner
 READER_OWNED = 1  # RWSEM_READER_OWNED: the owner is only the last reader that came
+READER_SHIFT, READER_MASK = 8, (1 << 47) - 1  # the readers in rw_semaphore.count (94a9717b3c40, 5.2)
 
 
 class Kind(NamedTuple):
@@ -41,21 +45,6 @@ KINDS = (
 )
 
 
-class Wait(NamedTuple):
-    """A task that waits for a lock; the owner is None where none is recorded, or it cannot be read."""
-
-    pid: int
-    comm: str
-    kind: str
-    lock: int
-    name: str | None  # of a lock that is a variable
-    owner_pid: int | None
-    owner_comm: str | None
-    readers: bool | None  # held by readers: the owner is the last that came, if any
-    task: int
-    owner: int | None
-
-
 class _Waiter(NamedTuple):
     """A waiter on a task's stack, and the words of that stack."""
 
@@ -73,6 +62,7 @@ class _Shape(NamedTuple):
     ring: int | None
     first: int | None
     owner: int | None
+    counted: int | None = None  # of the count of readers
 
 
 def _shape(kernel: Kernel, kind: Kind) -> _Shape:
@@ -84,8 +74,12 @@ def _shape(kernel: Kernel, kind: Kind) -> _Shape:
         first = types.member(kind.lock, "first_waiter").offset  # 7.1
     if types.has_member(kind.lock, "owner.counter"):
         owner = types.member(kind.lock, "owner.counter").offset
+    elif types.has_member(kind.lock, "last_holder"):
+        owner = types.member(kind.lock, "last_holder").offset  # 194a9b9e843b, 6.16
+    has_count = kind.name == "rw_semaphore" and types.has_member(kind.lock, "count.counter")
+    count = types.member(kind.lock, "count.counter").offset if has_count else None
     link, task = types.member(kind.waiter, "list").offset, types.member(kind.waiter, "task").offset
-    return _Shape(link, task, ring, first, owner)
+    return _Shape(link, task, ring, first, owner, count)
 
 
 class _Search:
@@ -95,6 +89,7 @@ class _Search:
         self.kernel, self.memory = kernel, kernel.memory
         self.tasks = kernel.cached(task_structs)
         self._shapes: dict[str, _Shape | None] = {}
+        self._unlisted = Unlisted(kernel)
 
     def shape(self, kind: Kind) -> _Shape | None:
         if kind.name not in self._shapes:
@@ -109,17 +104,23 @@ class _Search:
             if task.on_cpu or state_letter(task.state, task.exit_state) != "D":
                 continue
             try:
-                waiter = self._waiter(task)
-                found = self._lock(waiter) if waiter is not None else None
+                wait = self._of(task)
             except ReadError as e:
                 self.kernel.problems.lost("locks", f"what {task.pid} waits for")(e)
                 continue
-            if waiter is not None and found is not None:
-                yield self._wait(waiter, found)
+            if wait is not None:
+                yield wait
 
-    def _waiter(self, task: TaskStruct) -> _Waiter | None:
-        """Return the waiter on a blocked task's stack, where a function of a lock's is on it."""
+    def _of(self, task: TaskStruct) -> Wait | None:
         symbols = [frame.symbol for frame in stack(self.kernel, task.address) if frame.symbol and frame.kind != "user"]
+        waiter = self._waiter(task, symbols)
+        found = self._lock(waiter) if waiter is not None else None
+        if waiter is not None and found is not None:
+            return self._wait(waiter, found)
+        return self._unlisted.of(task, symbols)
+
+    def _waiter(self, task: TaskStruct, symbols: list[str]) -> _Waiter | None:
+        """Return the waiter on a blocked task's stack, where a function of a lock's is on it."""
         kind = next((k for k in KINDS if any(k.functions.match(symbol) for symbol in symbols)), None)
         shape = self.shape(kind) if kind is not None else None
         if kind is None or shape is None:
@@ -193,26 +194,35 @@ class _Search:
 
     def _wait(self, waiter: _Waiter, lock: int) -> Wait:
         task, kind = waiter.task, waiter.kind
-        owner, readers = self._owner(lock, kind)
+        owner, readers, count = self._owner(lock, kind)
         holder = self.tasks.get(owner) if owner is not None else None
+        lives = holder is not None and not holder.exit_state
         name = self.kernel.name_of(lock)
         return Wait(
             task.pid, decode_comm(task.comm), kind.name, lock, str(name) if name is not None else None,
-            holder.pid if holder else None, decode_comm(holder.comm) if holder else None, readers, task.address,
-            holder.address if holder else None,
+            holder.pid if holder and lives else None, decode_comm(holder.comm) if holder and lives else None, readers,
+            task.address, holder.address if holder and lives else None,
+            ended=owner is not None and not lives and not readers and self._all_known(), reader_count=count,
         )  # fmt: skip
 
-    def _owner(self, lock: int, kind: Kind) -> tuple[int | None, bool | None]:
+    def _all_known(self) -> bool:
+        """Tell whether every task was found: only then is an owner that is none of them no living task."""
+        return not self.kernel.cached(lost_tasks) and not any(p.section == "tasks" for p in self.kernel.problems)
+
+    def _owner(self, lock: int, kind: Kind) -> tuple[int | None, bool | None, int | None]:
+        """Return a lock's owner by its own word, whether it is readers', and how many readers are counted."""
         shape = self.shape(kind)
         if shape is None or shape.owner is None:
-            return None, None
+            return None, None, None
         try:
             word = self.memory.word(lock + shape.owner)
+            count = self.memory.word(lock + shape.counted) if shape.counted is not None else None
         except ReadError as e:
             self.kernel.problems.lost("locks", f"owner of the {kind.name} {lock:#x}")(e)
-            return None, None
+            return None, None, None
         readers = bool(word & READER_OWNED) if kind.name == "rw_semaphore" else False
-        return word & ~OWNER_FLAGS or None, readers
+        held_by = count >> READER_SHIFT & READER_MASK if count is not None and readers else None
+        return word & ~OWNER_FLAGS or None, readers, held_by
 
 
 def locks(kernel: Kernel) -> list[Wait]:
@@ -224,23 +234,3 @@ def locks(kernel: Kernel) -> list[Wait]:
 def all_locks(kernel: Kernel) -> list[Wait]:
     """Return the waits for sleeping locks, read once."""
     return kernel.cached(locks)
-
-
-def chain(waits: dict[int, Wait], task: int) -> tuple[list[Wait], bool]:
-    """Follow a task to the lock it waits for, to its owner, and on; return the waits, and whether they close a circle.
-
-    `waits` is by the task's address. A lock that readers hold has no one owner, so there the chain ends.
-    """
-    found: list[Wait] = []
-    seen: set[int] = set()
-    while task in waits and task not in seen:
-        seen.add(task)
-        found.append(waits[task])
-        owner = waits[task].owner
-        if owner is None or waits[task].readers:
-            return found, False
-        task = owner
-    if task not in seen:
-        return found, False
-    first = next(at for at, wait in enumerate(found) if wait.task == task)
-    return found[first:], True

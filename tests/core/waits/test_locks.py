@@ -8,8 +8,10 @@ import oopscope.waits.locks as locks
 from cases import case_of
 from core.triage.fakes import Words, stack
 from oopscope.errors import NoMember
+from oopscope.kernel.kernel import Name
 from oopscope.kernel.problems import Problems
-from oopscope.linux.task import TaskStruct, task_structs
+from oopscope.kernel.stack import thread_size
+from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
 
 OFFSETS = {
     "mutex": {"owner.counter": 0, "wait_list": 16},
@@ -24,6 +26,9 @@ LOCK, OTHER = 0xFFFFFFFFC0000000, 0xFFFFFFFFC0000100
 class Types:
     def __init__(self, offsets):
         self.offsets = offsets
+
+    def has(self, struct):
+        return struct in self.offsets
 
     def has_member(self, struct, path):
         return path in self.offsets.get(struct, {})
@@ -65,7 +70,7 @@ def memory_of(tasks, waits, with_list=True):
 def kernel_of(tasks, words, offsets, monkeypatch):
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__mutex_lock+0x2"))
     monkeypatch.setattr(locks, "task_stack", lambda kernel, base: locks.Stack(base, base + SIZE, "task"))
-    found = {task_structs: {one.address: one for one in tasks}}
+    found = {task_structs: {one.address: one for one in tasks}, lost_tasks: {}, thread_size: SIZE}
     return SimpleNamespace(
         types=Types(offsets), memory=Words(words), problems=Problems(), cached=found.__getitem__,
         name_of=lambda address: None,
@@ -105,6 +110,87 @@ def test_an_owner_that_is_no_task_is_none(monkeypatch):
     words = memory_of([one], {LOCK: (0xDEAD0, [one])})
     (wait,) = locks.locks(kernel_of([one], words, OFFSETS, monkeypatch))
     assert (wait.owner, wait.owner_pid, wait.owner_comm) == (None, None, None)
+    assert wait.ended
+
+
+def test_an_owner_is_not_said_to_have_ended_where_not_all_tasks_are_known(monkeypatch):
+    one = task(1, A)
+    kernel = kernel_of([one], memory_of([one], {LOCK: (0xDEAD0, [one])}), OFFSETS, monkeypatch)
+    kernel.problems.add("tasks", "pages are missing")
+    (wait,) = locks.locks(kernel)
+    assert (wait.owner, wait.ended) == (None, False)
+
+
+def test_an_owner_that_is_the_waiter_itself_closes_no_circle(monkeypatch):
+    """A task that ended with the lock may have left it its memory: an address is no identity."""
+    one = task(1, A)
+    (wait,) = locks.locks(kernel_of([one], memory_of([one], {LOCK: (A, [one])}), OFFSETS, monkeypatch))
+    assert wait.owner == A
+    assert locks.chain({A: wait}, A) == ([wait], False)
+    assert locks.circles({A: wait}) == []
+
+
+RWSEM = {
+    "rw_semaphore": {"count.counter": 8, "owner.counter": 0, "wait_list": 16},
+    "rwsem_waiter": {"list": 0, "task": 16},
+}
+
+
+@pytest.mark.parametrize(("readers", "holder"), [(1, B), (3, None)])
+def test_readers_are_holders_only_where_there_is_one(readers, holder, monkeypatch):
+    one, two = task(1, A), task(2, B, state=1)
+    words = memory_of([one, two], {LOCK: (B | 1, [one])})
+    words[LOCK + 8] = readers << 8
+    kernel = kernel_of([one, two], words, RWSEM, monkeypatch)
+    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "down_write+0x2"))
+    (wait,) = locks.locks(kernel)
+    assert (wait.readers, wait.reader_count, wait.holder) == (True, readers, holder)
+
+
+RT = {
+    "task_struct": {"pi_blocked_on": 0x100},
+    "rt_mutex_waiter": {"task": 0x50, "lock": 0x58},
+    "rt_mutex_base": {"owner": 0x18},
+}
+
+
+def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch):
+    one, two, waiter = task(1, A), task(2, B, state=1), BASE + SIZE + 0x3F40
+    words = {A + 0x100: waiter, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
+    kernel = kernel_of([one, two], words, RT, monkeypatch)
+    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__rt_mutex_slowlock+0x2"))
+    (wait,) = locks.locks(kernel)
+    assert (wait.kind, wait.lock, wait.owner_pid) == ("rt_mutex", LOCK, 2)
+
+
+def test_a_waiter_that_is_anothers_is_not_believed(monkeypatch):
+    one, waiter = task(1, A), BASE + SIZE + 0x3F40
+    words = {A + 0x100: waiter, waiter + 0x50: B, waiter + 0x58: LOCK, LOCK + 0x18: B}
+    kernel = kernel_of([one], words, RT, monkeypatch)
+    assert locks.locks(kernel) == []
+
+
+PERCPU = {
+    "wait_queue_entry": {"private": 8, "func": 16, "entry": 24},
+    "percpu_rw_semaphore": {"waiters.head": 72, "writer.task": 56},
+}
+WAKE = 0xFFFFFFFF81000040
+
+
+def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monkeypatch):
+    reader, writer = task(1, A), task(2, B)
+    entry = reader.sp + 0x40
+    words = {at: 0 for one in (reader, writer) for at in range(one.sp, one.stack + SIZE, 8)}
+    words |= {entry + 8: A, entry + 16: WAKE, entry + 24: LOCK + 72, entry + 32: LOCK + 72}
+    words |= {LOCK + 56: B, LOCK + 72: entry + 24, writer.sp + 16: LOCK}
+    kernel = kernel_of([reader, writer], words, PERCPU, monkeypatch)
+    kernel.name_of = lambda address: Name("percpu_rwsem_wake_function", 0, None) if address == WAKE else None
+    stacks = {A: stack("percpu_rwsem_wait+0x1"), B: stack("percpu_down_write+0x2")}
+    monkeypatch.setattr(locks, "stack", lambda kernel, address: stacks[address])
+    found = {wait.pid: wait for wait in locks.locks(kernel)}
+    assert {wait.lock for wait in found.values()} == {LOCK}
+    assert (found[1].owner_pid, found[1].readers) == (2, False)
+    assert (found[2].owner_pid, found[2].readers) == (None, True)  # which readers, nothing records
 
 
 def test_a_task_that_sleeps_otherwise_waits_for_no_lock(monkeypatch):

@@ -68,7 +68,9 @@ def _head(store: Store, row: Any, width: int) -> Iterator[Line]:
 def _waits(wait: Any, width: int) -> list[Line]:
     text, link = f"waits for the {_lock(wait)}", Place("locks", wait.lock, True)
     if wait.owner == wait.task:
-        text += ", which it holds itself"
+        text += ", which by its record it holds itself, or a task that ended left"
+    elif wait.ended:
+        text += ", whose owner has ended"
     elif wait.owner_pid is not None:
         text += (
             f", held by {'readers, the last ' if wait.readers else ''}{wait.owner_pid} {clean(wait.owner_comm or '')}"

@@ -1,0 +1,155 @@
+"""Waits for locks whose waiters stand in no list of the lock's: rt_mutexes and percpu_rw_semaphores.
+
+Follows kernel/locking/rtmutex.c: a task that waits for an rt_mutex names its waiter in pi_blocked_on, and that names
+the lock. And kernel/locking/percpu-rwsem.c (since 7f26482a872c, 5.7): a reader that waits has a wait queue entry of
+percpu_rwsem_wake_function on its stack; a writer that waits for the readers is named by the lock's rcuwait. Which
+readers hold such a lock nothing records; nor who holds its writing side once it no longer waits.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from oopscope.errors import Absent, ReadError
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.stack import task_stack
+from oopscope.linux.task import TaskStruct, task_structs
+from oopscope.linux.task_state import decode_comm
+from oopscope.waits.wait import Wait
+
+MAX_STACK = 64 << 10
+MAX_ENTRIES = 1 << 16
+HAS_WAITERS = 1  # the low bit of rt_mutex_base.owner
+WAKE_READER = "percpu_rwsem_wake_function"
+_READS = re.compile(r"_*percpu_(down_read|rwsem_wait)")
+_WRITES = re.compile(r"_*percpu_down_write")
+
+
+class Unlisted:
+    """The locks of one kernel whose waiters are found from the tasks' side."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel, self.memory = kernel, kernel.memory
+        self.tasks = kernel.cached(task_structs)
+        self._rt, self._percpu = _rt_shape(kernel), _percpu_shape(kernel)
+
+    def of(self, task: TaskStruct, symbols: Sequence[str]) -> Wait | None:
+        """Return what a sleeping task waits for, with these functions on its stack; None where it is none of these."""
+        found = self._rt_mutex(task)
+        if found is None and self._percpu is not None:
+            if any(_READS.match(symbol) for symbol in symbols):
+                found = self._reader(task, self._percpu)
+            elif any(_WRITES.match(symbol) for symbol in symbols):
+                found = self._writer(task, self._percpu)
+        return found
+
+    def _rt_mutex(self, task: TaskStruct) -> Wait | None:
+        shape = self._rt
+        waiter = self.memory.word(task.address + shape.blocked_on) if shape is not None else 0
+        if shape is None or not waiter or self.memory.word(waiter + shape.task) != task.address:
+            return None
+        lock = self.memory.word(waiter + shape.lock)
+        owner = self.memory.word(lock + shape.owner) & ~HAS_WAITERS
+        return self._wait(task, "rt_mutex", lock, owner, False)
+
+    def _words(self, task: TaskStruct) -> tuple[int, ...]:
+        whole = task_stack(self.kernel, task.stack)
+        if task.sp not in whole:
+            return ()
+        return tuple(self.memory.words(task.sp, min(whole.end - task.sp, MAX_STACK) // self.memory.word_size))
+
+    def _reader(self, task: TaskStruct, shape: "_Percpu") -> Wait | None:
+        """By the entry on its stack: private is the task, func the lock's own; its ring leads to the lock."""
+        words, size = self._words(task), self.memory.word_size
+        ahead = (shape.func - shape.private) // size
+        for at, word in enumerate(words[:-ahead]):
+            if word == task.address and (name := self.kernel.name_of(words[at + ahead])) and name.symbol == WAKE_READER:
+                entry = task.sp + at * size - shape.private + shape.entry
+                head = self._head(entry, shape)
+                if head is None:
+                    return None
+                lock = head - shape.head
+                return self._wait(task, "percpu_rw_semaphore", lock, self.memory.word(lock + shape.writer), False)
+        return None
+
+    def _head(self, entry: int, shape: "_Percpu") -> int | None:
+        """Return the head of a ring of entries: the node that is no entry on its task's stack."""
+        node, seen = self.memory.word(entry), {entry}
+        while node not in seen and len(seen) < MAX_ENTRIES:
+            if not self._is_entry(node, shape):
+                return node
+            seen.add(node)
+            node = self.memory.word(node)
+        return None
+
+    def _is_entry(self, node: int, shape: "_Percpu") -> bool:
+        try:
+            task = self.tasks.get(self.memory.word(node - shape.entry + shape.private))
+        except ReadError:  # before a lock there need not be anything
+            return False
+        return task is not None and bool(task.stack) and node in task_stack(self.kernel, task.stack)
+
+    def _writer(self, task: TaskStruct, shape: "_Percpu") -> Wait | None:
+        """By the lock's rcuwait, which names it: the lock is among the words of its stack."""
+        own, size = task_stack(self.kernel, task.stack), self.memory.word_size
+        for word in dict.fromkeys(self._words(task)):
+            if word < 1 << (8 * size - 1) or word % size or word in own:
+                continue
+            try:
+                if self.memory.word(word + shape.writer) == task.address:
+                    return self._wait(task, "percpu_rw_semaphore", word, 0, True)
+            except ReadError:
+                continue
+        return None
+
+    def _wait(self, task: TaskStruct, kind: str, lock: int, owner: int, readers: bool) -> Wait:
+        holder = self.tasks.get(owner)
+        name = self.kernel.name_of(lock)
+        return Wait(
+            task.pid, decode_comm(task.comm), kind, lock, str(name) if name is not None else None,
+            holder.pid if holder else None, decode_comm(holder.comm) if holder else None, readers, task.address,
+            holder.address if holder else None,
+        )  # fmt: skip
+
+
+class _Rt(NamedTuple):
+    blocked_on: int
+    task: int
+    lock: int
+    owner: int
+
+
+class _Percpu(NamedTuple):
+    private: int
+    func: int
+    entry: int
+    head: int
+    writer: int
+
+
+def _rt_shape(kernel: Kernel) -> _Rt | None:
+    member = kernel.types.member
+    try:
+        base = "rt_mutex_base" if kernel.types.has("rt_mutex_base") else "rt_mutex"  # 830e6acc8a1c, 5.15
+        return _Rt(
+            member("task_struct", "pi_blocked_on").offset,
+            member("rt_mutex_waiter", "task").offset,
+            member("rt_mutex_waiter", "lock").offset,
+            member(base, "owner").offset,
+        )
+    except Absent:
+        return None
+
+
+def _percpu_shape(kernel: Kernel) -> _Percpu | None:
+    member = kernel.types.member
+    try:
+        return _Percpu(
+            member("wait_queue_entry", "private").offset,
+            member("wait_queue_entry", "func").offset,
+            member("wait_queue_entry", "entry").offset,
+            member("percpu_rw_semaphore", "waiters.head").offset,
+            member("percpu_rw_semaphore", "writer.task").offset,
+        )
+    except Absent:
+        return None
