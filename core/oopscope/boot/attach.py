@@ -15,8 +15,8 @@ from oopscope.arch import Arch
 from oopscope.boot.extra import Extra
 from oopscope.dumps import Dump, open_path
 from oopscope.errors import FormatError, OopscopeError, ReadError
-from oopscope.kernel.kernel import Kernel, Name
-from oopscope.machine import arch, arch_of_machine, machine
+from oopscope.kernel.kernel import Kernel, Name, machine_of
+from oopscope.machine import arch, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.sources.remote import Location, shown
 from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key, load_types, store_types
@@ -60,7 +60,7 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
     if info is None:
         info = _without_note(dump, physical, say)
     found = _arch(dump, info)
-    memory = machine(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
+    memory = machine_of(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
     kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
     kernel.name_in_module = _name_in_module
     if extra.has_types():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from oopscope.arch import Arch
 from oopscope.dumps import Dump
 from oopscope.errors import MissingPage, OopscopeError
-from oopscope.machine import machine
+from oopscope.kernel.kernel import machine_of
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
@@ -109,7 +109,7 @@ def fits(info: VmcoreInfo, physical: PhysicalMemory, arch_of: Callable[[VmcoreIn
     offset = info.offset("uts_namespace.name")
     try:
         found = arch_of(info)
-        memory = machine(found).kernel_memory(found, info, physical, lambda: None)
+        memory = machine_of(found).kernel_memory(found, info, physical, lambda: None)
         for name in (offset,) if offset is not None else (4, 0):  # behind a kref up to 5.10
             uts = memory.read(address + name, 3 * UTS_FIELD)
             if uts.startswith(b"Linux\0") and uts[2 * UTS_FIELD :].split(b"\0")[0] == release.encode():

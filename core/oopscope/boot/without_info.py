@@ -12,13 +12,13 @@ from oopscope.arch import Arch
 from oopscope.boot.find_info import BANNER, MAX_TEXT, Found, fits
 from oopscope.dumps import Dump
 from oopscope.errors import OopscopeError, Unsupported
+from oopscope.kernel.kernel import machine_of
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
 from oopscope.structs.layout import Types
 from oopscope.symbols.kallsyms import Kallsyms
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
-SEARCHES = {"x86_64": "oopscope.machine.x86_64.search"}
 SYMBOLS = ("init_uts_ns", "node_online_map", "prb", "log_buf", "log_buf_len", "log_first_idx", "log_next_idx")
 # The log's structs, and the members that VMCOREINFO would give the offsets of.
 LOG_STRUCTS = {
@@ -74,7 +74,7 @@ def by_banner(found: Found, physical: PhysicalMemory, arch: Arch, arch_of: ArchO
 
 
 def _search(arch: Arch) -> Search | None:
-    module = SEARCHES.get(arch.name)
+    module = machine_of(arch).search
     found: Search | None = import_module(module) if module else None
     return found
 

@@ -128,7 +128,7 @@ def _pages(kernel: Kernel, recording: Recording) -> dict[int, bytes]:
     place, root = recording.place, kernel.info.symbol("swapper_pg_dir")
     if place is None or root is None:
         return recording.pages
-    paging = kernel.arch.pagings["5-level" if kernel.info.number("pgtable_l5_enabled") else "4-level"]
+    paging = kernel.machine.user_paging(kernel)
     return at_home(paging, kernel.memory.translate(root), place, recording.pages, recording.page_size)
 
 

@@ -16,9 +16,7 @@ STACK_PAGES = 16
 
 def touch_user_pages(kernel: Kernel) -> int:
     """Read the user pages of every thread that the dump holds; return how many there were."""
-    paging = kernel.arch.pagings.get("5-level" if kernel.info.number("pgtable_l5_enabled") else "4-level")
-    if paging is None:
-        return 0
+    paging = kernel.machine.user_paging(kernel)
     pgd = kernel.types.member("mm_struct", "pgd").offset
     seen: set[int] = set()
     for task in kernel.cached(task_structs).values():

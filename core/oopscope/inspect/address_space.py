@@ -1,7 +1,6 @@
-"""Where things lie in an x86_64 kernel's address space: the map of all memory, vmalloc, struct pages, per-CPU areas.
+"""Where an address lies in a kernel's address space: which CPU's area, whose stack.
 
-Follows Documentation/arch/x86/x86_64/mm.rst. The bases are variables of the kernel since KASLR moves them (4.8), and
-constants where no symbol names them.
+Where the large areas are is the machine's to say.
 """
 
 from bisect import bisect_right
@@ -9,75 +8,18 @@ from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.machine import Space
 from oopscope.kernel.stack import Stack, thread_size
 from oopscope.linux.task import TaskStruct, task_structs
-from oopscope.machine.x86_64.stacks import stacks_by_cpu
 
-TB = 1 << 40
 GUARD = 4096  # bytes below a stack where nothing is mapped: who comes there has overflown it
-MAX_PFN = 1 << 40
 MAX_UNIT = 64 << 20  # bytes of one CPU's area
 DYNAMIC = 28 << 10  # PERCPU_DYNAMIC_RESERVE, behind the static variables and those of modules
 
 
-class Space(NamedTuple):
-    """The large areas: first address and the one after the last."""
-
-    bits: int  # of an address that mean something
-    direct: range
-    vmalloc: range
-    vmemmap: range
-    page_struct: int  # sizeof(struct page); 0 where types do not say
-
-
-CPU_ENTRY = range(0xFFFFFE0000000000, 0xFFFFFE8000000000)
-FIXMAP = range(0xFFFFFFFFFF000000, 0xFFFFFFFFFFE00000)
-EFI = range(0xFFFFFFEF00000000, 0xFFFFFFFF00000000)
-
-
 def address_space(kernel: Kernel) -> Space | None:
-    """Return where the areas are; None on an architecture whose areas are not known here."""
-    if kernel.arch.name != "x86_64":
-        return None
-    five = bool(kernel.info.number("pgtable_l5_enabled"))
-    usual = 0xFF11000000000000 if five else 0xFFFF888000000000
-    direct = _variable(kernel, "page_offset_base") or _by_per_cpu(kernel) or usual
-    moved = direct != usual  # then so are the others, and no constant is right
-    vmalloc = _variable(kernel, "vmalloc_base") or (0 if moved else 0xFFA0000000000000 if five else 0xFFFFC90000000000)
-    vmemmap = _variable(kernel, "vmemmap_base") or (0 if moved else 0xFFD4000000000000 if five else 0xFFFFEA0000000000)
-    pages = _variable(kernel, "max_pfn") or 0
-    if not 0 < pages <= MAX_PFN:
-        pages = max((end for _start, end in kernel.dump.ranges()), default=0) // kernel.memory.page_size
-    try:
-        size = kernel.types.sizeof("page")
-    except OopscopeError:
-        size = 0
-    room = (12800 if five else 32) * TB
-    return Space(
-        57 if five else 48,
-        range(direct, direct + pages * kernel.memory.page_size),
-        range(vmalloc, vmalloc + room if vmalloc else 0),
-        range(vmemmap, vmemmap + pages * size if vmemmap else 0),
-        size,
-    )
-
-
-def _variable(kernel: Kernel, name: str) -> int | None:
-    try:
-        address = kernel.find_symbol(name)
-        return kernel.memory.word(address) if address else None
-    except OopscopeError:
-        return None
-
-
-def _by_per_cpu(kernel: Kernel) -> int | None:
-    """Work the map's base out: the first CPU's area lies in it, and page tables tell its physical address."""
-    try:
-        address = kernel.per_cpu("__per_cpu_start", 0)
-        base = address - kernel.memory.translate(address)
-    except OopscopeError:
-        return None
-    return base if base >> 63 and not base & (1 << 30) - 1 else None  # KASLR moves it by whole GiB
+    """Return where the areas are; None on a machine whose areas are not known here."""
+    return kernel.machine.address_space(kernel)
 
 
 def canonical(space: Space, address: int) -> bool:
@@ -132,7 +74,11 @@ class StackMap:
 
 def stack_map(kernel: Kernel) -> StackMap:
     """Return all tasks' and CPUs' stacks that are known."""
-    found = [Owned(stack, cpu, None) for cpu, stacks in kernel.cached(stacks_by_cpu).items() for stack in stacks]
+    found = [
+        Owned(stack, cpu, None)
+        for cpu, stacks in kernel.cached(kernel.machine.stacks_by_cpu).items()
+        for stack in stacks
+    ]
     try:
         size = kernel.cached(thread_size)
         tasks = kernel.cached(task_structs).values()

@@ -8,14 +8,10 @@ from oopscope.inspect.disassemble import Code, code_line, disassemble
 from oopscope.inspect.look_up import address_of, prototype
 from oopscope.inspect.meaning import Meaning
 from oopscope.inspect.operands import Context, Deed, context_of, deed, register_meaning, running_on
-from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module import in_text
 from oopscope.linux.task import TaskStruct
 from oopscope.stacks.registers import registers as all_registers
-
-# The flags of x86 that tell something, by bit: Intel SDM volume 1, 3.4.3.
-FLAGS = {0: "CF", 2: "PF", 4: "AF", 6: "ZF", 7: "SF", 8: "TF", 9: "IF", 10: "DF", 11: "OF", 17: "VM", 18: "AC"}
-SELECTORS = ("cs", "ss", "ds", "es", "fs", "gs")
 
 
 class Register(NamedTuple):
@@ -35,15 +31,9 @@ def registers(kernel: Kernel, cpu: int) -> tuple[Register, ...]:
 
 def _register(kernel: Kernel, name: str, value: int, task: TaskStruct | None) -> Meaning | None:
     """Return what a register means: flags by name, a system call's number, nothing for selectors."""
-    if name in SELECTORS:
-        return None
-    if name in ("eflags", "rflags"):
-        words = " ".join(flag for bit, flag in FLAGS.items() if value >> bit & 1)
-        return Meaning("nothing", words + (", interrupts on" if value >> 9 & 1 else ", interrupts off"))
-    if name.startswith("orig_") and (value == kernel.memory.top - 1 or value < 1 << 12):
-        return Meaning("nothing", f"system call {value}" if value < 1 << 12 else "no system call")
-    if name == "gs_base" and value and value in (offsets := kernel.cached(per_cpu_offsets)):
-        return Meaning("nothing", f"the per-CPU area of CPU {offsets.index(value)}")
+    words = kernel.machine.about_register(kernel, name, value)
+    if words is not None:
+        return Meaning("nothing", words) if words else None
     return register_meaning(kernel, value, task)
 
 

@@ -7,27 +7,17 @@ that this dump allows. What is only likely is marked.
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
 
 from oopscope.errors import MissingPage, NotMapped, OopscopeError
-from oopscope.inspect.address_space import (
-    CPU_ENTRY,
-    EFI,
-    FIXMAP,
-    Space,
-    address_space,
-    canonical,
-    per_cpu_of,
-    stack_map,
-)
+from oopscope.inspect.address_space import address_space, canonical, per_cpu_of, stack_map
 from oopscope.inspect.meaning import Meaning, number_meaning
 from oopscope.kernel.kernel import Kernel, Name
+from oopscope.kernel.machine import Space
 from oopscope.linux.module import Region, in_text, module_map, text_regions
 from oopscope.linux.page import CACHE, SlabObject, object_at, page_of
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.vma import user_map
 from oopscope.linux.vmalloc import area_at
-from oopscope.machine.x86_64.unwind import call_target
 
 LOWEST_GUESSED = 1 << 32  # below it, numbers are likelier than a program's memory
 SHOWN_TEXT = 48
@@ -103,8 +93,8 @@ def _symbol(kernel: Kernel, address: int) -> Meaning | None:
         return _in_module(kernel, address)
     if not _is_code(kernel, address):
         return _tried(_task, kernel, address) or Meaning("data", _spelt(name))
-    if name.offset == 0 and kernel.arch.name == "x86_64":
-        target = call_target(kernel, address)
+    if name.offset == 0:
+        target = kernel.machine.call_target(kernel, address)
         before = kernel.name_of(address - 1) if target is not None and in_text(kernel, target) else None
         if before is not None:  # the last instruction of a function, a call of what never returns
             back = before._replace(offset=before.offset + 1)
@@ -290,22 +280,11 @@ def _vmalloc(kernel: Kernel, address: int) -> Meaning | None:
     return Meaning("vmalloc", f"vmalloc area{by} +{address - area.start:#x}{guard}")
 
 
-class _Area(NamedTuple):
-    where: range
-    words: str
-
-
-AREAS = (
-    _Area(CPU_ENTRY, "CPU entry area"),
-    _Area(EFI, "EFI firmware's mapping"),
-    _Area(FIXMAP, "fixmap"),
-)
-
-
 def _fixed(kernel: Kernel, address: int) -> Meaning | None:
-    if _space(kernel) is None:
+    space = _space(kernel)
+    if space is None:
         return None
-    words = next((area.words for area in AREAS if address in area.where), None)
+    words = next((area.words for area in space.fixed if address in area.where), None)
     return Meaning("nothing", words) if words else None
 
 

@@ -6,11 +6,11 @@ convention (arch.Convention). Decoding is capstone's; without it nothing is know
 """
 
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.disassemble import bounds, decoder, spelt_operands
-from oopscope.inspect.operands import full_register
 from oopscope.kernel.kernel import Kernel
 
 MAX_CODE = 16 << 10  # bytes of a function that are looked through
@@ -39,6 +39,8 @@ class Body:
     def __init__(self, kernel: Kernel, start: int, instructions: list[Any], texts: dict[int, str]) -> None:
         self.start, self.convention, self.top = start, kernel.arch.convention, kernel.memory.top
         self.instructions, self.texts = instructions, texts
+        how = kernel.machine.assembly
+        self.whole: Callable[[str], str] = how.whole if how is not None else str
         self._places = [one.address for one in instructions]
         self._jumps: dict[int, list[int]] = {}
         for at, one in enumerate(instructions):
@@ -89,7 +91,7 @@ class Body:
     def written(self, at: int) -> set[str]:
         """Return the registers that an instruction changes."""
         one = self.instructions[at]
-        names = {full_register(one.reg_name(number)) for number in one.regs_access()[1]}
+        names = {self.whole(one.reg_name(number)) for number in one.regs_access()[1]}
         if one.mnemonic.startswith("call") and self.convention is not None:
             names |= {*self.convention.clobbered, self.convention.result}
         return names
@@ -109,7 +111,8 @@ def body_of(kernel: Kernel, address: int) -> Body | None:
         return None
     made.skipdata = False
     texts = {
-        at: f"{mnemonic} {spelt_operands(words)}".rstrip() for at, _, mnemonic, words in made.disasm_lite(raw, start)
+        at: f"{mnemonic} {spelt_operands(kernel, words)}".rstrip()
+        for at, _, mnemonic, words in made.disasm_lite(raw, start)
     }
     made.syntax, made.detail = 1, True  # Intel's order of operands
     return Body(kernel, start, list(made.disasm(raw, start)), texts)
@@ -159,6 +162,6 @@ def _made(body: Body, at: int, register: str) -> Origin | str | None:
     if source.type == capstone.x86.X86_OP_IMM:
         return Origin("constant", register, one.address, text, int(source.imm) % body.top)
     if source.type == capstone.x86.X86_OP_REG:
-        return full_register(one.reg_name(source.reg)) if one.mnemonic == "mov" else None
+        return body.whole(one.reg_name(source.reg)) if one.mnemonic == "mov" else None
     base = one.reg_name(source.mem.base) if source.mem.base and not source.mem.index and not source.mem.segment else ""
-    return Origin("loaded", register, one.address, text, 0, full_register(base) if base else "", int(source.mem.disp))
+    return Origin("loaded", register, one.address, text, 0, body.whole(base) if base else "", int(source.mem.disp))

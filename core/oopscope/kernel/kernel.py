@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from oopscope.arch import Arch
@@ -14,6 +15,7 @@ from oopscope.symbols.cache import IndexCache
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 if TYPE_CHECKING:
+    from oopscope.kernel.machine import Machine
     from oopscope.structs.layout import Types
     from oopscope.structs.plan import Bound, Plan, Row
     from oopscope.structs.view import View
@@ -32,6 +34,12 @@ class Name(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.symbol}+{self.offset:#x}" + (f" [{self.module}]" if self.module else "")
+
+
+def machine_of(arch: Arch) -> "Machine":
+    """Return what a kernel of an architecture is: the module that `arch` names stands above this one, and is loaded."""
+    found: Machine = import_module(arch.module).MACHINE
+    return found
 
 
 class Kernel:
@@ -54,6 +62,11 @@ class Kernel:
         self._not_found: dict[str, OopscopeError] = {}  # tables that are not to be had, and why
         self._names: dict[int, Name | None] = {}
         self.endian: Endian = "<" if arch.byteorder == "little" else ">"
+
+    @cached_property
+    def machine(self) -> "Machine":
+        """What a kernel of this machine is."""
+        return machine_of(self.arch)
 
     @cached_property
     def symbols(self) -> "Kallsyms":

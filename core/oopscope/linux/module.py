@@ -18,7 +18,6 @@ MAX_MODULES = 4096
 MAX_SYMBOLS = 1 << 20
 MAX_SIZE = 256 << 20
 UNFORMED = 3
-MODULE_SPACE = range(0xFFFFFFFFA0000000, 0xFFFFFFFFFF000000)  # x86_64: MODULES_VADDR without KASLR to MODULES_END
 
 
 class ModuleStruct(NamedTuple):
@@ -216,7 +215,7 @@ def in_text(kernel: Kernel, address: int) -> bool:
     if any(a <= address < b for a, b in kernel.cached(text_range)):
         return True
     modules = kernel.cached(module_map)
-    return modules.at(address) is not None if modules.known else address in MODULE_SPACE
+    return modules.at(address) is not None if modules.known else address in kernel.machine.modules(kernel)
 
 
 def orc_for(kernel: Kernel, address: int) -> Orc | None:

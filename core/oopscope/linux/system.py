@@ -164,9 +164,7 @@ def _task_count(kernel: Kernel) -> int:
 
 
 def _levels(kernel: Kernel) -> int:
-    if kernel.arch.name == "i386":
-        return 3 if kernel.info.get("CONFIG_X86_PAE") == "y" else 2
-    return 5 if kernel.info.number("pgtable_l5_enabled") else 4
+    return len(kernel.machine.user_paging(kernel).levels)
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -127,6 +127,7 @@ class _Walk:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.memory = kernel, kernel.memory
+        self.lowest = kernel.machine.kernel_from(kernel)  # address that can be the kernel's
         self.structs = Structs(kernel)
         self.known: dict[int, TaskStruct] = {}
         self.lost: dict[int, dict[str, Any]] = {}
@@ -170,7 +171,7 @@ class _Walk:
             else:
                 self.kernel.problems.lost("tasks", source)(error)
             return False
-        if not plausible(task, self.memory.top):
+        if not plausible(task, self.lowest):
             self.kernel.problems.add("tasks", f"{source}: what should be a task is none", address)
             return False
         self.known[address] = task
@@ -272,7 +273,7 @@ class _Neighbours:
 
     def _task(self, node: int, link: str) -> Iterator[int]:
         """The task in which a list's node lies; nothing for the poison of a list that was left."""
-        if node >= self._memory.top >> 1 and not node % 8:
+        if node >= self._walk.lowest and not node % 8:
             yield node - self._at[link]
 
     def _child(self, found: Iterator[int], parent: int) -> Iterator[int]:
@@ -292,9 +293,12 @@ def _pid_table(kernel: Kernel) -> tuple[int, int, int, int]:
     return head, types.member(node, "slots").offset, types.member(node, "shift").offset, 2 if name == "xarray" else 1
 
 
-def plausible(task: TaskStruct, top: int) -> bool:
-    """Tell whether what was read can be a task; a zombie has given its stack back."""
-    stack = task.stack >= top >> 1 or (task.stack == 0 and task.exit_state != 0)
+def plausible(task: TaskStruct, lowest: int) -> bool:
+    """Tell whether what was read can be a task; a zombie has given its stack back.
+
+    lowest: the lowest address that can be the kernel's.
+    """
+    stack = task.stack >= lowest or (task.stack == 0 and task.exit_state != 0)
     return 0 <= task.pid <= 1 << 22 and 0 <= task.tgid <= 1 << 22 and stack
 
 

@@ -179,9 +179,9 @@ class _Names:
 
 def _arguments(kernel: Kernel, mm: MmStruct) -> tuple[str | None, str]:
     """Read the arguments from the program's own pages, which most dumps leave out; (None, why) where they cannot be."""
-    paging = kernel.arch.pagings.get("5-level" if kernel.info.number("pgtable_l5_enabled") else "4-level")
+    paging = kernel.machine.user_paging(kernel)
     size = min(mm.arg_end - mm.arg_start, MAX_ARGUMENTS)
-    if paging is None or size <= 0:
+    if size <= 0:
         return None, "none recorded"
     physical, raw, at = kernel.memory.physical, b"", mm.arg_start
     try:

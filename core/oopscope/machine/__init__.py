@@ -1,29 +1,13 @@
-"""How a kernel of each architecture maps itself, and where its stacks are: what page tables alone do not say."""
+"""The machines whose kernels are known, a folder each: processor, memory, stacks, unwinding, the words of an oops."""
 
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Protocol
 
 from oopscope.arch import Arch
 from oopscope.errors import Unsupported
 from oopscope.machine.common.wordings import Wordings
-from oopscope.memory.physical import PhysicalMemory
-from oopscope.memory.virtual import Memory
-from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
-PhysBase = Callable[[], int | None]  # what the container says, asked only where VMCOREINFO does not
-
-
-class Machine(Protocol):
-    """The kernel-dependent part of an architecture, as a module of this folder provides it."""
-
-    def kernel_memory(self, arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_base: PhysBase) -> Memory:
-        """Return the kernel's address space."""
-        ...
-
-
-# The key, and the folder here that has it: `arch` has ARCH, `memory` what Machine asks, `wordings` WORDINGS.
+# The key, and the folder here that has it: `arch` has ARCH, `machine` MACHINE, `wordings` WORDINGS.
 MACHINES: tuple[tuple[str, str], ...] = (
     ("x86_64", "oopscope.machine.x86_64"),
     ("i386", "oopscope.machine.i386"),
@@ -62,9 +46,3 @@ def wordings(key: str) -> Wordings:
 def all_wordings() -> tuple[Wordings, ...]:
     """Return every machine's wordings, for a log whose machine is not known."""
     return tuple(wordings(key) for key, _folder in MACHINES)
-
-
-def machine(arch: Arch) -> Machine:
-    """Import the machine module of an architecture."""
-    found: Machine = import_module(arch.module)
-    return found

@@ -105,12 +105,12 @@ def _task_without_types(kernel: Kernel, cpu: int, curr: int) -> LostTask:
     return LostTask(curr, who.pid if who else None, None, None, fields)
 
 
-def _state(cpu: int, panicked: int | None, pid: int | None, regs: dict[str, int] | None) -> str | None:
+def _state(kernel: Kernel, cpu: int, panicked: int | None, pid: int | None, regs: dict[str, int] | None) -> str | None:
     if cpu == panicked:
         return "panic"
     if pid == 0:
         return "idle"
-    if regs and regs.get("cs", 0) & 3:
+    if regs and kernel.machine.in_user(regs):
         return "user"
     return "running" if pid is not None else None
 
@@ -131,7 +131,7 @@ def _cpu(kernel: Kernel, cpu: int, online: bool, panicked: int | None) -> Cpu:
     return Cpu(
         cpu=cpu,
         online=online,
-        state=_state(cpu, panicked, task.pid if task else None, regs),
+        state=_state(kernel, cpu, panicked, task.pid if task else None, regs),
         pid=task.pid if task else None,
         comm=decode_comm(comm) if comm is not None else None,
         task=task.address or None if task else None,

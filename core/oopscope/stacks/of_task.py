@@ -3,12 +3,9 @@
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import State
 from oopscope.kernel.stack import task_stack, thread_size
 from oopscope.linux.sched import runqueues
-from oopscope.machine.x86_64.guess import guess, guess_sleeper
-from oopscope.machine.x86_64.stacks import live_stacks
-from oopscope.machine.x86_64.unwind import State, Unwinder, from_registers, from_sleep
-from oopscope.stacks.plain import frames_of, scan
 from oopscope.stacks.registers import registers
 
 # Where __sched_text_start and _end are not to be had: what a sleeper's stack begins with.
@@ -22,7 +19,7 @@ def running_on(kernel: Kernel) -> dict[int, int]:
 
 def unwind(kernel: Kernel, base: int, start: State, what: str) -> tuple[Frame, ...]:
     """Unwind from a state on a task's stack; why a walk ended early is noted under `what`."""
-    unwinder = Unwinder(kernel, [task_stack(kernel, base)])
+    unwinder = kernel.machine.unwinder(kernel, [task_stack(kernel, base)])
     frames = unwinder.frames(start)
     if unwinder.problem:
         kernel.problems.add("stacks", f"{what}: {unwinder.problem}", start.sp)
@@ -34,11 +31,9 @@ def stack_of_task(kernel: Kernel, address: int, base: int, sp: int, on_cpu: bool
     cpu = kernel.cached(running_on).get(address)
     if cpu is not None:
         return stack_of_cpu(kernel, cpu, base)
-    if kernel.arch.name != "x86_64":
-        return tuple(scan(kernel, sp, task_stack(kernel, base)))
     what = f"task {address:#x}" + (" (on a CPU that has no registers)" if on_cpu else "")
     try:
-        return unwind(kernel, base, from_sleep(kernel, sp), what)
+        return unwind(kernel, base, kernel.machine.start_of_sleeper(kernel, address, sp), what)
     except OopscopeError as e:
         kernel.problems.lost("stacks", what)(e)
         return ()
@@ -51,10 +46,10 @@ def stack_of_lost(kernel: Kernel, address: int, base: int | None, sp: int | None
         return stack_of_cpu(kernel, cpu, base)
     if sp:
         return stack_of_task(kernel, address, base or sp & -kernel.cached(thread_size), sp, False)
-    if not base or kernel.arch.name != "x86_64":
+    if not base:
         return ()
     try:
-        return tuple(guess_sleeper(kernel, task_stack(kernel, base)))
+        return tuple(kernel.machine.guess_sleeper(kernel, task_stack(kernel, base)))
     except OopscopeError as e:
         kernel.problems.lost("stacks", f"task {address:#x}")(e)
         return ()
@@ -66,14 +61,12 @@ def stack_of_cpu(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...
     if not regs:
         return _stack_without_registers(kernel, cpu, base)
     pc, sp = regs[kernel.arch.pc], regs[kernel.arch.sp]
-    if regs.get("cs", 0) & 3:
+    if kernel.machine.in_user(regs):
         return (Frame(pc, None, None, None, "user", True, sp),)
     if base is None:
         base = sp & -kernel.cached(thread_size)  # stacks are aligned to their size
         kernel.problems.add("cpus", f"CPU {cpu}: where its task's stack lies is taken from the stack pointer", base)
-    if kernel.arch.name != "x86_64":
-        return tuple(frames_of(kernel, regs, task_stack(kernel, base)))
-    return unwind(kernel, base, from_registers(regs), f"CPU {cpu}")
+    return unwind(kernel, base, kernel.machine.start_of_cpu(regs), f"CPU {cpu}")
 
 
 def _stack_without_registers(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...]:
@@ -83,9 +76,8 @@ def _stack_without_registers(kernel: Kernel, cpu: int, base: int | None) -> tupl
         return ()
     kernel.problems.add("cpus", f"CPU {cpu} has no registers in the dump: its frames are a guess from its stacks")
     try:
-        if kernel.arch.name != "x86_64":
-            return tuple(scan(kernel, base, task_stack(kernel, base)))
-        return tuple(guess(kernel, task_stack(kernel, base), live_stacks(kernel, cpu)))
+        machine = kernel.machine
+        return tuple(machine.guess(kernel, task_stack(kernel, base), machine.live_stacks(kernel, cpu)))
     except OopscopeError as e:
         kernel.problems.lost("stacks", f"CPU {cpu}")(e)
         return ()
@@ -96,14 +88,16 @@ def _scheduling_text(kernel: Kernel) -> tuple[int, int]:
     return (start, end) if start and end else (0, 0)
 
 
-def sleeping_in(kernel: Kernel, base: int, sp: int) -> str | None:
-    """Return the function that a task sleeps in (its wchan): the first beyond the scheduler's own."""
+def sleeping_in(kernel: Kernel, address: int, base: int, sp: int) -> str | None:
+    """Return the function that a task sleeps in (its wchan): the first beyond the scheduler's own.
+
+    address: struct task_struct *; base: its stack's lowest address; sp: its saved stack pointer.
+    """
     start, end = kernel.cached(_scheduling_text)
-    if kernel.arch.name != "x86_64":
-        return None
+    machine = kernel.machine
     try:
-        unwinder = Unwinder(kernel, [task_stack(kernel, base)])
-        for frame in unwinder.walk(from_sleep(kernel, sp)):
+        unwinder = machine.unwinder(kernel, [task_stack(kernel, base)])
+        for frame in unwinder.walk(machine.start_of_sleeper(kernel, address, sp)):
             if frame.kind == "user":
                 return None
             inside = start <= frame.address < end if end else frame.symbol in _SCHEDULING

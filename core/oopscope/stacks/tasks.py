@@ -106,7 +106,7 @@ def _task(kernel: Kernel, task: TaskStruct, clock: int) -> Task:
         vsz_bytes=vsz,
         uid=_uid(kernel, task.real_cred),
         since_last_run_seconds=_since(clock, task.on_cpu, task.last_arrival),
-        wait=None if task.on_cpu or task.exit_state else sleeping_in(kernel, task.stack, task.sp),
+        wait=None if task.on_cpu or task.exit_state else sleeping_in(kernel, task.address, task.stack, task.sp),
     )
 
 
@@ -131,7 +131,7 @@ def _lost(kernel: Kernel, task: LostTask, clock: int) -> Task:
         vsz_bytes=vsz,
         uid=_uid(kernel, read("real_cred")),
         since_last_run_seconds=_since(clock, read("on_cpu"), read("last_arrival")),
-        wait=sleeping_in(kernel, stack or 0, sp or 0) if sleeps else None,
+        wait=sleeping_in(kernel, task.address, stack or 0, sp or 0) if sleeps else None,
     )
 
 

@@ -97,7 +97,7 @@ def test_a_zombie_has_no_stack() -> None:
     """release_task_stack() leaves NULL; what never died must have one."""
     kernel = whole("7.2-sysrq.kdump")
     task = next(iter(kernel.cached(task_structs).values()))
-    top = kernel.memory.top
+    top = kernel.machine.kernel_from(kernel)
     assert plausible(task, top)
     assert not plausible(task._replace(stack=0), top)
     assert plausible(task._replace(stack=0, exit_state=32), top)

@@ -9,6 +9,7 @@ from cases import case_of
 from oopscope.inspect.disassemble import spelt_operands
 from oopscope.inspect.origin import Body, origin
 from oopscope.machine import arch
+from oopscope.machine.x86_64.machine import MACHINE
 from oopscope.report.build import verdict_section
 from oopscope.report.fault import how
 from oopscope.triage import verdict
@@ -17,10 +18,10 @@ START = 0xFFFFFFFF81000000
 
 
 def body(code: bytes) -> Body:
-    kernel = SimpleNamespace(arch=arch("x86_64"), memory=SimpleNamespace(top=1 << 64))
+    kernel = SimpleNamespace(arch=arch("x86_64"), machine=MACHINE, memory=SimpleNamespace(top=1 << 64))
     made = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
     made.syntax = capstone.CS_OPT_SYNTAX_ATT
-    texts = {at: f"{name} {spelt_operands(words)}" for at, _, name, words in made.disasm_lite(code, START)}
+    texts = {at: f"{name} {spelt_operands(kernel, words)}" for at, _, name, words in made.disasm_lite(code, START)}
     made.syntax, made.detail = capstone.CS_OPT_SYNTAX_INTEL, True
     return Body(kernel, START, list(made.disasm(code, START)), texts)  # type: ignore[arg-type]
 

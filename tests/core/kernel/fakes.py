@@ -6,6 +6,7 @@ from oopscope.arch import Mapping
 from oopscope.errors import MissingPage, NoMember, NoSymbol, NoType
 from oopscope.kernel.kernel import Name
 from oopscope.kernel.problems import Problems
+from oopscope.machine.x86_64.machine import MACHINE
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
 
@@ -76,6 +77,7 @@ class FakeKernel:
         self.endian = self.ram.endian
         self.problems = Problems()
         self.types = types or FakeTypes()
+        self.machine = MACHINE
         self._symbols, self._known = dict(symbols), dict(known)
         self._places = sorted((address, name) for name, address in self._symbols.items())
 

@@ -1,11 +1,12 @@
 """Stacks made word by word, the code around them, and unwinding tables by hand: what tests of the unwinder stand on."""
 
 from core.kernel.fakes import FakeKernel
+from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux import module as modules
 from oopscope.linux.module import ModuleMap, module_map
 from oopscope.machine.x86_64.stacks import cpu_stacks
-from oopscope.machine.x86_64.unwind import PT_REGS, State, Unwinder
+from oopscope.machine.x86_64.unwind import PT_REGS, Unwinder
 from oopscope.symbols.orc import OrcEntry
 
 TEXT = 0xFFFFFFFF81000000

@@ -9,6 +9,7 @@ import pytest
 from core.kernel.fakes import Ram
 from oopscope.arch import Arch, Mapping
 from oopscope.errors import MissingPage, NotMapped, Unsupported
+from oopscope.kernel.machine import Machine
 from oopscope.machine import MACHINES, arch, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
 
@@ -154,7 +155,7 @@ def test_a_line_of_the_table(key, module):
     assert found.name == key
     assert key in found.machines
     assert {found.pc, found.sp, found.fp} <= set(found.prstatus.names)
-    assert import_module(found.module).kernel_memory
+    assert isinstance(import_module(found.module).MACHINE, Machine)
     for paging in found.pagings.values():
         shifts = [level.shift for level in paging.levels]
         assert shifts == sorted(shifts, reverse=True)

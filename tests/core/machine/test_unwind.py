@@ -21,8 +21,8 @@ from core.kernel.made import (
     unwind,
 )
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.machine import State
 from oopscope.machine.x86_64 import unwind as x86
-from oopscope.machine.x86_64.unwind import State
 
 
 class TestTables:

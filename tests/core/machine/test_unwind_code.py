@@ -21,9 +21,8 @@ from core.kernel.made import (
     state,
     unwind,
 )
+from oopscope.machine.common.x86_code import call_target, follows_call
 from oopscope.machine.x86_64.unwind import (
-    call_target,
-    follows_call,
     from_registers,
     from_sleep,
     has_frame_pointers,
@@ -249,7 +248,7 @@ class TestCode:
 class TestStarts:
     def test_from_registers(self):
         start = from_registers({"rip": 1, "rsp": 2, "rbp": 3, "r10": 4})
-        assert (start.ip, start.sp, start.bp, start.signal, start.reliable) == (1, 2, 3, True, True)
+        assert (start.pc, start.sp, start.fp, start.signal, start.reliable) == (1, 2, 3, True, True)
         assert start.registers["r10"] == 4
 
     @pytest.mark.parametrize("name, newborn", [("middle", False), ("ret_from_fork", True)])
@@ -258,13 +257,13 @@ class TestStarts:
         ram = Ram()
         address = AT[name] if newborn else ret(name)
         ram.words(SP, 15, 14, 13, 12, 3, 0xB0, address)
-        start = from_sleep(kernel(ram), SP)
-        assert (start.ip, start.bp, start.sp, start.signal) == (address, 0xB0, SP + 56, newborn)
+        start = from_sleep(kernel(ram), 0, SP)
+        assert (start.pc, start.fp, start.sp, start.signal) == (address, 0xB0, SP + 56, newborn)
 
     def test_from_sleep_by_the_kernels_own_types(self):
         members = {"bp": Member("bp", 32, 8, "uint", 0), "ret_addr": Member("ret_addr", 40, 8, "uint", 0)}
         ram = Ram()
         ram.words(SP, 1, 2, 3, 4, 0xB0, ret("middle"))
         found = kernel(ram, types=FakeTypes(inactive_task_frame=(48, members)))
-        start = from_sleep(found, SP)
-        assert (start.ip, start.bp, start.sp) == (ret("middle"), 0xB0, SP + 48)
+        start = from_sleep(found, 0, SP)
+        assert (start.pc, start.fp, start.sp) == (ret("middle"), 0xB0, SP + 48)

@@ -29,7 +29,7 @@ ARCH = Arch(
             *("orig_eax", "eip", "cs", "eflags", "esp", "ss"),
         ),
     ),
-    module="oopscope.machine.i386.memory",
+    module="oopscope.machine.i386.machine",
     pagings={
         "2-level": Paging((Level(22, 10, LARGE), Level(12, 10, -1)), _PRESENT, 0xFFFFF000, struct.Struct("<I")),
         "PAE": Paging(

@@ -4,14 +4,25 @@ Follows arch/x86/include/asm/page_32.h and Documentation/arch/x86/. PAGE_OFFSET 
 otherwise; the image is linked at 16 MiB above it, so that its highest hexadecimal digit tells.
 """
 
-from oopscope.arch import Arch, Mapping
+from oopscope.arch import Arch, Mapping, Paging
 from oopscope.errors import FormatError, NotMapped
-from oopscope.machine import PhysBase
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import PhysBase
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 TEXT_WINDOW = 64 << 20  # how much from _stext on is taken as the image where page tables are unreadable
+
+
+def paging_of(arch: Arch, info: VmcoreInfo) -> Paging:
+    """Return the kernel's page tables, which are also its programs'."""
+    return arch.pagings["PAE" if info.get("CONFIG_X86_PAE") == "y" else "2-level"]
+
+
+def user_paging(kernel: Kernel) -> Paging:
+    """Return the page tables of programs."""
+    return paging_of(kernel.arch, kernel.info)
 
 
 def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_base: PhysBase) -> Memory:
@@ -21,7 +32,7 @@ def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_b
     if stext is None or root_va is None:
         raise FormatError("VMCOREINFO names no page tables (SYMBOL(swapper_pg_dir) and SYMBOL(_stext) are missing)")
     page_offset = stext - info.kernel_offset & 0xF0000000
-    paging, root = arch.pagings["PAE" if info.get("CONFIG_X86_PAE") == "y" else "2-level"], root_va - page_offset
+    paging, root = paging_of(arch, info), root_va - page_offset
     end = min(stext + TEXT_WINDOW, 1 << 32)
 
     def translate(address: int) -> Mapping:

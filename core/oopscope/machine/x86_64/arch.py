@@ -33,7 +33,7 @@ ARCH = Arch(
             *("orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs"),
         ),
     ),
-    module="oopscope.machine.x86_64.memory",
+    module="oopscope.machine.x86_64.machine",
     pagings={
         "4-level": Paging(_LEVELS, _PRESENT, _ADDRESS, struct.Struct("<Q"), sign_extended=True),
         "5-level": Paging((Level(48, 9, 0), *_LEVELS), _PRESENT, _ADDRESS, struct.Struct("<Q"), sign_extended=True),

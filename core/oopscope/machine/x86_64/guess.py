@@ -18,9 +18,11 @@ from itertools import pairwise
 from oopscope.errors import ReadError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text
-from oopscope.machine.x86_64.unwind import State, Unwinder, call_target, follows_call
+from oopscope.machine.common.x86_code import call_target, follows_call
+from oopscope.machine.x86_64.unwind import Unwinder
 
 DYING = ("__crash_kexec", "crash_kexec", "panic", "vpanic", "nmi_panic", "oops_end", "die", "die_addr")
 MAX_TRIED = 200
@@ -116,7 +118,7 @@ def guess_sleeper(kernel: Kernel, stack: Stack) -> list[Frame]:
         kernel, stack, lambda word: word in newborn or call_target(kernel, word) == switch is not None
     ):
         unwinder = Unwinder(kernel, [stack])
-        start.signal = start.ip in newborn
+        start.signal = start.pc in newborn
         frames = [f._replace(reliable=False) for f in unwinder.frames(start)]
         if unwinder.problem is None:
             found.append(frames)

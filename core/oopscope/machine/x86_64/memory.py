@@ -4,9 +4,10 @@ Follows arch/x86/include/asm/page_64_types.h and Documentation/arch/x86/x86_64/m
 pa = va - __START_KERNEL_map + phys_base, which gives the root of the page tables; all else goes through them.
 """
 
-from oopscope.arch import Arch, Mapping
+from oopscope.arch import Arch, Mapping, Paging
 from oopscope.errors import FormatError, NotMapped
-from oopscope.machine import PhysBase
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import PhysBase
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
@@ -24,6 +25,16 @@ def text_base(info: VmcoreInfo, phys_base: PhysBase) -> int | None:
     return None if base is None else (base + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
+def paging_of(arch: Arch, info: VmcoreInfo) -> Paging:
+    """Return the kernel's page tables, which are also its programs'."""
+    return arch.pagings["5-level" if info.number("pgtable_l5_enabled") else "4-level"]
+
+
+def user_paging(kernel: Kernel) -> Paging:
+    """Return the page tables of programs."""
+    return paging_of(kernel.arch, kernel.info)
+
+
 def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_base: PhysBase) -> Memory:
     """Return the kernel's address space: swapper_pg_dir's page tables, and the text mapping without them."""
     base = text_base(info, phys_base)
@@ -31,7 +42,7 @@ def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_b
     if base is None or root_va is None:
         raise FormatError("VMCOREINFO names no page tables (NUMBER(phys_base) and SYMBOL(swapper_pg_dir) are missing)")
     root = root_va - START_KERNEL_MAP + base
-    paging = arch.pagings["5-level" if info.number("pgtable_l5_enabled") else "4-level"]
+    paging = paging_of(arch, info)
     sme = info.number("sme_mask") or 0
     stext = info.symbol("_stext") or root_va
 

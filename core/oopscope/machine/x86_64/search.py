@@ -13,8 +13,7 @@ from typing import NamedTuple
 from oopscope.arch import Arch
 from oopscope.dumps import Dump
 from oopscope.errors import OopscopeError
-from oopscope.machine import machine
-from oopscope.machine.x86_64.memory import IMAGE_LIMIT, START_KERNEL_MAP
+from oopscope.machine.x86_64.memory import IMAGE_LIMIT, START_KERNEL_MAP, kernel_memory
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
 from oopscope.symbols.kallsyms import Kallsyms, open_kallsyms
@@ -110,7 +109,7 @@ def provisional(found: Image) -> VmcoreInfo:
 def prove(arch: Arch, physical: PhysicalMemory, found: Image) -> tuple[VmcoreInfo, Memory, Kallsyms] | None:
     """Open the symbols of an image; None where there are none."""
     info = provisional(found)
-    memory = machine(arch).kernel_memory(arch, info, physical, lambda: None)
+    memory = kernel_memory(arch, info, physical, lambda: None)
     try:
         symbols = open_kallsyms(memory.read, info)
         if symbols.lookup("init_task") is None or symbols.lookup("linux_banner") is None:

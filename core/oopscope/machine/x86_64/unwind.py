@@ -5,13 +5,14 @@ kernel's own first function (ORC's end of stack), or where nothing more can be k
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from oopscope.errors import Absent, OopscopeError, ReadError
 from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text, orc_for
+from oopscope.machine.common.x86_code import call_target, follows_call
 from oopscope.machine.x86_64.stacks import cpu_stacks
 from oopscope.symbols.orc import OrcEntry
 
@@ -23,22 +24,9 @@ PT_REGS = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
     *("orig_rax", "rip", "cs", "eflags", "rsp", "ss"),
 )
-MAX_CALL, INDIRECT_CALLS = 7, (2, 3, 4, 6, 7)  # bytes of a call, any prefix left out
 IRET = ("rip", "cs", "eflags", "rsp", "ss")
 SOFTIRQ = {"__do_softirq", "handle_softirqs", "do_softirq_own_stack", "__do_softirq_own_stack"}
 _ORC_REGISTERS = {"ax": "rax", "dx": "rdx", "di": "rdi", "r10": "r10", "r13": "r13", "bp": "rbp", "sp": "rsp"}
-
-
-@dataclass(slots=True)
-class State:
-    """Where the walk stands."""
-
-    ip: int
-    sp: int
-    bp: int
-    signal: bool  # ip is an interrupted instruction, not a return address
-    registers: dict[str, int] = field(default_factory=dict)  # all of them, right after pt_regs
-    reliable: bool = True
 
 
 class _Stop(Exception):
@@ -75,13 +63,13 @@ class Unwinder:
     def _walk(self, state: State) -> Iterator[Frame]:
         seen: set[tuple[int, int]] = set()
         for _ in range(MAX_FRAMES):
-            if (state.ip, state.sp) in seen:
+            if (state.pc, state.sp) in seen:
                 raise _Stop("the stack loops")
-            seen.add((state.ip, state.sp))
+            seen.add((state.pc, state.sp))
             stack = self._stack_of(state.sp)
             entry = self._entry(state)
-            if entry is None and not state.signal and not self._is_text(state.ip):
-                raise _Stop(f"{state.ip:#x} is not a return address")
+            if entry is None and not state.signal and not self._is_text(state.pc):
+                raise _Stop(f"{state.pc:#x} is not a return address")
             yield self._frame(state, stack, entry)
             if entry is not None and entry.end:
                 return
@@ -93,15 +81,15 @@ class Unwinder:
                 yield from self._scan(state.sp, stack)
                 return
             if following.registers.get("cs", 0) & 3:
-                yield Frame(following.ip, None, None, None, "user", True, following.sp)
+                yield Frame(following.pc, None, None, None, "user", True, following.sp)
                 return
             self._check_progress(state, following)
             state = following
         raise _Stop(f"more than {MAX_FRAMES} frames")
 
     def _entry(self, state: State) -> OrcEntry | None:
-        orc = orc_for(self._kernel, state.ip)
-        return orc.lookup(state.ip if state.signal else state.ip - 1) if orc else None
+        orc = orc_for(self._kernel, state.pc)
+        return orc.lookup(state.pc if state.signal else state.pc - 1) if orc else None
 
     def _is_text(self, address: int) -> bool:
         return in_text(self._kernel, address)
@@ -119,14 +107,14 @@ class Unwinder:
             raise _Stop("the stack does not go on upwards")
 
     def _frame(self, state: State, stack: Stack | None, entry: OrcEntry | None) -> Frame:
-        lookup = state.ip if state.signal else state.ip - 1
+        lookup = state.pc if state.signal else state.pc - 1
         name = self._kernel.name_of(lookup)
         kind: FrameKind = stack.kind if stack else "task"
         symbol = name.symbol if name else None
         if symbol and entry is not None and entry.type in ("regs", "regs_partial"):
             kind = _boundary(symbol)
-        offset = state.ip - (lookup - name.offset) if name else None
-        return Frame(state.ip, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
+        offset = state.pc - (lookup - name.offset) if name else None
+        return Frame(state.pc, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
 
     def _step(self, state: State, entry: OrcEntry | None, stack: Stack) -> State | None:
         """Return the caller's state; None where only a scan is left."""
@@ -134,27 +122,27 @@ class Unwinder:
             return self._undescribed_step(state, stack)
         if entry is not None:
             return self._orc_step(state, entry)
-        if state.signal and not self._is_text(state.ip):  # a call through a wild pointer: only the call was pushed
+        if state.signal and not self._is_text(state.pc):  # a call through a wild pointer: only the call was pushed
             ip = self._memory.word(state.sp)
-            return State(ip, state.sp + 8, state.bp, False, reliable=state.reliable)
+            return State(ip, state.sp + 8, state.fp, False, reliable=state.reliable)
         return self._frame_pointer_step(state)
 
     def _orc_step(self, state: State, entry: OrcEntry) -> State:
         cfa = self._cfa(state, entry)
         if entry.type == "call":
-            new = State(self._memory.word(cfa - 8), cfa, state.bp, False, reliable=state.reliable)
+            new = State(self._memory.word(cfa - 8), cfa, state.fp, False, reliable=state.reliable)
         elif entry.type == "regs":
             regs = dict(zip(PT_REGS, self._memory.words(cfa, len(PT_REGS)), strict=True))
             new = State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, state.reliable)
         elif entry.type == "regs_partial":
             regs = dict(zip(IRET, self._memory.words(cfa, len(IRET)), strict=True))
-            new = State(regs["rip"], regs["rsp"], state.bp, True, regs, state.reliable)
+            new = State(regs["rip"], regs["rsp"], state.fp, True, regs, state.reliable)
         else:
             raise _Stop("the kernel's tables do not describe the caller")
         if entry.bp_reg == "prev_sp":
-            new.bp = self._memory.word(cfa + entry.bp_offset)
+            new.fp = self._memory.word(cfa + entry.bp_offset)
         elif entry.bp_reg == "bp":
-            new.bp = self._memory.word(state.bp + entry.bp_offset)
+            new.fp = self._memory.word(state.fp + entry.bp_offset)
         return new
 
     def _undescribed_step(self, state: State, stack: Stack) -> State | None:
@@ -163,17 +151,17 @@ class Unwinder:
         Its return address is the first word on the stack that follows a call of this very function. If its prologue
         saves rbp, that lies below.
         """
-        name = self._kernel.name_of(state.ip)
+        name = self._kernel.name_of(state.pc)
         if name is None:
             return None
-        function, start = state.ip - name.offset, state.sp & -8
+        function, start = state.pc - name.offset, state.sp & -8
         words = self._memory.words(start, min(stack.end - start, MAX_SCANNED) // 8)
         for i, word in enumerate(words):
             if self._is_text(word) and call_target(self._kernel, word) == function:
                 cfa = start + 8 * i + 8
                 pushed = pushes(self._kernel, function)
                 saved = RBP in pushed and cfa - 16 - 8 * pushed.index(RBP) >= state.sp
-                bp = self._memory.word(cfa - 16 - 8 * pushed.index(RBP)) if saved else state.bp
+                bp = self._memory.word(cfa - 16 - 8 * pushed.index(RBP)) if saved else state.fp
                 return State(word, cfa, bp, False, reliable=state.reliable)
         return None
 
@@ -183,13 +171,13 @@ class Unwinder:
         if reg == "sp":
             return state.sp + offset
         if reg == "bp":
-            return state.bp + offset
+            return state.fp + offset
         if reg == "sp_indirect":
             if entry.indirect_offset_inside:  # before 5.12 (87ccc826bf1c)
                 return self._memory.word(state.sp + offset)
             return self._memory.word(state.sp) + offset
         if reg == "bp_indirect":
-            return self._memory.word(state.bp + offset)
+            return self._memory.word(state.fp + offset)
         name = _ORC_REGISTERS.get(reg)
         if name not in state.registers:
             raise _Stop(f"register {reg} is needed to go on, and is not known")
@@ -197,7 +185,7 @@ class Unwinder:
 
     def _frame_pointer_step(self, state: State) -> State | None:
         """Follow rbp: a saved rbp and a return address, or (tagged with 1) the pt_regs of an entry."""
-        bp = state.bp
+        bp = state.fp
         kept = self._kernel.cached(has_frame_pointers)
         reliable = state.reliable and kept
         if bp == 0 and kept:  # so the boot code begins
@@ -266,52 +254,6 @@ def _is_entry(frame: Frame) -> bool:
     return bool(frame.symbol and frame.symbol.startswith("asm_"))
 
 
-def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
-    """Tell whether the instruction before an address can be a call, so that the address may be one to return to.
-
-    callee: the function whose frame lies within. Where a function begins, what precedes is the one before: a call
-    that never returns may end it, but a pointer to the function is far likelier, unless that call is the callee's.
-    """
-    try:
-        code = kernel.memory.read(address - MAX_CALL, MAX_CALL)
-    except OopscopeError:
-        return False
-    target = call_target(kernel, address) if code[-5] == 0xE8 else None
-    direct = target is not None and in_text(kernel, target)
-    if not direct and not any(_is_indirect_call(code[-n:]) for n in INDIRECT_CALLS):
-        return False
-    name = kernel.name_of(address)
-    if name is None or name.offset:
-        return True
-    called = kernel.name_of(target) if direct and target is not None else None
-    return called is not None and called.offset == 0 and called.symbol == callee
-
-
-def _is_indirect_call(code: bytes) -> bool:
-    """Tell whether bytes are one call through a register or memory (FF /2): as long as its ModRM and SIB say."""
-    if code[0] != 0xFF or code[1] & 0x38 != 0x10:
-        return False
-    mod, rm = code[1] >> 6, code[1] & 7
-    if mod == 3:
-        return len(code) == 2
-    with_sib = rm == 4
-    if with_sib and len(code) < 3:
-        return False
-    base = code[2] & 7 if with_sib else rm
-    displacement = (4 if base == 5 else 0, 1, 4)[mod]
-    return len(code) == 2 + with_sib + displacement
-
-
-def call_target(kernel: Kernel, address: int) -> int | None:
-    """Return what the direct call (E8 rel32) before an address calls; None for no such call."""
-    try:
-        code = kernel.memory.read(address - 5, 5)
-    except OopscopeError:
-        return None
-    distance = int.from_bytes(code[1:], "little", signed=True)
-    return (address + distance) % kernel.memory.top if code[0] == 0xE8 else None
-
-
 def pushes(kernel: Kernel, function: int) -> list[int]:
     """Return the registers (0 rax .. 15 r15) that a function's prologue pushes first, in their order."""
     try:
@@ -346,12 +288,22 @@ def has_frame_pointers(kernel: Kernel) -> bool:
     return prologues >= 2
 
 
+def unwinder(kernel: Kernel, stacks: Iterable[Stack]) -> Unwinder:
+    """Make an unwinder that may walk over some stacks, and over those of CPUs."""
+    return Unwinder(kernel, stacks)
+
+
 def from_registers(registers: Mapping[str, int]) -> State:
     """Return the state of a CPU whose registers were saved: an interrupted instruction."""
     return State(registers["rip"], registers["rsp"], registers["rbp"], True, dict(registers))
 
 
-def from_sleep(kernel: Kernel, sp: int) -> State:
+def in_user(registers: Mapping[str, int]) -> bool:
+    """Tell by the privilege in the code selector whether a CPU ran a program."""
+    return bool(registers.get("cs", 0) & 3)
+
+
+def from_sleep(kernel: Kernel, _task: int, sp: int) -> State:
     """Return the state of a task that is not running, from thread.sp: a struct inactive_task_frame lies there (4.9)."""
     try:
         bp_at = kernel.types.member("inactive_task_frame", "bp").offset

@@ -1,0 +1,39 @@
+"""What an x86_64 kernel is, put together of this folder's parts."""
+
+from oopscope.kernel.machine import Assembly, Machine
+from oopscope.machine.common import x86_code, x86_operands, x86_registers
+from oopscope.machine.x86_64 import code, guess, memory, saved, space, stacks, unwind
+
+MACHINE = Machine(
+    kernel_memory=memory.kernel_memory,
+    user_paging=memory.user_paging,
+    kernel_from=space.kernel_from,
+    modules=space.modules,
+    in_user=unwind.in_user,
+    start_of_cpu=unwind.from_registers,
+    start_of_sleeper=unwind.from_sleep,
+    unwinder=unwind.unwinder,
+    follows_call=x86_code.follows_call,
+    call_target=x86_code.call_target,
+    stacks_by_cpu=stacks.stacks_by_cpu,
+    live_stacks=stacks.live_stacks,
+    guess=guess.guess,
+    guess_sleeper=guess.guess_sleeper,
+    saved_registers=saved.saved_registers,
+    address_space=space.address_space,
+    about_register=x86_registers.about_register,
+    assembly=Assembly(
+        arch="CS_ARCH_X86",
+        modes=("CS_MODE_64",),
+        syntax="CS_OPT_SYNTAX_ATT",
+        longest=15,
+        target=x86_code.target,
+        jumps=x86_code.jumps,
+        whole=x86_operands.whole_64,
+        per_cpu=x86_code.per_cpu,
+        shown=x86_code.shown,
+        patched=code.patched,
+        reckon=x86_operands.reckon,
+    ),
+    search="oopscope.machine.x86_64.search",
+)

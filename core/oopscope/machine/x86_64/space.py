@@ -1,0 +1,72 @@
+"""Where things lie in an x86_64 kernel's address space: the map of all memory, vmalloc, struct pages, modules.
+
+Follows Documentation/arch/x86/x86_64/mm.rst. The bases are variables of the kernel since KASLR moves them (4.8), and
+constants where no symbol names them.
+"""
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import Area, Space
+
+TB = 1 << 40
+MAX_PFN = 1 << 40
+MODULES = range(0xFFFFFFFFA0000000, 0xFFFFFFFFFF000000)  # MODULES_VADDR without KASLR to MODULES_END
+FIXED = (
+    Area(range(0xFFFFFE0000000000, 0xFFFFFE8000000000), "CPU entry area"),
+    Area(range(0xFFFFFFEF00000000, 0xFFFFFFFF00000000), "EFI firmware's mapping"),
+    Area(range(0xFFFFFFFFFF000000, 0xFFFFFFFFFFE00000), "fixmap"),
+)
+
+
+def modules(_kernel: Kernel) -> range:
+    """Return where modules are loaded."""
+    return MODULES
+
+
+def kernel_from(kernel: Kernel) -> int:
+    """Return the lowest address of the upper half, which is the kernel's."""
+    return kernel.memory.top >> 1
+
+
+def address_space(kernel: Kernel) -> Space:
+    """Return where the areas are."""
+    five = bool(kernel.info.number("pgtable_l5_enabled"))
+    usual = 0xFF11000000000000 if five else 0xFFFF888000000000
+    direct = _variable(kernel, "page_offset_base") or _by_per_cpu(kernel) or usual
+    moved = direct != usual  # then so are the others, and no constant is right
+    vmalloc = _variable(kernel, "vmalloc_base") or (0 if moved else 0xFFA0000000000000 if five else 0xFFFFC90000000000)
+    vmemmap = _variable(kernel, "vmemmap_base") or (0 if moved else 0xFFD4000000000000 if five else 0xFFFFEA0000000000)
+    pages = _variable(kernel, "max_pfn") or 0
+    if not 0 < pages <= MAX_PFN:
+        pages = max((end for _start, end in kernel.dump.ranges()), default=0) // kernel.memory.page_size
+    try:
+        size = kernel.types.sizeof("page")
+    except OopscopeError:
+        size = 0
+    room = (12800 if five else 32) * TB
+    return Space(
+        57 if five else 48,
+        range(direct, direct + pages * kernel.memory.page_size),
+        range(vmalloc, vmalloc + room if vmalloc else 0),
+        range(vmemmap, vmemmap + pages * size if vmemmap else 0),
+        size,
+        FIXED,
+    )
+
+
+def _variable(kernel: Kernel, name: str) -> int | None:
+    try:
+        address = kernel.find_symbol(name)
+        return kernel.memory.word(address) if address else None
+    except OopscopeError:
+        return None
+
+
+def _by_per_cpu(kernel: Kernel) -> int | None:
+    """Work the map's base out: the first CPU's area lies in it, and page tables tell its physical address."""
+    try:
+        address = kernel.per_cpu("__per_cpu_start", 0)
+        base = address - kernel.memory.translate(address)
+    except OopscopeError:
+        return None
+    return base if base >> 63 and not base & (1 << 30) - 1 else None  # KASLR moves it by whole GiB
