@@ -48,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         write(cells.grid(found.columns, found.rows(kernel)))
     kernel.remember()
+    count = found.count(kernel, len(data))
+    if count.complete is False and count.of is not None:
+        complain(f"{found.key}: {count.rows} of {count.of} are here", DONE)
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)
     return DONE

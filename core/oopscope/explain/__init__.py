@@ -63,7 +63,8 @@ def every_topic() -> list[Topic]:
 
 
 def named(word: str) -> list[Topic]:
-    """Return the things of a name, whatever their kind; without case where none is written so."""
+    """Return the things of a name, whatever their kind, each text once; without case where none is so."""
     known = every_topic()
     exact = [topic for topic in known if topic.name == word]
-    return exact or [topic for topic in known if topic.name.rpartition(".")[2].lower() == word.lower()]
+    found = exact or [topic for topic in known if topic.name.rpartition(".")[2].lower() == word.lower()]
+    return list({(topic.kind, text_of(topic)): topic for topic in reversed(found)}.values())[::-1]

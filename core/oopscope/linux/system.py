@@ -221,5 +221,5 @@ def the_system(kernel: Kernel) -> System:
     return kernel.cached(system)
 
 
-def _rows(kernel: Kernel) -> list[Fact]:
+def system_rows(kernel: Kernel) -> list[Fact]:
     return [Fact(name, value) for name, value in kernel.cached(system)._asdict().items()]

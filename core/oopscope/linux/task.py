@@ -323,6 +323,12 @@ def _threads(walk: _Walk) -> int:
     return sum(1 for t in walk.known.values() if t.pid) + sum(1 for t in walk.lost.values() if t.get("pid") != 0)
 
 
+def threads(kernel: Kernel) -> int | None:
+    """Return how many threads there are by the kernel's own count, the CPUs' idle tasks included."""
+    counted = _nr_threads(kernel)
+    return counted + len({q.idle for q in kernel.cached(runqueues) if q.idle}) if counted is not None else None
+
+
 def _nr_threads(kernel: Kernel) -> int | None:
     """Return how many threads the kernel counted (the idle ones are not among them); None where that is unreadable."""
     address = kernel.find_symbol("nr_threads")

@@ -20,8 +20,6 @@ from oopscope.triage.finding import Verdict
 
 SCHEMA = 1
 Data = dict[str, Any]
-DEFAULT = ("dump", "system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts")
-ON_REQUEST = ("log", "system", "coverage")  # not in a report by themselves; system has its own place
 # Kinds of page that makedumpfile's -d leaves out, by bit.
 LEVELS = ((1, "zero"), (2, "cache"), (4, "cache private"), (8, "user"), (16, "free"))
 
@@ -176,6 +174,12 @@ def sections(names: Iterable[str]) -> list[str]:
     return [name for name in known if name in wanted]
 
 
+def default() -> list[str]:
+    """Return the sections of a report for which nothing was asked by name."""
+    known = dict(TABLES)
+    return ["dump", "system", "verdict", *(key for key in _keys() if key not in known or not table(key).asked)]
+
+
 def build(
     kernel: Kernel,
     names: Iterable[str] | None = None,
@@ -184,12 +188,12 @@ def build(
 ) -> Data:
     """Return the report's data; a section that fails is None, and `problems` says why."""
     report: Data = {"schema": SCHEMA, "oopscope": oopscope.__version__}
-    wanted = sections(names) if names is not None else [key for key in _keys() if key not in ON_REQUEST]
-    wanted = wanted if names is not None else ["dump", "system", "verdict", *wanted]
+    wanted = sections(names) if names is not None else default()
     for name in wanted:
         if progress:
             progress(f"reading {name}")
         report[name] = section(kernel, name, stacks)
+    report["tables"] = counts(kernel, report)
     kernel.facts.look_again()
     if isinstance(report.get("dump"), dict):  # how it is after the other sections
         report["dump"] |= {"bytes_read": kernel.facts.fetched, "complete": kernel.facts.complete}
@@ -199,6 +203,16 @@ def build(
         {"section": p.section, "message": p.message, "address": value(p.address, "address")} for p in kernel.problems
     ]
     return report
+
+
+def counts(kernel: Kernel, report: Data) -> Data:
+    """Return of each table in a report its rows, how many the kernel counted, and whether they are complete."""
+    known = dict(TABLES)
+    return {
+        key: table(key).count(kernel, None if rows is None else len(rows))._asdict()
+        for key, rows in report.items()
+        if key in known and (rows is None or isinstance(rows, list | dict))
+    }
 
 
 def section(kernel: Kernel, name: str, stacks: bool = False) -> object:

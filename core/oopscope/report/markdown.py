@@ -21,7 +21,19 @@ ROWS = 100
 LONGEST = 1000  # characters of one piece of text
 WORST, STACK, END = 8_000, 12_000, 16_000  # characters of problems, of the crashing stack, of the log's end
 BLOCKED = 40
-PLACED = ("schema", "oopscope", "verdict", "cpus", "system", "dump", "memory_shares", "meminfo", "log", "problems")
+PLACED = (
+    "schema",
+    "oopscope",
+    "verdict",
+    "cpus",
+    "system",
+    "dump",
+    "memory_shares",
+    "meminfo",
+    "log",
+    "problems",
+    "tables",
+)
 # A word that no dialect of Markdown makes anything of, within its brackets, quotes and punctuation.
 PLAIN = re.compile(r"[A-Za-z][A-Za-z'/-]*|\d{1,6}|0x[0-9a-f]+")
 WORD = re.compile(r"""([("']*)(.*?)([)"'.,;:?!]*)""", re.S)

@@ -18,8 +18,6 @@ WIDTH = 80
 NAME = 18  # columns before a fact's value
 SHARE = 20  # columns before a share of memory
 BAR = 30
-SHOWN = {"slabs": 20}  # rows of a table in the text; JSON and `show` have all
-BRIEF = {"tasks": ("tgid", "address", "kernel_thread", "vsz_bytes", "uid")}  # columns left out
 ORDER = ("verdict", "cpus", "tasks", "system", "dump", "memory_shares", "meminfo")  # then the others as they come
 TITLES = {"system": "The machine", "dump": "The dump", "memory_shares": "Where memory went"}
 STATES = {"panic": "panicked", "user": "in user space", None: "state unknown"}
@@ -31,23 +29,33 @@ Data = Mapping[str, Any]
 def render(report: Data) -> str:
     """Return the report as text."""
     parts = [f"oopscope {report['oopscope']}\n"]
-    keys = [key for key in report if key not in ("schema", "oopscope", "problems")]
+    keys = [key for key in report if key not in ("schema", "oopscope", "problems", "tables")]
     tables = []
     for key in sorted(keys, key=lambda k: ORDER.index(k) if k in ORDER else len(ORDER)):
         data = report[key]
         if key == "tasks" and data:
             parts += [heading(f"Blocked tasks ({len(blocked(data))})") + blocked_text(data)] if blocked(data) else []
-            tables.append(_part(key, data))
+            tables.append(_part(report, key))
         else:
-            (parts if key in ORDER else tables).append(_part(key, data))
+            (parts if key in ORDER else tables).append(_part(report, key))
     parts += tables
     if report.get("problems"):
         parts.append(heading("Problems") + "".join(problem(p) for p in report["problems"]))
     return "\n".join(parts)
 
 
-def _part(key: str, data: Any) -> str:
-    return heading(title(key)) + (LOST if data is None else section(key, data))
+def _part(report: Data, key: str) -> str:
+    if report[key] is None:
+        return heading(title(key)) + LOST
+    return heading(title(key)) + section(key, report[key]) + lacking(report, key)
+
+
+def lacking(report: Data, key: str) -> str:
+    """Return a line that says what is known to be missing of a table; empty where nothing is."""
+    count = (report.get("tables") or {}).get(key)
+    if not count or count["complete"] is not False:
+        return ""
+    return f"  {count['rows']} of {count['of']} are here\n" if count["of"] else "  not complete; see Problems\n"
 
 
 def title(key: str) -> str:
@@ -221,9 +229,9 @@ def rows(key: str, data: Sequence[Data], limit: int | None = None) -> str:
     """Return a table, columns aligned; of one that is long, the first rows or the largest."""
     if not data:
         return "  none\n"
-    columns = [c for c in table(key).columns if c.key not in BRIEF.get(key, ())]
-    shown = SHOWN.get(key)
-    chosen = sorted(data, key=lambda r: -(r["bytes"] or 0))[:shown] if shown else data[:limit]
+    found = table(key)
+    columns = [c for c in found.columns if c.brief]
+    chosen = found.ordered(data, Mapping.get)[: found.most or limit]
     text = _aligned(columns, [[c.title for c in columns], *([_again(r[c.key], c) for c in columns] for r in chosen)])
     more = len(data) - len(chosen)
     return text + (f"  ... and {more} more: oopscope show {key}\n" if more else "")

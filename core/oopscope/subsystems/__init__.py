@@ -1,26 +1,60 @@
-"""What a kernel knows of itself, subsystem by subsystem: plans, generators, and a TABLE each.
+"""What a kernel knows of itself, as tables: each file has a TABLE, and the TABLE says all that others need of it.
 
-A subsystem reads through a Kernel and yields rows; it prints nothing and knows no report and no screen. The JSON
-report and the generic pane are made from TABLE alone. To add one: a file here and a line in TABLES.
+A table's rows come from a reader in `linux` or above; it prints nothing and knows no report and no screen. Report,
+`show`, pane, completion and explanation are made from Table and Column. To add one: a file here, a line in TABLES.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from oopscope.errors import OopscopeError
 from oopscope.kernel.kinds import Kind
 
 if TYPE_CHECKING:
     from oopscope.kernel.kernel import Kernel
 
+Group = Literal["overview", "cpus", "tasks", "memory", "log", "io", "waits", "network", "system"]
+# The nine places where a table can stand, in their order, and what they are called.
+GROUPS: tuple[tuple[Group, str], ...] = (
+    ("overview", "Overview"),
+    ("cpus", "CPUs"),
+    ("tasks", "Tasks"),
+    ("memory", "Memory"),
+    ("log", "Log"),
+    ("io", "I/O"),
+    ("waits", "Waits"),
+    ("network", "Network"),
+    ("system", "System"),
+)
+
 
 class Column(NamedTuple):
-    """One column: the row's attribute (and JSON key), its heading, its kind."""
+    """One column: the row's attribute (and JSON key), its heading, its kind, and what its values mean.
+
+    `names` is the thing that a value names: task (by PID), cpu, module, symbol, log (a record's number), or
+    `struct NAME` for an address of one. A column that is not `brief` is left out where a report has little room.
+    """
 
     key: str
     title: str
     kind: Kind = "text"
+    help: str = ""  # one sentence or more
+    names: str = ""
+    brief: bool = True
+    look: str = ""  # what to look at besides
+
+
+class Count(NamedTuple):
+    """How much of a table was read: its rows, the kernel's own count, and whether all of it is there.
+
+    None: rows that could not be read at all; a count that the kernel does not keep; not known to be complete.
+    """
+
+    rows: int | None
+    of: int | None
+    complete: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +65,73 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: Callable[["Kernel"], Iterable[Any]]
+    group: Group = "system"
+    identity: tuple[str, ...] = ()  # the columns whose values together name a row; by default the first
+    sort: str = ""  # the column by which a person sees the rows ordered, with "-" the largest first; else as they come
+    most: int = 0  # rows that a text shows; 0 for all
+    asked: bool = False  # in a report only where it is asked for by name
+    of: Callable[["Kernel"], int | None] | None = None  # the kernel's own count of such things
+    walked: bool = True  # whether a reading that met no problem has seen all there is
+
+    @property
+    def named_by(self) -> tuple[str, ...]:
+        """The columns whose values together name a row."""
+        return self.identity or (self.columns[0].key,)
+
+    def name_of(self, row: Any) -> int | str | None:
+        """Return what names a row: the value of its identity, or several values with spaces between."""
+        values = [getattr(row, key, None) for key in self.named_by]
+        if len(values) == 1:
+            return values[0] if isinstance(values[0], int | str) else None
+        return " ".join(str(value) for value in values if value is not None)
+
+    def ordered(self, rows: Iterable[Any], get: Callable[[Any, str], Any] = getattr) -> list[Any]:
+        """Return the rows as a person sees them, those without a value last; `get` reads a column of a row."""
+        found = list(rows)
+        if not self.sort:
+            return found
+        key, down = self.sort.lstrip("-"), self.sort.startswith("-")
+        known = [row for row in found if get(row, key) is not None]
+        return sorted(known, key=lambda row: get(row, key), reverse=down) + [
+            row for row in found if get(row, key) is None
+        ]
+
+    def count(self, kernel: "Kernel", rows: int | None) -> Count:
+        """Return how complete a reading of so many rows is, by the kernel's own count or by what went wrong in it."""
+        try:
+            of = self.of(kernel) if self.of is not None else None
+        except OopscopeError:
+            of = None
+        if rows is None:
+            return Count(None, of, False)
+        if of is not None:
+            return Count(rows, of, True if rows == of else False if rows < of else None)
+        if any(problem.section == self.key for problem in kernel.problems):
+            return Count(rows, None, False)
+        return Count(rows, None, True if self.walked else None)
 
 
-# The key (also in the report's JSON), and where its TABLE is.
+# Columns that mean the same in every table.
+PID = Column(
+    "pid",
+    "PID",
+    "int",
+    "The thread's ID in the first PID namespace. A process's first thread has the process's PID; 0 are the CPUs' idle "
+    "tasks.",
+    "task",
+)
+COMM = Column(
+    "comm",
+    "Command",
+    help="The thread's name, at most 15 characters: the program's, unless it was renamed (prctl, kernel threads).",
+)
+CPU = Column("cpu", "CPU", "int", "The CPU's number.", "cpu")
+
+# The key (also in the report's JSON), and where its TABLE is; in the order in which they are read and stand in a group.
 TABLES: tuple[tuple[str, str], ...] = (
     ("system", "oopscope.subsystems.system"),
     ("cpus", "oopscope.subsystems.cpus"),
+    ("log", "oopscope.subsystems.log"),
     ("tasks", "oopscope.subsystems.tasks"),
     ("locks", "oopscope.subsystems.locks"),
     ("meminfo", "oopscope.subsystems.meminfo"),
@@ -44,7 +139,6 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("slabs", "oopscope.subsystems.slabs"),
     ("modules", "oopscope.subsystems.modules"),
     ("mounts", "oopscope.subsystems.mounts"),
-    ("log", "oopscope.subsystems.log"),
     ("coverage", "oopscope.subsystems.coverage"),
 )
 

@@ -1,20 +1,33 @@
 """The table `cpus`: what each CPU ran, with its stack and registers."""
 
+from oopscope.kernel.kernel import present_cpus
 from oopscope.stacks.cpus import all_cpus
-from oopscope.subsystems import Column, Table
+from oopscope.subsystems import COMM, CPU, PID, Column, Table
 
 TABLE = Table(
     "cpus",
     "CPUs",
     (
-        Column("cpu", "CPU", "int"),
-        Column("online", "Online", "bool"),
-        Column("state", "State", "state"),
-        Column("pid", "PID", "int"),
-        Column("comm", "Command"),
-        Column("task", "Task", "address"),
-        Column("frames", "Stack", "frames"),
-        Column("registers", "Registers", "registers"),
+        CPU,
+        Column("online", "Online", "bool", "Whether the CPU was in use."),
+        Column("state", "State", "state", "What it did at the end: panic, running (kernel code), idle, user."),
+        PID,
+        COMM,
+        Column("task", "Task", "address", "The task_struct of the task that ran on it.", "struct task_struct"),
+        Column(
+            "frames",
+            "Stack",
+            "frames",
+            "Its stack, innermost first; boundaries between stacks (NMI, interrupt, exception) are named.",
+        ),
+        Column(
+            "registers",
+            "Registers",
+            "registers",
+            "Its registers: as the dump's notes hold them, or as the exception saved them.",
+        ),
     ),
     all_cpus,
+    "cpus",
+    of=lambda kernel: len(present_cpus(kernel)),
 )

@@ -3,4 +3,14 @@
 from oopscope.linux.meminfo import all_counters
 from oopscope.subsystems import Column, Table
 
-TABLE = Table("meminfo", "Memory", (Column("name", "Counter"), Column("bytes", "Size", "bytes")), all_counters)
+TABLE = Table(
+    "meminfo",
+    "Memory",
+    (
+        Column("name", "Counter", help="A line of /proc/meminfo.", look="e on a line explains it."),
+        Column("bytes", "Size", "bytes", "Its size, as /proc/meminfo would have shown it."),
+    ),
+    all_counters,
+    "memory",
+    walked=False,  # some lines of /proc/meminfo are not worked out
+)

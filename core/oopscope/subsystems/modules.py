@@ -7,13 +7,28 @@ TABLE = Table(
     "modules",
     "Modules",
     (
-        Column("name", "Module"),
-        Column("size_bytes", "Size", "bytes"),
-        Column("address", "Address", "address"),
-        Column("refcount", "Used", "int"),
-        Column("used_by", "By", "list"),
-        Column("state", "State"),
-        Column("taint", "Taint"),
+        Column("name", "Module", help="The module's name."),
+        Column("size_bytes", "Size", "bytes", "Its code and data."),
+        Column("address", "Address", "address", "Where its code begins."),
+        Column(
+            "refcount",
+            "Used",
+            "int",
+            "How often it is in use, by other modules and by open devices and mounts.",
+        ),
+        Column("used_by", "By", "list", "Modules that use its symbols."),
+        Column(
+            "state",
+            "State",
+            help="live; coming: its init function runs, or failed to end; going: being unloaded. A death while coming "
+            "or going points at that module.",
+        ),
+        Column(
+            "taint",
+            "Taint",
+            help="How it taints the kernel: P proprietary, O from outside of the tree, E unsigned, F forced, "
+            "C staging.",
+        ),
     ),
     all_modules,
 )

@@ -7,10 +7,17 @@ TABLE = Table(
     "mounts",
     "Mounts",
     (
-        Column("source", "Source"),
-        Column("target", "Mounted on"),
-        Column("fstype", "Type"),
-        Column("options", "Options"),
+        Column("source", "Source", help="The device, server or pseudo file system."),
+        Column("target", "Mounted on", help="Where it is mounted, in the first mount namespace."),
+        Column("fstype", "Type", help="The file system's kind."),
+        Column(
+            "options",
+            "Options",
+            help="Mount options that the kernel keeps for every file system. `ro` on what should be writable may be "
+            "the file system's answer to errors.",
+        ),
     ),
     all_mounts,
+    "io",
+    ("target", "source"),
 )

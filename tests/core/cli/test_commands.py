@@ -56,13 +56,13 @@ class TestReport:
         assert (done.status, done.err) == (DONE, "")
         whole, report = case_of("6.1-deadlock").report, json.loads(done.out)
         assert "log" not in report
-        for section in set(report) - {"dump", "coverage"}:
+        for section in set(report) - {"dump", "coverage", "tables", "memory_shares"}:
             assert report[section] == whole[section], section
         assert report["dump"]["path"] == str(DEADLOCK)
 
     def test_sections(self, command):
         done = command("report", DEADLOCK, "--format", "json", "--sections", " log, verdict ,")
-        assert list(json.loads(done.out)) == ["schema", "oopscope", "verdict", "log", "problems"]
+        assert list(json.loads(done.out)) == ["schema", "oopscope", "verdict", "log", "tables", "problems"]
         done = command("report", DEADLOCK, "--sections", "modules")
         assert "labcrash" in done.out
         assert "Verdict" not in done.out

@@ -228,7 +228,7 @@ def test_head_and_order(case):
     assert set(case.report) >= set(CONTRACT) | {"schema", "oopscope"}
     keys = list(case.report)
     assert keys[:5] == ["schema", "oopscope", "dump", "system", "verdict"]
-    assert keys[-2:] == ["log", "problems"]
+    assert keys[-3:] == ["log", "tables", "problems"]
 
 
 def test_of_the_dump_itself(case):
@@ -267,7 +267,7 @@ class TestSections:
     def test_only_those_asked_for_are_read(self):
         kernel = open_kernel([case_of("6.1-null").path])
         report = build(kernel, ["log"])
-        assert list(report) == ["schema", "oopscope", "log", "problems"]
+        assert list(report) == ["schema", "oopscope", "log", "tables", "problems"]
         assert report["log"] == case_of("6.1-null").report["log"]
         assert "symbols" not in kernel.__dict__  # the log needs neither symbols nor types
         assert "types" not in kernel.__dict__

@@ -1,6 +1,6 @@
 """Tables that sort by a click on a heading and filter as one types; whole and readable without scripts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oopscope.report.cells import RIGHT, cell
@@ -9,8 +9,6 @@ from oopscope.subsystems import TABLES, Column, table
 
 MAX_ROWS = 3000  # a page stays small enough for a ticket and a phone
 PLACED = ("system", "cpus", "meminfo", "zones", "log")  # shown elsewhere on the page, not as tables
-HIDDEN = {"tasks": {"tgid", "address", "kernel_thread", "vsz_bytes"}}
-LARGEST = {"slabs": "bytes", "modules": "size_bytes"}  # which rows come first
 
 
 def render(report: Data) -> str:
@@ -21,11 +19,9 @@ def render(report: Data) -> str:
 
 
 def _table(key: str, rows: Sequence[Data], linked: set[str]) -> str:
-    found, order = table(key), LARGEST.get(key)
-    columns = [
-        c for c in found.columns if c.kind not in ("frames", "registers") and c.key not in HIDDEN.get(key, set())
-    ]
-    ordered = sorted(rows, key=lambda r: -(r[order] or 0)) if order else rows
+    found = table(key)
+    columns = [c for c in found.columns if c.kind not in ("frames", "registers") and c.brief]
+    ordered = found.ordered(rows, Mapping.get)
     head = "".join(f'<th scope="col"{_right(c)}>{safe(c.title)}</th>' for c in columns)
     shown = [r for i, r in enumerate(ordered) if i < MAX_ROWS or (key == "tasks" and str(r["pid"]) in linked)]
     body = "".join(_row(key, r, columns) for r in shown)

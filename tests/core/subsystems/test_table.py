@@ -1,0 +1,78 @@
+"""A table says of itself what report and screen need: what names a row, its order, how complete it is."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from oopscope.errors import NoSymbol
+from oopscope.subsystems import GROUPS, TABLES, Column, Table, table
+
+KEYS = [key for key, _ in TABLES]
+NAMES = ("", "task", "cpu", "module", "symbol", "log")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_a_table_says_of_itself(key):
+    found = table(key)
+    columns = {column.key: column for column in found.columns}
+    assert found.group in dict(GROUPS)
+    assert set(found.named_by) <= set(columns)
+    assert not found.sort or found.sort.lstrip("-") in columns
+    assert any(column.brief for column in found.columns)
+    for column in found.columns:
+        assert column.help.endswith(".")
+        assert column.names in NAMES or column.names.startswith("struct ")
+        assert not column.names.startswith("struct ") or column.kind == "address"
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "log"])
+def test_a_row_has_a_name_of_its_own(key, case):
+    names = [table(key).name_of(row) for row in table(key).rows(case.kernel)]
+    assert len(set(names)) == len(names)
+
+
+def test_a_whole_dump_has_all_rows_and_says_so(case):
+    counts = case.report["tables"]
+    tasks = len(case.report["tasks"])
+    of = None if case.name == "5.10-softlockup" else tasks  # the page of nr_threads is not in that one
+    assert counts["tasks"] == {"rows": tasks, "of": of, "complete": True}
+    assert counts["cpus"]["of"] == len(case.report["cpus"])
+    assert counts["meminfo"]["complete"] is None
+    assert all(counts[key]["complete"] for key in ("slabs", "modules", "mounts", "zones"))
+
+
+class Thing(SimpleNamespace):
+    pass
+
+
+def made(**more):
+    return Table("things", "Things", (Column("name", "Name"), Column("size", "Size", "bytes")), lambda _: [], **more)
+
+
+def test_rows_in_order():
+    rows = [Thing(name="a", size=1), Thing(name="b", size=None), Thing(name="c", size=3)]
+    assert [row.name for row in made().ordered(rows)] == ["a", "b", "c"]
+    assert [row.name for row in made(sort="size").ordered(rows)] == ["a", "c", "b"]
+    assert [row.name for row in made(sort="-size").ordered(rows)] == ["c", "a", "b"]
+
+
+def test_what_names_a_row():
+    row = Thing(name="a", size=7)
+    assert made().name_of(row) == "a"
+    assert made(identity=("size",)).name_of(row) == 7
+    assert made(identity=("name", "size")).name_of(row) == "a 7"
+
+
+def test_complete_incomplete_unknown():
+    def fails(kernel):
+        raise NoSymbol("nr_things")
+
+    fine = SimpleNamespace(problems=[])
+    lossy = SimpleNamespace(problems=[SimpleNamespace(section="things")])
+    assert made().count(fine, 3) == (3, None, True)
+    assert made(walked=False).count(fine, 3) == (3, None, None)
+    assert made().count(lossy, 3) == (3, None, False)
+    assert made(of=lambda _: 3).count(lossy, 3) == (3, 3, True)
+    assert made(of=lambda _: 4).count(fine, 3) == (3, 4, False)
+    assert made(of=lambda _: 2).count(fine, 3) == (3, 2, None)
+    assert made(of=fails).count(fine, None) == (None, None, False)
