@@ -14,11 +14,13 @@ from oopscope.inspect.meaning import Meaning
 from oopscope.inspect.operands import Access, Context, Deed
 from oopscope.inspect.struct import Row, StructFound
 from oopscope.inspect.words import Piece, Stretches, Word
+from oopscope.kernel.fact import Fact as CardFact
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Name
 from oopscope.structs.layout import Member
 from oopscope.structs.view import Item
 from oopscope.subsystems import Column, Table
+from oopscope.subsystems.cards import Facts as CardFacts
 from oopscope.triage.finding import Evidence, Source, Verdict
 from tui import fake_details
 
@@ -319,13 +321,15 @@ def words(start: int) -> tuple[Word, ...]:
 
 ANSWERS: dict[str, Callable[[Any], Any]] = {
     "stack": lambda address: SLEEP,
-    "task-facts": fake_details.facts,
-    "task-memory": fake_details.memory,
-    "task-files": fake_details.files,
+    **{f"task.{name}": fake_details.part(name) for name in ("facts", "family", "memory", "paths", "files", "mappings")},
     "strip": fake_details.strip,
     "memory-shares": fake_details.shares,
     "swapped": fake_details.swapped,
-    "symbol": lambda name: [("Symbol", name), ("Address", f"{BASE:#x}")],
+    "symbol.symbol": lambda name: CardFacts(
+        "symbol",
+        "Symbol",
+        (CardFact("symbol", "Symbol", "symbol", name), CardFact("address", "Address", "address", BASE)),
+    ),
     "registers": lambda cpu: tuple(Register(name, value, MEANING) for name, value in REGISTERS.items()),
     "code": code,
     "struct": struct,

@@ -1,11 +1,15 @@
 """What the provider that answers in core's stead says of one task, and of physical memory: core's own types."""
 
-from oopscope.inspect.task_facts import Fact, Relative, TaskFacts
+from types import SimpleNamespace
+
+from oopscope.inspect.task_facts import Relative, TaskFacts
+from oopscope.kernel.fact import Fact
 from oopscope.linux.file import OpenFile
 from oopscope.linux.memory_shares import Share, Shares
 from oopscope.linux.task_files import TaskFiles
 from oopscope.linux.task_memory import Area, Size, TaskMemory
 from oopscope.memory.coverage import Cell
+from oopscope.subsystems.cards.task import CARD
 
 FILE = 0xFFFF888003A4C000
 LACKING = "physical page at 0x3a4d000 is not in the dump (filtered out when it was written)"
@@ -19,11 +23,11 @@ def facts(address: int) -> TaskFacts:
         tuple(Relative(300 + at, f"child-{at}") for at in range(25)),
         25,
         (
-            Fact("scheduling", "Scheduling", "text", "normal, nice 0"),
+            Fact("policy", "Scheduling", "text", "normal", parts=(Fact("nice", "nice", "int", 0),)),
             Fact("started", "Started", "seconds", 3.5),
             Fact("pending", "Signals pending", "list", ("SIGTERM", "SIGKILL")),
             Fact("namespaces", "Own namespaces", "list", ()),
-            Fact("capabilities", "Capabilities", "text", None),
+            Fact("capabilities", "Capabilities", "list", None),
         ),
     )
 
@@ -68,3 +72,14 @@ def shares(_key: object) -> Shares:
 def swapped(addresses: tuple[int, ...]) -> dict[int, int]:
     """All of the first, none of the second; the others cannot be read."""
     return dict(zip(addresses, (5 << 20, 0), strict=False))
+
+
+def part(name: str, **read):
+    """A part of the card of a task, made by core of what is read here; `read` stands in for it."""
+    make = next(one.make for one in CARD.parts if one.key == name)
+
+    def answer(address: int):
+        found = {"facts": facts, "memory": memory, "files": files, **read}
+        return make(None, SimpleNamespace(**{key: tell(address) for key, tell in found.items()}))
+
+    return answer

@@ -8,7 +8,7 @@ from oopscope.errors import Implausible
 from oopscope_tui.places import Place
 from tui.driving import LARGE, SMALL, enter, press, running, text
 from tui.fake import ANSWERS, SLEEP, Fake
-from tui.fake_details import FILE, LACKING, facts, files
+from tui.fake_details import FILE, LACKING, facts, files, part
 
 DOWN, UP = "right_square_bracket", "left_square_bracket"
 SECTIONS = ["Stack", "Task", "Family", "Memory", "Files", "Mappings"]
@@ -88,7 +88,7 @@ async def test_the_words_of_the_stack_are_a_link_where_it_is_known_where_they_ar
 
 
 async def test_what_cannot_be_read_stands_beside_it_and_the_rest_is_there():
-    fake = Fake(fails={"task-memory": Implausible("a page of it is gone")})
+    fake = Fake(fails={"task.memory": Implausible("a page of it is gone")})
     async with running(fake, size=LARGE) as (app, pilot):
         await opened(app, pilot)
         lines = told(app)
@@ -131,9 +131,11 @@ async def test_text_of_a_dump_stays_text(monkeypatch):
     one, opened_files = facts(0), files(0)
     told_facts = tuple(fact._replace(value=nasty) for fact in one.facts if fact.kind != "seconds")
     relatives = (one.parents[0]._replace(comm=nasty),)
-    monkeypatch.setitem(ANSWERS, "task-facts", lambda at: one._replace(parents=relatives, facts=told_facts))
+    hostile = one._replace(parents=relatives, facts=told_facts)
     all_nasty = tuple(one._replace(path=nasty, note=nasty, kind=nasty, why=nasty) for one in opened_files.files)
-    monkeypatch.setitem(ANSWERS, "task-files", lambda at: opened_files._replace(files=all_nasty))
+    read = {"facts": lambda at: hostile, "files": lambda at: opened_files._replace(files=all_nasty)}
+    for name in ("facts", "family", "files"):
+        monkeypatch.setitem(ANSWERS, f"task.{name}", part(name, **read))
     for size in (SMALL, LARGE):
         async with running(size=size) as (app, pilot):
             await opened(app, pilot)

@@ -1,7 +1,7 @@
 """What the screen asks about one thing when it is looked at: a task's stack, a symbol; and who answers.
 
 Another question is one line here: its kind, and the function that is called with the kernel and the key. Strings, so
-that nothing is imported until it is asked.
+that nothing is imported until it is asked. `task.stack` asks for the part of that name of a task's card.
 """
 
 from importlib import import_module
@@ -9,13 +9,9 @@ from typing import Any, NamedTuple
 
 ANSWERS: dict[str, str] = {
     "stack": "oopscope.stacks.tasks:stack",  # a task_struct's address: its frames
-    "task-facts": "oopscope.inspect.task_facts:task_facts",  # the same: TaskFacts
-    "task-memory": "oopscope.linux.task_memory:task_memory",  # the same: TaskMemory
-    "task-files": "oopscope.linux.task_files:task_files",  # the same: TaskFiles
     "memory-shares": "oopscope.linux.memory_shares:memory_shares",  # 0: Shares, adding up to the total
     "swapped": "oopscope.linux.memory_shares:swapped",  # task_structs' addresses: bytes in swap, by address
     "strip": "oopscope.inspect.coverage:strip_of",  # a number of cells: physical memory in so many shares
-    "symbol": "oopscope.inspect.look_up:symbol",  # a name or an address: lines (heading, text)
     "registers": "oopscope.inspect.code:registers",  # a CPU: each register with what it points at
     "code": "oopscope.inspect.code:code",  # a name or ADDRESS[@SP]: CodeFound
     "struct": "oopscope.inspect.struct:struct",  # TYPE[.MEMBER][@ADDRESS]: StructFound
@@ -40,5 +36,10 @@ class Answer(NamedTuple):
 
 def answer(kernel: Any, question: Question) -> Any:
     """Call the function that answers; whatever it raises is the reason."""
+    kind, _, part = question.kind.partition(".")
+    if part:
+        from oopscope.subsystems.cards import section
+
+        return section(kernel, kind, part, question.key)
     module, _, name = ANSWERS[question.kind].partition(":")
     return getattr(import_module(module), name)(kernel, question.key)

@@ -3,9 +3,12 @@
 Keys are texts: `schedule`, `schedule+0x1a`, `0xffff…`, or the digits alone where they are many.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible, NoSymbol, OopscopeError
 from oopscope.inspect.describe import describe
-from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.inspect.meaning import Meaning
+from oopscope.kernel.kernel import Kernel, Name, per_cpu_offsets
 from oopscope.linux.module import in_text, module_list
 from oopscope.linux.module_types import module_types
 
@@ -58,23 +61,21 @@ def find(kernel: Kernel, name: str) -> int:
     raise NoSymbol(name)
 
 
-def symbol(kernel: Kernel, text: str) -> list[tuple[str, str]]:
-    """Look a name up, or an address; return (heading, text)."""
-    try:
-        address = address_of(kernel, text)
-    except OopscopeError as error:
-        return [("Symbol", text), ("Not found", str(error))]
+class Found(NamedTuple):
+    """What a name or an address stands for."""
+
+    address: int
+    name: Name | None  # the symbol at or before it
+    meaning: Meaning | None  # what lies there
+    prototype: str | None  # of a function
+
+
+def look_up(kernel: Kernel, text: str) -> Found:
+    """Look a name up, or an address; NoSymbol, Implausible."""
+    address = address_of(kernel, text)
     name = kernel.name_of(address)
-    lines = [("Symbol", str(name).removesuffix("+0x0") if name else text), ("Address", f"{address:#x}")]
-    meaning = describe(kernel, address)
-    if meaning is not None and (name is None or meaning.kind not in ("code", "data")):
-        lines.append(("Points at", str(meaning)))
-    elif meaning is not None and meaning.kind == "data":
-        lines += [("Kind", "data")]
-    if name is not None and in_text(kernel, address):
-        spelt = prototype(kernel, name.symbol, name.module)
-        lines += [("Prototype", spelt)] if spelt else []
-    return lines
+    spelt = prototype(kernel, name.symbol, name.module) if name is not None and in_text(kernel, address) else None
+    return Found(address, name, describe(kernel, address), spelt)
 
 
 def prototype(kernel: Kernel, function: str, module: str | None) -> str | None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
+from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel, cpu_mask
-from oopscope.kernel.kinds import Kind
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import decode_comm
 from oopscope.stacks.tasks import Task, all_tasks
@@ -88,7 +88,7 @@ class Node(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """struct worker of a work queue."""
+    """struct worker of a workqueue."""
 
     function: int
     desc: bytes
@@ -108,15 +108,6 @@ RIGHTS = Plan("cred", Rights, uid="uid.val", gid="gid.val", euid="euid.val", egi
               effective=("cap_effective.val", "cap_effective.cap"))  # fmt: skip  # f122a08b197d, 6.3
 NODE = Plan("kernfs_node", Node, parent=("__parent", "parent"))  # 633488947ef6, 6.15
 WORKER = Plan("worker", Worker, function="current_func")
-
-
-class Fact(NamedTuple):
-    """One fact, as a column and its value; the kind says how it is shown. None: it cannot be read."""
-
-    key: str
-    title: str
-    kind: Kind
-    value: Any
 
 
 class Relative(NamedTuple):
@@ -198,29 +189,34 @@ def _facts(kernel: Kernel, address: int) -> Iterator[Fact]:
 
     if struct is not None and struct.flags & PF_WQ_WORKER:
         yield from _work(kernel, row.worker)
-    yield Fact("flags", "Marks", "list", attempt(lambda: _marks(struct, row)))
-    yield Fact("scheduling", "Scheduling", "text", attempt(lambda: _scheduling(row)))
+    yield Fact("flags", "Flags", "list", attempt(lambda: _flags(struct, row)))
+    yield _scheduling(row)
     yield Fact("cpus_allowed", "CPUs allowed", "text", attempt(lambda: _cpus(kernel, row.cpus_mask)))
     yield Fact("started", "Started", "seconds", attempt(lambda: row.start_boottime / 1e9))
     yield Fact("user_time", "User time", "seconds", attempt(lambda: row.utime / 1e9))
     yield Fact("system_time", "System time", "seconds", attempt(lambda: row.stime / 1e9))
-    yield Fact("switches", "Switches", "text", attempt(lambda: f"{row.nvcsw:,} voluntary, {row.nivcsw:,} forced"))
-    yield Fact("faults", "Page faults", "text", attempt(lambda: f"{row.min_flt:,} minor, {row.maj_flt:,} major"))
+    yield _sum("switches", "Switches", ("voluntary", row.nvcsw), ("nonvoluntary", row.nivcsw))
+    yield _sum("faults", "Page faults", ("minor", row.min_flt), ("major", row.maj_flt))
     if struct is not None and struct.exit_state:
-        yield Fact("exit_code", "Exit", "text", attempt(lambda: _exit(row.exit_code)))
+        yield attempt(lambda: _exit(row.exit_code)) or Fact("exit_status", "Exit", "int")
     signals: Any = attempt(lambda: kernel.bind(SIGNALS_OF).row(struct.signal)) if struct is not None else None
     pending = attempt(lambda: _word(row.pending) | (_word(signals.pending) if signals else 0))
     yield Fact("pending", "Signals pending", "list", attempt(lambda: _signals(pending)))
     yield Fact("blocked", "Signals blocked", "list", attempt(lambda: _signals(_word(row.blocked))))
     rights: Any = attempt(lambda: kernel.bind(RIGHTS).row(struct.real_cred)) if struct is not None else None
-    yield Fact("ids", "User, group", "text", attempt(lambda: _ids(rights)))
-    yield Fact("capabilities", "Capabilities", "text", attempt(lambda: _capabilities(kernel, _word(rights.effective))))
+    yield _ids(rights)
+    yield Fact("capabilities", "Capabilities", "list", attempt(lambda: _capabilities(kernel, _word(rights.effective))))
     yield Fact("oom_score_adj", "OOM score adj", "int", attempt(lambda: signals.oom_score_adj))
     yield Fact("cgroup", "Control group", "text", attempt(lambda: _cgroup(kernel, row.cgroups)))
     yield Fact("namespaces", "Own namespaces", "list", attempt(lambda: _namespaces(kernel, row.nsproxy)))
     inside = attempt(lambda: _pid_inside(kernel, row.thread_pid))
     if inside is not None:
         yield Fact("inner_pid", "PID inside", "int", inside)
+
+
+def _sum(key: str, title: str, *parts: tuple[str, int | None]) -> Fact:
+    """Return counters that are told together, by the names that /proc/PID/status and stat have for them."""
+    return Fact(key, title, parts=tuple(Fact(f"{name}_{key}", name, "int", number) for name, number in parts))
 
 
 def _details(kernel: Kernel, address: int) -> Details:
@@ -243,7 +239,7 @@ def _word(raw: Any) -> int:
 
 
 def _work(kernel: Kernel, worker: int | None) -> Iterator[Fact]:
-    """Say what a worker of a work queue is busy with; nothing for an idle one."""
+    """Say what a kworker is busy with; nothing for an idle one."""
     try:
         data = kernel.memory.word((worker or 0) + kernel.types.member("kthread", "data").offset)
         row = kernel.bind(WORKER).row(data)
@@ -251,11 +247,12 @@ def _work(kernel: Kernel, worker: int | None) -> Iterator[Fact]:
         return
     if row.function:
         name = kernel.name_of(row.function)
-        yield Fact("symbol", "Does the work", "symbol", name.symbol if name else f"{row.function:#x}")
-        yield Fact("queue", "Of the queue", "text", decode_comm(row.desc))
+        function = name.symbol if name else f"{row.function:#x}"
+        yield Fact("work", "Work function", "symbol", function, Link("symbol", function))
+        yield Fact("workqueue", "Workqueue", "text", decode_comm(row.desc))
 
 
-def _marks(struct: TaskStruct | None, row: Details) -> tuple[str, ...]:
+def _flags(struct: TaskStruct | None, row: Details) -> tuple[str, ...]:
     bits = ((PF_EXITING, "exiting"), (PF_MEMALLOC, "reclaiming memory"), (PF_FROZEN, "frozen"))
     words = tuple(word for bit, word in bits if struct is not None and struct.flags & bit)
     return (
@@ -265,12 +262,21 @@ def _marks(struct: TaskStruct | None, row: Details) -> tuple[str, ...]:
     )
 
 
-def _scheduling(row: Details) -> str:
-    policy = POLICIES.get(row.policy & 0xFF, f"policy {row.policy}")
-    if row.policy in REAL_TIME:
-        return f"{policy}, priority {row.rt_priority}"
-    boosted = f", boosted to {row.prio}" if row.prio < 100 and row.policy != 6 else ""
-    return f"{policy}, nice {row.static_prio - 120}{boosted}"
+def _scheduling(row: Details) -> Fact:
+    """Return the policy with its nice value or real-time priority, and a priority that was inherited (rt_mutex)."""
+    number: int | None = row.policy
+    if number is None:
+        return Fact("policy", "Scheduling")
+    policy = POLICIES.get(number & 0xFF, f"policy {number}")
+    if number in REAL_TIME:
+        return Fact(
+            "policy", "Scheduling", "text", policy, parts=(Fact("priority", "priority", "int", row.rt_priority),)
+        )
+    static: int | None = row.static_prio
+    parts = [Fact("nice", "nice", "int", static - 120 if static is not None else None)]
+    if row.prio is not None and row.prio < 100 and number != 6:
+        parts.append(Fact("boosted_priority", "boosted to", "int", row.prio))
+    return Fact("policy", "Scheduling", "text", policy, parts=tuple(parts))
 
 
 def _cpus(kernel: Kernel, mask: int) -> str:
@@ -293,9 +299,12 @@ def _possible(kernel: Kernel) -> list[int]:
     return cpu_mask(kernel, "__cpu_possible_mask", "cpu_possible_mask")
 
 
-def _exit(code: int) -> str:
+def _exit(code: int) -> Fact:
+    """Return the signal that killed it, else the status that it exited with."""
     number = code & 0x7F
-    return f"killed by {_signal(number)}" if number else f"status {code >> 8 & 0xFF}"
+    if number:
+        return Fact("exit_signal", "Killed by", "text", _signal(number))
+    return Fact("exit_status", "Exit", "int", code >> 8 & 0xFF)
 
 
 def _signal(number: int) -> str:
@@ -310,17 +319,24 @@ def _signals(mask: int) -> tuple[str, ...]:
     return (*found, *((f"{others} real-time signals",) if others else ()))
 
 
-def _ids(rights: Rights) -> str:
-    acting = f", acts as {rights.euid}, {rights.egid}" if (rights.euid, rights.egid) != (rights.uid, rights.gid) else ""
-    return f"{rights.uid}, {rights.gid}{acting}"
+def _ids(rights: Rights | None) -> Fact:
+    """Return the real IDs and, where they differ, the effective ones."""
+    if rights is None:
+        return Fact("ids", "User, group")
+    real, effective = (rights.uid, rights.gid), (rights.euid, rights.egid)
+    parts = [Fact("uid", "uid", "int", real[0]), Fact("gid", "gid", "int", real[1])]
+    if effective != real:
+        parts += [Fact("euid", "euid", "int", effective[0]), Fact("egid", "egid", "int", effective[1])]
+    return Fact("ids", "User, group", parts=tuple(parts))
 
 
-def _capabilities(kernel: Kernel, mask: int) -> str:
+def _capabilities(kernel: Kernel, mask: int) -> tuple[str, ...]:
+    """Return the effective capabilities by name: `all` alone for all that this kernel knows, `none` for none."""
     last = kernel.find_symbol("cap_last_cap")
     known = (1 << (kernel.memory.u32(last) % 64 + 1 if last else len(CAPABILITIES))) - 1
     if mask & known == known:
-        return "all"
-    return ", ".join(name for at, name in enumerate(CAPABILITIES) if mask >> at & 1) or "none"
+        return ("all",)
+    return tuple(name for at, name in enumerate(CAPABILITIES) if mask >> at & 1) or ("none",)
 
 
 def _cgroup(kernel: Kernel, css_set: int) -> str:

@@ -5,7 +5,7 @@ import pytest
 from cases import NAMES, case_of
 from oopscope.errors import Implausible, NoMember, NoSymbol, NotMapped, NoType
 from oopscope.inspect.code import code, registers
-from oopscope.inspect.look_up import address_of, prototype, symbol
+from oopscope.inspect.look_up import address_of, look_up, prototype
 from oopscope.inspect.struct import struct
 from oopscope.inspect.words import CHUNK, memory, words
 from oopscope.linux.task import task_structs
@@ -38,12 +38,13 @@ def test_addresses_as_people_type_them(kernel):
 
 
 def test_symbols(kernel):
-    facts = dict(symbol(kernel, "vfs_read"))
-    assert facts["Address"] == f"{kernel.symbol('vfs_read'):#x}"
-    assert facts["Prototype"].startswith("ssize_t vfs_read(struct file *file")
-    assert dict(symbol(kernel, "init_task"))["Points at"] == "task_struct of swapper/0 (0)"
-    assert dict(symbol(kernel, "0x28"))["Points at"] == "40, or NULL + 0x28 ?"
-    assert "no symbol nothing" in dict(symbol(kernel, "nothing"))["Not found"]
+    read = look_up(kernel, "vfs_read")
+    assert read.address == kernel.symbol("vfs_read")
+    assert read.prototype.startswith("ssize_t vfs_read(struct file *file")
+    assert str(look_up(kernel, "init_task").meaning) == "task_struct of swapper/0 (0)"
+    assert str(look_up(kernel, "0x28").meaning) == "40, or NULL + 0x28 ?"
+    with pytest.raises(NoSymbol, match="nothing"):
+        look_up(kernel, "nothing")
     assert prototype(kernel, "do_exit.cold", None) == "void do_exit(long code) (the compiler made do_exit.cold of it)"
     assert prototype(kernel, "no_such_function", None) is None
 

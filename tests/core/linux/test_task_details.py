@@ -4,6 +4,7 @@ import pytest
 
 from cases import case_of
 from oopscope.inspect.task_facts import task_facts
+from oopscope.kernel.fact import flat
 from oopscope.linux.file import flag_words
 from oopscope.linux.task import task_structs
 from oopscope.linux.task_files import task_files
@@ -26,7 +27,11 @@ def by_comm(case, comm):
 
 
 def facts_of(case, address):
-    return {fact.key: fact.value for fact in task_facts(case.kernel, address).facts}
+    return values(task_facts(case.kernel, address).facts)
+
+
+def values(facts):
+    return {key: fact.value for key, fact in flat(facts).items()}
 
 
 def test_open_files(told):
@@ -81,11 +86,12 @@ def test_mappings(told):
 
 def test_facts(told):
     init = task_facts(told.kernel, task_of(told, 1))
-    facts = {fact.key: fact.value for fact in init.facts}
+    facts = values(init.facts)
     assert None not in facts.values()
-    assert facts["scheduling"] == "normal, nice 0"
-    assert facts["capabilities"] == facts["cpus_allowed"] == "all"
-    assert facts["ids"] == "0, 0"
+    assert (facts["policy"], facts["nice"]) == ("normal", 0)
+    assert (facts["capabilities"], facts["cpus_allowed"]) == (("all",), "all")
+    assert (facts["uid"], facts["gid"], "euid" in facts) == (0, 0, False)
+    assert facts["voluntary_switches"] > 0 and facts["minor_faults"] > 0
     assert facts["cgroup"] == "/"
     assert facts["namespaces"] == ()
     assert 0.2 < facts["started"] < 2
@@ -104,7 +110,8 @@ def test_family_of_a_kernel_thread(told):
 
 def test_a_bound_thread_says_its_cpu(told):
     assert facts_of(told, by_comm(told, b"ksoftirqd/1"))["cpus_allowed"] == "1"
-    assert facts_of(told, by_comm(told, b"migration/0"))["scheduling"] == "fifo, priority 99"
+    migration = facts_of(told, by_comm(told, b"migration/0"))
+    assert (migration["policy"], migration["priority"]) == ("fifo", 99)
 
 
 def test_a_kernel_thread_has_none_and_no_address_is_no_task(told):

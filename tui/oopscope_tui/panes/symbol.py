@@ -7,6 +7,7 @@ from oopscope_tui.look import theme
 from oopscope_tui.look.text import ABSENT, clean
 from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.base import empty
+from oopscope_tui.panes.cards import facts_lines
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
@@ -15,17 +16,19 @@ from oopscope_tui.widgets.textview import BLANK, Line, heading, line
 class Symbol(AskedText):
     """One symbol at a time."""
 
-    QUESTION = "symbol"
+    QUESTION = "symbol.symbol"
     needs = ("cpus", "tasks")
 
     def lines(self, width: int) -> list[Line]:
         """Return what is found of it, and, found or not, where it leads and who is in it."""
         name, found = self.asked, self.answer
         lines: list[Line] = []
-        for title, text in (found.value or [("Not found", found.why)]) if found is not None else ():
-            lines += field_line(clean(title), clean(text), width, 10)
         if found is None:
             lines += empty("looking it up", width)
+        elif found.value is None:
+            lines += [*field_line("Symbol", clean(name), width, 10), *field_line("Not found", found.why, width, 10)]
+        else:
+            lines += facts_lines(found.value.facts, width, 10)
         lines += [BLANK, line(" ", ("its code", theme.LINK), link=Place("code", name)),
                   line(" ", ("the words there", theme.LINK), link=Place("words", name))]  # fmt: skip
         plain = name.partition("+")[0]

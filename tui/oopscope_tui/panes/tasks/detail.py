@@ -1,14 +1,17 @@
-"""What one task is, in sections: its stack, its facts and family, its memory, its files, its mappings."""
+"""A task's card on the screen: its stack, its facts and family, its memory, its files, its mappings."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from oopscope.commands.questions import Answer
 from oopscope.kernel.clock import SECOND, moment
+from oopscope.kernel.fact import Fact
+from oopscope.subsystems.cards import Facts, Rows
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.look.values import human_bytes, human_seconds, show
 from oopscope_tui.panes.base import empty
+from oopscope_tui.panes.cards import facts_lines, place_of
 from oopscope_tui.panes.details import address_link, field_line, link_of, stack_lines, words_line
 from oopscope_tui.panes.tasks.table import COLUMNS
 from oopscope_tui.places import Place
@@ -21,11 +24,11 @@ STATES = {
     "T": "stopped", "t": "traced", "Z": "zombie", "X": "dead", "P": "parked", "N": "new",
 }  # fmt: skip
 MORE = (col("tgid", "Thread group", "int"), col("address", "task_struct", "address"))
-QUESTIONS = ("stack", "task-facts", "task-memory", "task-files")  # asked, by the task's address, when it is looked at
+# Asked, by the task's address, when it is looked at: its stack, and the parts of its card that the list does not tell.
+QUESTIONS = ("stack", *(f"task.{part}" for part in ("facts", "family", "memory", "paths", "files", "mappings")))
 RELATIVES = 20  # threads or children listed
 FIELD = 15  # cells of a fact's title
 TOLD_ELSEWHERE = {"pid", "state", "comm", "cpu", "rss_bytes", "vsz_bytes", "uid"}
-MEMBERS = {"anonymous", "files", "shared", "at its most", "data", "stack", "code", "locked"}  # shares of the one before
 
 
 def task_lines(store: Store, row: Any, width: int) -> list[Line]:
@@ -101,26 +104,30 @@ def _stack(store: Store, row: Any, width: int) -> Iterator[Line]:
 
 def _task(store: Store, row: Any, width: int) -> Iterator[Line]:
     yield from _section("Task")
-    memory, _ = _answered(store, "task-memory", row)
-    if memory is not None and memory.arguments is not None:
-        yield from field_line("Arguments", clean(memory.arguments), width, FIELD)
+    memory, _ = _answered(store, "task.memory", row)
+    arguments = next((fact for fact in _facts(memory) if fact.key == "arguments"), None)
+    if arguments is not None and arguments.value is not None:
+        yield from field_line("Arguments", clean(arguments.value), width, FIELD)
     for column in (*COLUMNS, *MORE):
         if column.key not in TOLD_ELSEWHERE:
             value = getattr(row, column.key, None)
             link = address_link(column.title, value) if column.kind == "address" else link_of(column.key, value)
             yield from field_line(column.title, show(column.kind, value), width, FIELD, link)
-    found, why = _answered(store, "task-facts", row)
-    if found is None:
-        yield from empty(why, width)
+    found, why = _answered(store, "task.facts", row)
+    if found is None or found.why:
+        yield from empty(why or found.why, width)
         return
     boot = store.system.get("boot_ns")
     for fact in found.facts:
-        if fact.value == ():
-            continue
-        text = show(fact.kind, fact.value)
         if fact.key == "started" and fact.value is not None:
             text = f"{human_seconds(fact.value)} after boot{_clock(boot, fact.value)}"
-        yield from field_line(clean(fact.title), text, width, FIELD, link_of(fact.key, fact.value))
+            yield from field_line(fact.title, text, width, FIELD)
+        else:
+            yield from facts_lines((fact,), width, FIELD)
+
+
+def _facts(section: Any) -> Sequence[Fact]:
+    return section.facts if isinstance(section, Facts) else ()
 
 
 def _clock(boot: int | None, seconds: float) -> str:
@@ -129,20 +136,20 @@ def _clock(boot: int | None, seconds: float) -> str:
 
 
 def _family(store: Store, row: Any, width: int) -> Iterator[Line]:
-    found, _why = _answered(store, "task-facts", row)
-    if found is None or not (found.parents or found.thread_count or found.child_count):
+    found, _why = _answered(store, "task.family", row)
+    if not isinstance(found, Rows):
         return
     yield from _section("Family")
-    for at, one in enumerate(found.parents):
+    for at, one in enumerate(one for one in found.rows if one.relation == "parent"):
         yield from _relative("Parent" if at == 0 else "of" if at == 1 else "", one, width)
-    for title, some, count in (
-        ("Threads", found.threads, found.thread_count),
-        ("Children", found.children, found.child_count),
-    ):
+    for title, relation in (("Threads", "thread"), ("Children", "child")):
+        some = [one for one in found.rows if one.relation == relation]
         for at, one in enumerate(some[:RELATIVES]):
-            yield from _relative(f"{title}  {count:,}" if at == 0 else "", one, width)
-        if count > RELATIVES:
-            yield line(" " * (FIELD + 3), (f"and {count - RELATIVES:,} more", theme.DIM))
+            yield from _relative(f"{title}  {len(some):,}" if at == 0 else "", one, width)
+        if len(some) > RELATIVES:
+            yield line(" " * (FIELD + 3), (f"and {len(some) - RELATIVES:,} more", theme.DIM))
+    if found.count is not None and found.count > len(found.rows):
+        yield line(" " * (FIELD + 3), (f"{found.count - len(found.rows):,} more are not listed", theme.DIM))
 
 
 def _relative(title: str, one: Any, width: int) -> list[Line]:
@@ -151,47 +158,33 @@ def _relative(title: str, one: Any, width: int) -> list[Line]:
 
 
 def _memory(store: Store, row: Any, width: int) -> Iterator[Line]:
-    found, why = _answered(store, "task-memory", row)
-    if found is None or not found.sizes:
+    found, why = _answered(store, "task.memory", row)
+    facts = {fact.key: fact for fact in _facts(found)}
+    if not facts:
         yield from _section("Memory")
         yield from empty(why or found.why, width)
         return
-    shared = f", shared by {found.users}" if found.users > 1 else ""
-    yield from _section("Memory", f"mm_struct {found.mm:#x}{shared}", Place("struct", f"mm_struct@{found.mm:#x}"))
-    if found.arguments is None:
-        yield from field_line("Arguments", found.arguments_why, width, FIELD, style=theme.DIM)
-    for size, shares in _grouped(found.sizes):
-        note = ", ".join(f"{one.name} {human_bytes(one.bytes)}" for one in shares if one.bytes)
-        text = human_bytes(size.bytes)
-        yield from field_line(clean(size.name), f"{text:<7}{note}" if note else text, width, FIELD)
-
-
-def _grouped(sizes: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
-    groups: list[tuple[Any, list[Any]]] = []
-    for size in sizes:
-        if size.name in MEMBERS and groups:
-            groups[-1][1].append(size)
-        else:
-            groups.append((size, []))
-    return groups
+    mm, users = facts.pop("mm"), facts.pop("users").value
+    shared = f", shared by {users}" if users is not None and users > 1 else ""
+    yield from _section("Memory", f"mm_struct {mm.value:#x}{shared}", place_of(mm.link))
+    arguments = facts.pop("arguments")
+    if arguments.value is None:
+        yield from facts_lines((arguments,), width, FIELD)
+    yield from facts_lines(facts.values(), width, FIELD)
 
 
 def _files(store: Store, row: Any, width: int) -> Iterator[Line]:
-    found, why = _answered(store, "task-files", row)
-    if found is None or (not found.files and found.why):
+    found, why = _answered(store, "task.files", row)
+    paths, _ = _answered(store, "task.paths", row)
+    if not isinstance(found, Rows) or (not found.rows and found.why):
         yield from _section("Files")
         yield from empty(why or found.why, width)
         return
-    yield from _section("Files", f"{len(found.files):,}{' and more' if found.more else ''} open")
-    for title, value in (
-        ("Runs", found.exe),
-        ("Stands in", found.cwd),
-        ("Root", found.root if found.root != "/" else ""),
-    ):
-        if value != "":
-            yield from field_line(title, show("text", value), width, FIELD)
-    digits = max((len(str(one.fd)) for one in found.files), default=1)
-    for one in found.files:
+    yield from _section("Files", f"{len(found.rows):,} open")
+    shown = (fact for fact in _facts(paths) if fact.key != "root" or fact.value != "/")
+    yield from facts_lines(shown, width, FIELD)
+    digits = max((len(str(one.fd)) for one in found.rows), default=1)
+    for one in found.rows:
         yield _file(one, digits, width)
         if one.why:
             yield from wrapped(one.why, width, theme.DOUBT, " " * (digits + 4) + "! ", " " * (digits + 6))
@@ -221,17 +214,15 @@ def _file(one: Any, digits: int, width: int) -> Line:
 
 
 def _mappings(store: Store, row: Any, width: int) -> Iterator[Line]:
-    found, _why = _answered(store, "task-memory", row)
-    if found is None or not found.sizes:
+    found, _why = _answered(store, "task.mappings", row)
+    if not isinstance(found, Rows):
         return
-    shown = len(found.areas)
-    yield from _section(
-        "Mappings", f"{found.area_count:,}" + ("" if shown == found.area_count else f", the first {shown:,}")
-    )
+    shown, count = len(found.rows), found.count if found.count is not None else len(found.rows)
+    yield from _section("Mappings", f"{count:,}" + ("" if shown == count else f", the first {shown:,}"))
     if found.why:
         yield from wrapped(found.why, width, theme.DOUBT, "  ! ", "    ")
-    digits = max((len(f"{area.end:x}") for area in found.areas), default=1)
-    for area in found.areas:
+    digits = max((len(f"{area.end:x}") for area in found.rows), default=1)
+    for area in found.rows:
         span = f"  {area.start:>{digits}x}-{area.end:<{digits}x} "
         size = f"{human_bytes(area.end - area.start):>6} "
         yield line(
