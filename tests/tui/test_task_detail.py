@@ -27,6 +27,8 @@ class Wait(NamedTuple):
     readers: bool | None
     task: int
     owner: int | None
+    ended: bool = False
+    holder: int | None = None
 
 
 ADDRESS = 0xFFFF888000000000  # of PID 1; each further one is 0x2000 higher
@@ -115,7 +117,7 @@ async def test_brackets_go_from_heading_to_heading():
 
 async def test_the_holder_of_a_lock_is_a_link(monkeypatch):
     waits = [Wait(4, "waiter", "mutex", 0xFFFFFFFFC0001000, "lab_lock [labcrash]", 3, "holder", False,
-                  ADDRESS + 3 * 0x2000, ADDRESS + 2 * 0x2000)]  # fmt: skip
+                  ADDRESS + 3 * 0x2000, ADDRESS + 2 * 0x2000, holder=ADDRESS + 2 * 0x2000)]  # fmt: skip
     async with running(Fake(rows={"locks": lambda: waits}), size=LARGE) as (app, pilot):
         await opened(app, pilot, 4)
         head = next(row for row in shown(app) if "waits for the mutex lab_lock [labcrash]" in row.text)
