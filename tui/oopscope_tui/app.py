@@ -3,6 +3,7 @@
 It owns all state and reads nothing of the dump itself. The first paint needs no dump: the worker opens it afterwards.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         super().__init__(paths, provider, listing)
         self.settings = settings if settings is not None else load()
         self.keymap = Keymap(self.settings.keys)
+        if self.settings.known:
+            os.environ.setdefault("OOPSCOPE_KNOWN", self.settings.known)  # where the worker looks for it
         self.back = listing if not self.folder else None  # the list from which the dump was chosen
         self.next: str | Path | Listing | None = None  # what comes after this: a dump of the list, or the list
         self.panes: dict[str, Pane] = {}

@@ -144,6 +144,7 @@ def top_parser() -> argparse.ArgumentParser:
     )
     common = import_module("oopscope.cli.common")
     common.add_extra(parser)
+    common.add_known(parser)
     common.add_look(parser)
     parser.add_argument("--version", action="version", version=f"oopscope {oopscope.__version__}")
     return parser

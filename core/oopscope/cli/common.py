@@ -46,6 +46,13 @@ def add_extra(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--vmlinux", metavar="FILE", action=_Extra, help="the kernel with its types (.BTF or DWARF)")
 
 
+def add_known(parser: argparse.ArgumentParser) -> None:
+    """Declare the option for a file of known bugs."""
+    parser.add_argument(
+        "--known", metavar="FILE", action=_Extra, help="known bugs (TOML), of which those that match are shown"
+    )
+
+
 def add_look(parser: argparse.ArgumentParser) -> None:
     """Declare the options for how the screen looks."""
     group = parser.add_argument_group("how the screen looks")

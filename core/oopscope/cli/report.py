@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from oopscope.cli import DAMAGED, DONE, USAGE, complain
-from oopscope.cli.common import Progress, add_extra, load, write
+from oopscope.cli.common import Progress, add_extra, add_known, load, write
 from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build, sections
 from oopscope.sources.remote import location
@@ -24,6 +24,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stacks", action="store_true", help="with every task's stack")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, not to stdout")
     add_extra(parser)
+    add_known(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -17,18 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from oopscope.cli import DONE, NOT_A_DUMP, complain
-from oopscope.cli.common import write
+from oopscope.cli.common import add_known, write
 from oopscope.dumps import find_dumps, find_format
 from oopscope.errors import OopscopeError
 from oopscope.report.cells import printable
 from oopscope.sources.file import FileSource
 from oopscope.sources.names import is_named_so
 from oopscope.sources.remote import Location, location, shown
+from oopscope.triage.known import words
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("paths", nargs="+", type=location, metavar="PATH", help="dumps, and folders of dumps")
+    add_known(parser)
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="read N dumps at a time")
     parser.add_argument(
         "--format",
@@ -73,7 +75,8 @@ def _grouped(lines: list[dict[str, Any]]) -> Iterator[str]:
             f"  {'  '.join(map(str.ljust, map(printable, row), widths))}  {printable(line['path'])}\n"
             for row, line in zip(rows, members, strict=True)
         )
-        yield f"{len(members)}  {printable(members[0]['title'])}  {printable(signature)}\n{dumps}"
+        known = "".join(f"  known: {printable(words(bug))}\n" for bug in members[0]["known"])
+        yield f"{len(members)}  {printable(members[0]['title'])}  {printable(signature)}\n{known}{dumps}"
 
 
 def _expand(paths: list[Location]) -> Iterator[Location]:
@@ -147,12 +150,12 @@ def _line(path: Location) -> dict[str, Any]:
     """Return one dump's line: path, host, kernel, time, cause and signature, or `error`."""
     from oopscope.boot.attach import open_kernel
     from oopscope.linux.system import the_system
-    from oopscope.report.build import verdict_data
+    from oopscope.report.build import known_section, verdict_data
     from oopscope.triage import verdict
 
     try:
         kernel = open_kernel([path])
-        facts, found = the_system(kernel), verdict_data(verdict(kernel))
+        facts, found, known = the_system(kernel), verdict_data(verdict(kernel)), known_section(kernel)
         kernel.remember()
     except OopscopeError as e:
         return {"path": shown(path), "error": str(e)}
@@ -177,4 +180,5 @@ def _line(path: Location) -> dict[str, Any]:
         "crash_time": facts.crash_time,
         "complete": kernel.facts.complete,
         **{key: found[key] for key in keys},
+        "known": known,
     }

@@ -16,7 +16,7 @@ from oopscope.report.fault import fault_data
 from oopscope.stacks.tasks import stack
 from oopscope.subsystems import TABLES, Column, Table, table
 from oopscope.triage import verdict
-from oopscope.triage.finding import Verdict
+from oopscope.triage.finding import Bug, Verdict
 
 SCHEMA = 1
 Data = dict[str, Any]
@@ -119,6 +119,16 @@ def verdict_data(v: Verdict) -> Data:
     }
 
 
+def known_section(kernel: Kernel) -> list[Data]:
+    """Return the known bugs that fit the verdict."""
+    return [known_data(bug) for bug in verdict(kernel).known]
+
+
+def known_data(bug: Bug) -> Data:
+    """Return a known bug as the contract has it."""
+    return {"text": bug.text, "link": bug.link or None, "fixed_in": bug.fixed_in or None}
+
+
 def _source(source: Any) -> Data:
     found: Data = {"kind": source.kind, "key": source.key}
     if source.address is not None:
@@ -193,6 +203,8 @@ def build(
         if progress:
             progress(f"reading {name}")
         report[name] = section(kernel, name, stacks)
+        if name == "verdict" and report[name] is not None:
+            report["known"] = _bounded(kernel, "known", known_section)
     report["tables"] = counts(kernel, report)
     kernel.facts.look_again()
     if isinstance(report.get("dump"), dict):  # how it is after the other sections
@@ -217,12 +229,19 @@ def counts(kernel: Kernel, report: Data) -> Data:
 
 def section(kernel: Kernel, name: str, stacks: bool = False) -> object:
     """Return one section; None where it fails, with the reason among the kernel's problems."""
-    try:
+
+    def make(kernel: Kernel) -> object:
         if name == "tasks":
             return tasks_section(kernel, stacks)
-        if name in SPECIAL:
-            return SPECIAL[name](kernel)
-        return rows(table(name), kernel)
+        return SPECIAL[name](kernel) if name in SPECIAL else rows(table(name), kernel)
+
+    return _bounded(kernel, name, make)
+
+
+def _bounded(kernel: Kernel, name: str, make: Callable[[Kernel], object]) -> object:
+    """Return what a section is made of; None where it fails."""
+    try:
+        return make(kernel)
     except OopscopeError as e:
         kernel.problems.lost(name)(e)
     except Exception as e:  # noqa: BLE001 - the boundary of a section: what went wrong is shown, the rest goes on

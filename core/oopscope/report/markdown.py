@@ -14,6 +14,7 @@ from oopscope.report.cells import cell, printable, size
 from oopscope.report.facts import blocked, cause, dump_facts, moment, same_stacks, system_facts
 from oopscope.report.fault import how
 from oopscope.subsystems import TABLES
+from oopscope.triage.known import words
 
 Data = Mapping[str, Any]
 MAX = 60_000  # characters
@@ -25,6 +26,7 @@ PLACED = (
     "schema",
     "oopscope",
     "verdict",
+    "known",
     "cpus",
     "system",
     "dump",
@@ -128,9 +130,11 @@ def _head(report: Data) -> str:
     facts += [("crashed", code(crashed))] if crashed else []
     facts.append(("signature", code(v["signature"])))
     evidence = "".join(f"- {_evidence(e)}\n" for e in v["evidence"])
+    known = "".join(f"- {prose(words(bug))}\n" for bug in report.get("known") or ())
     steps = "".join(f"{i}. {prose(step)}\n" for i, step in enumerate(v["next_steps"], 1))
     return (
         f"# {prose(v['title'])}{host}\n\n**{prose(v['summary'])}**\n\n{_table(facts)}"
+        + (f"\n## Known bugs that match\n\n{known}" if known else "")
         + (f"\n## Evidence\n\n{evidence}" if evidence else "")
         + (f"\n## Next steps\n\n{steps}" if steps else "")
     )

@@ -13,13 +13,20 @@ from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stac
 from oopscope.report.fault import how
 from oopscope.report.recursion import again, folded
 from oopscope.subsystems import TABLES, Column, table
+from oopscope.triage.known import words
 
 WIDTH = 80
 NAME = 18  # columns before a fact's value
 SHARE = 20  # columns before a share of memory
 BAR = 30
-ORDER = ("verdict", "cpus", "tasks", "system", "dump", "memory_shares", "meminfo")  # then the others as they come
-TITLES = {"system": "The machine", "dump": "The dump", "memory_shares": "Where memory went"}
+ORDER = ("verdict", "known", "cpus", "tasks", "system", "dump", "memory_shares", "meminfo")  # then the others
+TITLES = {
+    "known": "Known bugs that match",
+    "system": "The machine",
+    "dump": "The dump",
+    "memory_shares": "Where memory went",
+}
+NO_MATCH: tuple[str, list[Any]] = ("known", [])
 STATES = {"panic": "panicked", "user": "in user space", None: "state unknown"}
 LOST = "  could not be read; see Problems\n"
 GUESS = "    ? marks a frame found by scanning the stack: a guess\n"
@@ -29,7 +36,7 @@ Data = Mapping[str, Any]
 def render(report: Data) -> str:
     """Return the report as text."""
     parts = [f"oopscope {report['oopscope']}\n"]
-    keys = [key for key in report if key not in ("schema", "oopscope", "problems", "tables")]
+    keys = [k for k in report if k not in ("schema", "oopscope", "problems", "tables") and (k, report[k]) != NO_MATCH]
     tables = []
     for key in sorted(keys, key=lambda k: ORDER.index(k) if k in ORDER else len(ORDER)):
         data = report[key]
@@ -74,6 +81,7 @@ def section(key: str, data: Any) -> str:
         "dump": lambda d: pairs(dump_facts(d)),
         "system": lambda s: pairs(system_facts(s)),
         "verdict": _verdict,
+        "known": lambda bugs: "".join(f"{line}\n" for bug in bugs for line in wrapped(words(bug), "  - ", "    ")),
         "cpus": cpus_text,
         "memory_shares": _shares,
         "meminfo": _meminfo,

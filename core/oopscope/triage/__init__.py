@@ -1,11 +1,14 @@
 """Why the machine died: the rules are asked in turn, and the first that knows answers."""
 
+from dataclasses import replace
 from importlib import import_module
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.system import the_system
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+from oopscope.triage.known import known_bugs, matching
 from oopscope.triage.rules import RULES
 from oopscope.triage.telling import told
 
@@ -50,6 +53,17 @@ def _unknown(death: Death) -> Verdict:
     return death.verdict("unknown", "unknown", "Cause unknown", summary, "possible", next_steps=(step,))
 
 
+def with_known(kernel: Kernel) -> Verdict:
+    """Judge, and add the known bugs that fit; what is wrong with their file is a problem of its own."""
+    found = judge(kernel)
+    bugs = known_bugs()
+    for text in bugs.problems:
+        kernel.problems.add("known", text)
+    if not bugs.bugs:
+        return found
+    return replace(found, known=matching(bugs, found, the_system(kernel).release))
+
+
 def verdict(kernel: Kernel) -> Verdict:
     """Return the verdict, reached once."""
-    return kernel.cached(judge)
+    return kernel.cached(with_known)

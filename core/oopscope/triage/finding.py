@@ -25,6 +25,20 @@ class Evidence(NamedTuple):
     source: Source
 
 
+class Bug(NamedTuple):
+    """A known bug, as a file of one's own tells it; an empty field asks or says nothing."""
+
+    text: str
+    link: str = ""
+    fixed_in: str = ""
+    signature: str = ""
+    cause: str = ""
+    symbol: str = ""
+    module: str = ""
+    since: str = ""  # the first release that has it
+    before: str = ""  # the first that does not
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Why the machine died; the fields of REPORT's `verdict`."""
@@ -43,5 +57,6 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     next_steps: tuple[str, ...] = ()
     fault: Fault | None = None  # of a fault: the instruction, its operand, who passed it
+    known: tuple[Bug, ...] = ()  # the known bugs that fit
     signature: str | None = None  # the same for the same bug on another machine; None for an unknown cause
     signature_basis: str | None = None  # stack, log or both: where the function to blame was found

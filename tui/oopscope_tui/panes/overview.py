@@ -87,6 +87,7 @@ class Overview(Pane):
         lines += wrapped(verdict.summary, width)
         lines.append(BLANK)
         lines += self._who(verdict, width)
+        lines += self._known(verdict, width)
         lines += self._how(verdict, width)
         if verdict.evidence:
             lines += [BLANK, heading(" Evidence")]
@@ -132,6 +133,15 @@ class Overview(Pane):
             link = Place("tasks", verdict.pid, True)
             lines += field_line("Task", clean(f"{verdict.pid} {verdict.comm or ''}"), width, FIELD, link)
         return lines
+
+    def _known(self, verdict: Any, width: int) -> list[Line]:
+        """Return the known bugs that fit."""
+        bugs = getattr(verdict, "known", ())
+        if not bugs:
+            return []
+        from oopscope.triage.known import words
+
+        return [one for bug in bugs for one in field_line("Known", clean(words(bug._asdict())), width, FIELD)]
 
     def _how(self, verdict: Any, width: int) -> list[Line]:
         """Return what the faulting instruction did, and who passed it what it used."""

@@ -40,6 +40,7 @@ class Settings:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the action's name: Textual's names of keys
     theme: str = palette.DEFAULT
     time: str = TIMES[0]  # one of TIMES
+    known: str = ""  # a file of known bugs; empty for none
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the pane's key: its columns, in order
     trouble: tuple[str, ...] = ()  # what is wrong in the file, a line each
 
@@ -126,6 +127,7 @@ class _Reading:
         takers: dict[str, Callable[[Any], Any]] = {
             "theme": lambda value: self._one_of("theme", value, palette.NAMES),
             "time": lambda value: self._one_of("time", value, TIMES),
+            "known": self._file,
             "keys": self._keys,
             "columns": self._columns,
         }
@@ -174,6 +176,12 @@ class _Reading:
             if isinstance(value, str) and value.lower() == one.lower():
                 return one
         self._say(f"no {name} {value!r:.60}; there are {', '.join(known)}", name)
+        return None
+
+    def _file(self, value: Any) -> str | None:
+        if isinstance(value, str) and Path(value).expanduser().is_file():
+            return value
+        self._say(f"known wants the path of a file of known bugs, not {value!r:.60}", "known")
         return None
 
     def _table(self, name: str, value: Any) -> Iterable[tuple[str, list[str]]]:

@@ -3,6 +3,7 @@
 from oopscope.report.facts import moment
 from oopscope.report.fault import how
 from oopscope.report.page.kit import Data, pill, safe
+from oopscope.triage.known import words
 
 SURE = {"certain": "●●●", "likely": "●●○", "possible": "●○○"}
 
@@ -17,7 +18,7 @@ def render(report: Data) -> str:
         f'<section id="verdict" class="hero"><p class="chips">{" ".join(chips)}</p>'
         f'<h1>{safe(v["title"])}</h1><p class="lead">{safe(v["summary"])}</p>{message}'
         f"{_machine(report)}{_where(v)}{_how(v)}"
-        f'<div class="two">{_evidence(v)}{_steps(v)}</div></section>\n'
+        f'{_known(report)}<div class="two">{_evidence(v)}{_steps(v)}</div></section>\n'
     )
 
 
@@ -45,6 +46,12 @@ def _how(v: Data) -> str:
     lines = how(v["fault"]) if v.get("fault") else []
     cells = "".join(f"<div><dt>{safe(name)}</dt><dd><code>{safe(text)}</code></dd></div>" for name, text in lines)
     return f'<dl class="where">{cells}</dl>' if cells else ""
+
+
+def _known(report: Data) -> str:
+    """The known bugs that fit; a link is text, for it comes from a file."""
+    items = "".join(f"<li>{safe(words(bug))}</li>" for bug in report.get("known") or ())
+    return f"<h3>Known bugs that match</h3><ul>{items}</ul>" if items else ""
 
 
 def _evidence(v: Data) -> str:
