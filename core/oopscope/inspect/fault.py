@@ -104,11 +104,13 @@ def _wild_call(kernel: Kernel, frames: Sequence[Frame], at: int, context: Contex
         where = Passed(str(behind) if behind is not None else "the stack", 0, text)
         return Fault(None, "returns to" if returned else "", "", pc, None, pc, meaning, (where,) if text else (), ())
     register = _called_through(body, call, context, pc)
-    steps = [Passed(str(behind), call, body.texts.get(call, "a call"))]
     made = origin(body, call, register) if register else None
-    if made is not None:
-        steps.append(Passed(str(behind), made.address, _words(made)))
-    return Fault(body.texts.get(call), "calls", register or "", pc, register, pc, meaning, tuple(steps), ())
+    if made is not None and made.kind == "constant" and made.number == pc:
+        step = Passed(str(behind), made.address, _words(made))
+    else:  # what was called may have jumped on: a tail call leaves no frame
+        step = Passed(str(behind), call, f"{body.texts.get(call, 'a call')}: it, or what it called, jumped there")
+        register = None
+    return Fault(body.texts.get(call), "calls", register or "", pc, register, pc, meaning, (step,), ())
 
 
 def _called_through(body: Body, call: int, context: Context, pc: int) -> str | None:
