@@ -37,6 +37,7 @@ class Kdump:
     status: int = 0
     notes: bytes = b""
     vmcoreinfo: bytes = b""
+    eraseinfo: bytes = b""
     split: tuple[int, int] | None = None
     dump_level: int = 31
     phys_base: int = 0
@@ -91,11 +92,11 @@ class Kdump:
             info_at,
             len(self.vmcoreinfo),
             *note,
-            0,
-            0,
+            notes_at + len(self.notes) if self.eraseinfo else 0,
+            len(self.eraseinfo),
             *new,
         )
-        return layout.pack(*values) + self.notes
+        return layout.pack(*values) + self.notes + self.eraseinfo
 
     def _bitmap(self, blocks: int, wanted: Callable[[bytes | None], bool]) -> bytes:
         bitmap = bytearray(blocks * self.block)

@@ -15,6 +15,7 @@ from textual.containers import Container
 from textual.driver import Driver
 
 from oopscope.fleet.listing import Listing
+from oopscope.kernel.clock import iso
 from oopscope_tui.look.palette import asked
 from oopscope_tui.look.text import WHOLE, clean
 from oopscope_tui.look.values import human_bytes, human_seconds
@@ -122,6 +123,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         crash = f"crashed {str(when).replace('T', ' ').replace('Z', ' UTC')}" if when else ""
         alive = f"up {human_seconds(float(up))}" if up is not None else ""
         live = "LIVE" if getattr(facts, "live", False) else ""
+        if live and (read := iso(getattr(facts, "read_ns", None))):
+            live = f"LIVE, as of {read[11:19]} UTC"
         return [str(word) for word in (live, node, release, crash, alive, self.dump_name) if word]
 
     def _crumbs(self) -> Sequence[str]:

@@ -42,6 +42,8 @@ __all__ = [
 
 PACKED = (".gz", ".xz", ".zst", ".bz2", ".lz4", ".lzo")
 BLOCK = 1 << 20  # bytes in one piece of `Dump.blocks`, at most
+MAX_ERASED = 1000
+ERASED = b"X"  # what makedumpfile writes over what it erases
 MAX_ENTRIES = 4096  # files looked at in a directory
 
 
@@ -62,10 +64,12 @@ class Facts:
     bytes: int = 0
     complete: bool = True
     live: bool = False  # a machine that runs on while it is read
+    read_ns: int | None = None  # since 1970: when a machine that runs on was looked at
     timestamp: int | None = None  # seconds since 1970, of the dump's writing
     phys_base: int | None = None
     nodename: str | None = None
     release: str | None = None
+    erased: tuple[str, ...] = ()  # what its writer was told to blank, in its own words (ERASEINFO)
     problems: list[str] = field(default_factory=list)
     sources: Sequence[ByteSource] = field(default=(), repr=False, compare=False)
 
@@ -99,6 +103,12 @@ class Facts:
         """Note that the dump is not whole, and why."""
         self.complete = False
         self.problems.append(problem)
+
+
+def erased_by(text: bytes) -> tuple[str, ...]:
+    """Return the lines of an ERASEINFO note: what its writer was told to blank."""
+    lines = text.rstrip(b"\0").decode("utf-8", "backslashreplace").splitlines()
+    return tuple(line.strip() for line in lines if line.strip())[:MAX_ERASED]
 
 
 class Dump(Protocol):

@@ -12,8 +12,9 @@ import stat
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from time import time_ns
 
-from oopscope.dumps import Facts, PlacedDump
+from oopscope.dumps import Facts, PlacedDump, erased_by
 from oopscope.elf import ET_CORE, PT_LOAD, PT_NOTE, Segment, is_elf, notes, read_header, segments
 from oopscope.errors import FormatError, NotADump
 from oopscope.notes import CpuState, Note, qemu_cpu_states
@@ -98,6 +99,10 @@ class ElfDump(PlacedDump):
         facts.live = self.live
         if self.live:
             facts.bytes = self._extents.total()  # its size as a file is that of the address space
+            facts.read_ns = time_ns()
+        for note in self._all_notes():
+            if note.name == "ERASEINFO":
+                facts.erased = erased_by(note.desc)
         if self.header.flags == INCOMPLETE:
             facts.lacks("the dump's writer says that it is incomplete (the disk was full)")
         return facts

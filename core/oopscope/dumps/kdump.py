@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from oopscope.codecs import by_flag
 from oopscope.codecs import names as codec_names
-from oopscope.dumps import Facts
+from oopscope.dumps import Facts, erased_by
 from oopscope.errors import FormatError, MissingPage, OopscopeError, Why
 from oopscope.notes import CpuState, Note, qemu_cpu_states, read_notes
 from oopscope.sources import ByteSource
@@ -87,6 +87,7 @@ class Header:
     end_pfn: int
     vmcoreinfo: tuple[int, int]
     note: tuple[int, int]
+    eraseinfo: tuple[int, int]
 
     @property
     def bitmap(self) -> int:
@@ -177,6 +178,7 @@ def _fill(source: ByteSource, head: bytes, abi: Abi, uts: list[str]) -> Header:
         end_pfn=end if v[2] else 0,
         vmcoreinfo=(v[5], v[6]),
         note=(v[7], v[8]),
+        eraseinfo=(v[9], v[10]),
     )
 
 
@@ -358,6 +360,9 @@ class KdumpDump:
         facts.phys_base = h.phys_base
         facts.nodename = h.nodename or None
         facts.release = h.release or None
+        offset, size = h.eraseinfo
+        if offset and 0 < size <= MAX_VMCOREINFO:
+            facts.erased = erased_by(first.source.read_at(offset, size))
         if h.status & INCOMPLETE:
             facts.lacks("the dump's writer says that it is incomplete (the disk was full)")
         for fault in faults:

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from itertools import pairwise
 
+from oopscope.dumps import ERASED
 from oopscope.errors import MissingPage, NotMapped, OopscopeError
 from oopscope.inspect.address_space import address_space, canonical, per_cpu_of, stack_map
 from oopscope.inspect.meaning import Meaning, number_meaning
@@ -43,6 +44,8 @@ def describe(kernel: Kernel, address: int, task: TaskStruct | None = None) -> Me
 
     task: whose stack or registers it is from; then user addresses are looked up among its mappings.
     """
+    if kernel.facts.erased and address == int.from_bytes(ERASED * (kernel.arch.bits // 8), "little"):
+        return Meaning("poison", "erased when the dump was written")
     found = number_meaning(address, kernel.arch.bits)
     if found is not None:
         return found

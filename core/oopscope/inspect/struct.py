@@ -1,6 +1,7 @@
 """Any struct at any address: its members, and what its pointers point at.
 
-Keys are texts: `task_struct`, `task_struct.se`, `task_struct@0xffff…`, `rq@ADDRESS OR SYMBOL`.
+Keys are texts: `task_struct`, `task_struct.se`, `task_struct@0xffff…`, `rq@ADDRESS OR SYMBOL`. Files of the kernel may
+each have a struct of one name: `irq_info#2` is the second of them, and who asks without a number gets the largest.
 """
 
 from typing import NamedTuple
@@ -25,6 +26,14 @@ class Row(NamedTuple):
     meaning: Meaning | None
 
 
+class Definition(NamedTuple):
+    """One of several structs of one name: the key that asks for it, its size in bytes, whether it is the one shown."""
+
+    key: str
+    size: int
+    shown: bool
+
+
 class StructFound(NamedTuple):
     """A struct's members; `meaning` is what lies at its address."""
 
@@ -34,6 +43,7 @@ class StructFound(NamedTuple):
     rows: tuple[Row, ...]
     meaning: Meaning | None
     like: tuple[str, ...] = ()  # there is no such type: those whose names are like it
+    definitions: tuple[Definition, ...] = ()  # all of this name, where there are several
 
 
 def struct(kernel: Kernel, key: str) -> StructFound:
@@ -53,7 +63,29 @@ def struct(kernel: Kernel, key: str) -> StructFound:
         left -= bool(pointer)
         rows.append(Row(item, describe(kernel, item.number) if pointer and item.number else None))
     there = describe(kernel, found.address) if found.address is not None else None
-    return StructFound(found.name, found.address, found.size, tuple(rows), there)
+    several = _definitions(kernel, name, found)
+    return StructFound(found.name, found.address, found.size, tuple(rows), there, (), several)
+
+
+def _definitions(kernel: Kernel, name: str, found: View) -> tuple[Definition, ...]:
+    """Return every definition of a struct's name; none where it has one, or for what lies inside a struct."""
+    plain = _bare(name).partition("#")[0]
+    if "." in plain:
+        return ()
+    try:
+        layouts = kernel.types.layouts(plain)
+    except OopscopeError:
+        return ()
+    if len(layouts) < 2:
+        return ()
+    shown = found.layout.type
+    return tuple(Definition(f"{plain}#{n}", one.size, one.type == shown) for n, one in enumerate(layouts, 1))
+
+
+def _bare(name: str) -> str:
+    for keyword in ("struct ", "union "):
+        name = name.removeprefix(keyword)
+    return name.strip()
 
 
 def _within(kernel: Kernel, found: View) -> list[Item]:
@@ -91,8 +123,12 @@ def _is_struct(kernel: Kernel, name: str) -> bool:
 
 def _view(kernel: Kernel, name: str, address: int | None) -> View:
     """Return a view by the kernel's own types, else by those of the first module that has the name."""
-    for keyword in ("struct ", "union "):
-        name = name.removeprefix(keyword)
+    name, _, number = _bare(name).partition("#")
+    if number:
+        layouts = kernel.types.layouts(name)
+        if not number.isdecimal() or not 0 < int(number[:4]) <= len(layouts):
+            raise NoType(f"{name}#{number[:8]}")
+        return View(kernel.memory, kernel.types.btf, layouts[int(number) - 1], name, address)
     try:
         return kernel.view(name, address)
     except NoType:

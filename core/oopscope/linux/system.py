@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from oopscope.errors import NoTypes, OopscopeError
+from oopscope.dumps import ERASED
+from oopscope.errors import Implausible, NoTypes, OopscopeError
 from oopscope.kernel.clock import MICRO, SECOND, iso
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.linux.printk import log
@@ -145,7 +146,10 @@ def _command_line(kernel: Kernel) -> str:
         if said is not None:
             return said.removeprefix(COMMAND_LINE)
     at = kernel.memory.word(kernel.symbol("saved_command_line"))
-    return kernel.memory.cstring(at, MAX_COMMAND_LINE).decode("utf-8", "backslashreplace")
+    raw = kernel.memory.cstring(at, MAX_COMMAND_LINE)
+    if kernel.facts.erased and raw and not raw.strip(ERASED):
+        raise Implausible("it was erased when the dump was written")
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def memory_bytes(kernel: Kernel) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import oopscope
 from oopscope.errors import OopscopeError
+from oopscope.kernel.clock import iso
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.memory_shares import memory_shares
@@ -80,6 +81,8 @@ def dump_section(kernel: Kernel) -> Data:
         "bytes_read": facts.fetched,
         "complete": facts.complete,
         "live": facts.live,
+        "read_at": iso(facts.read_ns),
+        "erased": list(facts.erased) or None,
         "arch": kernel.arch.name,
     }
 

@@ -11,6 +11,7 @@ from oopscope.report.cells import duration, size
 
 Data = Mapping[str, Any]
 Facts = list[tuple[str, str]]
+MAX_ERASED = 20  # things that the text names
 AnyTask = TypeVar("AnyTask", bound=Data)
 
 
@@ -67,7 +68,8 @@ def dump_facts(d: Data) -> Facts:
             ("fetched", size(d["bytes_read"]) if d.get("bytes_read") is not None else None),
             ("holds", held(d)),
             ("left out", left_out(d)),
-            ("LIVE", "the machine ran on while it was read" if d.get("live") else None),
+            ("LIVE", _live(d) if d.get("live") else None),
+            ("erased", "; ".join(d["erased"][:MAX_ERASED]) if d.get("erased") else None),
             ("complete", "yes" if d["complete"] else "NO: the dump is cut off or was not finished"),
         ]
     )
@@ -76,6 +78,12 @@ def dump_facts(d: Data) -> Facts:
 def cause(v: Data) -> str:
     """Return the cause's slug with its category, where that says more."""
     return str(v["cause"]) if v["cause"] == v["category"] else f"{v['cause']} ({v['category']})"
+
+
+def _live(d: Data) -> str:
+    """Say of a running machine when it was read."""
+    when = f" from {moment(d['read_at'])} on" if d.get("read_at") else ""
+    return f"the machine ran on while it was read{when}"
 
 
 def held(d: Data) -> str | None:

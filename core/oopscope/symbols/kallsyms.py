@@ -6,23 +6,29 @@ kallsyms_scan's business. An address gets the name that the kernel itself prints
 the lowest index (the build sorts the sensible one there), whole up to the next symbol.
 """
 
+import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
-from oopscope.errors import Implausible, NoSymbol
+from oopscope.errors import Implausible, NoSymbol, OopscopeError
 from oopscope.symbols.blob import Endian, Read
 from oopscope.symbols.kallsyms_names import RUN
-from oopscope.symbols.kallsyms_tables import Opened, Tables, locate, open_tables
+from oopscope.symbols.kallsyms_tables import Opened, Tables, extent_of, locate, open_tables
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 MAX_ALIASES = 4096
 MAX_SAME = 4096
 MAX_PROBED = 2048
 MAX_KEPT = 50_000  # in the index cache
-ENDS = frozenset(("_etext", "_einittext", "_end"))  # what follows them belongs to nobody
+# What follows a mark of an end belongs to nobody; these whatever follows, the others only where much does.
+ENDS = frozenset(("_etext", "_einittext", "_end"))
+_END = re.compile(r"__stop_|__end_|.*_end$|__brk_limit$")
+_BEGIN = re.compile(r"__start_|__log_buf$|_printk_rb_static_|__brk_|.*_begin$")
+FAR, FARTHER = 64 << 10, 512 << 10  # bytes that few symbols have, and that next to none has
+LIKELY = 4096  # of such a one that something without a name follows: strings, tables of a section
 
 
 def open_kallsyms(read: Read, info: VmcoreInfo, bits: int = 64, endian: Endian = "<") -> "Kallsyms":
@@ -131,11 +137,31 @@ class Kallsyms:
         if found is None:
             return None
         start, end, name = found
-        if name in ENDS:
-            self._remember(start + 1, end, "")
-            end = start + 1
-        self._remember(start, end, name)
-        return (name, address - start) if address < end else None
+        likely = self._likely_end(start, end, name)
+        self._remember(likely, end, "")
+        self._remember(start, likely, name)
+        return (name, address - start) if address < likely else None
+
+    def _likely_end(self, start: int, end: int, name: str) -> int:
+        """Return where a symbol ends: the next symbol, unless that is far off and what lies between has no name."""
+        if name in ENDS or (end - start > FAR and _END.match(name)):
+            return start + 1
+        table = extent_of(self.tables, start)
+        if table:
+            return min(end, start + table)
+        if end - start <= FAR or _BEGIN.match(name):
+            return end
+        if self._is_text(start):
+            return start + FAR
+        made = "." in name or name.startswith("__func__")  # by the compiler: tables of a switch, names of functions
+        return start + LIKELY if made or end - start > FARTHER else end
+
+    def _is_text(self, address: int) -> bool:
+        try:
+            text, end = self.lookup("_stext"), self.lookup("_etext")
+        except OopscopeError:
+            return False
+        return text is not None and end is not None and text <= address < end
 
     def _remember(self, start: int, end: int, name: str) -> None:
         if start < end and start not in self._spans:

@@ -90,6 +90,19 @@ class Core:
     token_index: int
 
 
+def extent_of(t: Tables, address: int) -> int:
+    """Return how many bytes a table has that begins at an address; 0 where none does."""
+    sizes = {
+        t.names: t.markers - t.names,
+        t.markers: -(-t.count // RUN) * t.marker_size,
+        t.token_table: t.token_index - t.token_table,
+        t.token_index: 512,
+        t.offsets: t.count * (t.bits // 8 if t.encoding == "absolute" else 4),
+        t.seqs: t.count * 3,
+    }
+    return max(sizes.get(address, 0), 0) if address else 0
+
+
 def open_tables(read: Read, tables: Tables) -> Opened:
     """Make the readers; reads the tokens and nothing else. Implausible when they are not tokens."""
     if not 0 < tables.count <= MAX_COUNT:

@@ -280,3 +280,10 @@ def test_a_part_without_pages_does_not_stand_in_the_way():
     dump = opened(*parts((0, 100), (100, 100), (100, 300)))
     assert saved(dump, SPLIT) == {n: p for n, p in SPLIT.items() if p}
     assert dump.facts().problems == []
+
+
+def test_what_was_erased_is_told():
+    told = b"erase saved_command_line\nerase module.account.key size 16\n"
+    facts = opened(Kdump(PAGES, notes=NOTES, eraseinfo=told)).facts()
+    assert facts.erased == ("erase saved_command_line", "erase module.account.key size 16")
+    assert opened(Kdump(PAGES, notes=NOTES)).facts().erased == ()

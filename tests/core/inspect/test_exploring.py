@@ -138,3 +138,17 @@ def test_an_address_that_is_none_shows_nothing_of_its_alias():
     assert all(row.item.number is None for row in shown.rows)
     assert all("not canonical" in row.item.why for row in shown.rows if row.item.member.name in ("pid", "comm"))
     assert not any(piece.why == "" for piece in memory(kernel, f"{alias:#x}").pieces)
+
+
+def test_a_struct_of_several_definitions_says_so_and_offers_each():
+    kernel = case_of("6.1-null").kernel
+    found = struct(kernel, "irq_info")
+    assert found.size == 136 and sorted(one.size for one in found.definitions) == [16, 32, 136]
+    assert [one.shown for one in found.definitions].count(True) == 1
+    for one in found.definitions:
+        other = struct(kernel, one.key)
+        assert other.size == one.size and [o.key for o in other.definitions if o.shown] == [one.key]
+    assert struct(kernel, "task_struct").definitions == ()
+    for none in ("irq_info#4", "irq_info#0", "irq_info#x"):
+        with pytest.raises(NoType):
+            struct(kernel, none)

@@ -55,7 +55,19 @@ class Struct(AskedText):
             return self._like(found)
         longest = max((len(row.item.declaration) for row in found.rows), default=0)
         room = min(longest, width // 2 - LEAD if found.address is not None else width - LEAD)
-        return [self._member(row, found, room) for row in found.rows]
+        return [*self._definitions(found), *(self._member(row, found, room) for row in found.rows)]
+
+    def _definitions(self, found: Any) -> list[Line]:
+        """Return the structs of this name, where there are several: none of them can be known to be meant."""
+        if not found.definitions:
+            return []
+        parts: list[Any] = [(f" {len(found.definitions)} structs are called so; the others:", theme.DOUBT)]
+        lines = [line(*parts)]
+        for one in found.definitions:
+            if not one.shown:
+                said = f"   {clean(one.key)}  {one.size:,} bytes"
+                lines.append(line((said, theme.LINK), link=Place(self.key, f"{one.key}{self._at()}")))
+        return lines
 
     def _like(self, found: Any) -> list[Line]:
         """Return the types whose names are like that of one that does not exist."""
