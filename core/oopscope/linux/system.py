@@ -226,4 +226,5 @@ def the_system(kernel: Kernel) -> System:
 
 
 def system_rows(kernel: Kernel) -> list[Fact]:
+    """Return the system's facts, a row each."""
     return [Fact(name, value) for name, value in kernel.cached(system)._asdict().items()]
