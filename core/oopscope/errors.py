@@ -12,7 +12,8 @@ OopscopeError
 │   ├── NoMember(struct, member)
 │   └── NoTypes                      no types at all: no BTF, and none given
 ├── Implausible(what, address)       memory was read, but it cannot be what it should be
-└── Unsupported(what)                a true thing that this program cannot read
+├── Unsupported(what)                a true thing that this program cannot read
+└── NotInLog                         a kernel log in place of a dump holds no memory
 """
 
 from typing import Literal
@@ -108,6 +109,13 @@ class Implausible(OopscopeError):
 
 class Unsupported(OopscopeError):
     """A dump or kernel that is what it says, but that this program cannot read."""
+
+
+class NotInLog(OopscopeError):
+    """A kernel log stands in place of a dump: it holds no memory, and tells what its words say alone."""
+
+    def __init__(self) -> None:
+        super().__init__("this is a kernel log without a dump: it does not tell")
 
 
 _WORDS: dict[Why, str] = {

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from oopscope.arch import Arch
 from oopscope.boot.extra import Extra
+from oopscope.boot.only_log import log_kernel, records_beside
 from oopscope.dumps import Dump, open_path
-from oopscope.errors import FormatError, OopscopeError, ReadError
+from oopscope.errors import FormatError, NotADump, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel, Name, machine_of
 from oopscope.machine import arch, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
+from oopscope.sources.beside import log_beside
 from oopscope.sources.remote import Location, shown
 from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key, load_types, store_types
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
@@ -44,9 +46,29 @@ def open_kernel(paths: Sequence[Location], progress: Progress | None = None) -> 
     """Open a dump (several paths only for a split set), with the index cache; an OopscopeError is one clear line."""
     say = progress or (lambda _text: None)
     say("opening the dump")
-    dump = open_path(*paths, say=say)
-    kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
+    try:
+        kernel = attach(open_path(*paths, say=say), say, cache_directory(os.environ), Extra.of(os.environ))
+    except FormatError as e:
+        kernel = log_in_its_place(paths[0], e)
+    if kernel.log_beside is None and kernel.facts.format != "log":
+        kernel.log_beside = records_beside(paths[0])
     kernel.path = shown(paths[0])
+    return kernel
+
+
+def log_in_its_place(path: Location, why: FormatError) -> Kernel:
+    """Return the kernel of the log beside a dump that is damaged beyond opening; else raise what is wrong with it."""
+    beside = log_beside(path) if isinstance(path, Path) and not isinstance(why, NotADump) else None
+    if beside is None:
+        raise why
+    try:
+        kernel = attach(open_path(beside), lambda _text: None)
+    except OopscopeError:
+        raise why from None
+    if kernel.facts.format != "log":
+        raise why
+    kernel.log_from = beside.name
+    kernel.facts.lacks(str(why))
     return kernel
 
 
@@ -55,6 +77,8 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
 
     cache: the folder of the index cache; None for none. extra: files that add what the dump lacks.
     """
+    if hasattr(dump, "records"):
+        return log_kernel(dump)
     physical = PhysicalMemory(dump)
     info = _from_file(dump, physical, extra) if extra.vmcoreinfo else _from_notes(dump)
     if info is None:

@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     records = [
         r
         for r in log(kernel)
-        if (args.level is None or r.level <= args.level) and (pattern is None or pattern.search(r.text))
+        if (args.level is None or (r.level is not None and r.level <= args.level))
+        and (pattern is None or pattern.search(r.text))
     ]
     if args.format == "json":
         keys = [c.key for c in table("log").columns]
@@ -56,7 +57,10 @@ def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[st
     epoch = _epoch(kernel) if clock == "utc" else 0
     previous = 0
     for r in records:
-        if clock == "utc":
+        if r.ns is None:
+            when = moment(r.wall) if r.wall is not None else None
+            stamp = f"[{when:%b %d %H:%M:%S}]" if when else ""
+        elif clock == "utc":
             when = moment(epoch + r.ns)
             stamp = when.strftime("%Y-%m-%d %H:%M:%S.%f") if when else "?"
         elif clock == "delta":
@@ -64,7 +68,7 @@ def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[st
         else:
             stamp = r.stamp
         caller = f"[{r.caller:>8}] " if r.caller else ""
-        head = f"{stamp} {caller}"
+        head = f"{stamp} {caller}" if stamp or caller else ""
         text = printable(r.text, keep="\n\t").replace("\n", "\n" + " " * len(head))
         yield f"{head}{text}\n"
 
@@ -72,6 +76,8 @@ def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[st
 def _epoch(kernel: Kernel) -> int:
     from oopscope.linux.system import the_clock
 
+    if kernel.facts.format == "log":
+        return 0
     found = the_clock(kernel).log
     if found is None:
         kernel.problems.add("log", "the time of boot is not known: times are from 1970")

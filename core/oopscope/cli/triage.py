@@ -63,7 +63,8 @@ def _grouped(lines: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the dumps of each bug under its title, the most frequent first, then those that could not be read."""
     bugs: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
-        bugs.setdefault(line.get("signature", ""), []).append(line)
+        alone = f" {line['path']}"  # of unknown cause: no bug that another could have too
+        bugs.setdefault(line["signature"] or alone if "signature" in line else "", []).append(line)
     for signature, members in sorted(bugs.items(), key=lambda bug: (not bug[0], -len(bug[1]))):
         if not signature:
             errors = "".join(f"  {printable(line['error'])}\n" for line in members)
@@ -76,7 +77,8 @@ def _grouped(lines: list[dict[str, Any]]) -> Iterator[str]:
             for row, line in zip(rows, members, strict=True)
         )
         known = "".join(f"  known: {printable(words(bug))}\n" for bug in members[0]["known"])
-        yield f"{len(members)}  {printable(members[0]['title'])}  {printable(signature)}\n{known}{dumps}"
+        head = f"{len(members)}  {printable(members[0]['title'])}"
+        yield f"{head}{'' if signature.startswith(' ') else '  ' + printable(signature)}\n{known}{dumps}"
 
 
 def _expand(paths: list[Location]) -> Iterator[Location]:

@@ -7,6 +7,7 @@ where a dump has several files), and a line in FORMATS.
 
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -17,8 +18,9 @@ from typing import NamedTuple, Protocol
 from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.notes import CpuState, Note
 from oopscope.sources import ByteSource, next_data
+from oopscope.sources.beside import belongs
 from oopscope.sources.extents import Extents
-from oopscope.sources.file import FileSource
+from oopscope.sources.file import BytesSource, FileSource
 from oopscope.sources.flattened import FlattenedSource, is_flattened
 from oopscope.sources.identify import what_is
 from oopscope.sources.remote import is_remote, open_remote
@@ -44,6 +46,9 @@ PACKED = (".gz", ".xz", ".zst", ".bz2", ".lz4", ".lzo")
 BLOCK = 1 << 20  # bytes in one piece of `Dump.blocks`, at most
 MAX_ERASED = 1000
 ERASED = b"X"  # what makedumpfile writes over what it erases
+LOG = "log"  # the key of the format that holds no memory
+STDIN = "-"
+MAX_STDIN = 512 << 20  # bytes of standard input that are read
 MAX_ENTRIES = 4096  # files looked at in a directory
 
 
@@ -255,6 +260,9 @@ FORMATS: tuple[Format, ...] = (
     Format("guestdump", "VMware guest that panicked in debug mode (debug.guest, .vmem)", "oopscope.dumps.guestdump"),
     Format("lime", "LiME image (also AVML without compression)", "oopscope.dumps.lime"),
     Format("avml", "AVML image, compressed", "oopscope.dumps.avml"),
+    Format(
+        "log", "kernel log without a dump (vmcore-dmesg.txt, dmesg, journalctl, syslog, pstore)", "oopscope.dumps.log"
+    ),
     Format("raw", "raw image of memory", "oopscope.dumps.raw", guess=True),  # the last: it has no signature
 )
 
@@ -325,6 +333,8 @@ def open_source(path: str | os.PathLike[str], say: Say = _quiet) -> ByteSource:
     if isinstance(path, str) and is_remote(path):
         return _unwrap(unwrap(open_remote(path), os.environ, say))
     path = Path(path)
+    if str(path) == STDIN:
+        return _unwrap(unwrap(_standard_input(), os.environ, say))
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -336,6 +346,14 @@ def open_source(path: str | os.PathLike[str], say: Say = _quiet) -> ByteSource:
         raise NotADump(str(path), _forbidden()) from None
     except (OSError, ValueError) as e:
         raise NotADump(str(path), (e.strerror if isinstance(e, OSError) else None) or str(e)) from None
+
+
+def _standard_input() -> ByteSource:
+    """Return what comes from standard input, kept in memory up to a bound."""
+    data = sys.stdin.buffer.read(MAX_STDIN + 1) if sys.stdin is not None else b""
+    if len(data) > MAX_STDIN:
+        raise NotADump(STDIN, f"more than {MAX_STDIN >> 20} MiB on standard input: save it to a file first")
+    return BytesSource(data, STDIN)
 
 
 def _forbidden() -> str:
@@ -352,26 +370,41 @@ def _unwrap(source: ByteSource) -> ByteSource:
 def find_dumps(folder: Path, depth: int = 2, named: Callable[[str], bool] = lambda name: False) -> Iterator[Path]:
     """Yield the files of a directory, and of those in it, that begin like a dump; reads the first bytes of each.
 
-    Those whose names `named` takes for a dump's are found whatever they hold, and also where they cannot be read.
+    Those whose names `named` takes for a dump's are found whatever they hold, and also where they cannot be read. A
+    kernel log is found where it was not saved with a dump that lies beside it.
     """
     try:
         entries = sorted(islice(os.scandir(folder), MAX_ENTRIES), key=lambda e: e.name)
     except OSError:
         return
+    found: list[tuple[Path, bool]] = []
     for entry in entries:
         try:
             if entry.is_dir(follow_symlinks=False) and depth > 0:
-                yield from find_dumps(Path(entry), depth - 1, named)
-            elif entry.is_file() and (named(entry.name) or begins_like_a_dump(FileSource(Path(entry)))):
-                yield Path(entry)
+                found += ((path, False) for path in find_dumps(Path(entry), depth - 1, named))
+            elif entry.is_file():
+                source = FileSource(Path(entry))
+                if named(entry.name) or begins_like_a_dump(source):
+                    found.append((Path(entry), False))
+                elif begins_like_a_log(source):
+                    found.append((Path(entry), True))
         except (OSError, OopscopeError):
             continue
+    dumps = [path for path, log in found if not log]
+    yield from (path for path, log in found if not log or not belongs(path, dumps))
 
 
 def begins_like_a_dump(source: ByteSource) -> bool:
     """Tell by signature; a flattened file is not unwrapped for it, since only dumps are flattened."""
     source = beginning(source)
-    return is_flattened(source.read_at(0, 16)) or find_format(source, guess=False) is not None
+    line = find_format(source, guess=False)
+    return is_flattened(source.read_at(0, 16)) or (line is not None and line.key != LOG)
+
+
+def begins_like_a_log(source: ByteSource) -> bool:
+    """Tell by its first lines whether a file is a kernel log; of one that is packed, by those that it holds."""
+    line = find_format(beginning(source), guess=False)
+    return line is not None and line.key == LOG
 
 
 def _directory(path: Path) -> str:

@@ -4,16 +4,19 @@ It looks at names, signatures and the logs' text; the listing in folder.py decid
 is imported inside functions only.
 """
 
+import os
 import re
-import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from oopscope.klog.trouble import trouble_in
+from oopscope.sources.beside import belongs, log_beside
 
 LOG_MOST = 4 << 20  # bytes read of a log beside a dump
+MOST_BESIDE = 20_000  # files of a folder that are looked at
 _RAW = (".vmem", ".raw", ".lime", ".mem", ".dd")  # images of memory bear these names, and no signature
 _STAMP = re.compile(r"(<\d+>)?(\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?)?")
 
@@ -45,6 +48,22 @@ def begins_like_a_dump(path: str | Path) -> bool:
         return begins_like_a_dump(open_source(path) if is_remote(path) else FileSource(Path(path)))
     except (OSError, OopscopeError):
         return False
+
+
+def is_log_alone(path: Path) -> bool:
+    """Tell whether a file is a kernel log that was not saved with a dump that lies beside it."""
+    from oopscope.dumps import begins_like_a_log
+    from oopscope.errors import OopscopeError
+    from oopscope.sources.file import FileSource
+
+    try:
+        if not begins_like_a_log(FileSource(path)):
+            return False
+        with os.scandir(path.parent) as entries:
+            near = [Path(e) for e in islice(entries, MOST_BESIDE) if e.name != path.name and belongs(path, [Path(e)])]
+    except (OSError, OopscopeError):
+        return False
+    return not any(is_named_so(other) or begins_like_a_dump(other) for other in near)
 
 
 def are_one(paths: Sequence[str | Path]) -> bool:
@@ -105,20 +124,3 @@ def told_beside(path: Path) -> Beside:
         if trouble_in(words):
             return Beside(log, words.strip(), release)
     return Beside(log, None, release)
-
-
-def log_beside(path: Path) -> Path | None:
-    """Return the text of the log that was saved with a dump: by kdump, by Debian's or SUSE's, or under its name."""
-    names = [f"{path.name}-dmesg.txt", f"{path.name}.dmesg.txt", f"{path.stem}.dmesg.txt"]
-    if path.name.startswith("vmcore"):
-        names += ["vmcore-dmesg.txt", "vmcore-dmesg-incomplete.txt", "dmesg.txt"]
-    if path.name == "dump-incomplete":
-        names.append(f"dmesg.{path.parent.name}")
-    elif path.name.startswith("dump."):
-        names.append(f"dmesg.{path.name[5:]}")
-    with suppress(OSError):
-        for name in names:
-            found = path.with_name(name)
-            if found.is_file() and stat.S_ISREG(found.stat().st_mode):
-                return found
-    return None

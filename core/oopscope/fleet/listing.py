@@ -14,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from oopscope.fleet.finding import begins_like_a_dump, is_named_so, log_beside, may_be_raw, reason, told_beside
+from oopscope.fleet.finding import begins_like_a_dump, is_log_alone, is_named_so, may_be_raw, reason, told_beside
 from oopscope.fleet.times import epoch
+from oopscope.sources.beside import log_beside
 
 LOOK_EVERY = 4.0  # seconds between two looks, at least
 SHOW_EVERY = 0.3  # seconds between two repaints while headers are read
@@ -212,10 +213,11 @@ class Listing:
 
     def _triage(self, row: DumpFile, stopped: Callable[[], bool]) -> DumpFile:
         """Return the row with the verdict: as `oopscope triage` has it, but let go of as soon as that is wanted."""
-        from oopscope.boot.attach import attach
+        from oopscope.boot.attach import attach, log_in_its_place
         from oopscope.boot.extra import Extra
+        from oopscope.boot.only_log import records_beside
         from oopscope.dumps import open_path
-        from oopscope.errors import OopscopeError
+        from oopscope.errors import FormatError, OopscopeError
         from oopscope.linux.system import the_system
         from oopscope.symbols.cache import cache_directory
         from oopscope.triage import verdict
@@ -223,8 +225,12 @@ class Listing:
         say = _sayer(stopped)
         whole = row.why is None
         try:
-            dump: Any = _Interruptible(open_path(row.path, say=say), stopped)
-            kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
+            try:
+                dump: Any = _Interruptible(open_path(row.path, say=say), stopped)
+                kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
+            except FormatError as error:
+                kernel = log_in_its_place(row.path, error)
+            kernel.log_beside = kernel.log_beside or records_beside(row.path)
             system, found = the_system(kernel), verdict(kernel)
             kernel.remember()
             facts = kernel.dump.facts()
@@ -300,7 +306,7 @@ class Listing:
     def _is_like(self, key: tuple[Path, int, int]) -> bool:
         like = self._like.get(key)
         if like is None:
-            like = self._like[key] = begins_like_a_dump(key[0])
+            like = self._like[key] = begins_like_a_dump(key[0]) or is_log_alone(key[0])
         return like
 
     def _name(self, path: str | Path) -> str:

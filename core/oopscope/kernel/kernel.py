@@ -1,6 +1,6 @@
 """The facade: one dead kernel's memory, symbols, types and registers, passed to everything that reads it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -55,6 +55,9 @@ class Kernel:
         # How an address outside the kernel itself is named; boot puts the modules here, which build on this class.
         self.name_in_module: Callable[[Kernel, int], Name | None] = lambda _kernel, _address: None
         self.types_from: Callable[[], Types] | None = None  # a file that a user gave, instead of the kernel's own BTF
+        # The log that was saved beside the dump, and from which file the log was read where the dump's own is lost.
+        self.log_beside: Callable[[], tuple[str, Sequence[Any]]] | None = None
+        self.log_from: str | None = None
         self.on_remember: Callable[[], None] = lambda: None  # what keeps such types for the next run
         self._bound: dict[int, Bound[Any]] = {}
         self._cached: dict[Callable[[Kernel], Any], Any] = {}
@@ -184,6 +187,11 @@ class Kernel:
         """Return the address of a CPU's copy of a per-CPU variable, given its symbol or that symbol's address."""
         address = self.symbol(symbol) if isinstance(symbol, str) else symbol
         return (address + self.cached(per_cpu_offsets)[cpu]) % self.memory.top
+
+    @property
+    def machine_name(self) -> str | None:
+        """The architecture's name; None where a log does not tell it."""
+        return self.arch.name
 
     @property
     def facts(self) -> Facts:

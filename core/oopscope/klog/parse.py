@@ -109,6 +109,12 @@ class Lines(Sequence[Line]):
         return self._records[self.at[at]]
 
 
+def when(record: Any) -> int | None:
+    """Return when a record was written: by the kernel's clock, else by the log's own; only differences matter."""
+    ns: int | None = record.ns
+    return record.wall if ns is None else ns
+
+
 class Log:
     """A log, parsed: its lines, its reports in the order in which they begin, and the lines at which it boots."""
 
@@ -121,8 +127,7 @@ class Log:
 
     def ns(self, row: int) -> int | None:
         """Return when a line was written, on the kernel's clock."""
-        found: int | None = self.lines.record(row).ns
-        return found
+        return when(self.lines.record(row))
 
 
 class _Open:
@@ -158,9 +163,9 @@ class _Parser:
                 continue
             found = heading_of(text) if first and text[:1] not in (" ", "\t") else None
             if found is not None:
-                self._head(found, row, text, record.ns, caller)
+                self._head(found, row, text, when(record), caller)
             else:
-                self._look(row, text, record.ns, caller)
+                self._look(row, text, when(record), caller)
 
     def _look(self, row: int, text: str, ns: int | None, caller: str | None) -> None:
         """Look at a line that is no heading."""

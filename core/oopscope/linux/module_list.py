@@ -36,10 +36,10 @@ class Row(NamedTuple):
     """One loaded module."""
 
     name: str
-    size_bytes: int
-    address: int
+    size_bytes: int | None  # None where only a log names it; the next three too
+    address: int | None
     refcount: int | None
-    used_by: tuple[str, ...]
+    used_by: tuple[str, ...] | None
     state: str
     taint: str
 

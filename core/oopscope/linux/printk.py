@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from oopscope.errors import Implausible, NoSymbol, ReadError
+from oopscope.errors import Implausible, NoSymbol, OopscopeError, ReadError
 from oopscope.kernel.clock import seconds
 from oopscope.kernel.kernel import Kernel
 
@@ -25,20 +25,50 @@ class Record:
     """One record of the log; its text may have several lines."""
 
     index: int  # its place in the log, from 0
-    ns: int  # nanoseconds of the kernel's clock since boot
-    level: int  # 0 emerg .. 7 debug
-    facility: int
+    ns: int | None  # nanoseconds of the kernel's clock since boot; None where a text has no such times
+    level: int | None  # 0 emerg .. 7 debug
+    facility: int | None  # 0 the kernel; another: a program wrote it to /dev/kmsg
     caller: str | None  # T123 (a task) or C1 (a CPU); None where the kernel does not record it (before 5.1)
     text: str
+    wall: int | None = None  # nanoseconds since 1970, where a text has no other times; its year may be wrong
 
     @property
     def stamp(self) -> str:
-        """The time as the kernel prints it: seconds and microseconds since boot."""
-        return f"[{seconds(self.ns, 5)}]"
+        """The time as the kernel prints it: seconds and microseconds since boot; empty where it is not known."""
+        return f"[{seconds(self.ns, 5)}]" if self.ns is not None else ""
 
 
 def records(kernel: Kernel) -> list[Record]:
     """Return the log, oldest first; NoSymbol when VMCOREINFO names no log."""
+    if kernel.log_beside is None:
+        return _own(kernel)
+    try:
+        found = _own(kernel)
+    except OopscopeError as e:
+        return _beside(kernel, [], str(e))
+    return found if found and kernel.facts.complete else _beside(kernel, found, "")
+
+
+def _beside(kernel: Kernel, own: list[Record], why: str) -> list[Record]:
+    """Return the log that was saved beside a dump whose own is lost, or has fewer records."""
+    assert kernel.log_beside is not None
+    name, entries = kernel.log_beside()
+    found = [Record(at, *entry[:6]) for at, entry in enumerate(entries)]
+    if len(found) <= len(own):
+        if why:
+            raise Implausible(why)
+        return own
+    kernel.log_from = name
+    kernel.problems.add(
+        "log", f"the dump's own log {f'cannot be read ({why})' if why else 'is not whole'}: it is {name}'s"
+    )
+    return found
+
+
+def _own(kernel: Kernel) -> list[Record]:
+    told = getattr(kernel.dump, "records", None)
+    if told is not None:
+        return [Record(at, *entry[:6]) for at, entry in enumerate(told)]
     if kernel.info.symbol("prb") is not None:
         return list(_ring(kernel))
     if kernel.info.symbol("log_buf") is not None:

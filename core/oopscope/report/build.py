@@ -43,7 +43,7 @@ def value(raw: object, kind: str = "text") -> object:
 def frame(f: Frame) -> Data:
     """Return a frame as the contract has it."""
     return {
-        "address": f"{f.address:#x}",
+        "address": f"{f.address:#x}" if f.address or f.symbol is None else None,  # a log names it alone
         "symbol": f.symbol,
         "offset": f.offset,
         "module": f.module,
@@ -74,7 +74,7 @@ def dump_section(kernel: Kernel) -> Data:
         "parts": facts.parts,
         "dump_level": level,
         "excluded": [name for bit, name in LEVELS if level & bit] if level is not None else None,
-        "page_size": facts.page_size,
+        "page_size": facts.page_size if facts.format != "log" else None,
         "pages_saved": facts.pages_saved,
         "pages_total": facts.pages_total,
         "bytes": facts.bytes,
@@ -83,7 +83,8 @@ def dump_section(kernel: Kernel) -> Data:
         "live": facts.live,
         "read_at": iso(facts.read_ns),
         "erased": list(facts.erased) or None,
-        "arch": kernel.arch.name,
+        "arch": kernel.machine_name,
+        "log_from": kernel.log_from,
     }
 
 

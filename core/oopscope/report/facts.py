@@ -6,6 +6,7 @@ A fact that the kernel or the dump does not tell is left out; the numbers themse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from oopscope.errors import NotInLog
 from oopscope.linux.taint import taint_reasons
 from oopscope.report.cells import duration, size
 
@@ -18,6 +19,16 @@ AnyTask = TypeVar("AnyTask", bound=Data)
 def known(facts: Sequence[tuple[str, object]]) -> Facts:
     """Leave out what is not known."""
     return [(name, str(value)) for name, value in facts if value not in (None, "")]
+
+
+def told(report: Data) -> Data:
+    """Return what there is to show: of a log that stands for a dump, without what it cannot tell."""
+    dump = report.get("dump")
+    if not isinstance(dump, Mapping) or dump.get("format") != "log":
+        return report
+    silent = str(NotInLog())
+    left = [p for p in report.get("problems") or () if not p["message"].endswith(silent)]
+    return {key: value for key, value in report.items() if value is not None} | {"problems": left}
 
 
 def system_facts(s: Data) -> Facts:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
+from oopscope.report.facts import told
 from oopscope.report.page import log, machine, stacks, tables, verdict
 from oopscope.report.page.kit import Data, safe, section
 from oopscope.subsystems import TABLES, table
@@ -36,6 +37,7 @@ SWITCH = (
 
 def render(report: Mapping[str, Any]) -> str:
     """Return the report as one HTML file."""
+    report = told(report)
     style, script = _asset("report.css"), _asset("report.js")
     body = machine.warning(report) + "".join(_part(key, show, report) for key, show, _ in PARTS) + _problems(report)
     return (
@@ -72,7 +74,7 @@ def _title(report: Data) -> str:
 
 def _category(report: Data) -> str:
     v = report.get("verdict")
-    known = ("software", "hardware", "firmware", "manual", "hang", "memory")
+    known = ("software", "storage", "hardware", "firmware", "manual", "hang", "memory")
     return str(v["category"]) if v and v["category"] in known else "unknown"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from oopscope.report import text
 from oopscope.report.cells import cell, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, moment, same_stacks, system_facts
+from oopscope.report.facts import blocked, cause, dump_facts, moment, same_stacks, system_facts, told
 from oopscope.report.fault import how
 from oopscope.subsystems import TABLES
 from oopscope.triage.known import words
@@ -43,6 +43,7 @@ WORD = re.compile(r"""([("']*)(.*?)([)"'.,;:?!]*)""", re.S)
 
 def render(report: Data) -> str:
     """Return the report as Markdown."""
+    report = told(report)
     parts = [_head(report)]
     if report.get("cpus"):
         parts.append(_crash(report["cpus"]))
@@ -128,7 +129,8 @@ def _head(report: Data) -> str:
     crashed = moment(s.get("crash_time"))
     facts += [("kernel", code(s["release"]))] if s.get("release") else []
     facts += [("crashed", code(crashed))] if crashed else []
-    facts.append(("signature", code(v["signature"])))
+    if v["signature"]:
+        facts.append(("signature", code(v["signature"])))
     evidence = "".join(f"- {_evidence(e)}\n" for e in v["evidence"])
     known = "".join(f"- {prose(words(bug))}\n" for bug in report.get("known") or ())
     steps = "".join(f"{i}. {prose(step)}\n" for i, step in enumerate(v["next_steps"], 1))

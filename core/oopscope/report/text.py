@@ -9,7 +9,7 @@ from typing import Any
 
 from oopscope.kernel.clock import seconds
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, system_facts, waiting
+from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, system_facts, told, waiting
 from oopscope.report.fault import how
 from oopscope.report.recursion import again, folded
 from oopscope.subsystems import TABLES, Column, table
@@ -35,6 +35,7 @@ Data = Mapping[str, Any]
 
 def render(report: Data) -> str:
     """Return the report as text."""
+    report = told(report)
     parts = [f"oopscope {report['oopscope']}\n"]
     keys = [k for k in report if k not in ("schema", "oopscope", "problems", "tables") and (k, report[k]) != NO_MATCH]
     tables = []
@@ -129,7 +130,8 @@ def _verdict(v: Data) -> str:
     lines.append(pairs(facts).rstrip("\n"))
     lines += _listed("evidence", [e["text"] for e in v["evidence"]], lambda _: "- ")
     lines += _listed("next", v["next_steps"], lambda i: f"{i + 1}. ")
-    lines.append(f"  {'signature':<{NAME - 2}}{printable(v['signature'])}")
+    if v["signature"]:
+        lines.append(f"  {'signature':<{NAME - 2}}{printable(v['signature'])}")
     return "\n".join(lines) + "\n"
 
 

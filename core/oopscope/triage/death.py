@@ -230,6 +230,11 @@ class Death:
         return self.told
 
     @cached_property
+    def sure(self) -> tuple[Frame, ...]:
+        """The frames of the death that are no guesses; all of them where all are."""
+        return tuple(f for f in self.frames if f.reliable) or self.frames
+
+    @cached_property
     def fault_frame(self) -> Frame | None:
         """The function that faulted: the frame right behind the innermost exception entry."""
         if self.frames is self.told and self.oops is not None and self.told:
@@ -279,7 +284,7 @@ class Death:
         """The frame to blame: what faulted, else the first caller that is not part of dying; no leaf, no thunk."""
         if self.fault_frame is not None:
             return self.beyond_helpers(self.fault_frame)
-        return first_not(self.frames, is_dying)
+        return first_not(self.sure, is_dying)
 
     def beyond_helpers(self, frame: Frame) -> Frame:
         """Return whom to blame for a fault: the frame, or of a leaf that was handed a bad argument its caller.
@@ -295,14 +300,14 @@ class Death:
     def caller_of(self, names: Iterable[str]) -> Frame | None:
         """Return the frame that called the outermost of some functions."""
         wanted, found = set(names), None
-        for frame, behind in zip(self.frames, self.frames[1:], strict=False):
+        for frame, behind in pairwise(self.sure):
             if frame.symbol and frame.symbol.split(".")[0] in wanted:
                 found = behind
         return found
 
     def on_stack(self, *names: str) -> Frame | None:
         """Return the innermost frame of the panicking CPU in one of some functions (suffixes such as .cold aside)."""
-        return next((f for f in self.frames if f.symbol and f.symbol.split(".")[0] in names), None)
+        return next((f for f in self.sure if f.symbol and f.symbol.split(".")[0] in names), None)
 
     @cached_property
     def in_interrupt(self) -> bool:

@@ -65,7 +65,7 @@ def _taints(kernel: Kernel, module: Module) -> Rows | None:
 
 
 def _users(kernel: Kernel, module: Module) -> Rows | None:
-    rows = [User(name) for name in module.used_by]
+    rows = [User(name) for name in module.used_by or ()]
     return Rows("", "", (Column("name", "Module"),), rows, [Link("module", r.name) for r in rows]) if rows else None
 
 

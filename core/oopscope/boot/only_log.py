@@ -1,0 +1,106 @@
+"""A kernel of which only the log is left: what its words tell stands in for the readers of memory, all else is absent.
+
+`TOLD` names the readers that a log can stand in for, and who tells it; every other reader of the kernel's memory raises
+NotInLog, so that nothing that a log cannot tell becomes an empty list. Beside a dump, the log is read where the dump's
+own is lost.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+from oopscope.arch import Mapping
+from oopscope.dumps import Dump, find_format, open_source
+from oopscope.errors import NotInLog, OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.machine import MACHINES, arch, wordings
+from oopscope.machine.common.wordings import detect
+from oopscope.memory.physical import PhysicalMemory
+from oopscope.memory.virtual import Memory
+from oopscope.sources.beside import log_beside
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+T = TypeVar("T")
+# The reader of memory, and the function that reads the same from the log's words.
+TOLD = {
+    "oopscope.linux.system.system": "oopscope.klog.told.system",
+    "oopscope.linux.module_list.modules": "oopscope.klog.told.modules",
+    "oopscope.stacks.cpus.cpus": "oopscope.klog.told.cpus",
+}
+READERS = ("oopscope.linux.", "oopscope.stacks.", "oopscope.waits.", "oopscope.machine.", "oopscope.inspect.")
+OWN = "oopscope.linux.printk."
+
+
+class LogKernel(Kernel):
+    """A kernel without memory."""
+
+    def __init__(self, dump: Dump, machine: str | None) -> None:
+        found = arch("x86_64")
+
+        def translate(_address: int) -> Mapping:
+            raise NotInLog
+
+        super().__init__(
+            dump, found, VmcoreInfo(), Memory(PhysicalMemory(dump), translate, found.page_shift, found.word)
+        )
+        self._name = machine
+
+    @property
+    def machine_name(self) -> str | None:
+        """The architecture, by the words that only its kernel prints; None where there are none."""
+        return self._name
+
+    def cached(self, read: Callable[[Kernel], T]) -> T:
+        """Return what the log tells in place of a reader, once; NotInLog where it cannot."""
+        if read in self._cached:
+            found: T = self._cached[read]
+            return found
+        name = f"{read.__module__}.{read.__qualname__}"
+        if name in TOLD:
+            module, _, function = TOLD[name].rpartition(".")
+            told: T = getattr(import_module(module), function)(self)
+            self.know(read, told)
+            return told
+        if name.startswith(READERS) and not name.startswith(OWN):
+            raise NotInLog
+        return super().cached(read)
+
+    def find_symbol(self, name: str) -> int | None:
+        """Raise NotInLog."""
+        raise NotInLog
+
+    def symbol(self, *names: str) -> int:
+        """Raise NotInLog."""
+        raise NotInLog
+
+    def remember(self) -> None:
+        """Keep nothing: there are no tables."""
+
+
+def log_kernel(dump: Dump) -> LogKernel:
+    """Make a kernel of a log."""
+    texts = (entry.text for entry in getattr(dump, "records", ()))
+    found = detect(texts, (wordings(key) for key, _ in MACHINES))
+    return LogKernel(dump, found.machine if found else None)
+
+
+def records_beside(path: str | os.PathLike[str]) -> Callable[[], tuple[str, Sequence[Any]]] | None:
+    """Return a reader of the log that lies beside a dump; None where none does."""
+    beside = log_beside(Path(path)) if isinstance(path, Path) else None
+    if beside is None:
+        return None
+
+    def read() -> tuple[str, Sequence[Any]]:
+        try:
+            source = open_source(beside)
+            line = find_format(source, guess=False)
+            if line is None or line.key != "log":
+                return beside.name, ()
+            dump = import_module(line.module).open([source])
+        except OopscopeError:
+            return beside.name, ()
+        return beside.name, dump.records
+
+    return read

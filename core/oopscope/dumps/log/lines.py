@@ -1,0 +1,214 @@
+"""What stands before the words of a kernel log's line: times, levels, callers, hosts, in every form that tools write.
+
+Knows vmcore-dmesg and dmesg with its options (-T, -x, -r, --time-format), /dev/kmsg and extended netconsole, syslog and
+journalctl in all their short forms, serial consoles with or without times and level marks, PRINTK_CALLER, and what
+Android's vendors put there. It knows nothing of what the words say.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+USER = 1  # the facility of what a program writes to /dev/kmsg
+NS = 1_000_000_000
+LEVELS = {"emerg": 0, "alert": 1, "crit": 2, "err": 3, "warn": 4, "notice": 5, "info": 6, "debug": 7}
+FACILITIES = {"kern": 0, "user": 1, "mail": 2, "daemon": 3, "auth": 4, "syslog": 5}
+MONTHS = {
+    name: i + 1
+    for i, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"])
+}
+
+
+class Entry(NamedTuple):
+    """One record as a log's text has it; None is what the text does not say."""
+
+    ns: int | None  # on the kernel's clock
+    level: int | None
+    facility: int | None  # 0 the kernel; another: a program's
+    caller: str | None
+    text: str
+    wall: int | None = None  # nanoseconds of the wall clock, where there is no other time; the year may be wrong
+    host: str | None = None
+
+
+ESCAPES = re.compile(
+    r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\^_]|\][^\x07\x1b]*(?:\x07|\x1b\\))|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]"
+)
+_ISO = r"(?P<iso>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)"
+_DAY = r"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<year>\d{4}))?"
+_FULL = r"(?:[A-Z][a-z]{2} )" + _ISO.replace("iso>", "full>") + r"(?: [A-Z]{2,5})?"
+# syslog and journalctl: when, which host, who. `[  12.3] host kernel: ` is journalctl's short-monotonic.
+SYSLOG = re.compile(
+    rf"(?:<\d+>)?(?:(?:[A-Z][a-z]{{2}} )?(?:{_DAY})|{_ISO}|{_FULL}|(?P<unix>\d{{9,10}}\.\d{{6}})|"
+    rf"\[ *(?P<mono>\d+\.\d{{6}})\](?= \S+ kernel: ))"
+    r" (?:(?P<host>(?!kernel:)[\w.:-]{1,255}) )?(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
+    r"(?P<tag>[A-Za-z(/_][^\s\[\]:]{0,63})(?:\[(?P<pid>\d+)\])?: ?(?P<rest>.*)",
+    re.DOTALL,
+)
+KMSG = re.compile(
+    r"(?P<pri>\d{1,4}),(?P<seq>\d+),(?P<usec>\d+),[-c+](?:,(?:caller=(?P<caller>[TC]\d+)|[^;]*))?;(?P<rest>.*)",
+    re.DOTALL,
+)
+DECODED = re.compile(r"(?P<facility>[a-z]+\d?) *:(?P<level>[a-z]+) *: (?P<rest>.*)", re.DOTALL)  # dmesg -x
+LEVEL = re.compile(r"<(?P<pri>\d{1,4})>(?:\[|(?=.))")
+STAMP = re.compile(
+    r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9})(?: *<[ +-]*\d+\.\d+>)?\]"
+    r"(?:\[ *(?P<caller>[TC]\d+)\])?(?: ?\[ *(?P<caller2>[TC]\d+)\])? ?"
+)
+CTIME = re.compile(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
+DMESG_ISO = re.compile(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
+RELATIVE = re.compile(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+\.\d+>?)\] ")
+VENDOR = re.compile(
+    r"[IWEDC]?\[?(?P<cpu>\d): *(?P<comm>[^\[\]]{1,24}?): *(?P<pid>\d+)\] ?|-?\(\d\)\[(?P<pid2>\d+):[^\]]{1,24}\]|"
+    r"\(CPU:(?P<cpu3>\d)-pid:(?P<pid3>\d+):\([^)]*\)\) ?"
+)
+
+
+def clean(text: str) -> str:
+    """Return a line without terminal escapes and control characters, as a console capture has them."""
+    return ESCAPES.sub("", text) if any(c < " " and c != "\t" for c in text) else text
+
+
+def split(text: str) -> Iterator[str]:
+    """Yield the lines of a capture, whatever ends them; empty ones too."""
+    for line in text.split("\n"):
+        if "\r" in line:
+            yield from (part for part in line.strip("\r").split("\r"))
+        else:
+            yield line
+
+
+def parse(line: str) -> tuple[Entry, bool]:
+    """Return a line as a record, and whether anything stood before its words."""
+    found = KMSG.match(line) if line[:1].isdigit() else None
+    if found:
+        pri = int(found["pri"])
+        return Entry(int(found["usec"]) * 1000, pri & 7, pri >> 3, found["caller"], found["rest"]), True
+    wall = host = level = facility = None
+    first = line[:1]
+    known = False
+    if first.isdigit() or first.isupper() or first == "[" or first == "<":
+        outer = SYSLOG.match(line)
+        if outer:
+            return _syslog(outer), True
+        if first.isdigit() or (first == "[" and line[1:2].isdigit() and line[5:6] == "-"):
+            iso = DMESG_ISO.match(line)
+            if iso:
+                wall, line, known = _iso(iso["iso"]), line[iso.end() :], True
+                caller = iso["caller"]
+                inner, _ = _inner(line)
+                return inner._replace(wall=wall if inner.ns is None else None, caller=inner.caller or caller), True
+    if first.islower():
+        decoded = DECODED.match(line)
+        if decoded and decoded["level"] in LEVELS:
+            level, facility = LEVELS[decoded["level"]], FACILITIES.get(decoded["facility"], USER)
+            inner, _ = _inner(decoded["rest"])
+            return inner._replace(level=level, facility=facility), True
+    inner, stamped = _inner(line)
+    del host
+    return inner, known or stamped
+
+
+def _syslog(found: re.Match[str]) -> Entry:
+    """Return the record of a syslog line; one of another program than the kernel is that program's."""
+    inner, _ = _inner(found["rest"])
+    ns, wall = inner.ns, None
+    if ns is None and found["mono"]:
+        seconds, _, fraction = found["mono"].partition(".")
+        ns = int(seconds) * NS + int(fraction) * 1000
+    if ns is None:
+        wall = _wall(found)
+    level = inner.level if found["level"] is None else LEVELS.get(found["level"], inner.level)
+    kernel = found["tag"] == "kernel" and not found["pid"]
+    return Entry(ns, level, inner.facility if kernel else USER, inner.caller, inner.text, wall, found["host"])
+
+
+def _inner(line: str) -> tuple[Entry, bool]:
+    """Return a line as the kernel prints it itself: level mark, time, caller."""
+    level = facility = caller = ns = wall = None
+    known = False
+    mark = LEVEL.match(line)
+    if mark and int(mark["pri"]) < 192:
+        level, facility = int(mark["pri"]) & 7, int(mark["pri"]) >> 3
+        line, known = line[mark.end("pri") + 1 :], True
+    stamp = STAMP.match(line) if line[:1] == "[" else None
+    if stamp:
+        ns = int(stamp["seconds"]) * NS + int(stamp["fraction"].ljust(9, "0"))
+        caller = stamp["caller"] or stamp["caller2"]
+        line, known = line[stamp.end() :], True
+        vendor = VENDOR.match(line) if line[:1] in "IWEDC[-(" else None
+        if vendor:
+            caller = f"T{vendor['pid'] or vendor['pid2'] or vendor['pid3']}"
+            line = line[vendor.end() :]
+    elif line[:1] == "[":
+        date = CTIME.match(line)
+        if date:
+            wall, caller, line, known = _wall(date), date["caller"], line[date.end() :], True
+        else:
+            relative = RELATIVE.match(line)
+            if relative:
+                line, known = line[relative.end() :], True
+    return Entry(ns, level, facility, caller, line, wall), known
+
+
+def _wall(found: re.Match[str]) -> int | None:
+    """Return the nanoseconds since 1970 of a date; without a year those of 1972, which has every day."""
+    groups = found.groupdict()
+    if groups.get("iso") or groups.get("full"):
+        return _iso(groups.get("iso") or groups.get("full") or "")
+    if groups.get("unix"):
+        seconds, _, fraction = groups["unix"].partition(".")
+        return int(seconds) * NS + int(fraction) * 1000
+    month = MONTHS.get(groups.get("month") or "")
+    if month is None:
+        return None
+    clock, _, fraction = groups["time"].partition(".")
+    hour, minute, second = map(int, clock.split(":"))
+    try:
+        date = datetime(
+            int(groups.get("year") or 1972), month, int(groups["day"]), hour, minute, min(second, 59), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    return int(date.timestamp()) * NS + int(fraction.ljust(9, "0") or 0)
+
+
+def _iso(text: str) -> int | None:
+    """Return the nanoseconds since 1970 of an ISO 8601 time; one without a zone is taken for UTC."""
+    try:
+        date = datetime.fromisoformat(text.replace(",", ".").replace(" ", "T"))
+    except ValueError:
+        return None
+    return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() * 1_000_000) * 1000
+
+
+def entries(lines: Iterable[str]) -> Iterator[Entry]:
+    """Yield the records of lines.
+
+    In a log whose lines begin with times, a line without one goes on with the record before it: it is no record's
+    beginning. Elsewhere each line is a record.
+    """
+    found: list[Entry] = []
+    bare: list[int] = []
+    for line in lines:
+        line = clean(line)
+        entry, known = parse(line)
+        if not entry.text and not known:
+            continue
+        if not known:
+            bare.append(len(found))
+        found.append(entry)
+    if len(bare) * 2 > len(found):
+        yield from found
+        return
+    unmarked, last = set(bare), None
+    for at, entry in enumerate(found):
+        if at in unmarked and last is not None:
+            last = last._replace(text=f"{last.text}\n{entry.text}")
+            continue
+        if last is not None:
+            yield last
+        last = entry
+    if last is not None:
+        yield last
