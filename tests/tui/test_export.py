@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from oopscope_tui.export import STEP, target, would_replace, write_steps
+from oopscope.report.rows import STEP
+from oopscope_tui.export import target, would_replace, write_steps
 from oopscope_tui.panes.cpus import CpuTable
 from oopscope_tui.widgets.table import col
 from tui.driving import LARGE, enter, press, running, text

@@ -5,9 +5,10 @@ from typing import get_args
 import pytest
 
 from oopscope.kernel.frame import Frame
+from oopscope.report.values import value
 from oopscope.subsystems import Kind
 from oopscope_tui.look.text import ABSENT
-from oopscope_tui.look.values import human_bytes, human_seconds, order, plain, show
+from oopscope_tui.look.values import human_bytes, human_seconds, order, show
 
 
 @pytest.mark.parametrize(
@@ -47,10 +48,11 @@ def test_frames_and_registers():
 
 
 def test_plain_data_follows_the_report():
-    assert plain("address", 255) == "0xff"
-    assert plain("int", 255) == 255
-    assert plain("list", ("a", "b")) == ["a", "b"]
-    assert plain("frames", (Frame(0x10, "f", 2, "mod", "task", True),)) == ["f+0x2 [mod]"]
+    assert value(255, "address") == "0xff"
+    assert value(255, "int") == 255
+    assert value(("a", "b"), "list") == ["a", "b"]
+    (frame,) = value((Frame(0x10, "f", 2, "mod", "task", True),), "frames")
+    assert (frame["address"], frame["symbol"], frame["offset"]) == ("0x10", "f", 2)
 
 
 def test_order_of_text_ignores_case():

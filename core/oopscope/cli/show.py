@@ -1,14 +1,10 @@
 """Print one table of a dump: tasks, cpus, modules, mounts, slabs and so on; --list names them."""
 
 import argparse
-import csv
-import io
-import json
 
 from oopscope.cli import DONE, USAGE, complain, nearest
 from oopscope.cli.common import Progress, add_extra, load, write
-from oopscope.report import cells
-from oopscope.report.build import rows
+from oopscope.report.rows import WRITERS, content_of, render
 from oopscope.sources.remote import location
 from oopscope.subsystems import TABLES, table
 
@@ -20,7 +16,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="*", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
     )
     parser.add_argument("--list", action="store_true", help="name the tables and their columns")
-    parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text for people, or data")
+    parser.add_argument("--format", choices=tuple(WRITERS), default="text", help="text for people, or data")
     add_extra(parser)
 
 
@@ -36,17 +32,8 @@ def run(args: argparse.Namespace) -> int:
         return complain(f"which dump? `oopscope show {args.table} PATH`", USAGE)
     kernel = load(args.paths, Progress())
     found = table(args.table)
-    data = rows(found, kernel)
-    if args.format == "json":
-        write(json.dumps(data, indent=1) + "\n")
-    elif args.format == "csv":
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([c.key for c in found.columns])
-        writer.writerows([["" if v is None else _flat(v) for v in r.values()] for r in data])
-        write(out.getvalue())
-    else:
-        write(cells.grid(found.columns, found.rows(kernel)))
+    data = list(found.rows(kernel))
+    write(render(args.format, content_of(found.title, found.columns, data)))
     kernel.remember()
     count = found.count(kernel, len(data))
     if count.complete is False and count.of is not None:
@@ -61,10 +48,3 @@ def _no_table(name: str | None) -> str:
     near = nearest(name, known) if name else None
     which = "which table" if name is None else f"no table {name!r}"
     return f"{which}; did you mean {near}?" if near else f"{which}; there are {', '.join(known)}"
-
-
-def _flat(value: object) -> object:
-    """A cell of CSV: what is nested is JSON text, and no control character of a dump is left but for line ends."""
-    if isinstance(value, str):
-        return cells.printable(value, keep="\n")
-    return json.dumps(value) if isinstance(value, list | dict) else value

@@ -4,8 +4,8 @@ from typing import Any
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.report.build import frame, value
 from oopscope.report.facts import blocked
+from oopscope.report.values import frame, value
 from oopscope.stacks.tasks import stack
 
 MAX = 256  # stacks; of the tasks that wait longest

@@ -3,58 +3,25 @@
 Each section is a boundary: what fails in it is a problem that names it, and the other sections go on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import oopscope
 from oopscope.errors import OopscopeError
 from oopscope.kernel.clock import iso
-from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.memory_shares import memory_shares
 from oopscope.linux.system import the_system
 from oopscope.report.fault import fault_data
+from oopscope.report.values import Data, frame, row, value
 from oopscope.stacks.tasks import stack
-from oopscope.subsystems import TABLES, Column, Table, table
+from oopscope.subsystems import TABLES, Table, table
 from oopscope.triage import verdict
 from oopscope.triage.finding import Bug, Verdict
 
 SCHEMA = 1
-Data = dict[str, Any]
 # Kinds of page that makedumpfile's -d leaves out, by bit.
 LEVELS = ((1, "zero"), (2, "cache"), (4, "cache private"), (8, "user"), (16, "free"))
-
-
-def value(raw: object, kind: str = "text") -> object:
-    """Turn a cell into JSON's types: addresses are hexadecimal strings, what is absent or unreadable is None."""
-    if raw is None or isinstance(raw, bool):
-        return raw
-    if kind == "address" and isinstance(raw, int):
-        return f"{raw:#x}"
-    if kind == "frames":
-        return [frame(f) for f in raw]  # type: ignore[attr-defined]
-    if kind == "registers" and isinstance(raw, Mapping):
-        return {name: f"{number:#x}" for name, number in raw.items()}
-    if isinstance(raw, tuple | list):
-        return list(raw)
-    return raw
-
-
-def frame(f: Frame) -> Data:
-    """Return a frame as the contract has it."""
-    return {
-        "address": f"{f.address:#x}" if f.address or f.symbol is None else None,  # a log names it alone
-        "symbol": f.symbol,
-        "offset": f.offset,
-        "module": f.module,
-        "kind": f.kind,
-        "reliable": f.reliable,
-    }
-
-
-def row(columns: Sequence[Column], item: object) -> Data:
-    """Return one row of a table by its columns' keys."""
-    return {c.key: value(getattr(item, c.key), c.kind) for c in columns}
 
 
 def rows(found: Table, kernel: Kernel) -> list[Data]:

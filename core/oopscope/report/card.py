@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from oopscope.kernel.fact import Fact, flat
-from oopscope.report.build import frame, row, value
-from oopscope.report.cells import ABSENT, cell, grid, printable
+from oopscope.kernel.kinds import ABSENT
+from oopscope.report.cells import cell, printable
+from oopscope.report.rows import grid
 from oopscope.report.stacks import frame_lines
+from oopscope.report.values import frame, row, value
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import Card, Facts, Frames, Rows, Section
 

@@ -1,87 +1,145 @@
-"""Cells and tables as plain text, by a column's kind. Control characters of a dump become visible stand-ins."""
+"""Values as people read them: the one formatter of cells, whoever shows them, and the one cleaner of a dump's text.
 
-from collections.abc import Iterable, Mapping, Sequence
+It knows the kinds of column (kernel.kinds) and no table, no file format and no screen. None is absent or unreadable:
+always a dash. Everything in a dump is hostile: what would move the cursor, hide, reverse or overprint becomes a visible
+stand-in, the control pictures U+2400..U+2421 for the C0 set, \\u202e and the like for the rest.
+"""
+
+from collections.abc import Mapping
 from typing import Any
+from unicodedata import category, east_asian_width
 
-from oopscope.subsystems import Column
+from oopscope.kernel.kinds import ABSENT
 
-ABSENT = "-"
-RIGHT = {"int", "bytes", "seconds"}
-UNITS = ("B", "K", "M", "G", "T", "P")
-# C0 and C1 controls, DEL, the characters that turn the direction of text or take no place, and lone surrogates.
-_CONTROLS = {i: 0x2400 + i for i in range(32)} | {0x7F: 0x2421}
-_UNSEEN = (
-    *range(0x80, 0xA0),
-    0xAD,
-    0x61C,
-    *range(0x200B, 0x2010),
-    *range(0x2028, 0x202F),
-    *range(0x2060, 0x2070),
-    0xFEFF,
-)
-_CONTROLS |= dict.fromkeys((*_UNSEEN, *range(0xD800, 0xE000), *range(0xE0000, 0xE0080)), 0xFFFD)
+RIGHT = frozenset({"int", "bytes", "seconds", "address"})  # kinds that stand to the right of their column
+UNITS = "KMGTPE"
+MARKS = 3  # combining marks kept on one base character; more is a way to draw over the neighbours
+_JAMO = ((0x1160, 0x11FF), (0xD7B0, 0xD7FF))  # the second and third letters of a Hangul syllable: no cell of their own
 
 
 def printable(text: str, keep: str = "") -> str:
-    """Return text with its control characters made visible, but for those kept."""
+    """Return text with every character that is not plainly visible replaced by a stand-in, but for those kept."""
     if text.isascii() and text.isprintable():
         return text
-    table = {k: v for k, v in _CONTROLS.items() if chr(k) not in keep} if keep else _CONTROLS
-    return text.translate(table)
+    return "".join(_stand_ins(text, keep))
 
 
-def size(number: int) -> str:
-    """Return a count of bytes with a unit: 4 digits at most before it."""
-    value = float(number)
+def _stand_ins(text: str, keep: str) -> list[str]:
+    out: list[str] = []
+    marks = 0
+    for char in text:
+        code = ord(char)
+        if code < 0x7F:
+            marks = 0
+            out.append(char if code >= 0x20 or char in keep else chr(0x2400 + code))
+            continue
+        kind = category(char)
+        if kind == "Zs":
+            out.append(" ")
+        elif kind[0] in "CZ" or _joins(code):
+            out.append(_named(code))
+        elif not _takes_no_cell(code, kind):
+            marks = 0
+            out.append(char)
+            continue
+        else:
+            marks += 1
+            if marks <= MARKS:
+                out.append(char if out else "·")
+    return out
+
+
+def _takes_no_cell(code: int, kind: str) -> bool:
+    return kind[0] == "M" or any(first <= code <= last for first, last in _JAMO)
+
+
+def _joins(code: int) -> bool:
+    """Tell what terminals merge with its neighbours, each in its own way: selectors, skin tones, flags, keycaps."""
+    return 0xFE00 <= code <= 0xFE0F or 0x1F3FB <= code <= 0x1F3FF or 0x1F1E6 <= code <= 0x1F1FF or code == 0x20E3
+
+
+def _named(code: int) -> str:
+    if code == 0x7F:
+        return "␡"
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as surrogateescape carries it
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def width(text: str) -> int:
+    """Return how many cells of a terminal a printable text takes."""
+    return len(text) if text.isascii() else sum(map(_width, text))
+
+
+def _width(char: str) -> int:
+    if _takes_no_cell(ord(char), category(char)):
+        return 0
+    return 2 if east_asian_width(char) in "WF" else 1
+
+
+def size(count: float) -> str:
+    """Return a count of bytes in at most five cells: 512, 1.5K, 384M."""
+    if count < 0:
+        return "-" + size(-count)
+    if count < 1000:
+        return f"{int(count)}"
     for unit in UNITS:
-        if abs(value) < 1000 or unit == UNITS[-1]:
+        count /= 1024
+        if count < 9.95:
+            return f"{count:.1f}{unit}"
+        if count < 1000 or unit == UNITS[-1]:
             break
-        value /= 1024
-    return f"{number} B" if unit == "B" else f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+    return f"{count:.0f}{unit}"
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as a person says it."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    """Return a duration in at most seven cells: 0.52s, 12s, 3m 05s, 2h 03m, 5d 04h."""
+    if seconds < 0:
+        return "-" + duration(-seconds)
+    if seconds < 10:
+        return f"{seconds:.2f}s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole // 60 % 60:02}m"
+    return f"{whole // 86400}d {whole // 3600 % 24:02}h"
 
 
 def cell(value: object, kind: str = "text") -> str:
-    """Return one value as text."""
-    if value is None:
+    """Return the value in words, printable; a value that does not suit its kind is shown as it is, not raised."""
+    if value is None or value == "":
         return ABSENT
-    if kind == "address" and isinstance(value, int):
-        return f"{value:016x}"
-    if kind == "bytes" and isinstance(value, int):
+    try:
+        return _shown(value, kind)
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        return printable(str(value))
+
+
+def _shown(value: Any, kind: str) -> str:
+    """One value; a frame of the report's data is a mapping, and an address there is text already."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "bytes" and number:
         return size(value)
-    if kind == "seconds" and isinstance(value, int | float):
+    if kind == "seconds" and number:
         return duration(value)
-    if isinstance(value, bool):
+    if kind == "address" and number:
+        return f"{value:#x}"
+    if kind == "bool" or isinstance(value, bool):
         return "yes" if value else "no"
+    if kind == "frames":
+        return " ‹ ".join(printable(_frame(frame)) for frame in value)  # noqa: RUF001
     if isinstance(value, Mapping):
-        return " ".join(f"{k}={v:#x}" for k, v in value.items())
-    if isinstance(value, tuple | list):
-        return printable(" < ".join(map(str, value)) if kind == "frames" else ", ".join(map(str, value)))
+        return " ".join(f"{name}={held if isinstance(held, str) else hex(held)}" for name, held in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(printable(str(item)) for item in value)
     return printable(str(value))
 
 
-def grid(columns: Sequence[Column], rows: Iterable[Any]) -> str:
-    """Return a table as lines: a heading, then the rows, columns aligned; the last column is not padded."""
-    lines = [[c.title for c in columns]]
-    lines += [[cell(getattr(r, c.key), c.kind) for c in columns] for r in rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    return "".join(_line(line, widths, columns) for line in lines)
-
-
-def _line(line: list[str], widths: list[int], columns: Sequence[Column]) -> str:
-    parts = [
-        text.rjust(width) if column.kind in RIGHT else text.ljust(width)
-        for text, width, column in zip(line, widths, columns, strict=True)
-    ]
-    return "  ".join(parts).rstrip() + "\n"
+def _frame(frame: Any) -> str:
+    symbol, address = (
+        (frame["symbol"], frame["address"]) if isinstance(frame, Mapping) else (frame.symbol, frame.address)
+    )
+    return str(symbol or (address if isinstance(address, str) else f"{address:#x}"))

@@ -248,8 +248,8 @@ def rows(key: str, data: Sequence[Data], limit: int | None = None) -> str:
 
 
 def _again(value: Any, column: Column) -> str:
-    """A cell of the report's data; addresses are text there already."""
-    return printable(value) if column.kind == "address" and isinstance(value, str) else cell(value, column.kind)
+    """A cell of the report's data."""
+    return cell(value, column.kind)
 
 
 def _aligned(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> str:

@@ -131,9 +131,9 @@ class TestShow:
 
     def test_csv_on_a_terminal_gets_no_escapes(self):
         """It is for a script, but the next one prints it."""
-        from oopscope.cli.show import _flat
+        from oopscope.report.rows import _flat
 
-        assert _flat("a\x1b[2J\u202eb\nc") == "a\u241b[2J\ufffdb\nc"
+        assert _flat("a\x1b[2J\u202eb\nc") == "a\u241b[2J\\u202eb\nc"
         assert _flat([{"symbol": "a\x1b"}]) == '[{"symbol": "a\\u001b"}]'
         assert _flat(7) == 7
 

@@ -68,7 +68,7 @@ def test_bash_offers_commands_options_and_words(tmp_path):
     assert offer("show", "ta") == ["tasks"]
     assert set(offer("show", "--format", "csv", "")) == {key for key, _ in TABLES}
     assert set(offer("show", "tasks", "")) == {"vmcore", "reports"}
-    assert offer("show", "tasks", "--format", "") == ["text", "json", "csv"]
+    assert offer("show", "tasks", "--format", "") == ["text", "csv", "json", "jsonl", "markdown", "html"]
     assert offer("report", "--format", "h") == ["html"]
     assert offer("report", "--format", "=", "m") == ["markdown"]
     assert offer("report", "--format", "=") == ["text", "json", "markdown", "html"]

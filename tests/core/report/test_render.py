@@ -10,8 +10,10 @@ import pytest
 
 from cases import case_of
 from oopscope.cli.report import FORMATS
-from oopscope.report.cells import cell, duration, grid, printable, size
+from oopscope.kernel.kinds import ABSENT
+from oopscope.report.cells import cell, duration, printable, size, width
 from oopscope.report.markdown import code, prose
+from oopscope.report.rows import grid
 from oopscope.subsystems import Column
 
 # None of these may reach a terminal, a browser or an issue tracker as it is.
@@ -237,21 +239,21 @@ def test_every_cell_empty(form):
 
 class TestCells:
     def test_printable(self):
-        assert printable("a\x1b[1mb\x00\x7f\x9b\u202e") == "a\u241b[1mb\u2400\u2421\ufffd\ufffd"
+        assert printable("a\x1b[1mb\x00\x7f\x9b\u202e") == "a\u241b[1mb\u2400\u2421\\u009b\\u202e"
         assert printable("a\nb\tc", keep="\n") == "a\nb\u2409c"
         assert printable("plain \u6f22") == "plain \u6f22"
 
     def test_sizes_and_durations(self):
         assert [size(n) for n in (0, 999, 1000, 4096, 1 << 20, 150 << 30, 1 << 50)] == [
-            *("0 B", "999 B", "1.0 K", "4.0 K", "1.0 M", "150 G", "1.0 P"),
+            *("0", "999", "1.0K", "4.0K", "1.0M", "150G", "1.0P"),
         ]
         assert [duration(s) for s in (0.04, 59.9, 61, 3_700, 90_000)] == [
-            *("0.0 s", "59.9 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"),
+            *("0.04s", "59s", "1m 01s", "1h 01m", "1d 01h"),
         ]
 
     def test_cells_by_kind(self):
-        assert cell(None) == "-"
-        assert cell(0xFFFF888000001000, "address") == "ffff888000001000"
+        assert cell(None) == ABSENT
+        assert cell(0xFFFF888000001000, "address") == "0xffff888000001000"
         assert cell(True, "bool") == "yes"
         assert cell(("a\x1b", "b"), "list") == "a\u241b, b"
         assert cell({"rip": 16}, "registers") == "rip=0x10"
@@ -262,8 +264,11 @@ class TestCells:
         row = namedtuple("Row", "name size")
         columns = (Column("name", "Name"), Column("size", "Size", "bytes"))
         assert grid(columns, [row("a\nb", 4096), row("longer", None)]) == (
-            "Name     Size\na\u240ab     4.0 K\nlonger      -\n"
+            f"Name    Size\na\u240ab     4.0K\nlonger     {ABSENT}\n"
         )
+
+    def test_cells_of_wide_and_marked_text(self):
+        assert [width(text) for text in ("plain", "\u6f22\u5b57", "e\u0301", "\u1112\u1161\u11ab")] == [5, 4, 1, 2]
 
 
 @pytest.mark.parametrize("text", PAYLOADS.values(), ids=PAYLOADS)

@@ -11,8 +11,9 @@ from cases import NAMES, case_of
 from oopscope.boot.attach import open_kernel
 from oopscope.errors import Implausible, MissingPage, NoSymbol
 from oopscope.report import build as building
-from oopscope.report.build import build, sections, value, verdict_section
+from oopscope.report.build import build, sections, verdict_section
 from oopscope.report.json import render
+from oopscope.report.values import value
 from oopscope.subsystems import TABLES, Column, Table
 
 ADDRESS = re.compile(r"0x[0-9a-f]{1,16}")

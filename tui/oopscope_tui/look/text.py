@@ -1,66 +1,19 @@
-"""Text from a dump, made safe and made to fit: cells on the screen, never markup and never an escape sequence.
-
-Everything in a dump is hostile. What would move the cursor, hide, reverse or overprint becomes a visible stand-in:
-the control pictures U+2400..U+2421 for the C0 set, \\u202e and the like for the rest.
-"""
+"""Text from a dump, made to fit: cells on the screen, never markup and never an escape sequence."""
 
 import textwrap
-from unicodedata import category
 
 from rich.cells import get_character_cell_size
 
 from oopscope.kernel.kinds import ABSENT as ABSENT
+from oopscope.report.cells import printable
 
-MARKS = 3  # combining marks kept on one base character; more is a way to draw over the neighbours
 LONGEST = 4096  # characters of one value that reach the screen
 WHOLE = 1 << 20  # and of one that is copied
 
 
 def clean(text: str, most: int = LONGEST) -> str:
-    """Return text with every character that is not plainly visible replaced by a stand-in."""
-    if len(text) > most:
-        text = text[:most] + "…"
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_stand_ins(text))
-
-
-def _stand_ins(text: str) -> list[str]:
-    out: list[str] = []
-    marks = 0
-    for char in text:
-        code = ord(char)
-        if code < 0x7F:
-            marks = 0
-            out.append(char if code >= 0x20 else chr(0x2400 + code))
-            continue
-        kind = category(char)
-        if kind == "Zs":
-            out.append(" ")
-        elif kind[0] in "CZ" or _joins(code):
-            out.append(_named(code))
-        elif get_character_cell_size(char):
-            marks = 0
-            out.append(char)
-            continue
-        else:  # it takes no cell of its own
-            marks += 1
-            if marks <= MARKS:
-                out.append(char if out else "·")
-    return out
-
-
-def _joins(code: int) -> bool:
-    """Tell what terminals merge with its neighbours, each in its own way: selectors, skin tones, flags, keycaps."""
-    return 0xFE00 <= code <= 0xFE0F or 0x1F3FB <= code <= 0x1F3FF or 0x1F1E6 <= code <= 0x1F1FF or code == 0x20E3
-
-
-def _named(code: int) -> str:
-    if code == 0x7F:
-        return "␡"
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as surrogateescape carries it
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    """Return text as core's cleaner has it, of what is too long for the screen the beginning."""
+    return printable(text[:most] + "…" if len(text) > most else text)
 
 
 def cells(text: str) -> int:

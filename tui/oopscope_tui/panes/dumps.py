@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.style import Style
 
+from oopscope.report.query import Field
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import plural
 from oopscope_tui.look.values import human_bytes, show
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
-from oopscope_tui.query import Field
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Col, Table, col, reader
 from oopscope_tui.widgets.textview import Line

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
+from oopscope.report.query import QueryError
 from oopscope_tui.places import Act, Target
-from oopscope_tui.query import QueryError
 from oopscope_tui.scope import Desk
 from oopscope_tui.widgets.choices import Choices
 from oopscope_tui.widgets.lines import Lines

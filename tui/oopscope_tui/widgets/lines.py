@@ -13,9 +13,9 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
+from oopscope.report.query import Field, Test, parse_filter, search_pattern
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, fit, wrap
-from oopscope_tui.query import Field, Test, parse_filter, search_pattern
 from oopscope_tui.settings import keys
 from oopscope_tui.widgets.mark import mark
 from oopscope_tui.widgets.scan import Scan

@@ -13,10 +13,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.widget import Widget
 
+from oopscope.report.query import Field
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import LONGEST, WHOLE, cells, clean, fit, plural
 from oopscope_tui.look.values import RIGHT, show
-from oopscope_tui.query import Field
 from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import Lines
 

@@ -49,6 +49,6 @@ def _row(key: str, row: Data, columns: Sequence[Column]) -> str:
 
 
 def _cell(value: Any, column: Column) -> str:
-    text = value if column.kind == "address" and isinstance(value, str) else cell(value, column.kind)
+    text = cell(value, column.kind)
     sort = f' data-v="{value}"' if column.kind in ("bytes", "seconds") and isinstance(value, int | float) else ""
     return f"<td{_right(column)}{sort}>{safe(text)}</td>"

@@ -1,4 +1,4 @@
-"""What is typed after `/` and `f`: searches and filters over rows of any table.
+"""Searches and filters over rows of any table, as typed after `/` and `f` on the screen.
 
 A search is a regular expression, without case unless it holds a capital (smart case). A filter is words and terms,
 all of which must hold: `insmod`, `state:D,R`, `rss>100M`, `comm~^kworker`, `-idle`, `"two words"`. A term's name is
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from oopscope_tui.look.values import show
+from oopscope.report.cells import cell
 
 Test = Callable[[Any], bool]
 
@@ -95,7 +95,7 @@ def _comparison(field: Field, op: str, text: str) -> Test:
     if op in ("~", "!~"):
         pattern = _regular(text)
         kind, wanted = field.kind, op == "~"
-        return lambda row: (pattern.search(show(kind, value(row))) is not None) == wanted
+        return lambda row: (pattern.search(cell(value(row), kind)) is not None) == wanted
     if op in ("<", "<=", ">", ">="):
         return _ordered(field, op, text)
     equal = _equal(field, op, text)
@@ -138,7 +138,7 @@ def _equal(field: Field, op: str, text: str) -> Test:
         got = value(row)
         if isinstance(got, (int, float)) and not isinstance(got, bool):
             return got in numbers
-        shown = show(kind, got).lower()
+        shown = cell(got, kind).lower()
         if op == ":" and kind not in ("state", "bool"):
             return any(choice in shown for choice in choices)
         return shown in choices

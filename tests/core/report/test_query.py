@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from oopscope_tui.query import Field, QueryError, amount, parse_filter, search_pattern
+from oopscope.report.query import Field, QueryError, amount, parse_filter, search_pattern
 
 
 class Row(NamedTuple):

@@ -1,0 +1,41 @@
+"""Values as data, for scripts: what stands in JSON, whichever command, pane or file it is of. See cells for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from oopscope.kernel.frame import Frame
+from oopscope.subsystems import Column
+
+Data = dict[str, Any]
+
+
+def value(raw: object, kind: str = "text") -> object:
+    """Turn a cell into JSON's types: addresses are hexadecimal strings, what is absent or unreadable is None."""
+    if raw is None or isinstance(raw, bool | float | str):
+        return raw
+    if isinstance(raw, int):
+        return f"{raw:#x}" if kind == "address" else raw
+    if isinstance(raw, Frame):
+        return frame(raw)
+    if isinstance(raw, Mapping):
+        return {str(name): value(item, "address" if kind == "registers" else "text") for name, item in raw.items()}
+    if isinstance(raw, tuple | list | set | frozenset):
+        return [value(item) for item in raw]
+    return str(raw)
+
+
+def frame(f: Frame) -> Data:
+    """Return a frame as the contract has it."""
+    return {
+        "address": f"{f.address:#x}" if f.address or f.symbol is None else None,  # a log names it alone
+        "symbol": f.symbol,
+        "offset": f.offset,
+        "module": f.module,
+        "kind": f.kind,
+        "reliable": f.reliable,
+    }
+
+
+def row(columns: Sequence[Column], item: object) -> Data:
+    """Return one row of a table by its columns' keys."""
+    return {c.key: value(getattr(item, c.key), c.kind) for c in columns}
