@@ -18,7 +18,7 @@ from tui.terminal import Terminal
 
 DUMPS = Path(__file__).parents[1] / "dumps"
 DUMP = next(iter(sorted(DUMPS.glob("*null*.kdump"))), None)
-PATIENCE = 20
+PATIENCE = 60
 RESTORED = ("\x1b[?1049l", "\x1b[?25h", "\x1b[?1000l", "\x1b[?2004l")
 
 
@@ -85,8 +85,11 @@ class Program:
 
     def end(self):
         """Wait for the end and return the exit status."""
-        while self.read(PATIENCE):
-            pass
+        until = time.monotonic() + PATIENCE
+        while self.read(0.5):
+            if time.monotonic() > until:
+                os.kill(self.pid, signal.SIGKILL)
+                raise AssertionError(f"it does not end:\n{self.screen()}")
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)
@@ -149,6 +152,7 @@ def test_a_terminal_that_is_closed_takes_the_program_with_it():
     program = Program(str(DUMP))
     program.until("Overview")
     os.close(program.fd)
+    os.kill(program.pid, signal.SIGCONT)  # as the kernel does behind its SIGHUP
     assert os.waitstatus_to_exitcode(os.waitpid(program.pid, 0)[1]) in (129, -signal.SIGHUP)
 
 

@@ -1,7 +1,10 @@
 """The screen and its terminal: few bytes, no keys of Textual's own, and left clean whatever ends the program."""
 
 import asyncio
+import errno
+import os
 import signal
+import termios
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,8 +53,21 @@ class TerminalApp(App[int], inherit_bindings=False):
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):  # leave the terminal as it was
-                loop.add_signal_handler(number, self.exit, 128 + number)
+                loop.add_signal_handler(number, self._end, 128 + number)
         self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
+
+    def _end(self, status: int) -> None:
+        """End as a signal asks; where the terminal is gone nothing is put back, for writing to it would never end.
+
+        The kernel sends SIGCONT behind the SIGHUP of a terminal that was closed, for which Textual begins anew: with a
+        thread that writes, dies of it, and leaves a queue that fills.
+        """
+        try:
+            termios.tcgetattr(0)
+        except termios.error as error:
+            if error.args[0] == errno.EIO:
+                os._exit(status)
+        self.exit(status)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Write only what changed on the terminal."""
