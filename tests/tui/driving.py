@@ -1,19 +1,26 @@
 """Driving the screen without a terminal: start it on the fake core, wait until all is read, read what it shows."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from textual.events import Key
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.timer import Timer
 
 from oopscope_tui.app import OopscopeApp
 from tui.fake import Fake
 
 SMALL, LARGE = (80, 24), (160, 48)
-PATIENCE = 2000  # pauses of 3 ms
-CALM = 3  # pauses without a change
+PATIENCE = 120.0  # seconds
+CALM = 3  # turns of the event loop without anything to do: what another thread posts comes in with the next one
+TURN = 0.001  # seconds that the reader's thread is given
+SOON = 0.5  # seconds: a timer of less is a slice of work
 NAMES = {":": "colon", "/": "slash"}
 
 
@@ -38,33 +45,83 @@ async def running(
 
 
 async def settle(app: OopscopeApp, pilot: Pilot[int]) -> None:
-    """Wait until nothing is being read, asked, filtered or searched, and the screen stays as it is."""
-    before, same = "", 0
-    for _ in range(PATIENCE):
-        waited = is_busy(app)
-        await handled(app, pilot)  # what the reader told when it was through, too
-        if waited or is_busy(app):
-            continue
-        shown = text(app)
-        same = same + 1 if shown == before else 0
-        before = shown
-        if same == CALM:
-            break
+    """Wait until nothing is being read, asked, filtered or searched, and all is done and painted that was posted.
+
+    No time has to pass for it: a widget at rest waits for its next message, and the reader's messages are events.
+    """
+    until = monotonic() + PATIENCE
+    while app.is_running:
+        await handled(app)
+        if not hurry(app) and not awaits(app):
+            await handled(app)  # what the reader posted before it was through comes in with the next turn
+            if not awaits(app):
+                break
+        assert monotonic() < until, f"no rest: {what_is_busy(app)}"
+        await asyncio.sleep(TURN)
+
+
+async def handled(app: OopscopeApp) -> None:
+    """Wait until every widget has done all that was posted to it, and all is painted; work goes on."""
+    turns = 0
+    while app.is_running and turns < CALM:
+        await asyncio.sleep(0)
+        if not all(is_waiting(pump) for pump in pumps(app)):
+            turns = 0
+        elif is_unpainted(app.screen):
+            app.screen._on_timer_update()  # as the timer of a frame would
+            turns = 0
+        else:
+            turns += 1
+
+
+def pumps(app: OopscopeApp) -> list[MessagePump]:
+    """Return all that takes messages."""
+    return [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
+
+
+def is_waiting(pump: MessagePump) -> bool:
+    """Tell whether a widget has handled all that was posted to it and waits for more."""
+    queue = pump._message_queue
+    return queue.empty() and bool(queue.ready_event._waiters) and not pump._next_callbacks
+
+
+def is_unpainted(screen: Screen[Any]) -> bool:
+    due = screen._layout_required or screen._scroll_required or screen._repaint_required or screen._dirty_widgets
+    return bool(due or screen._callbacks)
+
+
+def awaits(app: OopscopeApp) -> bool:
+    """Tell whether something is being read, or a timer's next slice of work is to come."""
+    return is_busy(app) or any(timer._task is not None and not timer._task.done() for timer in slices(app))
+
+
+def slices(app: OopscopeApp) -> Iterator[Timer]:
+    """Go through the timers of what goes on by itself; that of a message, which goes after seconds, is none."""
+    for pump in pumps(app):
+        yield from (timer for timer in pump._timers if timer._repeat == 0 and timer._interval < SOON)
+
+
+def hurry(app: OopscopeApp) -> bool:
+    """Let a detail follow its cursor now: no other key comes. Return whether there is one that has not."""
+    pane = app.pane
+    if pane is None or pane.resting is None:
+        return False
+    pane.resting.stop()
+    pane.call_next(pane._rested)
+    return True
+
+
+def what_is_busy(app: OopscopeApp) -> list[object]:
+    """Return what `awaits` waits for, for the message of a test that fails."""
+    pane = app.pane
+    lines = (pane.active._working, pane.resting) if pane is not None else ()
+    return [pane, *lines, app.reader._jobs, app.reading, *slices(app)]
 
 
 def is_busy(app: OopscopeApp) -> bool:
     """Tell whether there is something to come without a key."""
     busy = app.pane is None or app.pane.active._working or app.pane.resting or app.reader._jobs
     return bool(busy or not (app.idle or app.folder)) and not app.failure
-
-
-async def handled(app: OopscopeApp, pilot: Pilot[int]) -> None:
-    """Wait until the app has done all that was posted to it: it takes one after another."""
-    await pilot.pause(0.003)
-    done: list[bool] = []
-    app.call_later(done.append, True)
-    while not done and app.is_running:
-        await pilot.pause(0)
 
 
 async def press(app: OopscopeApp, pilot: Pilot[int], *keys: str) -> None:
@@ -77,7 +134,7 @@ async def press(app: OopscopeApp, pilot: Pilot[int], *keys: str) -> None:
 async def tap(app: OopscopeApp, pilot: Pilot[int], key: str) -> None:
     """Press one key, and wait no longer than it is handled: the pilot's own press waits for an idle processor."""
     app.post_message(Key(key, key if len(key) == 1 else None))
-    await pilot.pause(0)
+    await handled(app)
 
 
 async def enter(app: OopscopeApp, pilot: Pilot[int], opener: str, words: str) -> None:
