@@ -1,1 +1,1 @@
-"""One dead kernel: the facade that is passed around, walks over its lists and trees, and its stacks."""
+"""The facade of one dead kernel, which is passed around and keeps answers and problems; walks of lists and trees."""
