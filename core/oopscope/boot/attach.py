@@ -16,7 +16,7 @@ from oopscope.boot.extra import Extra
 from oopscope.boot.only_log import log_kernel, records_beside
 from oopscope.dumps import Dump, open_path
 from oopscope.errors import FormatError, NotADump, OopscopeError, ReadError
-from oopscope.kernel.kernel import Kernel, Name, machine_of
+from oopscope.kernel.kernel import Kernel, Lookup, Name, machine_of
 from oopscope.machine import arch, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.sources.beside import log_beside
@@ -87,6 +87,7 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
     memory = machine_of(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
     kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
     kernel.name_in_module = _name_in_module
+    kernel.more_symbols = lambda kernel: _more_symbols(kernel, extra)
     if extra.has_types():
         _take_types(kernel, extra, cache)
     if info.get("CRASHTIME") is None and info.offset("list_head.next") is None:  # not the kernel's own text
@@ -149,6 +150,13 @@ def _complete(kernel: Kernel) -> None:
         complete(kernel.info, kernel.types)
     except OopscopeError as e:
         kernel.problems.lost("log", "types of the log")(e)
+
+
+def _more_symbols(kernel: Kernel, extra: Extra) -> list[Lookup]:
+    """Find the tables beyond kallsyms when kallsyms does not name what is asked."""
+    from oopscope.boot.more_symbols import more_symbols
+
+    return more_symbols(extra)(kernel)
 
 
 def _name_in_module(kernel: Kernel, address: int) -> Name | None:

@@ -1,4 +1,4 @@
-"""What a user can add to a dump that lacks it: VMCOREINFO's text, the kernel's types, or its vmlinux.
+"""What a user can add to a dump that lacks it: VMCOREINFO's text, the kernel's types, its vmlinux, its symbols.
 
 Each is a file, named by an option of the command line, which hands it on through the environment, so that the screen
 and the workers of a fleet see it too. Nothing of a file is believed before it has been held against the dump.
@@ -12,7 +12,7 @@ from oopscope.errors import FormatError
 from oopscope.sources.file import FileSource
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
-OPTIONS = ("vmcoreinfo", "btf", "vmlinux")
+OPTIONS = ("vmcoreinfo", "btf", "vmlinux", "symbols")
 MAX_TEXT = 1 << 20
 
 
@@ -22,10 +22,11 @@ class Extra(NamedTuple):
     vmcoreinfo: Path | None = None
     btf: Path | None = None
     vmlinux: Path | None = None
+    symbols: Path | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Extra":
-        """Return what OOPSCOPE_VMCOREINFO, OOPSCOPE_BTF and OOPSCOPE_VMLINUX name."""
+        """Return what OOPSCOPE_VMCOREINFO, OOPSCOPE_BTF, OOPSCOPE_VMLINUX and OOPSCOPE_SYMBOLS name."""
         paths = (environ.get(variable(name)) for name in OPTIONS)
         return cls(*(Path(p).expanduser() if p else None for p in paths))
 

@@ -44,6 +44,7 @@ def add_extra(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--vmcoreinfo", metavar="FILE", action=_Extra, help="the text of VMCOREINFO of this very boot")
     group.add_argument("--btf", metavar="FILE", action=_Extra, help="the kernel's types as BTF, such as BTFHub keeps")
     group.add_argument("--vmlinux", metavar="FILE", action=_Extra, help="the kernel with its types (.BTF or DWARF)")
+    group.add_argument("--symbols", metavar="FILE", action=_Extra, help="the kernel's System.map, or its vmlinux")
 
 
 def add_known(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from oopscope.arch import Arch
 from oopscope.dumps import Dump, Facts
@@ -12,6 +12,7 @@ from oopscope.kernel.problems import Problems
 from oopscope.memory.virtual import Memory
 from oopscope.symbols.blob import Endian
 from oopscope.symbols.cache import IndexCache
+from oopscope.symbols.named import Named
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ def machine_of(arch: Arch) -> "Machine":
     return found
 
 
+class Lookup(Protocol):
+    """A table of symbols beside kallsyms."""
+
+    what: str  # where they are from
+
+    def lookup(self, name: str) -> int | None:
+        """Return a symbol's address; None for none."""
+        ...
+
+
 class Kernel:
     """One dead kernel. Made by `oopscope.boot.attach.open_kernel`."""
 
@@ -59,6 +70,7 @@ class Kernel:
         self.log_beside: Callable[[], tuple[str, Sequence[Any]]] | None = None
         self.log_from: str | None = None
         self.on_remember: Callable[[], None] = lambda: None  # what keeps such types for the next run
+        self.more_symbols: Callable[[Kernel], list[Lookup]] = lambda _kernel: []  # tables beyond kallsyms, by boot
         self._bound: dict[int, Bound[Any]] = {}
         self._cached: dict[Callable[[Kernel], Any], Any] = {}
         self._addresses: dict[str, int | None] = {}
@@ -137,8 +149,27 @@ class Kernel:
         """Return a symbol's address, or None if this kernel has no such symbol."""
         if name not in self._addresses:
             address = self.info.symbol(name) if name in _EXPORTED else None
-            self._addresses[name] = self.symbols.lookup(name) if address is None else address
+            self._addresses[name] = self._look_up(name) if address is None else address
         return self._addresses[name]
+
+    def _look_up(self, name: str) -> int | None:
+        """Ask kallsyms, then the further tables; raise what kallsyms raised where there are no others."""
+        try:
+            address = self.symbols.lookup(name)
+        except OopscopeError:
+            if not self.other_symbols:
+                raise
+            address = None
+        if address is not None:
+            return address
+        found = (table.lookup(name) for table in self.other_symbols)
+        return next((at for at in found if at is not None), None)
+
+    @cached_property
+    def other_symbols(self) -> "list[Lookup]":
+        """The tables that are asked for what kallsyms does not name, in their order; each is opened when asked."""
+        self.__dict__["other_symbols"] = []  # they look up symbols themselves while they are made
+        return self.more_symbols(self)
 
     def symbol(self, *names: str) -> int:
         """Return the address of the first of some names that this kernel has; NoSymbol for none."""
@@ -151,13 +182,23 @@ class Kernel:
     def name_of(self, address: int) -> Name | None:
         """Return what an address is called, in the kernel or in a module; None where no symbol covers it."""
         if address not in self._names:
-            found = self.symbols.name_at(address)
+            found = self._name_at(address)
             if found is not None:
                 name: Name | None = Name(found[0], found[1], None)
             else:
                 name = self.name_in_module(self, address)
             self._names[address] = name
         return self._names[address]
+
+    def _name_at(self, address: int) -> tuple[str, int] | None:
+        """Ask kallsyms; where there is none, a table that has names by address."""
+        try:
+            return self.symbols.name_at(address)
+        except OopscopeError:
+            named = [table for table in self.other_symbols if isinstance(table, Named)]
+            if not named:
+                raise
+            return named[0].name_at(address)
 
     def bind(self, plan: "Plan[Row]") -> "Bound[Row]":
         """Bind a plan to this kernel's types, once."""
@@ -220,12 +261,25 @@ def _facts(kernel: Kernel) -> Facts:
 
 
 def per_cpu_offsets(kernel: Kernel) -> list[int]:
-    """Return what is added to a per-CPU symbol's address for each possible CPU; [0] on a uniprocessor kernel."""
+    """Return what is added to a per-CPU symbol's address for each possible CPU; [0] on a uniprocessor kernel.
+
+    NoSymbol for a multiprocessor one without a symbol for the table: at the symbol's own address is only a template.
+    """
     table = kernel.find_symbol("__per_cpu_offset")
     if table is None:
+        if kernel.cached(is_multiprocessor):
+            raise NoSymbol("__per_cpu_offset")
         return [0]
     count = max(cpu_mask(kernel, "__cpu_possible_mask", "cpu_possible_mask"), default=0) + 1
     return list(kernel.memory.words(table, count))
+
+
+def is_multiprocessor(kernel: Kernel) -> bool:
+    """Tell whether a kernel was built for several CPUs (CONFIG_SMP): its task_struct says on which CPU it is."""
+    try:
+        return kernel.types.has_member("task_struct", "on_cpu")
+    except OopscopeError:
+        return kernel.find_symbol("smp_call_function_single") is not None
 
 
 def cpu_mask(kernel: Kernel, name: str, pointer: str) -> list[int]:
