@@ -63,7 +63,7 @@ def test_imports_stay_light(statement, not_loaded):
 TABLES = {
     "oopscope.dumps": lambda m: {line.module for line in m.FORMATS},
     "oopscope.codecs": lambda m: {module for _bit, _name, module in m.CODECS},
-    "oopscope.machine": lambda m: {module for _key, module in m.MACHINES} | {"oopscope.machine.common"},
+    "oopscope.machine": lambda m: {line.folder for line in m.MACHINES} | {"oopscope.machine.common"},
     "oopscope.triage.rules": lambda m: {f"oopscope.triage.rules.{name}" for name in m.RULES},
 }
 
@@ -99,6 +99,44 @@ def test_docstrings(path):
 def test_docstrings_are_really_looked_for():
     tree = ast.parse('def f(): pass\nclass C:\n  "d"\n  def g(self): pass\n  def _h(self): pass\ndef _i(): pass')
     assert [n.name for n in public(tree) if not ast.get_docstring(n)] == ["f", "g"]
+
+
+NAMES = {"x86_64", "amd64", "i386", "i686", "aarch64", "arm64", "s390x", "ppc64", "ppc64le", "powerpc", "riscv64"}
+
+
+def compared_names(tree):
+    """The lines on which code asks which machine it is: a machine's name that is compared, or looked up by."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            parts = [inner for part in (node.left, *node.comparators) for inner in ast.walk(part)]
+        elif isinstance(node, ast.MatchValue):
+            parts = [node.value]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
+            parts = list(ast.walk(node))
+        else:
+            continue
+        texts = {part.value for part in parts if isinstance(part, ast.Constant)} & NAMES
+        arch = any(isinstance(p, ast.Attribute) and ast.unparse(p).endswith("arch.name") for p in parts)
+        if texts or arch:
+            yield node.lineno
+
+
+def test_no_machine_is_asked_for_by_name_outside_its_folder():
+    """Whatever differs by machine is in kernel.machine; containers keep what they know of machines as data."""
+    machines = ROOT / "core" / "oopscope" / "machine"
+    found = {name_of(p): list(compared_names(ast.parse(p.read_text()))) for p in SOURCES if machines not in p.parents}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_asking_by_name_is_really_looked_for():
+    for code in (
+        'kernel.arch.name != "x86_64"',
+        'machine in ("arm64", other)',
+        "kernel.arch.name == usual",
+        'name.startswith("ppc64")',
+    ):
+        assert list(compared_names(ast.parse(code))) == [1]
+    assert not list(compared_names(ast.parse('machine in KNOWN; KNOWN = ("x86_64",); print(kernel.arch.name)')))
 
 
 def test_files_are_of_a_size_to_be_read():

@@ -15,12 +15,25 @@ ReadPhysical = Callable[[int, int], bytes]
 Place = Callable[[int], int]
 
 
+class Bits(NamedTuple):
+    """Some bits of an entry, and what they must be."""
+
+    mask: int
+    value: int
+
+
+ALWAYS = Bits(0, 0)
+
+
 class Level(NamedTuple):
-    """One level of page tables: the lowest address bit that it resolves, and how many."""
+    """One level of page tables: the lowest address bit that it resolves, how many, and what its entries mean."""
 
     shift: int
     bits: int
-    leaf: int  # the bit that makes an entry a large page; 0: never; -1: always (the last level)
+    present: Bits  # an entry that is not so maps nothing
+    table: Bits | None  # an entry that leads to a table of the next level; None: none does, all are pages
+    address: int  # the bits that are a table's address
+    frame: int = 0  # the bits that are a page's address, where they are others
 
 
 class Mapping(NamedTuple):
@@ -35,9 +48,9 @@ class Paging:
     """Page tables as data: levels from the top, and what the bits of an entry mean."""
 
     levels: tuple[Level, ...]
-    present: int  # an entry with none of these bits maps nothing
-    address: int  # the bits of an entry that are an address
-    entry: struct.Struct
+    entry: struct.Struct  # its width and byte order
+    left: int = 0  # what an entry's address bits are shifted by
+    high: tuple[int, int] = (0, 0)  # low bits of an entry that are an address's highest, and what they are shifted by
     sign_extended: bool = False  # the bits above those that the tables resolve repeat the highest of them
 
     def is_canonical(self, address: int) -> bool:
@@ -57,21 +70,26 @@ class Paging:
         """
         if not self.is_canonical(address):
             raise NotMapped(address, "not canonical: no address at all")
-        table, mask = root, self.address & ~ignore
-        for shift, bits, leaf in self.levels:
-            at = table + (address >> shift & (1 << bits) - 1) * self.entry.size
+        table, entry_of, size, keep = root, self.entry.unpack, self.entry.size, ~ignore
+        for shift, bits, present, inner, mask, frame in self.levels:
+            at = table + (address >> shift & (1 << bits) - 1) * size
             try:
-                (entry,) = self.entry.unpack(read(at, self.entry.size))
+                (entry,) = entry_of(read(at, size))
             except ReadError as e:
                 raise NotMapped(address, f"its page table at {at:#x} is unreadable: {e}") from None
-            if not entry & self.present:
+            if entry & present[0] != present[1]:
                 raise NotMapped(address)
-            last = leaf < 0 or entry & leaf
-            table = entry & mask & -(1 << shift) if last else entry & mask
+            if inner is None or entry & inner[0] != inner[1]:
+                start = self.address_in(entry, (frame or mask) & keep) & -(1 << shift)
+                return Mapping(place(start) if place else start, 1 << shift)
+            table = self.address_in(entry, mask & keep)
             table = place(table) if place else table
-            if last:
-                return Mapping(table, 1 << shift)
         raise NotMapped(address)
+
+    def address_in(self, entry: int, mask: int) -> int:
+        """Return the physical address in an entry, given the bits that hold it."""
+        found = (entry & mask) << self.left
+        return found | (entry & self.high[0]) << self.high[1] if self.high[0] else found
 
 
 class NoteRegisters(NamedTuple):

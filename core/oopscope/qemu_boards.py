@@ -9,6 +9,8 @@ import re
 from typing import NamedTuple
 
 GIB = 1 << 30
+PCS = ("x86_64",)
+STARTS = {"aarch64": GIB, "riscv64": 2 * GIB}  # of the virt boards' RAM; of others it is 0
 HYPERTRANSPORT, TIB = 0xFD00000000, 1 << 40
 _AMD = re.compile("EPYC|Opteron|phenom|athlon")
 _BEFORE_7_1 = re.compile(r"-(([0-6])\.|7\.0)")
@@ -28,12 +30,8 @@ def place(machine: str, size: int, arch: str = "x86_64", cpu: str = "") -> list[
 
     cpu: what -cpu says, "" where that is not known.
     """
-    if arch == "aarch64":
-        return [Placement(GIB, 0, size)]
-    if arch == "riscv64":
-        return [Placement(2 * GIB, 0, size)]
-    if arch != "x86_64":
-        return [Placement(0, 0, size)]
+    if arch not in PCS:
+        return [Placement(STARTS.get(arch, 0), 0, size)]
     low = _low(machine, size)
     return split(size, low, TIB if _AMD.match(cpu) and _collides(machine, 4 * GIB + size - low) else 4 * GIB)
 

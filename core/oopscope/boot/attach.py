@@ -17,7 +17,7 @@ from oopscope.boot.only_log import log_kernel, records_beside
 from oopscope.dumps import Dump, open_path
 from oopscope.errors import FormatError, NotADump, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel, Lookup, Name, machine_of
-from oopscope.machine import arch, arch_of_machine
+from oopscope.machine import arch_of_info, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.sources.beside import log_beside
 from oopscope.sources.remote import Location, shown
@@ -29,17 +29,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 NOTHING = Extra()
-# What a kernel's VMCOREINFO tells of its architecture where nothing else does.
-_TELLTALES = (
-    ("NUMBER(pgtable_l5_enabled)", "x86_64"),
-    ("SYMBOL(init_top_pgt)", "x86_64"),
-    ("NUMBER(KERNEL_IMAGE_SIZE)", "x86_64"),
-    ("CONFIG_X86_PAE", "i386"),
-    ("NUMBER(kimage_voffset)", "aarch64"),
-    ("NUMBER(va_kernel_pa_offset)", "riscv64"),
-    ("SYMBOL(lowcore_ptr)", "s390x"),
-    ("SYMBOL(mmu_psize_defs)", "ppc64"),
-)
+USUAL = "x86_64"  # where neither the kernel nor the container tells the machine
 
 
 def open_kernel(paths: Sequence[Location], progress: Progress | None = None) -> Kernel:
@@ -196,7 +186,4 @@ def _without_note(dump: Dump, physical: PhysicalMemory, say: Progress) -> Vmcore
 
 def _arch(dump: Dump, info: VmcoreInfo) -> Arch:
     """VMCOREINFO's keys tell the architecture by themselves; the container is asked only where they do not."""
-    for key, found in _TELLTALES:
-        if key in info.raw:
-            return arch(found)
-    return arch_of_machine(dump.facts().machine or "x86_64")
+    return arch_of_info(info.raw) or arch_of_machine(dump.facts().machine or USUAL)

@@ -33,14 +33,14 @@ def _rewritten(paging: Paging, level: Level, place: Place, table: bytes) -> tupl
     entries, tables = [], []
     for (entry,) in paging.entry.iter_unpack(table):
         new = entry
-        if entry & paging.present:
+        if entry & level.present.mask == level.present.value:
             try:
-                address = place(entry & paging.address)
+                address = place(entry & level.address)
             except ReadError:
                 new = 0
             else:
-                new = entry & ~paging.address | address
-                if level.leaf >= 0 and not entry & level.leaf:
+                new = entry & ~level.address | address
+                if level.table is not None and entry & level.table.mask == level.table.value:
                     tables.append(address)
         entries.append(new)
     return b"".join(map(paging.entry.pack, entries)), tables

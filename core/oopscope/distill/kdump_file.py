@@ -25,6 +25,7 @@ _PRSTATUS = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
     *("orig_rax", "rip", "cs", "rflags", "rsp", "ss", "fs", "gs"),
 )
+QEMU_NOTES = ("x86_64",)  # machines of whose CPUs QEMU writes notes of its own
 _SEGMENTS = ("cs", "ds", "es", "fs", "gs", "ss", "ldt", "tr", "gdt", "idt")
 _NONE = SegmentRegister(0, 0, 0)
 
@@ -144,7 +145,7 @@ def _pack(pages: Mapping[int, bytes], chosen: list[int], block: int) -> list[tup
 
 def cpu_notes(cpus: Iterable[CpuState]) -> Iterator[Note]:
     """Yield the notes that QEMU writes of x86_64 CPUs: first each CPU's NT_PRSTATUS, then what only QEMU tells."""
-    known = [c for c in cpus if c.machine == "x86_64"]
+    known = [c for c in cpus if c.machine in QEMU_NOTES]
     for c in known:
         s = {name: c.segments.get(name, _NONE) for name in _SEGMENTS}
         general = {**c.general, **{name: s[name].selector for name in ("cs", "ss")}}

@@ -25,6 +25,7 @@ INCOMPLETE = 1  # e_flags, by makedumpfile when the disk was full
 NT_PRPSINFO = 3
 KCORE = "vmlinux"  # what /proc/kcore calls its process
 MAX_NOTE_SEGMENTS = 1 << 14
+TEXT_MAPPED = ("x86_64",)  # machines whose kernel text has a mapping, and so a segment, of its own
 _TEXT_MAP = 0xFFFFFFFF80000000  # x86-64: __START_KERNEL_map
 
 
@@ -109,7 +110,7 @@ class ElfDump(PlacedDump):
 
     def _phys_base(self) -> int | None:
         """Return where x86-64's kernel text lies, from the segment that maps it; other writers have no such segment."""
-        if self.header.machine != "x86_64":
+        if self.header.machine not in TEXT_MAPPED:
             return None
         text = (s for s in segments(self._source, self.header) if _is_text(s))
         return next((s.paddr - (s.vaddr - _TEXT_MAP) for s in text), None)

@@ -24,6 +24,7 @@ _USER = 1 << 63
 _COMMAND = re.compile(rb"\0(?:[^\0]*/)?(?:qemu|kvm)[^\0/]*\0-")
 _SIZE = re.compile(r"(?:size=)?(\d+)([bkmgtBKMGT]?)")
 _UNITS = {"b": 1, "k": 1 << 10, "": 1 << 20, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_BIG_ENDIAN = ("s390x",)
 _GUESTS = (
     ("aar", "aarch64"),
     ("ris", "riscv64"),
@@ -104,7 +105,7 @@ class GcoreDump(PlacedDump):
         """Return what the core says."""
         facts = super().facts()
         facts.machine = self.machine
-        facts.byteorder = "big" if self.machine == "s390x" else "little"
+        facts.byteorder = "big" if self.machine in _BIG_ENDIAN else "little"
         return facts
 
 

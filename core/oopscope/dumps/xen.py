@@ -21,6 +21,7 @@ HEADER_NOTE = 0x2000001
 MAX_PAGES = 1 << 32
 MAX_RUNS = 1 << 21  # of a paravirtualized guest's pages: 8 GiB even if no two were neighbours on the host
 MAX_CPUS = 4096
+CONTEXTS = ("x86_64",)  # machines whose vcpu_guest_context is known here
 CONTEXT = 5168  # bytes of vcpu_guest_context on x86-64
 _NO_PAGE = (1 << 64) - 1
 _BATCH = 8192
@@ -104,7 +105,7 @@ class XenDump(PlacedDump):
         pv = ".xen_pfn" not in self._sections
         if pv and ".xen_p2m" not in self._sections:
             raise FormatError(f"{name}: a Xen dump without a list of its pages")
-        if pv and self.header.machine != "x86_64":
+        if pv and self.header.machine not in CONTEXTS:
             raise Unsupported(f"{name}: a paravirtualized guest of Xen on {self.header.machine}, not on x86_64")
         return pv
 
@@ -116,7 +117,7 @@ class XenDump(PlacedDump):
     def cpus(self) -> list[CpuState]:
         """Return the CPUs as Xen saw them, of an x86-64 guest."""
         section = self._sections.get(".xen_prstatus")
-        if section is None or self.header.machine != "x86_64":
+        if section is None or self.header.machine not in CONTEXTS:
             return []
         states = []
         for cpu in range(min(section.size // CONTEXT, MAX_CPUS)):

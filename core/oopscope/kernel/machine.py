@@ -64,6 +64,7 @@ class Space(NamedTuple):
     vmemmap: range  # the array of all struct pages
     page_struct: int  # sizeof(struct page); 0 where types do not say
     fixed: tuple[Area, ...] = ()
+    first_frame: int = 0  # the number of the page frame that direct and vmemmap begin with
 
 
 class Use(NamedTuple):

@@ -1,26 +1,40 @@
 """The machines whose kernels are known, a folder each: processor, memory, stacks, unwinding, the words of an oops."""
 
+from collections.abc import Container
 from importlib import import_module
 from importlib.util import find_spec
+from typing import NamedTuple
 
 from oopscope.arch import Arch
 from oopscope.errors import Unsupported
 from oopscope.machine.common.wordings import Wordings
 
-# The key, and the folder here that has it: `arch` has ARCH, `machine` MACHINE, `wordings` WORDINGS.
-MACHINES: tuple[tuple[str, str], ...] = (
-    ("x86_64", "oopscope.machine.x86_64"),
-    ("i386", "oopscope.machine.i386"),
-    ("aarch64", "oopscope.machine.aarch64"),
-    ("s390x", "oopscope.machine.s390x"),
-    ("powerpc", "oopscope.machine.powerpc"),
-    ("riscv64", "oopscope.machine.riscv64"),
+
+class Line(NamedTuple):
+    """A machine: its key, its folder (`arch` has ARCH, `machine` MACHINE, `wordings` WORDINGS), and what tells it."""
+
+    key: str
+    folder: str
+    told_by: tuple[str, ...]  # keys that only its kernels' VMCOREINFO has
+
+
+MACHINES: tuple[Line, ...] = (
+    Line(
+        "x86_64",
+        "oopscope.machine.x86_64",
+        ("NUMBER(pgtable_l5_enabled)", "SYMBOL(init_top_pgt)", "NUMBER(KERNEL_IMAGE_SIZE)"),
+    ),
+    Line("i386", "oopscope.machine.i386", ("CONFIG_X86_PAE",)),
+    Line("aarch64", "oopscope.machine.aarch64", ("NUMBER(kimage_voffset)",)),
+    Line("s390x", "oopscope.machine.s390x", ("SYMBOL(lowcore_ptr)",)),
+    Line("powerpc", "oopscope.machine.powerpc", ("SYMBOL(mmu_psize_defs)",)),
+    Line("riscv64", "oopscope.machine.riscv64", ("NUMBER(va_kernel_pa_offset)",)),
 )
 
 
 def _archs() -> dict[str, str]:
     """Return the machines whose dumps can be read; of the others only the words of an oops are known."""
-    return {key: folder for key, folder in MACHINES if find_spec(f"{folder}.arch")}
+    return {key: folder for key, folder, _told in MACHINES if find_spec(f"{folder}.arch")}
 
 
 def arch(key: str) -> Arch:
@@ -37,12 +51,17 @@ def arch_of_machine(machine: str) -> Arch:
     return next((a for key in _archs() if machine in (a := arch(key)).machines), None) or arch(machine)
 
 
+def arch_of_info(keys: Container[str]) -> Arch | None:
+    """Return the architecture that VMCOREINFO's keys tell by themselves; None where none does."""
+    return next((arch(line.key) for line in MACHINES if any(key in keys for key in line.told_by)), None)
+
+
 def wordings(key: str) -> Wordings:
     """Return how the kernel of a machine words an oops, by its key."""
-    found: Wordings = import_module(f"{dict(MACHINES)[key]}.wordings").WORDINGS
+    found: Wordings = import_module(f"{next(line.folder for line in MACHINES if line.key == key)}.wordings").WORDINGS
     return found
 
 
 def all_wordings() -> tuple[Wordings, ...]:
     """Return every machine's wordings, for a log whose machine is not known."""
-    return tuple(wordings(key) for key, _folder in MACHINES)
+    return tuple(wordings(line.key) for line in MACHINES)

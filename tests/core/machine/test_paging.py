@@ -144,7 +144,7 @@ def test_a_root_that_is_missing():
         FOUR.translate(0x999000, KERNEL, PhysicalMemory(Ram()).read)
 
 
-READ = [(key, module) for key, module in MACHINES if find_spec(f"{module}.arch")]  # of the others, only oopses
+READ = [line[:2] for line in MACHINES if find_spec(f"{line.folder}.arch")]  # of the others, only oopses
 
 
 @pytest.mark.parametrize("key, module", READ)
@@ -159,10 +159,10 @@ def test_a_line_of_the_table(key, module):
     for paging in found.pagings.values():
         shifts = [level.shift for level in paging.levels]
         assert shifts == sorted(shifts, reverse=True)
-        assert paging.levels[-1].leaf == -1
+        assert paging.levels[-1].table is None
         for upper, lower in zip(paging.levels, paging.levels[1:], strict=False):
             assert lower.shift + lower.bits == upper.shift
-        assert paging.levels[-1].shift == found.page_shift
+        assert found.page_shift <= paging.levels[-1].shift <= 16
 
 
 def test_by_machine_name():

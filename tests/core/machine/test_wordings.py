@@ -156,7 +156,7 @@ def test_names_of_dying_and_of_entry():
     assert wordings("aarch64").is_dying("el1h_64_sync")
 
 
-@pytest.mark.parametrize("machine", [key for key, _folder in MACHINES])
+@pytest.mark.parametrize("machine", [line.key for line in MACHINES])
 def test_every_machine_says_how_it_words_an_oops(machine):
     words = wordings(machine)
     assert isinstance(words, Wordings)

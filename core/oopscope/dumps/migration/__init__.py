@@ -39,6 +39,7 @@ _MAIN = {
     "ppc_spapr.ram": "ppc64",
     "s390.ram": "s390x",
 }
+_BIG_ENDIAN = ("s390x",)
 _MACHINES = (("pc", "x86_64"), ("q35", "x86_64"), ("microvm", "x86_64"), ("s390", "s390x"), ("pseries", "ppc64"))
 
 
@@ -195,7 +196,7 @@ class MigrationDump:
         """Return what the header and the stream say."""
         facts = Facts.of("libvirt" if self._libvirt else "migration", [self._source])
         facts.machine = self.machine
-        facts.byteorder = "big" if self.machine == "s390x" else "little"
+        facts.byteorder = "big" if self.machine in _BIG_ENDIAN else "little"
         facts.page_size = self.page_size
         facts.pages_total = sum(end - start for start, end in self.ranges()) // self.page_size
         facts.pages_saved = self._saved(facts.pages_total)

@@ -5,10 +5,12 @@ Follows the Intel SDM volume 3 chapter 4 and arch/x86/include/asm/user_32.h.
 
 import struct
 
-from oopscope.arch import Arch, Level, NoteRegisters, Paging
+from oopscope.arch import ALWAYS, Arch, Bits, Level, NoteRegisters, Paging
 
-LARGE = 1 << 7
-_PRESENT = 1
+_PRESENT = Bits(1, 1)
+_SMALL = Bits(1 << 7, 0)  # without the bit of a large page
+_FRAME = 0xFFFFF000
+_PAE_FRAME = (1 << 52) - (1 << 12)
 
 ARCH = Arch(
     name="i386",
@@ -31,11 +33,15 @@ ARCH = Arch(
     ),
     module="oopscope.machine.i386.machine",
     pagings={
-        "2-level": Paging((Level(22, 10, LARGE), Level(12, 10, -1)), _PRESENT, 0xFFFFF000, struct.Struct("<I")),
+        "2-level": Paging(
+            (Level(22, 10, _PRESENT, _SMALL, _FRAME), Level(12, 10, _PRESENT, None, _FRAME)), struct.Struct("<I")
+        ),
         "PAE": Paging(
-            (Level(30, 2, 0), Level(21, 9, LARGE), Level(12, 9, -1)),
-            _PRESENT,
-            (1 << 52) - (1 << 12),
+            (
+                Level(30, 2, _PRESENT, ALWAYS, _PAE_FRAME),
+                Level(21, 9, _PRESENT, _SMALL, _PAE_FRAME),
+                Level(12, 9, _PRESENT, None, _PAE_FRAME),
+            ),
             struct.Struct("<Q"),
         ),
     },

@@ -5,14 +5,20 @@ Follows the Intel SDM volume 3 chapter 4 and arch/x86/include/asm/{pgtable_types
 
 import struct
 
-from oopscope.arch import Arch, Convention, Level, NoteRegisters, Paging
+from oopscope.arch import ALWAYS, Arch, Bits, Convention, Level, NoteRegisters, Paging
 
-LARGE = 1 << 7
 # Bits 12..51 are the frame; bit 12 of a large entry is PAT and falls below the page's size.
 _ADDRESS = (1 << 52) - (1 << 12)
-_LEVELS = (Level(39, 9, 0), Level(30, 9, LARGE), Level(21, 9, LARGE), Level(12, 9, -1))
 # _PAGE_PROTNONE (bit 8) marks a present page that user code may not touch; the kernel's own never are.
-_PRESENT = 1
+_PRESENT = Bits(1, 1)
+_SMALL = Bits(1 << 7, 0)  # without the bit of a large page
+_LEVELS = (
+    Level(39, 9, _PRESENT, ALWAYS, _ADDRESS),
+    Level(30, 9, _PRESENT, _SMALL, _ADDRESS),
+    Level(21, 9, _PRESENT, _SMALL, _ADDRESS),
+    Level(12, 9, _PRESENT, None, _ADDRESS),
+)
+_TOP = Level(48, 9, _PRESENT, ALWAYS, _ADDRESS)  # CR4.LA57
 
 ARCH = Arch(
     name="x86_64",
@@ -35,8 +41,8 @@ ARCH = Arch(
     ),
     module="oopscope.machine.x86_64.machine",
     pagings={
-        "4-level": Paging(_LEVELS, _PRESENT, _ADDRESS, struct.Struct("<Q"), sign_extended=True),
-        "5-level": Paging((Level(48, 9, 0), *_LEVELS), _PRESENT, _ADDRESS, struct.Struct("<Q"), sign_extended=True),
+        "4-level": Paging(_LEVELS, struct.Struct("<Q"), sign_extended=True),
+        "5-level": Paging((_TOP, *_LEVELS), struct.Struct("<Q"), sign_extended=True),
     },
     convention=Convention(  # System V ABI, 3.2.3
         arguments=("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
