@@ -44,7 +44,7 @@ TASK = Plan(
     "task_struct",
     TaskStruct,
     state=("__state", "state"),  # 2f064a59a11f, 5.14
-    sp="thread.sp",
+    sp=("thread.sp", "thread.cpu_context.sp", "thread.ksp"),  # x86 and riscv, arm64, s390 and powerpc
     cpu=("thread_info.cpu", "cpu"),  # bcf9033e5449, 5.16
     last_arrival="sched_info.last_arrival",
 )

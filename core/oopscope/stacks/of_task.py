@@ -9,7 +9,16 @@ from oopscope.linux.sched import runqueues
 from oopscope.stacks.registers import registers
 
 # Where __sched_text_start and _end are not to be had: what a sleeper's stack begins with.
-_SCHEDULING = ("__schedule", "schedule", "schedule_timeout", "preempt_schedule", "io_schedule", "schedule_idle")
+_SWITCH = "__switch_to"  # where arm64 and others leave a CPU; outside of the scheduler's text up to 5.16
+_SCHEDULING = (
+    _SWITCH,
+    "__schedule",
+    "schedule",
+    "schedule_timeout",
+    "preempt_schedule",
+    "io_schedule",
+    "schedule_idle",
+)
 
 
 def running_on(kernel: Kernel) -> dict[int, int]:
@@ -100,7 +109,7 @@ def sleeping_in(kernel: Kernel, address: int, base: int, sp: int) -> str | None:
         for frame in unwinder.walk(machine.start_of_sleeper(kernel, address, sp)):
             if frame.kind == "user":
                 return None
-            inside = start <= frame.address < end if end else frame.symbol in _SCHEDULING
+            inside = start <= frame.address < end or frame.symbol == _SWITCH if end else frame.symbol in _SCHEDULING
             if not inside:
                 return frame.symbol
     except OopscopeError:

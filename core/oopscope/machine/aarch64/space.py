@@ -1,0 +1,55 @@
+"""Where things lie in an arm64 kernel's address space, as VMCOREINFO and the kernel's variables tell.
+
+Follows Documentation/arch/arm64/memory.rst and arch/arm64/include/asm/memory.h, as since 5.4 (14c127c957c1): the map of
+all memory is at the bottom, then modules, vmalloc, struct pages. NUMBER(VMALLOC_START) and the like came with 5.18
+(2369f171d5c5); an older kernel's areas are not told here.
+"""
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import Space
+from oopscope.machine.aarch64.memory import shape
+
+TOP = 1 << 64
+
+
+def kernel_from(kernel: Kernel) -> int:
+    """Return the lowest address of the upper half, which is the kernel's."""
+    return kernel.memory.top >> 1
+
+
+def modules(kernel: Kernel) -> range:
+    """Return where modules are loaded: 128 MiB or 2 GiB by VMCOREINFO; in doubt within reach of the image."""
+    start, end = kernel.info.number("MODULES_VADDR"), kernel.info.number("MODULES_END")
+    if start and end and start < end:
+        return range(start, end)
+    stext = kernel.info.symbol("_stext") or TOP - 1
+    return range(max(stext - (2 << 30), TOP >> 1), min(stext + (2 << 30), TOP))
+
+
+def address_space(kernel: Kernel) -> Space | None:
+    """Return where the areas are; None of a kernel that does not tell."""
+    number = kernel.info.number
+    built, offset = number("VA_BITS"), number("PHYS_OFFSET")
+    vmalloc, vmalloc_end, vmemmap = number("VMALLOC_START"), number("VMALLOC_END"), kernel.info.symbol("vmemmap")
+    if None in (built, offset, vmalloc, vmalloc_end, vmemmap):
+        return None
+    assert built is not None and offset is not None and vmalloc is not None and vmalloc_end is not None
+    assert vmemmap is not None
+    page, bits = kernel.memory.page_size, kernel.cached(shape)[1]
+    frames = [frame for pair in kernel.dump.ranges() for frame in pair] or [0]
+    first, last = min(frames) // page, max(frames) // page
+    try:
+        size = kernel.types.sizeof("page")
+    except OopscopeError:
+        size = 0
+    start = (TOP - (1 << built) + first * page - offset) % TOP
+    struct_pages = (vmemmap + first * size) % TOP
+    return Space(
+        bits + 1,  # both halves have as many
+        range(start, start + (last - first) * page),
+        range(vmalloc, vmalloc_end),
+        range(struct_pages, struct_pages + (last - first) * size),
+        size,
+        first_frame=first,
+    )
