@@ -15,7 +15,7 @@ from oopscope.arch import Mapping
 from oopscope.dumps import Dump, find_format, open_source
 from oopscope.errors import NotInLog, OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.machine import MACHINES, arch, wordings
+from oopscope.machine import all_wordings, arch
 from oopscope.machine.common.wordings import detect
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
@@ -82,7 +82,7 @@ class LogKernel(Kernel):
 def log_kernel(dump: Dump) -> LogKernel:
     """Make a kernel of a log."""
     texts = (entry.text for entry in getattr(dump, "records", ()))
-    found = detect(texts, (wordings(key) for key, _ in MACHINES))
+    found = detect(texts, all_wordings())
     return LogKernel(dump, found.machine if found else None)
 
 
