@@ -33,7 +33,7 @@ _EXCEPTIONS = re.compile(
 )
 _IRQS = re.compile(
     r"asm_(sysvec|common_interrupt|spurious)\w*|(apic_timer|reschedule|call_function\w*|common|ret_from_|irq_work|"
-    r"hv_\w+|hyperv_\w+|xen_\w+|spurious|x86_platform_ipi|threshold|thermal|error|irq_move_cleanup)_?(interrupt|intr|"
+    r"hv_stimer0|hyperv|hyperv_reenlightenment|xen_hvm|xen_do|spurious|x86_platform_ipi|threshold|thermal|error|irq_move_cleanup)_?(interrupt|intr|"
     r"callback_vector|do_upcall|hypervisor_callback)|xen_hvm_callback_vector|xen_do_hypervisor_callback|"
     r"xen_hypervisor_callback|exc_xen_hypervisor_callback|el[01][ht]?_(64_)?(irq|fiq)\w*|__irq_(svc|usr)|"
     r"io_int_handler|"

@@ -22,9 +22,7 @@ OF_AN_OOPS = re.compile(
     r"Unrecoverable |BUG!|panic_on_oops|Oops: Fatal|corrupted kernel stack|Oops$|.*die\(\)|[Kk]ernel stack overflow|"
     r"bad: scheduling from the idle|Unable to handle|double fault|CFI failure|Uncorrected|kernel mode fault"
 )
-OF_A_WARNING = re.compile(
-    r".*(?:panic_on_warn set|panic_on_warn|kasan\.fault=panic|fault=panic set)|.*Warned too often"
-)
+OF_A_WARNING = re.compile(r".*(?:panic_on_warn|kmsan\.panic set|kasan\.fault=panic|fault=panic set)|.*Warned too often")
 OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
     (OF_AN_OOPS, ("oops", "serror")),
     (OF_A_WARNING, ("warning", "memory-error", "race", "undefined", "slab", "bad-page", "atomic",

@@ -32,8 +32,9 @@ from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.triage.finding import Category, Confidence, Evidence, Source, Verdict
 from oopscope.triage.signature import basis, signature
 
+INTERRUPTS = {"irq": "an interrupt", "softirq": "a softirq", "nmi": "an NMI"}
 END_NS = 30_000_000_000  # what was said so shortly before the end is of the end
-COMPLAINED = re.compile(r"panic_on_warn|Warned too often|fault=panic")
+COMPLAINED = re.compile(r"panic_on_warn|Warned too often|fault=panic|kmsan\.panic set")
 
 __all__ = ["DIE", "Check", "Death", "Line", "entry_kind"]
 
@@ -412,6 +413,39 @@ class Death:
             return "an unknown place"
         place = f"{frame.symbol}+{frame.offset or 0:#x}"
         return f"{place} of module {frame.module}" if frame.module else place
+
+    @property
+    def where_stood(self) -> str:
+        """Where the fault was, in words, whoever is to blame for it."""
+        return str(self.fault_frame) if self.fault_frame is not None else self.where
+
+    @property
+    def by(self) -> str:
+        """Who ran the code that is to blame, for a sentence: in an interrupt not the task that was interrupted."""
+        frame = self.fault_frame
+        if frame is None or frame.kind not in INTERRUPTS:
+            return f"run by {self.who}"
+        return f"in {INTERRUPTS[frame.kind]}; {self.who} was only interrupted"
+
+    def frames_on(self, cpu: int) -> tuple[Frame, ...]:
+        """Return the stack of a CPU: the dump's, else what a report of the end shows of it."""
+        if not self.only_log:
+            try:
+                return next((c.frames for c in all_cpus(self.kernel) if c.cpu == cpu), ())
+            except OopscopeError:
+                return ()
+        shown = [r for r in self.log.reports if r.boot == self.boot and r.cpu == cpu and r.frames]
+        return shown[-1].frames if shown else ()
+
+    def task_on(self, cpu: int) -> tuple[int | None, str | None]:
+        """Return PID and name of what ran on a CPU; None for what is not known."""
+        if not self.only_log:
+            try:
+                return next(((c.pid, c.comm) for c in all_cpus(self.kernel) if c.cpu == cpu), (None, None))
+            except OopscopeError:
+                return None, None
+        shown = [r for r in self.log.reports if r.boot == self.boot and r.cpu == cpu and r.pid is not None]
+        return (shown[-1].pid, shown[-1].comm) if shown else (None, None)
 
     @property
     def who(self) -> str:

@@ -1,17 +1,23 @@
-"""What a fatal memory fault was about: its address, its registers, and whether a bad pointer was called."""
+"""What a fatal memory fault was about: its address and registers, how it was used, whether a bad pointer was called."""
 
 import re
 
 from oopscope.kernel.frame import Frame
 from oopscope.triage.death import Death, Line
 
-_FAULT = (
-    r"BUG: kernel NULL pointer dereference|BUG: unable to handle|general protection fault|"
-    r"unable to handle kernel (?:NULL pointer|paging request)"
+# The fault handlers' own words, of every machine.
+_FAULT = re.compile(
+    r"^(?:Oops: )?(?:BUG: [Kk]ernel NULL pointer|BUG: [Uu]nable to handle|general protection fault|"
+    r"Kernel attempted to |"
+    r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute)"
 )
-_ADDRESS = re.compile(
-    r"address:? (?:0x)?([0-9a-f]{4,16})\b|(?:request|dereference) at (?:virtual address )?(?:0x)?([0-9a-f]+)"
-)
+_NULL = re.compile(r"NULL pointer|[Uu]nable to handle kernel NULL")
+_RANGE = re.compile(r"KASAN: (?P<what>null-ptr-deref|user-memory-access)[\w ]* in range \[0x(?P<address>[0-9a-f]+)-")
+_NO_CODE = re.compile(r"NX-protected|instruction fetch|execute from non-executable|execute user page|execution of user")
+_THUNK = re.compile(r"__x86_indirect_(?:jump_|call_)?thunk_\w+|__x86_retpoline_\w+")
+PAGE = 4096
+WRITE, USER, FETCH = 2, 4, 16  # bits of x86's error code of a page fault
+X86 = ("x86_64", "i386")
 
 
 def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
@@ -20,10 +26,26 @@ def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
 
 
 def fault_address(death: Death) -> int | None:
-    """Return the address that could not be used, as the fault handler printed it."""
+    """Return the address that could not be used: where KASAN reckoned one that, else as the handler printed it."""
+    if death.oops is None:
+        return None
+    reckoned = death.oops.find(_RANGE)
+    return int(reckoned[1]["address"], 16) if reckoned else death.oops.fault_address
+
+
+def null_pointer(death: Death) -> Line | None:
+    """Return the line that says that a pointer was NULL, or an offset from it in the first page; None elsewhere."""
     said = memory_fault(death)
-    found = _ADDRESS.search(said[0].text) if said else None
-    return int(found[1] or found[2], 16) if found else None
+    if death.oops is None or said is None:
+        return None
+    reckoned = death.oops.find(_RANGE)
+    if reckoned is not None:
+        line: Line = death.lines[reckoned[0]]
+        return line if reckoned[1]["what"] == "null-ptr-deref" else None
+    address = death.oops.fault_address
+    if "general protection" in said[0].text:
+        return None
+    return said[0] if _NULL.search(said[0].text) or (address is not None and address < PAGE) else None
 
 
 def fault_registers(death: Death) -> dict[str, int]:
@@ -31,10 +53,30 @@ def fault_registers(death: Death) -> dict[str, int]:
     return death.oops.registers if death.oops else {}
 
 
+def executed(death: Death) -> bool:
+    """Return whether the fault was in fetching an instruction: from data, a program's page or nowhere."""
+    if death.in_oops(_NO_CODE):
+        return True
+    return bool((page_fault_code(death) or 0) & FETCH)
+
+
+def page_fault_code(death: Death) -> int | None:
+    """Return the error code of a page fault, as x86 has it; None elsewhere."""
+    oops = death.oops
+    if oops is None or oops.die is None or not re.match(r"Oops", oops.die["name"]) or oops.error_code is None:
+        return None
+    said = memory_fault(death)
+    by_x86 = said is not None and said[0].text.startswith(("BUG: unable", "BUG: kernel", "kernel tried"))
+    return oops.error_code if by_x86 else None
+
+
 def bad_call(death: Death) -> Frame | None:
-    """Return the caller, where the fault was a call through a bad pointer: the faulting pc is itself no code."""
+    """Return the caller, where the fault was a call through a bad pointer: pc is no code, or the compiler's thunk."""
     frames = death.frames
     for i, frame in enumerate(frames):
         if frame is death.fault_frame:
-            return next((f for f in frames[i + 1 :] if f.symbol), None) if frame.symbol is None else None
+            thunk = frame.symbol is not None and _THUNK.match(frame.symbol)
+            if frame.symbol is not None and not thunk:
+                return None
+            return next((f for f in frames[i + 1 :] if f.symbol and f.reliable), None)
     return None

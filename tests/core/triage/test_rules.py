@@ -7,23 +7,34 @@ from pathlib import Path
 import pytest
 
 import oopscope.triage.rules
-from core.triage.deaths import ALSO, DEATHS, FAULT, NULL, OTHERS, PAGE, oops
+from core.triage.deaths import ALSO as FIRST_ALSO
+from core.triage.deaths import DEATHS as FIRST
+from core.triage.deaths import FAULT, NULL, PAGE, oops
+from core.triage.deaths import OTHERS as FIRST_OTHERS
 from core.triage.fakes import FakeKernel, death, stack
+from core.triage.more_deaths import MORE, MORE_ALSO, MORE_OTHERS
 from oopscope.triage import judge
 from oopscope.triage.finding import Verdict
 from oopscope.triage.rules import RULES
 
+DEATHS = {**FIRST, **MORE}
+ALSO = {rule: FIRST_ALSO.get(rule, set()) | MORE_ALSO.get(rule, set()) for rule in DEATHS}
+OTHERS = [*FIRST_OTHERS, *MORE_OTHERS]
 CATEGORIES = {
     "software": {
         *("null-pointer-dereference", "bad-page-fault", "general-protection-fault", "kernel-bug", "invalid-opcode"),
         *("divide-error", "stack-overflow", "list-corruption", "use-after-free", "double-free", "slab-corruption"),
         *("refcount-error", "scheduling-while-atomic", "panic-in-interrupt", "init-killed", "root-not-mounted"),
-        *("panic-called", "stack-corruption"),
+        *("panic-called", "stack-corruption", "kernel-warning", "double-fault", "trap", "control-flow-violation"),
+        *("out-of-bounds", "invalid-free", "page-corruption", "undefined-behaviour", "uninitialized-memory"),
+        *("data-race", "assertion-failed", "audit-failure"),
     },
-    "hang": {"soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "deadlock"},
+    "storage": {"storage-error", "filesystem-error"},
+    "hang": {"workqueue-lockup", "soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "deadlock"},
     "memory": {"out-of-memory"},
     "hardware": {
         *("machine-check", "nmi-io-check", "nmi-memory-error", "edac-uncorrectable", "pcie-fatal", "ghes-fatal"),
+        *("serror", "machine-check-timeout"),
     },
     "firmware": {"firmware-bug"},
     "manual": {"sysrq-crash", "unknown-nmi", "watchdog-timer", "cluster-fencing", "external-dump"},
@@ -125,10 +136,10 @@ def test_a_rule_that_fails_is_a_problem_and_the_next_is_asked(monkeypatch):
 
 
 def test_the_unknown_verdict_quotes_the_message():
-    found = judge(death("Kernel panic - not syncing: Asynchronous SError Interrupt", ("0x4141",)).kernel)
+    found = judge(death("Kernel panic - not syncing: Something that no rule knows", ("0x4141",)).kernel)
     assert (found.cause, found.category, found.confidence) == ("unknown", "unknown", "possible")
-    assert "Asynchronous SError Interrupt" in found.summary
-    assert found.panic_message == "Asynchronous SError Interrupt"
+    assert "Something that no rule knows" in found.summary
+    assert found.panic_message == "Something that no rule knows"
 
 
 @pytest.mark.parametrize("rule", ["null_pointer", "bad_page_fault", "general_protection", "kernel_bug", "divide_error"])

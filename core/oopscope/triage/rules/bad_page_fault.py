@@ -1,36 +1,32 @@
-"""The kernel used an address that nothing maps. Follows arch/x86/mm/fault.c (show_fault_oops)."""
+"""The kernel used an address that nothing maps, or not as its page allows. Follows arch/*/mm/fault.c."""
 
 from oopscope.triage.death import Death
-from oopscope.triage.faults import bad_call, fault_address
+from oopscope.triage.faults import WRITE, bad_call, executed, fault_address, memory_fault, null_pointer, page_fault_code
 from oopscope.triage.finding import Verdict
 
-SAID = (
-    r"BUG: unable to handle (?:page fault for address|kernel paging request)"
-    r"(?:: | at )?(?:virtual address )?(?:0x)?([0-9a-f]+)"
-    r"|kernel tried to execute (?:NX-protected|user) page"
-)
+READ_ONLY = r"read-only memory|write to read-only|permissions? violation|Write protection|protection exception"
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on the fault handler's own words."""
-    said = death.in_oops(SAID)
-    if said is None:
+    said = memory_fault(death)
+    if said is None or "general protection" in said[0].text or null_pointer(death) is not None:
         return None
     faulted = fault_address(death)
     address = f" {faulted:#x}" if faulted is not None else ""
     evidence = [death.from_log(said[0])]
-    access = death.in_oops(r"#PF: error_code")
-    if access:
-        evidence.append(death.from_log(access[0]))
+    for words in (r"BUG: unable to handle", r"#PF: error_code"):
+        access = death.in_oops(words)
+        if access and access[0] != said[0]:
+            evidence.append(death.from_log(access[0]))
     called = bad_call(death)
     place = called or death.where
     verb = "called a function through the wild pointer" if called else "used the wild pointer"
-    why = _why(access[0].text if access else "", death)
     return death.verdict(
         "software",
         "bad-page-fault",
         "Bad pointer",
-        f"{place} {verb}{address}, {why}, run by {death.who}.",
+        f"{place} {verb}{address}, {_why(death, faulted)}, {death.by}.",
         "certain",
         evidence,
         (
@@ -41,12 +37,18 @@ def check(death: Death) -> Verdict | None:
     )
 
 
-def _why(access: str, death: Death) -> str:
-    """Say what was wrong with the page, by the error code's words; before 5.1 they are not printed."""
-    if "permissions violation" not in access:
-        return "which is not mapped"
-    if death.in_oops(r"NX-protected|instruction fetch"):
-        return "which holds no code"
-    if death.in_oops(r"user address|execute user page|SMAP|SMEP|user page") or (fault_address(death) or 0) >> 63 == 0:
+def _why(death: Death, address: int | None) -> str:
+    """Say what was wrong with the page: by the handler's words, before 5.1 by the error code alone."""
+    code = page_fault_code(death)
+    forbidden = death.in_oops(r"permissions? violation|read-only memory") is not None or bool(
+        code is not None and code & 1
+    )
+    if executed(death):
+        program = death.in_oops(r"execute user page") or (address is not None and 0 < address < 1 << 47)
+        return "which belongs to a program" if program else "which is data and holds no code (NX)"
+    if not forbidden:
+        return "which is not mapped" if death.in_oops(READ_ONLY) is None else "which is read-only"
+    if death.in_oops(r"user address|SMAP|SMEP|user page") or (address is not None and 0 < address < 1 << 47):
         return "which belongs to a program"
-    return "which is read-only" if death.in_oops(r"write access") else "which it may not use so"
+    wrote = death.in_oops(r"write access|write to read-only") is not None or bool(code and code & WRITE)
+    return "which is read-only" if wrote else "which it may not use so"

@@ -2,18 +2,31 @@
 
 import re
 
-from oopscope.triage.death import Death
+from oopscope.triage.death import Death, interrupted_in
 from oopscope.triage.finding import Verdict
+
+SAID = re.compile(
+    r"(?:NMI )?(?:watchdog: )?Watchdog detected hard LOCKUP on cpu (\d+)|(?:NMI )?[Ww]atchdog:? CPU:? ?(\d+).*?LOCKUP"
+    r"|NMI watchdog: .*LOCKUP"
+)
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
     if not re.search(r"[Hh]ard LOCKUP", death.panic_message or ""):
         return None
-    said = death.said(r".*Watchdog detected hard LOCKUP on cpu (\d+)|NMI watchdog: .*LOCKUP")
+    said = death.said(SAID)
     evidence = [death.from_log(said[0])] if said else []
-    frame, place = death.blame_stuck(death.interrupted)
-    cpu = f"CPU {said[1][1]}" if said and said[1][1] else "A CPU"
+    stuck = next((int(n) for n in said[1].groups() if n), None) if said else None
+    if stuck is None or stuck == death.whom[0]:
+        frame, place = death.blame_stuck(death.interrupted)
+        who = death.whom
+    else:  # another CPU noticed (the buddy's detector)
+        frames = death.frames_on(stuck)
+        frame, place = death.blame_stuck(interrupted_in(frames) or death.beyond_locks(frames), frames)
+        place = place if frame else "an unknown place: its stack is not there"
+        who = (stuck, *death.task_on(stuck))
+    cpu = f"CPU {stuck}" if stuck is not None else "A CPU"
     return death.verdict(
         "hang",
         "hard-lockup",
@@ -23,4 +36,6 @@ def check(death: Death) -> Verdict | None:
         evidence,
         ("Find the lock or the device that the code waits for with interrupts off.",),
         culprit=frame,
+        blame=False,
+        whom=who,
     )

@@ -1,19 +1,21 @@
-"""The processor met an instruction that it does not know, and no BUG() put it there."""
+"""The processor met an instruction that it does not know. Follows arch/*/kernel/traps.c."""
 
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
+SAID = r"^(?:Oops: )?invalid opcode: |^Internal error: Oops - [Uu]ndefined instruction|^illegal operation: "
+
 
 def check(death: Death) -> Verdict | None:
-    """Fire on `invalid opcode` as the fatal oops, when no BUG line came with it."""
-    said = death.in_oops(r"invalid opcode: ")
-    if said is None or death.in_oops(r"kernel BUG at "):
+    """Fire on the oops's own line, when no BUG line came with it."""
+    said = death.in_oops(SAID)
+    if said is None or death.in_oops(r"^[Kk]ernel BUG at |^UBSAN: |^CFI failure"):
         return None
     return death.verdict(
         "software",
         "invalid-opcode",
         "Invalid instruction",
-        f"The processor met an invalid instruction in {death.where}, run by {death.who}.",
+        f"The processor met an invalid instruction in {death.where}, {death.by}.",
         "likely",
         [death.from_log(said[0])],
         ("Compare the bytes at the instruction with the kernel's image: code may have been overwritten.",),

@@ -1,28 +1,45 @@
-"""A machine check: the processor found a hardware error. Follows arch/x86/kernel/cpu/mce/core.c."""
+"""A machine check: the processor itself reported a hardware error. Follows arch/x86/kernel/cpu/mce/core.c."""
 
 import re
 
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = r"[Mm]achine check|entered broadcast exception handler"
+SAID = re.compile(r".*[Mm]achine check|Unable to continue|.*Processor context corrupt|CPU context corrupt|.*MCE")
+BANK = re.compile(
+    r"(?:mce: )?\[Hardware Error\]: CPU (?P<cpu>\d+): Machine Check.*Bank (?P<bank>\d+): (?P<status>[0-9a-f]+)|"
+    r"CPU (?P<cpu2>\d+): Machine Check Exception: +(?:\d+ Bank (?P<bank2>\d+): )?(?P<status2>[0-9a-f]+)"
+)
+OLD_BANK = re.compile(r"Bank (?P<bank>\d+): (?P<status>[0-9a-f]{16})(?: at (?P<address>[0-9a-f]+))?")
+TIMEOUT = re.compile(r"Timeout")
 
 
 def check(death: Death) -> Verdict | None:
-    """Fire on panic()'s own words."""
-    if not re.search(SAID, death.panic_message or "") or death.panic_line is None:
+    """Fire on panic()'s own words, with what a bank of the processor told; a mere timeout is another rule's."""
+    bank = death.lately(BANK)
+    if death.panic is None or not SAID.match(death.panic_message or ""):
         return None
-    evidence = [death.from_log(death.lines[death.panic_line])]
-    bank = death.lately(r"mce: \[Hardware Error\]: CPU (\d+): Machine Check.*Bank (\d+): ([0-9a-f]+)")
+    if "Unable to continue" in (death.panic_message or "") and bank is None:
+        return None
+    if TIMEOUT.match(death.panic_message or "") and bank is None:
+        return None
+    evidence = [death.from_log(death.lines[death.panic.row])]
+    where = ""
     if bank:
         evidence.append(death.from_log(bank[0]))
-    where = f" (CPU {bank[1][1]}, bank {bank[1][2]}, status {bank[1][3]})" if bank else ""
+        m = bank[1]
+        number, status = m["bank"] or m["bank2"], m["status"] or m["status2"]
+        old = death.lately(OLD_BANK) if number is None else None
+        if old:
+            evidence.append(death.from_log(old[0]))
+            number, status = old[1]["bank"], old[1]["status"]
+        where = f" (CPU {m['cpu'] or m['cpu2']}{f', bank {number}' if number else ''}, status {status})"
     return death.verdict(
         "hardware",
         "machine-check",
         "Machine check",
         f"The processor reported a hardware error that it could not correct{where}.",
-        "certain",
+        "certain" if bank else "likely",
         evidence,
         ("Decode the bank's status with rasdaemon or mcelog; look in the management controller's event log.",),
     )

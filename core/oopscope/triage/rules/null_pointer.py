@@ -1,19 +1,17 @@
-"""A NULL pointer, or a member at a small offset from one, was used. Follows arch/x86/mm/fault.c (show_fault_oops)."""
+"""A NULL pointer, or a member at a small offset from one, was used. Follows arch/*/mm/fault.c and mm/kasan/report.c."""
 
 from oopscope.triage.death import Death
-from oopscope.triage.faults import bad_call
+from oopscope.triage.faults import bad_call, fault_address, null_pointer
 from oopscope.triage.finding import Verdict
 
 
 def check(death: Death) -> Verdict | None:
-    """Fire on the fault handler's own words."""
-    said = death.in_oops(
-        r"BUG: kernel NULL pointer dereference, address: ([0-9a-f]+)|unable to handle kernel NULL pointer"
-    )
+    """Fire on the fault handler's own words, an address in the first page, or what KASAN reckoned to be such."""
+    said = null_pointer(death)
     if said is None:
         return None
-    address = int(said[1][1], 16) if said[1][1] else 0
-    evidence = [death.from_log(said[0])]
+    address = fault_address(death) or 0
+    evidence = [death.from_log(said)]
     access = death.in_oops(r"#PF: supervisor (\w+ ?\w*) in kernel mode|#PF: supervisor instruction fetch")
     if access:
         evidence.append(death.from_log(access[0]))
@@ -21,9 +19,9 @@ def check(death: Death) -> Verdict | None:
     if called:
         summary = f"{death.who} called a function through a NULL pointer, in {called}."
     elif address:
-        summary = f"{death.where} used a member {address:#x} bytes into a NULL pointer, run by {death.who}."
+        summary = f"{death.where} used a member {address:#x} bytes into a NULL pointer, {death.by}."
     else:
-        summary = f"{death.where} used a NULL pointer, run by {death.who}."
+        summary = f"{death.where} used a NULL pointer, {death.by}."
     return death.verdict(
         "software",
         "null-pointer-dereference",

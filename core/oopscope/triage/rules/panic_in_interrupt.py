@@ -4,14 +4,14 @@ from oopscope.triage.death import Death
 from oopscope.triage.faults import fault_address, memory_fault
 from oopscope.triage.finding import Verdict
 
-PLACES = {"irq": "an interrupt handler", "softirq": "a softirq", "nmi": "an NMI handler"}
+PLACES = {"irq": "an interrupt handler", "nmi": "an NMI handler"}  # a softirq runs on whatever it can: it is told so
 
 
 def check(death: Death) -> Verdict | None:
     """Fire where the frame that faulted stands on an interrupt stack."""
     fault = memory_fault(death)
     frame = death.fault_frame
-    if fault is None or frame is None or not death.in_interrupt:
+    if fault is None or frame is None or frame.kind not in PLACES:
         return None
     address = fault_address(death)
     at = f" at {address:#x}" if address is not None else ""

@@ -1,23 +1,32 @@
-"""A reference count overflowed, or was used after it fell to zero. Follows lib/refcount.c."""
+"""A reference count went below zero, or was raised from zero: use after an object's end. Follows lib/refcount.c."""
 
+from oopscope.kernel.functions import first_not, is_dying
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 
 def check(death: Death) -> Verdict | None:
-    """Fire where panic_on_warn or a fatal oops follows refcount_t's own complaint at once."""
+    """Fire where panic_on_warn or a fatal oops of the same task follows refcount_t's own complaint at once."""
     report = death.before("warning", "complaint") if death.oops or death.complaint else None
     found = report.find(r"^refcount_t: (.*)") if report else None
-    if found is None:
+    if report is None or found is None:
         return None
-    said = (death.lines[found[0]], found[1])
+    if death.oops is not None and report.pid is not None and death.oops.pid not in (None, report.pid):
+        return None
+    line, said = death.lines[found[0]], found[1]
+    culprit = first_not(report.frames, is_dying)
+    evidence = [death.from_log(line)]
+    then = ""
+    if death.oops is not None:
+        evidence.append(death.from_log(death.lines[death.oops.row]))
+        then = f"; then {death.where} faulted"
     return death.verdict(
         "software",
         "refcount-error",
         "Reference count error",
-        f"A reference count went wrong in {death.where}: {said[1][1].rstrip('.')}.",
+        f"A reference count went wrong in {culprit or death.where} ({said[1].rstrip('.')}){then}.",
         "certain" if death.oops is None else "likely",
-        [death.from_log(said[0])],
+        evidence,
         ("Find the object's get and put calls: one path drops or takes one too many.",),
-        culprit=death.caller_of(("refcount_warn_saturate", "__warn", "report_bug")),
+        culprit=culprit or death.caller_of(("refcount_warn_saturate", "__warn", "report_bug")),
     )

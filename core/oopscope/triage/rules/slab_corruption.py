@@ -1,30 +1,65 @@
-"""The slab allocator found its own data overwritten. Follows mm/slub.c (object_err, slab_err, freelist checks)."""
+"""The slab allocator found its own data overwritten, or followed a free list that was.
+
+Follows mm/slub.c (object_err, slab_err, freelist checks, get_freepointer).
+"""
+
+import re
 
 from oopscope.triage.death import Death
-from oopscope.triage.finding import Verdict
+from oopscope.triage.faults import fault_address, memory_fault, null_pointer
+from oopscope.triage.finding import Evidence, Verdict
 
-SAID = (
+SAID = re.compile(
     r"(Redzone overwritten|Poison overwritten|Freelist corrupt|Freechain corrupt|Invalid object pointer|"
-    r"Left Redzone overwritten|Right Redzone overwritten|Object padding overwritten|slab-out-of-bounds)"
+    r"Left Redzone overwritten|Right Redzone overwritten|Object padding overwritten|Padding overwritten|"
+    r"Freepointer corrupt|slab-out-of-bounds)"
+)
+# Of a fault in one of these the address came from a free list: its objects are linked through their own memory.
+ALLOCATES = re.compile(
+    r"(_*kmem_cache_alloc(?!_bulk)\w*|_*kmalloc\w*|___?slab_alloc|slab_alloc\w*|get_freepointer\w*|"
+    r"prefetch_freepointer|"
+    r"deactivate_slab|get_(any_)?partial\w*|new_slab\w*|kmem_cache_alloc_trace|kmalloc_trace)(\.\w+)*"
 )
 
 
 def check(death: Death) -> Verdict | None:
-    """Fire where the end (an oops, or panic_on_warn) follows SLUB's own complaint."""
-    report = death.before("slab", "memory-error", "complaint") if death.oops or death.complaint else None
-    found = report.find(SAID) if report else None
-    if found is None:
+    """Fire where the end (an oops, or panic_on_warn) follows SLUB's own complaint, or a fault in its free list."""
+    report = death.before("slab", "complaint") if death.oops or death.complaint else None
+    said = report.find(SAID) if report else None
+    pc = death.fault_frame
+    fault = memory_fault(death)
+    if said is not None:
+        words, evidence = f"({said[1][1].lower()})", [death.from_log(death.lines[said[0]])]
+    elif fault and pc and pc.symbol and ALLOCATES.fullmatch(pc.symbol) and null_pointer(death) is None:
+        words, evidence = _free_list(death), [death.from_log(fault[0])]
+        evidence.append(death.from_frame(pc, "{frame} faulted: the allocator follows the free list there"))
+    else:
         return None
-    said = (death.lines[found[0]], found[1])
     return death.verdict(
         "software",
         "slab-corruption",
         "Slab memory corruption",
-        f"The slab allocator found its memory overwritten ({said[1][1].lower()}); noticed in {death.where}.",
+        f"The slab allocator found its memory overwritten {words}; noticed in {death.where}.",
         "likely",
-        [death.from_log(said[0])],
+        evidence,
         (
-            "The writer is elsewhere: look at the neighbouring object and its owner.",
+            "The writer is elsewhere: look at the neighbouring object and its owner; who allocates is innocent.",
             "Boot with slub_debug=FZPU, or KASAN.",
         ),
     )
+
+
+def _free_list(death: Death) -> str:
+    address = fault_address(death)
+    if address is None:
+        return "(a free list leads to no object)"
+    text = bytes(b for b in address.to_bytes(8, "big") if b).decode("ascii", "replace")
+    looks = (
+        f", which holds the text {text[:6]!r}"
+        if len(text) > 1 and text[:2].isprintable() and text[:2].isascii()
+        else ""
+    )
+    return f"(a free list leads to {address:#x}{looks})"
+
+
+__all__ = ["Evidence", "check"]

@@ -2,7 +2,7 @@
 
 import re
 
-from oopscope.triage.death import Death
+from oopscope.triage.death import Death, interrupted_in
 from oopscope.triage.finding import Verdict
 
 
@@ -12,9 +12,17 @@ def check(death: Death) -> Verdict | None:
         return None
     said = death.said(r".*BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]")
     evidence = [death.from_log(said[0])] if said else []
-    if death.interrupted:
-        evidence.append(death.from_frame(death.interrupted, "{frame} is what the watchdog's interrupt found running"))
-    frame, place = death.blame_stuck(death.interrupted)
+    found, frames, who = death.interrupted, death.frames, death.whom
+    if said and death.cause is not None and int(said[1][1]) != death.whom[0]:
+        frames = death.frames_on(int(said[1][1])) or death.cause.frames
+        found = interrupted_in(frames) or death.beyond_locks(frames)
+        who = (int(said[1][1]), int(said[1][4]), said[1][3])
+    elif found is None and death.cause is not None:
+        frames = death.cause.frames
+        found = death.cause.pc or interrupted_in(frames)
+    if found and found in death.frames:
+        evidence.append(death.from_frame(found, "{frame} is what the watchdog's interrupt found running"))
+    frame, place = death.blame_stuck(found, frames)
     stuck = (
         f"CPU {said[1][1]} was stuck for {said[1][2]} s in {place}, run by {said[1][3]}"
         if said
@@ -32,4 +40,6 @@ def check(death: Death) -> Verdict | None:
             "In a loop: find what should end it. A virtual machine may just not have been scheduled by its host.",
         ),
         culprit=frame,
+        blame=False,
+        whom=who,
     )

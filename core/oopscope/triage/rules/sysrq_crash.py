@@ -5,14 +5,16 @@ import re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
+ASKED = r"sysrq: .*Trigger a crash|SysRq : Trigger a crash"
+
 
 def check(death: Death) -> Verdict | None:
-    """Fire on panic()'s own words, or (before 5.0) the handler of SysRq-c on the stack."""
+    """Fire on panic()'s own words, or (before 5.0) the handler of SysRq-c as what faulted."""
     handler = death.on_stack("sysrq_handle_crash")
-    if handler is None and not re.search(r"sysrq triggered crash", death.panic_message or ""):
+    if handler is None and not re.match(r"sysrq triggered crash", death.panic_message or ""):
         return None
     evidence = []
-    said = death.lately(r"sysrq: .*Trigger a crash|SysRq : Trigger a crash")
+    said = death.lately(ASKED)
     if said:
         evidence.append(death.from_log(said[0]))
     if handler:

@@ -3,6 +3,7 @@
 Follows include/linux/poison.h: freed objects are filled with 0x6b; list nodes taken out get LIST_POISON1 and 2.
 """
 
+from oopscope.triage.checkers import found
 from oopscope.triage.death import Death
 from oopscope.triage.faults import bad_call, fault_address, fault_registers, memory_fault
 from oopscope.triage.finding import Evidence, Source, Verdict
@@ -14,27 +15,30 @@ NEAR = 4096
 
 def check(death: Death) -> Verdict | None:
     """Fire on KASAN's or KFENCE's report before the end, or a fault at a poisoned address."""
-    report = death.before("memory-error") if death.oops or death.complaint else None
-    found = report.find(r"^BUG: (?:KASAN|KFENCE): .*use-after-free") if report else None
-    said = (death.lines[found[0]], found[1]) if found else None
+    seen = found(death)
+    said = seen if seen is not None and "use-after" in seen.what else None
     address = _poisoned(death)
     poison = _poison(address)
     if said is None and poison is None:
         return None
-    evidence = [death.from_log(said[0])] if said else []
+    evidence = [death.from_log(said.line)] if said else []
     if poison and address is not None:
+        fault = memory_fault(death)
+        if fault and not evidence:
+            evidence.append(death.from_log(fault[0]))
         evidence.append(
             Evidence(f"the address that was used, {address:#x}, is {poison}", Source("register", "cr2", address))
         )
+    culprit = said.culprit if said else bad_call(death)
     return death.verdict(
         "software",
         "use-after-free",
         "Use after free",
-        f"{bad_call(death) or death.where} used memory that had been freed.",
+        f"{culprit or death.where} used memory that had been freed, {death.by}.",
         "certain" if said else "likely",
         evidence,
         ("Find who freed the object, and which reference was not counted.", "Boot with slub_debug=FZPU, or KASAN."),
-        culprit=bad_call(death),
+        culprit=culprit,
     )
 
 

@@ -1,0 +1,70 @@
+"""An assertion of a file system's or module's own failed, and says so before it panics: LBUG, VERIFY, ASSERT.
+
+Follows the words of Lustre (libcfs), OpenZFS (spl), XFS, btrfs, JBD2, DRBD and OCFS2.
+"""
+
+import re
+
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import first_not, is_dying
+from oopscope.triage.death import Death, Line
+from oopscope.triage.finding import Verdict
+
+SAID = re.compile(
+    r"(?:LustreError|LNetError): .*?\((?P<file>[\w.-]+):(?P<line>\d+):(?P<function>\w+)\(\)\) "
+    r"ASSERTION\( ?(?P<assertion>.*?) ?\) failed.*|"
+    r"(?:\w+: )?(?P<verify>(?:VERIFY|ASSERT)\w*\(.*?\) .*)|"
+    r"(?:XFS(?: \([^)]*\))?: )?[Aa]ssertion failed: (?P<plain>.*?)(?:, (?:in |file: ?)(?P<at>\S+?)[:,].*)?|"
+    r"Assertion failure in (?P<inside>\w+)\(\) at (?P<jbd>\S+): ?\"?(?P<quoted>.*?)\"?|"
+    r"(?:block )?drbd\w*.*ASSERT\( ?(?P<drbd>.*?) ?\).*|"
+    r"(?:kernel )?BUG at .*ASSERT.*"
+)
+PLACE = re.compile(r"PANIC at (?P<file>[\w.-]+):(?P<line>\d+):(?P<function>\w+)\(\)")
+FAILS = re.compile(
+    r"lbug_with_loc|libcfs_\w+|spl_panic\w*|spl_dumpstack|assfail|asswarn|btrfs_assertfail|assertfail|vdbg\w*|"
+    r"__VERIFY\w*|\w+_assert(ion)?_fail\w*"
+)
+MESSAGES = re.compile(r"LBUG|.*(?:VERIFY|ASSERT)|SPL PANIC|zfs: |.*[Aa]ssertion")
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire where panic() or a BUG follows the assertion's own words, and one of its functions or words brought it."""
+    failing = next((f for f in death.sure if f.symbol and FAILS.fullmatch(f.symbol.split(".")[0])), None)
+    said = _said(death)
+    if (
+        said is None
+        or (death.cause is None)
+        or not (failing or MESSAGES.match(death.panic_message or "") or death.oops)
+    ):
+        return None
+    if failing is None and death.oops is not None and not death.in_oops(r"^kernel BUG at "):
+        return None
+    line, match = said
+    text = next((match[g] for g in ("assertion", "verify", "plain", "quoted", "drbd") if match[g]), None)
+    culprit = _culprit(death, match)
+    words = f": {text.strip()}" if text else ""
+    return death.verdict(
+        "software",
+        "assertion-failed",
+        "Assertion failed",
+        f"An assertion of {culprit or death.where} failed{words}; run by {death.who}.",
+        "certain" if failing else "likely",
+        [death.from_log(line)],
+        ("Search the module's own bug tracker for the assertion's text.", "Read the source at the assertion."),
+        culprit=culprit,
+    )
+
+
+def _said(death: Death) -> tuple[Line, "re.Match[str]"] | None:
+    return death.lately(SAID)
+
+
+def _culprit(death: Death, match: "re.Match[str]") -> Frame | None:
+    """Return the function that asserted: the one that is named, else the first beyond what reports it."""
+    place = death.lately(PLACE)
+    name = match["function"] or match["inside"] or (place[1]["function"] if place else None)
+    named = next((f for f in death.frames if f.symbol == name), None) if name else None
+    if named is not None:
+        return named
+    beyond = first_not((f for f in death.sure if not FAILS.fullmatch((f.symbol or "").split(".")[0])), is_dying)
+    return beyond or (Frame(0, name, 0, None, "task", True) if name else None)

@@ -1,0 +1,39 @@
+"""Something was freed that no allocator gave, or not by this one. Follows mm/slub.c, mm/kasan and mm/kfence."""
+
+import re
+
+from oopscope.kernel.functions import plain
+from oopscope.triage.checkers import found
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Verdict
+
+KFREE = ("kfree", "kvfree", "kfree_sensitive", "kzfree", "free_large_kmalloc", "free_nonslab_page", "krealloc")
+BUG = re.compile(r"^kernel BUG at (?:\S*/)?mm/sl[ua]b\w*\.[ch]:(?P<line>\d+)!")
+INLINED = 1000  # set_freepointer, which finds an object freed twice, stands above this line of slub.c in every release
+OTHER = re.compile(r"cache_from_obj: Wrong slab cache|.*Wrong slab cache|kfree of (?:bad|invalid)")
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire on a checker's report, or on kfree()'s own check that a page is a slab's or a large kmalloc's."""
+    seen = found(death)
+    bug = death.in_oops(BUG)
+    pc = death.fault_frame
+    if seen is not None and seen.what in ("invalid-free", "invalid free"):
+        line, culprit, sure = seen.line, seen.culprit, True
+    elif bug and pc and pc.symbol and plain(pc.symbol) in KFREE and int(bug[1]["line"]) > INLINED:
+        line, culprit, sure = bug[0], death.caller_of(KFREE) or death.culprit, False
+    else:
+        return None
+    return death.verdict(
+        "software",
+        "invalid-free",
+        "Something freed that was not allocated",
+        f"{culprit or death.where} freed what no allocator gave: no object of a slab, nor pages of a large kmalloc.",
+        "certain" if sure else "likely",
+        [death.from_log(line)],
+        (
+            "Where does the pointer come from: a stack, a static variable, the middle of an object, vmalloc?",
+            "A pointer that was overwritten looks the same: compare it with the object that it should be.",
+        ),
+        culprit=culprit,
+    )

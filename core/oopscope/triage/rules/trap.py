@@ -1,0 +1,48 @@
+"""A trap that kernel code must not raise: int3, a stack segment, alignment, bounds. Follows arch/x86/kernel/traps.c."""
+
+import re
+
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Verdict
+
+NAMES = {
+    "int3": "an unexpected breakpoint (int3)",
+    "debug": "an unexpected debug exception",
+    "stack segment": "a stack segment fault",
+    "alignment check": "an alignment check",
+    "bounds": "a bounds check",
+    "overflow": "an overflow trap",
+    "segment not present": "a segment that is not present",
+    "invalid TSS": "an invalid task segment",
+    "coprocessor segment overrun": "a coprocessor segment overrun",
+    "iret exception": "a return to an invalid frame (iret)",
+    "spurious interrupt bug": "a spurious floating-point interrupt",
+    "SIMD exception": "a SIMD exception",
+    "simd exception": "a SIMD exception",
+    "fpu exception": "a floating-point exception",
+    "specification exception": "a specification exception",
+    "Internal error: SP/PC alignment exception": "a misaligned stack or program counter",
+}
+SAID = re.compile(rf"^(?:Oops: )?(?P<name>{'|'.join(map(re.escape, NAMES))})\b[^\[]*\[#\d+\]")
+STEPS = {
+    "int3": "Code that is patched while it runs (static keys, ftrace, kprobes): who patched this function just then?",
+    "stack segment": "A non-canonical stack or frame pointer: what loaded it?",
+}
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire on the oops's own line."""
+    said = death.in_oops(SAID)
+    if said is None:
+        return None
+    name = said[1]["name"]
+    return death.verdict(
+        "software",
+        "trap",
+        f"Trap: {name}",
+        f"{death.where_stood} met {NAMES[name]}, {death.by}.",
+        "certain",
+        [death.from_log(said[0])],
+        (STEPS.get(name, "Look at the instruction, and at what its operands held."),),
+        culprit=death.fault_frame,
+    )
