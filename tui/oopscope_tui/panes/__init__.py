@@ -1,27 +1,46 @@
-"""The panes, one a file, and the table of those that a table of core has made specially for it.
+"""The panes, one a file: those made specially, and where each stands; every other table has the generic pane.
 
-A table without a line here gets the generic pane by itself. Strings, so that a pane is imported when first shown.
+A pane stands in one of the nine groups that are the tabs. A table says itself to which it belongs and in which order;
+only panes that are no table have theirs here. Strings, so that a pane is imported when first shown.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from oopscope.subsystems import GROUPS, Table
 from oopscope_tui.reading.store import Store
 
 if TYPE_CHECKING:
     from oopscope_tui.panes.base import Pane
 
-# Key, title, and the module whose PANE it is; in the order of the tabs.
-PANES: tuple[tuple[str, str, str], ...] = (
-    ("overview", "Overview", "oopscope_tui.panes.overview"),
-    ("cpus", "CPUs", "oopscope_tui.panes.cpus"),
-    ("tasks", "Tasks", "oopscope_tui.panes.tasks.pane"),
-    ("memory", "Memory", "oopscope_tui.panes.memory"),
-    ("log", "Log", "oopscope_tui.panes.log.pane"),
-    ("modules", "Modules", "oopscope_tui.panes.modules"),
+
+class View(NamedTuple):
+    """What a tab can show: a pane's key, its title, and the group whose tab it is."""
+
+    key: str
+    title: str
+    group: str
+
+
+# There before any table is known, each the first of its group.
+FIRST = (
+    View("overview", "Overview", "overview"),
+    View("cpus", "CPUs", "cpus"),
+    View("tasks", "Tasks", "tasks"),
+    View("memory", "Memory", "memory"),
+    View("log", "Log", "log"),
 )
-# Shown in the panes above already, so their own tables stand at the end of the tabs.
-LAST = {"slabs": "Slabs", "zones": "Zones", "meminfo": "Meminfo", "system": "System"}
+LAST = (View("problems", "Problems", "system"),)
+# The panes that are made specially, and the module whose PANE each is; help and below are in no tab.
+SPECIAL: dict[str, str] = {
+    "overview": "oopscope_tui.panes.overview",
+    "cpus": "oopscope_tui.panes.cpus",
+    "tasks": "oopscope_tui.panes.tasks.pane",
+    "memory": "oopscope_tui.panes.memory",
+    "log": "oopscope_tui.panes.log.pane",
+    "modules": "oopscope_tui.panes.modules",
+}
 # Not in the tab bar: reached by a key or a link.
 HIDDEN: tuple[tuple[str, str, str], ...] = (
     ("help", "Keys", "oopscope_tui.panes.help"),
@@ -32,27 +51,19 @@ HIDDEN: tuple[tuple[str, str, str], ...] = (
     ("words", "Words", "oopscope_tui.panes.words"),
     ("dumps", "Dumps", "oopscope_tui.panes.dumps"),
 )
-PROBLEMS = ("problems", "Problems")
 
 
-def tabs(tables: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    """Return the (key, title) of every tab: the special panes, the other tables, those shown elsewhere too."""
-    special = [(key, title) for key, title, _ in PANES]
-    known = {key for key, _ in special}
-    other = [(key, title) for key, title in tables if key not in known]
-    return [
-        *special,
-        *(one for one in other if one[0] not in LAST),
-        *((key, title) for key, title in LAST.items() if key in dict(other)),
-        PROBLEMS,
-    ]
+def views(tables: Sequence[Table]) -> list[View]:
+    """Return what the tabs can show, group by group, in the order of the tables."""
+    known = {view.key for view in FIRST}
+    others = [View(table.key, table.title, table.group) for table in tables if table.key not in known]
+    order: list[str] = [group for group, _ in GROUPS]
+    return sorted([*FIRST, *others, *LAST], key=lambda view: order.index(view.group))
 
 
 def make(key: str, title: str, store: Store) -> "Pane":
     """Import and build the pane of a key; the generic one where there is no special one."""
-    for name, own_title, module in (*PANES, *HIDDEN):
-        if name == key:
-            pane: Pane = import_module(module).PANE(store, key, own_title)
-            return pane
-    generic: Pane = import_module("oopscope_tui.panes.generic").PANE(store, key, title)
-    return generic
+    hidden = {name: (own, module) for name, own, module in HIDDEN}
+    title, module = hidden.get(key) or (title, SPECIAL.get(key, "oopscope_tui.panes.generic"))
+    pane: Pane = import_module(module).PANE(store, key, title)
+    return pane

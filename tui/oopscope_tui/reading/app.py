@@ -6,7 +6,6 @@ from typing import Any
 
 from oopscope.commands.questions import Answer, Question
 from oopscope.fleet.listing import Listing
-from oopscope_tui.panes import PROBLEMS
 from oopscope_tui.reading import messages as told
 from oopscope_tui.reading.provider import Core, Provider
 from oopscope_tui.reading.store import Store
@@ -70,7 +69,7 @@ class ReadingApp(TerminalApp, inherit_bindings=False):
 
     def on_rows_read(self, message: told.RowsRead) -> None:
         """More of a table."""
-        self.store.add(message.key, message.rows, message.columns, message.done, message.why)
+        self.store.add(message.key, message.rows, message.done, message.why, message.count)
         self.news(message.key)
 
     def on_verdict_reached(self, message: told.VerdictReached) -> None:
@@ -81,7 +80,7 @@ class ReadingApp(TerminalApp, inherit_bindings=False):
     def on_problems_seen(self, message: told.ProblemsSeen) -> None:
         """What could not be read."""
         self.store.take_problems(message.problems)
-        self.news(PROBLEMS[0])
+        self.news("problems")
 
     def on_answered(self, message: told.Answered) -> None:
         """What was asked about one thing."""

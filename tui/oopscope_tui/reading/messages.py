@@ -6,6 +6,7 @@ from typing import Any
 from textual.message import Message
 
 from oopscope.commands.questions import Question
+from oopscope.subsystems import Count, Table
 
 
 class Said(Message):
@@ -17,9 +18,9 @@ class Said(Message):
 
 
 class Opened(Message):
-    """The dump is open: what its container says of itself, and the tables there are, as (key, title)."""
+    """The dump is open: what its container says of itself, and the tables there are."""
 
-    def __init__(self, facts: Any, tables: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, facts: Any, tables: Sequence[Table]) -> None:
         super().__init__()
         self.facts, self.tables = facts, tuple(tables)
 
@@ -37,11 +38,13 @@ class NotOpened(Message):
 
 
 class RowsRead(Message):
-    """More rows of a table; `done` with the last, `why` where reading it failed."""
+    """More rows of a table; with the last `done` and how complete they are, `why` where reading it failed."""
 
-    def __init__(self, key: str, rows: Sequence[Any], done: bool, why: str = "", columns: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, key: str, rows: Sequence[Any], done: bool, why: str = "", count: Count | None = None
+    ) -> None:
         super().__init__()
-        self.key, self.rows, self.done, self.why, self.columns = key, rows, done, why, columns
+        self.key, self.rows, self.done, self.why, self.count = key, rows, done, why, count
 
 
 class VerdictReached(Message):

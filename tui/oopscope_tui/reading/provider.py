@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from oopscope.commands.questions import Question, answer
 from oopscope.fleet.listing import DumpFile, Listing
+from oopscope.subsystems import Table
 
 
 class Provider(Protocol):
@@ -22,12 +23,8 @@ class Provider(Protocol):
         """Return what the container says of itself (dumps.Facts)."""
         ...
 
-    def tables(self) -> list[tuple[str, str]]:
-        """Return the (key, title) of every table."""
-        ...
-
-    def table(self, key: str) -> Any:
-        """Return the subsystems.Table of that key."""
+    def tables(self) -> list[Table]:
+        """Return every table."""
         ...
 
     def verdict(self, kernel: Any) -> Any:
@@ -72,17 +69,11 @@ class Core:
         """Return the dump's facts."""
         return kernel.dump.facts()
 
-    def tables(self) -> list[tuple[str, str]]:
-        """Return the subsystems' tables; the titles come with each table when it is read."""
-        from oopscope.subsystems import TABLES
+    def tables(self) -> list[Table]:
+        """Import the tables."""
+        from oopscope.subsystems import TABLES, table
 
-        return [(key, key.replace("_", " ").capitalize()) for key, _ in TABLES]
-
-    def table(self, key: str) -> Any:
-        """Import one table."""
-        from oopscope.subsystems import table
-
-        return table(key)
+        return [table(key) for key, _ in TABLES]
 
     def verdict(self, kernel: Any) -> Any:
         """Run the triage rules."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from oopscope.commands.questions import Answer, Question
 from oopscope.fleet.times import epoch
 from oopscope.klog.trouble import CUT, first_trouble
+from oopscope.subsystems import Column, Count, Table
 
 ANSWERS = 2048  # answers kept
 
@@ -21,12 +22,24 @@ class Feed:
     """One table as it fills."""
 
     key: str
-    title: str = ""
     rows: list[Any] = field(default_factory=list)
-    columns: Sequence[Any] = ()
+    table: Table | None = None  # what the table says of itself, once it is known
+    count: Count | None = None  # how complete it is, once it is read
     state: Literal["waiting", "reading", "done", "failed", "absent"] = "waiting"
     why: str = ""
     problem: str = ""  # the first that was met in reading it
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The table's columns; none while it is not known."""
+        return self.table.columns if self.table is not None else ()
+
+    @property
+    def lacks(self) -> str:
+        """How much of the table is known to be missing; empty where nothing is."""
+        if self.count is None or self.count.complete is not False or self.state == "failed":
+            return ""
+        return f"of {self.count.of:,}" if self.count.of is not None else "not complete"
 
     @property
     def note(self) -> str:
@@ -76,7 +89,7 @@ class Store:
         self.verdict: Any = None
         self.verdict_why = ""
         self.problems: Sequence[Any] = ()
-        self.tables: tuple[tuple[str, str], ...] = ()
+        self.tables: tuple[Table, ...] = ()
         self.answers: OrderedDict[Question, Answer] = OrderedDict()
         self.log_lines: list[Any] = []
         self._feeds: dict[str, Feed] = {}
@@ -91,17 +104,17 @@ class Store:
         feed = self._feeds.get(key)
         if feed is None:
             feed = self._feeds[key] = Feed(key)
-            if self.tables and key not in dict(self.tables):
+            if self.tables and key not in {table.key for table in self.tables}:
                 feed.state = "absent"
         return feed
 
-    def opened(self, facts: Any, tables: Sequence[tuple[str, str]]) -> None:
+    def opened(self, facts: Any, tables: Sequence[Table]) -> None:
         """Take in what is known once the dump is open."""
         self.facts, self.tables = facts, tuple(tables)
-        for key, title in tables:
-            self.feed(key).title = title
-        for key, feed in self._feeds.items():
-            if key not in dict(tables):
+        for table in tables:
+            self.feed(table.key).table = table
+        for feed in self._feeds.values():
+            if feed.table is None:
                 feed.state = "absent"
 
     def take_dumps(self, rows: Sequence[Any]) -> None:
@@ -111,7 +124,7 @@ class Store:
             at = self._dumps.setdefault(row.path, len(kept))
             kept[at : at + 1] = [row]
 
-    def add(self, key: str, rows: Sequence[Any], columns: Sequence[Any], done: bool, why: str) -> Feed:
+    def add(self, key: str, rows: Sequence[Any], done: bool, why: str, count: Count | None = None) -> Feed:
         """Append rows to a table."""
         feed = self.feed(key)
         if key == "dumps":
@@ -120,9 +133,8 @@ class Store:
             feed.rows.extend(rows)
         if key == "log":
             self.log_lines.extend(log_lines(rows))
-        feed.columns = columns or feed.columns
         feed.state = "failed" if why else "done" if done else "reading"
-        feed.why = why
+        feed.why, feed.count = why, count
         return feed
 
     def take_problems(self, problems: Sequence[Any]) -> None:

@@ -18,14 +18,13 @@ from textual.message import Message
 
 from oopscope.commands.questions import Question
 from oopscope.fleet.listing import Listing
+from oopscope.subsystems import Count, Table
 from oopscope_tui.reading import messages as told
 from oopscope_tui.reading.provider import Provider
 
 BATCH_SECONDS = 0.05  # rows are posted this often
 BATCH_ROWS = 2000
 SWITCH = 0.001  # seconds; of the default 5 ms a key press would wait several
-# The order in which tables are read when nobody asks for one.
-ORDER = ("verdict", "system", "cpus", "log", "tasks", "locks", "meminfo", "zones", "slabs", "modules", "mounts")
 NOW = -1  # rank of what the user waits for
 
 
@@ -169,19 +168,18 @@ class Reader:
             self._provider.finish(self._kernel)
         yield
 
-    def _tables(self, tables: Sequence[tuple[str, str]]) -> list[Job]:
+    def _tables(self, tables: Sequence[Table]) -> list[Job]:
+        """Return what is read when nobody asks for one: the verdict, then the tables in their order."""
         jobs = [Job("verdict", "the verdict", self._reach_verdict(), 0)]
-        for at, (key, title) in enumerate(tables):
-            rank = ORDER.index(key) if key in ORDER else len(ORDER) + at
-            jobs.append(Job(key, title.lower(), self._read_table(key), rank))
-        return [*jobs, Job("finish", "", self._finish(), len(ORDER) + len(tables))]
+        jobs += [Job(one.key, one.title.lower(), self._read_table(one), at) for at, one in enumerate(tables, 1)]
+        return [*jobs, Job("finish", "", self._finish(), len(jobs))]
 
     def _next(self) -> Job | None:
         """Return the job to step now; wait while there is none; None to stop."""
         with self._wake:
             while not self._stop and not self._jobs:
                 if self._triage is not None and monotonic() >= self._due:
-                    return Job("dumps", "", self._triage, len(ORDER))
+                    return Job("dumps", "", self._triage, 0)
                 self._post(told.Said(""))
                 self._wake.wait(None if self._triage is None else max(0.0, self._due - monotonic()))
             if self._stop:
@@ -220,25 +218,25 @@ class Reader:
         except RuntimeError:  # the screen is gone between the look and the post
             self._stop = True
 
-    def _read_table(self, key: str) -> Generator[None]:
+    def _read_table(self, table: Table) -> Generator[None]:
         """Post a table's rows in batches; whatever goes wrong costs this table only, and says so in its pane."""
-        batch: list[Any] = []
-        columns: Sequence[Any] = ()
+        key, batch = table.key, list[Any]()
         try:
-            table = self._provider.table(key)
-            columns = table.columns
             since = perf_counter()
             for row in table.rows(self._kernel):
                 batch.append(row)
                 if len(batch) >= BATCH_ROWS or perf_counter() - since > BATCH_SECONDS:
-                    self._post(told.RowsRead(key, batch, done=False, columns=columns))
+                    self._post(told.RowsRead(key, batch, done=False))
                     self._rows[key] = self._rows.get(key, 0) + len(batch)
                     batch, since = [], perf_counter()
                     yield
         except Exception as error:  # noqa: BLE001  (the boundary of a pane: it shows what it caught)
-            self._post(told.RowsRead(key, batch, done=True, why=describe(error), columns=columns))
+            self._post(told.RowsRead(key, batch, done=True, why=describe(error)))
             return
-        self._post(told.RowsRead(key, batch, done=True, columns=columns))
+        count: Count | None = None
+        with suppress(Exception):  # a doubt about the count costs no row
+            count = table.count(self._kernel, self._rows.get(key, 0) + len(batch))
+        self._post(told.RowsRead(key, batch, done=True, count=count))
 
     def _reach_verdict(self) -> Generator[None]:
         try:
