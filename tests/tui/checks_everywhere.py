@@ -100,19 +100,41 @@ async def leaves(stage: Stage, key: str) -> None:
 
 async def numbers(stage: Stage, key: str) -> None:
     """The pane of that number."""
-    tabs = stage.app.tabs.tabs
+    app = stage.app
+    group = next((tab.key for tab in app.tabs.tabs if tab.digit == int(key)), None)
+    views = [view.key for view in app.views if view.group == group]
+    here = stage.place.pane
     await stage.press(key)
-    assert stage.app.pane.key == (tabs[int(key) - 1].key if int(key) <= len(tabs) else stage.place.pane)
+    if not views:
+        assert app.pane.key == here
+    elif here in views and not stage.place.open:
+        assert app.pane.key == views[(views.index(here) + 1) % len(views)]
+    else:
+        assert app.pane.key in views
 
 
 def neighbours(step: int) -> Check:
     """The tab beside this one."""
 
     async def check(stage: Stage, key: str) -> None:
-        order = [tab.key for tab in stage.app.tabs.tabs]
+        order = [view.key for view in stage.app.views]
         at = order.index(stage.place.pane) if stage.place.pane in order else 0
         await stage.press(key)
         assert stage.app.pane.key == order[(at + step) % len(order)]
+
+    return check
+
+
+def next_views(step: int) -> Check:
+    """The view beside this one in the same tab."""
+
+    async def check(stage: Stage, key: str) -> None:
+        group = next((view.group for view in stage.app.views if view.key == stage.place.pane), None)
+        order = [view.key for view in stage.app.views if view.group == group]
+        await stage.press(key)
+        assert stage.app.pane.key == (
+            order[(order.index(stage.place.pane) + step) % len(order)] if order else stage.place.pane
+        )
 
     return check
 

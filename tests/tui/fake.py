@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from oopscope import subsystems as core
 from oopscope.commands.questions import Question
 from oopscope.dumps import Facts
 from oopscope.errors import NotADump, OopscopeError
@@ -367,8 +368,8 @@ class Fake:
         return Facts("kdump", "x86_64", compression="zstd", dump_level=31, pages_saved=20000, pages_total=98304,
                      bytes=16 << 20, nodename="lab-node-1", release="6.1.0-50-cloud-amd64")  # fmt: skip
 
-    def tables(self) -> list[tuple[str, str]]:
-        return [(key, title) for key, (title, _, _) in {**TABLES, **self._extra()}.items()]
+    def tables(self) -> list[Table]:
+        return [self.table(key) for key in {**TABLES, **self._extra()}]
 
     def _extra(self) -> dict[str, tuple[str, tuple[Column, ...], Callable[[], Iterable[Any]]]]:
         return {
@@ -376,12 +377,12 @@ class Fake:
         }
 
     def table(self, key: str) -> Table:
-        if key in self.fails:
-            raise self.fails[key]
         title, columns, rows = {**TABLES, **self._extra()}[key]
         made = self.rows.get(key, rows)
 
         def read(kernel: object) -> Iterator[Any]:
+            if key in self.fails:
+                raise self.fails[key]
             for row in made():
                 if self.row_delay:
                     time.sleep(self.row_delay)
@@ -389,7 +390,13 @@ class Fake:
             if f"{key}-late" in self.fails:
                 raise self.fails[f"{key}-late"]
 
-        return Table(key, title, self.columns.get(key, columns), read)  # type: ignore[arg-type]
+        real = core.table(key) if key in dict(core.TABLES) else None
+        known = self.columns.get(key, columns)
+        named = {column.key for column in known}
+        group = real.group if real else "system"
+        identity = real.identity if real and set(real.identity) <= named else ()
+        sort = real.sort if real and real.sort.lstrip("-") in named else ""
+        return Table(key, title, known, read, group, identity, sort)  # type: ignore[arg-type]
 
     def verdict(self, kernel: object) -> Verdict | None:
         if "verdict" in self.fails:

@@ -39,7 +39,7 @@ async def test_hiding_moving_and_the_default():
 
 async def test_the_last_column_stays():
     async with running(size=LARGE) as (app, pilot):
-        await press(app, pilot, "6", "c", *["space", "j"] * 12, *["k", "space"] * 12)
+        await press(app, pilot, "9", "9", "c", *["space", "j"] * 12, *["k", "space"] * 12)
         assert len(app.pane.main.shown) >= 1
         assert app.pane.main.laid_out()
 
@@ -89,5 +89,5 @@ async def test_the_settings_choose():
         await press(app, pilot, "3")
         assert [column.key for column in app.pane.main.shown] == ["comm", "pid"]
         assert "no column 'nonsense' in tasks" in text(app)
-        await press(app, pilot, "7")
+        await press(app, pilot, "6")
         assert titles(app)[:3] == ["Mounted", "on", "Source"]

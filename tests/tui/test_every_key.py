@@ -3,8 +3,8 @@
 import pytest
 
 from oopscope.cli.demo import demo_path
-from oopscope.subsystems import TABLES
-from oopscope_tui.panes import tabs
+from oopscope.subsystems import TABLES, table
+from oopscope_tui.panes import views
 from oopscope_tui.places import Place
 from oopscope_tui.reading.provider import Core
 from oopscope_tui.settings import keys
@@ -59,6 +59,8 @@ CHECKS: dict[str, Check] = {
     "app.suspend_process": everywhere.calls("action_suspend_process"),
     "app.repaint": everywhere.calls("action_repaint"),
     "": everywhere.numbers,
+    "app.next_view(1)": everywhere.next_views(1),
+    "app.next_view(-1)": everywhere.next_views(-1),
     "app.next_pane(1)": everywhere.neighbours(1),
     "app.next_pane(-1)": everywhere.neighbours(-1),
     "sort(1)": lists.sorts(1),
@@ -67,7 +69,7 @@ CHECKS: dict[str, Check] = {
 }
 
 PLACES = [
-    *(Place(key) for key, _ in tabs(tuple((key, key) for key, _ in TABLES))),
+    *(Place(view.key) for view in views([table(key) for key, _ in TABLES])),
     *(
         Place("cpus", None, True),
         Place("tasks", 1, True),

@@ -108,7 +108,7 @@ async def test_the_selected_thing_comes_first(size):
         assert app.pane.key == "tasks"
         await press(app, pilot, "2", "e")
         assert "CPU: panic" in lines(app)[3]
-        await press(app, pilot, "6", "e")
+        await press(app, pilot, "9", "9", "e")
         assert "Taint: " in lines(app)[3]
         await press(app, pilot, "5", "e")
         assert "Kind of log line: BUG: NULL pointer" in lines(app)[3]

@@ -138,7 +138,7 @@ async def test_grouped_cpus_have_a_row_each(tmp_path, opened):
 
 async def test_every_pane_is_written_in_every_format(tmp_path):
     async with running(size=LARGE) as (app, pilot):
-        for tab in list(app.tabs.tabs):
+        for tab in list(app.views):
             await enter(app, pilot, ":", tab.key)
             count = len(app.pane.active.view)
             for ending in ("txt", "csv", "json", "md", "html", "svg"):

@@ -19,7 +19,7 @@ async def test_enter_opens_the_row_of_two_that_have_one_name():
     async with running(fake) as (app, pilot):
         await app.go(Place("locks"))
         await press(app, pilot, "j", "enter")
-        assert lines(app)[2].startswith("─ 0xffffffffc03e1040 ─")
+        assert lines(app)[2].startswith("─ 0xffffffffc03e1040 242 ─")
         assert "242" in lines(app)[4] and app.pane.main.row.pid == 242
         await press(app, pilot, "escape")
         assert app.pane.main.row.pid == 242

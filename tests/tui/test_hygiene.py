@@ -40,7 +40,13 @@ def test_without_a_terminal_the_screen_says_so():
 # What of core the first paint may import: names and constants, which cost nothing.
 LIGHT = {
     *("oopscope", "oopscope.commands", "oopscope.commands.questions", "oopscope.fleet", "oopscope.fleet.times"),
-    *("oopscope.fleet.finding", "oopscope.fleet.listing", "oopscope.kernel", "oopscope.kernel.kinds"),
+    *(
+        "oopscope.fleet.finding",
+        "oopscope.fleet.listing",
+        "oopscope.kernel",
+        "oopscope.kernel.kinds",
+        "oopscope.subsystems",
+    ),
     *("oopscope.klog", "oopscope.klog.trouble"),
 }
 

@@ -18,7 +18,7 @@ async def test_every_pane_of_a_dump(dump):
         verdict = app.store.verdict
         assert verdict.title in text(app)
         assert app.store.oops is not None
-        for tab in app.tabs.tabs:
+        for tab in app.views:
             await app.go(app.pane.here()._replace(pane=tab.key, key=None, open=False))
             await press(app, pilot, "G", "enter")
             assert app.store.feed(tab.key).why == ""

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from oopscope.errors import FormatError, NotADump
+from oopscope.subsystems import CPU, PID, Column
 from oopscope_tui.places import Place
 from tui.driving import LARGE, SMALL, enter, lines, press, running, text
 from tui.fake import Fake, Problem, log, tasks
@@ -29,6 +30,9 @@ async def test_the_overview_says_why_with_no_key_pressed(size):
             assert words in shown
 
 
+KEYS = {".": "full_stop", ",": "comma"}
+
+
 @SIZES
 @pytest.mark.parametrize(
     ("key", "words"),
@@ -38,27 +42,47 @@ async def test_the_overview_says_why_with_no_key_pressed(size):
         ("3", ["daemon-39", "61 tasks, 3 blocked", "PPID"]),
         ("4", ["240M available", "384M in all", "41.7 %", "below min!"]),
         ("5", ["BUG: kernel NULL pointer", "10.000000"]),
-        ("6", ["labcrash", "module_0", "1 tainting"]),
-        ("7", ["/dev/vda1", "ext4", "/gone"]),
-        ("8", ["cache-0", "1.2M"]),
+        ("9.", ["labcrash", "module_0", "1 tainting"]),
+        ("6", ["/dev/vda1", "ext4", "/gone"]),
+        ("4,", ["cache-0", "1.2M"]),
     ],
 )
 async def test_each_pane(size, key, words):
     async with running(size=size) as (app, pilot):
-        await press(app, pilot, key)
+        await press(app, pilot, *(KEYS.get(one, one) for one in key))
         for word in words:
             assert word in text(app)
         assert all(strip.cell_length == size[0] for strip in app.lines_on_screen())
 
 
+async def test_a_digit_and_the_views_of_its_tab():
+    async with running() as (app, pilot):
+        await press(app, pilot, "4")
+        assert lines(app)[-2].split()[:4] == ["Memory", "Memory", "Zones", "Slab"]
+        seen = []
+        for key in ("4", "full_stop", "4", "4", "comma"):
+            await press(app, pilot, key)
+            seen.append(app.pane.key)
+        assert seen == ["meminfo", "zones", "slabs", "memory", "slabs"]
+        await press(app, pilot, "1", "4")
+        assert app.pane.key == "slabs"
+        await press(app, pilot, "enter", "4")
+        assert app.pane.key == "slabs" and not app.pane.opened
+        await pilot.click(app.status, offset=(lines(app)[-2].index("Zones") + 1, 0))
+        await press(app, pilot)
+        assert app.pane.key == "zones"
+        await press(app, pilot, "8")
+        assert app.pane.key == "zones"
+
+
 async def test_tab_goes_round_the_panes():
     async with running() as (app, pilot):
         seen = [app.pane.key]
-        for _ in range(len(app.tabs.tabs)):
+        for _ in range(len(app.views)):
             await press(app, pilot, "tab")
             seen.append(app.pane.key)
         assert seen[0] == seen[-1] == "overview"
-        assert sorted(seen[1:]) == sorted(tab.key for tab in app.tabs.tabs)
+        assert sorted(seen[1:]) == sorted(tab.key for tab in app.views)
         await press(app, pilot, "shift+tab")
         assert app.pane.key == "problems"
 
@@ -316,7 +340,7 @@ async def test_a_failed_section_says_why_and_the_rest_goes_on():
         assert "No verdict: ValueError: odd" in text(app)
         await press(app, pilot, "3")
         assert "could not be read: init_task is not in the dump" in text(app)
-        await press(app, pilot, "6")
+        await press(app, pilot, "9", "9")
         assert "labcrash" in text(app)
         assert "the list ends in nowhere" in text(app)
         await enter(app, pilot, ":", "problems")
@@ -354,14 +378,14 @@ async def test_what_the_user_looks_at_is_read_first():
 
     app = OopscopeApp([], fake)
     async with app.run_test(size=SMALL) as pilot:
-        while len(app.tabs.tabs) < 8:
+        while len(app.views) < 8:
             await pilot.pause(0.001)
-        await pilot.press("7")
+        await pilot.press("9", "9")
         for _ in range(200):
             await pilot.pause(0.01)
             if app.idle:
                 break
-    assert order.index("mounts") < order.index("slabs")
+    assert order.index("modules") < order.index("slabs")
 
 
 def noting(order, name):
@@ -401,7 +425,7 @@ async def test_growing_from_narrow_to_wide_and_back():
         assert not app.pane.main.display
         for width, height in ((20, 6), (1, 1), (300, 100), (40, 10)):
             await pilot.resize_terminal(width, height)
-            await press(app, pilot, "1", "2", "3", "4", "5", "6", "7")
+            await press(app, pilot, "1", "2", "3", "4", "5", "6", "9")
 
 
 async def test_a_folder_of_dumps(tmp_path):
@@ -429,9 +453,13 @@ async def test_a_folder_of_dumps(tmp_path):
 
 
 def test_what_a_field_leads_to():
-    from oopscope_tui.panes.details import link_of
+    from oopscope_tui.panes.details import leads
 
-    assert link_of("owner_pid", 241) == Place("tasks", 241, True)
-    assert link_of("name", "lab_b+0x8 [labcrash]", "symbol") == Place("symbol", "lab_b")
-    assert link_of("wait", "schedule+0x10") == Place("symbol", "schedule")
-    assert link_of("name", "lab_b") is link_of("pid", None) is link_of("cpu", "") is link_of("pid", 1.5) is None
+    task, symbol, plain = PID._replace(key="owner_pid"), Column("name", "Name", "symbol"), Column("name", "Name")
+    assert leads(task, 241) == Place("tasks", 241, True)
+    assert leads(symbol, "lab_b+0x8 [labcrash]") == Place("symbol", "lab_b")
+    assert leads(plain, "lab_b") is leads(task, None) is leads(CPU, "") is leads(task, 1.5) is None
+    pointer = Column("address", "Task", "address", names="struct task_struct")
+    assert leads(pointer, 0xFFFF888000050000) == Place("struct", "task_struct@0xffff888000050000")
+    assert leads(pointer._replace(names=""), 0xFFFF888000050000) == Place("words", "0xffff888000050000")
+    assert leads(pointer, 0) is None

@@ -6,15 +6,15 @@ After a change that is meant: pytest tests/tui/test_snapshots.py --snapshot-upda
 import pytest
 
 from oopscope.cli.demo import demo_path
-from oopscope.subsystems import TABLES
+from oopscope.subsystems import TABLES, table
 from oopscope_tui.app import OopscopeApp
-from oopscope_tui.panes import tabs
+from oopscope_tui.panes import views
 from oopscope_tui.places import Place
 from oopscope_tui.reading.provider import Core
 from tui.driving import LARGE, SMALL, settle
 
 PLACES = [
-    *(Place(key) for key, _ in tabs(tuple((key, key) for key, _ in TABLES))),
+    *(Place(view.key) for view in views([table(key) for key, _ in TABLES])),
     *(
         Place("cpus", 0, True),
         Place("tasks", 1, True),

@@ -16,10 +16,11 @@ from textual.driver import Driver
 
 from oopscope.fleet.listing import Listing
 from oopscope.kernel.clock import iso
+from oopscope.subsystems import GROUPS, Table
 from oopscope_tui.look.palette import asked
 from oopscope_tui.look.text import WHOLE, clean
 from oopscope_tui.look.values import human_bytes, human_seconds
-from oopscope_tui.panes import make, tabs
+from oopscope_tui.panes import View, make, views
 from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place
 from oopscope_tui.prompt.asking import Asking
@@ -72,8 +73,10 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         """Header, tabs, pane, status, keys."""
         self.header = Header(self._header_words)
         self.tabs = Tabs(self._choose_tab)
+        self.views: list[View] = []
+        self._seen: dict[str, str] = {}  # the view of each tab that was looked at last
         self.body = Container(id="body")
-        self.status = Status(self._crumbs, self._notes)
+        self.status = Status(self._crumbs, self._notes, self._siblings, self._choose_view)
         self.keyline = KeyLine(self._keys_here, self._press)
         self.asking = Asking(self)
         self.prompt_line = self.asking.prompt
@@ -153,8 +156,23 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     def _press(self, key: keys.Key) -> None:
         self.simulate_key(key.keys.split(",")[0])
 
-    def _choose_tab(self, key: str) -> None:
-        self.call_later(self.go, Place(key))
+    def _choose_tab(self, group: str) -> None:
+        self.call_later(self._to_group, group)
+
+    def _choose_view(self, key: str) -> None:
+        self.call_later(self._to_view, key)
+
+    @property
+    def _group(self) -> str:
+        """The tab of what is in view; empty for what is in none."""
+        return next((view.group for view in self.views if self.pane is not None and view.key == self.pane.key), "")
+
+    def _siblings(self) -> list[tuple[str, str, bool]]:
+        """Return the views of the tab that is in view, each with its key, title, and whether it is this one."""
+        if self.pane is None or self.pane.opened or len(self.pane.crumbs()) > 1:
+            return []
+        group = self._group
+        return [(view.key, view.title, view.key == self.pane.key) for view in self.views if view.group == group]
 
     def where_changed(self) -> None:
         """Draw the breadcrumbs and the keys anew."""
@@ -206,12 +224,12 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self.history.clear()
         await self.go(Place("dumps"), remember=False)
 
-    def _set_tabs(self, tables: tuple[tuple[str, str], ...]) -> None:
-        if self.folder:
-            self.tabs.tabs = (Tab("dumps", "Dumps"),)
-            self.tabs.renew()
-            return
-        self.tabs.tabs = tuple(Tab(key, title) for key, title in tabs(tables))
+    def _set_tabs(self, tables: Sequence[Table]) -> None:
+        """Show the tabs that have something to show; each keeps its digit."""
+        self.views = [View("dumps", "Dumps", "dumps")] if self.folder else views(tables)
+        known = {view.group for view in self.views}
+        groups = (("dumps", "Dumps"),) if self.folder else GROUPS
+        self.tabs.tabs = tuple(Tab(key, title, at) for at, (key, title) in enumerate(groups, 1) if key in known)
         self.tabs.renew()
 
     async def go(self, place: Place, remember: bool = True) -> None:
@@ -225,7 +243,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
             if before is not None:
                 before.display = False
             pane.display = True
-            self.tabs.active = pane.key
+            group = self.tabs.active = self._group
+            self._seen[group] = pane.key
             self.tabs.renew()
             self.reader.want(pane.needs)
             pane.changed()
@@ -235,7 +254,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
     async def _pane(self, key: str) -> Pane:
         pane = self.panes.get(key)
         if pane is None:
-            titles = {tab.key: tab.title for tab in self.tabs.tabs}
+            titles = {view.key: view.title for view in self.views}
             pane = self.panes[key] = make(key, titles.get(key, key), self.store)
             pane.display = False
             await self.body.mount(pane)
@@ -274,17 +293,33 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
             self.leave_for(self.back)
 
     async def action_pane(self, number: int) -> None:
-        """Go to the pane of a number."""
-        if number <= len(self.tabs.tabs):
-            await self._to_tab(self.tabs.tabs[number - 1].key)
+        """Go to the tab of a number."""
+        tab = next((tab for tab in self.tabs.tabs if tab.digit == number), None)
+        if tab is not None:
+            await self._to_group(tab.key)
+
+    async def _to_group(self, group: str) -> None:
+        """Show the view of a tab that was seen last; from its list once more, the next."""
+        if group == self._group and self.pane is not None and not self.pane.opened:
+            await self.action_next_view(1)
+            return
+        first = next(view.key for view in self.views if view.group == group)
+        await self._to_view(self._seen.get(group, first))
+
+    async def action_next_view(self, step: int) -> None:
+        """Go to the neighbouring view of the tab."""
+        await self._to_neighbour([view.key for view in self.views if view.group == self._group], step)
 
     async def action_next_pane(self, step: int) -> None:
-        """Go to the neighbouring pane."""
-        order = [tab.key for tab in self.tabs.tabs]
-        at = order.index(self.pane.key) if self.pane is not None and self.pane.key in order else 0
-        await self._to_tab(order[(at + step) % len(order)])
+        """Go to the neighbouring view, of this tab or of the next."""
+        await self._to_neighbour([view.key for view in self.views], step)
 
-    async def _to_tab(self, key: str) -> None:
+    async def _to_neighbour(self, order: Sequence[str], step: int) -> None:
+        if order:
+            at = order.index(self.pane.key) if self.pane is not None and self.pane.key in order else 0
+            await self._to_view(order[(at + step) % len(order)])
+
+    async def _to_view(self, key: str) -> None:
         """Show a pane as it was left; a second time shows its list."""
         known = self.panes.get(key)
         place = known.here() if known is not None and known is not self.pane else Place(key)
@@ -335,8 +370,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self.asking.open(kind)
 
     def known_panes(self) -> list[tuple[str, str]]:
-        """Return the key and the title of every pane in the tab bar."""
-        return [(tab.key, tab.title) for tab in self.tabs.tabs]
+        """Return the key and the title of every pane that a tab has."""
+        return [(view.key, view.title) for view in self.views]
 
     async def on_event(self, event: events.Event) -> None:
         """Take keys in the order in which they come, each done before the next: what is typed ahead finds its place."""
@@ -412,7 +447,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         """Show what came into the store; an empty key is the dump itself."""
         if not key:
             self._set_tabs(self.store.tables)
-            why = self.settings.unknown_pane(["dumps", *(tab.key for tab in self.tabs.tabs)])
+            why = self.settings.unknown_pane(["dumps", *(view.key for view in self.views)])
             if why:
                 self.status.say(self.settings.told(why), failed=True)
         if key in ("system", ""):

@@ -5,7 +5,7 @@ from oopscope.subsystems import Column, Table
 
 TABLE = Table(
     "meminfo",
-    "Memory",
+    "Meminfo",
     (
         Column("name", "Counter", help="A line of /proc/meminfo.", look="e on a line explains it."),
         Column("bytes", "Size", "bytes", "Its size, as /proc/meminfo would have shown it."),

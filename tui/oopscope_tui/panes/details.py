@@ -1,7 +1,7 @@
 """Pieces of text that several panes show: a row's fields, a stack, registers, what could not be read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from rich.style import Style
 
@@ -11,10 +11,8 @@ from oopscope_tui.look.values import show
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import BLANK, Line, Part, line, wrapped
 
-# Which field leads where.
-LINKS = {"pid": "tasks", "ppid": "tasks", "tgid": "tasks", "cpu": "cpus", "module": "modules", "wait": "symbol",
-         "symbol": "symbol", "owner": "tasks", "owner_pid": "tasks"}  # fmt: skip
-STRUCTS = {"task_struct"}  # titles of columns that are their struct's name
+# The pane of each thing that a column can name.
+PANES = {"task": "tasks", "cpu": "cpus", "module": "modules", "symbol": "symbol", "log": "log"}
 ENTRY = {
     "irq": "interrupt", "softirq": "soft interrupt", "nmi": "NMI", "exception": "exception", "syscall": "system call",
     "user": "user mode", "task": "task",
@@ -27,6 +25,18 @@ FIRST = (
 )  # fmt: skip
 
 
+class Named(Protocol):
+    """A column, as far as it says what its values name."""
+
+    @property
+    def kind(self) -> str:
+        """How a value is shown."""
+
+    @property
+    def names(self) -> str:
+        """The thing that a value names."""
+
+
 def field_lines(columns: Sequence[Any], row: Any, width: int, skip: Sequence[str] = ()) -> list[Line]:
     """Return a row as `title  value` lines, each wrapped; PIDs, CPUs, modules and symbols are links."""
     shown = [column for column in columns if column.key not in skip and column.kind not in ("frames", "registers")]
@@ -34,24 +44,21 @@ def field_lines(columns: Sequence[Any], row: Any, width: int, skip: Sequence[str
     lines: list[Line] = []
     for column in shown:
         value = getattr(row, column.key, None)
-        link = (
-            address_link(column.title, value) if column.kind == "address" else link_of(column.key, value, column.kind)
-        )
-        lines += field_line(clean(column.title), show(column.kind, value), width, room, link)
+        lines += field_line(clean(column.title), show(column.kind, value), width, room, leads(column, value))
     return lines
 
 
-def address_link(title: str, value: Any) -> Place | None:
-    """Return where an address leads: to the struct that its title names, else to the words that lie there."""
-    if not isinstance(value, int) or not value:
+def leads(column: Named, value: Any) -> Place | None:
+    """Return where a column's value leads: to what it names, an address to its struct, else to the words there."""
+    if value is None or not isinstance(value, (int, str)) or value == "":
         return None
-    return Place("struct", f"{title}@{value:#x}") if title in STRUCTS else Place("words", f"{value:#x}")
-
-
-def link_of(key: str, value: Any, kind: str = "text") -> Place | None:
-    """Return where a field's value leads, by its name or, a symbol, by its kind."""
-    pane = LINKS.get(key) or ("symbol" if kind == "symbol" else None)
-    if pane is None or value is None or not isinstance(value, (int, str)) or value == "":
+    if column.kind == "address":
+        if not isinstance(value, int) or not value:
+            return None
+        kind, _, struct = column.names.partition(" ")
+        return Place("struct", f"{struct}@{value:#x}") if kind == "struct" else Place("words", f"{value:#x}")
+    pane = PANES.get(column.names or column.kind)
+    if pane is None:
         return None
     name = value.partition(" [")[0].partition("+")[0] if isinstance(value, str) else value
     return Place(pane, name, pane != "symbol")

@@ -47,9 +47,8 @@ class Generic(Pane):
         row, table = self.main.row, self._table
         if row is None or table is None:
             return ""
-        column = next((one for one in table.columns if table.named_by == (one.key,)), None)
-        name = str(self.row_key(row)) if column is None else show(column.kind, getattr(row, column.key, None))
-        return clean(name)[:60]
+        columns = (one for one in table.columns if one.key in table.named_by)
+        return clean(" ".join(show(one.kind, getattr(row, one.key, None)) for one in columns))[:60]
 
     def detail(self, width: int) -> Sequence[Line]:
         """Return the row's fields."""
@@ -63,7 +62,7 @@ class Generic(Pane):
         return self._table.name_of(row) if self._table is not None else None
 
     def row_of(self, key: int | str) -> int | None:
-        """Return the selected row where several have the name; of a name of several words also the one that it begins."""
+        """Return the selected row where several have the name; a name of several words may be named by the first."""
         row = self.main.row
         if row is not None and self.row_key(row) == key:
             return self.main.current
@@ -82,7 +81,9 @@ class Generic(Pane):
 
 def _column(column: core.Column, first: bool) -> Col:
     least = NAME if first else LEAST
-    return col(column.key, clean(column.title), column.kind, most=MOST.get(column.kind, 0), least=least)
+    return col(
+        column.key, clean(column.title), column.kind, names=column.names, most=MOST.get(column.kind, 0), least=least
+    )
 
 
 PANE = Generic

@@ -40,9 +40,7 @@ class NotOpened(Message):
 class RowsRead(Message):
     """More rows of a table; with the last `done` and how complete they are, `why` where reading it failed."""
 
-    def __init__(
-        self, key: str, rows: Sequence[Any], done: bool, why: str = "", count: Count | None = None
-    ) -> None:
+    def __init__(self, key: str, rows: Sequence[Any], done: bool, why: str = "", count: Count | None = None) -> None:
         super().__init__()
         self.key, self.rows, self.done, self.why, self.count = key, rows, done, why, count
 

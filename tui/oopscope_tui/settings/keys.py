@@ -28,8 +28,10 @@ class Key(NamedTuple):
 
 
 EVERYWHERE = (
-    Key("1,2,3,4,5,6,7,8,9", "", "1-9", "", "the pane of that number"),
-    Key("tab", "app.next_pane(1)", "Tab", "", "next pane", called="next-pane"),
+    Key("1,2,3,4,5,6,7,8,9", "", "1-9", "", "the tab of that number; again: the next view of it"),
+    Key("full_stop", "app.next_view(1)", ". ,", "", "the next view of this tab", called="next-view"),
+    Key("comma", "app.next_view(-1)", ",", "", "the previous view of this tab", called="previous-view"),
+    Key("tab", "app.next_pane(1)", "Tab", "", "next pane, of this tab or of the next", called="next-pane"),
     Key("shift+tab", "app.next_pane(-1)", "Shift-Tab", "", "previous pane", called="previous-pane"),
     Key("colon", "app.prompt('goto')", ":", "go to", "go to a pane, a PID, cpu N, or a symbol"),
     Key("ctrl+p", "app.command_palette", "Ctrl-P", "", "every command and place in one list", called="commands"),
@@ -155,5 +157,5 @@ def without(table: Iterable[Key], own: Iterable[Key]) -> tuple[Key, ...]:
 
 
 def digits() -> list[Binding]:
-    """Return the bindings of the digits, each to the pane of its number."""
+    """Return the bindings of the digits, each to the tab of its number."""
     return [Binding(str(number), f"app.pane({number})", show=False) for number in range(1, 10)]

@@ -64,14 +64,15 @@ class Header(Bar):
 
 
 class Tab(NamedTuple):
-    """A pane in the tab bar."""
+    """A tab: its key, its title, and the digit that chooses it."""
 
     key: str
     title: str
+    digit: int
 
 
 class Tabs(Bar):
-    """The panes, numbered; the one in view reversed. Where they do not all fit, those around it show."""
+    """The tabs, each with its digit; the one in view reversed. Where they do not all fit, those around it show."""
 
     def __init__(self, choose: Callable[[str], None]) -> None:
         super().__init__()
@@ -82,9 +83,12 @@ class Tabs(Bar):
 
     def segments(self, width: int) -> list[Segment]:
         """Return the tabs that fit."""
-        labels = [f" {at} {tab.title} " if at < 10 else f" {tab.title} " for at, tab in enumerate(self.tabs, 1)]
+        labels = [f" {tab.digit} {tab.title} " for tab in self.tabs]
+        if sum(map(cells, labels)) > width:
+            labels = [label[:-1] for label in labels]
         at = next((at for at, tab in enumerate(self.tabs) if tab.key == self.active), 0)
-        first, last = _window([cells(label) for label in labels], at, width - 4)
+        sizes = [cells(label) for label in labels]
+        first, last = _window(sizes, at, width if sum(sizes) <= width else width - 4)
         out = [Segment("‹ " if first else "", theme.RULE)]  # noqa: RUF001
         x = 2 if first else 0
         self._spans = []
@@ -117,11 +121,18 @@ def _window(sizes: Sequence[int], at: int, room: int) -> tuple[int, int]:
 
 
 class Status(Bar):
-    """Where one is; at the right what is being read, or what just happened."""
+    """Where one is, among what else the tab has; at the right what is being read, or what just happened."""
 
-    def __init__(self, crumbs: Callable[[], Sequence[str]], notes: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        crumbs: Callable[[], Sequence[str]],
+        notes: Callable[[], Sequence[str]],
+        views: Callable[[], Sequence[tuple[str, str, bool]]],
+        choose: Callable[[str], None],
+    ) -> None:
         super().__init__()
-        self._crumbs, self._notes = crumbs, notes
+        self._crumbs, self._notes, self._views, self._choose = crumbs, notes, views, choose
+        self._spans: list[tuple[int, int, str]] = []
         self.said = ""  # a message that stays for some seconds
         self.failed = False
         self._timer: Timer | None = None
@@ -140,16 +151,41 @@ class Status(Bar):
         self.say("")
 
     def segments(self, width: int) -> list[Segment]:
-        """Return the breadcrumbs and the notes."""
-        crumbs = [clean(crumb) for crumb in self._crumbs()]
+        """Return the breadcrumbs, or the views of the tab, and the notes."""
+        crumbs, views = [clean(crumb) for crumb in self._crumbs()], self._views()
         left = " " + " › ".join(crumbs)  # noqa: RUF001
+        wide = sum(cells(title) + 2 for _, title, _ in views) if len(views) > 1 else cells(left)
         right = clean(self.said) if self.said else SEPARATOR.join(clean(note) for note in self._notes() if note)
-        room = max(0, width - min(cells(left), width // 2) - 3)
+        room = max(0, width - min(wide, width // 2) - 3)
         if cells(right) > room:
             right = fit(right, room)
-        left = fit(left, width - cells(right) - 1)
         style = (theme.BAD if self.failed else theme.BOLD) if self.said else theme.PLAIN
-        return [Segment(left, theme.PLAIN), Segment(right, style), Segment(" ")]
+        room = width - cells(right) - 1
+        self._spans = []
+        out = self._views_in(views, room) if len(views) > 1 else [Segment(fit(left, room), theme.PLAIN)]
+        return [*out, Segment(right, style), Segment(" ")]
+
+    def _views_in(self, views: Sequence[tuple[str, str, bool]], room: int) -> list[Segment]:
+        """Return the titles of the views, the one that is shown reversed, as many around it as there is room for."""
+        labels = [f" {clean(title)} " for _, title, _ in views]
+        at = next((at for at, (_, _, here) in enumerate(views) if here), 0)
+        sizes = [cells(label) for label in labels]
+        first, last = _window(sizes, at, room if sum(sizes) <= room else room - 4)
+        out = [Segment("‹ " if first else "", theme.RULE)]  # noqa: RUF001
+        x = 2 if first else 0
+        for number in range(first, last):
+            out.append(Segment(labels[number], theme.ACTIVE if number == at else theme.PLAIN))
+            self._spans.append((x, x + sizes[number], views[number][0]))
+            x += sizes[number]
+        more = " ›" if last < len(views) else ""  # noqa: RUF001
+        return [*out, Segment(fit(more, max(0, room - x)), theme.RULE)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the view that was clicked."""
+        event.stop()
+        for start, end, key in self._spans:
+            if start <= event.x < end:
+                self._choose(key)
 
 
 class KeyLine(Bar):

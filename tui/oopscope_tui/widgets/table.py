@@ -52,6 +52,7 @@ class Col:
     words: Callable[[Any], str] | None = None  # of a value, instead of its kind's
     style: Callable[[Any], Style | None] | None = None  # of a row
     down: bool = False  # sorts with the largest first
+    names: str = ""  # the thing that a value names, as a column of core says it
 
     @property
     def right(self) -> bool:

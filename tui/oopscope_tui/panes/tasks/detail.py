@@ -12,7 +12,7 @@ from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.look.values import human_bytes, human_seconds, show
 from oopscope_tui.panes.base import empty
 from oopscope_tui.panes.cards import facts_lines, place_of
-from oopscope_tui.panes.details import address_link, field_line, link_of, stack_lines, words_line
+from oopscope_tui.panes.details import field_line, leads, stack_lines, words_line
 from oopscope_tui.panes.tasks.table import COLUMNS
 from oopscope_tui.places import Place
 from oopscope_tui.reading.store import Store
@@ -23,7 +23,10 @@ STATES = {
     "R": "running or runnable", "S": "sleeping", "D": "blocked", "I": "idle kernel thread",
     "T": "stopped", "t": "traced", "Z": "zombie", "X": "dead", "P": "parked", "N": "new",
 }  # fmt: skip
-MORE = (col("tgid", "Thread group", "int"), col("address", "task_struct", "address"))
+MORE = (
+    col("tgid", "Thread group", "int", names="task"),
+    col("address", "task_struct", "address", names="struct task_struct"),
+)
 # Asked, by the task's address, when it is looked at: its stack, and the parts of its card that the list does not tell.
 QUESTIONS = ("stack", *(f"task.{part}" for part in ("facts", "family", "memory", "paths", "files", "mappings")))
 RELATIVES = 20  # threads or children listed
@@ -111,8 +114,7 @@ def _task(store: Store, row: Any, width: int) -> Iterator[Line]:
     for column in (*COLUMNS, *MORE):
         if column.key not in TOLD_ELSEWHERE:
             value = getattr(row, column.key, None)
-            link = address_link(column.title, value) if column.kind == "address" else link_of(column.key, value)
-            yield from field_line(column.title, show(column.kind, value), width, FIELD, link)
+            yield from field_line(column.title, show(column.kind, value), width, FIELD, leads(column, value))
     found, why = _answered(store, "task.facts", row)
     if found is None or found.why:
         yield from empty(why or found.why, width)
