@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 import oopscope
 from oopscope.cli.examples import epilog
+from oopscope.commands.register import BY_WORD, HERE, told
 from oopscope.errors import NotADump, OopscopeError, Unsupported
 from oopscope.sources.remote import Location, location
+from oopscope.subsystems import TABLES
 
 CRASHES = Path("/var/crash")  # where kdump writes by itself
 DONE, FAULT, USAGE, NOT_A_DUMP, DAMAGED = 0, 1, 2, 3, 4
@@ -43,6 +45,15 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("demo", "open a real dump that ships with oopscope", "oopscope.cli.demo"),
 )
+
+ASK = "oopscope.cli.ask"
+# The commands of the register that have no file of their own here.
+ASKED = tuple(
+    Command(one.name, one.help, ASK)
+    for one in HERE
+    if one.on == "both" and one.name not in {command.name for command in COMMANDS} and one.name != "*"
+)
+EVERY = (*COMMANDS, *ASKED)
 
 EXAMPLES = """\
 examples:
@@ -91,16 +102,24 @@ def complain(text: str, status: int) -> int:
 
 
 def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
-    command = next((c for c in COMMANDS if argv and argv[0] == c.name), None)
+    if argv and argv[0] in dict(TABLES) and _named(argv) is None and not (len(argv) == 1 and Path(argv[0]).exists()):
+        argv.insert(0, "show")
+    command = _named(argv)
     if command is not None:
-        args = parser_of(command).parse_args(argv[1:])
+        parser = parser_of(command)
+        given = joined(argv[1:])
+        args = parser.parse_intermixed_args(given) if command.module == ASK else parser.parse_args(given)
         args.open_screen = open_screen
         status: int = import_module(command.module).run(args)
         return status
+    if argv and argv[0] in BY_WORD and not BY_WORD[argv[0]].there and not Path(argv[0]).exists():
+        return complain(told(argv[0]), USAGE)
     paths = top_parser().parse_args(argv).paths or [CRASHES]
     word = str(paths[0])
     if "/" not in word and not Path(word).exists():
-        near = nearest(word, [c.name for c in COMMANDS])
+        if told(word):
+            return complain(told(word), USAGE)
+        near = nearest(word, [c.name for c in EVERY])
         hint = f"did you mean `oopscope {near}`?" if near else "`oopscope --help` lists the commands"
         return complain(f"{word!r} is neither a file here nor a command; {hint}", USAGE)
     if open_screen is None or sys.stdout is None or not sys.stdout.isatty():
@@ -110,6 +129,26 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
             f"there is no {CRASHES} here: give a dump or a folder of them, or try `oopscope demo`", NOT_A_DUMP
         )
     return open_screen(paths)
+
+
+def _named(argv: list[str]) -> Command | None:
+    """Return the command that a line begins with; crash's other words for it too, unless a file is called so."""
+    word = argv[0] if argv else ""
+    found = next((c for c in COMMANDS if c.name == word), None)
+    if found is not None or word not in BY_WORD or (len(argv) == 1 and Path(word).exists()):
+        return found
+    return next((c for c in EVERY if c.name == BY_WORD[word].name), None)
+
+
+def joined(argv: Sequence[str]) -> list[str]:
+    """Return arguments in which `--sort -rss` is one word: argparse takes the second for an option."""
+    out: list[str] = []
+    for word in argv:
+        if out and out[-1] == "--sort" and word.startswith("-"):
+            out[-1] = f"--sort={word}"
+        else:
+            out.append(word)
+    return out
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -125,18 +164,23 @@ def parser_of(command: Command) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"oopscope {command.name}", description=module.__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = epilog(command.name)
-    module.prepare(parser)
+    if command.module == ASK:
+        module.prepare(parser, command.name)
+    else:
+        module.prepare(parser)
     return parser
 
 
 def top_parser() -> argparse.ArgumentParser:
     """Return the parser of `oopscope` without a sub-command."""
     lines = "\n".join(f"  {c.name:<12}{c.help}" for c in COMMANDS)
+    asked = "\n".join(f"  {c.name:<12}{c.help}" for c in ASKED)
     parser = argparse.ArgumentParser(
         prog="oopscope",
         usage="oopscope [PATH ...]\n       oopscope COMMAND [OPTIONS] PATH",
         description="Open a Linux kernel crash dump and see why the machine died: no debug symbols needed.",
-        epilog=f"commands (`oopscope COMMAND --help` tells more):\n{lines}\n\n{EXAMPLES}",
+        epilog=f"commands (`oopscope COMMAND --help` tells more):\n{lines}\n\n"
+        f"tables and things, by crash's words:\n{asked}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

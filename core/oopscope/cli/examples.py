@@ -1,5 +1,7 @@
 """Two or three examples for the --help of each command, as people run them."""
 
+from oopscope.commands.register import BY_WORD
+
 OF: dict[str, tuple[tuple[str, str], ...]] = {
     "report": (
         ("oopscope report vmcore", "the verdict, then all the rest"),
@@ -49,8 +51,14 @@ OF: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
+def examples_of(name: str) -> tuple[tuple[str, str], ...]:
+    """Return a command's examples: those of the table, else those of the register."""
+    if name in OF or name not in BY_WORD:
+        return OF.get(name, ())
+    return tuple((f"oopscope {name} vmcore {after}".rstrip(), what) for after, what in BY_WORD[name].examples)
+
+
 def epilog(name: str) -> str | None:
     """Return a command's examples as its help shows them."""
-    if name not in OF:
-        return None
-    return "examples:\n" + "".join(f"  {line}\n      {what}\n" for line, what in OF[name])
+    found = examples_of(name)
+    return "examples:\n" + "".join(f"  {line}\n      {what}\n" for line, what in found) if found else None

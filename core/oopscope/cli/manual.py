@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import oopscope
-from oopscope.cli.examples import OF
+from oopscope.cli.examples import examples_of
 from oopscope.cli.spec import Option, Spec, Value
 
 STATUS = (
@@ -101,7 +101,7 @@ def _example(line: str, what: str) -> list[str]:
 
 
 def _examples(spec: Spec) -> Iterator[list[str]]:
-    for i, (line, what) in enumerate(OF.get(spec.name, ())):
+    for i, (line, what) in enumerate(examples_of(spec.name)):
         yield [*([".PP", "Examples:"] if not i else []), *_example(line, what)]
 
 

@@ -4,7 +4,10 @@ import argparse
 
 from oopscope.cli import DONE, USAGE, complain, nearest
 from oopscope.cli.common import Progress, add_extra, load, write
-from oopscope.report.rows import WRITERS, content_of, render
+from oopscope.cli.rows import add_format, add_rows, table_in, wanted
+from oopscope.commands.command import TableOf
+from oopscope.report.answer import rows_of
+from oopscope.report.query import QueryError
 from oopscope.sources.remote import location
 from oopscope.subsystems import TABLES, table
 
@@ -16,7 +19,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="*", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
     )
     parser.add_argument("--list", action="store_true", help="name the tables and their columns")
-    parser.add_argument("--format", choices=tuple(WRITERS), default="text", help="text for people, or data")
+    add_format(parser, "-o")
+    add_rows(parser)
     add_extra(parser)
 
 
@@ -31,13 +35,15 @@ def run(args: argparse.Namespace) -> int:
     if not args.paths:
         return complain(f"which dump? `oopscope show {args.table} PATH`", USAGE)
     kernel = load(args.paths, Progress())
-    found = table(args.table)
-    data = list(found.rows(kernel))
-    write(render(args.format, content_of(found.title, found.columns, data)))
+    try:
+        found = rows_of(kernel, wanted(args, TableOf(args.table)))
+    except QueryError as error:
+        return complain(str(error), USAGE)
+    write(table_in(args.format, found, not args.no_headers))
     kernel.remember()
-    count = found.count(kernel, len(data))
-    if count.complete is False and count.of is not None:
-        complain(f"{found.key}: {count.rows} of {count.of} are here", DONE)
+    count = found.table.count(kernel, len(found.rows))
+    if not args.where and count.complete is False and count.of is not None:
+        complain(f"{found.table.key}: {count.rows} of {count.of} are here", DONE)
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)
     return DONE

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from oopscope.cli import COMMANDS, parser_of, top_parser
+from oopscope.cli import EVERY, parser_of, top_parser
 from oopscope.cli.demo import demos
 from oopscope.report.build import sections
 from oopscope.subsystems import TABLES
@@ -42,7 +42,7 @@ class Spec(NamedTuple):
 
 def specs() -> list[Spec]:
     """Return `oopscope` itself, then every command."""
-    return [_spec("", "", top_parser()), *(_spec(c.name, c.help, parser_of(c)) for c in COMMANDS)]
+    return [_spec("", "", top_parser()), *(_spec(c.name, c.help, parser_of(c)) for c in EVERY)]
 
 
 def known_words(metavar: str) -> tuple[str, ...]:

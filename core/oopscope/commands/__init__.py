@@ -1,1 +1,1 @@
-"""What can be asked of a kernel, one register."""
+"""What can be asked of a kernel, by words (`register`) or about one thing (`questions`); filters over rows."""

@@ -53,18 +53,40 @@ def struct(kernel: Kernel, key: str) -> StructFound:
     try:
         found = _view(kernel, name, address)
     except NoType:
+        if (alone := _alone(kernel, name, address)) is not None:
+            return alone
         if not (like := names_like(kernel, name.partition(".")[0].split(" ")[-1])):
             raise
         return StructFound(name, address, 0, (), None, like)
-    items, left = _within(kernel, found), MAX_POINTERS
-    rows = []
+    rows = _rows(kernel, _within(kernel, found))
+    there = describe(kernel, found.address) if found.address is not None else None
+    several = _definitions(kernel, name, found)
+    return StructFound(found.name, found.address, found.size, rows, there, (), several)
+
+
+def _alone(kernel: Kernel, name: str, address: int | None) -> StructFound | None:
+    """Return a member that is no struct, `rq.clock`, alone, with its offset in the struct around it; None for none."""
+    outer, _, member = name.rpartition(".")
+    try:
+        found = _view(kernel, outer, address) if outer else None
+    except OopscopeError:
+        return None
+    items = [item for item in _within(kernel, found) if item.member.name == member] if found is not None else []
+    if found is None or not items:
+        return None
+    at = found.address + items[0].member.offset if found.address is not None else None
+    there = describe(kernel, at) if at is not None else None
+    return StructFound(name, at, items[0].member.size, _rows(kernel, items), there)
+
+
+def _rows(kernel: Kernel, items: list[Item]) -> tuple[Row, ...]:
+    """Return members with what their pointers point at."""
+    left, rows = MAX_POINTERS, []
     for item in items:
         pointer = item.member.kind == "ptr" and item.number and left > 0
         left -= bool(pointer)
         rows.append(Row(item, describe(kernel, item.number) if pointer and item.number else None))
-    there = describe(kernel, found.address) if found.address is not None else None
-    several = _definitions(kernel, name, found)
-    return StructFound(found.name, found.address, found.size, tuple(rows), there, (), several)
+    return tuple(rows)
 
 
 def _definitions(kernel: Kernel, name: str, found: View) -> tuple[Definition, ...]:

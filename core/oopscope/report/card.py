@@ -1,8 +1,8 @@
 """A card as data, as text and as Markdown: one thing in detail, in the same cells as the tables."""
 
 import textwrap
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from oopscope.kernel.fact import Fact, flat
 from oopscope.kernel.kinds import ABSENT
@@ -113,6 +113,25 @@ class _Marked:
         return f"{found} ?" if name == "meaning" and found and self._row.sure is False else found
 
 
+class FactRow(NamedTuple):
+    """A fact as a row, of a card that has no rows of its own."""
+
+    name: str
+    value: object
+
+
+FACTS = Column("name", "Name"), Column("value", "Value")
+
+
 def columns_of(card: Card) -> tuple[Column, ...]:
-    """Return the columns of a card's first rows: what CSV and JSON lines have of it."""
-    return next((section.columns for section in card.sections if isinstance(section, Rows)), ())
+    """Return the columns of a card's last rows, or those of facts: what CSV has of it."""
+    return next((one.columns for one in reversed(card.sections) if isinstance(one, Rows)), FACTS)
+
+
+def rows_section(card: Card) -> Sequence[Any]:
+    """Return the rows of those columns."""
+    found = next((one.rows for one in reversed(card.sections) if isinstance(one, Rows)), None)
+    if found is not None:
+        return found
+    facts = [flat(section.facts) for section in card.sections if isinstance(section, Facts)]
+    return [FactRow(key, value(fact.value, fact.kind)) for some in facts for key, fact in some.items()]

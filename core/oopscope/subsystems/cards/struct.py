@@ -40,6 +40,13 @@ def _struct(kernel: Kernel, found: StructFound) -> Facts:
     return Facts("", "", tuple(facts))
 
 
+def _definitions(kernel: Kernel, found: StructFound) -> Rows | None:
+    columns = Column("key", "Type"), Column("size", "Bytes", "int"), Column("shown", "Shown", "bool")
+    place = f"@{found.address:#x}" if found.address is not None else ""
+    links = [Link("struct", one.key + place) for one in found.definitions]
+    return Rows("", "", columns, found.definitions, links) if found.definitions else None
+
+
 def _members(kernel: Kernel, found: StructFound) -> Rows:
     rows = [_member(row) for row in found.rows]
     columns: tuple[Column, ...] = (
@@ -78,5 +85,9 @@ CARD = CardKind(
     "Struct",
     find,
     lambda found: found.name + (f" at {found.address:#x}" if found.address is not None else ""),
-    (Part("struct", "Struct", _struct), Part("members", "Members", _members)),
+    (
+        Part("struct", "Struct", _struct),
+        Part("definitions", "Structs of this name", _definitions),
+        Part("members", "Members", _members),
+    ),
 )

@@ -1,0 +1,199 @@
+"""What a command is: its words, its arguments and options, and the request that a line of it makes.
+
+A request says what is wanted, not how it is shown: rows of a table, a card, every card of some tasks, an act of the
+screen; or, in one line, that it is not there and what is nearest. It is made of words alone, without a dump, so that
+a prompt knows what a line means while it is typed.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+# What an argument is: completion offers these.
+Takes = Literal[
+    "", "task", "cpu", "module", "slab", "symbol", "address", "type", "table", "file", "number", "topic", "theme",
+    "command",
+]  # fmt: skip
+DIGITS = 40  # int() takes long over long ones
+
+
+class TableOf(NamedTuple):
+    """Rows of a table: all, or that of a key; which pass a filter, in what order, with which columns."""
+
+    table: str
+    key: int | str | None = None
+    where: str = ""
+    sort: str = ""  # a column's key, `-` before it for the largest first
+    columns: tuple[str, ...] = ()
+
+
+class CardOf(NamedTuple):
+    """A thing's card, or (`parts`) what is wanted of it. No key: what is selected, or the task that is to blame."""
+
+    card: str
+    key: int | str | None = None
+    parts: tuple[str, ...] = ()
+    otherwise: "CardOf | None" = None  # where there is no such thing
+
+
+class EachTask(NamedTuple):
+    """The cards of all tasks that pass a filter."""
+
+    where: str
+    parts: tuple[str, ...]
+
+
+class Act(NamedTuple):
+    """Something that the screen does: its name, and what was typed after it."""
+
+    name: str
+    argument: str = ""
+
+
+class Say(NamedTuple):
+    """One line: it is not there, and what is nearest; or how it is used."""
+
+    text: str
+
+
+Request = TableOf | CardOf | EachTask | Act | Say
+
+
+class Argument(NamedTuple):
+    """An argument as the usage writes it, and what it is."""
+
+    name: str
+    takes: Takes = ""
+    needed: bool = False
+
+
+class Option(NamedTuple):
+    """An option of crash's; `missing` says that it is not there, and what is nearest."""
+
+    name: str
+    help: str = ""
+    value: str = ""  # how the usage writes its value; empty for none
+    missing: str = ""
+
+
+class Line(NamedTuple):
+    """A line of a command, taken apart."""
+
+    names: tuple[str, ...]  # what are no options
+    options: dict[str, str]  # by name, with their values
+
+    @property
+    def first(self) -> str:
+        """The first name, or nothing."""
+        return self.names[0] if self.names else ""
+
+    @property
+    def key(self) -> int | str | None:
+        """The last name as a key: a number where it is one."""
+        return key_of(self.names[-1]) if self.names else None
+
+
+class Command(NamedTuple):
+    """One command of the register.
+
+    words: the first is its name, others are what crash, ps and the shell call it. request: what a line of it asks for.
+    examples: what follows the path at the shell, and what that does. A command of the screen has no answer elsewhere.
+    """
+
+    words: tuple[str, ...]
+    help: str
+    request: Callable[[Line], Request]
+    arguments: tuple[Argument, ...] = ()
+    options: tuple[Option, ...] = ()
+    examples: tuple[tuple[str, str], ...] = ()
+    on: Literal["both", "screen"] = "both"
+    there: bool = True  # False: a command of crash's that only says what is nearest
+
+    @property
+    def name(self) -> str:
+        """The first word."""
+        return self.words[0]
+
+    @property
+    def usage(self) -> str:
+        """What may follow, as help writes it: `[PID | NAME] [-c N]`."""
+        parts = [one.name if one.needed else f"[{one.name}]" for one in self.arguments]
+        there = [one for one in self.options if not one.missing]
+        return " ".join([*parts, *(f"[{one.name}{f' {one.value}' if one.value else ''}]" for one in there)])
+
+    @property
+    def takes(self) -> Takes:
+        """What its first argument is."""
+        return self.arguments[0].takes if self.arguments else ""
+
+    @property
+    def needs(self) -> bool:
+        """Whether it says nothing without a word after it."""
+        return any(one.needed for one in self.arguments)
+
+    def ask(self, words: list[str]) -> Request:
+        """Return what the words after the command ask for."""
+        line = self.take(words) if self.there else Line((), {})
+        return line if isinstance(line, Say) else self.request(line)
+
+    def take(self, words: list[str]) -> Line | Say:
+        """Take a line apart; an option that is not there, or that nobody has, is said."""
+        known = {option.name: option for option in self.options}
+        names: list[str] = []
+        options: dict[str, str] = {}
+        left = [one for word in words for one in self._letters(word, known)]
+        while left:
+            word = left.pop(0)
+            option = known.get(word)
+            if option is None and _is_option(word):
+                return Say(f"{self.name} has no option {word[:20]}; help {self.name} lists those that there are")
+            if option is None:
+                names.append(word)
+            elif option.missing:
+                return Say(f"{self.name} {option.name}: {option.missing}")
+            else:
+                options[option.name] = left.pop(0) if option.value and left else ""
+        return Line(tuple(names), options)
+
+    @staticmethod
+    def _letters(word: str, known: dict[str, Option]) -> list[str]:
+        """Return `-sz` as `-s -z` where both are options without a value."""
+        letters = [f"-{letter}" for letter in word[1:]]
+        if word in known or not _is_option(word) or len(letters) < 2:
+            return [word]
+        return letters if all(one in known and not known[one].value for one in letters) else [word]
+
+
+def _is_option(word: str) -> bool:
+    return word[:1] == "-" and len(word) > 1 and not word[1:].isdigit()
+
+
+def key_of(word: str) -> int | str:
+    """Return a word as a number, 0x and the like understood, where it is one."""
+    number = as_number(word)
+    return word if number is None else number
+
+
+def as_number(word: str) -> int | None:
+    """Return a word as a number, 0x and the like understood; None for what is none."""
+    if len(word) > DIGITS:
+        return None
+    try:
+        return int(word, 0)
+    except ValueError:
+        return int(word) if word.isascii() and word.isdigit() else None
+
+
+def missing(*words: str, nearest: str) -> Command:
+    """Return a command of crash's that is not there: it says so, and what is nearest."""
+    said = Say(f"{words[0]} is not there yet: {nearest}")
+    return Command(words, f"not there: {nearest}", lambda line: said, there=False)
+
+
+def table(key: str) -> Callable[[Line], Request]:
+    """Return the request for a table, or for the row of it that the last name says."""
+    return lambda line: TableOf(key, line.key)
+
+
+def card(kind: str, *parts: str) -> Callable[[Line], Request]:
+    """Return the request for the card of what the first name says."""
+    return lambda line: CardOf(kind, key_of(line.first) if line.names else None, parts)

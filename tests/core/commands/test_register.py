@@ -1,0 +1,111 @@
+"""The register of commands: each line is whole, no word means two things, and none misleads."""
+
+import pytest
+
+from oopscope.commands.command import Act, CardOf, EachTask, Say, TableOf
+from oopscope.commands.register import BY_WORD, COMMANDS, HERE, request, told
+from oopscope.explain import KINDS as TOPICS
+from oopscope.subsystems import TABLES
+from oopscope.subsystems.cards import CARDS, card_kind
+
+# crash 8 and 9: `help` lists these.
+CRASH = """
+* alias ascii bpf bt btop dev dis eval exit extend files foreach fuser gdb help ipcs irq kmem list log mach mod mount
+net p ps pte ptob ptov q rd repeat runq sbitmapq search set sig struct swap sym sys task timer tree union vm vtop waitq
+whatis wr
+"""
+
+
+@pytest.mark.parametrize("word", CRASH.split())
+def test_every_word_of_crash_is_known(word):
+    assert word in BY_WORD, "it would be taken for something else"
+    assert told(word)
+
+
+def test_the_register_is_whole():
+    words = [word for command in COMMANDS for word in command.words]
+    assert len(words) == len(set(words))
+    for command in COMMANDS:
+        assert command.help and len(told(command.name)) < 400
+        options = [option.name for option in command.options]
+        assert len(options) == len(set(options))
+        for option in command.options:
+            assert bool(option.help) != bool(option.missing), f"{command.name} {option.name}"
+        assert command.examples or command.on == "screen" or command not in HERE or command.name in ("set", "bt", "log"
+            , "runq"), command.name  # fmt: skip
+
+
+def test_every_example_is_understood_and_asks_for_what_there_is():
+    for command in HERE:
+        for after, _ in (*command.examples, ("", "")):
+            asked = command.ask(after.split(" --")[0].split() if not after.startswith("--") else [])
+            if isinstance(asked, TableOf):
+                assert asked.table in dict(TABLES), command.name
+            elif isinstance(asked, CardOf):
+                assert asked.card in dict(CARDS), command.name
+                assert set(asked.parts) <= {part.key for part in card_kind(asked.card).parts}, command.name
+            elif isinstance(asked, EachTask):
+                assert set(asked.parts) <= {part.key for part in card_kind("task").parts}, command.name
+            elif not after:
+                assert isinstance(asked, Act | Say), command.name
+            else:
+                raise AssertionError(f"{command.name} {after}: {asked}")
+    assert TOPICS
+
+
+@pytest.mark.parametrize("line, asked", [
+    ("bt", CardOf("task", None, ("stack",))),
+    ("bt 238", CardOf("task", 238, ("stack",))),
+    ("bt -c 1", CardOf("cpu", 1)),
+    ("bt -a", TableOf("cpus")),
+    ("bt 1 238", EachTask("pid=1,238", ("stack",))),
+    ("ps", TableOf("tasks")),
+    ("ps insmod", TableOf("tasks", "insmod")),
+    ("ps 1 2", TableOf("tasks", None, "pid=1,2")),
+    ("ps -k", TableOf("tasks", None, "kernel_thread:yes")),
+    ("ps -p 238", CardOf("task", 238, ("task", "family"))),
+    ("PS -p", Say("ps -p wants a PID: ps -p 1")),
+    ("files 1", CardOf("task", 1, ("paths", "files"))),
+    ("vm insmod", CardOf("task", "insmod", ("memory", "mappings"))),
+    ("foreach UN bt", EachTask("state:D", ("stack",))),
+    ("foreach user kworker 12 files", EachTask("kernel_thread:no comm:kworker pid=12", ("paths", "files"))),
+    ("kmem -s dentry", TableOf("slabs", "dentry")),
+    ("kmem -i", TableOf("meminfo")),
+    ("kmem ffff888003a4c000", CardOf("symbol", "ffff888003a4c000")),
+    ("mod -t", TableOf("modules", None, "taint~.")),
+    ("mod labcrash", CardOf("module", "labcrash")),
+    ("struct task_struct ffff888003a4c000", CardOf("struct", "task_struct@ffff888003a4c000")),
+    ("struct ffff888003a4c000 task_struct", CardOf("struct", "task_struct@ffff888003a4c000")),
+    ("* struct file -o", CardOf("struct", "file")),
+    ("union thread_union init_stack", CardOf("struct", "thread_union@init_stack")),
+    ("whatis struct page", CardOf("struct", "page")),
+    ("whatis vfs_read", CardOf("struct", "vfs_read", (), CardOf("symbol", "vfs_read"))),
+    ("rd -x jiffies 4", CardOf("memory", "jiffies/4")),
+    ("dis -r schedule+4", CardOf("code", "schedule+4")),
+    ("p runqueues:1", CardOf("memory", "runqueues:1/1")),
+    ("runq -c 1", CardOf("cpu", 1)),
+    ("mount /proc", TableOf("mounts", None, '"/proc"')),
+    ("theme dark", Act("theme", "dark")),
+    ("nothing like it", None),
+    ("", None),
+])  # fmt: skip
+def test_lines(line, asked):
+    assert request(line) == asked
+
+
+@pytest.mark.parametrize("line", [
+    "net", "net -s", "tree -t rbtree x", "dev -d", "irq", "irq -s", "timer", "ps -S", "log -T", "kmem -v", "runq -t",
+    "dis -l schedule", "dis -s schedule", "rd -8 jiffies", "list 0x10", "ps -Z", "kmem -x", "bt -f", "sys config",
+    "struct task_struct.pid,comm", "struct a b c", "foreach UN", "set", "p &jiffies", "rd jiffies x", "task 1 init",
+    "search abc", "wr 1 2", "gdb x", "mount -f",
+])  # fmt: skip
+def test_what_is_not_there_says_so_in_one_line_and_is_nothing_else(line):
+    asked = request(line)
+    assert isinstance(asked, Say), asked
+    assert asked.text.count("\n") == 0
+    assert line.split()[0] in asked.text or "one name at a time" in asked.text
+
+
+def test_options_that_are_written_together():
+    assert request("ps -km") == request("ps -k -m")
+    assert isinstance(request("kmem -sq"), Say)
