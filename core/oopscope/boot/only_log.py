@@ -25,9 +25,9 @@ from oopscope.symbols.vmcoreinfo import VmcoreInfo
 T = TypeVar("T")
 # The reader of memory, and the function that reads the same from the log's words.
 TOLD = {
-    "oopscope.linux.system.system": "oopscope.klog.told.system",
-    "oopscope.linux.module_list.modules": "oopscope.klog.told.modules",
-    "oopscope.stacks.cpus.cpus": "oopscope.klog.told.cpus",
+    "oopscope.linux.system.the_system": "oopscope.klog.told.system",
+    "oopscope.linux.module_list.all_modules": "oopscope.klog.told.modules",
+    "oopscope.stacks.cpus.all_cpus": "oopscope.klog.told.cpus",
 }
 READERS = ("oopscope.linux.", "oopscope.stacks.", "oopscope.waits.", "oopscope.machine.", "oopscope.inspect.")
 OWN = "oopscope.linux.printk."

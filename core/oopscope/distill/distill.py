@@ -215,7 +215,7 @@ def _touch_modules(kernel: Kernel) -> None:
 
 def _touch_details(kernel: Kernel) -> None:
     """What the screen tells of one task: its files, its mappings, its facts; of the blocked and the largest first."""
-    tasks = sorted(kernel.cached(all_tasks), key=lambda t: (t.state != "D", -(t.rss_bytes or 0)))
+    tasks = sorted(all_tasks(kernel), key=lambda t: (t.state != "D", -(t.rss_bytes or 0)))
     for task in tasks[:MAX_DETAILS]:
         task_files(kernel, task.address)
         task_memory(kernel, task.address, arguments=False)

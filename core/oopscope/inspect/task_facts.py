@@ -147,7 +147,7 @@ class _Family:
 
 
 def _family(kernel: Kernel) -> _Family:
-    return _Family(kernel.cached(all_tasks))
+    return _Family(all_tasks(kernel))
 
 
 def task_facts(kernel: Kernel, address: int) -> TaskFacts:

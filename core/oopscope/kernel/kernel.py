@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from oopscope.arch import Arch
 from oopscope.dumps import Dump, Facts
 from oopscope.errors import NoSymbol, NoTypes, OopscopeError
+from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
 from oopscope.memory.virtual import Memory
 from oopscope.symbols.blob import Endian
@@ -220,7 +221,7 @@ class Kernel:
     def cached(self, read: Callable[["Kernel"], T]) -> T:
         """Return read(self), computed once: subsystems build on each other through this."""
         if read not in self._cached:
-            self._cached[read] = read(self)
+            self._cached[read] = reader(read)(self)
         found: T = self._cached[read]
         return found
 

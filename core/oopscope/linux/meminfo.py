@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.system import memory_bytes
 from oopscope.linux.zone import all_zones
@@ -73,7 +74,7 @@ def _buffers(kernel: Kernel) -> int:
 
 def _available(kernel: Kernel, stats: Stats) -> int:
     """si_mem_available(): what a new program could take without swapping, in pages."""
-    low = sum((z.low or 0) for z in kernel.cached(all_zones)) // kernel.memory.page_size
+    low = sum((z.low or 0) for z in all_zones(kernel)) // kernel.memory.page_size
     free = stats["NR_FREE_PAGES"] - kernel.memory.word(kernel.symbol("totalreserve_pages"))
     cache = stats["NR_ACTIVE_FILE"] + stats["NR_INACTIVE_FILE"]
     slab = stats.any("NR_SLAB_RECLAIMABLE_B", "NR_SLAB_RECLAIMABLE") + stats["NR_KERNEL_MISC_RECLAIMABLE"]
@@ -138,7 +139,8 @@ def _lines(kernel: Kernel, stats: Stats) -> dict[str, Callable[[], int]]:
     }
 
 
-def meminfo(kernel: Kernel) -> list[Counter]:
+@once
+def all_counters(kernel: Kernel) -> list[Counter]:
     """Return the counters; one that cannot be read is None and a problem, one that this kernel lacks is left out."""
     found = []
     try:
@@ -156,8 +158,3 @@ def meminfo(kernel: Kernel) -> list[Counter]:
             kernel.problems.lost("meminfo", name)(e)
             found.append(Counter(name, None))
     return found
-
-
-def all_counters(kernel: Kernel) -> list[Counter]:
-    """Return the counters, read once."""
-    return kernel.cached(meminfo)

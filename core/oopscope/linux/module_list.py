@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.module import Module, module_list
 from oopscope.linux.taint import taint_letters
@@ -70,13 +71,9 @@ def _row(kernel: Kernel, module: Module, names: dict[int, str]) -> Row:
     return Row(module.name, sum(r.size for r in module.regions), base, refcount, users, state, taint)
 
 
-def modules(kernel: Kernel) -> list[Row]:
+@once
+def all_modules(kernel: Kernel) -> list[Row]:
     """Return the loaded modules, newest first as /proc/modules lists them."""
     loaded = kernel.cached(module_list)
     names = {m.row.address: m.name for m in loaded}
     return [_row(kernel, m, names) for m in loaded]
-
-
-def all_modules(kernel: Kernel) -> list[Row]:
-    """Return the loaded modules, read once."""
-    return kernel.cached(modules)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from oopscope.errors import Implausible, NoSymbol, OopscopeError, ReadError
 from oopscope.kernel.clock import seconds
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 
 MAX_DESCRIPTORS = 1 << 22
 MAX_BUFFER = 64 << 20
@@ -38,7 +39,8 @@ class Record:
         return f"[{seconds(self.ns, 5)}]" if self.ns is not None else ""
 
 
-def records(kernel: Kernel) -> list[Record]:
+@once
+def log(kernel: Kernel) -> list[Record]:
     """Return the log, oldest first; NoSymbol when VMCOREINFO names no log."""
     if kernel.log_beside is None:
         return _own(kernel)
@@ -235,8 +237,3 @@ def _record_buffer(kernel: Kernel) -> Iterator[Record]:
 def _exported(kernel: Kernel, name: str) -> int:
     address = kernel.info.symbol(name)
     return address if address is not None else kernel.symbol(name)
-
-
-def log(kernel: Kernel) -> list[Record]:
-    """Return the log, read once."""
-    return kernel.cached(records)

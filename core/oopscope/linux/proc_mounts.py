@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.linux.mount import mounts_of
 from oopscope.linux.path import MountStruct, Paths, Place, place_at
 from oopscope.linux.task import task_structs
@@ -107,7 +108,8 @@ def _fstype(kernel: Kernel, sb: SuperBlock) -> bytes:
     return fstype + b"." + memory.cstring(sb.subtype, 64) if sb.subtype else fstype
 
 
-def mounts(kernel: Kernel) -> list[Mount]:
+@once
+def all_mounts(kernel: Kernel) -> list[Mount]:
     """Return what PID 1 sees mounted."""
     namespace, root = _namespace(kernel)
     paths, lost, found = Paths(kernel, root), kernel.problems.lost("mounts", "a mount"), []
@@ -120,8 +122,3 @@ def mounts(kernel: Kernel) -> list[Mount]:
         if row:
             found.append(row)
     return found
-
-
-def all_mounts(kernel: Kernel) -> list[Mount]:
-    """Return what PID 1 sees mounted, read once."""
-    return kernel.cached(mounts)

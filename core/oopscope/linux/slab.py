@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.structs.plan import Plan
 
@@ -113,7 +114,8 @@ def _slab(kernel: Kernel, cache: CacheStruct) -> Slab:
         return Slab(name, cache.object_size, None, None, None)
 
 
-def slabs(kernel: Kernel) -> list[Slab]:
+@once
+def all_slabs(kernel: Kernel) -> list[Slab]:
     """Return the slab caches, in the kernel's order."""
     bound, lost = kernel.bind(CACHE), kernel.problems.broken("slabs", "cache list")
     walk = for_each_list(kernel.memory, kernel.symbol("slab_caches"), bound.offset("link"), lost, MAX_CACHES)
@@ -124,8 +126,3 @@ def slabs(kernel: Kernel) -> list[Slab]:
         except OopscopeError as e:
             lost(e)
     return found
-
-
-def all_slabs(kernel: Kernel) -> list[Slab]:
-    """Return the slab caches, read once."""
-    return kernel.cached(slabs)

@@ -8,6 +8,7 @@ from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, NoTypes, OopscopeError
 from oopscope.kernel.clock import MICRO, SECOND, iso
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.kernel.once import once
 from oopscope.linux.printk import log
 from oopscope.linux.taint import taint_letters
 from oopscope.linux.task import lost_tasks, task_structs
@@ -95,7 +96,8 @@ class Clock(NamedTuple):
     uptime: int | None
 
 
-def clock(kernel: Kernel) -> Clock:
+@once
+def the_clock(kernel: Kernel) -> Clock:
     """Return when the machine booted and died, by its own clock."""
     crashed = int(kernel.info.get("CRASHTIME") or 0) * SECOND or None
     try:
@@ -111,11 +113,6 @@ def clock(kernel: Kernel) -> Clock:
         kernel.problems.add("system", "the clock makes no sense")
         return Clock(None, None, crashed, None)
     return Clock(now - uptime, now - awake, crashed or now, uptime)
-
-
-def the_clock(kernel: Kernel) -> Clock:
-    """Return the machine's clock, read once."""
-    return kernel.cached(clock)
 
 
 def _names(kernel: Kernel) -> UtsName:
@@ -175,11 +172,12 @@ def _text(raw: bytes | None) -> str | None:
     return raw.decode("utf-8", "backslashreplace") if raw is not None else None
 
 
-def system(kernel: Kernel) -> System:
+@once
+def the_system(kernel: Kernel) -> System:
     """Return the system's facts; one that cannot be read is None and a problem."""
     attempt = partial(_attempt, kernel)
     uts = attempt("names", lambda: _names(kernel))
-    when = kernel.cached(clock)
+    when = the_clock(kernel)
     tainted = attempt("taint", lambda: kernel.memory.word(kernel.symbol("tainted_mask")))
     return System(
         nodename=_text(uts.nodename) if uts else kernel.facts.nodename,
@@ -220,11 +218,6 @@ class Fact(NamedTuple):
     value: object
 
 
-def the_system(kernel: Kernel) -> System:
-    """Return the system's facts, read once."""
-    return kernel.cached(system)
-
-
 def system_rows(kernel: Kernel) -> list[Fact]:
     """Return the system's facts, a row each."""
-    return [Fact(name, value) for name, value in kernel.cached(system)._asdict().items()]
+    return [Fact(name, value) for name, value in the_system(kernel)._asdict().items()]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.once import once
 from oopscope.structs.plan import Plan
 
 MAX_NODES = 1024
@@ -80,7 +81,8 @@ def _nodes(kernel: Kernel) -> Iterator[tuple[int, int]]:
     yield from ((i, node) for i, node in enumerate(kernel.memory.words(table, count)) if node)
 
 
-def zones(kernel: Kernel) -> list[Zone]:
+@once
+def all_zones(kernel: Kernel) -> list[Zone]:
     """Return the zones that manage memory, by node."""
     member, bound = kernel.types.member("pglist_data", "node_zones"), kernel.bind(ZONE)
     free_index = kernel.types.enum("zone_stat_item").get("NR_FREE_PAGES")
@@ -135,8 +137,3 @@ def pages_on_cpu_lists(kernel: Kernel) -> int:
                     raise Implausible(f"{count} pages on a CPU's list of free pages", zone.lists)
                 found += count
     return found
-
-
-def all_zones(kernel: Kernel) -> list[Zone]:
-    """Return the zones, read once."""
-    return kernel.cached(zones)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from oopscope.errors import NoTypes, OopscopeError, ReadError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.kernel.once import once
 from oopscope.linux.printk import log
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TASK, LostTask, TaskStruct, lost_tasks
@@ -115,7 +116,8 @@ def _state(kernel: Kernel, cpu: int, panicked: int | None, pid: int | None, regs
     return "running" if pid is not None else None
 
 
-def cpus(kernel: Kernel) -> list[Cpu]:
+@once
+def all_cpus(kernel: Kernel) -> list[Cpu]:
     """Return the present CPUs, the panicking one first."""
     online, panicked = set(online_cpus(kernel)), panic_cpu(kernel)
     order = sorted(present_cpus(kernel), key=lambda c: (c != panicked, c))
@@ -138,8 +140,3 @@ def _cpu(kernel: Kernel, cpu: int, online: bool, panicked: int | None) -> Cpu:
         frames=stack_of_cpu(kernel, cpu, base),
         registers=regs,
     )
-
-
-def all_cpus(kernel: Kernel) -> list[Cpu]:
-    """Return the present CPUs, read once."""
-    return kernel.cached(cpus)

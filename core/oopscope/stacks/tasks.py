@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.linux.mm import MM, pages_of
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import PF_KTHREAD, LostTask, TaskStruct, lost_tasks, task_structs
@@ -75,7 +76,8 @@ def _tgid(kernel: Kernel, address: int | None) -> int | None:
     return found.tgid if found else None
 
 
-def tasks(kernel: Kernel) -> list[Task]:
+@once
+def all_tasks(kernel: Kernel) -> list[Task]:
     """Return every thread, by process and PID; those whose PID is not known last."""
     clock = max((q.clock for q in kernel.cached(runqueues)), default=0)
     found = [_task(kernel, task, clock) for task in kernel.cached(task_structs).values()]
@@ -144,8 +146,3 @@ def stack(kernel: Kernel, address: int) -> tuple[Frame, ...]:
         return stack_of_task(kernel, task.address, task.stack, task.sp, bool(task.on_cpu))
     lost = kernel.cached(lost_tasks).get(address)
     return stack_of_lost(kernel, address, lost.fields.get("stack"), lost.fields.get("sp")) if lost else ()
-
-
-def all_tasks(kernel: Kernel) -> list[Task]:
-    """Return every thread, read once."""
-    return kernel.cached(tasks)

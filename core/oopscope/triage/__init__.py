@@ -5,6 +5,7 @@ from importlib import import_module
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.linux.system import the_system
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
@@ -53,7 +54,8 @@ def _unknown(death: Death) -> Verdict:
     return death.verdict("unknown", "unknown", "Cause unknown", summary, "possible", next_steps=(step,))
 
 
-def with_known(kernel: Kernel) -> Verdict:
+@once
+def verdict(kernel: Kernel) -> Verdict:
     """Judge, and add the known bugs that fit; what is wrong with their file is a problem of its own."""
     found = judge(kernel)
     bugs = known_bugs()
@@ -62,8 +64,3 @@ def with_known(kernel: Kernel) -> Verdict:
     if not bugs.bugs:
         return found
     return replace(found, known=matching(bugs, found, the_system(kernel).release))
-
-
-def verdict(kernel: Kernel) -> Verdict:
-    """Return the verdict, reached once."""
-    return kernel.cached(with_known)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.kernel.stack import Stack, task_stack
 from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
 from oopscope.linux.task_state import decode_comm, state_letter
@@ -19,7 +20,7 @@ from oopscope.stacks.tasks import stack
 from oopscope.waits.unlisted import Unlisted
 from oopscope.waits.wait import Wait, chain, circles
 
-__all__ = ["KINDS", "Wait", "all_locks", "chain", "circles", "locks"]
+__all__ = ["KINDS", "Wait", "all_locks", "chain", "circles"]
 MAX_STACK = 64 << 10
 MAX_WAITERS = 1 << 16
 OWNER_FLAGS = 7  # the low bits of mutex.owner and rw_semaphore.owner
@@ -225,12 +226,8 @@ class _Search:
         return word & ~OWNER_FLAGS or None, readers, held_by
 
 
-def locks(kernel: Kernel) -> list[Wait]:
+@once
+def all_locks(kernel: Kernel) -> list[Wait]:
     """Return the waits for sleeping locks, those of one lock together."""
     found = list(_Search(kernel).waits())
     return sorted(found, key=lambda wait: (wait.lock, wait.pid))
-
-
-def all_locks(kernel: Kernel) -> list[Wait]:
-    """Return the waits for sleeping locks, read once."""
-    return kernel.cached(locks)

@@ -5,6 +5,7 @@ import struct
 from oopscope.arch import Mapping
 from oopscope.errors import MissingPage, NoMember, NoSymbol, NoType
 from oopscope.kernel.kernel import Name
+from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
 from oopscope.machine.x86_64.machine import MACHINE
 from oopscope.memory.physical import PhysicalMemory
@@ -99,5 +100,5 @@ class FakeKernel:
 
     def cached(self, read):
         if read not in self._known:
-            self._known[read] = read(self)
+            self._known[read] = reader(read)(self)
         return self._known[read]

@@ -6,9 +6,9 @@ import pytest
 
 from cases import case_of
 from core.kernel.fakes import FakeKernel, Ram
-from oopscope.errors import MissingPage, NoSymbol, NoType
+from oopscope.errors import Absent, MissingPage, NoSymbol, NoType
 from oopscope.kernel import problems
-from oopscope.kernel.kernel import cpu_mask, online_cpus, per_cpu_offsets, present_cpus
+from oopscope.kernel.kernel import Kernel, cpu_mask, online_cpus, per_cpu_offsets, present_cpus
 from oopscope.kernel.problems import Problem, Problems
 from oopscope.kernel.stack import thread_size
 from oopscope.linux.module import ModuleMap, Region, in_text, module_list, orc_for
@@ -206,3 +206,28 @@ class TestTypesOfModules:
         with pytest.raises(NoType):
             module_types(case_of("6.1-null").kernel, "no_such_module")
         assert modules_with_types(case_of("5.10-sysrq").kernel) == []  # types of modules came with 5.11
+
+
+def test_once_reads_once_and_again_after_a_failure():
+    from oopscope.kernel.once import once, reader
+
+    asked = []
+
+    @once
+    def answer(of):
+        """Return the answer."""
+        asked.append(of)
+        if len(asked) == 1:
+            raise Absent("not yet")
+        return object()
+
+    kernel = Kernel.__new__(Kernel)
+    kernel._cached = {}
+    with pytest.raises(Absent):
+        answer(kernel)
+    assert answer(kernel) is answer(kernel) is kernel.cached(answer)
+    assert asked == [kernel, kernel]
+    kernel.know(answer, 7)
+    assert answer(kernel) == 7
+    assert reader(answer) is not answer
+    assert (answer.__name__, answer.__doc__) == ("answer", "Return the answer.")

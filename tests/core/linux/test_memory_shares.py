@@ -81,7 +81,7 @@ def test_swap_cache_counts_what_no_program_maps(case_of_null, monkeypatch, anony
     kernel, mib = case_of_null, 1 << 20
     put = {"MemTotal": 4096 * mib, "MemFree": 2048 * mib, "AnonPages": anonymous * mib, "Shmem": 0,
            "Active(anon)": listed * mib, "Inactive(anon)": 0, "SwapCached": swap_cache * mib}  # fmt: skip
-    key = next(key for key in kernel._cached if key.__name__ == "meminfo")
+    key = next(key for key in kernel._cached if key.__name__ == "all_counters")
     monkeypatch.setitem(kernel._cached, key, [Counter(name, size) for name, size in put.items()])
     found = {share.name: share.bytes for share in memory_shares(kernel).shares}
     assert found.get("Swap cache") == (None if want is None else want * mib or None)
@@ -91,14 +91,14 @@ def test_counters_that_exceed_the_total_are_said(case_of_null, monkeypatch):
     kernel = case_of_null
     more = [Counter(one.name, one.bytes * 9 if one.name == "AnonPages" else one.bytes) for one in all_counters(kernel)]
     big = [one._replace(bytes=500 << 20) if one.name == "Shmem" else one for one in more]
-    monkeypatch.setitem(kernel._cached, next(key for key in kernel._cached if key.__name__ == "meminfo"), big)
+    monkeypatch.setitem(kernel._cached, next(key for key in kernel._cached if key.__name__ == "all_counters"), big)
     found = memory_shares(kernel)
     assert found.over > 0
     assert found.shares[-1].bytes == 0
 
 
 def test_no_total_is_said(case_of_null, monkeypatch):
-    key = next(key for key in case_of_null._cached if key.__name__ == "meminfo")
+    key = next(key for key in case_of_null._cached if key.__name__ == "all_counters")
     monkeypatch.setitem(case_of_null._cached, key, [])
     with pytest.raises(Absent):
         memory_shares(case_of_null)

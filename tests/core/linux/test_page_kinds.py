@@ -7,6 +7,7 @@ import pytest
 from cases import case_of
 from core.kernel.fakes import memory_of
 from oopscope.errors import Absent, MissingPage
+from oopscope.kernel.once import reader
 from oopscope.linux import page_kinds as module
 from oopscope.linux.page_kinds import PageStructs, page_kinds
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
@@ -53,7 +54,7 @@ class Machine:
 
     def cached(self, read):
         if read not in self.known:
-            self.known[read] = read(self)
+            self.known[read] = reader(read)(self)
         return self.known[read]
 
     # Struct pages.

@@ -6,16 +6,18 @@ from oopscope.dumps import Facts
 from oopscope.errors import NoSymbol, NotMapped
 from oopscope.inspect.address_space import StackMap, stack_map
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
-from oopscope.linux.printk import Record, records
+from oopscope.linux.printk import Record
+from oopscope.linux.printk import log as log_records
 from oopscope.linux.task import Census, census
 from oopscope.machine import arch
-from oopscope.stacks.cpus import Cpu, cpus
+from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.registers import registers
-from oopscope.stacks.tasks import Task, tasks
+from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 from oopscope.triage.death import Death
-from oopscope.waits.locks import Wait, locks
+from oopscope.waits.locks import Wait, all_locks
 
 FRAME = re.compile(r"(\? )?(\w[\w.]*|0x[0-9a-f]+)(?:\+(0x[0-9a-f]+))?(?: \[(\w+)\])?(?: <(\w+)>)?")
 TEXT = 0xFFFFFFFF81000000
@@ -64,18 +66,18 @@ class FakeKernel:
         present = {0x1000: invalid if panicked is None else panicked, 0x2000: (1 << len(cpus_)) - 1, 0x3000: len(cpus_)}
         self.memory = Words({**present, **dict(words)})
         self._known = {
-            records: list(timed(log)),
-            cpus: list(cpus_),
-            tasks: list(tasks_),
+            log_records: list(timed(log)),
+            all_cpus: list(cpus_),
+            all_tasks: list(tasks_),
             census: Census({}, {}),
-            locks: list(locks_),
+            all_locks: list(locks_),
             stack_map: StackMap([]),
             registers: {},
         }
 
     def cached(self, read):
         if read not in self._known:
-            self._known[read] = read(self)
+            self._known[read] = reader(read)(self)
         return self._known[read]
 
     def find_symbol(self, name):

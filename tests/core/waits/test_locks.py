@@ -81,7 +81,7 @@ def kernel_of(tasks, words, offsets, monkeypatch):
 def test_two_that_wait_for_each_other(offsets, monkeypatch):
     one, two = task(1, A), task(2, B)
     words = memory_of([one, two], {LOCK: (B | 1, [one]), OTHER: (A, [two])}, offsets is OFFSETS)
-    found = locks.locks(kernel_of([one, two], words, offsets, monkeypatch))
+    found = locks.all_locks.__wrapped__(kernel_of([one, two], words, offsets, monkeypatch))
     assert [(wait.pid, wait.lock, wait.owner_pid) for wait in found] == [(1, LOCK, 2), (2, OTHER, 1)]
     ring, closed = locks.chain({wait.task: wait for wait in found}, A)
     assert closed
@@ -92,7 +92,7 @@ def test_two_that_wait_for_each_other(offsets, monkeypatch):
 def test_one_lock_has_many_waiters_and_its_owner_none(offsets, monkeypatch):
     tasks = [task(number, A + number * 0x1000) for number in range(1, 6)]
     words = memory_of(tasks, {LOCK: (tasks[0].address, tasks[1:])}, offsets is OFFSETS)
-    found = locks.locks(kernel_of(tasks, words, offsets, monkeypatch))
+    found = locks.all_locks.__wrapped__(kernel_of(tasks, words, offsets, monkeypatch))
     assert [(wait.pid, wait.lock, wait.owner_pid) for wait in found] == [(pid, LOCK, 1) for pid in (2, 3, 4, 5)]
     ring, closed = locks.chain({wait.task: wait for wait in found}, tasks[3].address)
     assert (len(ring), closed) == (1, False)
@@ -102,13 +102,13 @@ def test_a_waiter_whose_links_disagree_is_not_believed(monkeypatch):
     one = task(1, A)
     words = memory_of([one], {LOCK: (B, [one])})
     words[LOCK + 24] = LOCK  # the lock's list names another as the last
-    assert locks.locks(kernel_of([one], words, OFFSETS, monkeypatch)) == []
+    assert locks.all_locks.__wrapped__(kernel_of([one], words, OFFSETS, monkeypatch)) == []
 
 
 def test_an_owner_that_is_no_task_is_none(monkeypatch):
     one = task(1, A)
     words = memory_of([one], {LOCK: (0xDEAD0, [one])})
-    (wait,) = locks.locks(kernel_of([one], words, OFFSETS, monkeypatch))
+    (wait,) = locks.all_locks.__wrapped__(kernel_of([one], words, OFFSETS, monkeypatch))
     assert (wait.owner, wait.owner_pid, wait.owner_comm) == (None, None, None)
     assert wait.ended
 
@@ -117,14 +117,14 @@ def test_an_owner_is_not_said_to_have_ended_where_not_all_tasks_are_known(monkey
     one = task(1, A)
     kernel = kernel_of([one], memory_of([one], {LOCK: (0xDEAD0, [one])}), OFFSETS, monkeypatch)
     kernel.problems.add("tasks", "pages are missing")
-    (wait,) = locks.locks(kernel)
+    (wait,) = locks.all_locks.__wrapped__(kernel)
     assert (wait.owner, wait.ended) == (None, False)
 
 
 def test_an_owner_that_is_the_waiter_itself_closes_no_circle(monkeypatch):
     """A task that ended with the lock may have left it its memory: an address is no identity."""
     one = task(1, A)
-    (wait,) = locks.locks(kernel_of([one], memory_of([one], {LOCK: (A, [one])}), OFFSETS, monkeypatch))
+    (wait,) = locks.all_locks.__wrapped__(kernel_of([one], memory_of([one], {LOCK: (A, [one])}), OFFSETS, monkeypatch))
     assert wait.owner == A
     assert locks.chain({A: wait}, A) == ([wait], False)
     assert locks.circles({A: wait}) == []
@@ -143,7 +143,7 @@ def test_readers_are_holders_only_where_there_is_one(readers, holder, monkeypatc
     words[LOCK + 8] = readers << 8
     kernel = kernel_of([one, two], words, RWSEM, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "down_write+0x2"))
-    (wait,) = locks.locks(kernel)
+    (wait,) = locks.all_locks.__wrapped__(kernel)
     assert (wait.readers, wait.reader_count, wait.holder) == (True, readers, holder)
 
 
@@ -159,7 +159,7 @@ def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch):
     words = {A + 0x100: waiter, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, RT, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__rt_mutex_slowlock+0x2"))
-    (wait,) = locks.locks(kernel)
+    (wait,) = locks.all_locks.__wrapped__(kernel)
     assert (wait.kind, wait.lock, wait.owner_pid) == ("rt_mutex", LOCK, 2)
 
 
@@ -167,7 +167,7 @@ def test_a_waiter_that_is_anothers_is_not_believed(monkeypatch):
     one, waiter = task(1, A), BASE + SIZE + 0x3F40
     words = {A + 0x100: waiter, waiter + 0x50: B, waiter + 0x58: LOCK, LOCK + 0x18: B}
     kernel = kernel_of([one], words, RT, monkeypatch)
-    assert locks.locks(kernel) == []
+    assert locks.all_locks.__wrapped__(kernel) == []
 
 
 PERCPU = {
@@ -187,7 +187,7 @@ def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monk
     kernel.name_of = lambda address: Name("percpu_rwsem_wake_function", 0, None) if address == WAKE else None
     stacks = {A: stack("percpu_rwsem_wait+0x1"), B: stack("percpu_down_write+0x2")}
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stacks[address])
-    found = {wait.pid: wait for wait in locks.locks(kernel)}
+    found = {wait.pid: wait for wait in locks.all_locks.__wrapped__(kernel)}
     assert {wait.lock for wait in found.values()} == {LOCK}
     assert (found[1].owner_pid, found[1].readers) == (2, False)
     assert (found[2].owner_pid, found[2].readers) == (None, True)  # which readers, nothing records
@@ -196,7 +196,7 @@ def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monk
 def test_a_task_that_sleeps_otherwise_waits_for_no_lock(monkeypatch):
     one = task(1, A, state=1)
     words = memory_of([one], {LOCK: (B, [one])})
-    assert locks.locks(kernel_of([one], words, OFFSETS, monkeypatch)) == []
+    assert locks.all_locks.__wrapped__(kernel_of([one], words, OFFSETS, monkeypatch)) == []
 
 
 def test_a_chain_into_a_circle_returns_the_circle():
@@ -210,7 +210,7 @@ def test_a_chain_into_a_circle_returns_the_circle():
 
 
 def test_the_deadlock_of_a_real_dump():
-    first, second = locks.locks(case_of("6.1-deadlock").kernel)
+    first, second = locks.all_locks.__wrapped__(case_of("6.1-deadlock").kernel)
     assert {first.kind, second.kind} == {"mutex"}
     assert {first.name, second.name} == {"lab_a+0x8 [labcrash]", "lab_b+0x8 [labcrash]"}
     assert (first.owner_comm, second.owner_comm) == (second.comm, first.comm)
