@@ -12,7 +12,7 @@ from oopscope.inspect.describe import describe
 from oopscope.inspect.disassemble import decoder
 from oopscope.inspect.meaning import NULL_PAGE, Meaning
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
-from oopscope.kernel.machine import Use
+from oopscope.kernel.machine import Reckoned, Use
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.stacks.registers import Registers, registers
@@ -78,16 +78,34 @@ def running_on(kernel: Kernel, cpu: int | None) -> TaskStruct | None:
 
 def deed(kernel: Kernel, pc: int, context: Context) -> Deed | None:
     """Say what the instruction at pc did with these registers; None without capstone, or where it cannot be read."""
-    made, how = decoder(kernel), kernel.machine.assembly
-    if made is None or how is None or how.reckon is None:
-        return None
+    how = kernel.machine.assembly
+    longest = how.longest if how is not None else 0
     code = b""
-    for size in (how.longest, 4096 - (pc & 4095)):
+    for size in (longest, 4096 - (pc & 4095)):
         try:
-            code = kernel.memory.read(pc, min(size, how.longest))
+            code = kernel.memory.read(pc, min(size, longest))
             break
         except OopscopeError:
             continue
+    found = reckoned(kernel, code, pc, context.registers, _per_cpu_base(kernel, context))
+    if found is None:
+        return None
+    text, done = found
+    known = tuple(
+        (name, context.registers[name], register_meaning(kernel, context.registers[name], context.task))
+        for name in done.registers
+    )
+    return Deed(text, tuple(_access(kernel, use, context) for use in done.uses), known, done.note)
+
+
+def reckoned(kernel: Kernel, code: bytes, pc: int, known: Registers, per_cpu: int) -> tuple[str, Reckoned] | None:
+    """Decode an instruction from its bytes and reckon what it did with some registers; None where that cannot be.
+
+    per_cpu: the base of the CPU's own area, 0 for unknown.
+    """
+    made, how = decoder(kernel), kernel.machine.assembly
+    if made is None or how is None or how.reckon is None:
+        return None
     made.skipdata = False
     shown = next(made.disasm_lite(code, pc, 1), None)
     if how.syntax is not None:
@@ -96,13 +114,7 @@ def deed(kernel: Kernel, pc: int, context: Context) -> Deed | None:
     one = next(made.disasm(code, pc, 1), None)
     if one is None or shown is None:
         return None
-    reckoned = how.reckon(kernel, one, context.registers, _per_cpu_base(kernel, context))
-    known = tuple(
-        (name, context.registers[name], register_meaning(kernel, context.registers[name], context.task))
-        for name in reckoned.registers
-    )
-    uses = tuple(_access(kernel, use, context) for use in reckoned.uses)
-    return Deed(f"{shown[2]} {shown[3].replace(', ', ',')}".rstrip(), uses, known, reckoned.note)
+    return f"{shown[2]} {shown[3].replace(', ', ',')}".rstrip(), how.reckon(kernel, one, known, per_cpu)
 
 
 def _access(kernel: Kernel, use: Use, context: Context) -> Access:

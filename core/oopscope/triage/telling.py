@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from oopscope.inspect.fault import Fault, fault_at
+from oopscope.inspect.fault_in_log import fault_in_log
 from oopscope.triage.death import Death
 from oopscope.triage.faults import fault_address
 from oopscope.triage.finding import Verdict
@@ -15,6 +16,9 @@ def told(death: Death, verdict: Verdict) -> Verdict:
 
 
 def _fault(death: Death) -> Fault | None:
+    if death.only_log:
+        same = death.kernel.machine_name in (None, death.kernel.arch.name)
+        return fault_in_log(death.kernel, death.oops) if same and death.oops is not None else None
     frame, frames = death.fault_frame, death.frames
     if frame is None:
         return None

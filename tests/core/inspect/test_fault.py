@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import capstone
 import pytest
 
-from cases import case_of
+from cases import DUMPS, case_of
+from oopscope.boot.attach import open_kernel
 from oopscope.inspect.disassemble import spelt_operands
 from oopscope.inspect.origin import Body, origin
 from oopscope.machine import arch
@@ -107,3 +108,18 @@ def test_the_report_has_it_as_data_and_as_lines():
     assert (data["address"], data["register"], data["value"], data["points_at"]) == ("0x28", "rdi", "0x0", "NULL")
     assert data["candidates"] is None
     assert how(data)[1] == ("it", "reads rdi + 0x28 = 0x28; rdi held NULL")
+
+
+@pytest.mark.parametrize("name", ["6.1-null", "6.1-gpf", "6.1-paging", "6.1-irq", "7.2-list", "6.1-div0"])
+def test_the_log_alone_tells_the_same_instruction_and_operand(name):
+    whole = verdict(case_of(name).kernel).fault
+    alone = verdict(open_kernel([DUMPS / f"{name}.dmesg.txt"])).fault
+    assert whole is not None
+    assert alone is not None
+    assert (alone.instruction, alone.formula, alone.register, alone.value) == (
+        whole.instruction,
+        whole.formula,
+        whole.register,
+        whole.value,
+    )
+    assert (alone.steps, alone.candidates) == ((), ())

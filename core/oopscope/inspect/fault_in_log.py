@@ -1,0 +1,37 @@
+"""The fault of a log alone: the instruction of the oops's own Code: line, reckoned with the registers that it printed.
+
+There is no memory to look at: who passed a value is not known, and a pointer means what its number says by itself.
+"""
+
+import re
+
+from oopscope.inspect.fault import Fault
+from oopscope.inspect.meaning import number_meaning
+from oopscope.inspect.operands import reckoned
+from oopscope.kernel.kernel import Kernel
+from oopscope.klog.report import Report
+
+_OF_NOTE = re.compile(r"^r0(\d)$")  # an oops of x86_64 writes R08, a crash note and the disassembler r8
+
+
+def fault_in_log(kernel: Kernel, oops: Report) -> Fault | None:
+    """Tell the fault of an oops by its own words; None where it printed no code, or too few registers."""
+    code = oops.code
+    registers = {_OF_NOTE.sub(r"r\1", name): value for name, value in oops.registers.items()}
+    if code is None or code.at is None or not registers or oops.in_user:
+        return None
+    pc = oops.pc.address if oops.pc is not None else 0
+    found = reckoned(kernel, code.data[code.at :], pc, registers, 0)
+    if found is None:
+        return None
+    text, done = found
+    wanted = oops.fault_address
+    uses = [use for use in done.uses if use.verb != "pushes to"]
+    hit = [use for use in uses if wanted is not None and use.address <= wanted < use.address + max(use.size, 1)]
+    use = hit[0] if hit else uses[0] if len(uses) == 1 else None
+    if use is None:
+        return Fault(text, "", "", wanted, None, None, None, (), ())
+    register = use.base if use.base in registers else None
+    value = registers[register] if register else None
+    meaning = number_meaning(value if value is not None else use.address, kernel.arch.bits)
+    return Fault(text, use.verb, use.formula, use.address, register, value, meaning, (), ())
