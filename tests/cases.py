@@ -1,14 +1,13 @@
 """The real dumps beside their truth, each opened and read at most once a session."""
 
 from functools import cache, cached_property
-from pathlib import Path
 
 from oopscope.boot.attach import open_kernel
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
+from stored import DUMPS
 from truth import Truth
 
-DUMPS = Path(__file__).parent / "dumps"
 NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump"))
 ALL = sections(["dump", "system", "verdict", *(key for key, _ in TABLES if key != "system")])
 

@@ -20,6 +20,7 @@ import traceback
 from itertools import islice
 from pathlib import Path
 
+import stored
 from builders.altered import Altered
 from builders.fixtures import FIXTURES
 from oopscope.boot.attach import attach
@@ -32,7 +33,7 @@ from oopscope.sources.file import BytesSource
 from oopscope.stacks.registers import registers
 from oopscope.subsystems import TABLES
 
-DUMPS = sorted((Path(__file__).parents[1] / "dumps").glob("*.kdump"))
+DUMPS = sorted(stored.DUMPS.glob("*.kdump"))
 SECONDS = 10  # of processor time for one case
 MEMORY = 1 << 30  # bytes of address space beyond what the interpreter begins with
 PAGE = 4096

@@ -1,13 +1,11 @@
 """Dumps with something changed: a container that hands on what another holds, less or more some of it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from oopscope.dumps import Dump, Facts, Note, open_path
 from oopscope.errors import MissingPage
 from oopscope.notes import CpuState
-
-DUMPS = Path(__file__).parents[1] / "dumps"
+from stored import DUMPS
 
 
 class Altered:

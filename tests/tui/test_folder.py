@@ -6,7 +6,6 @@ import shutil
 import threading
 import time
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +18,9 @@ from oopscope.fleet.listing import Listing
 from oopscope.sources.file import FileSource
 from oopscope.sources.remote import shown
 from oopscope_tui.app import OopscopeApp
+from stored import DUMPS
 from tui.driving import LARGE, SMALL, enter, press, settle, text
 
-DUMPS = Path(__file__).parents[1] / "dumps"
 NULL, SYSRQ = DUMPS / "6.1-null.kdump", DUMPS / "6.12-sysrq.kdump"
 DONE = {"complete", "incomplete", "unreadable", "gone"}
 OLD = 1_700_000_000

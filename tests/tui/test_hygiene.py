@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from stored import DUMPS
 
 REPORT_THE_MODULES = """
 import sys
@@ -15,7 +16,7 @@ except SystemExit as error:
     status = error.code
 print("TEXTUAL" if any(name.split(".")[0] in ("textual", "rich") for name in sys.modules) else "CLEAN", file=sys.stderr)
 """
-DUMP = next(iter(sorted((Path(__file__).parents[1] / "dumps").glob("*.kdump"))), None)
+DUMP = next(iter(sorted(DUMPS.glob("*.kdump"))), None)
 
 
 def run(code):

@@ -1,7 +1,6 @@
 """Which lines of a log are one dump of something: of real logs of each kernel line, and in the kernel's formats."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -9,9 +8,9 @@ from oopscope_tui.panes.log.blocks import LONGEST, Blocks
 from oopscope_tui.panes.log.rows import Head, LogRows
 from oopscope_tui.panes.log.summary import summary
 from oopscope_tui.reading.store import log_lines
+from stored import DUMPS
 from tui.fake import Record
 
-DUMPS = Path(__file__).parents[1] / "dumps"
 LINE = re.compile(r"\[ *(\d+)\.(\d{6})\] (?:\[ *([TC]\d+)\] )?(.*)")
 
 

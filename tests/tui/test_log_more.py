@@ -1,12 +1,11 @@
 """The log: from one error or oops to the next."""
 
-from pathlib import Path
-
 import pytest
 
 from oopscope_tui.panes.log.survey import Survey
 from oopscope_tui.panes.log.troubles import Troubles
 from oopscope_tui.places import Place
+from stored import DUMPS
 from tui.driving import LARGE, enter, lines, press, running, text
 from tui.fake import Fake, Record, log
 
@@ -83,7 +82,7 @@ def test_a_survey_stops_when_its_time_is_up():
      ("6.1-null", ["BUG: kernel NULL"]), ("6.12-overflow", ["BUG: TASK stack guard page"])],
 )  # fmt: skip
 def test_logs_of_real_machines(name, first):
-    path = Path(__file__).parents[1] / "dumps" / f"{name}.dmesg.txt"
+    path = DUMPS / f"{name}.dmesg.txt"
     rows = []
     for at, words in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines()):
         stamp, _, rest = words.partition("] ")

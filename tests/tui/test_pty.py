@@ -10,13 +10,12 @@ import struct
 import sys
 import termios
 import time
-from pathlib import Path
 
 import pytest
 
+from stored import DUMPS
 from tui.terminal import Terminal
 
-DUMPS = Path(__file__).parents[1] / "dumps"
 DUMP = next(iter(sorted(DUMPS.glob("*null*.kdump"))), None)
 PATIENCE = 60
 RESTORED = ("\x1b[?1049l", "\x1b[?25h", "\x1b[?1000l", "\x1b[?2004l")

@@ -1,13 +1,12 @@
 """Stored dumps on the screen: all panes, at both sizes by turns, nothing failed, everything in its shape."""
 
-from pathlib import Path
-
 import pytest
 
+import stored
 from oopscope_tui.reading.provider import Core
 from tui.driving import LARGE, SMALL, press, running, text
 
-DUMPS = sorted((Path(__file__).parents[1] / "dumps").glob("*.kdump"))[::4]  # a few: each costs a second
+DUMPS = sorted(stored.DUMPS.glob("*.kdump"))[::4]  # a few: each costs a second
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)

@@ -7,9 +7,10 @@ import shlex
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from stored import DUMPS
 
 pytest.importorskip("textual_serve")
 from aiohttp import ClientSession, CookieJar
@@ -17,7 +18,6 @@ from aiohttp.test_utils import TestServer
 
 from oopscope.cli import USAGE, run, serve, web
 
-DUMPS = Path(__file__).parents[1] / "dumps"
 TOKEN = "a-token-that-nobody-guesses"
 SCREEN = shlex.join([sys.executable, "-m", "oopscope_tui.terminal.served", str(DUMPS / "6.1-null.kdump")])
 

@@ -1,7 +1,5 @@
 """What a dump holds and lacks is counted by its own bitmaps, and what was asked for in vain is listed."""
 
-from pathlib import Path
-
 import pytest
 
 from oopscope.boot.attach import attach
@@ -10,8 +8,7 @@ from oopscope.errors import MissingPage
 from oopscope.memory.coverage import failures, ranges
 from oopscope.stacks.tasks import all_tasks
 from oopscope.subsystems import table
-
-DUMPS = Path(__file__).parents[2] / "dumps"
+from stored import DUMPS
 
 
 def test_ranges_add_up_to_what_the_container_says() -> None:

@@ -6,7 +6,6 @@ import hashlib
 import re
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build
 from oopscope.report.page import kit, log, machine, stacks, tables
 from oopscope.subsystems import TABLES
+from stored import DUMPS
 
-DUMPS = Path(__file__).parents[2] / "dumps"
 EVERY = ("dump", "verdict", *(key for key, _ in TABLES))
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\u202e&lt;\"'\x00\x9b\ud800"
 

@@ -20,8 +20,9 @@ from oopscope.sources.blocks import BlockSource
 from oopscope.sources.file import FileSource
 from oopscope.sources.packed import PACKINGS
 from oopscope.sources.wrapped import unwrap, wrapping
+from stored import DUMPS
 
-DUMP = Path(__file__).parents[2] / "dumps" / "5.10-sysrq.kdump"
+DUMP = DUMPS / "5.10-sysrq.kdump"
 
 
 PACKERS = {

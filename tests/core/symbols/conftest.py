@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import stored
 from oopscope.errors import NotMapped
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
-DUMPS = Path(os.environ.get("OOPSCOPE_TEST_DUMPS") or Path(__file__).parents[2] / "dumps")
+DUMPS = Path(os.environ.get("OOPSCOPE_TEST_DUMPS") or stored.DUMPS)
 
 
 class Image:

@@ -1,0 +1,57 @@
+"""Dumps that are stored as differences are put together as they were, and nothing else passes for them."""
+
+import hashlib
+
+import pytest
+
+import stored
+from stored import DUMPS, STORE, head_of, put_together
+
+PATCHES = sorted(STORE.glob("*.patch"))
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
+def test_each_is_what_was_stored(patch):
+    whole = (DUMPS / f"{patch.stem}.kdump").read_bytes()
+    head = head_of(patch)
+    assert (len(whole), hashlib.sha256(whole).hexdigest()) == (head.size, head.sha256)
+    assert patch.stat().st_size < stored.WORTH * head.size
+
+
+def test_a_base_that_changed_is_told(tmp_path):
+    patch = tmp_path / PATCHES[0].name
+    patch.write_bytes(PATCHES[0].read_bytes())
+    base = bytearray((STORE / f"{head_of(patch).base}.kdump").read_bytes())
+    base[len(base) // 2 :: 4096] = bytes(len(base[len(base) // 2 :: 4096]))
+    (tmp_path / f"{head_of(patch).base}.kdump").write_bytes(base)
+    with pytest.raises(ValueError, match="store it again"):
+        put_together(patch, tmp_path)
+
+
+def test_a_dump_is_stored_and_comes_back(tmp_path):
+    store, cache = tmp_path / "store", tmp_path / "cache"
+    store.mkdir()
+    base = b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(4000))
+    assert stored.add(base, "9.9-base", store).suffix == ".kdump"
+    other = b"other" + base[:60_000] + b"death" + base[60_000:]
+    assert stored.add(other, "9.9-other", store).stat().st_size < 400
+    assert stored.add(other[::-1], "9.9-strange", store).suffix == ".kdump"
+    (store / "9.9-other.truth").write_text("said")
+    stored.whole(store, cache)
+    assert (cache / "9.9-other.kdump").read_bytes() == other
+    assert (cache / "9.9-base.kdump").read_bytes() == base
+    assert (cache / "9.9-other.truth").read_text() == "said"
+    stored.add(other + b"more", "9.9-other", store)
+    (store / "9.9-strange.kdump").unlink()
+    stored.whole(store, cache)
+    assert (cache / "9.9-other.kdump").read_bytes() == other + b"more"
+    assert not (cache / "9.9-strange.kdump").exists()
+    with pytest.raises(ValueError, match="are differences"):
+        stored.add(base + b"more", "9.9-base", store)
+
+
+def test_whoever_dies_while_putting_together_leaves_nothing_that_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored, "put_together", lambda patch, store: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        stored.whole(STORE, tmp_path)
+    assert not any((tmp_path / f"{patch.stem}.kdump").exists() for patch in PATCHES)
