@@ -147,6 +147,7 @@ class _Parser:
     def __init__(self, log: Log) -> None:
         self._log, self._texts = log, log.lines.texts
         self._open: dict[str | None, _Open] = {}
+        self._taken = -2  # the row that was taken into a report last
 
     def run(self) -> None:
         """Look at each line once."""
@@ -160,6 +161,9 @@ class _Parser:
             assert record is not None
             if record.facility:
                 self._log.foreign.add(row)
+                continue
+            if not first and self._taken == row - 1:  # a further line of a record is whose the first is
+                self._go_on_with(row, caller)
                 continue
             found = heading_of(text) if first and text[:1] not in (" ", "\t") else None
             if found is not None:
@@ -184,6 +188,7 @@ class _Parser:
         log = self._log
         report = Report(len(log.reports), kind, self._texts, [row], ns, ns, caller, len(log.boots))
         log.reports.append(report)
+        self._taken = row
         held = self._open[caller] = _Open(report, cut)
         held.traced = TRACE.match(self._texts[row]) is not None
         held.who = WHO.match(self._texts[row]) is not None
@@ -266,8 +271,15 @@ class _Parser:
         last = self._texts[report.rows[-1]]
         return report.kind in ("memory-error", "race", "lockdep", "slab") or last.startswith(OTHERS)
 
+    def _go_on_with(self, row: int, caller: str | None) -> None:
+        held = self._open.get(caller)
+        report = held.report if held is not None else self._log.reports[-1]
+        report.rows.append(row)
+        self._taken = row
+
     def _take(self, held: _Open, row: int, ns: int | None) -> None:
         held.report.rows.append(row)
+        self._taken = row
         if ns is not None:
             held.ns = held.report.end_ns = ns
 

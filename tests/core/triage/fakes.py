@@ -8,6 +8,7 @@ from oopscope.inspect.address_space import StackMap, stack_map
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
+from oopscope.linux.meminfo import all_counters
 from oopscope.linux.printk import Record
 from oopscope.linux.printk import log as log_records
 from oopscope.linux.task import Census, census
@@ -67,6 +68,7 @@ class FakeKernel:
         self.memory = Words({**present, **dict(words)})
         self._known = {
             log_records: list(timed(log)),
+            all_counters: [],
             all_cpus: list(cpus_),
             all_tasks: list(tasks_),
             census: Census({}, {}),

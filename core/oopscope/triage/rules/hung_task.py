@@ -1,6 +1,7 @@
 """Tasks were blocked for too long, and hung_task_panic is set. Follows kernel/hung_task.c."""
 
 from oopscope.stacks.tasks import Task
+from oopscope.triage import told_blocked
 from oopscope.triage.blocked import blamed, detector_fired, lock_words, named, sleep_evidence, waits
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
@@ -13,6 +14,8 @@ def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words; the tasks are those that the detector named last."""
     if not detector_fired(death):
         return None
+    if not death.tasks:
+        return told_blocked.verdict(death)
     told = list(named(death))
     evidence = [death.from_log(line) for line, _pid in told[-MAX_SHOWN:]]
     pids = {pid for _line, pid in told}

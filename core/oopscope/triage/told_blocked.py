@@ -1,0 +1,112 @@
+"""Blocked tasks as a log alone tells of them: whom the detector named, and what each one's stack says it waits for.
+
+Follows kernel/hung_task.c and kernel/sched/core.c (sched_show_task). Who holds a lock a log does not say, but where the
+kernel does itself (`blocked on a mutex likely owned by task`, 6.16).
+"""
+
+import re
+from typing import NamedTuple
+
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import first_not, is_dying, is_waiting
+from oopscope.klog.report import Report
+from oopscope.linux.task_state import called
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Verdict
+
+MAX_SHOWN = 8
+SECONDS = re.compile(r"for more than (?P<seconds>\d+) seconds")
+OWNER = re.compile(
+    r"^INFO: task (?P<comm>.+):(?P<pid>\d+) (?:is )?blocked on an? (?P<lock>\S+).* owned by (?P<owner>.+):(?P<by>\d+)"
+)
+SLEEPING_LOCK = re.compile(r"_*(mutex_lock|rt_mutex|rwsem_down|down_(read|write)|__down|ww_mutex|rwbase)\w*")
+# Kernel threads whose names are cut at 15 characters, and what they are.
+CUT_NAMES = {
+    "spl_dynamic_tas": "spl_dynamic_taskq, a task queue of OpenZFS",
+    "spl_system_task": "spl_system_taskq, a task queue of OpenZFS",
+    "spl_delay_taskq": "a task queue of OpenZFS",
+    "txg_sync": "OpenZFS writing a transaction group",
+    "xfsaild": "XFS writing back its log items",
+}
+
+
+class Told(NamedTuple):
+    """A blocked task that the detector named."""
+
+    report: Report
+    pid: int | None
+    comm: str | None
+    frames: tuple[Frame, ...]
+
+    @property
+    def who(self) -> str:
+        """The task in words, with what it is where its name is cut."""
+        known = next((text for name, text in CUT_NAMES.items() if (self.comm or "").startswith(name)), None)
+        return called(self.pid, self.comm) + (f" ({known})" if known else "")
+
+    @property
+    def culprit(self) -> Frame | None:
+        """Its first frame in a module, else the first that is not the scheduler's or a lock's."""
+        sure = [f for f in self.frames if f.reliable] or list(self.frames)
+        return next((f for f in sure if f.module and f.symbol), None) or first_not(sure, is_waiting, is_dying)
+
+    @property
+    def lock(self) -> str | None:
+        """The function by which it waits for a sleeping lock; None where it waits for something else."""
+        inside = [f.symbol or "" for f in self.frames if is_waiting(f.symbol)]
+        return next((name for name in inside if SLEEPING_LOCK.match(name)), None)
+
+
+def blocked(death: Death) -> list[Told]:
+    """Return the tasks that the detector named before the panic, each once, with the stack that it shows of them."""
+    found: dict[int | None, Told] = {}
+    reports = death.log.reports
+    for at, report in enumerate(reports):
+        if report.kind != "hung-task" or report.boot != death.boot or report.row > (death.panic_line or 0):
+            continue
+        following = reports[at + 1] if at + 1 < len(reports) else None
+        shown = following if following is not None and following.kind in ("backtrace", "stack") else report
+        frames = report.frames or (shown.frames if shown.title.startswith(("task:", "Call Trace")) else ())
+        found[report.pid] = Told(report, report.pid, report.comm, frames)
+    return list(found.values())
+
+
+def verdict(death: Death) -> Verdict:
+    """Return the verdict of a death by blocked tasks: a deadlock where all say so, and only as a possibility."""
+    tasks = blocked(death)
+    evidence = [death.from_log(death.lines[t.report.row]) for t in tasks[:MAX_SHOWN]]
+    owners = death.said(OWNER) or death.lately(OWNER)
+    if owners:
+        evidence.append(death.from_log(owners[0]))
+    if death.panic is not None:
+        evidence.append(death.from_log(death.lines[death.panic.row]))
+    first = tasks[0] if tasks else None
+    culprit = first.culprit if first else None
+    where = f" in {culprit}" if culprit else ""
+    others = f" and {len(tasks) - 1} more" if len(tasks) > 1 else ""
+    seconds = SECONDS.search(first.report.title) if first else None
+    since = f" for more than {seconds['seconds']} s" if seconds else ""
+    who = f"{first.who if first else 'A task'}{others}"
+    circle = _is_circle(tasks)
+    why = ", each for a lock, all at the same place: probably each for what another holds" if circle else ""
+    return death.verdict(
+        "hang",
+        "deadlock" if circle else "hung-task",
+        "Deadlock: tasks wait for each other's locks, it seems" if circle else "Tasks blocked for too long",
+        f"{who} waited{where}{since}{why}, and hung_task_panic is set.",
+        "possible" if circle else "certain" if culprit else "likely",
+        evidence,
+        (
+            "Look at the stacks of the blocked tasks: what does the longest blocked one wait for, and who holds it?",
+            "Tasks that wait for I/O point at the storage; tasks that wait for a lock at its holder.",
+        ),
+        culprit=culprit,
+        blame=False,
+        whom=(None, first.pid, first.comm) if first else (None, None, None),
+    )
+
+
+def _is_circle(tasks: list[Told]) -> bool:
+    """Tell whether a few tasks, and no others, wait for sleeping locks in the same function of a module."""
+    places = {(t.culprit.symbol, t.culprit.module) if t.culprit else None for t in tasks}
+    return 2 <= len(tasks) <= 4 and len(places) == 1 and None not in places and all(t.lock for t in tasks)
