@@ -1,4 +1,6 @@
-"""What every pane of the demo dump looks like at 80x24 and at 160x48, held cell by cell.
+"""What every pane of the demo dump looks like at 80x24 and at 160x48, held cell by cell, and once what is around it.
+
+A table more is a tab more: that changes the pictures of the chrome, not those of the panes, in whose place it is blank.
 
 After a change that is meant: pytest tests/tui/test_snapshots.py --snapshot-update, and look at what changed.
 """
@@ -38,6 +40,21 @@ def test_pane(place, size, snap_compare):
     async def look(pilot):
         await settle(app, pilot)
         await app.go(place)
+        for chrome in (app.header, app.tabs, app.keyline):
+            chrome.visible = False
+        await settle(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=look)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+def test_chrome(size, snap_compare):
+    """Header, tabs, status and keys, around nothing."""
+    app = OopscopeApp([demo_path()], Core())
+
+    async def look(pilot):
+        await settle(app, pilot)
+        app.body.visible = False
         await settle(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=look)

@@ -214,18 +214,18 @@ class TestWrongUsage:
         "args, says",
         [
             (["report", DUMP, "--sections", "verdict,bogus"], "no section bogus; there are dump, system, verdict"),
-            (["report", DUMP, "--format", "pdf"], "invalid choice: 'pdf'"),
-            (["log", DUMP, "--grep", "(["], "--grep: not a regular expression: unterminated character set"),
-            (["log", DUMP, "--level", "9"], "invalid choice: 9"),
-            (["log", DUMP, "--time", "sidereal"], "invalid choice: 'sidereal'"),
+            (["report", DUMP, "--format", "pdf"], ("--format", "pdf")),
+            (["log", DUMP, "--grep", "(["], "--grep: not a regular expression"),
+            (["log", DUMP, "--level", "9"], ("--level", "9")),
+            (["log", DUMP, "--time", "sidereal"], ("--time", "sidereal")),
             (["show", "bogus", DUMP], "no table 'bogus'; there are system, cpus"),
             (["show", "tasks"], "which dump? `oopscope show tasks PATH`"),
             (["bt", DUMP, "--pid", "99999"], "no thread 99999"),
-            (["bt", DUMP, "--pid", "one"], "invalid int value: 'one'"),
+            (["bt", DUMP, "--pid", "one"], ("--pid", "one")),
             (["report", DUMP, "-o", "/no/such/folder/report.txt"], "/no/such/folder/report.txt: No such file"),
             (["distill", DUMP, DUMP], "exists; --force writes over it"),
             (["distill", DUMP, DUMP, "--force"], "is the dump itself"),
-            (["triage", "--jobs", "many", DUMP], "invalid int value: 'many'"),
+            (["triage", "--jobs", "many", DUMP], ("--jobs", "many")),
             (["report", DUMP, "--btf", "/no/such/file"], "no file /no/such/file"),
         ],
     )
@@ -233,7 +233,8 @@ class TestWrongUsage:
         before = DUMP.stat().st_mtime_ns, DUMP.stat().st_size
         done = command(*args)
         assert (done.status, done.out) == (USAGE, "")
-        assert says in done.err
+        # argparse words its errors otherwise in each Python: the option and the value that was wrong are ours to hold
+        assert all(words in done.err for words in ((says,) if isinstance(says, str) else says))
         assert "Traceback" not in done.err
         assert (DUMP.stat().st_mtime_ns, DUMP.stat().st_size) == before
 
