@@ -76,7 +76,7 @@ class Paging:
             try:
                 (entry,) = entry_of(read(at, size))
             except ReadError as e:
-                raise NotMapped(address, f"its page table at {at:#x} is unreadable: {e}") from None
+                raise NotMapped(address, f"its page table at {at:#x} is unreadable: {e}", lost=True) from None
             if entry & present[0] != present[1]:
                 raise NotMapped(address)
             if inner is None or entry & inner[0] != inner[1]:

@@ -38,7 +38,12 @@ class NotADump(FormatError):
 
 
 class ReadError(OopscopeError):
-    """A read of the dead machine's memory that failed at one address."""
+    """A read of the dead machine's memory that failed at one address.
+
+    `lost`: the dump lacks what was there, a page or a page table; else there was nothing to be read.
+    """
+
+    lost = False
 
     def __init__(self, address: int, why: str, text: str) -> None:
         self.address, self.why = address, why
@@ -52,6 +57,8 @@ class MissingPage(ReadError):
     corrupt: its bytes do not unpack; never-saved: no RAM there, or outside this dump.
     """
 
+    lost = True
+
     def __init__(self, address: int, why: Why) -> None:
         self.reason = why
         super().__init__(address, why, f"physical page at {address:#x} is {_WORDS[why]}")
@@ -60,7 +67,8 @@ class MissingPage(ReadError):
 class NotMapped(ReadError):
     """The page tables map nothing at a virtual address, or could not be read on the way."""
 
-    def __init__(self, address: int, why: str = "not mapped") -> None:
+    def __init__(self, address: int, why: str = "not mapped", lost: bool = False) -> None:
+        self.lost = lost
         super().__init__(address, why, f"virtual address {address:#x}: {why}")
 
 
@@ -124,3 +132,8 @@ _WORDS: dict[Why, str] = {
     "corrupt": "damaged (its bytes do not unpack)",
     "never-saved": "not in the dump (never saved)",
 }
+
+
+def is_lost(error: OopscopeError) -> bool:
+    """Tell whether a read failed because the dump does not hold what was there."""
+    return isinstance(error, ReadError) and error.lost

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oopscope.arch import Arch
+from oopscope.arch import Arch, Mapping
 from oopscope.boot.extra import Extra
 from oopscope.boot.only_log import log_kernel, records_beside
 from oopscope.dumps import Dump, open_path
@@ -78,11 +78,37 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
     kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
     kernel.name_in_module = _name_in_module
     kernel.more_symbols = lambda kernel: _more_symbols(kernel, extra)
+    memory.without_tables = _Linear(kernel).map
     if extra.has_types():
         _take_types(kernel, extra, cache)
     if info.get("CRASHTIME") is None and info.offset("list_head.next") is None:  # not the kernel's own text
         _complete(kernel)
     return kernel
+
+
+class _Linear:
+    """The map of all memory, which is linear: where a dump has lost page tables, it needs none."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel, self._base, self._end = kernel, 0, 0
+        self._known = False
+
+    def map(self, address: int) -> Mapping | None:
+        """Return the page that holds an address of the map; None for any other address."""
+        if not self._known:
+            self._known = True  # what follows reads the kernel's image, and asks here for nothing else
+            with suppress(OopscopeError):
+                self._find()
+        if not self._base <= address < self._end:
+            return None
+        size = self._kernel.memory.page_size
+        return Mapping((address - self._base) & -size, size)
+
+    def _find(self) -> None:
+        base = self._kernel.machine.direct_base(self._kernel)
+        if base is not None:
+            self._base, self._end = base, base + max((end for _start, end in self._kernel.dump.ranges()), default=0)
+            self._kernel.problems.add("dump", "page tables are missing: the map of all memory is read without them")
 
 
 def _from_file(dump: Dump, physical: PhysicalMemory, extra: Extra) -> VmcoreInfo:

@@ -35,6 +35,7 @@ MAX_VMCOREINFO = 1 << 20
 MAX_COUNTED = 1 << 33  # pages: beyond 32 TiB, facts do without counting them
 MAX_RANGES = 1 << 16
 BATCH = 2048  # descriptors read at once
+SAMPLES = 64  # pages looked at for zero bytes in their place
 MAX_WINDOWS = 32  # of descriptors looked at for the file's end
 MAX_NEIGHBOURS = 4096  # files looked at for the other parts of a split set
 
@@ -196,6 +197,7 @@ class _Part:
         self.first, self.end = (h.start_pfn, h.end_pfn) if h.split else (0, self.saved.bits)
         self._descriptor = struct.Struct(h.abi.endian + "QII")
         self._descriptors, self._block = h.descriptors, h.block_size
+        self._bitmaps = h.bitmap_blocks * h.block_size
 
     @cached_property
     def before(self) -> int:
@@ -253,8 +255,14 @@ class _Part:
                             zeros = offset
 
     def fault(self) -> str | None:
-        """Say what the last few descriptors tell of the file's end; None when all is there."""
+        """Say what the file's end and a sample of its pages tell; None when all is there."""
         end = self.source.size
+        if end < self._descriptors:
+            held = 8 * max(0, end - self.header.bitmap)
+            return f"is cut off within its bitmaps, which tell of {held} of {8 * self._bitmaps} pages"
+        return self._end_fault(end) or self._blank()
+
+    def _end_fault(self, end: int) -> str | None:
         for window in self._from_the_end(self.saved.rank(self.end) - self.before):
             if any(d is None or d[0] + d[1] > end for d in window):
                 return "is cut off: it ends before its last pages"
@@ -263,6 +271,23 @@ class _Part:
             if any(d != window[0] for d in window):
                 break
         return None
+
+    def _blank(self) -> str | None:
+        """Look at some pages all over the file: where zero bytes stand for them, a copy lost what was there.
+
+        No page that is stored for itself is of zero bytes: makedumpfile and QEMU give those one place.
+        """
+        pages = self.saved.rank(self.end) - self.before
+        wanted = SAMPLES if getattr(self.source, "fetched", None) is None else SAMPLES // 16
+        looked: dict[int, bool] = {}
+        for n in range(min(wanted, pages)):
+            where = self.descriptor(pages * n // min(wanted, pages))
+            if where and where[0] and 8 <= where[1] <= self._block and where[0] not in looked:
+                looked[where[0]] = not self.source.read_at(where[0], where[1]).strip(b"\0")
+        blank = sum(looked.values())
+        if blank < 2:
+            return None
+        return f"has zero bytes in the place of pages ({blank} of {len(looked)} looked at): a copy of it went wrong"
 
     def _from_the_end(self, pages: int) -> Iterator[list[tuple[int, int, int] | None]]:
         """Yield descriptors from the last on, in windows that grow: zero pages share one place, which is an early one.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from oopscope.errors import MissingPage, OopscopeError
+from oopscope.errors import OopscopeError, is_lost
 
 MAX_PROBLEMS = 1000
 
@@ -42,7 +42,7 @@ class Problems:
 
         def note(error: OopscopeError) -> None:
             lost(error)
-            if isinstance(error, MissingPage):
+            if is_lost(error):
                 self.add(section, f"{what}: pages are missing, and what lies between them in the list is not shown")
 
         return note

@@ -5,7 +5,7 @@ Follows fs/namespace.c and fs/mount.h. It knows addresses only; what a mount say
 
 from collections.abc import Callable, Iterator
 
-from oopscope.errors import MissingPage, OopscopeError
+from oopscope.errors import OopscopeError, is_lost
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_chain, for_each_list, for_each_rbtree
 
@@ -67,7 +67,7 @@ def mounts_of(kernel: Kernel, namespace: int) -> Iterator[int]:
     for mount in _own(kernel, namespace, holes.append):
         seen.add(mount)
         yield mount
-    damaged = [e for e in holes if not isinstance(e, MissingPage)]
+    damaged = [e for e in holes if not is_lost(e)]
     for error in damaged:
         kernel.problems.lost("mounts", "mount namespace")(error)
     if not holes and all(_is_readable(kernel, mount) for mount in seen):

@@ -133,6 +133,7 @@ def _ring(kernel: Kernel) -> Iterator[Record]:
     ids = (1 << word - 2) - 1
     span = min(ring.head - ring.tail & ids, ring.mask)
     index = lost = 0
+    missing: list[ReadError] = []
     for step in range(span + 1):
         number = ring.tail + step & ids
         slot = number & ring.mask
@@ -153,7 +154,7 @@ def _ring(kernel: Kernel) -> Iterator[Record]:
             )
             body = text.block(number, begin, following, length)
         except ReadError as e:
-            kernel.problems.lost("log", f"record {number}")(e)
+            missing.append(e)
             continue
         if body is None:
             lost += 1
@@ -161,6 +162,9 @@ def _ring(kernel: Kernel) -> Iterator[Record]:
         yield Record(index, ns, packed >> 5, facility, _caller(caller), body)
         index += 1
     del seq_at
+    if missing:
+        first = missing[0]
+        kernel.problems.add("log", f"{len(missing)} of {span + 1} records cannot be read: {first}", first.address)
     if lost:
         kernel.problems.add("log", f"{lost} records have no text: it was overwritten, or they were never finished")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from oopscope.errors import OopscopeError, ReadError
+from oopscope.errors import Absent, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.mount import mounts_of
@@ -15,6 +15,7 @@ MNT_CURSOR = 0x10000000  # a reader's place in the list (5.8 .. 6.7), no mount
 SB_FLAGS = ((1 << 4, "sync"), (1 << 7, "dirsync"), (1 << 25, "lazytime"))
 MNT_FLAGS = ((1, "nosuid"), (2, "nodev"), (4, "noexec"), (8, "noatime"), (16, "nodiratime"), (32, "relatime"))
 MNT_READONLY, SB_RDONLY = 0x40, 1
+MAX_TRIED = 256  # tasks that are asked for what PID 1 no longer tells
 
 
 class SuperBlock(NamedTuple):
@@ -50,18 +51,41 @@ def _text(raw: bytes | None) -> str | None:
 
 
 def _namespace(kernel: Kernel) -> tuple[int, Place]:
-    """Return PID 1's mount namespace and root, those of init_task where there is no PID 1."""
-    structs, types, memory = kernel.cached(task_structs), kernel.types, kernel.memory
-    alive = (t.address for t in structs.values() if t.pid == 1 and not t.exit_state)
-    task = next(alive, kernel.symbol("init_task"))
-    nsproxy = memory.word(task + types.member("task_struct", "nsproxy").offset)
-    fs = memory.word(task + types.member("task_struct", "fs").offset)
-    if not nsproxy or not fs:  # PID 1 gave them up when it died
-        task = kernel.symbol("init_task")
+    """Return PID 1's mount namespace and root; by init_task, or a task that shares them, where its own are lost."""
+    structs = kernel.cached(task_structs)
+    alive = [t.address for t in structs.values() if t.pid == 1 and not t.exit_state]
+    others = [t.address for t in structs.values() if t.pid > 1 and not t.exit_state and t.mm]
+    wanted, lost = 0, list[OopscopeError]()
+    for task in (*alive, kernel.symbol("init_task"), *others[:MAX_TRIED]):
+        try:
+            namespace = _namespace_of(kernel, task)
+            wanted = wanted or namespace  # the first that is known is the one to be shown
+            if namespace and namespace == wanted and (root := _root_of(kernel, task)) is not None:
+                return namespace, root
+        except ReadError as e:
+            lost.append(e)
+    if lost:
+        raise lost[0]
+    raise Absent("no task has a mount namespace and a root")
+
+
+def _namespace_of(kernel: Kernel, task: int) -> int:
+    """Return a task's mount namespace, or that of the mount which its root lies in; 0 where it gave both up."""
+    types, memory = kernel.types, kernel.memory
+    try:
         nsproxy = memory.word(task + types.member("task_struct", "nsproxy").offset)
-        fs = memory.word(task + types.member("task_struct", "fs").offset)
-    namespace = memory.word(nsproxy + types.member("nsproxy", "mnt_ns").offset)
-    return namespace, place_at(kernel, fs + types.member("fs_struct", "root").offset)
+        return memory.word(nsproxy + types.member("nsproxy", "mnt_ns").offset) if nsproxy else 0
+    except ReadError:
+        root = _root_of(kernel, task)
+        if root is None or not root.mount:
+            raise
+        return memory.word(root.mount + types.member("mount", "mnt_ns").offset)
+
+
+def _root_of(kernel: Kernel, task: int) -> Place | None:
+    """Return a task's root; None where it gave it up when it died."""
+    fs = kernel.memory.word(task + kernel.types.member("task_struct", "fs").offset)
+    return place_at(kernel, fs + kernel.types.member("fs_struct", "root").offset) if fs else None
 
 
 def _options(sb: SuperBlock, mount: MountStruct) -> str:

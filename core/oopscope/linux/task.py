@@ -8,7 +8,7 @@ dump, but whose address something else knows, is kept with what is known of it. 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from oopscope.errors import Absent, MissingPage, OopscopeError
+from oopscope.errors import Absent, OopscopeError, is_lost
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list, for_each_xarray
 from oopscope.linux.sched import runqueues
@@ -138,7 +138,7 @@ class _Walk:
         """Return what is called where a list cannot be followed: a missing page is a hole, else a problem."""
 
         def lost(error: OopscopeError) -> None:
-            if isinstance(error, MissingPage):
+            if is_lost(error):
                 self.holes.append(what)
             else:
                 self.kernel.problems.lost("tasks", what)(error)
@@ -166,7 +166,7 @@ class _Walk:
         task = self.structs[address]
         if task is None:
             error = self.structs.why[address]
-            if isinstance(error, MissingPage) and address % ALIGNED == 0:
+            if is_lost(error) and address % ALIGNED == 0:
                 self.lost[address] = {}
             else:
                 self.kernel.problems.lost("tasks", source)(error)

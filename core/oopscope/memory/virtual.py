@@ -31,6 +31,8 @@ class Memory:
         self._pages: dict[int, bytes] = {}
         self._large: dict[int, Mapping] = {}  # by 2 MiB of address: large pages met so far
         self.top = 1 << word.size * 8
+        # What maps an address where the page tables for it are not in the dump; None where nothing does.
+        self.without_tables: Callable[[int], Mapping | None] = lambda _address: None
 
     def translate(self, address: int) -> int:
         """Return the physical address that a virtual address maps to; NotMapped with the reason."""
@@ -38,10 +40,19 @@ class Memory:
             raise NotMapped(address % self.top, "not an address")
         large = self._large.get(address >> 21)
         if large is None:
-            large = self._translate(address)
+            large = self._look_up(address)
             if large.size >= 1 << 21:
                 self._large[address >> 21] = large
         return large.start + (address & large.size - 1)
+
+    def _look_up(self, address: int) -> Mapping:
+        try:
+            return self._translate(address)
+        except NotMapped as e:
+            found = self.without_tables(address) if e.lost else None
+            if found is None:
+                raise
+            return found
 
     def page(self, number: int) -> bytes:
         """Return one virtual page by its number; ReadError with the reason."""

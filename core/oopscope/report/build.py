@@ -87,6 +87,7 @@ def verdict_data(v: Verdict) -> Data:
         "fault": fault_data(v.fault),
         "signature": v.signature,
         "signature_basis": v.signature_basis,
+        "lacks": list(v.lacks),
     }
 
 
@@ -176,8 +177,11 @@ def build(
         report[name] = section(kernel, name, stacks)
         if name == "verdict" and report[name] is not None:
             report["known"] = _bounded(kernel, "known", known_section)
-    report["tables"] = counts(kernel, report)
     kernel.facts.look_again()
+    report["tables"] = counts(kernel, report)
+    for key, count in report["tables"].items():
+        if not count["rows"] and not known_to_be_empty(kernel, count):
+            report[key], count["rows"] = None, None
     if isinstance(report.get("dump"), dict):  # how it is after the other sections
         report["dump"] |= {"bytes_read": kernel.facts.fetched, "complete": kernel.facts.complete}
     for text in kernel.facts.problems:
@@ -186,6 +190,11 @@ def build(
         {"section": p.section, "message": p.message, "address": value(p.address, "address")} for p in kernel.problems
     ]
     return report
+
+
+def known_to_be_empty(kernel: Kernel, count: Data) -> bool:
+    """Tell whether a table without rows is one: not where something of it was lost, or may have been."""
+    return count["complete"] is True or (count["complete"] is None and kernel.facts.complete)
 
 
 def counts(kernel: Kernel, report: Data) -> Data:

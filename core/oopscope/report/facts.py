@@ -114,6 +114,15 @@ def left_out(d: Data) -> str | None:
     return f"{', '.join(d['excluded'])} pages (dump level {d['dump_level']})"
 
 
+def how_many(report: Data, key: str) -> str:
+    """Return how many rows of a table there are: 61, 45 of 61, or 45 and that they are not all."""
+    rows = len(report[key] or ())
+    count = (report.get("tables") or {}).get(key)
+    if not count or count["complete"] is not False:
+        return f"{rows}"
+    return f"{rows} of {count['of']}" if count["of"] else f"{rows}, not all"
+
+
 def blocked(tasks: Sequence[AnyTask]) -> list[AnyTask]:
     """Return the tasks in uninterruptible sleep, the longest first."""
     return sorted(

@@ -11,7 +11,7 @@ from typing import Any
 
 from oopscope.report import text
 from oopscope.report.cells import cell, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, moment, same_stacks, system_facts, told
+from oopscope.report.facts import blocked, cause, dump_facts, how_many, moment, same_stacks, system_facts, told
 from oopscope.report.fault import how
 from oopscope.subsystems import TABLES
 from oopscope.triage.known import words
@@ -89,10 +89,13 @@ def _folds(report: Data) -> Iterable[tuple[str, str]]:
         yield "memory", _fold(*_memory(report.get("memory_shares"), report.get("meminfo") or {}))
     if report.get("log"):
         yield "log", _log(report["log"])
+    lost = [text.title(key) for key in report if key in dict(TABLES) and report[key] is None]
+    if lost:
+        yield "what is not there", f"Not in the dump, or not readable: {', '.join(lost)}.\n"
     for key in (k for k in report if k not in PLACED and report[k]):
         data = report[key]
         body = text.rows(key, data, ROWS) if key in dict(TABLES) else text.section(key, data)
-        yield key, _fold(f"{text.title(key)} ({len(data)})", fenced(body))
+        yield key, _fold(f"{text.title(key)} ({how_many(report, key)})", fenced(body))
     stacks = [t for t in tasks if "frames" in t and t["state"] != "D"]
     if stacks:
         yield "the tasks' stacks", _fold(f"Stacks of the other tasks ({len(stacks)})", fenced(_stacks(stacks)))

@@ -28,7 +28,7 @@ TITLES = {
 }
 NO_MATCH: tuple[str, list[Any]] = ("known", [])
 STATES = {"panic": "panicked", "user": "in user space", None: "state unknown"}
-LOST = "  could not be read; see Problems\n"
+LOST = "  not in the dump, or could not be read; see Problems\n"
 GUESS = "    ? marks a frame found by scanning the stack: a guess\n"
 Data = Mapping[str, Any]
 
@@ -128,6 +128,8 @@ def _verdict(v: Data) -> str:
         facts.append(("who", f"{v['comm']}, PID {cell(v['pid'])}{on}"))
     facts += how(v["fault"]) if v.get("fault") else []
     lines.append(pairs(facts).rstrip("\n"))
+    if v["lacks"]:
+        lines += _listed("lacks", [f"part of: {', '.join(v['lacks'])} (the dump is not whole)"], lambda _: "")
     lines += _listed("evidence", [e["text"] for e in v["evidence"]], lambda _: "- ")
     lines += _listed("next", v["next_steps"], lambda i: f"{i + 1}. ")
     if v["signature"]:

@@ -19,11 +19,15 @@ class FileSource:
         """Read up to size bytes at offset; fewer at the end of the file, or where the system cannot read it."""
         if offset < 0 or size <= 0 or offset >= self.size:
             return b""
+        wanted = min(size, self.size - offset)
         try:
-            return os.pread(self._fd, min(size, self.size - offset), offset)
+            data = os.pread(self._fd, wanted, offset)
         except OSError as e:
             self.problem = f"{self.name} cannot be read at offset {offset:#x}: {e.strerror}"
             return b""
+        if len(data) < wanted and os.fstat(self._fd).st_size < offset + wanted:
+            self.problem = f"it became shorter while it was read: it had {self.size} bytes"
+        return data
 
     @property
     def stamp(self) -> str | None:

@@ -79,11 +79,20 @@ def _tgid(kernel: Kernel, address: int | None) -> int | None:
 @once
 def all_tasks(kernel: Kernel) -> list[Task]:
     """Return every thread, by process and PID; those whose PID is not known last."""
-    clock = max((q.clock for q in kernel.cached(runqueues)), default=0)
+    clock = _clock(kernel)
     found = [_task(kernel, task, clock) for task in kernel.cached(task_structs).values()]
     lost = [_lost(kernel, task, clock) for task in kernel.cached(lost_tasks).values()]
     unknown = 1 << 32  # after all that are known
     return sorted([*found, *lost], key=lambda t: (t.tgid or t.pid or (0 if t.pid == 0 else unknown), t.pid or 0))
+
+
+def _clock(kernel: Kernel) -> int:
+    """Return the scheduler's clock at the end, in nanoseconds; 0 where no run queue can be read."""
+    try:
+        return max((q.clock for q in kernel.cached(runqueues)), default=0)
+    except OopscopeError as e:
+        kernel.problems.lost("cpus", "run queues")(e)
+        return 0
 
 
 def _since(clock: int, on_cpu: int | None, last_arrival: int | None) -> float | None:

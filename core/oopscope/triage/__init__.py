@@ -13,6 +13,8 @@ from oopscope.triage.known import known_bugs, matching
 from oopscope.triage.rules import RULES
 from oopscope.triage.telling import told
 
+NEEDED = ("log", "cpus", "tasks", "locks")  # what a verdict stands on
+
 
 def judge(kernel: Kernel) -> Verdict:
     """Ask the rules, in the table's order; a rule that fails is a problem, and the next one is asked."""
@@ -54,10 +56,22 @@ def _unknown(death: Death) -> Verdict:
     return death.verdict("unknown", "unknown", "Cause unknown", summary, "possible", next_steps=(step,))
 
 
+def weighed(kernel: Kernel, found: Verdict) -> Verdict:
+    """Say on what a verdict does not stand because the dump is cut off or damaged; then nothing is certain.
+
+    What is missing weakens an answer: another rule might have spoken, or the same one with more.
+    """
+    if kernel.facts.complete:
+        return found
+    lost = tuple(key for key in NEEDED if any(problem.section == key for problem in kernel.problems))
+    confidence = "likely" if lost and found.confidence == "certain" else found.confidence
+    return replace(found, confidence=confidence, lacks=lost)
+
+
 @once
 def verdict(kernel: Kernel) -> Verdict:
     """Judge, and add the known bugs that fit; what is wrong with their file is a problem of its own."""
-    found = judge(kernel)
+    found = weighed(kernel, judge(kernel))
     bugs = known_bugs()
     for text in bugs.problems:
         kernel.problems.add("known", text)

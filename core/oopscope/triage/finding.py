@@ -60,3 +60,4 @@ class Verdict:
     known: tuple[Bug, ...] = ()  # the known bugs that fit
     signature: str | None = None  # the same for the same bug on another machine; None for an unknown cause
     signature_basis: str | None = None  # stack, log or both: where the function to blame was found
+    lacks: tuple[str, ...] = ()  # sections that it would stand on, and of which the dump has lost something

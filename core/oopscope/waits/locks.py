@@ -203,10 +203,10 @@ class _Search:
             task.pid, decode_comm(task.comm), kind.name, lock, str(name) if name is not None else None,
             holder.pid if holder and lives else None, decode_comm(holder.comm) if holder and lives else None, readers,
             task.address, holder.address if holder and lives else None,
-            ended=owner is not None and not lives and not readers and self._all_known(), reader_count=count,
+            ended=owner is not None and not lives and not readers and self.all_known(), reader_count=count,
         )  # fmt: skip
 
-    def _all_known(self) -> bool:
+    def all_known(self) -> bool:
         """Tell whether every task was found: only then is an owner that is none of them no living task."""
         return not self.kernel.cached(lost_tasks) and not any(p.section == "tasks" for p in self.kernel.problems)
 
@@ -229,5 +229,8 @@ class _Search:
 @once
 def all_locks(kernel: Kernel) -> list[Wait]:
     """Return the waits for sleeping locks, those of one lock together."""
-    found = list(_Search(kernel).waits())
+    search = _Search(kernel)
+    found = list(search.waits())
+    if not search.all_known():
+        kernel.problems.add("locks", "not every task could be read: what the others wait for is not known")
     return sorted(found, key=lambda wait: (wait.lock, wait.pid))

@@ -101,3 +101,16 @@ def test_a_zombie_has_no_stack() -> None:
     assert plausible(task, top)
     assert not plausible(task._replace(stack=0), top)
     assert plausible(task._replace(stack=0, exit_state=32), top)
+
+
+@pytest.mark.parametrize("name", ["7.2-sysrq.kdump", "6.1-null.kdump"])
+@pytest.mark.parametrize("member", ["fs", "nsproxy"])
+def test_one_page_that_is_missing_does_not_lose_all_mounts(name: str, member: str) -> None:
+    """What PID 1 no longer tells of its namespace and root, another task of the same does."""
+    kernel = whole(name)
+    task = next(t.address for t in task_structs(kernel).values() if t.pid == 1)
+    if not kernel.memory.word(task + kernel.types.member("task_struct", member).offset):
+        task = kernel.symbol("init_task")
+    at = kernel.memory.word(task + kernel.types.member("task_struct", member).offset)
+    broken = without(name, {kernel.memory.translate(at) >> 12})
+    assert all_mounts(broken), [p for p in broken.problems if p.section == "mounts"]

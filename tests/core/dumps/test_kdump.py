@@ -8,7 +8,7 @@ from builders import noise_page, text_page
 from builders.flattened import flatten
 from builders.kdump import EXCLUDED, PACK, Kdump
 from builders.notes import VMCOREINFO, note, qemu_cpu, vmcoreinfo
-from oopscope.dumps import open_container
+from oopscope.dumps import open_container, open_path
 from oopscope.dumps.kdump import KdumpDump
 from oopscope.errors import FormatError, MissingPage
 from oopscope.sources.file import BytesSource
@@ -287,3 +287,35 @@ def test_what_was_erased_is_told():
     facts = opened(Kdump(PAGES, notes=NOTES, eraseinfo=told)).facts()
     assert facts.erased == ("erase saved_command_line", "erase module.account.key size 16")
     assert opened(Kdump(PAGES, notes=NOTES)).facts().erased == ()
+
+
+def test_cut_within_its_bitmaps_is_not_complete():
+    whole = Kdump(PAGES).build()
+    header = opened(whole).header
+    for end in range(header.bitmap + 512, header.descriptors, 4096):
+        facts = opened(whole[:end]).facts()
+        assert not facts.complete and "within its bitmaps" in facts.problems[0]
+    assert not opened(whole[: header.descriptors]).facts().complete
+
+
+def test_a_copy_with_zero_bytes_in_the_place_of_pages_is_not_complete():
+    pages = {n: noise_page(n) for n in range(64)}
+    for codec in ("zlib", None):
+        whole = Kdump(pages, codec=codec).build()
+        assert opened(whole).facts().complete
+        facts = opened(whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2)).facts()
+        assert not facts.complete and "zero bytes in the place of pages" in facts.problems[0]
+
+
+def test_a_file_that_became_shorter_is_not_complete(tmp_path):
+    whole = Kdump({n: noise_page(n) for n in range(64)}).build()
+    path = tmp_path / "dump"
+    path.write_bytes(whole)
+    dump = open_path(path)
+    facts = dump.facts()
+    assert facts.complete
+    with path.open("r+b") as file:
+        file.truncate(len(whole) // 2)
+    assert why(dump, 63) == "truncated"
+    facts.look_again()
+    assert not facts.complete and "became shorter" in facts.problems[0]

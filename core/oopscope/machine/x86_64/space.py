@@ -28,6 +28,12 @@ def kernel_from(kernel: Kernel) -> int:
     return kernel.memory.top >> 1
 
 
+def direct_base(kernel: Kernel) -> int | None:
+    """Return where the map of all memory begins, as the kernel's own variable says; None where it cannot be read."""
+    base = _variable(kernel, "page_offset_base")
+    return base if base is not None and base >> 63 and not base & (1 << 30) - 1 else None
+
+
 def address_space(kernel: Kernel) -> Space:
     """Return where the areas are."""
     five = bool(kernel.info.number("pgtable_l5_enabled"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oopscope.report.cells import RIGHT, cell
+from oopscope.report.facts import how_many
 from oopscope.report.page.kit import Data, evidence, folded, safe, section
 from oopscope.subsystems import TABLES, Column, table
 
@@ -14,12 +15,16 @@ PLACED = ("system", "cpus", "meminfo", "zones", "log")  # shown elsewhere on the
 def render(report: Data) -> str:
     """Return every table of the report."""
     keys = [key for key, _ in TABLES if key not in PLACED and isinstance(report.get(key), list)]
-    body = "".join(_table(key, report[key], evidence(report, "task")) for key in keys)
+    body = "".join(_table(key, report, evidence(report, "task")) for key in keys)
+    lost = [table(key).title for key, _ in TABLES if key not in PLACED and key in report and report[key] is None]
+    if lost:
+        why = 'not in the dump, or not readable; see <a href="#problems">Problems</a>'
+        body += f'<p class="none">{safe(", ".join(lost))}: {why}</p>'
     return section("tables", "Tables", body) if body else ""
 
 
-def _table(key: str, rows: Sequence[Data], linked: set[str]) -> str:
-    found = table(key)
+def _table(key: str, report: Data, linked: set[str]) -> str:
+    found, rows = table(key), report[key]
     columns = [c for c in found.columns if c.kind not in ("frames", "registers") and c.brief]
     ordered = found.ordered(rows, Mapping.get)
     head = "".join(f'<th scope="col"{_right(c)}>{safe(c.title)}</th>' for c in columns)
@@ -35,7 +40,7 @@ def _table(key: str, rows: Sequence[Data], linked: set[str]) -> str:
         f'<div class="scroll" tabindex="0" role="region" aria-label="{safe(found.title)}"><table id="t-{key}"><thead>'
         f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
-    return folded(f"{safe(found.title)} <i>{len(rows)}</i>", tools + drawn + note)
+    return folded(f"{safe(found.title)} <i>{how_many(report, key)}</i>", tools + drawn + note)
 
 
 def _right(column: Column) -> str:

@@ -1,0 +1,87 @@
+"""A stored dump, cut at every twentieth of its length: it says that it is cut, and gives what it holds as that.
+
+A few dumps in a run of the tests, all by `python tests/core/conditions/test_cut_dumps.py`.
+"""
+
+import sys
+from functools import cache
+
+import pytest
+
+from builders.altered import DUMPS
+from cases import NAMES, case_of
+from oopscope.boot.attach import attach
+from oopscope.cli.report import status
+from oopscope.dumps import open_container
+from oopscope.errors import OopscopeError
+from oopscope.report import html, markdown, text
+from oopscope.report.build import build
+from oopscope.sources.file import BytesSource
+from oopscope.subsystems import TABLES
+
+CHOSEN = ("6.1-deadlock", "7.2-sysrq")
+CONFIDENCE = ("possible", "likely", "certain")
+TWENTIETHS = range(1, 20)
+
+
+@cache
+def whole(name):
+    return (DUMPS / f"{name}.kdump").read_bytes()
+
+
+def cut(name, twentieths):
+    data = whole(name)
+    dump = open_container([BytesSource(data[: len(data) * twentieths // 20], name)])
+    assert not dump.facts().complete, (name, twentieths)
+    try:
+        kernel = attach(dump, lambda _text: None)
+    except OopscopeError:
+        return None  # nothing of the kernel is left, and it says so
+    return build(kernel)
+
+
+def check(name, twentieths):
+    report, full = cut(name, twentieths), case_of(name).report
+    if report is None:
+        return
+    assert report["dump"]["complete"] is False
+    counts = report["tables"]
+    for key, _module in TABLES:
+        if report.get(key) == []:
+            assert counts[key]["complete"] is True and full[key] == [], (key, twentieths)
+        if key in report and report[key] is None:
+            assert counts[key]["rows"] is None and counts[key]["complete"] is not True, (key, twentieths)
+        if report.get(key) and full[key] and len(report[key]) < len(full[key]):
+            assert counts[key]["complete"] is not True, (key, twentieths)
+    shown = text.render(report)
+    assert "\n  none\n" not in shown or all(full[key] == [] for key in counts if report.get(key) == [])
+    html.render(report)
+    markdown.render(report)
+    verdict, sure = report["verdict"], full["verdict"]
+    if verdict["cause"] == sure["cause"]:
+        assert CONFIDENCE.index(verdict["confidence"]) <= CONFIDENCE.index(sure["confidence"])
+    else:
+        assert verdict["confidence"] != "certain" and (verdict["lacks"] or verdict["cause"] == "unknown")
+    assert status(report) == 4 or not verdict["lacks"]
+
+
+@pytest.mark.parametrize("twentieths", TWENTIETHS)
+@pytest.mark.parametrize("name", CHOSEN)
+def test_a_cut_dump_says_what_it_lacks(name, twentieths):
+    check(name, twentieths)
+
+
+def test_more_is_read_where_page_tables_are_lost():
+    """The map of all memory needs none: tasks that it leads to are there, of the kernel's count."""
+    report = cut("6.1-deadlock", 19)
+    full = case_of("6.1-deadlock").report
+    assert len(report["tasks"]) > len(full["tasks"]) // 2
+    assert report["tables"]["tasks"]["complete"] is False
+    assert any("map of all memory" in problem["message"] for problem in report["problems"])
+
+
+if __name__ == "__main__":
+    for one in sys.argv[1:] or NAMES:
+        for part in TWENTIETHS:
+            check(one, part)
+        print(one, "holds")
