@@ -53,6 +53,6 @@ def status(report: dict[str, object]) -> int:
     """Return 4 where the dump held too little for a verdict, or less than the verdict needs, else 0."""
     dump, verdict = report.get("dump"), report.get("verdict")
     complete = not isinstance(dump, dict) or dump["complete"]
-    known = not isinstance(verdict, dict) or (verdict["cause"] != "unknown" and not verdict["lacks"])
+    known = not isinstance(verdict, dict) or (verdict["cause"] != "unknown" and not verdict.get("lacks"))
     failed = any(report.get(key, ()) is None for key in ("verdict", "cpus", "tasks"))
     return DONE if not failed and (complete or known) else DAMAGED

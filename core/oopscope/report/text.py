@@ -128,7 +128,7 @@ def _verdict(v: Data) -> str:
         facts.append(("who", f"{v['comm']}, PID {cell(v['pid'])}{on}"))
     facts += how(v["fault"]) if v.get("fault") else []
     lines.append(pairs(facts).rstrip("\n"))
-    if v["lacks"]:
+    if v.get("lacks"):
         lines += _listed("lacks", [f"part of: {', '.join(v['lacks'])} (the dump is not whole)"], lambda _: "")
     lines += _listed("evidence", [e["text"] for e in v["evidence"]], lambda _: "- ")
     lines += _listed("next", v["next_steps"], lambda i: f"{i + 1}. ")

@@ -62,7 +62,7 @@ class TestReport:
 
     def test_sections(self, command):
         done = command("report", DEADLOCK, "--format", "json", "--sections", " log, verdict ,")
-        assert list(json.loads(done.out)) == ["schema", "oopscope", "verdict", "log", "tables", "problems"]
+        assert list(json.loads(done.out)) == ["schema", "oopscope", "verdict", "known", "log", "tables", "problems"]
         done = command("report", DEADLOCK, "--sections", "modules")
         assert "labcrash" in done.out
         assert "Verdict" not in done.out
