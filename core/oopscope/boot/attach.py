@@ -32,12 +32,18 @@ NOTHING = Extra()
 USUAL = "x86_64"  # where neither the kernel nor the container tells the machine
 
 
-def open_kernel(paths: Sequence[Location], progress: Progress | None = None) -> Kernel:
-    """Open a dump (several paths only for a split set), with the index cache; an OopscopeError is one clear line."""
+def open_kernel(
+    paths: Sequence[Location], progress: Progress | None = None, through: Callable[[Dump], Dump] | None = None
+) -> Kernel:
+    """Open a dump (several paths only for a split set), with the index cache; an OopscopeError is one clear line.
+
+    through: what stands between the kernel and its dump, such as one that can be interrupted.
+    """
     say = progress or (lambda _text: None)
     say("opening the dump")
     try:
-        kernel = attach(open_path(*paths, say=say), say, cache_directory(os.environ), Extra.of(os.environ))
+        dump = open_path(*paths, say=say)
+        kernel = attach(through(dump) if through else dump, say, cache_directory(os.environ), Extra.of(os.environ))
     except FormatError as e:
         kernel = log_in_its_place(paths[0], e)
     if kernel.log_beside is None and kernel.facts.format != "log":

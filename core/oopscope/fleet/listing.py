@@ -4,7 +4,6 @@
 dump at a time, and lets go of it as soon as the screen wants another. Core is imported inside functions only.
 """
 
-import gc
 import os
 import threading
 import time
@@ -14,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from oopscope.fleet.brief import brief
 from oopscope.fleet.finding import begins_like_a_dump, is_log_alone, is_named_so, may_be_raw, reason, told_beside
 from oopscope.fleet.times import epoch
 from oopscope.sources.beside import log_beside
@@ -213,32 +213,13 @@ class Listing:
 
     def _triage(self, row: DumpFile, stopped: Callable[[], bool]) -> DumpFile:
         """Return the row with the verdict: as `oopscope triage` has it, but let go of as soon as that is wanted."""
-        from oopscope.boot.attach import attach, log_in_its_place
-        from oopscope.boot.extra import Extra
-        from oopscope.boot.only_log import records_beside
-        from oopscope.dumps import open_path
-        from oopscope.errors import FormatError, OopscopeError
-        from oopscope.linux.system import the_system
-        from oopscope.symbols.cache import cache_directory
-        from oopscope.triage import verdict
+        from oopscope.errors import OopscopeError
 
-        say = _sayer(stopped)
         whole = row.why is None
         try:
-            try:
-                dump: Any = _Interruptible(open_path(row.path, say=say), stopped)
-                kernel = attach(dump, say, cache_directory(os.environ), Extra.of(os.environ))
-            except FormatError as error:
-                kernel = log_in_its_place(row.path, error)
-            kernel.log_beside = kernel.log_beside or records_beside(row.path)
-            system, found = the_system(kernel), verdict(kernel)
-            kernel.remember()
-            facts = kernel.dump.facts()
+            facts, system, found = brief(row.path, _sayer(stopped), lambda dump: _interruptible(dump, stopped))
         except OopscopeError as error:
             return row._replace(state="unreadable" if whole else "incomplete", why=reason(error, row.path))
-        finally:
-            dump = kernel = None  # type: ignore[assignment]
-            gc.collect()  # a kernel and what is kept of it refer to each other
         return row._replace(
             nodename=system.nodename or row.nodename,
             release=system.release or row.release,
@@ -348,6 +329,10 @@ class Listing:
                             todo.append((Path(entry), depth + 1))
                     elif entry.is_file():
                         yield Path(entry), ""
+
+
+def _interruptible(dump: Any, stopped: Callable[[], bool]) -> Any:
+    return _Interruptible(dump, stopped)
 
 
 class _Interruptible:

@@ -15,7 +15,8 @@ from builders import noise_page
 from builders.kdump import Kdump
 from cases import DUMPS
 from core.cli.runner import environment, one_line, oopscope_run
-from oopscope.cli import DONE, NOT_A_DUMP, USAGE, nearest, run, triage
+from oopscope.cli import DONE, NOT_A_DUMP, USAGE, nearest, run
+from oopscope.fleet import many
 
 NULL, SYSRQ = DUMPS / "6.1-null.kdump", DUMPS / "6.12-sysrq.kdump"
 
@@ -91,15 +92,15 @@ class TestTriage:
 
     @pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="the readers do not inherit the change")
     def test_a_reader_that_is_killed_costs_its_own_line_only(self, monkeypatch):
-        real = triage._line
+        real = many.line_of
 
         def line(path):
             if path == SYSRQ:
                 os._exit(9)
             return real(path)
 
-        monkeypatch.setattr(triage, "_line", line)
-        lines = list(triage._results([NULL, SYSRQ, NULL], 2))
+        monkeypatch.setattr(many, "line_of", line)
+        lines = list(many.lines_of([NULL, SYSRQ, NULL], 2))
         assert [line["path"] for line in lines] == list(map(str, [NULL, SYSRQ, NULL]))
         assert "was killed" in lines[1]["error"]
         assert lines[2]["cause"] == "null-pointer-dereference"
@@ -130,7 +131,7 @@ class TestTriage:
         for part, bounds in enumerate([(0, 100), (100, 200)]):
             (tmp_path / f"vmcore.{part}").write_bytes(Kdump(memory, split=bounds).build())
         (tmp_path / "other").write_bytes(Kdump(memory).build())
-        assert list(triage._expand([tmp_path])) == [tmp_path / "other", tmp_path / "vmcore.0"]
+        assert list(many.expand([tmp_path])) == [tmp_path / "other", tmp_path / "vmcore.0"]
 
 
 def test_without_a_path_and_without_the_usual_folder(capsys, tmp_path, monkeypatch):
