@@ -1,6 +1,6 @@
 """What every pane of the demo dump looks like at 80x24 and at 160x48, held cell by cell, and once what is around it.
 
-A table more is a tab more: that changes the pictures of the chrome, not those of the panes, in whose place it is blank.
+A table more is a tab more, or a name in the status line: the pictures of the chrome change, not those of the panes.
 
 After a change that is meant: pytest tests/tui/test_snapshots.py --snapshot-update, and look at what changed.
 """
@@ -40,7 +40,7 @@ def test_pane(place, size, snap_compare):
     async def look(pilot):
         await settle(app, pilot)
         await app.go(place)
-        for chrome in (app.header, app.tabs, app.keyline):
+        for chrome in (app.header, app.tabs, app.status, app.keyline):
             chrome.visible = False
         await settle(app, pilot)
 
