@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from oopscope.boot.attach import open_kernel
-from oopscope.distill.distill import distill
+from oopscope.distill.recording import distill
 from oopscope.dumps import open_path
 from oopscope.errors import OopscopeError
 from oopscope.report.build import build

@@ -9,7 +9,7 @@ from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
-from oopscope.report.stacks import frame_lines
+from oopscope.report.frames import frame_lines
 from oopscope.sources.remote import location
 from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.tasks import Task, all_tasks, stack

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import Progress
-from oopscope.distill.distill import distill
+from oopscope.distill.recording import distill
 from oopscope.dumps import open_path
 from oopscope.sources.remote import location
 

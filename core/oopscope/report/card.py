@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from oopscope.kernel.fact import Fact, flat
 from oopscope.kernel.kinds import ABSENT
 from oopscope.report.cells import cell, printable
+from oopscope.report.frames import frame_lines
 from oopscope.report.rows import grid
-from oopscope.report.stacks import frame_lines
 from oopscope.report.values import frame, row, value
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import Card, Facts, Frames, Rows, Section

@@ -28,7 +28,7 @@ READER_OWNED = 1  # RWSEM_READER_OWNED: the owner is only the last reader that c
 READER_SHIFT, READER_MASK = 8, (1 << 47) - 1  # the readers in rw_semaphore.count (94a9717b3c40, 5.2)
 
 
-class Kind(NamedTuple):
+class LockType(NamedTuple):
     """A kind of lock: its name, its struct, its waiter's, and the functions in which one waits for it."""
 
     name: str
@@ -38,9 +38,9 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    Kind("mutex", "mutex", "mutex_waiter", re.compile(r"_*(ww_)?mutex_lock")),
-    Kind("rw_semaphore", "rw_semaphore", "rwsem_waiter", re.compile(r"_*(rwsem_)?down_(read|write)")),
-    Kind(
+    LockType("mutex", "mutex", "mutex_waiter", re.compile(r"_*(ww_)?mutex_lock")),
+    LockType("rw_semaphore", "rw_semaphore", "rwsem_waiter", re.compile(r"_*(rwsem_)?down_(read|write)")),
+    LockType(
         "semaphore", "semaphore", "semaphore_waiter", re.compile(r"_*down(_common|_interruptible|_killable|_timeout)?$")
     ),
 )
@@ -50,7 +50,7 @@ class _Waiter(NamedTuple):
     """A waiter on a task's stack, and the words of that stack."""
 
     task: TaskStruct
-    kind: Kind
+    kind: LockType
     address: int
     words: tuple[int, ...]
 
@@ -66,7 +66,7 @@ class _Shape(NamedTuple):
     counted: int | None = None  # of the count of readers
 
 
-def _shape(kernel: Kernel, kind: Kind) -> _Shape:
+def _shape(kernel: Kernel, kind: LockType) -> _Shape:
     types = kernel.types
     ring = first = owner = None
     if types.has_member(kind.lock, "wait_list"):
@@ -92,7 +92,7 @@ class _Search:
         self._shapes: dict[str, _Shape | None] = {}
         self._unlisted = Unlisted(kernel)
 
-    def shape(self, kind: Kind) -> _Shape | None:
+    def shape(self, kind: LockType) -> _Shape | None:
         if kind.name not in self._shapes:
             try:
                 self._shapes[kind.name] = _shape(self.kernel, kind)
@@ -210,7 +210,7 @@ class _Search:
         """Tell whether every task was found: only then is an owner that is none of them no living task."""
         return not self.kernel.cached(lost_tasks) and not any(p.section == "tasks" for p in self.kernel.problems)
 
-    def _owner(self, lock: int, kind: Kind) -> tuple[int | None, bool | None, int | None]:
+    def _owner(self, lock: int, kind: LockType) -> tuple[int | None, bool | None, int | None]:
         """Return a lock's owner by its own word, whether it is readers', and how many readers are counted."""
         shape = self.shape(kind)
         if shape is None or shape.owner is None:

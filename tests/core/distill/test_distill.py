@@ -8,7 +8,7 @@ from builders.altered import Altered, stored
 from cases import NAMES, case_of
 from oopscope.boot.attach import open_kernel
 from oopscope.distill import kdump_file
-from oopscope.distill.distill import Recording, distill
+from oopscope.distill.recording import Recording, distill
 from oopscope.dumps import open_path
 from oopscope.errors import MissingPage
 from oopscope.inspect.code import registers

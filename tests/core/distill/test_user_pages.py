@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from cases import NAMES, case_of
-from oopscope.distill.distill import distill
+from oopscope.distill.recording import distill
 from oopscope.distill.user_pages import _touch
 from oopscope.dumps import open_path
 from oopscope.errors import MissingPage

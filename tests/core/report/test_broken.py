@@ -5,7 +5,7 @@ import pytest
 from cases import case_of
 from core.report.broken import break_pages, frames_of
 from oopscope.boot.attach import open_kernel
-from oopscope.distill.distill import distill
+from oopscope.distill.recording import distill
 from oopscope.linux.module import module_list
 from oopscope.linux.slab import CACHE
 from oopscope.report.build import build

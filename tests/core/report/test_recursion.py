@@ -4,9 +4,9 @@ import pytest
 
 from oopscope.kernel.frame import Frame
 from oopscope.report import text
+from oopscope.report.frames import frame_lines
 from oopscope.report.page import stacks as page
 from oopscope.report.recursion import folded
-from oopscope.report.stacks import frame_lines
 
 
 @pytest.mark.parametrize(

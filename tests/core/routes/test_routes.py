@@ -10,7 +10,7 @@ from cases import DUMPS
 from core.routes.made import ROUTES, Machine
 from oopscope.boot.attach import attach, open_kernel
 from oopscope.distill import kdump_file
-from oopscope.distill.distill import distill
+from oopscope.distill.recording import distill
 from oopscope.dumps import FORMATS, open_path
 from oopscope.notes import GENERAL, CpuState, SegmentRegister
 from oopscope.report.build import build
