@@ -100,13 +100,15 @@ DETAILS = Plan(
     in_iowait="in_iowait",
     pending="pending.signal.sig",
     blocked="blocked.sig",
-    worker=("worker_private", "set_child_tid"),  # e32cf5dfbe22, 5.17
+    # e32cf5dfbe22 "kthread: Generalize pf_io_worker so it can point to struct kthread", 5.17
+    worker=("worker_private", "set_child_tid"),
     cpus_mask="&cpus_mask",
 )
 SIGNALS_OF = Plan("signal_struct", Signals, pending="shared_pending.signal.sig")
 RIGHTS = Plan("cred", Rights, uid="uid.val", gid="gid.val", euid="euid.val", egid="egid.val",
               effective=("cap_effective.val", "cap_effective.cap"))  # fmt: skip  # f122a08b197d, 6.3
-NODE = Plan("kernfs_node", Node, parent=("__parent", "parent"))  # 633488947ef6, 6.15
+# 633488947ef6 "kernfs: Use RCU to access kernfs_node::parent.", 6.15
+NODE = Plan("kernfs_node", Node, parent=("__parent", "parent"))
 WORKER = Plan("worker", Worker, function="current_func")
 
 

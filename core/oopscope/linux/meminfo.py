@@ -99,7 +99,7 @@ def _swap(kernel: Kernel, name: str) -> int:
 
 def _swap_cached(stats: Stats) -> int:
     try:
-        return stats["NR_SWAPCACHE"]  # b6038942480e, 5.12
+        return stats["NR_SWAPCACHE"]  # b6038942480e "mm: memcg: add swapcache stat for memcg v2", 5.12
     except Absent:
         return 0
 

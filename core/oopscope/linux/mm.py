@@ -48,7 +48,8 @@ def pages_of(kernel: Kernel, mm: int) -> Pages:
             own = struct.unpack(f"{kernel.endian}4i", memory.read(each, 16))
             shared = [a + b for a, b in zip(shared, own, strict=True)]
         return Pages(*(max(count, 0) for count in shared))
-    count = types.member("percpu_counter", "count").offset  # struct percpu_counter[], f1a7941243c1, 6.2
+    # struct percpu_counter[], f1a7941243c1 "mm: convert mm's rss stats into percpu_counter", 6.2
+    count = types.member("percpu_counter", "count").offset
     counters = types.member("percpu_counter", "counters").offset
     found = []
     for base in range(at, at + 4 * member.element_size, member.element_size):

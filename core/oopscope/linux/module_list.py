@@ -11,7 +11,8 @@ from oopscope.linux.taint import taint_letters
 from oopscope.structs.plan import Plan
 
 STATES = ("live", "coming", "going", "unformed")
-MODULE_REF_BASE = 1  # e513cc1c07e2, 3.19: a live module holds one reference to itself
+# e513cc1c07e2 "module: Remove stop_machine from module unloading", 3.19: a live module holds one reference to itself
+MODULE_REF_BASE = 1
 
 
 class Extra(NamedTuple):

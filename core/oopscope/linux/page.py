@@ -156,7 +156,8 @@ def _freelist(kernel: Kernel, cache: CacheStruct, first: int, memory: range) -> 
         at = first + cache.offset
         first = kernel.memory.word(at)
         if cache.random is not None:
-            first ^= cache.random ^ int.from_bytes(at.to_bytes(8, "little"), "big")  # swab(): 1ad53d9fa3f6, 5.7
+            # swab(): 1ad53d9fa3f6 "slub: improve bit diffusion for freelist ptr obfuscation", 5.7
+            first ^= cache.random ^ int.from_bytes(at.to_bytes(8, "little"), "big")
 
 
 def _of_cpu(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, at: int, memory: range) -> Iterator[int]:

@@ -43,7 +43,7 @@ class PageStruct(NamedTuple):
 PAGE = Plan(
     "page",
     PageStruct,
-    flags=("flags.f", "flags"),  # 53fbef56e07d, 6.18
+    flags=("flags.f", "flags"),  # 53fbef56e07d "mm: introduce memdesc_flags_t", 6.18
     compound=("compound_info", "compound_head"),  # 7.1
     refcount="_refcount.counter",
 )

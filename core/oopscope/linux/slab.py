@@ -52,7 +52,7 @@ NODE = Plan(
     total_objects="total_objects.counter",
     partial="&partial",
 )
-SLAB = Plan(("slab", "page"), SlabStruct)  # struct slab since d122019bf061, 5.17
+SLAB = Plan(("slab", "page"), SlabStruct)  # struct slab since d122019bf061 "mm: Split slab into its own type", 5.17
 
 
 class Slab(NamedTuple):

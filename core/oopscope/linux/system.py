@@ -69,11 +69,12 @@ UTS = Plan("uts_namespace", UtsName, **{f: f"name.{f}" for f in UtsName._fields}
 TIMEKEEPER = Plan(
     "timekeeper",
     Timekeeper,
-    xtime_nsec=("tkr_mono.xtime_nsec", "tkr.xtime_nsec"),  # 876e78818def, 4.1
+    # 876e78818def "time: Rename timekeeper::tkr to timekeeper::tkr_mono", 4.1
+    xtime_nsec=("tkr_mono.xtime_nsec", "tkr.xtime_nsec"),
     shift=("tkr_mono.shift", "tkr.shift"),
     mono_sec="wall_to_monotonic.tv_sec",
     mono_nsec="wall_to_monotonic.tv_nsec",
-    offs_boot=("offs_boot.tv64", "offs_boot"),  # a number since 2456e8553544, 4.10
+    offs_boot=("offs_boot.tv64", "offs_boot"),  # a number since 2456e8553544 "ktime: Get rid of the union", 4.10
 )
 
 

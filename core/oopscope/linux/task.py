@@ -43,9 +43,10 @@ class TaskStruct(NamedTuple):
 TASK = Plan(
     "task_struct",
     TaskStruct,
-    state=("__state", "state"),  # 2f064a59a11f, 5.14
+    state=("__state", "state"),  # 2f064a59a11f "sched: Change task_struct::state", 5.14
     sp=("thread.sp", "thread.cpu_context.sp", "thread.ksp"),  # x86 and riscv, arm64, s390 and powerpc
-    cpu=("thread_info.cpu", "cpu"),  # bcf9033e5449, 5.16
+    # bcf9033e5449 "sched: move CPU field back into thread_info if THREAD_INFO_IN_TASK=y", 5.16
+    cpu=("thread_info.cpu", "cpu"),
     last_arrival="sched_info.last_arrival",
 )
 
@@ -196,7 +197,7 @@ class _Walk:
         """
         memory, types = self.memory, self.kernel.types
         tasks, link = types.member("pid", "tasks"), self.kernel.bind(LINKS).offset("pid_links")
-        leads = tasks.count >= 4  # PIDTYPE_TGID is the second of four, 6883f81aac6f, 4.19
+        leads = tasks.count >= 4  # PIDTYPE_TGID is the second of four, 6883f81aac6f "pid: Implement PIDTYPE_TGID", 4.19
         head, slots, shift, tag = _pid_table(self.kernel)
         for number, pid in for_each_xarray(memory, head, slots, shift, self.hole("PID table"), tag):
             try:

@@ -32,7 +32,7 @@ class AreaStruct(NamedTuple):
     anon_name: int | None
 
 
-# anon_name: 9a10064f5625, 5.17, with CONFIG_ANON_VMA_NAME
+# anon_name: 9a10064f5625 "mm: add a field to store names for private anonymous memory", 5.17, with CONFIG_ANON_VMA_NAME
 AREA = Plan("vm_area_struct", AreaStruct)
 
 

@@ -25,10 +25,11 @@ class ZoneStruct(NamedTuple):
 ZONE = Plan(
     "zone",
     ZoneStruct,
-    managed=("managed_pages.counter", "managed_pages"),  # atomic since 9705bea5f833, 5.0
+    # atomic since 9705bea5f833 "mm: convert zone->managed_pages to atomic variable", 5.0
+    managed=("managed_pages.counter", "managed_pages"),
     present="present_pages",
     spanned="spanned_pages",
-    watermark=("_watermark", "watermark"),  # a921444382b4, 5.0
+    watermark=("_watermark", "watermark"),  # a921444382b4 "mm: move zone watermark accesses behind an accessor", 5.0
 )
 
 
