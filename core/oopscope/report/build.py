@@ -184,6 +184,7 @@ def build(
             report[key], count["rows"] = None, None
     if isinstance(report.get("dump"), dict):  # how it is after the other sections
         report["dump"] |= {"bytes_read": kernel.facts.fetched, "complete": kernel.facts.complete}
+        report["dump"]["log_from"] = kernel.log_from
     for text in kernel.facts.problems:
         kernel.problems.add("dump", text)
     report["problems"] = [

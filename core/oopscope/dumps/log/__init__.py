@@ -70,7 +70,9 @@ def _is_binary(head: bytes) -> bool:
 def _is_log(text: str) -> bool:
     text = lines.ESCAPES.sub("", text)
     found = sum(1 for _ in zip(range(LEAST), TIMES.finditer(text), strict=False))
-    return found >= LEAST or WORDS.search(text) is not None or (found > 0 and text.count("\n") <= LEAST)
+    if found >= LEAST or WORDS.search(text) is not None or (found > 0 and text.count("\n") <= LEAST):
+        return True
+    return any(known and WORDS.match(entry.text) for entry, known in map(lines.parse, text.split("\n")))
 
 
 def companions(source: ByteSource) -> list[Path]:

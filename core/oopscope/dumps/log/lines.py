@@ -42,7 +42,7 @@ _FULL = r"(?:[A-Z][a-z]{2} )" + _ISO.replace("iso>", "full>") + r"(?: [A-Z]{2,5}
 SYSLOG = re.compile(
     rf"(?:<\d+>)?(?:(?:[A-Z][a-z]{{2}} )?(?:{_DAY})|{_ISO}|{_FULL}|(?P<unix>\d{{9,10}}\.\d{{6}})|"
     rf"\[ *(?P<mono>\d+\.\d{{6}})\](?= \S+ kernel: ))"
-    r" (?:(?P<host>(?!kernel:)[\w.:-]{1,255}) )?(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
+    r" (?:(?P<host>[\w.:-]{0,254}[\w.-]) |(?=kernel: ))(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
     r"(?P<tag>[A-Za-z(/_][^\s\[\]:]{0,63})(?:\[(?P<pid>\d+)\])?: ?(?P<rest>.*)",
     re.DOTALL,
 )
@@ -89,7 +89,7 @@ def parse(line: str) -> tuple[Entry, bool]:
     first = line[:1]
     known = False
     if first.isdigit() or first.isupper() or first == "[" or first == "<":
-        outer = SYSLOG.match(line)
+        outer = SYSLOG.match(line) if line[19:20] != "," else None  # dmesg has a comma there
         if outer:
             return _syslog(outer), True
         if first.isdigit() or (first == "[" and line[1:2].isdigit() and line[5:6] == "-"):

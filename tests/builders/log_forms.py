@@ -1,0 +1,133 @@
+"""One kernel log in the forms that tools write: each function makes a text of (ns, level, caller, text) records."""
+
+import base64
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+
+BOOT = datetime(2026, 11, 29, 23, 20, 11, tzinfo=UTC)
+
+
+def _seconds(ns):
+    return f"{ns // 10**9:5d}.{ns % 10**9 // 1000:06d}"
+
+
+def _when(ns):
+    return BOOT + timedelta(microseconds=ns // 1000)
+
+
+def dmesg(records):
+    return "".join(f"[{_seconds(ns)}] {text}\n" for ns, _, _, text in records)
+
+
+def raw(records):
+    return "".join(f"<{level}>[{_seconds(ns)}] {text}\n" for ns, level, _, text in records)
+
+
+def decoded(records):
+    names = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
+    return "".join(f"kern  :{names[level]:<6}: [{_seconds(ns)}] {text}\n" for ns, level, _, text in records)
+
+
+def ctime(records):
+    return "".join(f"[{_when(ns):%a %b %e %H:%M:%S %Y}] {text}\n" for ns, _, _, text in records)
+
+
+def iso(records):
+    return "".join(
+        f"{_when(ns):%Y-%m-%dT%H:%M:%S},{ns % 10**9 // 1000:06d}+00:00 {text}\n" for ns, _, _, text in records
+    )
+
+
+def with_callers(records):
+    return "".join(f"[{_seconds(ns)}][{caller or 'T1':>7}] {text}\n" for ns, _, caller, text in records)
+
+
+def syslog(records):
+    return "".join(
+        f"{_when(ns):%b %e %H:%M:%S} lab-node-1 kernel: [{_seconds(ns)}] {text}\n" for ns, _, _, text in records
+    )
+
+
+def kern_log(records):
+    """rsyslog's newer form, without the kernel's times."""
+    return "".join(f"{_when(ns).isoformat()} lab-node-1 kernel: {text}\n" for ns, _, _, text in records)
+
+
+def journal(records):
+    return "".join(f"{_when(ns):%b %d %H:%M:%S} lab-node-1 kernel: {text}\n" for ns, _, _, text in records)
+
+
+def journal_iso(records):
+    return "".join(f"{_when(ns):%Y-%m-%dT%H:%M:%S}+0000 lab-node-1 kernel: {text}\n" for ns, _, _, text in records)
+
+
+def journal_monotonic(records):
+    return "".join(f"[{_seconds(ns)}] lab-node-1 kernel: {text}\n" for ns, _, _, text in records)
+
+
+def cat(records):
+    return "".join(f"{text}\n" for _, _, _, text in records)
+
+
+def journal_json(records):
+    return "".join(
+        json.dumps(
+            {
+                "MESSAGE": text,
+                "PRIORITY": str(level),
+                "SYSLOG_FACILITY": "0",
+                "SYSLOG_IDENTIFIER": "kernel",
+                "_TRANSPORT": "kernel",
+                "_SOURCE_MONOTONIC_TIMESTAMP": str(ns // 1000),
+                "__REALTIME_TIMESTAMP": str(int(_when(ns).timestamp() * 1e6)),
+                "_HOSTNAME": "lab-node-1",
+            }
+        )
+        + "\n"
+        for ns, level, _, text in records
+    )
+
+
+def netconsole(records):
+    return "".join(f"{level},{at},{ns // 1000},-;{text}\n" for at, (ns, level, _, text) in enumerate(records))
+
+
+def console(records):
+    """A serial line: carriage returns, escapes, and what a program writes in between."""
+    lines = [f"[{_seconds(ns)}] {text}\r\n" for ns, _, _, text in records]
+    lines.insert(len(lines) // 3, "\x1b[0;32m[  OK  ]\x1b[0m Started something.\r\n")
+    return "".join(lines)
+
+
+def cut(records):
+    """The oldest line lost its beginning: the buffer was full."""
+    return dmesg(records)[9:]
+
+
+def apport(records):
+    data = base64.b64encode(gzip.compress(dmesg(records).encode())).decode()
+    return (
+        f"ProblemType: KernelCrash\nArchitecture: amd64\nDate: Sun Nov 29 23:20:11 2026\nVmCoreDmesg: base64\n {data}\n"
+    )
+
+
+def apport_text(records):
+    body = "".join(f" {line}\n" for line in dmesg(records).splitlines())
+    return f"ProblemType: KernelOops\nDate: Sun Nov 29 23:20:11 2026\nOopsText:\n{body}Tags: kernel-oops\n"
+
+
+FORMS = (
+    *(dmesg, raw, decoded, ctime, iso, with_callers, syslog, kern_log, journal, journal_iso, journal_monotonic, cat),
+    *(journal_json, netconsole, console, cut, apport, apport_text),
+)
+
+
+def pstore(records, size=1500):
+    """The parts of a log as EFI keeps them, by name: part 1 is the newest."""
+    text = raw(records)
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    return {
+        f"dmesg-efi-1732922411{part:02d}001": f"Panic#1 Part{part}\n{piece}"
+        for part, piece in enumerate(reversed(pieces), 1)
+    }
