@@ -6,11 +6,13 @@ maple_tree.h.
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError, ReadError
 from oopscope.memory.virtual import Memory
 
 MAX_STEPS = 1 << 20
+MAX_SLOTS = 64  # of an xa_node
 Lost = Callable[[OopscopeError], None] | None
 
 
@@ -110,13 +112,22 @@ def for_each_rbtree(memory: Memory, root: int, offset: int = 0, lost: Lost = Non
         _end(e, lost)
 
 
-def for_each_xarray(
-    memory: Memory, head: int, slots: int, shift: int, lost: Lost = None, node_tag: int = 2
-) -> Iterator[tuple[int, int]]:
+class XaNode(NamedTuple):
+    """A struct xa_node (radix_tree_node before 4.20): offsets of its slots and shift, how many slots (width), its mark.
+
+    A node has 64 slots, 16 with CONFIG_BASE_SMALL. tag: the low bits of a pointer to one, 1 before 4.20.
+    """
+
+    slots: int
+    width: int
+    shift: int
+    tag: int = 2
+
+
+def for_each_xarray(memory: Memory, head: int, layout: XaNode, lost: Lost = None) -> Iterator[tuple[int, int]]:
     """Yield (index, entry) of an xarray or radix tree, from the value of its head pointer.
 
-    slots, shift: offsets of those members in struct xa_node (struct radix_tree_node before 4.20). node_tag: the low
-    bits of a pointer to an internal node, 1 before 4.20. Value entries and siblings are passed over.
+    Value entries and siblings are passed over.
     """
     seen: set[int] = set()
     todo = [(head, 0)]
@@ -128,7 +139,7 @@ def for_each_xarray(
         if tag == 0:
             yield index, entry
             continue
-        if tag != node_tag or entry < 4096:  # a value, a mark of a multi-index entry's sibling
+        if tag != layout.tag or entry < 4096:  # a value, a mark of a multi-index entry's sibling
             continue
         node = entry & ~3
         if node in seen or len(seen) > MAX_STEPS:
@@ -136,8 +147,8 @@ def for_each_xarray(
             continue
         seen.add(node)
         try:
-            width = memory.u8(node + shift)
-            children = memory.words(node + slots, 64)
+            width = memory.u8(node + layout.shift)
+            children = memory.words(node + layout.slots, min(layout.width, MAX_SLOTS))
         except ReadError as e:
             _end(e, lost)
             continue

@@ -17,7 +17,7 @@ class RunQueue(NamedTuple):
     nr_running: int
     curr: int
     idle: int
-    stop: int
+    stop: int | None  # not on a uniprocessor kernel
     clock: int
 
 
@@ -45,7 +45,7 @@ def runqueues(kernel: Kernel) -> list[CpuQueue]:
     for cpu in present_cpus(kernel):
         try:
             row = bound.row(kernel.per_cpu(base, cpu))
-            found.append(CpuQueue(cpu, row.nr_running, row.curr, row.idle, row.stop, row.clock))
+            found.append(CpuQueue(cpu, row.nr_running, row.curr, row.idle, row.stop or 0, row.clock))
         except (OopscopeError, IndexError) as e:
             kernel.problems.add("cpus", f"run queue of CPU {cpu}: {e}")
     return found

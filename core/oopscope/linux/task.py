@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, OopscopeError, is_lost
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.walk import for_each_list, for_each_xarray
+from oopscope.kernel.walk import XaNode, for_each_list, for_each_xarray
 from oopscope.linux.sched import runqueues
 from oopscope.structs.plan import Plan
 
@@ -34,7 +34,7 @@ class TaskStruct(NamedTuple):
     signal: int
     real_parent: int
     real_cred: int
-    on_cpu: int
+    on_cpu: int | None  # not in a uniprocessor kernel's: Structs fills it in, and the CPU
     sp: int
     cpu: int | None
     last_arrival: int | None
@@ -107,16 +107,23 @@ class Structs(dict[int, TaskStruct | None]):
 
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
-        self._row = kernel.bind(TASK).row
+        self._kernel, self._row = kernel, kernel.bind(TASK).row
         self.why: dict[int, OopscopeError] = {}
 
     def __missing__(self, address: int) -> TaskStruct | None:
         try:
-            self[address] = self._row(address)
+            self[address] = self._whole(self._row(address))
         except OopscopeError as e:
             self.why[address] = e
             self[address] = None
         return self[address]
+
+    def _whole(self, task: TaskStruct) -> TaskStruct:
+        """Say of a uniprocessor kernel's task whether it ran, by the run queue, and on which CPU: the only one."""
+        if task.on_cpu is not None:
+            return task
+        ran = any(queue.curr == task.address for queue in self._kernel.cached(runqueues))
+        return task._replace(on_cpu=int(ran), cpu=0 if task.cpu is None else task.cpu)
 
     def get(self, address: int, default: object = None) -> TaskStruct | None:
         """Return the task_struct at an address, read now if it was not before."""
@@ -198,8 +205,8 @@ class _Walk:
         memory, types = self.memory, self.kernel.types
         tasks, link = types.member("pid", "tasks"), self.kernel.bind(LINKS).offset("pid_links")
         leads = tasks.count >= 4  # PIDTYPE_TGID is the second of four, 6883f81aac6f "pid: Implement PIDTYPE_TGID", 4.19
-        head, slots, shift, tag = _pid_table(self.kernel)
-        for number, pid in for_each_xarray(memory, head, slots, shift, self.hole("PID table"), tag):
+        head, layout = _pid_table(self.kernel)
+        for number, pid in for_each_xarray(memory, head, layout, self.hole("PID table")):
             try:
                 first, second = memory.words(pid + tasks.offset, 2)
             except OopscopeError as e:
@@ -284,14 +291,16 @@ class _Neighbours:
                 self._walk.lost[child]["parent"] = parent
 
 
-def _pid_table(kernel: Kernel) -> tuple[int, int, int, int]:
-    """Return the PID table's head entry, the offsets of a node's slots and shift, and what marks a pointer to one."""
+def _pid_table(kernel: Kernel) -> tuple[int, XaNode]:
+    """Return the PID table's head entry, and how its nodes are laid out."""
     types = kernel.types
     root = kernel.symbol("init_pid_ns") + types.member("pid_namespace", "idr.idr_rt").offset
     name = "xarray" if types.has_member("xarray", "xa_head") else "radix_tree_root"
     head = kernel.memory.word(root + types.member(name, "xa_head" if name == "xarray" else "rnode").offset)
     node = "xa_node" if name == "xarray" else "radix_tree_node"
-    return head, types.member(node, "slots").offset, types.member(node, "shift").offset, 2 if name == "xarray" else 1
+    slots = types.member(node, "slots")
+    tag = 2 if name == "xarray" else 1
+    return head, XaNode(slots.offset, slots.count, types.member(node, "shift").offset, tag)
 
 
 def plausible(task: TaskStruct, lowest: int) -> bool:

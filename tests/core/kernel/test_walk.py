@@ -6,6 +6,7 @@ from core.kernel.fakes import Ram, memory_of
 from oopscope.errors import Implausible, MissingPage, ReadError
 from oopscope.kernel import walk
 from oopscope.kernel.walk import (
+    XaNode,
     for_each_chain,
     for_each_hlist,
     for_each_list,
@@ -206,8 +207,13 @@ def xa_node(ram, address, shift, slots):
 
 
 class TestXarray:
-    def entries(self, ram, head, lost=None, **more):
-        return list(for_each_xarray(memory_of(ram), head, SLOTS, SHIFT, lost, **more))
+    def entries(self, ram, head, lost=None, tag=2, width=64):
+        return list(for_each_xarray(memory_of(ram), head, XaNode(SLOTS, width, SHIFT, tag), lost))
+
+    def test_a_small_kernel_has_nodes_of_sixteen_slots_and_what_lies_behind_is_none_of_its(self):
+        ram = Ram()
+        xa_node(ram, 0x30000, 0, {1: 0x51000, 15: 0x52000, 16: 0x66000, 40: 0x67000})
+        assert self.entries(ram, 0x30000 | 2, width=16) == [(1, 0x51000), (15, 0x52000)]
 
     def test_one_entry_without_a_node_and_none(self):
         assert self.entries(Ram(), 0x51000) == [(0, 0x51000)]
@@ -231,7 +237,7 @@ class TestXarray:
         """Before 4.20 an internal node is tagged 1, and 2 marks what is no pointer."""
         ram, lost = Ram(), Lost()
         xa_node(ram, 0x30000, 0, {0: 0x51000, 1: 0x61000 | 2})
-        assert self.entries(ram, 0x30000 | 1, lost, node_tag=1) == [(0, 0x51000)]
+        assert self.entries(ram, 0x30000 | 1, lost, tag=1) == [(0, 0x51000)]
         assert lost == []
 
     def test_loops(self):
