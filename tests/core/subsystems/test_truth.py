@@ -38,6 +38,8 @@ def test_processes_and_their_parents(case):
 
 def test_names_threads_and_sizes(case):
     threads = [t["tgid"] for t in case.report["tasks"]]
+    # up to 6.1 a task keeps 64 faults to itself, of up to 16 pages each, which /proc does not count and we do
+    most = 64 * 16 if case.kernel.types.has_member("task_struct", "rss_stat") else 40
     assert len(case.truth.processes) > 45
     for process in case.truth.processes:
         task = case.tasks[process.pid]
@@ -46,7 +48,7 @@ def test_names_threads_and_sizes(case):
         assert task["kernel_thread"] == (process.size is None)
         assert task["vsz_bytes"] == (process.size or 0) * 1024
         # /proc rounds what it counts by CPU; a page table or a page of the stack may have come since
-        assert abs(task["rss_bytes"] - (process.rss or 0) * 1024) <= 40 * 4096
+        assert -40 * 4096 <= task["rss_bytes"] - (process.rss or 0) * 1024 <= most * 4096
 
 
 def test_states_of_who_slept(case):
