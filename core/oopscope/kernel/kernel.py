@@ -1,6 +1,7 @@
 """The facade: one dead kernel's memory, symbols, types and registers, passed to everything that reads it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
@@ -224,6 +225,20 @@ class Kernel:
             self._cached[read] = reader(read)(self)
         found: T = self._cached[read]
         return found
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Look at something that no section needs: what is missing for it is no problem of theirs.
+
+        Where something was missing, what was cached meanwhile is forgotten, so that who needs it meets the problem.
+        """
+        count, known = len(self.problems), set(self._cached)
+        try:
+            yield
+        finally:
+            if self.problems.forget_after(count):
+                for read in set(self._cached) - known:
+                    del self._cached[read]
 
     def per_cpu(self, symbol: int | str, cpu: int) -> int:
         """Return the address of a CPU's copy of a per-CPU variable, given its symbol or that symbol's address."""

@@ -47,6 +47,13 @@ class Problems:
 
         return note
 
+    def forget_after(self, count: int) -> bool:
+        """Forget what was noted after the first so many; return whether there was anything."""
+        late = list(self._seen)[count:]
+        for problem in late:
+            del self._seen[problem]
+        return bool(late)
+
     def __iter__(self) -> Iterator[Problem]:
         yield from list(self._seen)
         if self.dropped:

@@ -23,4 +23,7 @@ def _fault(death: Death) -> Fault | None:
     if frame is None:
         return None
     at = next((at for at, one in enumerate(frames) if (one.address, one.sp) == (frame.address, frame.sp)), None)
-    return None if at is None else fault_at(death.kernel, frames, at, fault_address(death))
+    if at is None:
+        return None
+    with death.kernel.aside():
+        return fault_at(death.kernel, frames, at, fault_address(death))

@@ -1,6 +1,7 @@
 """A death made of log lines and a stack, with no dump: a kernel that answers only what the rules ask."""
 
 import re
+from contextlib import contextmanager
 
 from oopscope.dumps import Facts
 from oopscope.errors import NoSymbol, NotMapped
@@ -81,6 +82,10 @@ class FakeKernel:
         if read not in self._known:
             self._known[read] = reader(read)(self)
         return self._known[read]
+
+    @contextmanager
+    def aside(self):
+        yield
 
     def find_symbol(self, name):
         return SYMBOLS.get(name)
