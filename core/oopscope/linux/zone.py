@@ -72,13 +72,22 @@ class Zone(NamedTuple):
     managed: int
 
 
+def _node_ids(kernel: Kernel) -> int:
+    """Return how many nodes there can be (nr_node_ids), which bounds an array of unknown length."""
+    address = kernel.find_symbol("nr_node_ids")
+    try:
+        return kernel.memory.u32(address) or 1 if address is not None else MAX_NODES
+    except OopscopeError:
+        return MAX_NODES
+
+
 def _nodes(kernel: Kernel) -> Iterator[tuple[int, int]]:
     """Yield (node, address of its struct pglist_data)."""
     table = kernel.find_symbol("node_data")
     if table is None:
         yield 0, kernel.symbol("contig_page_data")
         return
-    count = min(kernel.info.length("node_data") or 64, MAX_NODES)
+    count = min(kernel.info.length("node_data") or 64, _node_ids(kernel), MAX_NODES)
     yield from ((i, node) for i, node in enumerate(kernel.memory.words(table, count)) if node)
 
 

@@ -1,0 +1,133 @@
+"""Real dumps of machines other than x86_64, whole but distilled, against what their guests said of themselves.
+
+Each guest gave its account, and then crashed itself by SysRq-c. `machines/NAME.kdump` lies among the other dumps.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from oopscope.boot.attach import open_kernel
+from oopscope.linux.task_files import task_files
+from oopscope.report.build import build, sections
+from oopscope.subsystems import TABLES
+from truth import FRAME, Truth, missing_in_order, plain
+
+FOLDER = Path(__file__).parents[2] / "dumps" / "machines"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.kdump"))
+ALL = sections(["dump", "system", "verdict", *(key for key, _ in TABLES if key != "system")])
+NEWCOMERS = re.compile(r"sleep|kworker/.*")
+FIRST = re.compile(
+    r"ret_from_(fork|kernel_thread)\w*|start_kernel|__primary_switched|__secondary_switched|cpu_startup_entry"
+)
+KEYS = {"arm64": "aarch64"}
+
+
+@cache
+def opened(name):
+    kernel = open_kernel([FOLDER / f"{name}.kdump"])
+    return kernel, build(kernel, ALL, stacks=True), Truth.beside(FOLDER / f"{name}.kdump")
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+def test_there_are_dumps():
+    assert "6.12-arm64" in NAMES
+
+
+def test_the_machine(name):
+    kernel, report, _ = opened(name)
+    key = name.split("-")[1]
+    assert report["dump"]["arch"] == kernel.arch.name == KEYS.get(key, key)
+    assert report["system"]["release"].startswith(name.split("-")[0])
+    assert report["system"]["memory_bytes"] > 128 << 20
+    assert len(report["cpus"]) == 2
+    assert [p for p in report["problems"] if p["section"] not in ("cpus", "dump")] == []
+
+
+def test_verdict_and_log(name):
+    _, report, truth = opened(name)
+    verdict = report["verdict"]
+    assert (verdict["cause"], verdict["confidence"]) == ("sysrq-crash", "certain")
+    assert verdict["panic_message"] == "sysrq triggered crash"
+    assert (verdict["pid"], verdict["comm"]) == (1, "init")
+    assert verdict["symbol"].startswith("sysrq_handle_crash+")
+    have = [line for record in report["log"] for line in record["text"].split("\n")]
+    assert missing_in_order([line for line in truth.text if line], have) == []
+
+
+def test_the_stack_of_the_panic_is_what_the_kernel_printed(name):
+    """Printed by dump_stack() from within panic(), so that it begins with what has returned since."""
+    _, report, truth = opened(name)
+    begin = next(i for i, line in enumerate(truth.text) if re.match(r"Call [Tt]race:", line))
+    said = []
+    for line in truth.text[begin + 1 :]:
+        found = FRAME.match(line)
+        if found is None:
+            break
+        said.append(plain(found[2]))
+    said = said[said.index("panic") :]
+    frames = report["cpus"][0]["frames"]
+    assert len(said) > 8
+    assert missing_in_order(said, [plain(f["symbol"]) for f in frames]) == []
+    assert frames[-1]["kind"] == "user"
+    assert all(f["reliable"] for f in frames)
+
+
+def test_processes(name):
+    _, report, truth = opened(name)
+    tasks = {t["pid"]: t for t in report["tasks"] if t["pid"]}
+    have = {(t["pid"], t["ppid"]) for t in tasks.values() if t["pid"] == t["tgid"]}
+    assert truth.parents <= have
+    assert [tasks[pid]["comm"] for pid, _ in have - truth.parents if not NEWCOMERS.match(tasks[pid]["comm"])] == []
+    assert len(truth.processes) > 45
+    for process in truth.processes:
+        task = tasks[process.pid]
+        assert (task["comm"], task["ppid"]) == (process.comm, process.ppid)
+        assert task["kernel_thread"] == (process.size is None)
+        assert task["vsz_bytes"] == (process.size or 0) * 1024
+
+
+def test_every_stack_leads_to_its_end(name):
+    """To the program, or to where a kernel thread or a CPU began; and who sleeps is known to sleep somewhere."""
+    _, report, _ = opened(name)
+    assert len(report["tasks"]) > 45
+    for task in report["tasks"]:
+        frames = task["frames"]
+        assert frames, task
+        assert frames[-1]["kind"] == "user" or FIRST.match(frames[-1]["symbol"]), task
+        assert all(f["reliable"] for f in frames)
+        if task["state"] in "SDI":
+            assert task["wait"] and "schedule" not in task["wait"] and task["wait"] != "__switch_to"
+
+
+def test_modules_mounts_and_slabs(name):
+    _, report, truth = opened(name)
+    assert [(m["name"], m["size_bytes"], int(m["address"], 16)) for m in report["modules"]] == [
+        (m.name, m.size, m.address) for m in truth.modules
+    ]
+    assert [(m["source"], m["target"], m["fstype"]) for m in report["mounts"]] == [m[:3] for m in truth.mounts]
+    assert [s["name"] for s in report["slabs"]] == truth.slabs
+
+
+def test_meminfo(name):
+    _, report, truth = opened(name)
+    have, want = report["meminfo"], truth.meminfo
+    assert have["MemTotal"] == want["MemTotal"]
+    for key in ("MemFree", "MemAvailable", "Slab", "Cached", "KernelStack"):
+        assert have[key] == pytest.approx(want[key], rel=0.05), key
+
+
+def test_open_files(name):
+    kernel, report, truth = opened(name)
+    tasks = {t["pid"]: int(t["address"], 16) for t in report["tasks"]}
+    assert truth.files
+    for pid, wanted in truth.files.items():
+        if pid in tasks and pid != 1:
+            have = {file.fd: file.path for file in task_files(kernel, tasks[pid]).files}
+            assert {fd: path for fd, path in wanted.items() if have.get(fd) != path} == {}
