@@ -7,13 +7,14 @@ own is lost.
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 from oopscope.arch import Mapping
 from oopscope.dumps import Dump, find_format, open_source
-from oopscope.errors import NotInLog, OopscopeError
+from oopscope.errors import NotInLog, OopscopeError, Unsupported
 from oopscope.kernel.kernel import Kernel
 from oopscope.machine import all_wordings, arch
 from oopscope.machine.common.wordings import detect
@@ -31,13 +32,16 @@ TOLD = {
 }
 READERS = ("oopscope.linux.", "oopscope.stacks.", "oopscope.waits.", "oopscope.machine.", "oopscope.inspect.")
 OWN = "oopscope.linux.printk."
+USUAL = "x86_64"  # where no word of the log tells the machine
 
 
 class LogKernel(Kernel):
     """A kernel without memory."""
 
     def __init__(self, dump: Dump, machine: str | None) -> None:
-        found = arch("x86_64")
+        found, self._known = arch(USUAL), machine is None
+        with suppress(Unsupported):
+            found, self._known = arch(machine or USUAL), True
 
         def translate(_address: int) -> Mapping:
             raise NotInLog
@@ -46,6 +50,11 @@ class LogKernel(Kernel):
             dump, found, VmcoreInfo(), Memory(PhysicalMemory(dump), translate, found.page_shift, found.word)
         )
         self._name = machine
+
+    @property
+    def machine_known(self) -> bool:
+        """Whether it is known how this machine's registers and code are read; where nothing tells, it is x86_64."""
+        return self._known
 
     @property
     def machine_name(self) -> str | None:

@@ -246,6 +246,11 @@ class Kernel:
         return (address + self.cached(per_cpu_offsets)[cpu]) % self.memory.top
 
     @property
+    def machine_known(self) -> bool:
+        """Whether `arch` and `machine` are those of the machine that died, and no stand-in for one not known here."""
+        return True
+
+    @property
     def machine_name(self) -> str | None:
         """The architecture's name; None where a log does not tell it."""
         return self.arch.name

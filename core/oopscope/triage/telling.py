@@ -17,8 +17,9 @@ def told(death: Death, verdict: Verdict) -> Verdict:
 
 def _fault(death: Death) -> Fault | None:
     if death.only_log:
-        same = death.kernel.machine_name in (None, death.kernel.arch.name)
-        return fault_in_log(death.kernel, death.oops) if same and death.oops is not None else None
+        if death.oops is None or not death.kernel.machine_known:
+            return None
+        return fault_in_log(death.kernel, death.oops)
     frame, frames = death.fault_frame, death.frames
     if frame is None:
         return None
