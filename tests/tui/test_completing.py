@@ -174,3 +174,38 @@ async def test_what_is_being_chosen_stays_while_more_is_found():
         await press(app, pilot, "o")
         assert not asking.choices.moved
         assert asking.choices.at == 0
+
+
+async def test_what_is_not_there_is_said_and_the_place_stays():
+    async with running(size=LARGE) as (app, pilot):
+        await enter(app, pilot, ":", "log")
+        for line, words in (("irq", "irq is not there yet"), ("ps -S", "ps -S: "), ("dis -l do_exit", "source lines")):
+            await enter(app, pilot, ":", line)
+            assert app.pane.key == "log"
+            assert words in text(app)
+        await enter(app, pilot, ":", "help ps")
+        assert "ps [PID | NAME]" in text(app) and app.pane.key == "log"
+
+
+async def test_a_command_narrows_the_list_and_esc_widens_it_again():
+    async with running(size=LARGE) as (app, pilot):
+        await enter(app, pilot, ":", "ps -k")
+        assert app.pane.key == "tasks"
+        rows = [app.pane.main.view.row(at) for at in range(len(app.pane.main.view))]
+        assert rows and all(row.kernel_thread for row in rows)
+        await press(app, pilot, "escape")
+        assert len(app.pane.main.view) > len(rows)
+        await enter(app, pilot, ":", "ps -m")
+        assert app.pane.main.sorted_by.key == "since_last_run_seconds"
+
+
+async def test_a_topic_with_a_blank_in_its_name_is_explained():
+    """It was offered, and chosen it said that nothing is said of its last word."""
+    async with running(size=LARGE) as (app, pilot):
+        await press(app, pilot, "colon", *"explain Call", "space", *"Trace", "enter")
+        assert app.pane.key == "explain"
+        assert "Call Trace" in text(app)
+        completer = Completer("explain Call Tr", app.store, PANES)
+        while completer.work():
+            pass
+        assert "Call Trace" in completer.offer()

@@ -4,7 +4,7 @@ import pytest
 
 from oopscope_tui.places import Act, Place
 from oopscope_tui.prompt.acts import ACTS
-from oopscope_tui.prompt.commands import COMMANDS, is_guess, understand
+from oopscope_tui.prompt.commands import COMMANDS, is_guess, target_of, understand
 from oopscope_tui.prompt.completing import SOURCES
 
 PANES = [
@@ -25,7 +25,19 @@ PANES = [
         ("bt -c 1", Place("cpus", 1, True)),
         ("bt -a", Place("cpus")),
         ("bt", Place("tasks", None, True)),
-        ("bt -c", Place("tasks")),
+        ("bt -c", Place("cpus")),
+        ("ps -k", Place("tasks", None, False, "kernel_thread:yes")),
+        ("ps -m", Place("tasks", None, False, "", "since_last_run_seconds")),
+        ("foreach UN bt", Place("tasks", None, False, "state:D")),
+        ("mod -t", Place("modules", None, False, "taint~.")),
+        ("files 241", Place("tasks", 241, True)),
+        ("sys", Place("overview")),
+        ("struct rq.clock runqueues:0", Place("struct", "rq.clock@runqueues:0")),
+        ("rd jiffies 4", Place("words", "jiffies")),
+        ("p jiffies", Place("words", "jiffies")),
+        ("kmem ffff888003a4c000", Place("symbol", "ffff888003a4c000")),
+        ("explain Call Trace", Act("explain", "Call Trace")),
+        ("help ps", Act("help", "ps")),
         ("ps insmod", Place("tasks", "insmod", True)),
         ("cpu 1", Place("cpus", 1, True)),
         ("c0", Place("cpus", 0, True)),
@@ -49,6 +61,15 @@ def test_understood(text, place):
     assert understand(text, PANES) == place
 
 
+@pytest.mark.parametrize("line", ["net", "tree", "dev -d", "irq", "timer", "ps -S", "log -T", "kmem -v", "runq -t",
+                                  "dis -l schedule", "rd -8 jiffies", "foreach UN", "p &jiffies"])  # fmt: skip
+def test_what_is_not_there_is_said_and_is_never_something_else(line):
+    """Once `:p jiffies` opened Problems, `:net` a module, `:tree` a slab; `:dis -l` took the option for a name."""
+    target = understand(line, [*PANES, ("problems", "Problems"), ("net", "Net"), ("trees", "Trees")])
+    assert isinstance(target, Act) and target.name == "say" and line.split()[0] in target.argument
+    assert not is_guess(line, PANES)
+
+
 def test_only_what_is_nothing_else_is_a_guess():
     assert is_guess("schedule", PANES)
     assert is_guess("bt insm", PANES)  # a name that may be the beginning of one
@@ -59,6 +80,6 @@ def test_the_table_of_commands_is_whole():
     words = [word for command in COMMANDS for word in command.words]
     assert len(words) == len(set(words))
     for command in COMMANDS:
-        assert not command.takes or command.takes in SOURCES
-        target = command.target([])
+        assert not command.takes or command.takes in SOURCES or command.takes in ("type", "number", "file")
+        target = target_of(command.ask([]))
         assert not isinstance(target, Act) or target.name in ACTS

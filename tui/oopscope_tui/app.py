@@ -249,6 +249,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
             self.reader.want(pane.needs)
             pane.changed()
         pane.go(place)
+        if place.where or place.sort:
+            pane.narrow(place.where, place.sort)
         self.where_changed()
 
     async def _pane(self, key: str) -> Pane:

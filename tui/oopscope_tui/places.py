@@ -2,20 +2,20 @@
 
 from typing import NamedTuple
 
+from oopscope.commands.command import Act as Act
+
 
 class Place(NamedTuple):
-    """A pane, the key of the selected row (a PID, a CPU, a log index, a name), and whether its detail is open."""
+    """A pane, the key of the selected row (a PID, a CPU, a log index, a name), and whether its detail is open.
+
+    where, sort: the filter that its list gets, the column by which it is ordered; empty for as it is.
+    """
 
     pane: str
     key: int | str | None = None
     open: bool = False
-
-
-class Act(NamedTuple):
-    """Something that the app does: its name in acts.ACTS, and what was typed after it."""
-
-    name: str
-    argument: str = ""
+    where: str = ""
+    sort: str = ""
 
 
 Target = Place | Act

@@ -88,8 +88,8 @@ class Line(NamedTuple):
 
     @property
     def key(self) -> int | str | None:
-        """The last name as a key: a number where it is one."""
-        return key_of(self.names[-1]) if self.names else None
+        """The names as one key: a number where it is one; a name may hold blanks."""
+        return key_of(" ".join(self.names)) if self.names else None
 
 
 class Command(NamedTuple):
@@ -119,6 +119,11 @@ class Command(NamedTuple):
         parts = [one.name if one.needed else f"[{one.name}]" for one in self.arguments]
         there = [one for one in self.options if not one.missing]
         return " ".join([*parts, *(f"[{one.name}{f' {one.value}' if one.value else ''}]" for one in there)])
+
+    @property
+    def brief(self) -> str:
+        """What may follow but for options."""
+        return " ".join(one.name if one.needed else f"[{one.name}]" for one in self.arguments)
 
     @property
     def takes(self) -> Takes:

@@ -14,7 +14,7 @@ from oopscope.commands.command import (
     missing,
 )
 
-ADDRESS = Argument("ADDRESS | NAME", "symbol", True)
+ADDRESS = Argument("NAME | ADDRESS", "symbol", True)
 SOURCE = "source lines need debug symbols, and oopscope works without: dis shows what the machine ran"
 KEYWORDS = ("struct", "union", "enum")
 

@@ -195,7 +195,7 @@ COMMANDS: tuple[Command, ...] = (
         ("foreach",),
         "a command for tasks by state (UN, RU, IN ...), name, PID, `user` or `kernel`",
         _foreach,
-        (Argument("TASKS COMMAND", "", True),),
+        (Argument("WHICH bt | files | vm", "", True),),
         (),
         (("UN bt", "stacks of the blocked tasks"), ("user files", "open files of every process")),
     ),

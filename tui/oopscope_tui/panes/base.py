@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, cast
 from textual.timer import Timer
 from textual.widget import Widget
 
+from oopscope.report.query import QueryError
 from oopscope_tui.look import theme
 from oopscope_tui.places import Place
 from oopscope_tui.reading.store import Store
@@ -142,6 +143,17 @@ class Pane(Widget):
         self.place_views()
         self._find_wanted()
         self.active.focus()
+
+    def narrow(self, where: str, sort: str) -> None:
+        """Filter the list and order it, as a command asks; what the list has no column for is said."""
+        try:
+            self.main.set_filter(where)
+        except QueryError as error:
+            self.scope.status.say(str(error), failed=True)
+        table, key = self.main, sort.lstrip("-")
+        column = next((one for one in table.columns if one.key == key), None) if isinstance(table, Table) else None
+        if column is not None and isinstance(table, Table):
+            table.sort_by(column, sort.startswith("-"))
 
     def _find_wanted(self) -> None:
         if self.wanted is None or self.wanted.key is None:

@@ -76,7 +76,7 @@ class Help(Pane):
 def _commands() -> list[tuple[str, str]]:
     """Return every command: its words, what follows it, and what it does."""
     return [
-        (", ".join(command.words[:2]), f"{command.usage}  {command.help}" if command.usage else command.help)
+        (", ".join(command.words[:2]), f"{command.brief}  {command.help}" if command.brief else command.help)
         for command in COMMANDS
     ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from oopscope.commands.register import told
 from oopscope_tui.look import palette
 from oopscope_tui.scope import Desk
 
@@ -41,8 +42,18 @@ async def _copy(app: Desk, _: str) -> None:
     app.action_copy()
 
 
-async def _help(app: Desk, _: str) -> None:
-    await app.action_help()
+async def _help(app: Desk, word: str) -> None:
+    """Show the keys of the place; of a command, how it is used."""
+    if not word:
+        await app.action_help()
+        return
+    text = told(word)
+    app.status.say(text or f"no command {word}", failed=not text)
+
+
+async def _say(app: Desk, text: str) -> None:
+    """Say that what was asked for is not there, and what is nearest."""
+    app.status.say(text, failed=True)
 
 
 async def _quit(app: Desk, _: str) -> None:
@@ -77,6 +88,7 @@ ACTS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "write": _write,
     "copy": _copy,
     "help": _help,
+    "say": _say,
     "quit": _quit,
     "dumps": _dumps,
     "open": _open,

@@ -10,12 +10,13 @@ from itertools import chain
 from time import perf_counter
 from typing import NamedTuple
 
+from oopscope.commands.register import BY_WORD
 from oopscope_tui.look import palette
 from oopscope_tui.look.text import cells
 from oopscope_tui.look.values import human_bytes
 from oopscope_tui.places import Act, Place, Target
 from oopscope_tui.prompt import fuzzy
-from oopscope_tui.prompt.commands import BY_WORD, COMMANDS, Panes, is_guess, understand, wants_more
+from oopscope_tui.prompt.commands import COMMANDS, Panes, is_guess, target_of, understand, wants_more
 from oopscope_tui.reading.store import Store
 
 KEPT = 40  # of the best
@@ -55,11 +56,11 @@ def of_commands(store: Store, panes: Panes) -> Iterator[Choice]:
         word = command.words[0]
         if word not in (key for key, _ in panes):
             yield Choice(
-                f"{word} {command.usage}".rstrip(),
+                f"{word} {command.brief}".rstrip(),
                 f"{word} " if command.takes or command.needs else word,
                 "command",
                 command.help,
-                None if command.needs else command.target([]),
+                None if command.needs else target_of(command.ask([])),
             )
 
 
@@ -112,7 +113,7 @@ def of_symbols(store: Store, panes: Panes) -> Iterator[Choice]:
 def of_themes(store: Store, panes: Panes) -> Iterator[Choice]:
     """Yield the themes."""
     for name, theme in palette.PALETTES.items():
-        yield Choice(name, f"theme {name}", "theme", theme.help, BY_WORD["theme"].target([name]))
+        yield Choice(name, f"theme {name}", "theme", theme.help, Act("theme", name))
 
 
 def of_topics(store: Store, panes: Panes) -> Iterator[Choice]:
@@ -143,6 +144,7 @@ SOURCES: dict[str, Source] = {
     "symbol": of_symbols,
     "theme": of_themes,
     "topic": of_topics,
+    "command": of_commands,
 }
 KINDS = ("pane", "dump", "command", "CPU", "task", "module", "theme", "topic", "symbol", "slab")
 
@@ -190,7 +192,7 @@ class Completer:
             return
         self.found += 1
         if self._head:  # what the command makes of it
-            line = f"{self._head}{choice.line.split(' ')[-1]}"
+            line = f"{self._head}{choice.line.partition(' ')[2] or choice.line}"  # a topic's name may hold blanks
             choice = choice._replace(line=line, target=understand(line, self._panes))
         length = match.length if self._pattern else 0
         rank = (match.fit, KINDS.index(choice.kind), match.start, length, self._number)

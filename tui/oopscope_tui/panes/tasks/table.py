@@ -6,8 +6,10 @@ The tree is an order (a row's rank in it) and a filter (what is not folded away)
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar
 
+from oopscope.report.query import Field
 from oopscope_tui.panes.tasks.tree import Tree
 from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import SLICE
@@ -157,6 +159,11 @@ class TaskTable(Table):
             self.also = lambda row: number.get(id(row)) not in hidden
         else:
             self.also = None
+
+    def fields(self) -> list[Field]:
+        """Return what a filter can ask for: more than there are columns."""
+        more = [Field(key, key, kind, attrgetter(key)) for key, kind in (("kernel_thread", "bool"), ("tgid", "int"))]
+        return [*super().fields(), *more]
 
     def set_filter(self, text: str) -> None:
         """Show only rows that pass."""
