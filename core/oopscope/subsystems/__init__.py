@@ -131,6 +131,7 @@ CPU = Column("cpu", "CPU", "int", "The CPU's number.", "cpu")
 TABLES: tuple[tuple[str, str], ...] = (
     ("system", "oopscope.subsystems.system"),
     ("cpus", "oopscope.subsystems.cpus"),
+    ("runqueues", "oopscope.subsystems.runqueues"),
     ("log", "oopscope.subsystems.log"),
     ("tasks", "oopscope.subsystems.tasks"),
     ("locks", "oopscope.subsystems.locks"),

@@ -1,0 +1,57 @@
+"""What runs on each CPU and what waits for it: whom a stuck CPU starves, the kernel's own count."""
+
+from builders.altered import Altered, stored
+from cases import case_of
+from oopscope.boot.attach import attach
+from oopscope.linux.runqueue import ENTITY, counted, queued
+from oopscope.subsystems import table
+
+
+def test_a_stuck_cpu_and_who_waits_for_it():
+    rows = [row for row in queued(case_of("5.10-softlockup").kernel) if row.cpu == 1]
+    assert [(row.comm, row.class_, row.state) for row in rows] == [
+        ("lab-spinner", "fair", "current"),
+        ("migration/1", "stop", "waiting"),
+        ("kworker/1:0", "fair", "waiting"),
+    ]
+    assert rows[0].waiting_seconds is None
+    assert 13 < rows[1].waiting_seconds < rows[2].waiting_seconds < 14
+
+
+def test_as_many_as_the_kernel_counts(case):
+    rows = queued(case.kernel)
+    assert len(rows) == counted(case.kernel)
+    assert sum(row.current for row in rows) == len({row.cpu for row in rows}) == 2
+    for row in rows:
+        assert (row.class_ == "idle") == (row.pid == 0)
+        assert row.waiting_seconds is None or row.waiting_seconds >= 0
+
+
+def changed(name, change):
+    """The dump with some bytes in place of others: (address, bytes) by a function of the kernel."""
+    dump = stored(f"{name}.kdump")
+    kernel = attach(dump, lambda _text: None)
+    address, data = change(kernel)
+    at = kernel.memory.translate(address)
+    page = bytearray(dump.page(at >> 12))
+    page[at & 4095 : (at & 4095) + len(data)] = data
+    return attach(Altered(dump, pages={at >> 12: bytes(page)}), lambda _text: None)
+
+
+def test_what_is_not_on_the_queue_is_dropped_and_said():
+    def gone(kernel):
+        waits = next(row for row in queued(kernel) if row.comm == "kworker/1:0")
+        return waits.task + kernel.bind(ENTITY).offset("on_rq"), bytes(4)
+
+    kernel = changed("5.10-softlockup", gone)
+    rows = queued(kernel)
+    assert "kworker/1:0" not in [row.comm for row in rows]
+    found = [problem.message for problem in kernel.problems if problem.section == "runqueues"]
+    assert "no task that waits for it" in found[0]
+    assert found[1] == "2 tasks were found on the queue of CPU 1 of 3 that the kernel counted"
+    assert table("runqueues").count(kernel, len(rows)) == (3, 4, False)
+
+
+def test_a_list_that_is_not_in_the_dump_is_made_up_for_by_what_tasks_say():
+    rows = queued(case_of("7.2-sysrq").kernel)
+    assert [row.comm for row in rows if not row.current] == ["rcu_preempt"]
