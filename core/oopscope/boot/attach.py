@@ -5,23 +5,22 @@ symbols nor types.
 """
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oopscope.arch import Arch, Mapping
-from oopscope.boot.extra import Extra
+from oopscope.boot.extra import Extra, open_file
 from oopscope.boot.only_log import log_kernel, records_beside
-from oopscope.dumps import Dump, open_path
+from oopscope.dumps import Dump, open_path, stamp_of
 from oopscope.errors import FormatError, NotADump, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel, Lookup, Name, machine_of
 from oopscope.machine import arch_of_info, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.sources.beside import log_beside
 from oopscope.sources.remote import Location, shown
-from oopscope.symbols.cache import IndexCache, cache_directory, kernel_key, load_types, store_types
+from oopscope.symbols.cache import IndexCache, cache_directory, index_key, kernel_key, load_types, store_types
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
         info = _without_note(dump, physical, say)
     found = _arch(dump, info)
     memory = machine_of(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
-    kernel = Kernel(dump, found, info, memory, IndexCache(cache, kernel_key(info)))
+    kernel = Kernel(dump, found, info, memory, IndexCache(cache, index_key(kernel_key(info), stamp_of(dump))))
     kernel.name_in_module = _name_in_module
     kernel.more_symbols = lambda kernel: _more_symbols(kernel, extra)
     memory.without_tables = _Linear(kernel).map
@@ -135,8 +134,8 @@ def _take_types(kernel: Kernel, extra: Extra, cache: Path | None) -> None:
 
     types = types_of(extra, kernel.info.get("BUILD-ID"), kernel.memory.word_size)
     path = extra.btf or extra.vmlinux
-    key = kernel.info.get("BUILD-ID") or ""
-    if extra.btf is None and re.fullmatch("[0-9a-f]{16,64}", key):
+    key = index_key(kernel_key(kernel.info), open_file(path).stamp) if path else None
+    if extra.btf is None and key is not None:
         _keep_types(kernel, types, cache, key)
     try:
         name = kernel.memory.cstring(kernel.symbol("init_task") + types.member("task_struct", "comm").offset, 16)

@@ -36,6 +36,7 @@ from oopscope.symbols.kallsyms import Kallsyms
 from oopscope.symbols.kallsyms_scan import STRIDE
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
+MAX_TABLE = 64 << 20
 MAX_FRAMES = 64  # of the stack that was died on, whose code and words are kept
 MAX_NOTE = 1 << 20  # device dumps are left out
 MAX_DETAILS = 1000  # tasks of which files and mappings are kept
@@ -169,8 +170,8 @@ def _cpus(kernel: Kernel) -> int:
 
 
 def _touch(kernel: Kernel, start: int, end: int) -> None:
-    """Read a range page by page; what is not in the dump cannot be kept."""
-    for address in range(start & -PAGE, end, PAGE):
+    """Read a range page by page; what is not in the dump cannot be kept. No table is as long as MAX_TABLE."""
+    for address in range(start & -PAGE, min(end, start + MAX_TABLE), PAGE):
         try:
             kernel.memory.page(address // PAGE)
         except OopscopeError:

@@ -110,6 +110,13 @@ class Facts:
         self.problems.append(problem)
 
 
+def stamp_of(dump: "Dump") -> str | None:
+    """Return what tells a dump, as its files are now, from every other; None where that is not known of all of it."""
+    files: Sequence[ByteSource] = getattr(dump, "files", ())
+    stamps = [getattr(source, "stamp", None) for source in files]
+    return "\0".join(str(stamp) for stamp in stamps) if stamps and None not in stamps else None
+
+
 def erased_by(text: bytes) -> tuple[str, ...]:
     """Return the lines of an ERASEINFO note: what its writer was told to blank."""
     lines = text.rstrip(b"\0").decode("utf-8", "backslashreplace").splitlines()
@@ -167,6 +174,11 @@ class PlacedDump:
         """Take all the files for the facts, the one that holds memory, and (start, end, offset in it) of stretches."""
         self.key, self._sources, self._memory = key, sources, memory
         self._extents = Extents(stretches)
+
+    @property
+    def files(self) -> Sequence[ByteSource]:
+        """All the files that it is read from."""
+        return (*self._sources, self._memory)
 
     def page(self, pfn: int) -> bytes:
         """Return one page; MissingPage says whether it was excluded, cut off or never there."""

@@ -319,6 +319,11 @@ class KdumpDump:
         if any(_identity(p.header) != _identity(h) or not p.header.split for p in self._parts[1:]):
             raise FormatError(f"{sources[0].name} and the files given with it are not parts of one split dump")
 
+    @property
+    def files(self) -> list[ByteSource]:
+        """All the files that it is read from."""
+        return [part.source for part in self._parts]
+
     def page(self, pfn: int) -> bytes:
         """Return one page; MissingPage says whether it was excluded, cut off, damaged or never there."""
         n = pfn - self._base

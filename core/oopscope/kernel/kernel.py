@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from oopscope.arch import Arch
 from oopscope.dumps import Dump, Facts
-from oopscope.errors import NoSymbol, NoTypes, OopscopeError
+from oopscope.errors import Implausible, NoSymbol, NoTypes, OopscopeError
 from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
 from oopscope.memory.virtual import Memory
@@ -243,7 +243,10 @@ class Kernel:
     def per_cpu(self, symbol: int | str, cpu: int) -> int:
         """Return the address of a CPU's copy of a per-CPU variable, given its symbol or that symbol's address."""
         address = self.symbol(symbol) if isinstance(symbol, str) else symbol
-        return (address + self.cached(per_cpu_offsets)[cpu]) % self.memory.top
+        offsets = self.cached(per_cpu_offsets)
+        if not 0 <= cpu < len(offsets):
+            raise Implausible(f"CPU {cpu} of {len(offsets)} possible ones has no per-CPU area")
+        return (address + offsets[cpu]) % self.memory.top
 
     @property
     def machine_known(self) -> bool:

@@ -5,6 +5,7 @@ in core_layout and init_layout (7523e4dc5057, 4.5) before.
 """
 
 from bisect import bisect_right
+from operator import itemgetter
 from typing import NamedTuple
 
 from oopscope.errors import Absent, NoTypes, OopscopeError
@@ -155,7 +156,7 @@ class ModuleMap:
 
     def __init__(self, modules: list[Module], known: bool = True) -> None:
         """Take the modules; known=False where they cannot be read, so that an address may well be in one."""
-        spans = sorted((r.start, r.start + r.size, m) for m in modules for r in m.regions)
+        spans = sorted(((r.start, r.start + r.size, m) for m in modules for r in m.regions), key=itemgetter(0, 1))
         self.known = known
         self._starts = [s[0] for s in spans]
         self._spans = spans

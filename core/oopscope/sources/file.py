@@ -12,6 +12,7 @@ class FileSource:
         self.name = str(path)
         self.problem: str | None = None
         self.fetched: int | None = None  # bytes that came from another machine to make it; None for a local file
+        self.packed_stamp: str | None = None  # of the packed file that this one was made of
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
 
@@ -32,7 +33,11 @@ class FileSource:
     @property
     def stamp(self) -> str | None:
         """What tells this file, as it is now, from every other one."""
-        return f"{Path(self.name).resolve()}\0{os.fstat(self._fd).st_mtime_ns}"
+        if self.packed_stamp is not None:
+            return self.packed_stamp
+        now = os.fstat(self._fd)
+        times = f"{now.st_mtime_ns}\0{now.st_ctime_ns}\0{now.st_size}"
+        return f"{Path(self.name).resolve()}\0{now.st_dev}\0{now.st_ino}\0{times}"
 
     def data_from(self, offset: int) -> int:
         """Return where, from an offset on, the file next has bytes of its own: before that it reads as zeros."""

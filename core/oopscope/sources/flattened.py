@@ -48,6 +48,11 @@ class FlattenedSource:
         return self._source.size
 
     @property
+    def stamp(self) -> str | None:
+        """What tells the flattened file from every other one; None where that is not known."""
+        return getattr(self._source, "stamp", None)
+
+    @property
     def fetched(self) -> int | None:
         """How many bytes came from another machine; None for a file on this one."""
         return getattr(self._source, "fetched", None)

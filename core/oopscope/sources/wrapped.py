@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO
 
-from oopscope.cache_place import cache_directory
+from oopscope.cache_place import cache_directory, is_ours
 from oopscope.errors import FormatError
 from oopscope.sources import ByteSource
 from oopscope.sources.blocks import BlockSource
@@ -70,14 +70,17 @@ def unwrap(source: ByteSource, environ: Mapping[str, str], say: Say) -> ByteSour
         raise FormatError(f"{source.name}: {why}")
     folder, key = cache_directory(environ), _key(source)
     kept = folder / "unpacked" / key if folder and key else None
-    if kept is not None and kept.is_file():
+    if kept is not None and kept.is_file() and is_ours(kept) and is_ours(kept.parent):
         os.utime(kept)
         return _named(kept, source, None)
     place = folder / "unpacked" if folder else Path(tempfile.gettempdir())
     try:
         if folder:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _prune(place)
+            if is_ours(place):
+                _prune(place)
+            else:
+                kept = None  # nothing is kept where others may write
         with _nameless(place) as file:
             problem = _Unpacking(source, place, say).write(file)
             if kept and problem is None:
@@ -90,6 +93,7 @@ def unwrap(source: ByteSource, environ: Mapping[str, str], say: Say) -> ByteSour
 def _named(path: Path, packed: ByteSource, problem: str | None) -> FileSource:
     """Return an unpacked file under the name of the packed one."""
     source = FileSource(path)
+    source.packed_stamp = getattr(packed, "stamp", None)
     source.name, source.problem, source.fetched = packed.name, problem, getattr(packed, "fetched", None)
     return source
 

@@ -1,9 +1,11 @@
-"""The index cache: what earlier runs found out about a kernel, so that the next needs no table decoded.
+"""The index cache: what earlier runs found out about a dump, so that the next of it needs no table decoded.
 
-One file for each kernel, `<BUILD-ID>.index`: where its tables lie, the symbols and the members that were asked for. A
-second, `<BUILD-ID>.btf`, has the places of all types, for what was not asked for before. All addresses are relative to
-_stext: KASLR moves a kernel as a whole. Both are safe to delete, and are read without trust: format, checksum and
-bounds here, and the kernel's own tables must begin as they did. Nothing here fails: at worst there is no cache.
+One file for each dump, `<KEY>.index`: where its kernel's tables lie, the symbols and the members that were asked for. A
+second, `<KEY>.btf`, has the places of all types, for what was not asked for before. The key is the kernel's and the
+dump's: what was found in one dump is never taken for what is in another, for a dump may state any BUILD-ID. All
+addresses are relative to _stext. Both are safe to delete, and are read without trust: nobody else may write to them;
+format, checksum and bounds here, and the kernel's own tables must begin as they did. Nothing here fails: at worst there
+is no cache.
 """
 
 import json
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from oopscope.cache_place import cache_directory as cache_directory
+from oopscope.cache_place import is_ours
 from oopscope.errors import OopscopeError
 from oopscope.symbols.blob import Blob, Read
 from oopscope.symbols.btf import Btf
@@ -45,8 +48,15 @@ def kernel_key(info: VmcoreInfo, version: str = "") -> str | None:
     return blake2b(f"{release}\0{version}".encode(), digest_size=20).hexdigest()
 
 
+def index_key(kernel: str | None, dump: str | None) -> str | None:
+    """Return what tells what was found in one dump from all else, of a kernel's key and the stamp of a dump's files."""
+    if kernel is None or dump is None:
+        return None
+    return blake2b(f"{kernel}\0{dump}".encode("utf-8", "surrogateescape"), digest_size=20).hexdigest()
+
+
 class IndexCache:
-    """The cache of one kernel; without a directory or a key it holds nothing and keeps nothing."""
+    """The cache of one dump; without a directory or a key it holds nothing and keeps nothing."""
 
     def __init__(self, directory: Path | None, key: str | None) -> None:
         self._directory = directory if key else None
@@ -157,7 +167,7 @@ def _head(read: Read, address: int, size: int) -> str:
 
 def _load(path: Path | None) -> bytes:
     """Return what a file of the cache holds, empty where there is none, or it is damaged or of another format."""
-    if path is None:
+    if path is None or not is_ours(path) or not is_ours(path.parent):
         return b""
     try:
         with path.open("rb") as file:
@@ -185,6 +195,8 @@ def _store(path: Path, text: bytes) -> None:
         return
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not is_ours(path.parent):
+            return
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         temporary = Path(name)
         try:

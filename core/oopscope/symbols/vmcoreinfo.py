@@ -6,6 +6,8 @@ a prefix; NUMBER() is signed decimal, or hexadecimal with one.
 
 from dataclasses import dataclass, field
 
+MAX_STRUCT, MAX_LENGTH = 1 << 20, 1 << 32  # bytes of a struct, elements of an array
+
 
 @dataclass(frozen=True, slots=True)
 class VmcoreInfo:
@@ -25,7 +27,7 @@ class VmcoreInfo:
 
     def symbol(self, name: str) -> int | None:
         """Return SYMBOL(name), an address."""
-        return _number(self.raw.get(f"SYMBOL({name})"), 16)
+        return _within(_number(self.raw.get(f"SYMBOL({name})"), 16), 1 << 64)
 
     def number(self, name: str) -> int | None:
         """Return NUMBER(name)."""
@@ -33,20 +35,25 @@ class VmcoreInfo:
 
     def offset(self, member: str) -> int | None:
         """Return OFFSET(struct.member), in bytes."""
-        return _number(self.raw.get(f"OFFSET({member})"), 10)
+        return _within(_number(self.raw.get(f"OFFSET({member})"), 10), MAX_STRUCT)
 
     def size(self, struct: str) -> int | None:
         """Return SIZE(struct), in bytes."""
-        return _number(self.raw.get(f"SIZE({struct})"), 10)
+        return _within(_number(self.raw.get(f"SIZE({struct})"), 10), MAX_STRUCT)
 
     def length(self, array: str) -> int | None:
         """Return LENGTH(array), in elements."""
-        return _number(self.raw.get(f"LENGTH({array})"), 10)
+        return _within(_number(self.raw.get(f"LENGTH({array})"), 10), MAX_LENGTH)
 
     @property
     def kernel_offset(self) -> int:
         """How far KASLR moved the kernel's text, in bytes."""
-        return _number(self.raw.get("KERNELOFFSET"), 16) or 0
+        return _within(_number(self.raw.get("KERNELOFFSET"), 16), 1 << 64) or 0
+
+
+def _within(number: int | None, end: int) -> int | None:
+    """Return a number that can be what it is said to be; None for one that cannot."""
+    return number if number is not None and 0 <= number < end else None
 
 
 def _number(text: str | None, base: int) -> int | None:
