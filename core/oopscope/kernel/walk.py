@@ -1,8 +1,8 @@
 """The kernel's containers, walked: lists, hash lists, red-black trees, radix trees and xarrays, maple trees.
 
-Each walk is a generator of addresses over hostile memory: bounded, with a seen-set, and a broken link ends it with
-one call of `lost` (or an exception where none is given). Layouts follow include/linux/{types,rbtree,xarray}.h and
-maple_tree.h.
+Each walk is a generator of addresses over hostile memory: bounded by itself and by what one kernel may cost in all,
+with a seen-set, and a broken link ends it with one call of `lost` (or an exception where none is given). Layouts follow
+include/linux/{types,rbtree,xarray}.h and maple_tree.h.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,8 @@ from typing import NamedTuple
 from oopscope.errors import Implausible, OopscopeError, ReadError
 from oopscope.memory.virtual import Memory
 
-MAX_STEPS = 1 << 20
+MAX_STEPS = 1 << 20  # of one walk
+MAX_OF_ALL = 8 << 20  # of all walks of one memory
 MAX_SLOTS = 64  # of an xa_node
 Lost = Callable[[OopscopeError], None] | None
 
@@ -20,6 +21,19 @@ def _end(error: OopscopeError, lost: Lost) -> None:
     if lost is None:
         raise error
     lost(error)
+
+
+def _stop(memory: Memory, node: int, seen: set[int], what: str, limit: int | None = None) -> Implausible | None:
+    """Count a step; return why a walk must not go on to a node: it was there, or went far enough."""
+    memory.steps += 1
+    limit = MAX_STEPS if limit is None else limit
+    if node in seen:
+        return Implausible(f"{what} loops: it comes back to a node", node)
+    if len(seen) > limit:
+        return Implausible(f"{what} is longer than {limit} nodes, and is followed no further", node)
+    if memory.steps > MAX_OF_ALL:
+        return Implausible(f"{what}: all lists of this kernel have more than {MAX_OF_ALL} nodes; no further", node)
+    return None
 
 
 def for_each_list(
@@ -35,8 +49,8 @@ def for_each_list(
     try:
         node = memory.word(head)
         while node != head:
-            if node in seen or len(seen) > limit:
-                return _end(Implausible(f"list {head:#x} loops or never ends: it comes back to a node", node), lost)
+            if (why := _stop(memory, node, seen, f"list {head:#x}", limit)) is not None:
+                return _end(why, lost)
             seen.add(node)
             following, back = memory.words(node, 2)
             if back != previous and not crossed:
@@ -60,7 +74,7 @@ def _backwards(memory: Memory, head: int, offset: int, seen: set[int], limit: in
     size = memory.word_size
     try:
         node = memory.word(head + size)
-        while node not in seen and len(seen) <= limit:
+        while _stop(memory, node, seen, "a list", limit) is None:
             memory.word(node)
             seen.add(node)
             yield node - offset
@@ -80,8 +94,8 @@ def for_each_chain(memory: Memory, head: int, link: int, offset: int = 0, lost: 
     try:
         node = memory.word(head)
         while node and not node & 1:  # an odd end is a "nulls" marker
-            if node in seen or len(seen) > MAX_STEPS:
-                return _end(Implausible("a chain loops", node), lost)
+            if (why := _stop(memory, node, seen, "a chain")) is not None:
+                return _end(why, lost)
             seen.add(node)
             following = memory.word(node + link)
             yield node - offset
@@ -99,8 +113,8 @@ def for_each_rbtree(memory: Memory, root: int, offset: int = 0, lost: Lost = Non
         node = memory.word(root)
         while stack or node:
             while node:
-                if node in seen or len(seen) > MAX_STEPS:
-                    return _end(Implausible("a tree loops", node), lost)
+                if (why := _stop(memory, node, seen, "a tree")) is not None:
+                    return _end(why, lost)
                 seen.add(node)
                 stack.append(node)
                 node = memory.word(node + 2 * size)
@@ -142,9 +156,11 @@ def for_each_xarray(memory: Memory, head: int, layout: XaNode, lost: Lost = None
         if tag != layout.tag or entry < 4096:  # a value, a mark of a multi-index entry's sibling
             continue
         node = entry & ~3
-        if node in seen or len(seen) > MAX_STEPS:
-            _end(Implausible("a radix tree loops or never ends: it comes back to a node", node), lost)
-            continue
+        if (why := _stop(memory, node, seen, "a radix tree")) is not None:
+            _end(why, lost)
+            if node in seen:
+                continue
+            return
         seen.add(node)
         try:
             width = memory.u8(node + layout.shift)
@@ -176,9 +192,14 @@ def for_each_maple(memory: Memory, root: int, lost: Lost = None) -> Iterator[tup
     while todo:
         entry, low, high = todo.pop()
         node, kind = entry & ~0xFF, entry >> 3 & 0xF
-        if entry in seen or len(seen) > MAX_STEPS or kind not in _MAPLE_SLOTS or kind == 0:
-            _end(Implausible("a maple tree node of unknown type, or a loop", node), lost)
+        if kind not in _MAPLE_SLOTS or kind == 0:
+            _end(Implausible("a maple tree node of unknown type", node), lost)
             continue
+        if (why := _stop(memory, entry, seen, "a maple tree")) is not None:
+            _end(why, lost)
+            if entry in seen:
+                continue
+            return
         seen.add(entry)
         try:
             children = _maple_children(memory, node, kind, low, high)

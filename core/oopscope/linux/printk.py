@@ -132,7 +132,7 @@ def _ring(kernel: Kernel) -> Iterator[Record]:
     text = _TextRing(kernel, ring)
     ids = (1 << word - 2) - 1
     span = min(ring.head - ring.tail & ids, ring.mask)
-    index = lost = 0
+    index = lost = taken = 0
     missing: list[ReadError] = []
     for step in range(span + 1):
         number = ring.tail + step & ids
@@ -159,6 +159,12 @@ def _ring(kernel: Kernel) -> Iterator[Record]:
         if body is None:
             lost += 1
             continue
+        taken += length
+        if taken > 2 * ring.data_size:
+            kernel.problems.add(
+                "log", f"its records overlap: their texts are longer than the ring; no more after {index}"
+            )
+            break
         yield Record(index, ns, packed >> 5, facility, _caller(caller), body)
         index += 1
     del seq_at
@@ -229,6 +235,9 @@ def _record_buffer(kernel: Kernel) -> Iterator[Record]:
                 break
             at, wrapped = 0, True
             continue
+        if length < header:
+            kernel.problems.add("log", f"a record of {length} bytes: the log is damaged from there on", base + at)
+            break
         (ns,) = struct.unpack_from(kernel.endian + "Q", data, at + ns_at)
         (text_len,) = struct.unpack_from(kernel.endian + "H", data, at + text_at)
         facility, packed = data[at + 14], data[at + 15]

@@ -8,7 +8,7 @@ dump, but whose address something else knows, is kept with what is known of it. 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from oopscope.errors import Absent, OopscopeError, is_lost
+from oopscope.errors import Absent, Implausible, OopscopeError, is_lost
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import XaNode, for_each_list, for_each_xarray
 from oopscope.linux.sched import runqueues
@@ -16,6 +16,7 @@ from oopscope.structs.plan import Plan
 
 PF_KTHREAD = 0x00200000
 MAX_TASKS = 1 << 20
+SPARE = 4096  # tasks more than the kernel counted, and addresses that are none, before the lists are not believed
 ALIGNED = 16  # task_struct is aligned to a cache line, at the least to this
 
 
@@ -141,6 +142,9 @@ class _Walk:
         self.lost: dict[int, dict[str, Any]] = {}
         self.holes: list[str] = []  # what the lists themselves lack
         self.live = kernel.facts.live  # tasks come and go between two looks
+        counted = _nr_threads(kernel)
+        self.most = MAX_TASKS if counted is None else min(MAX_TASKS, 2 * counted + SPARE)
+        self.refused = 0  # addresses that led to no task
 
     def hole(self, what: str) -> Callable[[OopscopeError], None]:
         """Return what is called where a list cannot be followed: a missing page is a hole, else a problem."""
@@ -169,17 +173,23 @@ class _Walk:
 
     def take(self, address: int, source: str) -> bool:
         """Keep the task at an address; True if it was not known and is one."""
-        if address in self.known or address in self.lost or len(self.known) + len(self.lost) >= MAX_TASKS:
+        if address in self.known or address in self.lost:
             return False
+        if len(self.known) + len(self.lost) >= self.most or self.refused >= SPARE:
+            raise Implausible(
+                f"more than {len(self.known)} tasks, or too much that is none: followed no further", address
+            )
         task = self.structs[address]
         if task is None:
             error = self.structs.why[address]
             if is_lost(error) and address % ALIGNED == 0:
                 self.lost[address] = {}
             else:
+                self.refused += 1
                 self.kernel.problems.lost("tasks", source)(error)
             return False
         if not plausible(task, self.lowest):
+            self.refused += 1
             self.kernel.problems.add("tasks", f"{source}: what should be a task is none", address)
             return False
         self.known[address] = task
@@ -190,10 +200,12 @@ class _Walk:
         links, signal = self.kernel.bind(LINKS), self.kernel.bind(SIGNAL)
         tasks, node = links.offset("tasks"), links.offset("thread_node")
         head = self.kernel.symbol("init_task") + tasks
+        signals = set[int]()  # a process has one of its own
         for leader in for_each_list(self.memory, head, tasks, self.hole("task list")):
             yield leader
             task = self.structs.get(leader)
-            if task and task.signal:
+            if task and task.signal and task.signal not in signals:
+                signals.add(task.signal)
                 threads = task.signal + signal.offset("thread_head")
                 yield from for_each_list(self.memory, threads, node, self.hole(f"threads of {task.pid}"))
 
@@ -231,7 +243,11 @@ class _Walk:
         while todo:
             for address in neighbours.of(todo.pop()):
                 if address not in self.known and address not in self.lost:
-                    self.take(address, "a link of another task")
+                    try:
+                        self.take(address, "a link of another task")
+                    except Implausible as e:
+                        self.hole("links of tasks")(e)
+                        return
                     if address in self.known or address in self.lost:
                         todo.append(address)
 

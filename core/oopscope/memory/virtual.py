@@ -31,6 +31,7 @@ class Memory:
         self._pages: dict[int, bytes] = {}
         self._large: dict[int, Mapping] = {}  # by 2 MiB of address: large pages met so far
         self.top = 1 << word.size * 8
+        self.steps = 0  # nodes of lists and trees that were followed so far
         # What maps an address where the page tables for it are not in the dump; None where nothing does.
         self.without_tables: Callable[[int], Mapping | None] = lambda _address: None
 

@@ -136,7 +136,7 @@ class TestChain:
         lost = Lost()
         looping = self.chain(*NODES, end=NODES[1])
         assert list(for_each_chain(memory_of(looping), HEAD, 0x18, 0, lost)) == list(NODES)
-        assert [str(e) for e in lost] == [f"a chain loops at {NODES[1]:#x}"]
+        assert [str(e) for e in lost] == [f"a chain loops: it comes back to a node at {NODES[1]:#x}"]
         lost.clear()
         cut = self.chain(*NODES, end=GONE)
         assert list(for_each_chain(memory_of(cut), HEAD, 0x18, 0, lost)) == list(NODES)
@@ -326,3 +326,28 @@ class TestMapleTree:
         )
         assert self.entries(ram, root, lost) == [(0, 0x51000)]
         assert [type(e).__name__ for e in lost] == ["Implausible", "MissingPage", "Implausible", "Implausible"]
+
+
+class TestBudget:
+    """What all walks of one kernel may cost together."""
+
+    def test_all_walks_of_a_memory_have_one_budget(self, monkeypatch):
+        ram = Ram()
+        nodes = [HEAD + 0x20 * n for n in range(9)]
+        for n, node in enumerate(nodes):
+            ram.words(node, nodes[(n + 1) % 9], nodes[n - 1])
+        memory = memory_of(ram)
+        monkeypatch.setattr(walk, "MAX_OF_ALL", 20)
+        assert [len(list(walk.for_each_list(memory, nodes[0]))) for _ in range(2)] == [8, 8]
+        lost = []
+        assert len(list(walk.for_each_list(memory, nodes[0], 0, lost.append))) == 4
+        assert "all lists of this kernel" in str(lost[0]) and "loops" not in str(lost[0])
+
+    def test_a_list_that_is_too_long_is_not_said_to_loop(self):
+        ram = Ram()
+        nodes = [HEAD + 0x20 * n for n in range(9)]
+        for n, node in enumerate(nodes):
+            ram.words(node, nodes[(n + 1) % 9], nodes[n - 1])
+        lost = []
+        assert len(list(walk.for_each_list(memory_of(ram), nodes[0], 0, lost.append, 3))) == 3
+        assert "longer than 3 nodes" in str(lost[0])
