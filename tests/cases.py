@@ -9,7 +9,7 @@ from stored import DUMPS
 from truth import Truth
 
 NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump"))
-ALL = sections(["dump", "system", "verdict", *(key for key, _ in TABLES if key != "system")])
+ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])
 
 
 class Case:

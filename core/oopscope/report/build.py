@@ -17,7 +17,8 @@ from oopscope.report.values import Data, frame, row, value
 from oopscope.stacks.tasks import stack
 from oopscope.subsystems import TABLES, Table, table
 from oopscope.triage import verdict
-from oopscope.triage.finding import Bug, Verdict
+from oopscope.triage.finding import Bug, Evidence, Verdict
+from oopscope.triage.findings import findings
 
 SCHEMA = 1
 # Kinds of page that makedumpfile's -d leaves out, by bit.
@@ -82,7 +83,7 @@ def verdict_data(v: Verdict) -> Data:
         "comm": v.comm,
         "symbol": v.symbol,
         "module": v.module,
-        "evidence": [{"text": e.text, "source": _source(e.source)} for e in v.evidence],
+        "evidence": _evidence(v.evidence),
         "next_steps": list(v.next_steps),
         "fault": fault_data(v.fault),
         "signature": v.signature,
@@ -99,6 +100,24 @@ def known_section(kernel: Kernel) -> list[Data]:
 def known_data(bug: Bug) -> Data:
     """Return a known bug as the contract has it."""
     return {"text": bug.text, "link": bug.link or None, "fixed_in": bug.fixed_in or None}
+
+
+def findings_section(kernel: Kernel) -> list[Data]:
+    """Return what else was wrong, oldest first."""
+    return [
+        {
+            "id": one.id,
+            "severity": one.severity,
+            "text": one.text,
+            "age_seconds": one.age_seconds,
+            "evidence": _evidence(one.evidence),
+        }
+        for one in findings(kernel)
+    ]
+
+
+def _evidence(pieces: Iterable[Evidence]) -> list[Data]:
+    return [{"text": piece.text, "source": _source(piece.source)} for piece in pieces]
 
 
 def _source(source: Any) -> Data:
@@ -133,6 +152,7 @@ SPECIAL: dict[str, Callable[[Kernel], object]] = {
     "dump": dump_section,
     "system": system_section,
     "verdict": verdict_section,
+    "findings": findings_section,
     "memory_shares": shares_section,
     "meminfo": meminfo_section,
 }
@@ -148,7 +168,8 @@ def _keys() -> Iterator[str]:
 
 def sections(names: Iterable[str]) -> list[str]:
     """Return the sections asked for, in the report's order; ValueError names one that does not exist."""
-    known = [*("dump", "system", "verdict"), *(key for key in _keys() if key not in ("system", "log")), "log"]
+    tables = (key for key in _keys() if key not in ("system", "log"))
+    known = ["dump", "system", "verdict", "findings", *tables, "log"]
     wanted = set(names)
     unknown = wanted - set(known) - {"problems"}
     if unknown:
@@ -159,7 +180,8 @@ def sections(names: Iterable[str]) -> list[str]:
 def default() -> list[str]:
     """Return the sections of a report for which nothing was asked by name."""
     known = dict(TABLES)
-    return ["dump", "system", "verdict", *(key for key in _keys() if key not in known or not table(key).asked)]
+    tables = (key for key in _keys() if key not in known or not table(key).asked)
+    return ["dump", "system", "verdict", "findings", *tables]
 
 
 def build(

@@ -19,6 +19,7 @@ from oopscope.subsystems import TABLES, table
 Part = tuple[str, Callable[[Data], str], str]
 PARTS: tuple[Part, ...] = (
     ("verdict", verdict.render, ""),
+    ("findings", verdict.render_findings, "findings"),
     ("cpus", stacks.render_cpus, "stack"),
     ("tasks", stacks.render_tasks, "blocked"),
     ("system", machine.render_system, "system"),

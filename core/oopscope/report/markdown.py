@@ -13,6 +13,7 @@ from oopscope.report import text
 from oopscope.report.cells import cell, printable, size
 from oopscope.report.facts import blocked, cause, dump_facts, how_many, moment, same_stacks, system_facts, told
 from oopscope.report.fault import how
+from oopscope.report.findings import HEADING, listed
 from oopscope.subsystems import TABLES
 from oopscope.triage.known import words
 
@@ -27,6 +28,7 @@ PLACED = (
     "oopscope",
     "verdict",
     "known",
+    "findings",
     "cpus",
     "system",
     "dump",
@@ -45,6 +47,8 @@ def render(report: Data) -> str:
     """Return the report as Markdown."""
     report = told(report)
     parts = [_head(report)]
+    if report.get("findings"):
+        parts.append(_findings(report["findings"]))
     if report.get("cpus"):
         parts.append(_crash(report["cpus"]))
     if report.get("problems"):
@@ -60,6 +64,14 @@ def render(report: Data) -> str:
         parts.append(f"Left out, as an issue would not hold it: {', '.join(dropped)}.\n")
     parts.append(f"<sub>Made by oopscope {escape(str(report['oopscope']))} from the dump alone.</sub>\n")
     return "\n".join(parts)
+
+
+def _findings(found: Sequence[Data]) -> str:
+    rows = [f"- {prose(sentence)}{f' ({age})' if age else ''}\n" for _one, age, sentence in listed(found)]
+    lines = fitting(rows, WORST)
+    if len(rows) > len(lines):
+        lines.append(f"- ... and {len(rows) - len(lines)} more\n")
+    return f"## {HEADING}\n\n{''.join(lines)}"
 
 
 def _problems(problems: Sequence[Data]) -> str:

@@ -11,6 +11,7 @@ from oopscope.kernel.clock import seconds
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
 from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, system_facts, told, waiting
 from oopscope.report.fault import how
+from oopscope.report.findings import HEADING, MARKS, listed
 from oopscope.report.recursion import again, folded
 from oopscope.subsystems import TABLES, Column, table
 from oopscope.triage.known import words
@@ -19,9 +20,10 @@ WIDTH = 80
 NAME = 18  # columns before a fact's value
 SHARE = 20  # columns before a share of memory
 BAR = 30
-ORDER = ("verdict", "known", "cpus", "tasks", "system", "dump", "memory_shares", "meminfo")  # then the others
+ORDER = ("verdict", "known", "findings", "cpus", "tasks", "system", "dump", "memory_shares", "meminfo")  # then the others
 TITLES = {
     "known": "Known bugs that match",
+    "findings": HEADING,
     "system": "The machine",
     "dump": "The dump",
     "memory_shares": "Where memory went",
@@ -83,6 +85,7 @@ def section(key: str, data: Any) -> str:
         "system": lambda s: pairs(system_facts(s)),
         "verdict": _verdict,
         "known": lambda bugs: "".join(f"{line}\n" for bug in bugs for line in wrapped(words(bug), "  - ", "    ")),
+        "findings": _findings,
         "cpus": cpus_text,
         "memory_shares": _shares,
         "meminfo": _meminfo,
@@ -135,6 +138,14 @@ def _verdict(v: Data) -> str:
     if v["signature"]:
         lines.append(f"  {'signature':<{NAME - 2}}{printable(v['signature'])}")
     return "\n".join(lines) + "\n"
+
+
+def _findings(found: Sequence[Data]) -> str:
+    lines = []
+    for one, age, sentence in listed(found):
+        mark = MARKS.get(one["severity"], "  ")
+        lines += wrapped(sentence, f"  {age:<{NAME - 2}}{mark}", " " * (NAME + len(mark)))
+    return "".join(f"{line}\n" for line in lines) or "  nothing was found\n"
 
 
 def frames_text(frames: Sequence[Data], indent: str = "    ") -> Iterator[str]:

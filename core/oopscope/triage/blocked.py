@@ -4,7 +4,7 @@ Follows kernel/hung_task.c.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
@@ -17,6 +17,9 @@ from oopscope.waits.locks import Wait, all_locks
 INFO = re.compile(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
 # What a blocked task's stack begins with: the scheduler, and how it came to wait.
 WAITING = re.compile(r"_*(schedule|mutex|rwsem|down_|wait_|rt_mutex|io_|bit_wait|percpu_rwsem|folio_wait|preempt_)")
+
+
+MAX_SHOWN = 8
 
 
 def detector_fired(death: Death) -> bool:
@@ -59,6 +62,12 @@ def wait_evidence(wait: Wait, holder: Task | None) -> Evidence:
     if holder is not None and wait.owner == holder.address != wait.task:
         text += does(holder)
     return Evidence(text, Source("task", str(wait.pid), wait.task))
+
+
+def story(circle: Sequence[Wait]) -> str:
+    """Return a circle of waits in words: who waits for what, each held by the next."""
+    words = [f"{called(wait.pid, wait.comm)} waits for the {lock_words(wait)}" for wait in circle[:MAX_SHOWN]]
+    return f"{', '.join(words)}, each held by the next and the last by the first"
 
 
 def held_by(wait: Wait) -> str:

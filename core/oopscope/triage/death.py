@@ -26,10 +26,11 @@ from oopscope.klog.parse import Line, Log
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import DIE
 from oopscope.linux.printk import Record, log
+from oopscope.linux.sched import runqueues
 from oopscope.linux.task_state import called
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.tasks import Task, all_tasks
-from oopscope.triage.finding import Category, Confidence, Evidence, Source, Verdict
+from oopscope.triage.finding import Category, Confidence, Evidence, Finding, Source, Verdict
 from oopscope.triage.signature import basis, signature
 
 INTERRUPTS = {"irq": "an interrupt", "softirq": "a softirq", "nmi": "an NMI"}
@@ -65,6 +66,13 @@ class Death:
     def lines(self) -> Sequence[Line]:
         """The log's lines; a record may hold several."""
         return self.log.lines
+
+    @cached_property
+    def last_ns(self) -> int | None:
+        """When the end was, on the kernel's clock: the latest that the log or a run queue's clock knows."""
+        last = self.log.ns(len(self.lines) - 1) if len(self.lines) else None
+        clocks = [] if self.only_log else [queue.clock for queue in self.kernel.cached(runqueues) if queue.clock]
+        return max([*clocks, *([last] if last is not None else [])], default=None)
 
     @cached_property
     def end(self) -> End:
@@ -326,6 +334,13 @@ class Death:
         except OopscopeError as e:
             self.kernel.problems.lost("tasks")(e)
             return []
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What else was wrong, oldest first."""
+        from oopscope.triage.findings import findings_of  # the kinds of findings look at a death themselves
+
+        return findings_of(self)
 
     # The verdict.
 

@@ -25,6 +25,19 @@ class Evidence(NamedTuple):
     source: Source
 
 
+Severity = Literal["error", "warning", "note"]
+
+
+class Finding(NamedTuple):
+    """One thing that was wrong besides what was died of; the fields of REPORT's `findings`."""
+
+    id: str  # a slug, such as earlier-oops
+    severity: Severity
+    text: str  # begins small, so that it can stand within a sentence
+    age_seconds: float | None  # before the end; None where nothing tells
+    evidence: tuple[Evidence, ...] = ()
+
+
 class Bug(NamedTuple):
     """A known bug, as a file of one's own tells it; an empty field asks or says nothing."""
 

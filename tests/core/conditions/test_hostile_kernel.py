@@ -23,7 +23,7 @@ from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
 
 NAMES = sorted(path.name for path in DUMPS.glob("*.kdump"))
-EVERYTHING = [*("dump", "system", "verdict"), *(key for key, _ in TABLES if key != "system")]
+EVERYTHING = [*("dump", "system", "verdict", "findings"), *(key for key, _ in TABLES if key != "system")]
 SEEDS = range(24)
 SECONDS = 10  # of processor time
 BYTES = 300 << 20

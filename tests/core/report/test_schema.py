@@ -130,6 +130,17 @@ CONTRACT = {
             "next_steps": list_of(text),
         }
     ),
+    "findings": list_of(
+        record(
+            {
+                "id": lambda found: SLUG.fullmatch(found),
+                "severity": one_of("error", "warning", "note"),
+                "text": text,
+                "age_seconds": maybe(seconds),
+                "evidence": list_of(EVIDENCE),
+            }
+        )
+    ),
     "cpus": list_of(
         record(
             {
@@ -262,7 +273,7 @@ class TestSections:
         }
 
     def test_an_unknown_one_is_named_with_those_that_are(self):
-        with pytest.raises(ValueError, match="no section bogus, nope; there are dump, system, verdict, cpus"):
+        with pytest.raises(ValueError, match="no section bogus, nope; there are dump, system, verdict, findings, cpus"):
             sections(["verdict", "nope", "bogus"])
 
     def test_only_those_asked_for_are_read(self):

@@ -435,7 +435,7 @@ DEATHS = {
         "external-dump",
         death("Linux version 6.12.1\nsystemd[1]: Started", IDLE, panicked=None, tasks_=[task(5, "nfsd", "D")]),
         death("Linux version 6.12.1\nsystemd[1]: Started", IDLE, panicked=None, info="CRASHTIME=1700000000\n"),
-        says="1 tasks are blocked",
+        says="nfsd (PID 5) is blocked since 1.0 s",
     ),
 }
 

@@ -4,7 +4,7 @@ import re
 from contextlib import contextmanager
 
 from oopscope.dumps import Facts
-from oopscope.errors import NoSymbol, NotMapped
+from oopscope.errors import NoSymbol, NotMapped, NoTypes
 from oopscope.inspect.address_space import StackMap, stack_map
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.once import reader
@@ -92,6 +92,9 @@ class FakeKernel:
 
     def symbol(self, *names):
         raise NoSymbol(names[0])
+
+    def bind(self, plan):
+        raise NoTypes
 
 
 def frame(text, at=0):

@@ -2,7 +2,8 @@
 
 from oopscope.report.facts import moment
 from oopscope.report.fault import how
-from oopscope.report.page.kit import Data, pill, safe
+from oopscope.report.findings import HEADING, listed
+from oopscope.report.page.kit import Data, pill, safe, section
 from oopscope.triage.known import words
 
 SURE = {"certain": "●●●", "likely": "●●○", "possible": "●○○"}
@@ -20,6 +21,16 @@ def render(report: Data) -> str:
         f"{_machine(report)}{_where(v)}{_how(v)}"
         f'{_known(report)}<div class="two">{_evidence(v)}{_steps(v)}</div></section>\n'
     )
+
+
+def render_findings(report: Data) -> str:
+    """Return what else was wrong, oldest first; nothing where nothing was."""
+    items = "".join(
+        f'<li>{pill(one["severity"], "quiet")} {safe(sentence)} <small>{safe(age)}</small>'
+        f"{''.join(f'<br>{_linked(piece)}' for piece in one['evidence'])}</li>"
+        for one, age, sentence in listed(report["findings"])
+    )
+    return section("findings", HEADING, f'<ul class="evidence">{items}</ul>') if items else ""
 
 
 def _machine(report: Data) -> str:

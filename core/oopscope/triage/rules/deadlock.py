@@ -1,7 +1,6 @@
 """Blocked tasks wait for each other's locks in a circle, and hung_task_panic is set. Follows kernel/hung_task.c."""
 
-from oopscope.linux.task_state import called
-from oopscope.triage.blocked import blamed, detector_fired, lock_words, named, wait_evidence, waits
+from oopscope.triage.blocked import blamed, detector_fired, named, story, wait_evidence, waits
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 from oopscope.waits.locks import Wait, chain
@@ -22,8 +21,8 @@ def check(death: Death) -> Verdict | None:
         "hang",
         "deadlock",
         "Deadlock: tasks wait for each other's locks" if len(circle) > 1 else "Deadlock: a task waits for its own lock",
-        f"{_story(circle)}, and hung_task_panic is set.",
-        "certain",
+        f"{story(circle)}, and hung_task_panic is set.",
+        "likely" if any(wait.readers for wait in circle) else "certain",
         [*lines[-MAX_SHOWN:], *(wait_evidence(wait, None) for wait in circle[:MAX_SHOWN])],
         (
             "Look at the stacks of these tasks: each shows where one lock is taken while the other is held.",
@@ -35,18 +34,16 @@ def check(death: Death) -> Verdict | None:
 
 
 def _circle(death: Death) -> list[Wait]:
-    """Return the waits that close a circle, beginning with the task that has waited longest; empty without one."""
+    """Return the waits that close a circle, beginning with the task that has waited longest; empty without one.
+
+    A circle counts to which a task that the detector named leads; where it is not known whom it named, any.
+    """
     found = waits(death)
+    pids = {pid for _line, pid in named(death)}
     since = {t.address: t.since_last_run_seconds or 0 for t in death.tasks}
     for task in sorted(found, key=lambda address: -since.get(address, 0)):
         ring, closed = chain(found, task)
-        if closed:
-            return ring
+        if closed and (not pids or found[task].pid in pids):
+            first = max(range(len(ring)), key=lambda at: since.get(ring[at].task, 0))
+            return ring[first:] + ring[:first]
     return []
-
-
-def _story(circle: list[Wait]) -> str:
-    if len(circle) == 1:
-        return f"{called(circle[0].pid, circle[0].comm)} waits for the {lock_words(circle[0])}, which it holds itself"
-    words = [f"{called(wait.pid, wait.comm)} waits for the {lock_words(wait)}" for wait in circle[:MAX_SHOWN]]
-    return f"{', '.join(words)}, each held by the next and the last by the first"

@@ -1,11 +1,15 @@
-"""No panic at all: the dump was taken from outside, of a machine that still ran."""
+"""No panic at all: the dump was taken from outside, of a machine that still ran.
+
+Mostly such a machine hung: what its findings say of that stands in the summary; or that it is healthy.
+"""
 
 from oopscope.errors import OopscopeError
 from oopscope.stacks.cpus import panic_cpu
-from oopscope.triage.blocked import sleep_evidence, waits
 from oopscope.triage.death import Death
-from oopscope.triage.finding import Verdict
+from oopscope.triage.finding import Evidence, Finding, Verdict
+from oopscope.triage.suffering import evidence_of, suffering, why_not_healthy, worst
 
+QUESTIONS = ("If it hung: see what each CPU ran, and which tasks are blocked, longest first.",)
 MAX_SHOWN = 8
 
 
@@ -15,19 +19,33 @@ def check(death: Death) -> Verdict | None:
         return None
     if _panicked(death) or death.kernel.info.get("CRASHTIME"):
         return None
-    blocked = sorted((t for t in death.tasks if t.state == "D"), key=lambda t: -(t.since_last_run_seconds or 0))
-    locked, by_address = waits(death), {t.address: t for t in death.tasks}
-    evidence = [sleep_evidence(t, locked.get(t.address), by_address) for t in blocked[:MAX_SHOWN]]
-    hint = f"; {len(blocked)} tasks are blocked" if blocked else ""
+    found = suffering(death)
     return death.verdict(
         "manual",
         "external-dump",
         "Taken from outside, no panic",
-        f"The machine had not panicked: its memory was dumped from outside while it ran{hint}.",
+        f"The machine had not panicked: its memory was dumped from outside while it ran{_state(death, found)}.",
         "likely",
-        evidence,
-        ("If it hung: see what each CPU ran, and which tasks are blocked, longest first.",),
+        _evidence(death, found),
+        ("See the findings: what is wrong with it, the oldest first.", *QUESTIONS) if found else QUESTIONS,
+        blame=False,
     )
+
+
+def _state(death: Death, found: list[Finding]) -> str:
+    """Say what is wrong, in the order of what tells most; or that nothing is, or that nobody can say so."""
+    if found:
+        return f"; {worst(found)}"
+    doubt = why_not_healthy(death)
+    return (
+        f", and {doubt}"
+        if doubt
+        else ", and it looks healthy: no task is blocked, no CPU is stuck, no complaint in its log"
+    )
+
+
+def _evidence(death: Death, found: list[Finding]) -> list[Evidence]:
+    return evidence_of(found or [one for one in death.findings if one.severity != "note"] or death.findings, MAX_SHOWN)
 
 
 def _panicked(death: Death) -> bool:

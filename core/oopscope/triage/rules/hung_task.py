@@ -2,7 +2,7 @@
 
 from oopscope.stacks.tasks import Task
 from oopscope.triage import told_blocked
-from oopscope.triage.blocked import blamed, detector_fired, lock_words, named, sleep_evidence, waits
+from oopscope.triage.blocked import blamed, detector_fired, held_by, lock_words, named, sleep_evidence, waits
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 from oopscope.waits.locks import Wait, chain
@@ -48,8 +48,10 @@ def _holder(task: Task | None, locked: dict[int, Wait], tasks: dict[int, Task]) 
     if task is None:
         return ""
     found, _ = chain(locked, task.address)
-    last = tasks.get(found[-1].owner or 0) if found else None
-    if last is not None and not found[-1].readers:
+    last = tasks.get(found[-1].holder or 0) if found else None
+    if last is not None:
         return f" for the {lock_words(found[-1])} that {last.who} holds"
-    others = [wait for wait in locked.values() if wait.owner == task.address and not wait.readers]
+    if found:
+        return f" for the {lock_words(found[-1])}, {held_by(found[-1])}"
+    others = [wait for wait in locked.values() if wait.holder == task.address]
     return f", {task.who} holding the {lock_words(others[0])} that others wait for" if others else ""

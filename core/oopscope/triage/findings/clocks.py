@@ -1,0 +1,30 @@
+"""Trouble with clocks: an unstable TSC, a clock source that was given up, interrupts of timers that took too long."""
+
+import re
+from collections.abc import Iterator
+
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Finding
+from oopscope.triage.findings.of_log import age, by_rows, marked
+
+WORDS = ("clocksource", "TSC", "tsc", "hrtimer: interrupt took")
+SAID = re.compile(
+    r"clocksource: .*(?:unstable|skewed|wd-tsc-wd|[Rr]ead-back delay)|"
+    r"(?:tsc: )?(?:Marking TSC unstable|TSC .*unstable)|"
+    r"clocksource: timekeeping watchdog|hrtimer: interrupt took"
+)
+
+BOOTING_NS = 60_000_000_000
+
+
+def find(death: Death) -> Iterator[Finding]:
+    """Yield one finding for all of it; at boot the kernel chooses its clocks, and turning one down is no trouble."""
+    rows = [row for row, text in marked(death, *WORDS) if SAID.match(text)]
+    if not rows:
+        return
+    said = death.lines[rows[0]].text.strip().rstrip(".")[:200]
+    late = any((death.log.ns(row) or 0) > BOOTING_NS for row in rows)
+    text = f"a clock could not be relied on: {said}"
+    yield Finding(
+        "clock-trouble", "warning" if late else "note", text, age(death, death.log.ns(rows[0])), by_rows(death, rows)
+    )

@@ -1,0 +1,77 @@
+"""CPUs that stood in kernel code without taking a tick: interrupts off, or not run by their host.
+
+A run queue's clock goes on with each tick of a CPU that is not idle. Where it lags behind the others' while its CPU
+runs a task, that CPU took no interrupt all the while; its saved flags, or that only an NMI could stop it, say why.
+Follows kernel/sched/core.c (update_rq_clock) and arch/x86/kernel/smp.c (native_stop_other_cpus).
+"""
+
+from collections.abc import Iterator
+
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import is_dying, is_waiting
+from oopscope.linux.sched import runqueues
+from oopscope.stacks.cpus import Cpu, all_cpus
+from oopscope.triage.death import Death, interrupted_in
+from oopscope.triage.finding import Evidence, Finding, Source
+from oopscope.triage.findings.of_log import by_table
+
+LAG_NS = 2_000_000_000
+IF = 0x200  # interrupts are on, in the flags of x86
+BY_NMI = ("smp_stop_nmi_callback", "crash_nmi_callback", "kdump_nmi_callback")
+
+
+def find(death: Death) -> Iterator[Finding]:
+    """Yield each CPU that lags behind the end and was not idle."""
+    end = death.last_ns
+    if death.only_log or end is None:
+        return
+    clocks = {queue.cpu: queue.clock for queue in death.kernel.cached(runqueues)}
+    for cpu in all_cpus(death.kernel):
+        lag = end - clocks[cpu.cpu] if clocks.get(cpu.cpu) else 0
+        if lag < LAG_NS or not cpu.online or cpu.state in ("idle", "panic", "user", None):
+            continue
+        yield _finding(death, cpu, lag / 1e9)
+
+
+def _finding(death: Death, cpu: Cpu, lag: float) -> Finding:
+    frame, why = standing(cpu), _why(cpu)
+    where = f" in {frame}" if frame is not None else ""
+    lock = f", which waits for a lock in {waits.symbol}" if (waits := _lock(cpu)) is not None else ""
+    text = f"CPU {cpu.cpu} took no tick for {lag:.1f} s: it stands{where}{lock}, run by {cpu.who}{why}"
+    evidence = [
+        by_table(f"the run queue of CPU {cpu.cpu} was last brought up to date {lag:.1f} s before the end", str(cpu.cpu))
+    ]
+    if frame is not None:
+        evidence.append(
+            Evidence(f"CPU {cpu.cpu} stood in {frame}", Source("frame", str(cpu.cpu), frame.address or None))
+        )
+    return Finding("stuck-cpu", "error", text, round(lag, 3), tuple(evidence))
+
+
+def standing(cpu: Cpu) -> Frame | None:
+    """Return the kernel function in which a CPU stood: beyond what stopped it and a lock's own code."""
+    frames = list(cpu.frames)
+    inside = interrupted_in(frames)
+    begin = frames.index(inside) if inside is not None else 0
+    named = (f for f in frames[begin:] if f.symbol and f.kind != "user")
+    return next((f for f in named if not is_dying(f.symbol) and not is_waiting(f.symbol)), inside)
+
+
+def _lock(cpu: Cpu) -> Frame | None:
+    """The lock's function that a CPU spins in, where it does."""
+    inside = interrupted_in(cpu.frames) or next((f for f in cpu.frames if f.symbol), None)
+    return inside if inside is not None and is_waiting(inside.symbol) else None
+
+
+def _why(cpu: Cpu) -> str:
+    """Say how it is known that interrupts were off; nothing where it is not."""
+    if any(f.symbol in BY_NMI for f in cpu.frames):
+        return (
+            ""
+            if any(f.symbol == "crash_nmi_callback" for f in cpu.frames)
+            else ", with interrupts off: only an NMI stopped it"
+        )
+    flags = (cpu.registers or {}).get("eflags", (cpu.registers or {}).get("rflags"))
+    if flags is not None and not flags & IF and not any(is_dying(f.symbol) for f in cpu.frames[:1]):
+        return ", with interrupts off"
+    return ""

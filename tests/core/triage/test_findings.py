@@ -1,0 +1,143 @@
+"""Each kind of finding is made of its own words and facts, and not of a near miss's."""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import oopscope.triage.findings
+from core.triage.deaths import NULL, SYSRQ, SYSRQ_LOG
+from core.triage.fakes import cpu, death, stack, task, wait
+from oopscope.linux.sched import CpuQueue, runqueues
+from oopscope.triage.findings import FINDINGS, findings_of
+
+WHO = "CPU: 0 PID: 12 Comm: other Not tainted 6.12.1 #1\nRIP: 0010:other_work+0x1/0x2\nCall Trace:\n kthread+0x1/0x2\n"
+OOPS = f"{NULL}\n{WHO}---[ end trace 0000000000000000 ]---"
+WARNED = f"""------------[ cut here ]------------
+WARNING: CPU: 0 PID: 12 at fs/store.c:12 store_put+0x21/0x40 [stored]
+{WHO}"""
+WARNED += "---[ end trace 0000000000000000 ]---"
+STALL = """rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \t1-....: (5249 ticks this GP) idle=1d34/1/0x4000000000000000 softirq=1200/1200 fqs=2624
+rcu: \t(detected by 0, t=5252 jiffies, g=1233, q=40 ncpus=2)"""
+LOCKUP = "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [storaged:321]"
+
+# What the log says, what must be found of it (its id, words of its text), and how grave it is.
+SAID = {
+    "an oops": (OOPS, "earlier-oops", "other (PID 12) in other_work", "error"),
+    "a warning": (WARNED, "warning", "fs/store.c:12", "warning"),
+    "a slab": ("BUG kmalloc-64 (Tainted: G    B  ): Right Redzone overwritten", "memory-corruption", "SLUB", "error"),
+    "a lockup": (LOCKUP, "soft-lockup", "CPU 1 was stuck for 22 s, run by storaged (PID 321)", "error"),
+    "a stall": (STALL, "rcu-stall", "CPU 1", "error"),
+    "a task": ("INFO: task tar:52 blocked for more than 120 seconds.", "hung-task", "tar (PID 52)", "error"),
+    "work": (
+        "BUG: workqueue lockup - pool cpus=1 node=0 flags=0x0 nice=0 stuck for 40s!",
+        "workqueue-lockup",
+        "40 s",
+        "error",
+    ),
+    "a kill": (
+        "Out of memory: Killed process 77 (hungry) total-vm:1kB, anon-rss:1kB",
+        "out-of-memory",
+        "hungry (PID 77)",
+        "error",
+    ),
+    "a disk": ("blk_update_request: I/O error, dev sdb, sector 2048 op 0x0", "io-error", "on sdb", "error"),
+    "a disk since 6.0": ("I/O error, dev vdc, sector 2048 op 0x0:(READ)", "io-error", "on vdc", "error"),
+    "a file system": (
+        "EXT4-fs error (device sda1): ext4_lookup:1701: inode #2",
+        "filesystem-error",
+        "on sda1",
+        "error",
+    ),
+    "memory": ("EDAC MC0: 1 CE memory read error on DIMM_A1", "memory-error-corrected", "corrected", "warning"),
+    "pcie": (
+        "pcieport 0000:00:1c.0: PCIe Bus Error: severity=Corrected, type=Physical Layer",
+        *("pcie-error-corrected", "0000:00:1c.0", "warning"),
+    ),
+    "firmware": ("[Firmware Bug]: TSC doesn't count with P0 frequency!", "firmware-bug", "P0 frequency", "note"),
+    "a clock": ("clocksource: Marking clocksource 'tsc' as unstable because", "clock-trouble", "'tsc'", "note"),
+    "a module": ("stored: loading out-of-tree module taints kernel.", "taint", "stored", "note"),
+}
+FINE = {
+    "a boot's sources": "clocksource: Switched to clocksource tsc",
+    "a mount": "EXT4-fs (sda1): mounted filesystem with ordered data mode",
+    "edac": "EDAC MC: Ver: 3.0.0",
+    "aer": "pcieport 0000:00:1c.0: AER: enabled with IRQ 24",
+    "a driver": "stored: I am a module with errors=remount-ro",
+    "ata": "ata1.00: configured for UDMA/133",
+}
+
+
+def survived(text, **more):
+    """The machine lived on until somebody crashed it."""
+    return findings_of(death(f"Linux version 6.12.1\n{text}{SYSRQ_LOG}", SYSRQ, **more))
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_the_log_says_is_found(name):
+    text, slug, words, severity = SAID[name]
+    (found,) = survived(text)
+    assert (found.id, found.severity) == (slug, severity)
+    assert words in found.text
+    assert found.evidence[0].source.kind == "log"
+    assert found.age_seconds is not None and found.age_seconds >= 0
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_what_is_no_trouble_is_not_found(name):
+    assert survived(FINE[name]) == []
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_an_earlier_boot_is_no_finding(name):
+    assert survived(f"{SAID[name][0]}\nLinux version 6.12.1") == []
+
+
+def test_what_was_died_of_is_no_finding():
+    fatal = f"{OOPS}\nKernel panic - not syncing: Fatal exception"
+    assert (
+        findings_of(
+            death(fatal, ("panic+0x1", "oops_end+0x1", "asm_exc_page_fault+0x22 <exception>", "other_work+0x1"))
+        )
+        == []
+    )
+
+
+def test_a_circle_of_locks_is_found_though_nobody_noticed():
+    locks = [wait(41, "one", 0x1000, (52, "two")), wait(52, "two", 0x2000, (41, "one"))]
+    (found,) = survived("", locks_=locks)
+    assert (found.id, found.severity) == ("deadlock", "error")
+    assert "one (PID 41) waits for the mutex 0x1000, two (PID 52) waits" in found.text
+
+
+def test_blocked_tasks_are_found_by_how_long_they_are():
+    assert survived("", tasks_=[task(5, "nfsd", "D", since_last_run_seconds=0.2), task(6, "sh", "S")]) == []
+    (found,) = survived("", tasks_=[task(5, "nfsd", "D", since_last_run_seconds=130.0)])
+    assert (found.id, found.severity, found.age_seconds) == ("blocked-tasks", "error", 130.0)
+
+
+STUCK = ("store_poll+0x5 [stored]", "kthread+0xda")
+
+
+@pytest.mark.parametrize(("clock", "state", "found"), [(1, "running", True), (9, "running", False), (1, "idle", False)])
+def test_a_cpu_whose_clock_stands_still_while_it_runs_a_task_is_found(clock, state, found):
+    made = death("Linux version 6.12.1", others=[cpu(1, stack(*STUCK), state, 77, "poller")], panicked=None)
+    made.kernel._known[runqueues] = [CpuQueue(n, 1, 0, 0, 0, c * 10**9) for n, c in ((0, 10), (1, clock))]
+    told = [one for one in findings_of(made) if one.id == "stuck-cpu"]
+    assert len(told) == found
+    if found:
+        assert (
+            "CPU 1 took no tick for 9.0 s: it stands in store_poll+0x5 [stored], run by poller (PID 77)" in told[0].text
+        )
+
+
+def test_every_kind_has_its_file_and_its_line():
+    folder = Path(oopscope.triage.findings.__file__).parent
+    assert {path.stem for path in folder.glob("*.py")} == {*FINDINGS, "__init__", "of_log"}
+    for name in FINDINGS:
+        module = import_module(f"oopscope.triage.findings.{name}")
+        assert module.__doc__
+        assert ast.get_docstring(ast.parse(Path(module.__file__).read_text()))
+        assert module.find.__doc__
