@@ -20,7 +20,17 @@ WIDTH = 80
 NAME = 18  # columns before a fact's value
 SHARE = 20  # columns before a share of memory
 BAR = 30
-ORDER = ("verdict", "known", "findings", "cpus", "tasks", "system", "dump", "memory_shares", "meminfo")  # then the others
+ORDER = (
+    "verdict",
+    "known",
+    "findings",
+    "cpus",
+    "tasks",
+    "system",
+    "dump",
+    "memory_shares",
+    "meminfo",
+)  # then the others
 TITLES = {
     "known": "Known bugs that match",
     "findings": HEADING,

@@ -26,7 +26,7 @@ def render(report: Data) -> str:
 def render_findings(report: Data) -> str:
     """Return what else was wrong, oldest first; nothing where nothing was."""
     items = "".join(
-        f'<li>{pill(one["severity"], "quiet")} {safe(sentence)} <small>{safe(age)}</small>'
+        f"<li>{pill(one['severity'], 'quiet')} {safe(sentence)} <small>{safe(age)}</small>"
         f"{''.join(f'<br>{_linked(piece)}' for piece in one['evidence'])}</li>"
         for one, age, sentence in listed(report["findings"])
     )

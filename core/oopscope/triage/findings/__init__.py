@@ -82,6 +82,8 @@ def _findings(kernel: Kernel) -> list[Finding]:
 
     died_of = verdict(kernel)
     told = {piece.source for piece in died_of.evidence if piece.source.kind == "log"}
+    if died_of.category == "manual":  # what such a machine suffered from is no part of what was done to it
+        told = set()
     covered = COVERED.get(died_of.cause, ())
     return [
         one for one in findings_of(Death(kernel))
