@@ -6,7 +6,6 @@ symbols nor types. Records whose text was overwritten, or is not in the dump, ar
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from oopscope.errors import Implausible, NoSymbol, OopscopeError, ReadError
@@ -21,11 +20,10 @@ COMMITTED, FINALIZED = 1, 2
 NO_TEXT_LOST, NO_TEXT_EMPTY = 1, 3  # data-less block positions: FAILED_LPOS, EMPTY_LINE_LPOS
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record of the log; its text may have several lines."""
 
-    index: int  # its place in the log, from 0
+    index: int  # type: ignore[assignment]  # its place in the log, from 0; hides the method of tuples
     ns: int | None  # nanoseconds of the kernel's clock since boot; None where a text has no such times
     level: int | None  # 0 emerg .. 7 debug
     facility: int | None  # 0 the kernel; another: a program wrote it to /dev/kmsg

@@ -36,6 +36,7 @@ TIMES = re.compile(
     re.MULTILINE,
 )
 LEAST = 2  # such lines
+CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r")
 
 
 def _text(source: ByteSource, at: int, size: int) -> str:
@@ -108,7 +109,9 @@ class LogDump:
             cut = max(0, source.size - MOST)
             if cut:
                 self._problems.append(f"{source.name}: only its last {MOST >> 20} MiB were read")
-            texts.append(_text(source, cut, MOST))
+            raw = source.read_at(cut, MOST)
+            text = raw.decode("utf-8", "backslashreplace")
+            texts.append(lines.clean(text) if len(raw.translate(None, CONTROLS)) != len(raw) else text)
         if pstore.part_of(texts[0]) is None:
             return "\n".join(texts)
         text, missing = pstore.joined(texts)

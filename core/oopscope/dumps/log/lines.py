@@ -59,6 +59,7 @@ STAMP = re.compile(
 CTIME = re.compile(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
 DMESG_ISO = re.compile(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
 RELATIVE = re.compile(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+\.\d+>?)\] ")
+VENDORS = frozenset("IWEDC[-(")
 VENDOR = re.compile(
     r"[IWEDC]?\[?(?P<cpu>\d): *(?P<comm>[^\[\]]{1,24}?): *(?P<pid>\d+)\] ?|-?\(\d\)\[(?P<pid2>\d+):[^\]]{1,24}\]|"
     r"\(CPU:(?P<cpu3>\d)-pid:(?P<pid3>\d+):\([^)]*\)\) ?"
@@ -66,8 +67,8 @@ VENDOR = re.compile(
 
 
 def clean(text: str) -> str:
-    """Return a line without terminal escapes and control characters, as a console capture has them."""
-    return ESCAPES.sub("", text) if any(c < " " and c != "\t" for c in text) else text
+    """Return a text without terminal escapes and control characters, as a console capture has them."""
+    return ESCAPES.sub("", text)
 
 
 def split(text: str) -> Iterator[str]:
@@ -81,6 +82,11 @@ def split(text: str) -> Iterator[str]:
 
 def parse(line: str) -> tuple[Entry, bool]:
     """Return a line as a record, and whether anything stood before its words."""
+    stamp = STAMP.match(line) if line[:1] == "[" else None
+    if stamp and "kernel: " not in line and line[stamp.end() : stamp.end() + 1] not in VENDORS:  # the plainest form
+        seconds, fraction, *callers = stamp.groups()
+        ns = int(seconds) * NS + int(fraction.ljust(9, "0"))
+        return Entry(ns, None, None, callers[0] or callers[1], line[stamp.end() :]), True
     found = KMSG.match(line) if line[:1].isdigit() else None
     if found:
         pri = int(found["pri"])
@@ -137,7 +143,7 @@ def _inner(line: str) -> tuple[Entry, bool]:
         ns = int(stamp["seconds"]) * NS + int(stamp["fraction"].ljust(9, "0"))
         caller = stamp["caller"] or stamp["caller2"]
         line, known = line[stamp.end() :], True
-        vendor = VENDOR.match(line) if line[:1] in "IWEDC[-(" else None
+        vendor = VENDOR.match(line) if line[:1] in VENDORS else None
         if vendor:
             caller = f"T{vendor['pid'] or vendor['pid2'] or vendor['pid3']}"
             line = line[vendor.end() :]
@@ -192,7 +198,6 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
     found: list[Entry] = []
     bare: list[int] = []
     for line in lines:
-        line = clean(line)
         entry, known = parse(line)
         if not entry.text and not known:
             continue
