@@ -18,7 +18,8 @@ def fault_in_log(kernel: Kernel, oops: Report) -> Fault | None:
     """Tell the fault of an oops by its own words; None where it printed no code, or too few registers."""
     code = oops.code
     registers = {_OF_NOTE.sub(r"r\1", name): value for name, value in oops.registers.items()}
-    if code is None or code.at is None or not registers or oops.in_user:
+    own = registers.keys() & set(kernel.arch.prstatus.names)  # of another machine than the kernel is taken for: none
+    if code is None or code.at is None or not own or oops.in_user:
         return None
     pc = oops.pc.address if oops.pc is not None else 0
     found = reckoned(kernel, code.data[code.at :], pc, registers, 0)
