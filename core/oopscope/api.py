@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from oopscope.stacks.cpus import Cpu
     from oopscope.stacks.tasks import Task
     from oopscope.structs.view import View
+    from oopscope.subsystems.cards import Card
     from oopscope.triage.finding import Verdict
 
 
@@ -80,7 +81,30 @@ class OpenDump:
 
         return build(self.kernel)
 
+    def ask(self, line: str) -> "list[Any]":
+        """Return what a command of the register comes to: a table's rows, or cards; ValueError for what is none.
+
+        `k.ask("ps -k")`, `k.ask("foreach UN bt")`, `k.ask("struct rq runqueues:1")`: crash's words, as at the shell.
+        """
+        from oopscope.commands.command import Act, Say, TableOf
+        from oopscope.commands.register import request
+        from oopscope.report.answer import cards_of, rows_of
+
+        asked = request(line)
+        if asked is None or isinstance(asked, Act | Say):
+            raise ValueError(asked.text if isinstance(asked, Say) else f"no command: {line[:60]}")
+        return rows_of(self.kernel, asked).rows if isinstance(asked, TableOf) else list(cards_of(self.kernel, asked))
+
     # One thing.
+
+    def card(self, kind: str, key: int | str, *parts: str) -> "Card":
+        """Return a thing in detail: task, cpu, module, lock, symbol, code, struct, memory; whole or some of its parts.
+
+        KeyError for no such kind, OopscopeError for no such thing.
+        """
+        from oopscope.subsystems.cards import card
+
+        return card(self.kernel, kind, key, parts)
 
     def task(self, who: int | str) -> "Task":
         """Return a task by its PID, the address of its struct task_struct, or its name; LookupError for none.

@@ -141,11 +141,11 @@ def _named(argv: list[str]) -> Command | None:
 
 
 def joined(argv: Sequence[str]) -> list[str]:
-    """Return arguments in which `--sort -rss` is one word: argparse takes the second for an option."""
+    """Return arguments with `--sort -rss`, `--since -30s` as one word: argparse takes the second for an option."""
     out: list[str] = []
     for word in argv:
-        if out and out[-1] == "--sort" and word.startswith("-"):
-            out[-1] = f"--sort={word}"
+        if out and out[-1] in ("--sort", "--since", "--until") and word.startswith("-"):
+            out[-1] = f"{out[-1]}={word}"
         else:
             out.append(word)
     return out

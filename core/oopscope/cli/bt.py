@@ -1,8 +1,10 @@
 """Print stacks: the panicking CPU's by default, every CPU's, every task's, or some tasks'; identical ones once."""
 
 import argparse
+import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, load, write
@@ -10,7 +12,8 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
 from oopscope.report.frames import frame_lines
-from oopscope.sources.remote import location
+from oopscope.report.values import frame
+from oopscope.sources.remote import Location, location
 from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.tasks import Task, all_tasks, stack
 
@@ -20,21 +23,26 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
     )
-    parser.add_argument("--pid", type=int, nargs="+", metavar="N", help="the stacks of these threads")
-    parser.add_argument("--cpus", action="store_true", help="every CPU's stack")
+    parser.add_argument("--pid", type=int, nargs="+", metavar="N", help="the stacks of these threads; also after PATH")
+    parser.add_argument("--cpus", "-a", action="store_true", help="every CPU's stack")
+    parser.add_argument("-c", dest="cpu", type=int, metavar="N", help="one CPU's stack")
     parser.add_argument("--all", action="store_true", help="every thread's stack")
     parser.add_argument("--state", metavar="D", help="the stacks of threads in these states, such as D or DR")
     parser.add_argument("--group", action="store_true", help="identical stacks once, the most frequent first")
+    parser.add_argument("--format", choices=("text", "json", "jsonl"), default="text", help="text for people, or data")
     add_extra(parser)
 
 
 class _Stack(NamedTuple):
     title: str
     frames: Sequence[Frame]
+    of: dict[str, Any]  # whose it is, as data
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    args.paths, threads = _apart(args.paths)
+    args.pid = [*(args.pid or ()), *threads]
     kernel = load(args.paths, Progress())
     if args.pid or args.all or args.state:
         tasks = [t for t in all_tasks(kernel) if _wanted(t, args)]
@@ -42,14 +50,34 @@ def run(args: argparse.Namespace) -> int:
             return complain(f"no thread {', '.join(map(str, args.pid))}", USAGE)
         if args.state and not tasks:
             complain(f"no thread is in state {args.state}; the letters are those of ps: R, S, D, T, Z, I", DONE)
-        stacks = [_Stack(_task_title(t), stack(kernel, t.address)) for t in tasks]
+        stacks = [_of_task(kernel, t) for t in tasks]
     else:
-        stacks = _cpu_stacks(kernel, args.cpus)
-    write("\n".join(_grouped(stacks) if args.group else map(_text, stacks)))
+        stacks = _cpu_stacks(kernel, args.cpus, args.cpu)
+        if args.cpu is not None and not stacks:
+            return complain(f"no CPU {args.cpu}", USAGE)
+    if args.format == "text":
+        write("\n".join(_grouped(stacks) if args.group else map(_text, stacks)))
+    else:
+        data = [{**one.of, "frames": [frame(f) for f in one.frames]} for one in stacks]
+        lines = "".join(json.dumps(one) + "\n" for one in data)
+        write(lines if args.format == "jsonl" else json.dumps(data, indent=1) + "\n")
     kernel.remember()
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)
     return DONE
+
+
+def _apart(paths: Sequence[Location]) -> tuple[list[Location], list[int]]:
+    """Return the dump's paths, and the PIDs that follow them: numbers that no file is called."""
+    threads = [
+        p for p in paths[1:] if isinstance(p, Path) and p.name.isdigit() and p == Path(p.name) and not p.exists()
+    ]
+    return [p for p in paths if p not in threads], [int(str(p)) for p in threads]
+
+
+def _of_task(kernel: Kernel, t: Task) -> _Stack:
+    of = {"pid": t.pid, "comm": t.comm, "state": t.state, "cpu": t.cpu, "address": f"{t.address:#x}"}
+    return _Stack(_task_title(t), stack(kernel, t.address), of)
 
 
 def _wanted(task: Task, args: argparse.Namespace) -> bool:
@@ -58,10 +86,18 @@ def _wanted(task: Task, args: argparse.Namespace) -> bool:
     return bool(args.all or (task.state and task.state in args.state))
 
 
-def _cpu_stacks(kernel: Kernel, every: bool) -> list[_Stack]:
+def _cpu_stacks(kernel: Kernel, every: bool, one: int | None) -> list[_Stack]:
     cpus = all_cpus(kernel)
     chosen = cpus if every else [c for c in cpus if c.state == "panic"] or cpus
-    return [_Stack(f"CPU {c.cpu}  {c.state or 'unknown'}  {_who(c.pid, c.comm)}", c.frames) for c in chosen]
+    chosen = [c for c in cpus if c.cpu == one] if one is not None else chosen
+    return [
+        _Stack(
+            f"CPU {c.cpu}  {c.state or 'unknown'}  {_who(c.pid, c.comm)}",
+            c.frames,
+            {"cpu": c.cpu, "state": c.state, "pid": c.pid, "comm": c.comm},
+        )
+        for c in chosen
+    ]
 
 
 def _task_title(t: Task) -> str:

@@ -16,12 +16,12 @@ OF: dict[str, tuple[tuple[str, str], ...]] = {
     "log": (
         ("oopscope log vmcore", "the kernel log, times since boot"),
         ("oopscope log vmcore --grep 'oom|panic' --time utc", "what matches, times as the wall clock had them"),
-        ("oopscope log vmcore --level 3", "errors and worse"),
+        ("oopscope log vmcore -p err --since -30s", "errors and worse of the last half minute"),
     ),
     "bt": (
         ("oopscope bt vmcore", "the stack of the CPU that panicked"),
         ("oopscope bt vmcore --state D --group", "what blocked tasks wait for, each stack once"),
-        ("oopscope bt vmcore --pid 1 238", "the stacks of some threads"),
+        ("oopscope bt vmcore 1 238 --format json", "the stacks of some threads, for a script"),
     ),
     "triage": (
         ("oopscope triage /var/crash", "one line of JSON for each dump of a folder"),

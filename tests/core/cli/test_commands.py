@@ -157,16 +157,33 @@ class TestLog:
         out = self.lines(command, "--grep", "blocked for more than")
         assert len(out) == 2
         assert all("INFO: task lab-teller" in line for line in out)
-        assert len(self.lines(command, "--grep", "info: TASK")) == 0  # capitals: case matters
+        assert command("log", DEADLOCK, "--grep", "info: TASK").out == ""  # capitals: case matters
         assert len(self.lines(command, "--grep", "info: task")) == 2
-        assert self.lines(command, "--grep", "no such thing") == []
-        assert self.lines(command, "--grep", "^$|x^") == self.lines(command, "--grep", "^$")
+        done = command("log", DEADLOCK, "--grep", "no such thing")
+        assert (done.status, done.out, done.err) == (1, "", "")  # as grep(1) ends
+        assert command("log", DEADLOCK, "--grep", "^$|x^") == command("log", DEADLOCK, "--grep", "^$")
 
     def test_level(self, command):
         records = json.loads("".join(self.lines(command, "--format", "json")))
         counts = [len(json.loads("".join(self.lines(command, "--level", n, "--format", "json")))) for n in range(8)]
         assert counts == [sum(r["level"] <= n for r in records) for n in range(8)]
         assert 0 < counts[3] < counts[7] == len(records)
+
+    def test_the_last_ones_a_level_by_name_and_a_stretch_of_time(self, command):
+        whole = self.lines(command)
+        assert self.lines(command, "-n", "3") == whole[-3:]
+        assert self.lines(command, "-p", "err") == self.lines(command, "--level", "3")
+        assert self.lines(command, "-T") == self.lines(command, "--time", "utc")
+        records = json.loads("".join(self.lines(command, "--format", "json")))
+        end, last = records[-1]["ns"], json.loads("".join(self.lines(command, "--since", "-1s", "--format", "json")))
+        assert last == [r for r in records if r["ns"] >= end - 10**9]
+        early = json.loads("".join(self.lines(command, "--until", "0.5", "--format", "json")))
+        assert early == [r for r in records if r["ns"] <= 5 * 10**8]
+        crash = case_of("6.1-deadlock").report["system"]["crash_time"]
+        assert self.lines(command, "--since", crash)[-1] == whole[-1]
+        assert len(self.lines(command, "--since", crash)) < len(whole)
+        for bad in (("--since", "yesterday"), ("--until", "1x"), ("-p", "loud"), ("-n", "0"), ("-n", "x")):
+            assert command("log", DEADLOCK, *bad).status == USAGE, bad
 
     def test_json_is_the_section(self, command):
         assert json.loads("".join(self.lines(command, "--format", "json"))) == case_of("6.1-deadlock").report["log"]
@@ -203,6 +220,21 @@ class TestLog:
 
 
 class TestBt:
+    def test_threads_may_follow_the_path(self, command):
+        assert command("bt", DEADLOCK, "1", "238").out == command("bt", DEADLOCK, "--pid", "1", "238").out
+        assert command("bt", DEADLOCK, "99999").status == USAGE
+
+    def test_json_has_the_frames_of_the_report(self, command):
+        report = case_of("6.1-deadlock").report
+        (told,) = json.loads(command("bt", DEADLOCK, "238", "--format", "json").out)
+        task = next(t for t in report["tasks"] if t["pid"] == 238)
+        assert told == {key: task[key] for key in ("pid", "comm", "state", "cpu", "address", "frames")}
+        lines = command("bt", DEADLOCK, "-a", "--format", "jsonl").out.splitlines()
+        assert [json.loads(line)["frames"] for line in lines] == [cpu["frames"] for cpu in report["cpus"]]
+        (one,) = json.loads(command("bt", DEADLOCK, "-c", "1", "--format", "json").out)
+        assert one["cpu"] == 1
+        assert command("bt", DEADLOCK, "-c", "77").status == USAGE
+
     def heads(self, out):
         return re.findall(r"^(?:PID|CPU) .*", out, re.M)
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from oopscope.cli import COMMANDS, EVERY, examples, parser_of, run, top_parser
+from oopscope.cli import COMMANDS, EVERY, examples, joined, parser_of, run, top_parser
 from oopscope.cli.completion import KINDS, script
 from oopscope.cli.spec import specs
 from oopscope.subsystems import TABLES
@@ -134,7 +134,7 @@ def test_every_command_has_examples_that_its_parser_takes(command):
         if line.startswith("oopscope ") and not set(line) & set("|>"):
             words = line.replace("'", "").split()
             assert words[1] == command.name
-            parser_of(command).parse_intermixed_args(words[2:])
+            parser_of(command).parse_intermixed_args(joined(words[2:]))
 
 
 def test_help_of_the_program_lists_every_command():
