@@ -161,7 +161,7 @@ def test_what_cannot_be_written_is_one_line(tmp_path, monkeypatch):
     assert "No such file" in write(tmp_path / "no" / "a.txt", rows)
     assert "File name too long" in write(tmp_path / ("x" * 300), rows)
     if Path("/dev/full").exists():
-        assert write("/dev/full!", rows) == "/dev/full: No space left on device: what it holds is not whole"
+        assert write("/dev/full!", rows) == "/dev/full: No space left on device: nothing is written"
     monkeypatch.setenv("HOME", str(tmp_path))
     assert target("~/a.csv") == tmp_path / "a.csv"
     assert would_replace("~/there.txt")

@@ -4,8 +4,8 @@ What is written is what shows: the filter's rows in the sort's order; of CPUs th
 its own. Core's writers make of it what they make of the headless tables.
 """
 
-import errno
 from collections.abc import Callable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from textual.message import Message
 
 from oopscope.report.query import Field
 from oopscope.report.rows import ENDINGS, WRITERS, Content
+from oopscope.whole_file import whole_file
 from oopscope_tui.look.text import plural
 from oopscope_tui.reading.messages import Written
 from oopscope_tui.widgets.lines import Lines
@@ -67,17 +68,20 @@ def write_steps(
     what = content(title, lines)
 
     def steps() -> Iterator[None]:
+        if not force and path.exists():
+            post(Written(f"{path} exists: write to {path}! to replace it", failed=True))
+            return
         try:
-            with path.open("w" if force else "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            with whole_file(path) as raw:
+                file = TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="")
                 if drawn:
                     file.write(drawn)
                 else:
                     yield from WRITERS[ENDINGS.get(suffix, "text")](file, what)
-        except FileExistsError:
-            post(Written(f"{path} exists: write to {path}! to replace it", failed=True))
+                file.flush()
+                file.detach()
         except OSError as error:
-            cut = ": what it holds is not whole" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ""
-            post(Written(f"{path}: {error.strerror}{cut}", failed=True))
+            post(Written(f"{path}: {error.strerror}: nothing is written", failed=True))
         else:
             post(Written(f"wrote {title.lower()} to {path}" + ("" if drawn else f": {plural(len(what.rows), 'row')}")))
 

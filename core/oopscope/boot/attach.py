@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from oopscope.arch import Arch, Mapping
 from oopscope.boot.extra import Extra, open_file
 from oopscope.boot.only_log import log_kernel, records_beside
-from oopscope.dumps import Dump, open_path, stamp_of
+from oopscope.dumps import Dump, open_path, stamp_of, the_one_in
 from oopscope.errors import FormatError, NotADump, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel, Lookup, Name, machine_of
 from oopscope.machine import arch_of_info, arch_of_machine
@@ -40,6 +40,7 @@ def open_kernel(
     """
     say = progress or (lambda _text: None)
     say("opening the dump")
+    paths = [the_one_in(path) for path in paths]
     try:
         dump = open_path(*paths, say=say)
         kernel = attach(through(dump) if through else dump, say, cache_directory(os.environ), Extra.of(os.environ))

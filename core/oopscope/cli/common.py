@@ -12,6 +12,7 @@ from typing import Any
 from oopscope.boot.attach import open_kernel
 from oopscope.kernel.kernel import Kernel
 from oopscope.sources.remote import Location
+from oopscope.whole_file import whole_file
 
 THEMES = ("terminal", "dark", "light", "high-contrast", "mono")  # as the screen knows them
 PATIENCE = 0.5  # seconds before progress is shown
@@ -89,7 +90,8 @@ def load(paths: Sequence[Location], progress: Progress | None = None) -> Kernel:
 def write(text: str, output: Path | None = None) -> None:
     """Write data to a file, or to stdout in whatever it can show."""
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        with whole_file(output) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
         return
     if sys.stdout is None:  # closed by the shell
         raise OSError(errno.EBADF, "is closed", "standard output")

@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from oopscope.cli import DONE, NOT_A_DUMP, complain
@@ -32,17 +33,22 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; a dump that cannot be read is a line with `error`."""
-    paths = list(expand(args.paths))
+    missed: list[tuple[Path, str]] = []
+    paths = list(expand(args.paths, lambda path, why: missed.append((path, why))))
+    lines = [{"path": str(path), "error": f"{path}: {why}"} for path, why in missed]
+    if args.format == "json":
+        write("".join(json.dumps(line) + "\n" for line in lines))
     if not paths:
-        return complain("no dumps there", NOT_A_DUMP)
-    lines = []
+        if args.format == "text" and lines:
+            write("\n".join(_grouped(lines)))
+        return complain("no dumps there" + (", and not all could be looked at" if missed else ""), NOT_A_DUMP)
     for line in lines_of(paths, max(args.jobs, 1)):
         lines.append(line)
         if args.format == "json":
             write(json.dumps(line) + "\n")
         if sys.stderr is not None and sys.stderr.isatty() and (args.format == "text" or not sys.stdout.isatty()):
-            end = "\n" if len(lines) == len(paths) else ""
-            sys.stderr.write(f"\r\x1b[K{len(lines)} of {len(paths)} dumps{end}")
+            end = "\n" if len(lines) - len(missed) == len(paths) else ""
+            sys.stderr.write(f"\r\x1b[K{len(lines) - len(missed)} of {len(paths)} dumps{end}")
             sys.stderr.flush()
     if args.format == "text":
         write("\n".join(_grouped(lines)))

@@ -13,6 +13,7 @@ import zstandard
 
 from oopscope.dumps import Facts
 from oopscope.notes import GENERAL, CpuState, Note, SegmentRegister
+from oopscope.whole_file import whole_file
 
 LEVEL = 19
 FLAG_ZSTD, STATUS_ZSTD = 0x20, 0x20
@@ -118,7 +119,7 @@ def write(path: Path, machine: Machine, notes: Iterable[Note], pages: Mapping[in
     for pfn in chosen:
         ram[pfn // 8] |= 1 << pfn % 8
     saved = _bitmap(((pfn, pfn + 1) for pfn in chosen), half)
-    with path.open("wb") as out:
+    with whole_file(path) as out:
         out.write(_header(machine, block, sub_blocks, 2 * half // block, len(chosen), top))
         out.write(sub.ljust(sub_blocks * block, b"\0"))
         out.write(ram)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple, Protocol
 
 from oopscope.errors import MissingPage, NotADump, OopscopeError
@@ -24,6 +25,7 @@ from oopscope.sources.file import BytesSource, FileSource
 from oopscope.sources.flattened import FlattenedSource, is_flattened
 from oopscope.sources.identify import what_is
 from oopscope.sources.remote import is_remote, open_remote
+from oopscope.sources.tar import is_tar, members
 from oopscope.sources.wrapped import beginning, unwrap
 
 __all__ = [
@@ -49,7 +51,7 @@ ERASED = b"X"  # what makedumpfile writes over what it erases
 LOG = "log"  # the key of the format that holds no memory
 STDIN = "-"
 MAX_STDIN = 512 << 20  # bytes of standard input that are read
-MAX_ENTRIES = 4096  # files looked at in a directory
+MAX_ENTRIES = 1 << 16  # files looked at in a directory
 
 
 @dataclass(slots=True)
@@ -355,7 +357,7 @@ def open_source(path: str | os.PathLike[str], say: Say = _quiet) -> ByteSource:
             raise NotADump(str(path), "a device or a pipe, not a file: copy the dump out of it into a file first")
         return _unwrap(unwrap(FileSource(path), os.environ, say))
     except PermissionError:
-        raise NotADump(str(path), _forbidden()) from None
+        raise NotADump(str(path), _forbidden(path.absolute())) from None
     except (OSError, ValueError) as e:
         raise NotADump(str(path), (e.strerror if isinstance(e, OSError) else None) or str(e)) from None
 
@@ -368,42 +370,87 @@ def _standard_input() -> ByteSource:
     return BytesSource(data, STDIN)
 
 
-def _forbidden() -> str:
+def _forbidden(path: Path) -> str:
     """Say what may let a file be read; root is kept from a running kernel's memory by lockdown or a container."""
     if os.geteuid():
         return "no permission to read it: try again with sudo"
-    return "even root may not read it: the kernel is locked down, or this is a container without CAP_SYS_RAWIO"
+    if path.is_relative_to("/proc") or path.is_relative_to("/dev"):
+        return "even root may not read it: the kernel is locked down, or this is a container without CAP_SYS_RAWIO"
+    return "even root may not read it, as on NFS with root squash: read it as its owner, or copy it from its server"
 
 
 def _unwrap(source: ByteSource) -> ByteSource:
-    return FlattenedSource(source) if is_flattened(source.read_at(0, 16)) else source
+    if is_flattened(source.read_at(0, 16)):
+        return FlattenedSource(source)
+    return _of_archive(source) if is_tar(source) else source
 
 
-def find_dumps(folder: Path, depth: int = 2, named: Callable[[str], bool] = lambda name: False) -> Iterator[Path]:
+def _of_archive(archive: ByteSource) -> ByteSource:
+    """Return the one dump in a tar archive; NotADump says what else is in it."""
+    found = list(islice((one for one in members(archive) if begins_like_a_dump(one)), 4))
+    if len(found) == 1:
+        return _unwrap(found[0])
+    names = ", ".join(one.name.removeprefix(f"{archive.name}:") for one in found[:3]) + (", ..." if found[3:] else "")
+    what = (
+        f"a tar archive with several dumps ({names})"
+        if found
+        else "a tar archive without a dump that can be read in it"
+    )
+    raise NotADump(archive.name, f"{what}: unpack it first, with `tar xf {quote(Path(archive.name).name)}`")
+
+
+def find_dumps(
+    folder: Path,
+    depth: int = 2,
+    named: Callable[[str], bool] = lambda name: False,
+    missed: Callable[[Path, str], None] = lambda path, why: None,
+) -> Iterator[Path]:
     """Yield the files of a directory, and of those in it, that begin like a dump; reads the first bytes of each.
 
     Those whose names `named` takes for a dump's are found whatever they hold, and also where they cannot be read. A
-    kernel log is found where it was not saved with a dump that lies beside it.
+    kernel log is found where it was not saved with a dump that lies beside it. `missed` is told what was not looked at.
     """
     try:
-        entries = sorted(islice(os.scandir(folder), MAX_ENTRIES), key=lambda e: e.name)
-    except OSError:
+        with os.scandir(folder) as entries:
+            listed = list(islice(entries, MAX_ENTRIES + 1))
+    except OSError as e:
+        missed(folder, e.strerror or str(e))
         return
+    if len(listed) > MAX_ENTRIES:
+        missed(folder, f"it has more than {MAX_ENTRIES} files: the others were not looked at")
     found: list[tuple[Path, bool]] = []
-    for entry in entries:
+    for entry in sorted(listed[:MAX_ENTRIES], key=lambda e: e.name):
         try:
             if entry.is_dir(follow_symlinks=False) and depth > 0:
-                found += ((path, False) for path in find_dumps(Path(entry), depth - 1, named))
-            elif entry.is_file():
-                source = FileSource(Path(entry))
-                if named(entry.name) or begins_like_a_dump(source):
-                    found.append((Path(entry), False))
-                elif begins_like_a_log(source):
-                    found.append((Path(entry), True))
-        except (OSError, OopscopeError):
+                found += ((path, False) for path in find_dumps(Path(entry), depth - 1, named, missed))
+            elif entry.is_file() and (kind := "dump" if named(entry.name) else _kind_of(Path(entry))):
+                found.append((Path(entry), kind == LOG))
+        except OSError as e:
+            missed(Path(entry), e.strerror or str(e))
+        except OopscopeError:
             continue
     dumps = [path for path, log in found if not log]
     yield from (path for path, log in found if not log or not belongs(path, dumps))
+
+
+def _kind_of(path: Path) -> str | None:
+    """Tell by a file's first bytes whether it is a dump, or an archive of one, or a log; None for neither. OSError."""
+    source = FileSource(path)
+    if begins_like_a_dump(source) or is_tar(source):
+        return "dump"
+    return LOG if begins_like_a_log(source) else None
+
+
+def the_one_in(path: str | Path) -> str | Path:
+    """Return the dump in a folder that holds one and no more; any other path as it is."""
+    if isinstance(path, str) and is_remote(path):
+        return path
+    folder = Path(path)
+    try:
+        found = list(islice(find_dumps(folder), 2)) if folder.is_dir() else []
+    except OSError:
+        return path
+    return found[0] if len(found) == 1 else path
 
 
 def begins_like_a_dump(source: ByteSource) -> bool:

@@ -57,6 +57,8 @@ def line_of(path: str | Path) -> dict[str, Any]:
         verdict = verdict_data(found.verdict)
     except OopscopeError as e:
         return {"path": shown(path), "error": str(e)}
+    except MemoryError:  # who bounds it says so
+        raise
     except Exception as e:  # noqa: BLE001 - the boundary of one dump: the fleet's others go on
         return {"path": shown(path), "error": f"a fault of oopscope's own: {type(e).__name__}: {e}"}
     return {

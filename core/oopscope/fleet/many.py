@@ -1,7 +1,10 @@
 """Many dumps: those that folders hold, and what each says in brief, read by several processes at a time."""
 
+import ctypes
+import resource
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -16,12 +19,20 @@ from oopscope.sources.file import FileSource
 from oopscope.sources.names import is_named_so
 from oopscope.sources.remote import Location, shown
 
+PR_SET_PDEATHSIG = 1
+SECONDS, MEMORY = 300, 2 << 30  # for one dump: an honest one of a large machine takes seconds and 200 MB
 
-def expand(paths: Sequence[Location]) -> Iterator[Location]:
-    """Yield the dumps of folders in their place; of a split set the first part, which stands for all."""
+
+def expand(
+    paths: Sequence[Location], missed: Callable[[Path, str], None] = lambda path, why: None
+) -> Iterator[Location]:
+    """Yield the dumps of folders in their place; of a split set the first part, which stands for all.
+
+    `missed` is told of folders and files that could not be looked at, and why.
+    """
     for path in paths:
         if isinstance(path, Path) and path.is_dir():
-            yield from _whole(find_dumps(path, named=is_named_so))
+            yield from _whole(find_dumps(path, named=is_named_so, missed=missed))
         else:
             yield path
 
@@ -74,10 +85,58 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _deaf() -> None:
-    """Leave interrupts to the process that waits."""
+    """Leave interrupts to the process that waits, and end with it, however it ends (prctl(2) of Linux)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+class TookTooLong(BaseException):
+    """A dump took longer than any may; no boundary of a section catches it."""
+
+
+@contextmanager
+def limited(seconds: int = SECONDS, more: int = MEMORY) -> Iterator[None]:
+    """Bound what is done within, in time and in memory beyond what is in use; TookTooLong, MemoryError.
+
+    Only in a process's main thread, where signals come; elsewhere nothing is bounded.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = _in_use() + more
+    before = signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        if soft == resource.RLIM_INFINITY or soft > most:
+            resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _too_long(_number: int, _frame: object) -> None:
+    raise TookTooLong
+
+
+def _in_use() -> int:
+    """Return how many bytes of address space this process has."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 1 << 40
 
 
 def one(path: Location) -> dict[str, Any]:
     """Return one dump's line; a function of this module, so that another process finds it by name."""
-    return line_of(path)
+    try:
+        with limited():
+            return line_of(path)
+    except TookTooLong:
+        why = f"it took longer than {SECONDS} s"
+    except MemoryError:
+        why = f"it needed more than {MEMORY >> 20} MiB of memory"
+    return {"path": shown(path), "error": f"{shown(path)}: {why}, and was left"}

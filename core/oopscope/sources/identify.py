@@ -20,6 +20,7 @@ class Signature(NamedTuple):
 
 _KERNEL = "a kernel image, not a dump of one: give the vmcore"
 _UNPACK = "compressed with {0}: unpack it first, with `{1}`"
+_LOCKED = "encrypted with {0}: decrypt it first, with `{1}`"
 _OLD = "{0}, a format of before 2008 that oopscope does not read: try crash(8)"
 
 SIGNATURES: tuple[Signature, ...] = (
@@ -31,6 +32,14 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(0, b"\x89LZO\0", _UNPACK.format("lzop", "lzop -dc FILE > FILE.dump")),
     Signature(0, b"PK\x03\x04", _UNPACK.format("zip", "unzip FILE")),
     Signature(0, b"7z\xbc\xaf\x27\x1c", _UNPACK.format("7-Zip", "7z x FILE")),
+    Signature(0, b"Salted__", _LOCKED.format("openssl", "openssl enc -d ... -in FILE -out FILE.dump")),
+    Signature(0, b"age-encryption.org/v1", _LOCKED.format("age", "age -d FILE > FILE.dump")),
+    Signature(0, b"-----BEGIN AGE ENCRYPTED FILE", _LOCKED.format("age", "age -d FILE > FILE.dump")),
+    Signature(0, b"-----BEGIN PGP MESSAGE", _LOCKED.format("gpg", "gpg -d FILE > FILE.dump")),
+    Signature(0, b"\x85\x02", _LOCKED.format("gpg", "gpg -d FILE > FILE.dump")),
+    Signature(0, b"\x85\x01", _LOCKED.format("gpg", "gpg -d FILE > FILE.dump")),
+    Signature(0, b"\x84\x5e", _LOCKED.format("gpg", "gpg -d FILE > FILE.dump")),
+    Signature(0, b"\x8c\x0d\x04", _LOCKED.format("gpg", "gpg -d FILE > FILE.dump")),
     Signature(257, b"ustar", "a tar archive: unpack it first, with `tar xf FILE`"),
     Signature(0x202, b"HdrS", _KERNEL),
     Signature(56, b"ARM\x64", _KERNEL),

@@ -1,0 +1,115 @@
+"""Files and folders as they come: what is opened, what is named, and that nothing is left out in silence."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from builders.altered import DUMPS
+from cases import case_of
+from oopscope.cli import DONE, NOT_A_DUMP, USAGE
+from oopscope.dumps import _forbidden, find_dumps
+from oopscope.fleet import many
+from oopscope.whole_file import whole_file
+
+NAME = "6.1-null.kdump"
+
+
+def test_a_folder_with_one_dump_is_that_dump(command, tmp_path):
+    shutil.copy(DUMPS / NAME, tmp_path / "vmcore")
+    done = command("report", tmp_path, "--format", "json", "--sections", "dump,verdict")
+    assert done.status == DONE
+    report = json.loads(done.out)
+    assert report["dump"]["path"] == str(tmp_path / "vmcore")
+    assert report["verdict"]["cause"] == case_of("6.1-null").report["verdict"]["cause"]
+    shutil.copy(DUMPS / NAME, tmp_path / "another")
+    done = command("report", tmp_path)
+    assert done.status == NOT_A_DUMP and "give a dump in it" in done.err
+
+
+@pytest.mark.parametrize(
+    "head, said",
+    [
+        (b"Salted__" + b"x" * 600, "openssl"),
+        (b"age-encryption.org/v1\n-> X25519", "age -d"),
+        (b"-----BEGIN PGP MESSAGE-----\n", "gpg -d"),
+        (b"PK\x03\x04" + b"x" * 600, "unzip"),
+    ],
+)
+def test_what_hides_a_dump_is_named(command, tmp_path, head, said):
+    (tmp_path / "vmcore").write_bytes(head)
+    done = command("report", tmp_path / "vmcore")
+    assert done.status == NOT_A_DUMP and said in done.err
+
+
+def test_a_plain_file_that_root_cannot_read_is_no_locked_kernel(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "root squash" in _forbidden(Path("/srv/nfs/vmcore"))
+    assert "locked down" in _forbidden(Path("/proc/kcore"))
+
+
+def test_what_could_not_be_looked_at_is_a_line(command, tmp_path, monkeypatch):
+    shutil.copy(DUMPS / NAME, tmp_path / "vmcore")
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    lines = [json.loads(line) for line in command("triage", tmp_path).out.splitlines()]
+    assert {"path": str(closed), "error": f"{closed}: Permission denied"} in lines
+    assert any(line.get("cause") for line in lines)
+
+
+def test_more_files_than_are_looked_at_are_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("oopscope.dumps.MAX_ENTRIES", 3)
+    for n in range(5):
+        (tmp_path / f"f{n}").write_bytes(b"x")
+    missed = []
+    assert list(find_dumps(tmp_path, missed=lambda path, why: missed.append((path, why)))) == []
+    assert missed == [(tmp_path, "it has more than 3 files: the others were not looked at")]
+
+
+def test_a_dump_that_takes_too_long_or_too_much_is_left(monkeypatch):
+    monkeypatch.setattr(many, "SECONDS", 1)
+
+    def long(_path):
+        with many.limited(1):
+            while True:
+                pass
+
+    monkeypatch.setattr(many, "line_of", long)
+    assert "took longer than 1 s" in many.one(Path("x"))["error"]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+    def large(_path):
+        raise MemoryError
+
+    monkeypatch.setattr(many, "line_of", large)
+    assert "MiB of memory" in many.one(Path("x"))["error"]
+
+
+def test_a_file_is_written_whole_or_not_at_all(command, tmp_path):
+    out = tmp_path / "report.txt"
+    out.write_text("before")
+    with pytest.raises(OSError, match="No space") as caught, whole_file(out) as file:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(out)
+    assert out.read_text() == "before" and list(tmp_path.iterdir()) == [out]
+    assert command("report", DUMPS / NAME, "--sections", "dump", "-o", out).status == DONE
+    assert "kdump" in out.read_text() and list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_one_line(command):
+    done = command("report", DUMPS / NAME, "--sections", "dump", "-o", "/dev/full")
+    assert done.status == USAGE and done.err.count("\n") == 1 and "/dev/full" in done.err
