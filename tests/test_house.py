@@ -146,7 +146,24 @@ def test_files_are_of_a_size_to_be_read():
 
 # Folders that every Linux machine has, and names that stand for a place in examples; any other is somebody's own.
 ANYWHERE = {
-    *("proc", "sys", "dev", "var", "etc", "usr", "bin", "sbin", "lib", "boot", "run", "tmp", "mnt", "srv", "devices"),
+    *(
+        "proc",
+        "sys",
+        "dev",
+        "var",
+        "etc",
+        "usr",
+        "bin",
+        "sbin",
+        "lib",
+        "boot",
+        "run",
+        "tmp",
+        "mnt",
+        "srv",
+        "devices",
+        "soc",
+    ),
     *("no", "some", "data", "dist", "build", "objects", "static", "download", "licenses", "x", "h"),
 }
 ABSOLUTE = re.compile(r"""(?<![\w./)}\]>*~:-])/([A-Za-z][\w.-]*)/""")

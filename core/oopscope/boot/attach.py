@@ -14,7 +14,7 @@ from oopscope.arch import Arch, Mapping
 from oopscope.boot.extra import Extra, open_file
 from oopscope.boot.only_log import log_kernel, records_beside
 from oopscope.dumps import Dump, open_path, stamp_of, the_one_in
-from oopscope.errors import FormatError, NotADump, OopscopeError, ReadError
+from oopscope.errors import FormatError, NotADump, OopscopeError, ReadError, Unsupported
 from oopscope.kernel.kernel import Kernel, Lookup, Name, machine_of
 from oopscope.machine import arch_of_info, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
@@ -204,13 +204,21 @@ def _without_note(dump: Dump, physical: PhysicalMemory, say: Progress) -> Vmcore
     def arch_of(info: VmcoreInfo) -> Arch:
         return _arch(dump, info)
 
-    machine_arch = arch_of(VmcoreInfo())
+    unknown: Unsupported | None = None
+    try:
+        machine_arch: Arch | None = arch_of(VmcoreInfo())
+    except Unsupported as e:  # QEMU's kdump names not every machine; the kernel's own VMCOREINFO does
+        machine_arch, unknown = None, e
     say("looking for the kernel by its page tables")
-    info = without_info.by_cpus(dump, physical, machine_arch, arch_of)
+    info = without_info.by_cpus(dump, physical, machine_arch, arch_of) if machine_arch else None
     if info is None:
         say("looking for VMCOREINFO in memory")
         found = find_info.search(dump, physical, arch_of, say)
-        info = found.info or without_info.by_banner(found, physical, machine_arch, arch_of)
+        info = found.info
+        if info is None and machine_arch is not None:
+            info = without_info.by_banner(found, physical, machine_arch, arch_of)
+    if info is None and unknown is not None:
+        raise unknown
     if info is None:
         raise FormatError("the dump has no VMCOREINFO note, and no kernel was found in its memory")
     return info

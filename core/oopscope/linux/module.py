@@ -18,6 +18,7 @@ from oopscope.symbols.orc import Orc
 MAX_MODULES = 4096
 MAX_SYMBOLS = 1 << 20
 MAX_SIZE = 256 << 20
+MAX_HEAD = 1 << 20
 UNFORMED = 3
 
 
@@ -207,8 +208,10 @@ def _kernel_orc(kernel: Kernel) -> Orc | None:
 def text_range(kernel: Kernel) -> tuple[tuple[int, int], ...]:
     """Return the ranges of the kernel's own code: its text, and that of its initialisation."""
     pairs = (("_stext", "_etext"), ("_sinittext", "_einittext"))
-    found = [(kernel.find_symbol(a), kernel.find_symbol(b)) for a, b in pairs]
-    return tuple((a, b) for a, b in found if a and b)
+    heads = (("_text", "_stext"), ("_start", "_stext"))  # of head.S, where CPUs begin: on some machines before the text
+    found = [(kernel.find_symbol(a), kernel.find_symbol(b), MAX_SIZE) for a, b in pairs]
+    found += [(kernel.find_symbol(a), kernel.find_symbol(b), MAX_HEAD) for a, b in heads]
+    return tuple((a, b) for a, b, most in found if a and b and a < b <= a + most)
 
 
 def in_text(kernel: Kernel, address: int) -> bool:

@@ -8,7 +8,7 @@ that has not made its record yet, or has none, returns to where x30 says.
 
 from collections.abc import Iterable, Mapping
 
-from oopscope.errors import Absent, NoTypes
+from oopscope.errors import Absent, NoTypes, OopscopeError
 from oopscope.kernel.frame import FrameKind
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
@@ -46,9 +46,16 @@ class Unwinder(ChainUnwinder):
             link = strip(self._kernel, state.registers.get("x30", 0))
             function = self.function_at(state.pc) if in_text(self._kernel, state.pc) else None
             framed = function is not None and has_frame(self._kernel, function, state.pc)
-            if not framed and in_text(self._kernel, link):
+            if not framed and in_text(self._kernel, link) and link != self._recorded(state.fp):
                 return State(link, state.sp, state.fp, False, reliable=state.reliable)
         return self._by_record(state)
+
+    def _recorded(self, record: int) -> int | None:
+        """Return the return address of a record: where x30 is that, the record is the function's own after all."""
+        try:
+            return strip(self._kernel, self._memory.word(record + 8))
+        except OopscopeError:
+            return None
 
     def _by_record(self, state: State) -> State:
         at = state.fp

@@ -1,1 +1,1 @@
-"""riscv64: how its kernel words an oops."""
+"""riscv64: its page tables, memory, stacks, registers and wordings."""

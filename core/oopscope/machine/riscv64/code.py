@@ -1,0 +1,64 @@
+"""What riscv64's instructions tell: calls, and what an instruction names. They are two or four bytes long."""
+
+import re
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.module import in_text
+
+_BRANCH = re.compile(r"^(?:c\.)?(?:j|jal|b\w+)$")
+
+
+def call_target(kernel: Kernel, address: int) -> int | None:
+    """Return what the direct call before an address calls: jal ra, or auipc and jalr of one register."""
+    try:
+        code = kernel.memory.read(address - 8, 8)
+    except OopscopeError:
+        return None
+    first, last = int.from_bytes(code[:4], "little"), int.from_bytes(code[4:], "little")
+    if last & 0xFFF == 0xEF:  # jal ra, n
+        distance = (last >> 21 & 0x3FF) << 1 | (last >> 20 & 1) << 11 | (last >> 12 & 0xFF) << 12 | (last >> 31) << 20
+        return (address - 4 + distance - ((last >> 31) << 21)) % kernel.memory.top
+    if last & 0x7FFF == 0xE7 and last & 0xFFF == 0xE7 and first & 0x7F == 0x17 and first >> 7 & 31 == last >> 15 & 31:
+        upper = (first & 0xFFFFF000) - ((first >> 31) << 32)
+        lower = (last >> 20) - ((last >> 31) << 12)
+        return (address - 8 + upper + lower) % kernel.memory.top
+    return None
+
+
+def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
+    """Tell whether the instruction before an address can be a call: jal or jalr that leaves the address in ra.
+
+    callee: the function whose frame lies within. What precedes a function's first instruction is the function before.
+    """
+    try:
+        code = kernel.memory.read(address - 4, 4)
+    except OopscopeError:
+        return False
+    word, half = int.from_bytes(code, "little"), int.from_bytes(code[2:], "little")
+    target = call_target(kernel, address)
+    direct = target is not None and in_text(kernel, target)
+    indirect = word & 0x7FFF == 0xE7 or (half & 0xF07F == 0x9002 and half & 0xF80)  # jalr ra, n(reg); c.jalr
+    if not direct and not indirect:
+        return False
+    name = kernel.name_of(address)
+    if name is None or name.offset:
+        return True
+    called = kernel.name_of(target) if direct and target is not None else None
+    return called is not None and called.offset == 0 and called.symbol == callee
+
+
+def target(kernel: Kernel, after: int, mnemonic: str, operands: str) -> int | None:
+    """Return where a branch goes: capstone tells the distance from the instruction, whose length is not known here."""
+    del kernel, after, mnemonic, operands
+    return None
+
+
+def jumps(mnemonic: str) -> bool:
+    """Tell whether a mnemonic is a branch's that is no call."""
+    return bool(_BRANCH.match(mnemonic)) and mnemonic not in ("jal", "c.jal")
+
+
+def whole(name: str) -> str:
+    """Return a register by the name that a crash note has for it."""
+    return {"fp": "s0"}.get(name, name)
