@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from oopscope.klog.detail import OLD_WHO, OTHERS, TRACE, WHO
 from oopscope.klog.report import Report
 from oopscope.klog.trace import is_frame
-from oopscope.klog.wordings import DIE, Heading, Kind, heading_of
+from oopscope.klog.wordings import DIE, KEY, WORDS, Heading, Kind, heading_of
 
 CUT = "------------[ cut here ]"
 END = "---[ end "
@@ -22,6 +22,11 @@ BOOT = "Linux version "
 QUIET_NS = 30_000_000_000  # the lines of one report are not further apart
 KERN = 0  # the facility of the kernel's own records
 
+# How lines begin with which something may begin where no report is open.
+TELLING = frozenset(
+    (*WORDS, *(word[:KEY] for word in (CUT, BOOT, "CPU: ", "Call ", "Back", "Stac", "Trac", "stac")), "Out ", "Memo")
+)
+BLANK = frozenset(" \t")
 # What a report's lines are besides its frames and its heading.
 _ASIDE = re.compile(
     r"[\t ]*(?:CPU: |CPU \d|Pid: |Process |Hardware name: |Workqueue: |Modules linked in:|Tainted: |RIP|EIP|IP: |"
@@ -151,25 +156,28 @@ class _Parser:
 
     def run(self) -> None:
         """Look at each line once."""
-        lines = self._log.lines
-        place, record, caller = -1, None, None
+        lines, opened = self._log.lines, self._open
+        at, place, record, caller = lines.at, -1, None, None
+        oom = {row for row, text in enumerate(self._texts) if "invoked oom-killer" in text}
         for row, text in enumerate(self._texts):
-            first = lines.at[row] != place  # words count at a record's beginning: what follows may quote somebody
+            first = at[row] != place  # words count at a record's beginning: what follows may quote somebody
             if first:
-                place, record = lines.at[row], lines.record(row)
+                place, record = at[row], lines.record(row)
                 caller = record.caller
-            assert record is not None
-            if record.facility:
+            if record is None or record.facility:
                 self._log.foreign.add(row)
-                continue
-            if not first and self._taken == row - 1:  # a further line of a record is whose the first is
+            elif not first and self._taken == row - 1:  # a further line of a record is whose the first is
                 self._go_on_with(row, caller)
-                continue
-            found = heading_of(text) if first and text[:1] not in (" ", "\t") else None
-            if found is not None:
-                self._head(found, row, text, when(record), caller)
-            else:
-                self._look(row, text, when(record), caller)
+            elif opened or text[:KEY] in TELLING or text[:1] in BLANK or row in oom:
+                self._see(row, text, first, when(record), caller)
+
+    def _see(self, row: int, text: str, first: bool, ns: int | None, caller: str | None) -> None:
+        """Look at a line that may be of a report."""
+        found = heading_of(text) if first and text[:1] not in BLANK else None
+        if found is not None:
+            self._head(found, row, text, ns, caller)
+        else:
+            self._look(row, text, ns, caller)
 
     def _look(self, row: int, text: str, ns: int | None, caller: str | None) -> None:
         """Look at a line that is no heading."""
