@@ -123,7 +123,7 @@ class NotInLog(OopscopeError):
     """A kernel log stands in place of a dump: it holds no memory, and tells what its words say alone."""
 
     def __init__(self) -> None:
-        super().__init__("this is a kernel log without a dump: it does not tell")
+        super().__init__("this is a kernel log without a dump, which does not tell it")
 
 
 _WORDS: dict[Why, str] = {

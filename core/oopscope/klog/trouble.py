@@ -1,26 +1,31 @@
-"""Where the log tells of trouble: how the messages begin that a kernel prints when it is about to die."""
+"""Where the log tells of trouble: the lines with which reports begin, for lists and for the screen."""
 
 from collections.abc import Sequence
 from typing import Any
 
-CUT = "------------[ cut here ]"
-# What the kernel prints first when it is about to die; follows the messages of its own sources.
-BEGINNINGS = (
-    "BUG: ", "Oops: ", "Oops[", "kernel BUG at", "Unable to handle kernel", "Internal error: ",
-    "general protection fault", "divide error", "invalid opcode", "stack segment", "double fault", "traps: PANIC",
-    "Kernel panic - not syncing", "watchdog: BUG: soft lockup", "Watchdog detected hard LOCKUP",
-    "NMI watchdog: Watchdog detected", "NMI watchdog: BUG: soft lockup",
-    "watchdog: Watchdog detected hard LOCKUP", "rcu: INFO: rcu_", "sysrq: Trigger a crash",
-    "sysrq: SysRq : Trigger a crash", "SysRq : Trigger a crash", "mce: [Hardware Error]", "Fatal hardware error!",
-    "Out of memory: ", "list_add corruption", "list_del corruption", "refcount_t: ", "Insufficient stack space",
-)  # fmt: skip
+from oopscope.klog.parse import CUT, END
+from oopscope.klog.wordings import heading_of
+
+# Reports that are no trouble by themselves: somebody asked for them, or another report did.
+ASKED = frozenset({"sysrq", "backtrace", "stack"})
+SURVIVED = frozenset({"warning", "lockdep", "race"})  # the kernel goes on after them, unless it was told not to
+CRASH = "Trigger a crash"
+
+__all__ = ["CUT", "END", "first_trouble", "is_report", "trouble_in"]
+
+
+def is_report(text: str) -> bool:
+    """Return whether a report of trouble begins with a line of the log: an oops, a warning, a lockup ..."""
+    found = heading_of(text)
+    return found is not None and (found.kind not in ASKED or CRASH in text)
+
+
+def trouble_in(text: str) -> bool:
+    """Return whether a line of the log begins as the end of a kernel does, or tells of a blocked task."""
+    found = heading_of(text)
+    return found is not None and ((found.kind not in ASKED and found.kind not in SURVIVED) or CRASH in text)
 
 
 def first_trouble(rows: Sequence[Any], start: int = 0) -> int | None:
     """Return the first row whose text begins as the end of a kernel does, or tells of a blocked task."""
     return next((at for at in range(start, len(rows)) if trouble_in(rows[at].text or "")), None)
-
-
-def trouble_in(text: str) -> bool:
-    """Return whether a line of the log begins as the end of a kernel does, or tells of a blocked task."""
-    return text.startswith(BEGINNINGS) or (text.startswith("INFO: task ") and " blocked for more than " in text)

@@ -6,6 +6,10 @@ It reads the block's lines and knows nothing of the screen; the words are cleane
 import re
 from collections.abc import Sequence
 
+from oopscope.kernel.functions import entry_kind
+from oopscope.klog import detail
+from oopscope.klog.report import TRACE
+
 TITLES = {
     "dump": "Registers", "memory": "Mem-Info", "tasks": "Tasks state", "locks": "Locks held", "lockdep": "Lock report",
     "workqueues": "Busy workqueues", "objects": "Object dump",
@@ -14,12 +18,11 @@ TITLES = {
 SYMBOL = re.compile(
     r"(?P<guess>\? )?(?P<name>[A-Za-z_][\w.$]*)\+(?P<at>0x[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+))?"
 )
-CPU = re.compile(r"CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{0,15}?)(?: Kdump| Not tainted| Tainted|$)")
 TASK = re.compile(r"task:(.{1,15}?) +state:(\S).* pid: *(\d+)")
 # Functions at the ends of a stack that say nothing of why it is there.
 DULL = re.compile(
-    r"dump_stack|show_stack|dump_header|v?panic$|__warn|report_bug|handle_bug|(?:asm_)?exc_|asm_|nmi_|"
-    r"__schedule|schedule(?:_|$)|preempt_schedule|entry_|ret_from_fork|kthread$|secondary_startup|x64_sys_call"
+    r"dump_stack|show_stack|dump_header|v?panic$|__warn|report_bug|handle_bug|nmi_|__schedule|schedule(?:_|$)|"
+    r"preempt_schedule|kthread$|secondary_startup|x64_sys_call"
 )
 RSS = 3  # its column after the PID of dump_tasks
 
@@ -33,39 +36,36 @@ def summary(kind: str, lines: Sequence[str]) -> str:
 
 
 def _is_trace(text: str) -> bool:
-    return text.startswith(("Call Trace:", "Call trace:", "Backtrace:"))
+    return TRACE.match(text) is not None
 
 
 def _dump(lines: Sequence[str]) -> str:
     words = [_stack(lines)]
-    for text in lines:
-        if match := CPU.match(text):
-            words.append(f"CPU {match[1]}, PID {match[2]} {match[3]}")
-            break
-        if match := TASK.match(text):
-            words.append(f"PID {match[3]} {match[1]}, state {match[2]}")
-            break
+    who = detail.who(lines)
+    task = next((match for text in lines if (match := TASK.match(text))), None)
+    if who.comm is not None and who.cpu is not None:
+        words.append(f"CPU {who.cpu}, PID {who.pid} {who.comm}")
+    elif task is not None:
+        words.append(f"PID {task[3]} {task[1]}, state {task[2]}")
     return " · ".join(word for word in words if word)
 
 
 def _stack(lines: Sequence[str]) -> str:
     """Return `lab_read+0x12 … do_syscall_64`: where it stands, or the innermost that says something, and its origin."""
-    begin = next((at for at, text in enumerate(lines) if _is_trace(text)), 0)
-    rip = next(
-        (match for text in lines[:begin] if text.startswith(("RIP: ", "EIP: ")) and (match := _sure(text))), None
-    )
-    frames = [match for text in lines[begin:] if text.startswith(" ") and (match := _sure(text))]
-    telling = [match for match in frames if not DULL.match(match["name"])] or frames
-    first = rip or (telling[0] if telling else None)
+    pc = detail.pc(lines)
+    own = next((frames for title, frames in detail.stacks(lines) if not title.startswith(detail.OTHERS)), ())
+    frames = [frame for frame in own if frame.reliable and frame.symbol]
+    telling = [frame for frame in frames if not _is_dull(frame.symbol or "")] or frames
+    first = pc if pc is not None and pc.symbol else (telling[0] if telling else None)
     if first is None:
         return ""
-    last = telling[-1]["name"] if telling else ""
-    return f"{first['name']}+{first['at']}" + (f" … {last}" if last and last != first["name"] else "")
+    last = telling[-1].symbol if telling else ""
+    return f"{first.symbol}+{first.offset or 0:#x}" + (f" … {last}" if last and last != first.symbol else "")
 
 
-def _sure(text: str) -> re.Match[str] | None:
-    match = SYMBOL.search(text)
-    return match if match is not None and not match["guess"] else None
+def _is_dull(name: str) -> bool:
+    """Tell whether a function says nothing of why a stack is there: what reports, schedules, or lets in."""
+    return entry_kind(name) is not None or DULL.match(name) is not None
 
 
 def _memory(lines: Sequence[str]) -> str:

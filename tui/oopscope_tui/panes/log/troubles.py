@@ -1,15 +1,12 @@
 """Where in a log errors and oopses begin: one row for each report, however many bad lines it has."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from oopscope.klog.trouble import BEGINNINGS
+from oopscope.klog.trouble import END, is_report
 
-# What begins a report, what only does where no report is open, and what ends one.
-HEADER = re.compile("|".join([r"(?:[\w. -]+: )?(?:BUG:|WARNING:|INFO: task )", "Oops", *map(re.escape, BEGINNINGS)]))
+# What begins a report is klog's to say; what only does where no report is open, and what ends one.
 TRACE = "Call Trace"
-END = "---[ end "
 ERROR = 3
 QUIET_NS = 500_000_000  # a report's lines are not further apart
 LONGEST = 400  # lines of a report
@@ -32,11 +29,10 @@ class Troubles:
 
     def take(self, rows: Sequence[Any], start: int, stop: int) -> None:
         """Look at the rows [start, stop)."""
-        header = HEADER.match
         for at in range(start, stop):
             row = rows[at]
             text = row.text or ""
-            if self._began is None and header(text) is None and not text.startswith(TRACE):
+            if self._began is None and not is_report(text) and not text.startswith(TRACE):
                 error = row.level is not None and row.level <= ERROR
                 if error and not self._erred:
                     self.starts.append(at)
@@ -50,7 +46,7 @@ class Troubles:
         if self._began is not None and (ns - self._ns > QUIET_NS or at - self._began > LONGEST):
             self._began = None
         self._ns = ns
-        header = HEADER.match(text) is not None
+        header = is_report(text)
         trace = text.startswith(TRACE)
         if header or trace:
             same = self._began is not None and (trace or (not self._traced and at - self._began <= PREFACE))
