@@ -63,6 +63,7 @@ _FAULTS = (
     _h("oops", "kernel BUG at "),
     _h("oops", "Kernel BUG at "),
     _h("oops", "general protection fault"),
+    _h("oops", "Oops: ", r"[0-9a-f]{4,16}(?![0-9a-z])"),  # also where the line is cut off behind it
     _h("oops", "PANIC: double fault"),
     _h("oops", "traps: PANIC: double fault"),
     _h("oops", "BUG: ", r"(?:\w+ )?stack guard page was hit"),
