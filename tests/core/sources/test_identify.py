@@ -28,7 +28,7 @@ def elf(kind, endian="<"):
         (elf(2), "no vmlinux"),
         (elf(3, ">"), "shared object"),
         (elf(4), "without physical memory"),
-        (gzip.compress(b"x"), "gzip -dc vmcore.bin > vmcore.bin.dump"),
+        (gzip.compress(b"x", mtime=0), "gzip -dc vmcore.bin > vmcore.bin.dump"),
         (lzma.compress(b"x"), "xz -dc vmcore.bin"),
         (zstandard.compress(b"x"), "zstd -dc vmcore.bin"),
         (b"BZh91AY", "bzip2 -dc vmcore.bin"),
