@@ -5,6 +5,7 @@ data), big-endian whatever the dump is, in any order, the later one winning; a r
 is inside may be any dump. Opening reads the records' headers only; where records are small, many in one read.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -18,13 +19,19 @@ MAX_RECORDS = 1 << 22  # 256 GiB in the 64 KiB records that makedumpfile writes,
 MAX_TARGET = 1 << 60
 _RECORD = struct.Struct(">qq")
 _SMALL, _AHEAD = 1 << 14, 1 << 16
+# Of a record that is looked for behind a damaged one: what its two numbers may be, how many must follow each other.
+MAX_LIKELY, MAX_LENGTH, CHAIN = 1 << 50, 1 << 24, 4
+_LIKE_A_RECORD = re.compile(rb"(?=\0[\0-\3].{6}\0{4}[\0\1].{3}(?<!\0{4}))", re.S)
+MAX_SEARCHED, MAX_SEARCHES, MAX_CANDIDATES = 64 << 20, 64, 1 << 16
+_PIECE = 1 << 20
+_TEXT_MODE = "Every newline in it became CR LF: copy it again, not in text mode"
 
 
 class FlattenedSource:
     """The file that a flattened file stands for. What no record wrote is zero bytes, as in a sparse file.
 
-    In a file without its end record, a place that no record wrote may have been lost with the rest: there, reads are
-    short instead, and `problem` says so.
+    In a file without its end record, or a damaged one, a place that no record wrote may have been lost with the rest:
+    there, reads are short instead, and `problem` says so.
     """
 
     def __init__(self, source: ByteSource) -> None:
@@ -34,6 +41,10 @@ class FlattenedSource:
         self.name = source.name
         self._cut: str | None = None
         self._source = source
+        self._base, self._buffer, self._ahead = HEADER, b"", _AHEAD  # of the records' headers
+        self._searches = 0
+        self._ends_whole = True  # the last record before the end, or before a damage that nothing follows
+        self._last: list[tuple[int, int, int]] = []  # the record that the file ends in
         self._extents = Extents(self._records())
         self.size = self._extents.end
 
@@ -85,29 +96,106 @@ class FlattenedSource:
         return b"".join(parts)
 
     def _records(self) -> Iterator[tuple[int, int, int]]:
-        """Yield (target, target's end, offset of the data) of every record up to the end record."""
-        read, size = self._source.read_at, self._source.size
-        at, ahead, buffer, base = HEADER, _AHEAD, b"", HEADER
+        """Yield (target, target's end, offset of the data) of every record up to the end record.
+
+        Where bytes are missing or too many, what follows is read from where records are found again; the record before
+        is left out, for nobody can tell where in it they are missing.
+        """
+        at, held, self._ahead = HEADER, None, _AHEAD
         for _ in range(MAX_RECORDS):
-            if not base <= at <= base + len(buffer) - _RECORD.size:
-                base, buffer = at, read(at, ahead)
-                if len(buffer) < _RECORD.size:
-                    self._cut = "the flattened file is cut off: it has no end record"
-                    return
-            target, length = _RECORD.unpack_from(buffer, at - base)
-            if target == length == -1:
-                return
-            if not (0 <= target <= MAX_TARGET and 0 <= length <= MAX_TARGET):
-                self._cut = f"the flattened file is damaged: no record at offset {at:#x}"
-                return
+            header = self._header(at)
+            if header == (-1, -1):
+                break
+            if header is None or at + _RECORD.size + header[1] > self._source.size:
+                again = self._damaged(at, held[2] if held else HEADER, header)
+                if again is None:
+                    held = held if self._ends_whole else None
+                    break
+                at, held = again, None
+                continue
+            if held is not None:
+                yield held
+            target, length = header
             at += _RECORD.size
-            yield target, target + min(length, size - at), at
+            held = target, target + length, at
             at += length
-            if at > size:
-                self._cut = "the flattened file is cut off within a record"
-                return
-            ahead = _AHEAD if length < _SMALL else _RECORD.size
-        raise FormatError(f"{self.name}: more than {MAX_RECORDS} flattened records; reassemble it: makedumpfile -R")
+            self._ahead = _AHEAD if length < _SMALL else _RECORD.size
+        else:
+            raise FormatError(f"{self.name}: more than {MAX_RECORDS} flattened records; reassemble it: makedumpfile -R")
+        if held is not None:
+            yield held
+        yield from self._last
+
+    def _header(self, at: int) -> tuple[int, int] | None:
+        """Return (target, length) of the record at an offset, (-1, -1) of the end record; None where there is none."""
+        if not self._base <= at <= self._base + len(self._buffer) - _RECORD.size:
+            self._base, self._buffer = at, self._source.read_at(at, self._ahead)
+            if len(self._buffer) < _RECORD.size:
+                return None
+        target, length = _RECORD.unpack_from(self._buffer, at - self._base)
+        if target == length == -1 or (0 <= target <= MAX_TARGET and 0 <= length <= MAX_TARGET):
+            return target, length
+        return None
+
+    def _damaged(self, at: int, before: int, header: tuple[int, int] | None) -> int | None:
+        """Say what is wrong where no whole record is, and return where the next one is; None where there is no other.
+
+        before: where the bytes of the record before begin, among which some may be missing.
+        """
+        size = self._source.size
+        if at + _RECORD.size > size and self._cut is None and at <= size:
+            self._cut = "the flattened file is cut off: it has no end record"
+            return None
+        again = self._again(before, at) if self._searches < MAX_SEARCHES else None
+        self._searches += 1
+        if again is not None:
+            apart = f"{at - again} bytes earlier" if again < at else f"{again - at} bytes later"
+            text = f"the flattened file is misaligned behind {before:#x}: what follows is {apart} than it should be"
+            self._says(before, text)
+            return again
+        if header is not None and header[1] <= MAX_TARGET:
+            self._cut = self._cut or "the flattened file is cut off within a record"
+            self._last = [(header[0], header[0] + max(0, size - at - _RECORD.size), at + _RECORD.size)]
+        else:
+            self._says(before, f"the flattened file is damaged: no record at offset {at:#x}")
+            self._ends_whole = False
+        return None
+
+    def _says(self, at: int, text: str) -> None:
+        """Keep what is wrong, the first of it, with its likely cause."""
+        if self._cut is None:
+            self._cut = text + (f". {_TEXT_MODE}" if self._in_text_mode(at) else "")
+
+    def _again(self, start: int, expected: int) -> int | None:
+        """Return where records follow each other again, from an offset on; None where they do not."""
+        for base in range(start, min(self._source.size, expected + MAX_SEARCHED), _PIECE):
+            data = self._source.read_at(base, _PIECE + _RECORD.size - 1)
+            for n, match in enumerate(_LIKE_A_RECORD.finditer(data)):
+                if n > MAX_CANDIDATES:
+                    break
+                if base + match.start() != expected and self._chained(base + match.start()):
+                    return base + match.start()
+        return None
+
+    def _chained(self, at: int) -> bool:
+        """Tell whether several records follow each other from an offset on, or some and the end of the file."""
+        for _ in range(CHAIN):
+            raw = self._source.read_at(at, _RECORD.size)
+            if len(raw) < _RECORD.size:
+                return at == self._source.size
+            target, length = _RECORD.unpack(raw)
+            if target == length == -1:
+                return True
+            if not (0 <= target < MAX_LIKELY and 0 < length <= MAX_LENGTH):
+                return False
+            at += _RECORD.size + length
+        return True
+
+    def _in_text_mode(self, at: int) -> bool:
+        """Tell whether every newline has a carriage return before it: no file of numbers is so by chance."""
+        data = self._source.read_at(max(0, at - _PIECE // 2), _PIECE)
+        newlines = data.count(b"\n")
+        return newlines >= 16 and data.count(b"\r\n") == newlines
 
 
 def is_flattened(head: bytes) -> bool:

@@ -63,10 +63,10 @@ def test_a_record_cut_short_keeps_its_beginning():
 
 @pytest.mark.parametrize("target, length", [(-5, 10), (10, -5), (1 << 62, 10), (-1, 0)])
 def test_a_record_that_makes_no_sense_ends_the_file(target, length):
-    raw = pack([(0, b"abc")], end=False) + struct.pack(">qq", target, length) + END
+    raw = pack([(0, b"abc"), (3, b"def")], end=False) + struct.pack(">qq", target, length) + END
     source = FlattenedSource(BytesSource(raw))
-    assert "damaged" in source.problem
-    assert source.read_at(0, 9) == b"abc"
+    assert source.problem
+    assert source.read_at(0, 9) == b"abc"  # of the record before, nobody can tell whether it is whole
 
 
 def test_an_unknown_version_is_refused():
@@ -90,3 +90,39 @@ def test_opening_reads_many_small_records_at_once():
 def test_signature():
     assert is_flattened(HEADER)
     assert not is_flattened(b"makedumpfile is a program")
+
+
+class TestDamage:
+    """Bytes that are missing, doubled or changed in the middle: where, and what is behind is read."""
+
+    raw = flatten(DATA, 1000)
+    at = len(HEADER) + 20 * 1016 + 500  # in the middle of the 21st record
+
+    @pytest.mark.parametrize(
+        "raw, said",
+        [
+            (raw[:at] + raw[at + 7 :], "7 bytes earlier"),
+            (raw[:at] + raw[at - 9 : at] + raw[at:], "9 bytes later"),
+            (raw[:at] + raw[at + 3000 :], "than it should be"),
+        ],
+        ids=("missing", "doubled", "three records"),
+    )
+    def test_records_are_found_again(self, raw, said):
+        source = FlattenedSource(BytesSource(raw))
+        assert said in source.problem and "misaligned behind" in source.problem
+        assert source.read_at(0, 20_000) == DATA[:20_000]
+        assert source.read_at(25_000, 25_000) == DATA[25_000:]
+        assert source.read_at(20_000, 1000) == b""  # nobody can tell what of it is right
+
+    def test_a_copy_in_text_mode_is_named(self):
+        source = FlattenedSource(BytesSource(self.raw[: len(HEADER)] + self.raw[len(HEADER) :].replace(b"\n", b"\r\n")))
+        assert "CR LF" in source.problem
+        for at in range(0, len(DATA), 997):
+            found = source.read_at(at, 500)
+            assert DATA[at:].startswith(found)
+
+    def test_zeros_in_the_place_of_records(self):
+        raw = self.raw[: self.at] + bytes(9000) + self.raw[self.at + 9000 :]
+        source = FlattenedSource(BytesSource(raw))
+        assert source.problem
+        assert source.read_at(40_000, 10_000) == DATA[40_000:]
