@@ -5,8 +5,9 @@ from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux import module as modules
 from oopscope.linux.module import ModuleMap, module_map
+from oopscope.machine.x86_64.entry_frames import PT_REGS
 from oopscope.machine.x86_64.stacks import cpu_stacks
-from oopscope.machine.x86_64.unwind import PT_REGS, Unwinder
+from oopscope.machine.x86_64.unwind import Unwinder
 from oopscope.symbols.orc import OrcEntry
 
 TEXT = 0xFFFFFFFF81000000

@@ -6,6 +6,7 @@ from core.kernel.fakes import FakeTypes, Ram
 from core.kernel.made import (
     AT,
     END,
+    IRQ,
     SP,
     TASK,
     TEXT,
@@ -22,12 +23,8 @@ from core.kernel.made import (
     unwind,
 )
 from oopscope.machine.common.x86_code import call_target, follows_call
-from oopscope.machine.x86_64.unwind import (
-    from_registers,
-    from_sleep,
-    has_frame_pointers,
-    pushes,
-)
+from oopscope.machine.x86_64.entry_frames import has_frame_pointers, pushes
+from oopscope.machine.x86_64.unwind import from_registers, from_sleep
 from oopscope.structs.layout import Member
 
 
@@ -106,10 +103,10 @@ class TestFramePointers:
     def test_to_the_user_boundary(self):
         ram, regs_at = Ram(), TASK.end - 21 * 8
         ram.words(SP + 0x20, regs_at + 1, ret("entry_SYSCALL_64"))
-        ram.words(regs_at, *registers(rip=0x401000, rsp=0x7FFC0000, cs=0x33))
+        ram.words(regs_at, *registers(rip=0x401000, rsp=0x7FFC0000, cs=0x33, eflags=0x246))
         frames, problem = unwind(with_frame_pointers(ram), state("leaf", SP, bp=SP + 0x20))
         assert problem is None
-        assert [(f.symbol, f.kind) for f in frames[-2:]] == [("entry_SYSCALL_64", "task"), (None, "user")]
+        assert [(f.symbol, f.kind) for f in frames[-2:]] == [("entry_SYSCALL_64", "syscall"), (None, "user")]
 
     def test_a_kernel_thread_ends_at_registers_that_nobody_set(self):
         """copy_thread() leaves the pt_regs of a kernel thread zero: there is nothing behind ret_from_fork."""
@@ -138,6 +135,84 @@ class TestFramePointers:
         assert names(frames)[:2] == ["leaf", "middle"]
         assert len(frames) == 2
         assert "scanning" in problem
+
+
+def with_entries(ram, *names):
+    """The same, with entries: code that makes no frame."""
+    for name in names:
+        ram.put(AT[name], b"\x90" * 256)
+    return with_frame_pointers(ram)
+
+
+class TestEntriesByFramePointers:
+    """What an entry interrupted stands in its pt_regs, wherever rbp points."""
+
+    @pytest.mark.parametrize("user_bp", [0, 0x7FFC1234])
+    def test_a_system_call_clears_rbp_or_leaves_the_programs(self, user_bp):
+        ram, regs_at = Ram(), TASK.end - 21 * 8
+        ram.words(regs_at - 16, user_bp, ret("entry_SYSCALL_64"))
+        ram.words(regs_at, *registers(rip=0x401000, rsp=0x7FFC0000, cs=0x33, eflags=0x246))
+        frames, problem = unwind(with_entries(ram, "entry_SYSCALL_64"), state("leaf", SP, bp=regs_at - 16))
+        assert problem is None
+        found = [(f.symbol, f.kind) for f in frames]
+        assert found == [("leaf", "task"), ("entry_SYSCALL_64", "syscall"), (None, "user")]
+
+    def test_the_function_that_faulted_is_not_jumped_over(self):
+        """Before 4.10 rbp is that of the interrupted function: its frame leads to its caller."""
+        ram, regs_at = Ram(), SP + 0x100
+        interrupted = registers(rip=AT["middle"] + 9, rsp=SP + 0x200, rbp=SP + 0x240, cs=0x10, eflags=0x10246)
+        ram.words(regs_at - 16, SP + 0x240, ret("asm_exc_page_fault"))
+        ram.words(regs_at, *interrupted)
+        ram.words(SP + 0x240, 0, ret("outer"))
+        frames, problem = unwind(with_entries(ram, "asm_exc_page_fault"), state("leaf", SP, bp=regs_at - 16))
+        assert problem is None
+        found = [(f.symbol, f.offset, f.kind) for f in frames]
+        assert found[1:3] == [("asm_exc_page_fault", 0x20, "exception"), ("middle", 9, "task")]
+        assert names(frames)[3:] == ["outer"]
+
+    def test_from_the_interrupt_stack_by_the_pointer_on_it(self):
+        """Before 5.8 the entry pushed the address of pt_regs when it had switched stacks."""
+        ram, regs_at, top = Ram(), SP + 0x100, IRQ.end - 64
+        ram.words(top - 24, SP + 0x240, ret("asm_common_interrupt"), regs_at)
+        interrupted = registers(rip=AT["middle"] + 9, rsp=SP + 0x200, rbp=SP + 0x240, cs=0x10, eflags=0x246)
+        ram.words(regs_at, *interrupted)
+        ram.words(SP + 0x240, 0, ret("outer"))
+        frames, problem = unwind(with_entries(ram, "asm_common_interrupt"), state("leaf", top - 0x80, bp=top - 24))
+        assert problem is None
+        found = [(f.symbol, f.kind) for f in frames[:3]]
+        assert found == [("leaf", "irq"), ("asm_common_interrupt", "irq"), ("middle", "task")]
+
+    @pytest.mark.parametrize("wrong", [{"eflags": 0}, {"cs": 0x77}, {"rsp": WILD}, {"cs": 0x33, "rip": AT["outer"]}])
+    def test_words_that_are_no_registers_are_not_taken_for_them(self, wrong):
+        ram, regs_at = Ram(), SP + 0x100
+        fields = {"rip": AT["middle"] + 9, "rsp": SP + 0x200, "rbp": 0, "cs": 0x10, "eflags": 0x246, **wrong}
+        ram.words(regs_at - 16, 0, ret("asm_exc_page_fault"))
+        ram.words(regs_at, *registers(**fields))
+        frames, _problem = unwind(with_entries(ram, "asm_exc_page_fault"), state("leaf", SP, bp=regs_at - 16))
+        assert names(frames) == ["leaf", "asm_exc_page_fault"]
+
+    @pytest.mark.parametrize("offset, above", [(0, 0), (5, 0), (6, 8)])
+    def test_a_function_that_has_not_made_its_frame(self, offset, above):
+        """Interrupted in its prologue: rbp is the caller's, whom the chain alone would jump over."""
+        ram = Ram()
+        ram.put(AT["leaf"], PROLOGUE)
+        ram.words(SP + above, ret("middle"))
+        put_call(ram, ret("middle"), AT["leaf"])
+        ram.words(SP + 0x60, 0, ret("outer"))
+        found = state("leaf", SP, bp=SP + 0x60, offset=offset)
+        frames, problem = unwind(with_frame_pointers(ram), found)
+        assert (names(frames), problem) == (["leaf", "middle", "outer"], None)
+        assert all(f.reliable for f in frames)
+
+    @pytest.mark.parametrize("calls, sure", [("leaf", True), ("handle_irq", False)])
+    def test_a_function_that_makes_none(self, calls, sure):
+        ram = Ram()
+        ram.put(AT["leaf"], b"\x90" * 128)
+        ram.words(SP, ret("middle"))
+        put_call(ram, ret("middle"), AT[calls])
+        ram.words(SP + 0x60, 0, ret("outer"))
+        frames, _problem = unwind(with_frame_pointers(ram), state("leaf", SP, bp=SP + 0x60))
+        assert [(f.symbol, f.reliable) for f in frames] == [("leaf", True), ("middle", sure), ("outer", sure)]
 
 
 class TestScan:

@@ -2,8 +2,8 @@
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.machine.x86_64.entry_frames import PT_REGS
 from oopscope.machine.x86_64.stacks import stacks_by_cpu
-from oopscope.machine.x86_64.unwind import PT_REGS
 
 MAX_STACKS = 64  # exception stacks that are searched for saved registers
 

@@ -12,24 +12,33 @@ from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.stack import Stack
 
 IRQ_STACK_SIZE = 16 << 10
+IST_ENTRIES = 7  # struct orig_ist.ist
+IST_SIZES = (4096, 8192, 16384)  # the first is EXCEPTION_STKSZ; the debug exception's is twice that; KASAN doubles them
 
 
 def _irq_stack(kernel: Kernel, cpu: int) -> list[Stack]:
-    """hardirq_stack_ptr: its own per-CPU variable (5.2 .. 6.1, 6.15 on), or in pcpu_hot between (6.2 .. 6.14)."""
+    """hardirq_stack_ptr: its own per-CPU variable (5.2 .. 6.1, 6.15 on), or in pcpu_hot between (6.2 .. 6.14).
+
+    It was irq_stack_ptr before 758a2e312228 "x86/irq/64: Rename irq_stack_ptr to hardirq_stack_ptr" (5.2).
+    """
     hot = kernel.find_symbol("pcpu_hot")
     if hot is not None:
         at = kernel.per_cpu(hot, cpu) + kernel.types.member("pcpu_hot", "hardirq_stack_ptr").offset
     else:
-        at = kernel.per_cpu("hardirq_stack_ptr", cpu)
+        at = kernel.per_cpu(kernel.symbol("hardirq_stack_ptr", "irq_stack_ptr"), cpu)
     top = kernel.memory.word(at)
     if not top:
         return []
-    end = -(-top // 4096) * 4096  # 5.12 (951c2a51ae75) keeps the top word for the way back
+    end = (
+        -(-top // 4096) * 4096
+    )  # 5.12 (951c2a51ae75) keeps the top word for the way back; up to 4.x the top 64 bytes were kept
     return [Stack(end - IRQ_STACK_SIZE, end, "irq")]
 
 
 def _exception_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
     """The IST stacks of the CPU's entry area, by the member names of struct cea_exception_stacks (5.2)."""
+    if kernel.find_symbol("cea_exception_stacks") is None and kernel.find_symbol("orig_ist") is not None:
+        return _orig_ist(kernel, cpu)
     base = kernel.memory.word(kernel.per_cpu("cea_exception_stacks", cpu))
     found = []
     for name in ("DF_stack", "NMI_stack", "DB_stack", "DB1_stack", "DB2_stack", "MCE_stack", "VC_stack", "VC2_stack"):
@@ -40,6 +49,21 @@ def _exception_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
         if base and member.size:
             kind: FrameKind = "nmi" if name == "NMI_stack" else "exception"
             found.append(Stack(base + member.offset, base + member.offset + member.size, kind))
+    return found
+
+
+def _orig_ist(kernel: Kernel, cpu: int) -> list[Stack]:
+    """Read the tops of the IST stacks (struct orig_ist, before 5.2), which lie one below the other.
+
+    They are of: double fault, NMI, debug, machine check; before 6f442be2fb22 (3.18) a stack fault had the first.
+    """
+    tops = [top for top in kernel.memory.words(kernel.per_cpu("orig_ist", cpu), IST_ENTRIES) if top]
+    nmi, found = len(tops) - 3, []
+    for i, top in enumerate(tops):
+        size = top - max((other for other in tops if other < top), default=0)
+        size = size if size in IST_SIZES else IST_SIZES[0]
+        kind: FrameKind = "nmi" if i == nmi else "exception"
+        found.append(Stack(top - size, top, kind))
     return found
 
 

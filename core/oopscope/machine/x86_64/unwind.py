@@ -1,18 +1,20 @@
 """Unwinding an x86_64 kernel stack: ORC where the kernel has it, else frame pointers, else a scan.
 
 Follows arch/x86/kernel/{unwind_orc,unwind_frame}.c. The walk ends at the user boundary (one `user` frame), at the
-kernel's own first function (ORC's end of stack), or where nothing more can be known, with the reason.
+kernel's own first function (ORC's end of stack), or where nothing more can be known, with the reason. What frame
+pointers alone do not tell, entry_frames.py does.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from oopscope.errors import Absent, OopscopeError, ReadError
+from oopscope.errors import Absent, ReadError
 from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text, orc_for
 from oopscope.machine.common.x86_code import call_target, follows_call
+from oopscope.machine.x86_64.entry_frames import PT_REGS, EntryFrames, has_frame_pointers, pushes
 from oopscope.machine.x86_64.stacks import cpu_stacks
 from oopscope.symbols.orc import OrcEntry
 
@@ -20,11 +22,8 @@ MAX_FRAMES = 1024
 RBP = 5
 GUARD = 4096
 MAX_SCANNED = 8192  # bytes of stack scanned where nothing better serves
-PT_REGS = (
-    *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
-    *("orig_rax", "rip", "cs", "eflags", "rsp", "ss"),
-)
 IRET = ("rip", "cs", "eflags", "rsp", "ss")
+_ENTRIES = ("regs", "regs_partial")  # kinds of ORC entries: what was interrupted follows
 SOFTIRQ = {"__do_softirq", "handle_softirqs", "do_softirq_own_stack", "__do_softirq_own_stack"}
 _ORC_REGISTERS = {"ax": "rax", "dx": "rdx", "di": "rdi", "r10": "r10", "r13": "r13", "bp": "rbp", "sp": "rsp"}
 
@@ -43,6 +42,7 @@ class Unwinder:
     def __init__(self, kernel: Kernel, stacks: Iterable[Stack]) -> None:
         self._kernel, self._memory = kernel, kernel.memory
         self._stacks = [*stacks, *kernel.cached(cpu_stacks)]
+        self._entries = EntryFrames(kernel, self._stack_of)
         self.problem: str | None = None
 
     def frames(self, start: State) -> list[Frame]:
@@ -70,13 +70,14 @@ class Unwinder:
             entry = self._entry(state)
             if entry is None and not state.signal and not self._is_text(state.pc):
                 raise _Stop(f"{state.pc:#x} is not a return address")
-            yield self._frame(state, stack, entry)
+            saved = self._entries.registers(state) if entry is None else None
+            yield self._frame(state, stack, saved is not None or (entry is not None and entry.type in _ENTRIES))
             if entry is not None and entry.end:
                 return
             if stack is None:
                 yield from self._stray(state)
                 return
-            following = self._step(state, entry, stack)
+            following = _restored(saved, state.reliable) if saved else self._step(state, entry, stack)
             if following is None:
                 yield from self._scan(state.sp, stack)
                 return
@@ -106,12 +107,12 @@ class Unwinder:
         if before is after and new.sp <= old.sp:
             raise _Stop("the stack does not go on upwards")
 
-    def _frame(self, state: State, stack: Stack | None, entry: OrcEntry | None) -> Frame:
+    def _frame(self, state: State, stack: Stack | None, enters: bool) -> Frame:
         lookup = state.pc if state.signal else state.pc - 1
         name = self._kernel.name_of(lookup)
         kind: FrameKind = stack.kind if stack else "task"
         symbol = name.symbol if name else None
-        if symbol and entry is not None and entry.type in ("regs", "regs_partial"):
+        if symbol and enters:
             kind = _boundary(symbol)
         offset = state.pc - (lookup - name.offset) if name else None
         return Frame(state.pc, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
@@ -133,7 +134,7 @@ class Unwinder:
             new = State(self._memory.word(cfa - 8), cfa, state.fp, False, reliable=state.reliable)
         elif entry.type == "regs":
             regs = dict(zip(PT_REGS, self._memory.words(cfa, len(PT_REGS)), strict=True))
-            new = State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, state.reliable)
+            new = _restored(regs, state.reliable)
         elif entry.type == "regs_partial":
             regs = dict(zip(IRET, self._memory.words(cfa, len(IRET)), strict=True))
             new = State(regs["rip"], regs["rsp"], state.fp, True, regs, state.reliable)
@@ -188,6 +189,8 @@ class Unwinder:
         bp = state.fp
         kept = self._kernel.cached(has_frame_pointers)
         reliable = state.reliable and kept
+        if kept and (bare := self._entries.without_frame(state)) is not None:
+            return bare
         if bp == 0 and kept:  # so the boot code begins
             raise _End
         if bp & 1:  # ENCODE_FRAME_POINTER: an entry's pt_regs
@@ -207,7 +210,7 @@ class Unwinder:
         regs = dict(zip(PT_REGS, self._memory.words(at, len(PT_REGS)), strict=True))
         if not regs["rip"]:  # of a kernel thread: it never came from user space
             raise _End
-        return State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, reliable)
+        return _restored(regs, reliable)
 
     def _stray(self, state: State) -> Iterator[Frame]:
         """The stack pointer is on no known stack: nothing can be read with any trust."""
@@ -228,13 +231,18 @@ class Unwinder:
                     yield Frame(word, name.symbol, name.offset + 1, name.module, stack.kind, False, start + 8 * i)
 
 
+def _restored(regs: dict[str, int], reliable: bool) -> State:
+    """Return the state of what an entry interrupted."""
+    return State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, reliable)
+
+
 def _boundary(symbol: str) -> FrameKind:
     """Name the kind of an entry function by what enters through it."""
-    if symbol.startswith(("entry_", "__ia32_", "ret_from_fork", "ia32_")):
+    if symbol.startswith(("entry_", "__ia32_", "ret_from_fork", "ia32_", "system_call", "sysenter_", "stub_")):
         return "syscall"
     if "nmi" in symbol:
         return "nmi"
-    if symbol.startswith("asm_sysvec") or "interrupt" in symbol:
+    if symbol.startswith(("asm_sysvec", "ret_from_intr", "irq_")) or "interrupt" in symbol:
         return "irq"
     return "exception"
 
@@ -252,40 +260,6 @@ def _mark_softirq(frames: list[Frame]) -> list[Frame]:
 
 def _is_entry(frame: Frame) -> bool:
     return bool(frame.symbol and frame.symbol.startswith("asm_"))
-
-
-def pushes(kernel: Kernel, function: int) -> list[int]:
-    """Return the registers (0 rax .. 15 r15) that a function's prologue pushes first, in their order."""
-    try:
-        code = kernel.memory.read(function, 48)
-    except OopscopeError:
-        return []
-    code = code.removeprefix(b"\xf3\x0f\x1e\xfa")  # endbr64
-    if code[:5] == b"\x0f\x1f\x44\x00\x00" or code[:1] == b"\xe8":  # ftrace's place
-        code = code[5:]
-    found, at = [], 0
-    while at + 1 < len(code):
-        wide = code[at] == 0x41
-        opcode = code[at + wide]
-        if opcode & 0xF8 != 0x50:
-            break
-        found.append((opcode & 7) + 8 * wide)
-        at += 1 + wide
-    return found
-
-
-def has_frame_pointers(kernel: Kernel) -> bool:
-    """Tell whether the kernel keeps frame pointers: it has no ORC tables, and its functions begin by saving rbp."""
-    if kernel.find_symbol("__start_orc_unwind") is not None:
-        return False
-    prologues = 0
-    for name in ("schedule", "do_exit", "vfs_read", "panic", "kthread"):
-        address = kernel.find_symbol(name)
-        try:
-            prologues += address is not None and b"\x55\x48\x89\xe5" in kernel.memory.read(address, 24)
-        except OopscopeError:
-            continue
-    return prologues >= 2
 
 
 def unwinder(kernel: Kernel, stacks: Iterable[Stack]) -> Unwinder:
