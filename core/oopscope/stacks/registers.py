@@ -1,12 +1,16 @@
 """Each CPU's registers at the end: from the kernel's own crash notes, else from the notes that came with the dump.
 
 Follows kernel/crash_core.c: per-CPU `crash_notes` is authoritative, for the container's merged notes leave out CPUs
-that never answered, so that the n-th note need not be CPU n's. A dump taken by QEMU has one note a CPU, in order, and
+that never answered, so that the n-th note need not be CPU n's: where there are more or fewer than CPUs, the stack that
+a note points into tells whose it is, else the PID in it. A dump taken by QEMU has one note a CPU, in order, and
 they are later than the crash notes: they tell where each CPU was when the dump was taken.
 """
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, online_cpus, per_cpu_offsets, present_cpus
+from oopscope.kernel.stack import Stack, task_stack
+from oopscope.linux.sched import runqueues
+from oopscope.linux.task import TASK
 from oopscope.notes import CpuState, Note, read_notes
 from oopscope.sources.file import BytesSource
 
@@ -26,10 +30,49 @@ def registers(kernel: Kernel) -> dict[int, Registers]:
         return saved or _from_hypervisor(kernel, present)
     cpus = present if len(status) == len(present) else online_cpus(kernel)
     if len(cpus) != len(status):
-        kernel.problems.add("cpus", f"{len(status)} CPU notes for {len(cpus)} CPUs: which is whose is not known")
-        return {}
+        return _by_stacks(kernel, status, present)
     decoded = {cpu: _decode(kernel, note) for cpu, note in zip(cpus, status, strict=True)}
     return {cpu: regs for cpu, regs in decoded.items() if regs}
+
+
+def _by_stacks(kernel: Kernel, status: list[Note], cpus: list[int]) -> dict[int, Registers]:
+    """Give notes that are not one a CPU to the CPUs that they can be of; one that fits none or several is nobody's."""
+    ran = {cpu: _ran(kernel, cpu) for cpu in cpus}
+    claims: dict[int, list[Registers]] = {}
+    for note in status:
+        regs = _decode(kernel, note)
+        owner = _owner(kernel, note, regs, ran) if regs else None
+        if regs and owner is not None and regs not in claims.setdefault(owner, []):
+            claims[owner].append(regs)
+    found = {cpu: own[0] for cpu, own in sorted(claims.items()) if len(own) == 1}
+    text = "which is whose is not known"
+    if found:
+        text = f"{len(found)} of them by the stacks that they point into, or the tasks that ran"
+    kernel.problems.add("cpus", f"{len(status)} CPU notes for {len(cpus)} CPUs: {text}")
+    return found
+
+
+def _ran(kernel: Kernel, cpu: int) -> tuple[int | None, list[Stack]]:
+    """Return the PID of what a CPU ran, and the stacks that it was on or could be."""
+    stacks = list(kernel.cached(kernel.machine.stacks_by_cpu).get(cpu, []))
+    current = next((queue.curr for queue in kernel.cached(runqueues) if queue.cpu == cpu), 0)
+    try:
+        task = kernel.bind(TASK).row(current) if current else None
+    except OopscopeError as e:
+        kernel.problems.lost("cpus", f"CPU {cpu}: its task")(e)
+        task = None
+    return (None, stacks) if task is None else (task.pid, [task_stack(kernel, task.stack), *stacks])
+
+
+def _owner(kernel: Kernel, note: Note, regs: Registers, ran: dict[int, tuple[int | None, list[Stack]]]) -> int | None:
+    """Return the one CPU on whose stacks a note's stack pointer lies, else the one that ran the note's task."""
+    sp, arch = regs[kernel.arch.sp], kernel.arch
+    owners = [cpu for cpu, (_pid, stacks) in ran.items() if any(sp in stack for stack in stacks)]
+    if not owners:  # it ran a program, or its stack is lost; the idle tasks of all CPUs have the PID 0
+        raw = note.desc[arch.prstatus.pid : arch.prstatus.pid + 4]
+        pid = int.from_bytes(raw, arch.byteorder)
+        owners = [cpu for cpu, (own, _stacks) in ran.items() if pid and own == pid]
+    return owners[0] if len(owners) == 1 else None
 
 
 def _from_hypervisor(kernel: Kernel, present: list[int]) -> dict[int, Registers]:

@@ -1,0 +1,77 @@
+"""CPU notes that are not one a CPU: each is given to the CPU on whose stack it points, none is guessed."""
+
+import pytest
+
+from builders.altered import Altered, stored
+from oopscope.boot.attach import attach
+from oopscope.dumps import Note
+from oopscope.stacks.registers import NT_PRSTATUS, registers
+
+NAME = "6.1-null.kdump"
+
+
+class Noted(Altered):
+    """A dump with other CPU notes."""
+
+    def __init__(self, dump, notes):
+        super().__init__(dump)
+        self._notes = notes
+
+    def notes(self):
+        others = [n for n in self._dump.notes() if not (n.name == "CORE" and n.type == NT_PRSTATUS)]
+        return iter([*self._notes, *others])
+
+
+def by_notes(change):
+    """Read the registers by the dump's notes alone, changed."""
+    dump = stored(NAME)
+    own = [n for n in dump.notes() if n.name == "CORE" and n.type == NT_PRSTATUS]
+    kernel = attach(Noted(dump, change(own)), lambda _text: None)
+    kernel._addresses["crash_notes"] = None
+    return registers(kernel), [p.message for p in kernel.problems]
+
+
+@pytest.fixture(scope="module")
+def whole():
+    found = registers(attach(stored(NAME), lambda _text: None))
+    assert len(found) == 2
+    return found
+
+
+def foreign(note, sp=0x1234, pid=0):
+    desc = bytearray(note.desc)
+    desc[32:36] = pid.to_bytes(4, "little")
+    desc[112 + 19 * 8 : 112 + 20 * 8] = sp.to_bytes(8, "little")
+    return note._replace(desc=bytes(desc))
+
+
+def test_a_note_of_a_cpu_that_is_not_there(whole):
+    found, problems = by_notes(lambda own: [foreign(own[0]), *reversed(own)])
+    assert found == whole
+    assert [p for p in problems if "CPU notes" in p] == [
+        "3 CPU notes for 2 CPUs: 2 of them by the stacks that they point into, or the tasks that ran"
+    ]
+
+
+def test_fewer_notes_than_cpus(whole):
+    found, _problems = by_notes(lambda own: own[1:])
+    assert found == {1: whole[1]}
+
+
+def test_a_note_twice_is_one(whole):
+    assert by_notes(lambda own: [*own, *own])[0] == whole
+
+
+def test_notes_that_contradict_are_nobodys(whole):
+    found, _problems = by_notes(lambda own: [*own, foreign(own[1], whole[1]["rsp"] + 8)])
+    assert found == {0: whole[0]}
+
+
+def test_by_the_task_where_the_stack_does_not_tell(whole):
+    def change(own):
+        pids = [int.from_bytes(n.desc[32:36], "little") for n in own]
+        busy = next(i for i, pid in enumerate(pids) if pid)
+        return [foreign(own[busy], pid=pids[busy])] + [Note("CORE", NT_PRSTATUS, bytes(336))] * 2
+
+    found, _problems = by_notes(change)
+    assert [regs["rsp"] for regs in found.values()] == [0x1234]
