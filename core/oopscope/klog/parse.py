@@ -29,7 +29,8 @@ TELLING = frozenset(
 BLANK = frozenset(" \t")
 # What a report's lines are besides its frames and its heading.
 _ASIDE = re.compile(
-    r"[\t ]*(?:CPU: |CPU \d|Pid: |Process |Hardware name: |Workqueue: |Modules linked in:|Tainted: |RIP|EIP|IP: |"
+    r"[\t ]*(?:PC is at |LR is at |Exception stack|Instruction dump|Control: |Flags: |CPU: |CPU \d|Pid: |Process |"
+    r"Hardware name: |Workqueue: |Modules linked in:|Tainted: |RIP|EIP|IP: |"
     r"RSP|RAX|RBX|"
     r"R\d\d?:|[RE][A-DSI][XPI]:|FS: |CS: |DS: |CR2: |DR\d: |PKRU: |Code: |Stack:|task: |task_li: |pstate: |pc : |"
     r"lr : |sp : |x\d+ ?:|"

@@ -16,7 +16,8 @@ MAX_FRAMES = 4096
 
 _SYMBOL = r"(?P<name>[A-Za-z_.$][\w.$:]*)\+(?:0x)?(?P<at>[0-9a-f]+)/(?:0x)?[0-9a-f]+"
 _BEHIND = (
-    r"(?: \[(?P<module>[\w-]+)(?: [0-9a-f]{8,40})?\])?(?: [\w./-]+:\d+)?(?: ?\((?:[A-Z ]{1,3}|(?P<un>unreliable))\))?"
+    r"(?: \[(?P<module>[\w-]+)(?:@[0-9a-f]+\+0x[0-9a-f]+)?(?: [0-9a-f]{8,40})?\])?(?: [\w./-]+:\d+)?"
+    r"(?: ?\((?:[A-Z ]{1,3}|(?P<un>unreliable))\))?"
 )
 _AT = r"\[?<?(?P<address>[0-9a-f]{8,16})>?\]?"
 FRAME = re.compile(
@@ -25,7 +26,8 @@ FRAME = re.compile(
 )
 # arm: [<c0010a5c>] (unwind_backtrace) from [<c000d8a8>] (show_stack+0x10/0x14); since 5.16 without brackets.
 FROM = re.compile(
-    rf"[\t ]*(?:\[<[0-9a-f]+>\] \()?[\w.$]+(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?\)? from (?:\[<[0-9a-f]+>\] \()?{_SYMBOL}\)?"
+    r"[\t ]*(?:\[<[0-9a-f]+>\] \()?[\w.$]+(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[[\w-]+\])?\)? from "
+    rf"(?:\[<[0-9a-f]+>\] \()?{_SYMBOL}(?: \[(?P<module>[\w-]+)\])?\)?"
 )
 OLDEST = re.compile(
     r"[\t ]*<(?P<address>[0-9a-f]{8,16})>\{(?::(?P<module>\w+):)?(?P<name>[\w.]+)\+(?P<at>\d+)\}"

@@ -24,6 +24,8 @@ MAX_SHOWN = 8
 
 def detector_fired(death: Death) -> bool:
     """Return whether the machine died because tasks were blocked for too long."""
+    if death.oops is not None:  # an oops had killed a task: what hangs for it is its consequence
+        return False
     return "hung_task: blocked tasks" in (death.panic_message or "") and death.panic_line is not None
 
 

@@ -21,7 +21,7 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_waiting, plain
 from oopscope.kernel.kernel import Kernel
 from oopscope.klog import log_of
-from oopscope.klog.end import End, end_of
+from oopscope.klog.end import HANGS, End, end_of
 from oopscope.klog.parse import Line, Log
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import DIE
@@ -230,10 +230,17 @@ class Death:
             return self.panic.frames
         return self.cause.frames if self.cause is not None else ()
 
+    @property
+    def only_led_to(self) -> bool:
+        """Whether the oops that is the cause killed a task, and what then hung for it is what the machine died of."""
+        return self.oops is not None and self.end.direct is not None and self.end.direct.kind in HANGS
+
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
         """The stack of the death: the dump's; the log's where that has none, or only guesses."""
         stack = self.stack
+        if self.only_led_to and self.told:
+            return self.told
         if any(f.reliable for f in stack) or not any(f.reliable and f.symbol for f in self.told):
             return stack or self.told
         return self.told
@@ -291,6 +298,8 @@ class Death:
     @cached_property
     def culprit(self) -> Frame | None:
         """The frame to blame: what faulted, else the first caller that is not part of dying; no leaf, no thunk."""
+        if self.fault_frame is not None and self.fault_frame.symbol is None and not any(f.symbol for f in self.frames):
+            return next((f for f in self.frames if f.module), self.fault_frame)  # a kernel without names
         if self.fault_frame is not None:
             return self.beyond_helpers(self.fault_frame)
         return first_not(self.sure, is_dying)
@@ -356,7 +365,7 @@ class Death:
     @cached_property
     def whom(self) -> tuple[int | None, int | None, str | None]:
         """CPU, PID and name of who died: of the dump's panicking CPU, else as the log has it."""
-        if self.cpu is not None:
+        if self.cpu is not None and not self.only_led_to:
             return self.cpu.cpu, self.cpu.pid, self.cpu.comm
         for report in self.end.chain:
             if report.pid is not None or report.cpu is not None:
@@ -413,7 +422,7 @@ class Death:
         """Return a confidence no higher than what bears it: words alone make nothing certain."""
         if confidence == "certain" and self.only_log and not self.frames:
             return "likely"
-        return confidence
+        return "likely" if confidence == "certain" and self.only_led_to else confidence
 
     @cached_property
     def message(self) -> str | None:
@@ -424,8 +433,10 @@ class Death:
     def where(self) -> str:
         """The culprit in words: `f+0x5 in module m`, `f+0x5`."""
         frame = self.culprit
-        if frame is None or frame.symbol is None:
+        if frame is None or (frame.symbol is None and frame.module is None):
             return "an unknown place"
+        if frame.symbol is None:
+            return f"module {frame.module}"
         place = f"{frame.symbol}+{frame.offset or 0:#x}"
         return f"{place} of module {frame.module}" if frame.module else place
 

@@ -56,6 +56,8 @@ STAMP = re.compile(
     r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9})(?: *<[ +-]*\d+\.\d+>)?\]"
     r"(?:\[ *(?P<caller>[TC]\d+)\])?(?: ?\[ *(?P<caller2>[TC]\d+)\])? ?"
 )
+STAMPS = re.compile(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
+JOINED = 3  # times in one line
 CTIME = re.compile(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
 DMESG_ISO = re.compile(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
 RELATIVE = re.compile(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+\.\d+>?)\] ")
@@ -76,6 +78,8 @@ def split(text: str) -> Iterator[str]:
     for line in text.split("\n"):
         if "\r" in line:
             yield from (part for part in line.strip("\r").split("\r"))
+        elif line.count("] ") >= JOINED and len(STAMPS.findall(line)) >= JOINED:  # its line ends were lost
+            yield from (part.rstrip(" ") for part in STAMPS.split(line) if part)
         else:
             yield line
 

@@ -13,7 +13,7 @@ SAID = re.compile(
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
-    if not re.search(r"[Hh]ard LOCKUP", death.panic_message or ""):
+    if death.oops is not None or not re.search(r"[Hh]ard LOCKUP", death.panic_message or ""):
         return None
     said = death.said(SAID)
     evidence = [death.from_log(said[0])] if said else []

@@ -11,7 +11,7 @@ STALLED = re.compile(r"^(?:rcu:)?\s+(\d+)-[.!oO?N]")
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
-    if (death.panic_message or "").strip() != "RCU Stall":
+    if death.oops is not None or (death.panic_message or "").strip() != "RCU Stall":
         return None
     said = death.said(r"(?:rcu: )?INFO: (\S+) (?:self-)?detected")
     evidence = [death.from_log(said[0])] if said else []

@@ -8,7 +8,7 @@ from oopscope.triage.finding import Verdict
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
-    if not re.search(r"softlockup: hung tasks", death.panic_message or ""):
+    if death.oops is not None or not re.search(r"softlockup: hung tasks", death.panic_message or ""):
         return None
     said = death.said(r".*BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]")
     evidence = [death.from_log(said[0])] if said else []

@@ -1,0 +1,170 @@
+"""Oopses in the wordings of machines and tools that no stored log has, each in its own small text."""
+
+import pytest
+
+from oopscope.boot.attach import open_kernel
+from oopscope.triage import verdict
+
+ARM = """Unable to handle kernel NULL pointer dereference at virtual address 0000000c
+pgd = 6f458410
+Internal error: Oops: 17 [#1] ARM
+CPU: 0 PID: 321 Comm: storaged Tainted: G         C        5.4.79+ #1
+PC is at store_put+0x18/0x64
+LR is at store_sync+0x3c/0x5c
+pc : [<c01f3218>]    lr : [<c01f32a0>]    psr: 60000013
+Process storaged (pid: 321, stack limit = 0x12345678)
+[<c01f3218>] (store_put) from [<bf1c69bc>] (store_sync+0x1c/0x70 [stored])
+[<bf1c69bc>] (store_sync [stored]) from [<c01f3000>] (vfs_write+0x94/0x134)
+---[ end trace a620cb86e95307a0 ]---
+Kernel panic - not syncing: Fatal exception
+"""
+RHEL6 = """BUG: unable to handle kernel NULL pointer dereference at 0000000000000028
+IP: [<ffffffffa0321f2a>] store_put+0x2a/0x90 [stored]
+Oops: 0000 [#1] SMP
+last sysfs file: /sys/devices/x
+CPU 3
+Modules linked in: stored nfs [last unloaded: other]
+
+Pid: 321, comm: storaged Not tainted 2.6.32-754.el6.x86_64 #1 HP ProLiant DL380 G7
+RIP: 0010:[<ffffffffa0321f2a>]  [<ffffffffa0321f2a>] store_put+0x2a/0x90 [stored]
+RAX: 0000000000000000 RBX: ffff88023c4a2c00 RCX: 0000000000000000
+Process storaged (pid: 321, threadinfo ffff88023bd3a000, task ffff880239e7a040)
+Call Trace:
+ [<ffffffffa0322105>] store_sync+0x125/0x5e0 [stored]
+ [<ffffffff8118ffd6>] ? vfs_kern_mount+0xa6/0x1b0
+---[ end trace 3c5d5e8a4d8f8f4e ]---
+Kernel panic - not syncing: Fatal exception
+Pid: 321, comm: storaged Tainted: G      D    ---------------    2.6.32-754.el6.x86_64 #1
+Call Trace:
+ [<ffffffff81548d61>] ? panic+0xa7/0x179
+"""
+POWER = """BUG: Kernel NULL pointer dereference on read at 0x00000018
+Faulting instruction address: 0xc0080000012a0c4c
+Oops: Kernel access of bad area, sig: 11 [#1]
+LE PAGE_SIZE=64K MMU=Radix SMP NR_CPUS=2048 NUMA PowerNV
+CPU: 8 PID: 321 Comm: storaged Tainted: G           OE     5.14.0-362.el9.ppc64le #1
+NIP:  c0080000012a0c4c LR: c0080000012a0d10 CTR: c000000000b0c3a0
+NIP [c0080000012a0c4c] store_put+0x2c/0x80 [stored]
+LR [c0080000012a0d10] store_sync+0x70/0x120 [stored]
+Call Trace:
+[c00000002f8b7b10] [c00000002f8b7b50] 0xc00000002f8b7b50 (unreliable)
+[c00000002f8b7b40] [c0080000012a0d10] store_sync+0x70/0x120 [stored]
+--- interrupt: 3000 at 0x7fff8a1b2c34
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Fatal exception
+"""
+S390 = """Unable to handle kernel pointer dereference in virtual kernel address space
+Failing address: 0000000000000000 TEID: 0000000000000483
+Fault in home space mode while using kernel ASCE.
+Oops: 0004 ilc:3 [#1] SMP
+CPU: 1 PID: 321 Comm: storaged Kdump: loaded Tainted: G           OE     4.18.0-477.el8.s390x #1
+Krnl PSW : 0704c00180000000 000003ff80123456 (store_put+0x42/0x90 [stored])
+           R:0 T:1 IO:1 EX:1 Key:0 M:1 W:0 P:0 AS:3 CC:0 PM:0 RI:0 EA:3
+Krnl GPRS: 0000000000000000 0000000000000000 0000000000000000 000003ff80123400
+Call Trace:
+([<000003ff80123430>] store_put+0x1c/0x90 [stored])
+ [<000003ff801235a8>] store_sync+0x68/0x100 [stored]
+Last Breaking-Event-Address:
+ [<000003ff8012344a>] store_put+0x36/0x90 [stored]
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Fatal exception: panic_on_oops
+"""
+MIPS = """CPU 0 Unable to handle kernel paging request at virtual address 00000000, epc == 804a5b3c, ra == 804a5b30
+Oops[#1]:
+CPU: 0 PID: 321 Comm: storaged Not tainted 4.14.180 #0
+epc   : 804a5b3c store_put+0x3c/0x80 [stored]
+ra    : 804a5b30 store_put+0x30/0x80 [stored]
+Call Trace:
+[<804a5b3c>] store_put+0x3c/0x80 [stored]
+[<80051234>] tasklet_action+0x80/0xc8
+Kernel panic - not syncing: Fatal exception in interrupt
+"""
+XEN = """BUG: kernel NULL pointer dereference, address: 0000000000000000
+Oops: 0000 [#1] PREEMPT SMP NOPTI
+CPU: 1 PID: 321 Comm: storaged Not tainted 6.1.57 #1
+RIP: e030:store_put+0x4c/0x180 [stored]
+Call Trace:
+ <TASK>
+ store_sync+0x7c/0xc0 [stored]
+ </TASK>
+Kernel panic - not syncing: Fatal exception
+"""
+RISCV = """Unable to handle kernel access to user memory without uaccess routines at virtual address 0000000000000058
+Oops [#1]
+CPU: 0 PID: 321 Comm: storaged Tainted: G                 5.10.113 #1
+epc : store_put+0x246/0x570 [stored]
+ ra : store_put+0x44c/0x570 [stored]
+Call Trace:
+[<ffffffe00038dada>] store_put+0x246/0x570 [stored]
+[<ffffffe00038dbbb>] store_sync+0x20/0x100 [stored]
+---[ end trace a5c45f4ead0855a5 ]---
+Kernel panic - not syncing: Fatal exception in interrupt
+"""
+TEXTS = {"rhel6": RHEL6, "power": POWER, "s390": S390, "mips": MIPS, "xen-pv": XEN, "riscv": RISCV}
+
+
+def judged(text, path):
+    path.write_text(text)
+    return verdict(open_kernel([path]))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_null_pointer_in_every_machines_words(name, tmp_path):
+    found = judged(TEXTS[name], tmp_path / "log")
+    assert found.cause == "null-pointer-dereference"
+    assert (found.symbol.split("+")[0], found.module, found.pid, found.comm) == ("store_put", "stored", 321, "storaged")
+    assert found.signature == judged(XEN, tmp_path / "other").signature
+
+
+def test_arm_with_frames_that_name_their_callers(tmp_path):
+    found = judged(ARM, tmp_path / "log")
+    assert (found.cause, found.symbol, found.pid) == ("null-pointer-dereference", "store_put+0x18", 321)
+
+
+def test_lines_whose_ends_were_lost(tmp_path):
+    stamped = [f"[ 2052.{n:06d}][ T321] {text}" for n, text in enumerate(XEN.splitlines(), 51000)]
+    found = judged(" ".join(stamped) + "\n", tmp_path / "log")
+    assert (found.cause, found.symbol) == ("null-pointer-dereference", "store_put+0x4c")
+
+
+def test_a_kernel_without_names_blames_the_module_on_the_stack(tmp_path):
+    text = XEN.replace("store_put+0x4c/0x180 [stored]", "0xffffffc00818ff8c")
+    text = text.replace("store_sync+0x7c/0xc0 [stored]", "0xffffffc000c81e2c [stored@000000006b7888f1+0x12000]")
+    found = judged(text, tmp_path / "log")
+    assert (found.cause, found.module) == ("null-pointer-dereference", "stored")
+
+
+class TestWhichReportCounts:
+    """A chain leads to its first; what was survived, and another boot, does not count."""
+
+    def test_the_first_of_a_recursion(self, tmp_path):
+        second = (
+            XEN.replace("#1", "#2").replace("store_put", "print_it").replace("address: 0000000000000000", "address: 8")
+        )
+        log = XEN.split("Kernel panic")[0] + second
+        assert judged(log, tmp_path / "log").symbol == "store_put+0x4c"
+
+    def test_one_of_minutes_ago_does_not(self, tmp_path):
+        old = "".join(f"[  100.{n:06d}] {text}\n" for n, text in enumerate(XEN.split("Kernel panic")[0].splitlines()))
+        end = RISCV.replace("store_put", "later_put")
+        new = "".join(f"[  900.{n:06d}] {text}\n" for n, text in enumerate(end.splitlines()))
+        assert judged(old + "[  101.000000] ---[ end trace 0 ]---\n" + new, tmp_path / "log").symbol.startswith(
+            "later_put"
+        )
+
+    def test_the_boot_that_died(self, tmp_path):
+        log = f"Linux version 6.1.57 (a@b) #1\n{XEN}Linux version 6.1.57 (a@b) #1\nusb 1-1: new device\n"
+        assert judged(log, tmp_path / "log").cause == "null-pointer-dereference"
+
+    def test_a_hang_after_an_oops_that_killed_a_task(self, tmp_path):
+        old = "".join(f"[  100.{n:06d}] {text}\n" for n, text in enumerate(XEN.split("Kernel panic")[0].splitlines()))
+        hung = (
+            "[  230.000000] INFO: task tar:52 blocked for more than 120 seconds.\n"
+            "[  230.000001] Kernel panic - not syncing: hung_task: blocked tasks\n"
+            "[  230.000002] CPU: 0 PID: 40 Comm: khungtaskd Not tainted 6.1.57 #1\n[  230.000003] Call Trace:\n"
+            "[  230.000004]  panic+0x106/0x2d4\n[  230.000005]  watchdog+0x2ea/0x480\n"
+        )
+        found = judged(f"{old}[  100.500000] ---[ end trace 0 ]---\n{hung}", tmp_path / "log")
+        assert found.cause == "null-pointer-dereference"
+        unrelated = hung.replace("[  230.", "[ 9230.")
+        assert judged(f"{old}[  100.500000] ---[ end trace 0 ]---\n{unrelated}", tmp_path / "log").cause == "hung-task"
