@@ -124,6 +124,16 @@ class OpenDump:
 
         return stack(self.kernel, (self.task(who) if isinstance(who, int | str) else who).address)
 
+    def eval(self, expression: str) -> Any:
+        """Return the value of an expression: C's, over memory, symbols and types; nothing is ever run.
+
+        `task(1).mm.total_vm`, `per_cpu(runqueues, 0).clock`, `sizeof(struct page)`, `*(struct file *)0xffff...`. A
+        number, bytes, a struct (View) or a Pointer; a Word is a variable of unknown type, read as a word: a guess.
+        """
+        from oopscope.inspect.expression import evaluate
+
+        return evaluate(self.kernel, expression)
+
     def struct(self, name: str, where: int | str | None = None) -> "View":
         """Return a struct by its type's name at an address or a symbol; without one, its layout alone.
 

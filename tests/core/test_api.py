@@ -99,6 +99,18 @@ def test_structs_symbols_and_memory(k):
             bad()
 
 
+def test_cards_and_the_words_of_crash(k):
+    assert k.card("task", 1).name == k.task(1).who
+    assert [section.key for section in k.card("task", 1, "stack").sections] == ["stack"]
+    assert k.ask("ps") == k.tasks
+    (card,) = k.ask("struct task_struct.pid init_task")
+    assert card.kind == "struct"
+    assert k.eval("task(1).pid + 1") == 2
+    for nothing in ("irq", "nonsense", "theme dark", ""):
+        with pytest.raises(ValueError, match=r"not there|no command"):
+            k.ask(nothing)
+
+
 def test_what_is_no_dump_is_said(tmp_path):
     with pytest.raises(oopscope.NotADump):
         oopscope.open(README)

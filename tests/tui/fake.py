@@ -21,6 +21,7 @@ from oopscope.kernel.kernel import Name
 from oopscope.structs.layout import Member
 from oopscope.structs.view import Item
 from oopscope.subsystems import Column, Table
+from oopscope.subsystems.cards import Card
 from oopscope.subsystems.cards import Facts as CardFacts
 from oopscope.triage.finding import Evidence, Source, Verdict
 from tui import fake_details
@@ -326,6 +327,18 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
     "strip": fake_details.strip,
     "memory-shares": fake_details.shares,
     "swapped": fake_details.swapped,
+    "card": lambda key: Card(
+        "value",
+        "Value",
+        key,
+        (
+            CardFacts(
+                "value",
+                "Value",
+                (CardFact("expression", "Expression", "text", key), CardFact("value", "Value", "int", 565)),
+            ),
+        ),
+    ),
     "symbol.symbol": lambda name: CardFacts(
         "symbol",
         "Symbol",

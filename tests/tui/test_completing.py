@@ -209,3 +209,10 @@ async def test_a_topic_with_a_blank_in_its_name_is_explained():
         while completer.work():
             pass
         assert "Call Trace" in completer.offer()
+
+
+async def test_an_expression_is_a_card():
+    async with running(size=LARGE) as (app, pilot):
+        await enter(app, pilot, ":", "p task(1).mm.total_vm")
+        assert app.pane.here() == Place("card", "value:task(1).mm.total_vm")
+        assert "565" in text(app) and "Expression" in text(app)

@@ -34,7 +34,7 @@ PANES = [
         ("sys", Place("overview")),
         ("struct rq.clock runqueues:0", Place("struct", "rq.clock@runqueues:0")),
         ("rd jiffies 4", Place("words", "jiffies")),
-        ("p jiffies", Place("words", "jiffies")),
+        ("p task(1).mm.total_vm", Place("card", "value:task(1).mm.total_vm")),
         ("kmem ffff888003a4c000", Place("symbol", "ffff888003a4c000")),
         ("explain Call Trace", Act("explain", "Call Trace")),
         ("help ps", Act("help", "ps")),
@@ -62,7 +62,7 @@ def test_understood(text, place):
 
 
 @pytest.mark.parametrize("line", ["net", "tree", "dev -d", "irq", "timer", "ps -S", "log -T", "kmem -v", "runq -t",
-                                  "dis -l schedule", "rd -8 jiffies", "foreach UN", "p &jiffies"])  # fmt: skip
+                                  "dis -l schedule", "rd -8 jiffies", "foreach UN"])  # fmt: skip
 def test_what_is_not_there_is_said_and_is_never_something_else(line):
     """Once `:p jiffies` opened Problems, `:net` a module, `:tree` a slab; `:dis -l` took the option for a name."""
     target = understand(line, [*PANES, ("problems", "Problems"), ("net", "Net"), ("trees", "Trees")])

@@ -1,1 +1,1 @@
-"""What can be asked of a kernel, by words (`register`) or about one thing (`questions`); filters over rows."""
+"""What can be asked of a kernel: by words (`register`), or about one thing that the screen looks at (`questions`)."""

@@ -16,6 +16,7 @@ from oopscope.commands.command import (
 
 ADDRESS = Argument("NAME | ADDRESS", "symbol", True)
 SOURCE = "source lines need debug symbols, and oopscope works without: dis shows what the machine ran"
+PROGRAM = "a program's memory is in few dumps; vm PID"
 KEYWORDS = ("struct", "union", "enum")
 
 
@@ -76,10 +77,8 @@ def _whatis(line: Line) -> Request:
 
 
 def _p(line: Line) -> Request:
-    """The words of a variable: without debug symbols nothing says what type most variables are of."""
-    if len(line.names) > 1 or not line.first or set(line.first) & set("()*&[]->"):
-        return Say("p takes a variable: p jiffies, p runqueues:1; members of a struct: struct TYPE.MEMBER ADDRESS")
-    return CardOf("memory", f"{line.first}/1")
+    """The value of an expression, or of a variable."""
+    return CardOf("value", " ".join(line.names) or None)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -192,17 +191,20 @@ COMMANDS: tuple[Command, ...] = (
         (("schedule", "a function"), ("ffffffff81000000", "the function at an address")),
     ),
     Command(
-        ("p", "print"),
-        "a variable's word, of `NAME:CPU` a CPU's",
+        ("p", "print", "eval"),
+        "the value of an expression: variables, members, task(PID), per_cpu(NAME, CPU), sizeof(TYPE)",
         _p,
-        (Argument("NAME[:CPU]", "symbol", True),),
-        (),
-        (("jiffies", "its value"), ("runqueues:1", "the first word of CPU 1's")),
+        (Argument("EXPRESSION", "symbol", True),),
+        (Option("-x", "hexadecimal, as always"), Option("-d", "decimal, as always"), Option("-u", missing=PROGRAM)),
+        (
+            ("'task(1).mm.total_vm'", "a member, through pointers"),
+            ("'per_cpu(runqueues, 0).nr_running'", "of a CPU's copy"),
+            ("'sizeof(struct page)' --format json", "for a script"),
+        ),
     ),
     missing("list", nearest="a list's head as a struct: struct list_head ADDRESS, then from pointer to pointer"),
     missing("tree", nearest="a tree's node as a struct: struct rb_node ADDRESS, struct xa_node ADDRESS"),
     missing("search", nearest="sym ADDRESS says what holds an address; / searches what is shown"),
     missing("vtop", nearest="sym ADDRESS says what an address is, and why it cannot be read"),
     missing("ptov", nearest="the linear map: p page_offset_base, and add the physical address"),
-    missing("eval", nearest="the shell's own: printf '%#x\\n' $((0x10 + 4))"),
 )

@@ -1,7 +1,8 @@
 """What the screen asks about one thing when it is looked at: a task's stack, a symbol; and who answers.
 
 Another question is one line here: its kind, and the function that is called with the kernel and the key. Strings, so
-that nothing is imported until it is asked. `task.stack` asks for the part of that name of a task's card.
+that nothing is imported until it is asked. `task.stack` asks for the part of that name of a task's card,
+`card` for all of the card that `KIND:KEY` names.
 """
 
 from importlib import import_module
@@ -37,6 +38,11 @@ class Answer(NamedTuple):
 def answer(kernel: Any, question: Question) -> Any:
     """Call the function that answers; whatever it raises is the reason."""
     kind, _, part = question.kind.partition(".")
+    if kind == "card":
+        from oopscope.subsystems.cards import card
+
+        what, _, key = question.key.partition(":")
+        return card(kernel, what, key)
     if part:
         from oopscope.subsystems.cards import section
 

@@ -49,6 +49,7 @@ HIDDEN: tuple[tuple[str, str, str], ...] = (
     ("code", "Code", "oopscope_tui.panes.code"),
     ("struct", "Struct", "oopscope_tui.panes.struct"),
     ("words", "Words", "oopscope_tui.panes.words"),
+    ("card", "Card", "oopscope_tui.panes.card"),
     ("dumps", "Dumps", "oopscope_tui.panes.dumps"),
 )
 

@@ -30,6 +30,8 @@ def target_of(request: Request) -> Target:
         key = request.key
         if request.card == "memory" and isinstance(key, str):
             key = key.partition("/")[0]  # how many words are shown is the screen's to say
+        if request.card not in CARDS:
+            return Place("card", f"{request.card}:{key}") if key is not None else Place("card")
         return Place(CARDS[request.card], key, request.card in IN_LIST)
     if isinstance(request, EachTask):
         return Place("tasks", None, False, request.where)

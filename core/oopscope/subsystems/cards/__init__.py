@@ -109,6 +109,7 @@ CARDS: tuple[tuple[str, str], ...] = (
     ("code", "oopscope.subsystems.cards.code"),
     ("struct", "oopscope.subsystems.cards.struct"),
     ("memory", "oopscope.subsystems.cards.memory"),
+    ("value", "oopscope.subsystems.cards.value"),
 )
 
 

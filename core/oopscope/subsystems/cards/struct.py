@@ -47,7 +47,8 @@ def _definitions(kernel: Kernel, found: StructFound) -> Rows | None:
     return Rows("", "", columns, found.definitions, links) if found.definitions else None
 
 
-def _members(kernel: Kernel, found: StructFound) -> Rows:
+def members(kernel: Kernel, found: StructFound) -> Rows:
+    """Return a struct's members as rows."""
     rows = [_member(row) for row in found.rows]
     columns: tuple[Column, ...] = (
         Column("offset", "Offset", "int"), Column("size", "Size", "int"), Column("name", "Name"),
@@ -88,6 +89,6 @@ CARD = CardKind(
     (
         Part("struct", "Struct", _struct),
         Part("definitions", "Structs of this name", _definitions),
-        Part("members", "Members", _members),
+        Part("members", "Members", members),
     ),
 )

@@ -1,0 +1,316 @@
+"""A small language for looking at a kernel: C's expressions over its memory, symbols and types. Nothing is ever run.
+
+`task(1).mm.total_vm`, `per_cpu(runqueues, 0).nr_running`, `sizeof(struct page)`, `*(struct file *)0xffff...`,
+`offsetof(struct rq, clock)`, `init_task.pid + 1`, `runqueues:1.clock`, `&jiffies`. A pointer's member is read through
+it, `.` and `->` alike. BTF has no types of ordinary variables: those that are not known here are read as a word, and
+the answer says that this is a guess.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, NoReturn
+
+from oopscope.errors import Implausible, NoType, OopscopeError
+from oopscope.inspect.look_up import address_of
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.module import in_text
+from oopscope.linux.task import lost_tasks, task_structs
+from oopscope.structs.layout import Member
+from oopscope.structs.view import View
+from oopscope.symbols.btf import COMPOUND
+
+LONGEST = 400  # characters
+DEEPEST = 40  # parentheses and operators within each other
+TOKEN = re.compile(
+    r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_][\w.]*?(?=\.[A-Za-z_]|\W|$)(?::\d+)?|->|<<|>>|[-+*/%&|^~().,\[\]])"
+)
+BINARY: dict[str, tuple[int, Callable[[int, int], int]]] = {
+    "|": (1, lambda a, b: a | b), "^": (2, lambda a, b: a ^ b), "&": (3, lambda a, b: a & b),
+    "<<": (4, lambda a, b: a << min(b, 64) if b >= 0 else a), ">>": (4, lambda a, b: a >> min(b, 64) if b >= 0 else a),
+    "+": (5, lambda a, b: a + b), "-": (5, lambda a, b: a - b), "*": (6, lambda a, b: a * b),
+    "/": (6, lambda a, b: _divided(a, b)[0]), "%": (6, lambda a, b: _divided(a, b)[1]),
+}  # fmt: skip
+# Ordinary variables of which the type is known, though BTF does not say it.
+STRUCTS = {"init_task": "task_struct", "init_mm": "mm_struct", "init_net": "net", "init_pid_ns": "pid_namespace",
+           "init_user_ns": "user_namespace", "init_uts_ns": "uts_namespace", "init_cred": "cred",
+           "init_css_set": "css_set", "iomem_resource": "resource", "init_nsproxy": "nsproxy"}  # fmt: skip
+INTS = {"panic_cpu": 4, "nr_threads": 4, "nr_cpu_ids": 4, "total_forks": 8, "tainted_mask": 8, "jiffies": 8,
+        "jiffies_64": 8, "panic_timeout": 4, "max_pfn": 8, "page_offset_base": 8, "vmalloc_base": 8, "vmemmap_base": 8,
+        "phys_base": 8}  # fmt: skip
+
+
+def _divided(a: int, b: int) -> tuple[int, int]:
+    if not b:
+        raise ExpressionError("division by zero")
+    return divmod(a, b)
+
+
+class Pointer(NamedTuple):
+    """An address, and the struct that lies there, where that is known."""
+
+    address: int
+    type: str | None = None
+
+
+class Word(NamedTuple):
+    """What was read of a variable whose type nobody knows: a guess."""
+
+    value: int
+    address: int
+
+
+Value = int | Pointer | Word | View | bytes | tuple[int, ...]
+
+
+class ExpressionError(OopscopeError):
+    """What was typed is no expression; the message says where."""
+
+
+def evaluate(kernel: Kernel, text: str) -> Value:
+    """Return the value of an expression; ExpressionError, NoSymbol, NoType, NoMember, ReadError."""
+    if len(text) > LONGEST:
+        raise ExpressionError(f"too long: at most {LONGEST} characters")
+    reader = _Reader(kernel, list(_tokens(text)))
+    value = reader.binary(0, 0)
+    if reader.left:
+        reader.fail()
+    return value
+
+
+def _tokens(text: str) -> Iterator[str]:
+    at = 0
+    while at < len(text.rstrip()):
+        match = TOKEN.match(text, at)
+        if match is None:
+            raise ExpressionError(f"{text[at : at + 12].strip()!r} is no part of an expression")
+        yield match[1]
+        at = match.end()
+
+
+def number_of(value: Value) -> int:
+    """Return a value as a number; an ExpressionError where it is none."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Pointer):
+        return value.address
+    if isinstance(value, Word):
+        return value.value
+    raise ExpressionError("a struct or an array is no number: name a member of it")
+
+
+class _Reader:
+    """Reads tokens from left to right; what binds closer is read first."""
+
+    def __init__(self, kernel: Kernel, tokens: list[str]) -> None:
+        self.kernel, self.left = kernel, tokens
+
+    def fail(self) -> NoReturn:
+        raise ExpressionError(f"{self.left[0]!r} does not belong here" if self.left else "it ends too early")
+
+    def take(self, *wanted: str) -> str:
+        """Take the next token, one of those wanted where any are named."""
+        if not self.left or (wanted and self.left[0] not in wanted):
+            self.fail()
+        return self.left.pop(0)
+
+    def has(self, token: str) -> bool:
+        """Take the next token if it is this one."""
+        found = bool(self.left) and self.left[0] == token
+        if found:
+            self.left.pop(0)
+        return found
+
+    def binary(self, least: int, depth: int) -> Value:
+        """Read operators that bind at least so much."""
+        if depth > DEEPEST:
+            raise ExpressionError("too deep")
+        value = self.unary(depth + 1)
+        while self.left and self.left[0] in BINARY and BINARY[self.left[0]][0] > least:
+            sign = self.left.pop(0)
+            bound, do = BINARY[sign]
+            right = number_of(self.binary(bound, depth + 1))
+            if isinstance(value, Pointer) and value.type is not None and sign in "+-":  # as C counts: in structs
+                past = right * self.kernel.types.sizeof(value.type)
+                value = value._replace(address=do(value.address, past) % self.kernel.memory.top)
+            else:
+                value = do(number_of(value), right)
+        return value
+
+    def unary(self, depth: int) -> Value:
+        """Read signs, `*`, `&`, casts, then what they stand before."""
+        if depth > DEEPEST:
+            raise ExpressionError("too deep")
+        if self.has("-"):
+            return -number_of(self.unary(depth + 1))
+        if self.has("~"):
+            return ~number_of(self.unary(depth + 1)) % self.kernel.memory.top
+        if self.has("*"):
+            return self.behind(self.unary(depth + 1))
+        if self.has("&"):
+            if self.left and self.left[0][0].isalpha() and self.left[1:2] not in (["."], ["->"], ["["], ["("]):
+                return Pointer(address_of(self.kernel, self.take()))  # its page need not be there
+            return self.address(self.unary(depth + 1))
+        if len(self.left) > 1 and self.left[0] == "(" and self.left[1] in ("struct", "union"):
+            return self.cast(depth)
+        return self.members(self.primary(depth))
+
+    def cast(self, depth: int) -> Value:
+        """Read `(struct NAME *)` and what it is put upon."""
+        self.take("(")
+        name = self.type_name()
+        self.take("*")
+        self.take(")")
+        return Pointer(number_of(self.unary(depth + 1)), name)
+
+    def type_name(self) -> str:
+        keyword = self.has("struct") or self.has("union")
+        name = self.take()
+        if not name[0].isalpha() and name[0] != "_":
+            raise ExpressionError(f"{name!r} is no type" if keyword else f"{name!r} is no name")
+        return name
+
+    def primary(self, depth: int) -> Value:
+        word = self.take()
+        if word == "(":
+            value = self.binary(0, depth + 1)
+            self.take(")")
+            return value
+        if word[0].isdigit():
+            return int(word, 0) if word.lower().startswith("0x") else int(word)
+        if not word[0].isalpha() and word[0] != "_":
+            self.left.insert(0, word)
+            self.fail()
+        if self.left and self.left[0] == "(":
+            return self.call(word, depth)
+        return self.variable(word)
+
+    def call(self, name: str, depth: int) -> Value:
+        """Read `name(...)`: one of the few functions that there are."""
+        self.take("(")
+        if name == "sizeof":
+            value: Value = self.kernel.types.sizeof(self.type_name())
+        elif name == "offsetof":
+            outer = self.type_name()
+            self.take(",")
+            value = self.kernel.types.member(outer, self.path()).offset
+        elif name == "per_cpu":
+            symbol = self.take()
+            self.take(",")
+            value = self.variable(f"{symbol}:{number_of(self.binary(0, depth + 1))}")
+        elif name == "task":
+            value = self.task(number_of(self.binary(0, depth + 1)))
+        else:
+            raise ExpressionError(f"no function {name}: there are task, per_cpu, sizeof and offsetof; nothing is run")
+        self.take(")")
+        return value
+
+    def path(self) -> str:
+        names = [self.take()]
+        while self.has("."):
+            names.append(self.take())
+        return ".".join(names)
+
+    def task(self, pid: int) -> View:
+        """Return the task of a PID, or of the address of its task_struct."""
+        whole, lost = self.kernel.cached(task_structs).values(), self.kernel.cached(lost_tasks).values()
+        known = [*((t.pid, t.address) for t in whole), *((t.pid, t.address) for t in lost)]
+        address = next((address for number, address in known if pid in (number, address)), None)
+        if address is None:
+            raise Implausible(f"no task {pid:#x}" if pid > 1 << 32 else f"no task {pid}")
+        return self.kernel.view("task_struct", address)
+
+    def variable(self, name: str) -> Value:
+        """Return a variable's value: by its known type, else a word; of a function its address."""
+        kernel, address = self.kernel, address_of(self.kernel, name)
+        plain = name.partition(":")[0]
+        if in_text(kernel, address):
+            return Pointer(address)
+        known = kernel.types.btf.variables().get(plain) if ":" in name else None
+        if known is not None:
+            return self.typed(known.type, address)
+        if plain in STRUCTS:
+            return kernel.view(STRUCTS[plain], address)
+        if plain in INTS:
+            return int.from_bytes(kernel.memory.read(address, min(INTS[plain], kernel.memory.word_size)), "little")
+        return Word(kernel.memory.word(address), address)
+
+    def typed(self, number: int, address: int) -> Value:
+        """Return what lies at an address by its type's number in BTF."""
+        btf = self.kernel.types.btf
+        bare = btf.strip(number)
+        if btf.kind(bare) in COMPOUND and btf.name(bare):
+            return self.kernel.view(btf.name(bare), address)
+        size = btf.size(number)
+        if size in (1, 2, 4, 8):
+            return int.from_bytes(self.kernel.memory.read(address, size), "little")
+        return Word(self.kernel.memory.word(address), address)
+
+    def members(self, value: Value) -> Value:
+        """Read the members and elements that follow a value."""
+        while self.left and self.left[0] in (".", "->", "["):
+            if self.take() == "[":
+                index = number_of(self.binary(0, 1))
+                self.take("]")
+                value = self.element(value, index)
+            else:
+                value = self.member(value, self.indexed(value, self.take()))
+        return value
+
+    def indexed(self, value: Value, name: str) -> str:
+        """Return a member's name with the index that follows it where it is an array of structs or of pointers."""
+        if isinstance(value, Pointer) and value.type is not None:
+            value = self.kernel.view(value.type, value.address)
+        if not isinstance(value, View) or not self.left or self.left[0] != "[":
+            return name
+        member = value.layout.member(name)
+        if member.kind != "array":
+            return name
+        self.take("[")
+        index = number_of(self.binary(0, 1))
+        self.take("]")
+        if index < 0 or (member.count and index >= member.count):
+            raise ExpressionError(f"{name} has no element {index}: there are {member.count:,}")
+        return f"{name}[{index}]"
+
+    def member(self, value: Value, name: str) -> Value:
+        """Return a struct's member; a pointer is followed."""
+        if isinstance(value, Pointer) and value.type is not None:
+            value = self.kernel.view(value.type, value.address)
+        if not isinstance(value, View):
+            raise ExpressionError(f"what stands before .{name} is no struct, nor a pointer to one")
+        member: Member = value.layout.member(name)
+        if member.kind == "array" and member.element_kind in ("struct", "union", "ptr", "array"):
+            raise ExpressionError(f"{name} is an array of {member.count:,}: name one of them, {name}[0]")
+        found = value[name]
+        target = value.target(member)
+        return Pointer(found, target) if target is not None and isinstance(found, int) else found
+
+    def element(self, value: Value, index: int) -> Value:
+        if isinstance(value, bytes) or (isinstance(value, tuple) and not isinstance(value, Pointer | Word)):
+            if not 0 <= index < len(value):
+                raise ExpressionError(f"no element {index}: there are {len(value)}")
+            found: int = value[index]
+            return found
+        if isinstance(value, Pointer) and value.type is not None:
+            size = self.kernel.types.sizeof(value.type)
+            return self.kernel.view(value.type, (value.address + index * size) % self.kernel.memory.top)
+        raise ExpressionError("only arrays and pointers to structs have elements")
+
+    def behind(self, value: Value) -> Value:
+        """Return what a pointer points to: a struct, else a word."""
+        if isinstance(value, Pointer) and value.type is not None:
+            return self.kernel.view(value.type, value.address)
+        address = number_of(value)
+        return Word(self.kernel.memory.word(address % self.kernel.memory.top), address)
+
+    def address(self, value: Value) -> Value:
+        if isinstance(value, View) and value.address is not None:
+            return Pointer(value.address, value.name if "." not in value.name else None)
+        if isinstance(value, Word):
+            return Pointer(value.address)
+        if isinstance(value, Pointer):
+            return Pointer(value.address)
+        raise ExpressionError("& takes a variable or a struct")
+
+
+__all__ = ["ExpressionError", "NoType", "Pointer", "Value", "Word", "evaluate", "number_of"]

@@ -1,0 +1,83 @@
+"""The card of an expression's value: the number, what it means, of a struct its members."""
+
+from typing import NamedTuple
+
+from oopscope.inspect.describe import describe
+from oopscope.inspect.expression import Pointer, Value, Word, evaluate
+from oopscope.inspect.struct import struct
+from oopscope.kernel.fact import Fact, Link
+from oopscope.kernel.kernel import Kernel
+from oopscope.structs.view import View
+from oopscope.subsystems.cards import CardKind, Facts, Part, Rows
+from oopscope.subsystems.cards.meaning import fact_of
+from oopscope.subsystems.cards.struct import members
+
+NUMBERS = ("null", "user", "nothing", "ascii")  # what is a number rather than an address
+GUESSED = "nothing says what type it is of: read as a word"
+
+
+class _Thing(NamedTuple):
+    """An expression, and what it comes to."""
+
+    text: str
+    value: Value
+
+
+def find(kernel: Kernel, key: int | str) -> _Thing:
+    """Return the value of an expression: `task(1).mm.total_vm`, `per_cpu(runqueues, 0).clock`, `jiffies`."""
+    return _Thing(str(key), evaluate(kernel, str(key)))
+
+
+def _value(kernel: Kernel, thing: _Thing) -> Facts:
+    value = thing.value
+    facts = [Fact("expression", "Expression", "text", thing.text)]
+    if isinstance(value, View):
+        place = value.address or 0
+        link = Link("struct", f"{value.name}@{place:#x}") if "." not in value.name else Link("memory", f"{place:#x}")
+        facts += [Fact("type", "Type", "text", value.name), Fact("address", "Address", "address", place, link)]
+        return Facts("", "", (*facts, fact_of("meaning", "Lies in", place, describe(kernel, place))))
+    if isinstance(value, bytes):
+        text = value.split(b"\0")[0].decode("utf-8", "backslashreplace")
+        return Facts(
+            "", "", (*facts, Fact("text", "Text", "text", text), Fact("bytes", "Bytes", "text", value.hex(" ")))
+        )
+    if isinstance(value, tuple) and not isinstance(value, Pointer | Word):
+        return Facts("", "", (*facts, Fact("elements", "Elements", "list", tuple(map(str, value)))))
+    number = value if isinstance(value, int) else value[0]
+    leads = _link(value)
+    sure = not isinstance(value, Word)
+    facts += [
+        Fact("value", "Value", "int", number, sure=sure),
+        Fact("hex", "Hexadecimal", "address", number % kernel.memory.top, leads),
+    ]
+    if isinstance(value, Pointer) and value.type is not None:
+        facts.append(Fact("type", "Points to", "text", f"struct {value.type}"))
+    meaning = describe(kernel, number) if 0 <= number < kernel.memory.top else None
+    if meaning is not None and meaning.kind not in NUMBERS:
+        facts.append(fact_of("meaning", "Means", number, meaning))
+    if isinstance(value, Word):
+        facts.append(Fact("address", "Address", "address", value.address, Link("memory", f"{value.address:#x}")))
+    return Facts("", "", tuple(facts), "" if sure else GUESSED)
+
+
+def _link(value: Value) -> Link | None:
+    if isinstance(value, Pointer):
+        where = f"{value.type}@{value.address:#x}" if value.type is not None else f"{value.address:#x}"
+        return Link("struct" if value.type is not None else "memory", where)
+    return None
+
+
+def _members(kernel: Kernel, thing: _Thing) -> Rows | None:
+    value = thing.value
+    if not isinstance(value, View) or value.address is None or "." in value.name:
+        return None
+    return members(kernel, struct(kernel, f"{value.name}@{value.address:#x}"))
+
+
+CARD = CardKind(
+    "value",
+    "Value",
+    find,
+    lambda thing: thing.text,
+    (Part("value", "Value", _value), Part("members", "Members", _members)),
+)
