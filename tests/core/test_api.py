@@ -112,7 +112,8 @@ def test_cards_and_the_words_of_crash(k):
 
 
 def test_what_is_no_dump_is_said(tmp_path):
+    (tmp_path / "text").write_text("no dump at all")
     with pytest.raises(oopscope.NotADump):
-        oopscope.open(README)
+        oopscope.open(tmp_path / "text")
     with pytest.raises(oopscope.OopscopeError, match="nothing"):
         oopscope.open(tmp_path / "nothing")
