@@ -124,7 +124,7 @@ _HELPER = re.compile(
     r"vfree\w*|kvfree\w*|_*free_pages\w*|page_frag_free|put_page|"
     r"kobject_(put|get|del|release|cleanup)\w*|kref_(put|get)\w*|refcount_\w+|_*refcount_\w+|put_device|get_device|"
     r"skb_(panic|over_panic|under_panic|put|push|pull|release_\w+)|consume_skb|kfree_skb\w*|_*skb_\w*panic|"
-    r"usercopy_abort|__check_(object|heap_object)\w*|check_heap_object|__check_object_size|fortify_panic|"
+    r"usercopy_abort|__copy_overflow|__check_(object|heap_object)\w*|check_heap_object|__check_object_size|fortify_panic|"
     r"__fortify_panic|"
     r"__x86_(indirect|return)_\w+|__x86_retpoline_\w+|retbleed_\w+|srso_\w+|entry_ibpb|clear_bhb_loop|__cfi_\w+|"
     r"_*(raw_)?(atomic|atomic64)_\w+|_*test_and_\w+_bit|_*bitmap_\w+|_*find_(next|first)_\w*bit\w*|"

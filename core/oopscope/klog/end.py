@@ -40,6 +40,7 @@ OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
 )  # fmt: skip
 PANICS = frozenset({"panic", "vpanic", "nmi_panic", "crash_kexec", "__crash_kexec"})
 CHAIN_NS = 10_000_000_000  # two oopses of a chain are not further apart
+AT_ONCE_NS = 200_000_000  # those of two tasks, of which the first was over
 HANGS = ("soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "workqueue-lockup")
 HUNG_FOR = re.compile(r"(?:more than|stuck for|stuck for) (?P<seconds>\d+) ?s")
 SOON_NS = 60_000_000_000  # a hang that begins so soon after an oops is its consequence
@@ -148,9 +149,10 @@ def _back(reports: Sequence[Report], direct: Report) -> tuple[Report, ...]:
 
 def _leads(first: Report, second: Report) -> bool:
     """Tell whether an oops led to another: at once, or in the same task or on the same CPU before it was over."""
+    related = not first.ended or first.pid in (None, second.pid) or second.pid is None
     if first.ns is None or second.ns is None:
-        return not first.ended or first.pid == second.pid
-    return _near(first, second, CHAIN_NS)
+        return related
+    return _near(first, second, CHAIN_NS if related else AT_ONCE_NS)
 
 
 def _hang_after(oops: Report, hang: Report) -> bool:

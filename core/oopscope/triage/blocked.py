@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import is_waiting
 from oopscope.linux.task_state import called
 from oopscope.stacks.tasks import Task, stack
 from oopscope.triage.death import Death, Line
@@ -41,7 +42,9 @@ def blamed(death: Death, address: int | None) -> Frame | None:
     """Return a blocked task's first frame in a module, else the first beyond the scheduler and the locks."""
     frames = [f for f in (stack(death.kernel, address) if address else ()) if f.symbol and f.kind != "user"]
     in_module = next((f for f in frames if f.module), None)
-    return in_module or next((f for f in frames if not WAITING.match(f.symbol or "")), None)
+    return in_module or next(
+        (f for f in frames if not is_waiting(f.symbol) and not WAITING.match(f.symbol or "")), None
+    )
 
 
 def waits(death: Death) -> dict[int, Wait]:

@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from oopscope.errors import OopscopeError
-from oopscope.kernel.frame import Frame
+from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_waiting, plain
 from oopscope.kernel.kernel import Kernel
 from oopscope.klog import log_of
@@ -36,7 +36,10 @@ from oopscope.triage.signature import basis, signature
 INTERRUPTS = {"irq": "an interrupt", "softirq": "a softirq", "nmi": "an NMI"}
 END_NS = 30_000_000_000  # what was said so shortly before the end is of the end
 COMPLAINED = re.compile(r"panic_on_warn|Warned too often|fault=panic|kmsan\.panic set")
+# An oops of a task gives its stack up before the task is ended, in which panic() may be called (oops_limit, PID 1).
+REWOUND = re.compile(r"rewind_stack_(do_exit|and_make_dead)|make_task_dead(\.|$)")
 
+SOFTIRQS = ("handle_softirqs", "__do_softirq", "__softirqentry_text_start")
 __all__ = ["DIE", "Check", "Death", "Line", "entry_kind"]
 
 
@@ -239,7 +242,8 @@ class Death:
     def frames(self) -> tuple[Frame, ...]:
         """The stack of the death: the dump's; the log's where that has none, or only guesses."""
         stack = self.stack
-        if self.only_led_to and self.told:
+        rewound = any(f.symbol and REWOUND.match(f.symbol) for f in stack)
+        if self.told and (self.only_led_to or (self.oops is not None and rewound)):
             return self.told
         if any(f.reliable for f in stack) or not any(f.reliable and f.symbol for f in self.told):
             return stack or self.told
@@ -330,8 +334,23 @@ class Death:
     @cached_property
     def in_interrupt(self) -> bool:
         """Whether what faulted ran in an interrupt or softirq."""
+        return self.interrupt is not None
+
+    @cached_property
+    def interrupt(self) -> FrameKind | None:
+        """In what kind of interrupt something faulted: by its stack, or by an entry behind it on a task's."""
         frame = self.fault_frame
-        return frame is not None and frame.kind in ("irq", "softirq", "nmi")
+        if frame is None or frame.kind in INTERRUPTS:
+            return frame.kind if frame is not None else None
+        at = next((i for i, f in enumerate(self.frames) if (f.address, f.sp) == (frame.address, frame.sp)), None)
+        softirq = False
+        for behind in self.frames[at + 1 :] if at is not None else ():
+            softirq = softirq or (behind.symbol in SOFTIRQS and behind.reliable)
+            if behind.reliable and entry_kind(behind.symbol) == "irq":
+                return "softirq" if softirq else "irq"
+            if entry_kind(behind.symbol) == "syscall":
+                break
+        return None
 
     @cached_property
     def tasks(self) -> list[Task]:
@@ -418,9 +437,18 @@ class Death:
             signature_basis=basis(frame, self.stack, self.told) if cause != "unknown" else None,
         )
 
+    @property
+    def _lost_the_first(self) -> bool:
+        """Whether the oops that was died of was not the first, and the log has none before it; or came while dying."""
+        if self.oops is not None and len([f for f in self.stack if f.symbol in ("panic", "vpanic")]) > 1:
+            return True
+        count = self.oops.count if self.oops is not None else None
+        seen = {r.count for r in self.log.reports if r.kind == "oops" and r.boot == self.boot}
+        return count is not None and count > 1 and count - 1 not in seen
+
     def _earned(self, confidence: Confidence) -> Confidence:
         """Return a confidence no higher than what bears it: words alone make nothing certain."""
-        if confidence == "certain" and self.only_log and not self.frames:
+        if confidence == "certain" and ((self.only_log and not self.frames) or self._lost_the_first):
             return "likely"
         return "likely" if confidence == "certain" and self.only_led_to else confidence
 
@@ -448,10 +476,8 @@ class Death:
     @property
     def by(self) -> str:
         """Who ran the code that is to blame, for a sentence: in an interrupt not the task that was interrupted."""
-        frame = self.fault_frame
-        if frame is None or frame.kind not in INTERRUPTS:
-            return f"run by {self.who}"
-        return f"in {INTERRUPTS[frame.kind]}; {self.who} was only interrupted"
+        kind = self.interrupt
+        return f"run by {self.who}" if kind is None else f"in {INTERRUPTS[kind]}; {self.who} was only interrupted"
 
     def frames_on(self, cpu: int) -> tuple[Frame, ...]:
         """Return the stack of a CPU: the dump's, else what a report of the end shows of it."""

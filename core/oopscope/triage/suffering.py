@@ -41,7 +41,7 @@ def evidence_of(found: Sequence[Finding], most: int) -> list[Evidence]:
 def why_not_healthy(death: Death) -> str:
     """Return why a machine of which nothing bad is known cannot be called healthy; nothing where it can."""
     blocked = next((one for one in death.findings if one.id == "blocked-tasks"), None)
-    warned = next((one for one in death.findings if one.severity != "note"), None)
+    warned = next((one for one in death.findings if one.severity != "note" or one.id == "busy-cpu"), None)
     if blocked is not None:
         return f"nothing is wrong but that {blocked.text}"
     if warned is not None:

@@ -34,8 +34,8 @@ MAX_FINDINGS = 64
 # What a hung machine is judged by, what is most telling first.
 HANGS = (
     "deadlock", "frozen-filesystem", "stuck-cpu", "soft-lockup", "hard-lockup", "rcu-stall", "workqueue-lockup",
-    "earlier-oops", "out-of-memory", "low-memory", "hung-task", "blocked-tasks", "io-error", "filesystem-error",
-    "memory-corruption",
+    "busy-cpu", "earlier-oops", "out-of-memory", "low-memory", "hung-task", "blocked-tasks", "io-error",
+    "filesystem-error", "memory-corruption",
 )  # fmt: skip
 # What the verdict of a cause tells already.
 COVERED: dict[str, tuple[str, ...]] = {

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import is_dying, is_waiting
 from oopscope.linux.sched import runqueues
+from oopscope.linux.task import PF_KTHREAD, task_structs
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.triage.death import Death, interrupted_in
 from oopscope.triage.finding import Evidence, Finding, Source
 from oopscope.triage.findings.of_log import by_table
 
 LAG_NS = 2_000_000_000
+BUSY_NS = 5_000_000_000
 IF = 0x200  # interrupts are on, in the flags of x86
 BY_NMI = ("smp_stop_nmi_callback", "crash_nmi_callback", "kdump_nmi_callback")
 
@@ -25,12 +27,16 @@ def find(death: Death) -> Iterator[Finding]:
     end = death.last_ns
     if death.only_log or end is None:
         return
+    waiting = {queue.cpu: queue.nr_running for queue in death.kernel.cached(runqueues)}
     clocks = {queue.cpu: queue.clock for queue in death.kernel.cached(runqueues)}
     for cpu in all_cpus(death.kernel):
         lag = end - clocks[cpu.cpu] if clocks.get(cpu.cpu) else 0
-        if lag < LAG_NS or not cpu.online or cpu.state in ("idle", "panic", "user", None):
+        if cpu.state in ("idle", "panic", "user", None):
             continue
-        yield _finding(death, cpu, lag / 1e9)
+        if lag >= LAG_NS:
+            yield _finding(death, cpu, lag / 1e9)
+        elif (since := _runs_since(death, cpu)) is not None and end - since >= BUSY_NS:
+            yield _busy(cpu, (end - since) / 1e9, waiting[cpu.cpu] > 1)
 
 
 def _finding(death: Death, cpu: Cpu, lag: float) -> Finding:
@@ -46,6 +52,21 @@ def _finding(death: Death, cpu: Cpu, lag: float) -> Finding:
             Evidence(f"CPU {cpu.cpu} stood in {frame}", Source("frame", str(cpu.cpu), frame.address or None))
         )
     return Finding("stuck-cpu", "error", text, round(lag, 3), tuple(evidence))
+
+
+def _runs_since(death: Death, cpu: Cpu) -> int | None:
+    """Return since when a CPU has run its kernel thread without a switch; a program may have come in just now."""
+    task = death.kernel.cached(task_structs).get(cpu.task or 0)
+    return task.last_arrival if task is not None and task.flags & PF_KTHREAD and task.last_arrival else None
+
+
+def _busy(cpu: Cpu, since: float, others: bool) -> Finding:
+    frame = standing(cpu)
+    where = f" in {frame}" if frame is not None else ""
+    text = f"CPU {cpu.cpu} has run the kernel thread {cpu.who} for {since:.1f} s without a switch{where}"
+    text += ", while others wait for that CPU" if others else ""
+    evidence = (Evidence(f"CPU {cpu.cpu} stood{where or ' in an unknown place'}", Source("frame", str(cpu.cpu))),)
+    return Finding("busy-cpu", "warning" if others else "note", text, round(since, 3), evidence)
 
 
 def standing(cpu: Cpu) -> Frame | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from oopscope.kernel.functions import first_not, is_dying, is_helper
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import Kind
 from oopscope.triage.death import Death
@@ -42,7 +43,7 @@ def _place(report: Report) -> str:
 
 
 def _where(report: Report) -> str:
-    frame = next((f for f in report.frames if f.symbol), None)
+    frame = first_not(report.frames, is_dying, is_helper)
     return f" in {frame}" if frame is not None and report.kind == "warning" and frame.symbol else ""
 
 

@@ -1,7 +1,17 @@
 """The kernel used an address that nothing maps, or not as its page allows. Follows arch/*/mm/fault.c."""
 
 from oopscope.triage.death import Death
-from oopscope.triage.faults import WRITE, bad_call, executed, fault_address, memory_fault, null_pointer, page_fault_code
+from oopscope.triage.faults import (
+    PAGE,
+    WRITE,
+    X86,
+    bad_call,
+    executed,
+    fault_address,
+    memory_fault,
+    null_pointer,
+    page_fault_code,
+)
 from oopscope.triage.finding import Verdict
 
 READ_ONLY = r"read-only memory|write to read-only|permissions? violation|Write protection|protection exception"
@@ -46,6 +56,9 @@ def _why(death: Death, address: int | None) -> str:
     if executed(death):
         program = death.in_oops(r"execute user page") or (address is not None and 0 < address < 1 << 47)
         return "which belongs to a program" if program else "which is data and holds no code (NX)"
+    program = address is not None and PAGE <= address < 1 << 47 and death.kernel.arch.name in X86
+    if not forbidden and program:
+        return "which is an address of a program"
     if not forbidden:
         return "which is not mapped" if death.in_oops(READ_ONLY) is None else "which is read-only"
     if death.in_oops(r"user address|SMAP|SMEP|user page") or (address is not None and 0 < address < 1 << 47):

@@ -2,8 +2,13 @@
 
 import re
 
-from oopscope.triage.death import Death
+from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Verdict
+from oopscope.triage.shares import STEPS, most_used
+
+KILLED = r"(?:Memory cgroup out|Out) of memory: Kill(?:ed)? process"
+SIGKILL = 9
+SOON_NS = 30_000_000_000
 
 
 def check(death: Death) -> Verdict | None:
@@ -11,7 +16,11 @@ def check(death: Death) -> Verdict | None:
     found = re.match(r"Attempted to kill init!(?: exitcode=(0x[0-9a-f]+))?", death.panic_message or "")
     if found is None or death.panic_line is None:
         return None
-    how = _how(int(found[1], 16)) if found[1] else "died"
+    code = int(found[1], 16) if found[1] else None
+    how = _how(code) if code is not None else "died"
+    killed = death.lately(KILLED, SOON_NS)
+    if killed and code is not None and (code & 0x7F == SIGKILL or code >> 8 & 0xFF == 128 + SIGKILL):
+        return _starved(death, how, killed[0])
     return death.verdict(
         "software",
         "init-killed",
@@ -23,6 +32,23 @@ def check(death: Death) -> Verdict | None:
             "Look for what init said last, and for missing libraries or a full or broken root file system.",
             "A signal such as SIGSEGV or SIGBUS points at a damaged binary or at failing storage or memory.",
         ),
+        blame=False,
+    )
+
+
+def _starved(death: Death, how: str, killed: Line) -> Verdict:
+    """Say that memory ran out: the OOM killer killed PID 1, or the child whose end PID 1 ended with."""
+    assert death.panic_line is not None
+    words, share = most_used(death)
+    return death.verdict(
+        "memory",
+        "out-of-memory",
+        "Out of memory, and PID 1 ended with it",
+        f"Memory ran out{words}; the OOM killer killed processes until {death.who} {how}.",
+        "likely",
+        [death.from_log(killed), death.from_log(death.lines[death.panic_line]), *share],
+        STEPS,
+        blame=False,
     )
 
 

@@ -4,6 +4,7 @@ import re
 
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import first_not, is_dying
+from oopscope.klog.report import Report
 from oopscope.triage.death import COMPLAINED, Death
 from oopscope.triage.finding import Verdict
 
@@ -19,23 +20,38 @@ def check(death: Death) -> Verdict | None:
     report = death.cause if death.cause is not death.panic else None
     said = death.said(SAID)
     evidence = [death.from_log(death.lines[report.row])] if report else []
+    words = _words(report)
+    if words is not None:
+        evidence.append(death.from_log(death.lines[words]))
     if said and (report is None or said[0] != death.lines[report.row]):
         evidence.append(death.from_log(said[0]))
     evidence.append(death.from_log(death.lines[death.panic.row]))
     culprit = _culprit(death)
     place = f" at {said[1]['place']}" if said else ""
     limit = "warn_limit" if "Warned too often" in (death.panic_message or "") else "panic_on_warn"
-    words = f": {report.title}" if report and not report.title.startswith("WARNING: ") else ""
+    text = death.lines[words].text.strip().rstrip(".") if words is not None else ""
+    told = f": {text or (report.title if report and not report.title.startswith('WARNING: ') else '')}".rstrip(": ")
     return death.verdict(
         "software",
         "kernel-warning",
         "A warning, fatal by configuration",
-        f"{culprit or 'The kernel'} warned{place}{words}; {limit} is set, which makes it fatal.",
+        f"{culprit or 'The kernel'} warned{place}{told}; {limit} is set, which makes it fatal.",
         "certain" if report else "likely",
         evidence,
         ("Read the warning's condition in the source.", f"Without kernel.{limit} the machine would have gone on."),
         culprit=culprit,
     )
+
+
+def _words(report: Report | None) -> int | None:
+    """Return the row of what the warning itself says: free words between its marks and before its registers."""
+    for row in report.rows if report else ():
+        text = report.texts[row].strip() if report else ""
+        if text.startswith(("CPU: ", "Modules linked in", "Call Trace")):
+            return None
+        if text and not text.startswith(("---", "WARNING: ", "RIP: ")):
+            return row
+    return None
 
 
 def _culprit(death: Death) -> Frame | None:

@@ -12,6 +12,7 @@ from oopscope.klog.oom import Oom, read
 from oopscope.linux.memory_shares import memory_shares
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope.triage.shares import largest_cache
 
 SAID = re.compile(r".*[Oo]ut of memory|System is deadlocked on memory|.*panic_on_oom")
 ASKED = r"(?:sysrq: )?(?:SysRq : )?Manual OOM execution|sysrq: SysRq : Manual OOM"
@@ -116,6 +117,10 @@ def _taken(death: Death, oom: Oom, evidence: list[Evidence]) -> str:
     if most < GREAT * total:
         return ""
     whose = f"; {NAMES.get(name, name)} held {100 * most // total} % of it"
+    cache = largest_cache(death) if "slab" in name.lower() and not death.only_log else None
+    if cache is not None:
+        whose += f", mostly the cache {cache[0]}"
+        evidence.append(cache[1])
     return whose + (f" ({hungry.text})" if hungry and name in ("anon", "Anonymous") else "")
 
 

@@ -3,9 +3,12 @@
 import re
 
 from oopscope.stacks.cpus import Cpu, all_cpus
+from oopscope.stacks.tasks import Task
+from oopscope.triage.blocked import blamed
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 
+READER = re.compile(r"^(?:rcu:)?\s+Tasks blocked on .*?: P(\d+)")
 STALLED = re.compile(r"^(?:rcu:)?\s+(\d+)-[.!oO?N]")
 
 
@@ -16,6 +19,9 @@ def check(death: Death) -> Verdict | None:
     said = death.said(r"(?:rcu: )?INFO: (\S+) (?:self-)?detected")
     evidence = [death.from_log(said[0])] if said else []
     cpu = _stalled(death)
+    task = _reader(death) if cpu is None else None
+    if task is not None:
+        return _by_task(death, task, evidence)
     if cpu is None or cpu == death.cpu:
         frame, place = death.blame_stuck(death.interrupted)
     else:
@@ -37,6 +43,35 @@ def check(death: Death) -> Verdict | None:
         culprit=frame,
         on=cpu,
     )
+
+
+def _by_task(death: Death, task: Task, evidence: list[Evidence]) -> Verdict:
+    """Say that a task within a read-side section held RCU up: it was preempted there, or sleeps."""
+    frame = blamed(death, task.address)
+    how = "sleeps" if task.state in ("D", "S") else "was preempted"
+    place = f" in {frame}" if frame is not None else ""
+    text = f"{task.who} {how}{place} within a section in which it reads under RCU"
+    return death.verdict(
+        "hang",
+        "rcu-stall",
+        "RCU stall",
+        f"RCU waited too long for a task: {text}, and panic_on_rcu_stall is set.",
+        "certain",
+        [*evidence, Evidence(text, Source("task", str(task.pid), task.address))],
+        ("A task must not sleep between rcu_read_lock() and rcu_read_unlock(): see its stack.",),
+        culprit=frame,
+        task=task,
+        blame=False,
+    )
+
+
+def _reader(death: Death) -> Task | None:
+    """Return the first task that the detector lists as blocking the grace period (P240)."""
+    for text in death.cause.lines if death.cause else ():
+        found = READER.match(text)
+        if found:
+            return next((t for t in death.tasks if t.pid == int(found[1])), None)
+    return None
 
 
 def _stalled(death: Death) -> Cpu | None:

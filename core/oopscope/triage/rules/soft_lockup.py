@@ -1,9 +1,12 @@
 """A CPU ran kernel code for too long without letting anything else run. Follows kernel/watchdog.c."""
 
 import re
+from collections.abc import Iterator
 
+from oopscope.kernel.functions import is_waiting
+from oopscope.stacks.cpus import all_cpus
 from oopscope.triage.death import Death, interrupted_in
-from oopscope.triage.finding import Verdict
+from oopscope.triage.finding import Evidence, Source, Verdict
 
 
 def check(death: Death) -> Verdict | None:
@@ -23,6 +26,11 @@ def check(death: Death) -> Verdict | None:
     if found and found in death.frames:
         evidence.append(death.from_frame(found, "{frame} is what the watchdog's interrupt found running"))
     frame, place = death.blame_stuck(found, frames)
+    others = [one for one in death.findings if one.id == "stuck-cpu"]
+    evidence += [piece for one in others for piece in one.evidence[:2]]
+    waiting = list(_waiting(death, who[0]))
+    evidence += waiting
+    also = f"; {others[0].text}" if others else f"; {waiting[0].text}" if waiting else ""
     stuck = (
         f"CPU {said[1][1]} was stuck for {said[1][2]} s in {place}, run by {said[1][3]}"
         if said
@@ -32,7 +40,7 @@ def check(death: Death) -> Verdict | None:
         "hang",
         "soft-lockup",
         "Soft lockup",
-        f"{stuck}, and softlockup_panic is set.",
+        f"{stuck}, and softlockup_panic is set{also}.",
         "certain",
         evidence,
         (
@@ -43,3 +51,17 @@ def check(death: Death) -> Verdict | None:
         blame=False,
         whom=who,
     )
+
+
+def _waiting(death: Death, stuck: int | None) -> Iterator[Evidence]:
+    """Yield the other CPUs that spin for a lock: what holds it may be what is stuck."""
+    if death.only_log:
+        return
+    for cpu in all_cpus(death.kernel):
+        inside = interrupted_in(cpu.frames)
+        if cpu.cpu == stuck or inside is None or cpu.pid in (0, None):
+            continue
+        if is_waiting(inside.symbol) and "lock" in (inside.symbol or ""):
+            waiter = death.beyond_locks(cpu.frames[cpu.frames.index(inside) :])
+            text = f"CPU {cpu.cpu} waits for a spinlock in {waiter or inside}, run by {cpu.who}"
+            yield Evidence(text, Source("frame", str(cpu.cpu), (waiter or inside).address or None))
