@@ -14,7 +14,7 @@ from oopscope.arch import Arch, Mapping
 from oopscope.boot.extra import Extra, open_file
 from oopscope.boot.only_log import log_kernel, records_beside
 from oopscope.dumps import Dump, open_path, stamp_of, the_one_in
-from oopscope.errors import FormatError, NotADump, OopscopeError, ReadError, Unsupported
+from oopscope.errors import FormatError, NotADump, OopscopeError, Unsupported
 from oopscope.kernel.kernel import Kernel, Lookup, Name, machine_of
 from oopscope.machine import arch_of_info, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
@@ -130,22 +130,17 @@ def _from_file(dump: Dump, physical: PhysicalMemory, extra: Extra) -> VmcoreInfo
 
 
 def _take_types(kernel: Kernel, extra: Extra, cache: Path | None) -> None:
-    """Take the types from the file that a user gave, if the first task's name stands where they say."""
-    from oopscope.boot.types_file import types_of
+    """Take the types from the file that a user gave, unless the dump tells that they are another kernel's."""
+    from oopscope.boot.types_file import hold_against, types_of
 
     types = types_of(extra, kernel.info.get("BUILD-ID"), kernel.memory.word_size)
     path = extra.btf or extra.vmlinux
     key = index_key(kernel_key(kernel.info), open_file(path).stamp) if path else None
     if extra.btf is None and key is not None:
         _keep_types(kernel, types, cache, key)
-    try:
-        name = kernel.memory.cstring(kernel.symbol("init_task") + types.member("task_struct", "comm").offset, 16)
-    except ReadError:
-        name = b"swapper"  # cannot be held against anything
-    except OopscopeError as e:
-        raise FormatError(f"{path}: not the types of this kernel: {e}") from None
-    if not name.startswith(b"swapper"):
-        raise FormatError(f"{path}: not the types of this kernel: by them its first task is called {name!r}")
+    assert path
+    if not hold_against(kernel, types, str(path)):
+        kernel.problems.add("dump", f"{path}: nothing in the dump tells whether these are the types of its kernel")
     kernel.types_from = lambda: types
 
 

@@ -1,11 +1,13 @@
 """Types from a file that a user gave: BTF as it is, or a vmlinux with .BTF or DWARF; held against the dump's kernel."""
 
+import re
 from pathlib import Path
 from typing import cast
 
 from oopscope.boot.extra import Extra, open_file
 from oopscope.elf import is_elf, read_header, sections
-from oopscope.errors import FormatError, OopscopeError
+from oopscope.errors import Absent, FormatError, OopscopeError
+from oopscope.kernel.kernel import Kernel
 from oopscope.notes import read_notes
 from oopscope.sources import ByteSource
 from oopscope.structs.layout import Types
@@ -13,6 +15,8 @@ from oopscope.symbols.blob import MAX_SIZE, Blob
 from oopscope.symbols.btf import Btf
 
 NT_GNU_BUILD_ID = 3
+FIRST_TASK = b"swapper"  # how the first task is called: swapper, swapper/0
+_STATED = re.compile(r"(SIZE|OFFSET)\((\w+)(?:\.(\w+))?\)")  # what VMCOREINFO says of structs
 
 
 def types_of(extra: Extra, build_id: str | None, word: int) -> Types:
@@ -64,3 +68,40 @@ def _same_build(source: ByteSource, section: object, build_id: str | None, endia
     for note in read_notes(source, offset, size, endian) if size else ():
         if note.name == "GNU" and note.type == NT_GNU_BUILD_ID and build_id and note.desc.hex() != build_id:
             raise FormatError(f"{source.name}: another kernel's: its build id is {note.desc.hex()}, not {build_id}")
+
+
+def hold_against(kernel: Kernel, types: Types, path: str) -> bool:
+    """Hold types against the dump; FormatError where they are another kernel's, False where nothing tells.
+
+    The first task's name must stand where they say. A kernel that does not name its data (no CONFIG_KALLSYMS_ALL)
+    cannot be asked so: then they must agree with the sizes and offsets that VMCOREINFO states.
+    """
+    try:
+        comm = types.member("task_struct", "comm").offset
+    except OopscopeError as e:
+        raise FormatError(f"{path}: not the types of this kernel: {e}") from None
+    try:
+        name = kernel.memory.cstring(kernel.symbol("init_task") + comm, 16)
+    except OopscopeError:  # no such symbol, or its page is not in the dump
+        return _as_stated(kernel, types, path)
+    if not name.startswith(FIRST_TASK):
+        raise FormatError(f"{path}: not the types of this kernel: by them its first task is called {name!r}")
+    return True
+
+
+def _as_stated(kernel: Kernel, types: Types, path: str) -> bool:
+    """Compare types with VMCOREINFO's sizes and offsets; False where it states none of theirs."""
+    agreed = 0
+    for key, text in kernel.info.raw.items():
+        stated = _STATED.fullmatch(key)
+        if stated is None or not text.isdecimal():
+            continue
+        what, struct, member = stated.groups()
+        try:
+            found = types.sizeof(struct) if what == "SIZE" else types.member(struct, member or "").offset
+        except Absent:
+            continue
+        if found != int(text):
+            raise FormatError(f"{path}: not the types of this kernel: by them {key} is {found}, and by it {text}")
+        agreed += 1
+    return agreed > 0

@@ -8,6 +8,7 @@ import pytest
 from builders.altered import DUMPS, Altered, stored
 from oopscope.boot.attach import attach
 from oopscope.boot.extra import Extra
+from oopscope.boot.types_file import _as_stated
 from oopscope.cli import DAMAGED, DONE, USAGE, run
 from oopscope.errors import FormatError
 from oopscope.stacks.tasks import all_tasks
@@ -67,6 +68,42 @@ def test_types_of_another_kernel(tmp_path: Path, btf: bytes) -> None:
     file.write_bytes(vmlinux(btf, bytes(20)))
     with pytest.raises(FormatError, match="another kernel's"):
         attach(stored("5.10-sysrq.kdump"), quiet, None, Extra(vmlinux=file))
+
+
+def nameless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oopscope.kernel.kernel.Kernel._look_up", lambda _kernel, _name: None)
+
+
+def test_types_of_a_kernel_that_does_not_name_its_data(
+    tmp_path: Path, btf: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were refused as another kernel's, for want of a symbol; what VMCOREINFO says of structs tells."""
+    file = tmp_path / "types.btf"
+    file.write_bytes(btf)
+    nameless(monkeypatch)
+    kernel = attach(stored("5.10-sysrq.kdump"), quiet, None, Extra(btf=file))
+    assert kernel.types.sizeof("task_struct") > 0 and not list(kernel.problems)
+    with pytest.raises(FormatError, match=r"not the types of this kernel: by them (SIZE|OFFSET)\("):
+        attach(stored("7.2-sysrq.kdump"), quiet, None, Extra(btf=file))
+
+
+def test_types_that_nothing_tells_of_are_taken_with_a_word(
+    tmp_path: Path, btf: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "types.btf"
+    file.write_bytes(btf)
+    nameless(monkeypatch)
+    monkeypatch.setattr("oopscope.boot.types_file._as_stated", lambda *_: False)
+    kernel = attach(stored("5.10-sysrq.kdump"), quiet, None, Extra(btf=file))
+    assert [p.message for p in kernel.problems] == [
+        f"{file}: nothing in the dump tells whether these are the types of its kernel"
+    ]
+
+
+@pytest.mark.parametrize("name", ["5.10-sysrq", "6.1-panic", "6.12-nmi", "7.2-bug", "7.3-oom"])
+def test_types_agree_with_what_vmcoreinfo_states(name: str) -> None:
+    kernel = attach(stored(f"{name}.kdump"), quiet)
+    assert _as_stated(kernel, kernel.types, "its own")
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x9f\xeb\x01\x00", bytes(4096), b"\x7fELF" + bytes(60)])
