@@ -8,6 +8,7 @@ init_uts_ns, read through the very addresses that it gives.
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from oopscope.arch import Arch
 from oopscope.dumps import Dump
@@ -21,6 +22,7 @@ MARK = b"OSRELEASE="
 NOTE = b"VMCOREINFO\0"
 MAX_TEXT = 1 << 16  # a page of the kernel, at most
 MAX_CANDIDATES = 256
+MAX_BASES = 256  # places of the image tried for each text that does not tell it
 MAX_SEARCHED = 1 << 40  # bytes
 ON = 64 << 20  # bytes looked through after a copy that fits, for one that knows when the machine died
 BANNER = re.compile(rb"Linux version ([2-9]\.[0-9]{1,3}[^ \n\0]{0,90}) \([^\n\0]{1,500} #[^\n\0]{1,200}\n\0")
@@ -50,12 +52,12 @@ def search(dump: Dump, physical: PhysicalMemory, arch_of: Callable[[VmcoreInfo],
             said = searched
             say(f"looking for VMCOREINFO in memory: {searched >> 20} MiB read")
         data, base = (tail + block, address - len(tail)) if address == following else (block, address)
-        for text in _texts(data, base, physical):
+        for where, text in _texts(data, base, physical):
             tried += 1
             if tried > MAX_CANDIDATES:
                 break
-            info = VmcoreInfo.parse(text)
-            if fits(info, physical, arch_of):
+            info = _fitting(VmcoreInfo.parse(text), where, physical, arch_of)
+            if info is not None:
                 if found.info is None or info.get("CRASHTIME"):
                     found.info = info
                 if info.get("CRASHTIME"):
@@ -66,14 +68,27 @@ def search(dump: Dump, physical: PhysicalMemory, arch_of: Callable[[VmcoreInfo],
     return found
 
 
-def _texts(data: bytes, base: int, physical: PhysicalMemory) -> Iterator[bytes]:
-    """Yield the texts that begin in a block: at a page's start, or right behind a note's header."""
+def _fitting(
+    info: VmcoreInfo, where: int, physical: PhysicalMemory, arch_of: Callable[[VmcoreInfo], Arch]
+) -> VmcoreInfo | None:
+    """Return a text that fits the dump, with where the image lies if it does not say so itself; None for another's."""
+    if fits(info, physical, arch_of):
+        return info
+    for base in islice(machine_of(arch_of(info)).phys_bases(info, where), MAX_BASES):
+        placed = VmcoreInfo({**info.raw, "NUMBER(phys_base)": str(base)})
+        if fits(placed, physical, arch_of):
+            return placed
+    return None
+
+
+def _texts(data: bytes, base: int, physical: PhysicalMemory) -> Iterator[tuple[int, bytes]]:
+    """Yield the texts that begin in a block, each with its address: at a page's start, or behind a note's head."""
     at = data.find(MARK)
     while at >= 0:
         if (base + at) % 4096 == 0 or NOTE in data[max(0, at - 16) : at]:
             text = read_text(physical, base + at)
             if b"\nPAGESIZE=" in text and b"\nSYMBOL(init_uts_ns)=" in text:
-                yield text
+                yield base + at, text
         at = data.find(MARK, at + 1)
 
 

@@ -86,12 +86,17 @@ def _first(
         proved = search.prove(arch, physical, image)
         if proved:
             info, memory, symbols = proved
-            return _kept(memory, symbols, physical, arch_of) or _made(info, memory, symbols)
+            return _kept(info, memory, symbols, physical, arch_of) or _made(info, memory, symbols)
     return None
 
 
-def _kept(memory: Memory, symbols: Kallsyms, physical: PhysicalMemory, arch_of: ArchOf) -> VmcoreInfo | None:
-    """Return the kernel's own text by its symbols: a pointer to it since 4.13, an array before."""
+def _kept(
+    proved: VmcoreInfo, memory: Memory, symbols: Kallsyms, physical: PhysicalMemory, arch_of: ArchOf
+) -> VmcoreInfo | None:
+    """Return the kernel's own text by its symbols: a pointer to it since 4.13, an array before.
+
+    What an old text does not say, such as phys_base, is as it was proved.
+    """
     best: VmcoreInfo | None = None
     for name in ("vmcoreinfo_note", "vmcoreinfo_data"):
         address = symbols.lookup(name)
@@ -101,6 +106,7 @@ def _kept(memory: Memory, symbols: Kallsyms, physical: PhysicalMemory, arch_of: 
             text = memory.cstring(place + 24, MAX_TEXT) if place and name == "vmcoreinfo_note" else b""
             text = text or (memory.cstring(place, MAX_TEXT) if place else b"")
             info = VmcoreInfo.parse(text) if text.startswith(b"OSRELEASE=") else None
+            info = VmcoreInfo({**proved.raw, **info.raw}) if info else None
             if info and fits(info, physical, arch_of) and (best is None or info.get("CRASHTIME")):
                 best = info
     return best

@@ -145,6 +145,8 @@ class Machine:
     guess_sleeper: Callable[["Kernel", "Stack"], list[Frame]] = lambda *_: []
     # Return the registers that an exception's entry saved for an interrupted (pc, sp); None for none.
     saved_registers: Callable[["Kernel", int, int], dict[str, int] | None] = lambda *_: None
+    # Yield what phys_base may be where a VMCOREINFO does not say it: the likeliest first, by its text's own address.
+    phys_bases: Callable[[VmcoreInfo, int], Iterator[int]] = lambda *_: iter(())
     # Return where the map of all memory begins; None where that is not known for sure.
     direct_base: Callable[["Kernel"], int | None] = lambda _kernel: None
     # Return where the areas of the kernel's addresses are; None where that is not known.

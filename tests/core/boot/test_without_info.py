@@ -10,7 +10,9 @@ from oopscope.errors import FormatError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.printk import log
 from oopscope.linux.system import the_system
+from oopscope.machine.x86_64.memory import phys_bases
 from oopscope.stacks.tasks import all_tasks
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
 from oopscope.triage import verdict
 
 
@@ -62,6 +64,33 @@ def test_the_text_in_memory() -> None:
         "OSRELEASE"
     )
     assert kernel.info.get("CRASHTIME") and not any("VMCOREINFO" in p.message for p in kernel.problems)
+
+
+@pytest.mark.parametrize("apart", [0, 5 << 20, -(9 << 20)])
+def test_a_text_that_does_not_say_where_the_image_lies(apart: int) -> None:
+    """Before 4.10 it does not: the text was found, and thrown away. It lies in the image, which is tried around it."""
+    name = "7.2-sysrq.kdump"
+    whole = attach(stored(name), quiet)
+    old = b"".join(line for line in text_of(name).splitlines(True) if b"phys_base" not in line)
+    near = whole.memory.translate(whole.info.symbol("init_uts_ns") or 0) + apart >> 12
+    uts = whole.memory.translate(whole.info.symbol("init_uts_ns") or 0) >> 12
+    pfn = near + 1 if near == uts else near
+
+    def change(at: int, page: bytes) -> bytes:
+        return (
+            page if at == pfn else page.replace(b"OSRELEASE=", b"NO_RELEASE=").replace(b"Linux version", b"No version")
+        )
+
+    dump = Altered(stored(name), pages={pfn: old.ljust(4096, b"\0")}, change=change, bare=True)
+    found = attach(dump, quiet)
+    assert found.info.raw == whole.info.raw
+    assert not any("VMCOREINFO" in p.message for p in found.problems)
+
+
+def test_a_text_far_from_any_image_is_not_tried_for_ever() -> None:
+    found = list(phys_bases(VmcoreInfo({"SYMBOL(init_uts_ns)": "ffffffff82a13a40"}), 1 << 40))
+    assert found[0] == 0 and len(found) < 256
+    assert not list(phys_bases(VmcoreInfo({"SYMBOL(init_uts_ns)": "ffffffff82a13a40", "NUMBER(phys_base)": "0"}), 0))
 
 
 def test_no_kernel_at_all() -> None:

@@ -20,6 +20,7 @@ MACHINE = Machine(
     guess=guess.guess,
     guess_sleeper=guess.guess_sleeper,
     saved_registers=saved.saved_registers,
+    phys_bases=memory.phys_bases,
     direct_base=space.direct_base,
     address_space=space.address_space,
     about_register=x86_registers.about_register,

@@ -4,6 +4,8 @@ Follows arch/x86/include/asm/page_64_types.h and Documentation/arch/x86/x86_64/m
 pa = va - __START_KERNEL_map + phys_base, which gives the root of the page tables; all else goes through them.
 """
 
+from collections.abc import Iterator
+
 from oopscope.arch import Arch, Mapping, Paging
 from oopscope.errors import FormatError, NotMapped
 from oopscope.kernel.kernel import Kernel
@@ -14,6 +16,8 @@ from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 START_KERNEL_MAP = 0xFFFFFFFF80000000
 IMAGE_LIMIT = 1 << 30  # KERNEL_IMAGE_SIZE at most: text lies below the modules
+ALIGNED = 2 << 20  # CONFIG_PHYSICAL_ALIGN
+IMAGE_SIZE = 96 << 20  # how far two of an image's variables are apart at the most
 TEXT_WINDOW = 128 << 20  # how much from _stext on is taken as the image where page tables are unreadable
 
 
@@ -23,6 +27,23 @@ def text_base(info: VmcoreInfo, phys_base: PhysBase) -> int | None:
     if base is None:
         base = phys_base()
     return None if base is None else (base + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def phys_bases(info: VmcoreInfo, text: int) -> Iterator[int]:
+    """Yield what phys_base may be where VMCOREINFO does not say it, given the physical address of its text.
+
+    NUMBER(phys_base) came with 401721ecd1dc "kexec: export the value of phys_base instead of symbol address" (4.10).
+    Up to 4.7 KASLR moves the image in both ways at once, and phys_base is 0; then it is any multiple of 2 MiB. The
+    text is an array of the image's up to 4.12, so that it lies near all else.
+    """
+    within = info.symbol("init_uts_ns")
+    if within is None or info.number("phys_base") is not None:
+        return
+    yield 0
+    nearest = text - (within - START_KERNEL_MAP) & -ALIGNED
+    for distance in range(0, IMAGE_SIZE, ALIGNED):
+        yield nearest + distance
+        yield nearest - distance
 
 
 def paging_of(arch: Arch, info: VmcoreInfo) -> Paging:
