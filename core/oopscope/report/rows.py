@@ -141,6 +141,9 @@ def _aligned(texts: Sequence[str], widths: Sequence[int], sides: Sequence[bool])
     return "  ".join(padded).rstrip() + "\n"
 
 
+FORMULA = ("=", "+", "-", "@")
+
+
 def _csv(file: TextIO, what: Content) -> Iterator[None]:
     out = csv.writer(file, lineterminator="\n")
     out.writerow([field.key for field in what.fields])
@@ -150,9 +153,13 @@ def _csv(file: TextIO, what: Content) -> Iterator[None]:
 
 
 def _flat(found: Any) -> Any:
-    """A cell of CSV: what is nested is JSON text, and no control character of a dump is left but for line ends."""
+    """A cell of CSV: what is nested is JSON text, and no control character of a dump is left but for line ends.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe, which it takes for none.
+    """
     if isinstance(found, str):
-        return printable(found, keep="\n")
+        text = printable(found, keep="\n")
+        return f"'{text}" if text.lstrip(" \n")[:1] in FORMULA else text
     return json.dumps(found) if isinstance(found, list | dict) else found
 
 

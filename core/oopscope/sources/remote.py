@@ -24,6 +24,7 @@ TRIES = 2
 PATIENCE = 20.0  # seconds without a byte
 _URL = re.compile(r"(https?|sftp|ssh|s3)://", re.IGNORECASE)
 _NOISE = re.compile(r"\[Errno None\] | ssl:\w+")
+_QUERY, _CREDENTIALS = re.compile(r"\?[^\s'\"<>)\]]*=[^\s'\"<>)\]]*"), re.compile(r"://[^/\s@'\"]+@")
 _NEEDS = {
     "s3": "s3fs, which is not installed: pip install 'oopscope[s3]'",
     "": "fsspec, aiohttp and paramiko, which are not all installed: pip install 'oopscope[remote]'",
@@ -107,6 +108,9 @@ class RemoteSource:
                 self.fetched += len(raw)
                 if len(raw) == size:
                     return raw
+                if len(raw) > size:
+                    self.problem = f"the server sent more than was asked for: {len(raw)} bytes for {size}"
+                    break
                 why = f"{len(raw)} bytes came instead of {size}"
             except Exception as e:  # noqa: BLE001 - the libraries of five protocols have no error in common
                 why = _reason(e)
@@ -213,9 +217,14 @@ def _reason(error: Exception) -> str:
         return str(error).partition(": ")[2]
     status, message = getattr(error, "status", None), getattr(error, "message", None)
     if isinstance(status, int) and message:
-        return f"the server says {status} {message}"
+        return f"the server says {status} {_without_secrets(str(message))}"
     if isinstance(error, FileNotFoundError):
         cause = error.__cause__  # fsspec says of whatever goes wrong that there is no such file
         return _reason(cause) if isinstance(cause, Exception) else "no such file there"
-    text = " ".join(_NOISE.sub("", str(error)).split())[:200]
+    text = _without_secrets(" ".join(_NOISE.sub("", str(error)).split()))[:200]
     return text or type(error).__name__
+
+
+def _without_secrets(text: str) -> str:
+    """Return a message without the queries and the credentials of the URLs in it: they may let anybody in."""
+    return _QUERY.sub("?...", _CREDENTIALS.sub("://", text))

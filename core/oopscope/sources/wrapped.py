@@ -26,7 +26,7 @@ from oopscope.sources.packed import HEAD, format_of, packing
 
 RESERVE = 512 << 20  # bytes of disk left free
 MAX_KEPT = 4  # unpacked files; the oldest of more are removed
-MAX_RATIO, MAX_ANYWAY = 1000, 4 << 30  # a file may unpack to so many times its size, and to so much whatever its size
+MAX_RATIO, MAX_ANYWAY = 1000, 64 << 20  # a file may unpack to so many times its size, and to so much whatever its size
 MAX_FETCHED = 8 << 30  # bytes of a file on another machine that are fetched for this
 SAY_EVERY = 0.1  # seconds
 BAR = 20  # columns

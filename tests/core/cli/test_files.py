@@ -1,5 +1,6 @@
 """Files and folders as they come: what is opened, what is named, and that nothing is left out in silence."""
 
+import bz2
 import errno
 import json
 import os
@@ -11,9 +12,11 @@ import pytest
 
 from builders.altered import DUMPS
 from cases import case_of
-from oopscope.cli import DONE, NOT_A_DUMP, USAGE
+from oopscope.cli import DAMAGED, DONE, NOT_A_DUMP, USAGE
 from oopscope.dumps import _forbidden, find_dumps
 from oopscope.fleet import many
+from oopscope.report.rows import _flat
+from oopscope.sources.remote import _reason
 from oopscope.whole_file import whole_file
 
 NAME = "6.1-null.kdump"
@@ -113,3 +116,28 @@ def test_a_file_is_written_whole_or_not_at_all(command, tmp_path):
 def test_a_full_disk_is_one_line(command):
     done = command("report", DUMPS / NAME, "--sections", "dump", "-o", "/dev/full")
     assert done.status == USAGE and done.err.count("\n") == 1 and "/dev/full" in done.err
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", " =1", "\n=1"])
+def test_no_cell_of_csv_is_a_formula(text):
+    assert _flat(text).startswith("'")
+
+
+@pytest.mark.parametrize("text", ["insmod", "0xffff888000000000", "[kworker/0:1]", "a=b", ""])
+def test_other_cells_of_csv_are_as_they_are(text):
+    assert _flat(text) == text
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_costs_little(tmp_path, command, monkeypatch):
+    monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path / "cache"))
+    packer = bz2.BZ2Compressor()
+    data = b"".join([packer.compress(bytes(1 << 20)) for _ in range(200)]) + packer.flush()
+    assert len(data) < 10_000
+    (tmp_path / "vmcore.bz2").write_bytes(data)
+    done = command("report", tmp_path / "vmcore.bz2")
+    assert done.status == DAMAGED and "no dump does" in done.err
+
+
+def test_no_message_tells_a_query_or_a_credential():
+    error = OSError("cannot open https://me:secret@host/vmcore?X-Amz-Signature=abc123&x=y (403)")
+    assert "secret" not in _reason(error) and "abc123" not in _reason(error) and "host/vmcore" in _reason(error)

@@ -44,10 +44,11 @@ class Feed:
     @property
     def note(self) -> str:
         """What stands in place of rows while there are none."""
+        lost = self.count is not None and self.count.complete is False
         return {
             "waiting": "waiting to be read",
             "reading": "reading",
-            "done": f"nothing could be read: {self.problem}" if self.problem else "none",
+            "done": f"nothing could be read: {self.problem}" if self.problem else "not in the dump" if lost else "none",
             "failed": f"could not be read: {self.why}",
             "absent": "this version does not read it",
         }[self.state]

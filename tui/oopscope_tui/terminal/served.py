@@ -15,6 +15,7 @@ from textual.messages import ExitApp
 from oopscope.sources.remote import location
 from oopscope_tui.app import OopscopeApp, show
 
+MAX_SIDE = 1000  # cells
 PRELUDE = b"__GANGLION__\n"
 
 
@@ -52,10 +53,16 @@ class ServedDriver(WebDriver):
     def on_meta(self, packet_type: str, payload: dict[str, object]) -> None:
         """Hear from textual-serve; the size is kept for the next screen."""
         if packet_type == "resize":
+            payload |= {side: _clamped(payload.get(side)) for side in ("width", "height")}
             os.environ["COLUMNS"], os.environ["ROWS"] = str(payload["width"]), str(payload["height"])
         elif packet_type == "quit":
             self._served.next = None
         super().on_meta(packet_type, payload)
+
+
+def _clamped(size: object) -> int:
+    """Return a side of the screen, whatever a browser says of it: what is drawn costs its area."""
+    return min(max(size, 1), MAX_SIDE) if isinstance(size, int) else 80
 
 
 def main(argv: Sequence[str]) -> int:
