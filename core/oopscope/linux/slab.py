@@ -1,4 +1,7 @@
-"""Slab caches as /proc/slabinfo lists them. Follows mm/slab_common.c and mm/slub.c (SLUB only)."""
+"""Slab caches as /proc/slabinfo lists them. Follows mm/slab_common.c, mm/slub.c and (CONFIG_SLAB, up to 6.7) mm/slab.c.
+
+CONFIG_SLUB_TINY (6.2) keeps no counts: of its caches only names and sizes are told.
+"""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -17,13 +20,15 @@ MAX_ORDER = 12
 
 
 class CacheStruct(NamedTuple):
-    """struct kmem_cache."""
+    """struct kmem_cache: `oo` is SLUB's (pages and objects of a slab), `num` and `gfporder` are SLAB's."""
 
     address: int
     name: int
     object_size: int
     size: int
-    oo: int
+    oo: int | None
+    num: int | None
+    gfporder: int | None
     link: int
 
 
@@ -34,6 +39,16 @@ class NodeStruct(NamedTuple):
     nr_slabs: int | None
     total_objects: int | None
     partial: int
+
+
+class SlabNodeStruct(NamedTuple):
+    """struct kmem_cache_node of CONFIG_SLAB: counted since bf00bd345804 (4.10), else by its lists."""
+
+    total_slabs: int | None
+    free_objects: int
+    slabs_partial: int
+    slabs_full: int
+    slabs_free: int
 
 
 class SlabStruct(NamedTuple):
@@ -51,6 +66,13 @@ NODE = Plan(
     nr_slabs="nr_slabs.counter",
     total_objects="total_objects.counter",
     partial="&partial",
+)
+SLAB_NODE = Plan(
+    "kmem_cache_node",
+    SlabNodeStruct,
+    slabs_partial="&slabs_partial",
+    slabs_full="&slabs_full",
+    slabs_free="&slabs_free",
 )
 SLAB = Plan(("slab", "page"), SlabStruct)  # struct slab since d122019bf061 "mm: Split slab into its own type", 5.17
 
@@ -100,6 +122,8 @@ def _free(kernel: Kernel, node: NodeStruct) -> int:
 
 def _slab(kernel: Kernel, cache: CacheStruct) -> Slab:
     name = kernel.memory.cstring(cache.name, 256).decode("utf-8", "backslashreplace")
+    if cache.oo is None:
+        return _slab_of_slab(kernel, cache, name)
     order = cache.oo >> 16
     try:
         nodes = [kernel.bind(NODE).row(n) for n in _nodes(kernel, cache.address)]
@@ -114,6 +138,29 @@ def _slab(kernel: Kernel, cache: CacheStruct) -> Slab:
         return Slab(name, cache.object_size, None, None, None)
 
 
+def _slab_of_slab(kernel: Kernel, cache: CacheStruct, name: str) -> Slab:
+    """Count a cache of CONFIG_SLAB as its get_slabinfo() does: objects in the CPUs' own arrays are in use."""
+    order, num = cache.gfporder, cache.num
+    try:
+        if order is None or num is None or not 0 <= order <= MAX_ORDER:
+            return Slab(name, cache.object_size, None, None, None)
+        nodes = [kernel.bind(SLAB_NODE).row(n) for n in _nodes(kernel, cache.address)]
+        slabs = sum(_slabs_of_node(kernel, n) for n in nodes)
+        active = slabs * num - sum(n.free_objects for n in nodes)
+        return Slab(name, cache.object_size, max(active, 0), slabs * num, slabs * kernel.memory.page_size << order)
+    except OopscopeError as e:
+        kernel.problems.lost("slabs", name)(e)
+        return Slab(name, cache.object_size, None, None, None)
+
+
+def _slabs_of_node(kernel: Kernel, node: SlabNodeStruct) -> int:
+    """Return how many slabs a node of CONFIG_SLAB has; a broken list is an error, for its count would be none."""
+    if node.total_slabs is not None:
+        return node.total_slabs
+    heads = (node.slabs_partial, node.slabs_full, node.slabs_free)
+    return sum(1 for head in heads for _ in for_each_list(kernel.memory, head))
+
+
 @once
 def all_slabs(kernel: Kernel) -> list[Slab]:
     """Return the slab caches, in the kernel's order."""
@@ -125,4 +172,6 @@ def all_slabs(kernel: Kernel) -> list[Slab]:
             found.append(_slab(kernel, cache))
         except OopscopeError as e:
             lost(e)
+    if found and bound.has("oo") and not kernel.bind(NODE).has("total_objects"):
+        kernel.problems.add("slabs", "this kernel (without CONFIG_SLUB_DEBUG) counts no objects of its caches")
     return found

@@ -58,3 +58,67 @@ def test_no_partial_slabs():
     found = kernel("slab_list")
     found.ram.words(HEAD, HEAD, HEAD)
     assert _free(found, node(0)) == 0
+
+
+NAME, CACHE, NODE = 0x30000, 0x31000, 0x32000
+HEADS = 0x33000
+
+
+def member(name, offset, size=8, kind="int"):
+    return Member(name, offset, size, kind, 0)
+
+
+def of_slab(counted):
+    """A kernel with CONFIG_SLAB and one cache of three slabs of 10 objects, 4 of which are free."""
+    node = {"free_objects": member("free_objects", 0)}
+    node |= {name: member(name, 16 + 16 * i, 16, "struct") for i, name in enumerate(LISTS)}
+    if counted:
+        node["total_slabs"] = member("total_slabs", 8)
+    cache = {"name": member("name", 0), "object_size": member("object_size", 8, 4), "size": member("size", 12, 4)}
+    cache |= {"num": member("num", 16, 4), "gfporder": member("gfporder", 20, 4), "node": member("node", 48)}
+    cache["list"] = member("list", 24, 16, "struct")
+    ram = Ram()
+    ram.put(NAME, b"dentry\0")
+    ram.words(HEADS, CACHE + 24, CACHE + 24)
+    ram.words(CACHE, NAME, 192 | 200 << 32, 10 | 1 << 32, HEADS, HEADS, 0, NODE)
+    ram.words(NODE, 4, 3)
+    links = [NODE + 16 + 16 * i for i in range(3)]
+    for head, slabs_on in zip(links, ([0x40000], [0x40100, 0x40200], []), strict=True):
+        ring = [head, *slabs_on]
+        for i, at in enumerate(ring):
+            ram.words(at, ring[(i + 1) % len(ring)], ring[i - 1])
+    types = FakeTypes(kmem_cache=(256, cache), kmem_cache_node=(64, node))
+    return FakeKernel(ram, {"slab_caches": HEADS}, types=types)
+
+
+LISTS = ("slabs_partial", "slabs_full", "slabs_free")
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_config_slab(counted):
+    """Its caches were no table at all; before 4.10 nothing but its lists counts a node's slabs."""
+    found = of_slab(counted)
+    assert slabs.all_slabs(found) == [slabs.Slab("dentry", 192, 26, 30, 3 * 8192)]
+    assert list(found.problems) == []
+
+
+def test_a_list_of_config_slab_that_is_broken_counts_nothing():
+    found = of_slab(False)
+    found.ram.words(0x40100, 0xDEAD0000, NODE + 32)
+    assert slabs.all_slabs(found) == [slabs.Slab("dentry", 192, None, None, None)]
+    assert [p.section for p in found.problems] == ["slabs"]
+
+
+def test_a_kernel_that_does_not_count_says_so():
+    """Without CONFIG_SLUB_DEBUG nothing counts what a full slab holds."""
+    found = of_slab(True)
+    types = found.types._structs
+    node = {"nr_partial": member("nr_partial", 0), "partial": member("partial", 16, 16, "struct")}
+    types["kmem_cache_node"] = (64, node)
+    cache = types["kmem_cache"][1]
+    cache["oo.x"] = cache.pop("num")
+    del cache["gfporder"]
+    assert slabs.all_slabs(found) == [slabs.Slab("dentry", 192, None, None, None)]
+    assert [p.message for p in found.problems] == [
+        "this kernel (without CONFIG_SLUB_DEBUG) counts no objects of its caches"
+    ]
