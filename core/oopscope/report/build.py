@@ -124,6 +124,8 @@ def _source(source: Any) -> Data:
     found: Data = {"kind": source.kind, "key": source.key}
     if source.address is not None:
         found["address"] = f"{source.address:#x}"
+    if source.file is not None:
+        found["file"] = source.file
     return found
 
 

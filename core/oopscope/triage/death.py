@@ -12,217 +12,34 @@ are skipped. A death of a log alone answers all of it the same way; what a log c
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame, FrameKind
-from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_waiting, plain
-from oopscope.kernel.kernel import Kernel
-from oopscope.klog import log_of
-from oopscope.klog.end import HANGS, End, end_of
-from oopscope.klog.parse import Line, Log
-from oopscope.klog.report import Report
+from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_waiting
+from oopscope.klog.end import HANGS
+from oopscope.klog.parse import Line
 from oopscope.klog.wordings import DIE
-from oopscope.linux.printk import Record, log
-from oopscope.linux.sched import runqueues
 from oopscope.linux.task_state import called
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.tasks import Task, all_tasks
+from oopscope.triage.ending import COMPLAINED, END_NS, Ending
 from oopscope.triage.finding import Category, Confidence, Evidence, Finding, Source, Verdict
 from oopscope.triage.signature import basis, signature
 
 INTERRUPTS = {"irq": "an interrupt", "softirq": "a softirq", "nmi": "an NMI"}
-END_NS = 30_000_000_000  # what was said so shortly before the end is of the end
-COMPLAINED = re.compile(r"panic_on_warn|Warned too often|fault=panic|kmsan\.panic set")
 # An oops of a task gives its stack up before the task is ended, in which panic() may be called (oops_limit, PID 1).
 REWOUND = re.compile(r"rewind_stack_(do_exit|and_make_dead)|make_task_dead(\.|$)")
 
 SOFTIRQS = ("handle_softirqs", "__do_softirq", "__softirqentry_text_start")
-__all__ = ["DIE", "Check", "Death", "Line", "entry_kind"]
+__all__ = ["COMPLAINED", "DIE", "END_NS", "Check", "Death", "Line", "entry_kind"]
 
 
-@dataclass
-class Death:
+class Death(Ending):
     """What the rules look at."""
 
-    kernel: Kernel
-
-    # The log.
-
-    @cached_property
-    def records(self) -> list[Record]:
-        """The log; empty where it cannot be read."""
-        try:
-            return log(self.kernel)
-        except OopscopeError as e:
-            self.kernel.problems.lost("log")(e)
-            return []
-
-    @cached_property
-    def log(self) -> Log:
-        """The log, parsed into reports."""
-        return log_of(self.kernel, self.records)
-
-    @property
-    def lines(self) -> Sequence[Line]:
-        """The log's lines; a record may hold several."""
-        return self.log.lines
-
-    @cached_property
-    def last_ns(self) -> int | None:
-        """When the end was, on the kernel's clock: the latest that the log or a run queue's clock knows."""
-        last = self.log.ns(len(self.lines) - 1) if len(self.lines) else None
-        clocks = [] if self.only_log else [queue.clock for queue in self.kernel.cached(runqueues) if queue.clock]
-        return max([*clocks, *([last] if last is not None else [])], default=None)
-
-    @cached_property
-    def end(self) -> End:
-        """How the log ends."""
-        return end_of(self.log)
-
-    @property
-    def panic(self) -> Report | None:
-        """The panic line that counts, with the stack that it brings; None where nothing panicked."""
-        return self.end.panic
-
-    @property
-    def panic_line(self) -> int | None:
-        """The place in `lines` of the line in which panic() gives its reason."""
-        return self.panic.row if self.panic else None
-
-    @property
-    def panic_message(self) -> str | None:
-        """What panic() was called with; None where it was not, for an oops can start the dump by itself."""
-        return self.end.message
-
-    @cached_property
-    def cause(self) -> Report | None:
-        """The report that led to the end; None where the log tells of no end, or of an oops that was survived."""
-        found = self.end.cause
-        if found is not None and self.panic is None and not self._is_on_stack(found):
-            return None
-        return found
-
-    @property
-    def oops(self) -> Report | None:
-        """The oops that was died of; None where it was something else."""
-        return self.cause if self.cause is not None and self.cause.kind == "oops" else None
-
-    @property
-    def oops_line(self) -> int | None:
-        """The place in `lines` of the fatal oops's own line (`...: 0000 [#1]`), or of its first; None without one."""
-        if self.oops is None:
-            return None
-        return next((row for row in self.oops.headings if DIE.match(self.lines[row].text)), self.oops.row)
-
-    @cached_property
-    def complaint(self) -> Report | None:
-        """The checker's report (KASAN, SLUB, refcount_t, WARN ...) that was fatal by configuration; None elsewhere."""
-        found = self.cause
-        return found if found is not None and found.kind not in ("oops", "panic") and self._complained else None
-
-    @property
-    def _complained(self) -> bool:
-        return COMPLAINED.search(self.panic_message or "") is not None
-
-    def _is_on_stack(self, oops: Report) -> bool:
-        """Whether an oops without a panic is what the panicking CPU died of.
-
-        crash_kexec() of an oops saves the registers of the fault, so that the stack begins with what faulted. Where no
-        stack is known, the log's end decides: nothing was printed after it but what is its own.
-        """
-        names = {f.symbol for f in self.stack}
-        if names & {"oops_end", "die", "__die", "die_addr"}:
-            return True
-        if not names:
-            return (self.cpu is not None and self.cpu.state == "panic") or self._ends_with(oops)
-        first, pc = self.stack[0], oops.pc
-        if pc is None:
-            return False
-        if first.symbol is None or pc.symbol is None:
-            return first.address == pc.address or (first.symbol is None and pc.symbol is not None)
-        return plain(first.symbol) == plain(pc.symbol) or first.offset == pc.offset
-
-    def _ends_with(self, oops: Report) -> bool:
-        """Whether an oops without a panic is the end of the log; in a log alone the last oops is what it tells of."""
-        return self.only_log or oops.rows[-1] >= len(self.lines) - 2
-
-    @cached_property
-    def only_log(self) -> bool:
-        """Whether there is a log and nothing else."""
-        return self.kernel.facts.format == "log"
-
-    @property
-    def boot(self) -> int:
-        """Which boot of the log died: the count of boot lines before it."""
-        return self.cause.boot if self.cause is not None else len(self.log.boots)
-
-    def before(self, *kinds: str, within: int = END_NS) -> Report | None:
-        """Return the last report of some kinds that led to the end or came shortly before it (in ns)."""
-        cause = self.cause
-        if cause is None:
-            return None
-        until = self.end.chain[-1].row
-        for report in reversed(self.log.reports):
-            if report.kind not in kinds or report.boot != cause.boot or report.row > until:
-                continue
-            far = report.end_ns is not None and cause.ns is not None and cause.ns - report.end_ns > within
-            return None if far else report
-        return None
-
-    def said(self, pattern: str | re.Pattern[str]) -> tuple[Line, re.Match[str]] | None:
-        """Return the first line of what led to the end, the panic included, that matches at its beginning."""
-        compiled = re.compile(pattern)
-        for report in self.end.chain:
-            for row in report.rows:
-                found = compiled.match(report.texts[row].lstrip())
-                if found:
-                    return self.lines[row], found
-        return None
-
-    def in_oops(self, pattern: str | re.Pattern[str]) -> tuple[Line, re.Match[str]] | None:
-        """Return the first line of the fatal oops in which a pattern is found."""
-        found = self.oops.find(pattern) if self.oops else None
-        return (self.lines[found[0]], found[1]) if found else None
-
-    def lately(self, pattern: str | re.Pattern[str], within: int = END_NS) -> tuple[Line, re.Match[str]] | None:
-        """Return the last record of the kernel that begins so and was written shortly before the end (in ns)."""
-        compiled = re.compile(pattern)
-        last = self.end.chain[-1].row if self.end.chain else len(self.lines) - 1
-        ends = self.log.ns(last) if self.lines else None
-        first = max((row for row in self.log.boots if row <= last), default=0)
-        texts = self.log.lines.texts
-        for row in range(last, first - 1, -1):
-            if row in self.log.foreign:
-                continue
-            ns = self.log.ns(row)
-            if ns is not None and ends is not None and ends - ns > within:
-                return None
-            found = compiled.match(texts[row].lstrip())
-            if found:
-                return self.lines[row], found
-        return None
-
     # The stacks.
-
-    @cached_property
-    def cpu(self) -> Cpu | None:
-        """The CPU that panicked, as the dump has it; None for a log, and where none is named."""
-        if self.only_log:
-            return None
-        try:
-            cpus = all_cpus(self.kernel)
-        except OopscopeError as e:
-            self.kernel.problems.lost("cpus")(e)
-            return None
-        return next((c for c in cpus if c.state == "panic"), None)
-
-    @property
-    def stack(self) -> tuple[Frame, ...]:
-        """The panicking CPU's stack in the dump; empty for a log."""
-        return self.cpu.frames if self.cpu else ()
 
     @cached_property
     def told(self) -> tuple[Frame, ...]:
@@ -374,12 +191,19 @@ class Death:
 
     def from_log(self, line: Line, text: str | None = None) -> Evidence:
         """Return a line of the log as evidence."""
-        return Evidence(text or line.text.strip(), Source("log", str(line.record)))
+        return Evidence(text or line.text.strip(), Source("log", str(line.record), None, self.kernel.log_from))
 
     def from_frame(self, frame: Frame, text: str) -> Evidence:
         """Return a frame of the panicking CPU as evidence."""
         return Evidence(text.format(frame=frame), Source("frame", str(self.whom[0] if self.whom[0] is not None else ""),
                                                          frame.address or None))  # fmt: skip
+
+    @property
+    def panicked_on(self) -> int | None:
+        """The CPU on which panic() ran; what it is about may be another's."""
+        if self.cpu is not None:
+            return self.cpu.cpu
+        return self.panic.cpu if self.panic is not None and self.panic.cpu is not None else self.whom[0]
 
     @cached_property
     def whom(self) -> tuple[int | None, int | None, str | None]:

@@ -16,6 +16,7 @@ class Source(NamedTuple):
     kind: SourceKind
     key: str
     address: int | None = None
+    file: str | None = None  # the file beside the dump that a line was read from; None for the dump itself
 
 
 class Evidence(NamedTuple):

@@ -168,3 +168,67 @@ class TestWhichReportCounts:
         assert found.cause == "null-pointer-dereference"
         unrelated = hung.replace("[  230.", "[ 9230.")
         assert judged(f"{old}[  100.500000] ---[ end trace 0 ]---\n{unrelated}", tmp_path / "log").cause == "hung-task"
+
+
+STALL = """rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-1): P231/1:b..l
+rcu: \t(detected by 0, t=5252 jiffies, g=1233, q=40 ncpus=2)
+task:reader          state:S stack:0     pid:231   ppid:2      flags:0x00004000
+Call Trace:
+ <TASK>
+ __schedule+0x34d/0x970
+ schedule+0x5a/0xd0
+ store_read+0x21/0x40 [stored]
+ kthread+0xda/0x100
+ </TASK>
+Kernel panic - not syncing: RCU Stall
+CPU: 0 PID: 0 Comm: swapper/0 Not tainted 6.1.57 #1
+Call Trace:
+ <IRQ>
+ panic+0x118/0x2db
+ rcu_sched_clock_irq+0x27e/0x1000
+ asm_sysvec_apic_timer_interrupt+0x1a/0x20
+ </IRQ>
+RIP: 0010:default_idle+0x9/0x20
+"""
+STARVED = """rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \t1-....: (1 GPs behind) idle=1d34/0/0x0 softirq=1200/1200 fqs=0
+rcu: \t(detected by 0, t=5252 jiffies, g=1233, q=40 ncpus=2)
+rcu: rcu_preempt kthread starved for 5250 jiffies! g1233 f0x0 RCU_GP_WAIT_FQS(5) ->state=0x0 ->cpu=1
+"""
+
+
+class TestStallOfRcu:
+    def test_of_a_task_that_sleeps_while_it_reads(self, tmp_path):
+        found = judged(STALL, tmp_path / "log")
+        assert (found.cause, found.symbol, found.pid) == ("rcu-stall", "store_read+0x21", 231)
+        assert "sleeps while it reads" in found.summary
+
+    def test_of_its_own_thread_blames_no_idle_cpu(self, tmp_path):
+        found = judged(STARVED + STALL[STALL.index("Kernel panic") :], tmp_path / "log")
+        assert found.cause == "rcu-stall"
+        assert "did not get to run on CPU 1 for 5250 jiffies" in found.summary
+        assert found.symbol is None
+
+
+def test_a_hard_lockup_that_another_cpu_noticed(tmp_path):
+    text = """watchdog: Watchdog detected hard LOCKUP on cpu 1
+NMI backtrace for cpu 1
+CPU: 1 PID: 321 Comm: storaged Not tainted 6.6.1 #1
+RIP: 0010:store_wait+0x7/0x20 [stored]
+Call Trace:
+ <TASK>
+ store_sync+0x7c/0xc0 [stored]
+ </TASK>
+Kernel panic - not syncing: Hard LOCKUP
+CPU: 0 PID: 0 Comm: swapper/0 Not tainted 6.6.1 #1
+Call Trace:
+ <IRQ>
+ panic+0x118/0x2db
+ watchdog_hardlockup_check+0x9c/0x100
+ asm_sysvec_apic_timer_interrupt+0x1a/0x20
+ </IRQ>
+RIP: 0010:default_idle+0x9/0x20
+"""
+    found = judged(text, tmp_path / "log")
+    assert (found.cause, found.symbol, found.cpu, found.pid) == ("hard-lockup", "store_wait+0x7", 1, 321)

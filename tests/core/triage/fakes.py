@@ -60,6 +60,8 @@ def timed(log):
 class FakeKernel:
     """Answers from what a test gives: the log, the CPUs, the tasks."""
 
+    log_from = None  # the log is the dump\'s own
+
     def __init__(self, log, cpus_, tasks_=(), panicked=0, words=(), info="", live=False, locks_=()):
         self.problems, self.arch = Problems(), arch("x86_64")
         self.facts = Facts("kcore" if live else "kdump", live=live)

@@ -18,7 +18,7 @@ def check(death: Death) -> Verdict | None:
     said = death.said(SAID)
     evidence = [death.from_log(said[0])] if said else []
     stuck = next((int(n) for n in said[1].groups() if n), None) if said else None
-    if stuck is None or stuck == death.whom[0]:
+    if stuck is None or stuck == death.panicked_on:
         frame, place = death.blame_stuck(death.interrupted)
         who = death.whom
     else:  # another CPU noticed (the buddy's detector)

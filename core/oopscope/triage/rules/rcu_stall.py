@@ -1,15 +1,40 @@
-"""A CPU or a task held up RCU's grace period, and panic_on_rcu_stall is set. Follows kernel/rcu/tree_stall.h."""
+"""A CPU or a task held up RCU's grace period, and panic_on_rcu_stall is set. Follows kernel/rcu/tree_stall.h.
+
+The detector names CPUs (`1-....:`), tasks that were preempted or sleep within a reading section (`P231`), or says that
+RCU's own thread did not get to run: then no CPU that it lists as idle is to blame.
+"""
 
 import re
+from typing import NamedTuple
 
-from oopscope.stacks.cpus import Cpu, all_cpus
-from oopscope.stacks.tasks import Task
-from oopscope.triage.blocked import blamed
-from oopscope.triage.death import Death
+from oopscope.errors import OopscopeError
+from oopscope.kernel.frame import Frame
+from oopscope.linux.task_state import called
+from oopscope.stacks.tasks import stack
+from oopscope.triage.death import Death, interrupted_in
 from oopscope.triage.finding import Evidence, Source, Verdict
 
-READER = re.compile(r"^(?:rcu:)?\s+Tasks blocked on .*?: P(\d+)")
-STALLED = re.compile(r"^(?:rcu:)?\s+(\d+)-[.!oO?N]")
+STALLED = re.compile(
+    r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]\S*:? \((?P<ticks>[^)]*)\).*?idle=[0-9a-f]+/(?P<busy>[0-9a-f]+)/"
+)
+SHORT = re.compile(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]")
+BLOCKED = re.compile(r"\bP(?P<pid>\d+)\b")
+STARVED = re.compile(
+    r"(?:rcu: )?rcu_\w+ kthread (?:starved for|timer wakeup didn't happen for) (?P<jiffies>\d+) jiffies"
+    r".*?->cpu=(?P<cpu>\d+)"
+)
+STEPS = (
+    "See what the stalled CPU or task runs: a loop without a reschedule, interrupts off, a reader that sleeps.",
+    "Compare with the other CPUs' stacks.",
+)
+
+
+class Stuck(NamedTuple):
+    """What held RCU up: whose it is, in words, its stack's frame, and CPU, PID and name."""
+
+    words: str
+    frame: Frame | None
+    whom: tuple[int | None, int | None, str | None]
 
 
 def check(death: Death) -> Verdict | None:
@@ -18,66 +43,81 @@ def check(death: Death) -> Verdict | None:
         return None
     said = death.said(r"(?:rcu: )?INFO: (\S+) (?:self-)?detected")
     evidence = [death.from_log(said[0])] if said else []
-    cpu = _stalled(death)
-    task = _reader(death) if cpu is None else None
-    if task is not None:
-        return _by_task(death, task, evidence)
-    if cpu is None or cpu == death.cpu:
-        frame, place = death.blame_stuck(death.interrupted)
-    else:
-        frame = death.beyond_locks(cpu.frames)
-        place = f"CPU {cpu.cpu} in {frame}" if frame else f"CPU {cpu.cpu}, whose stack is not in the dump"
-        text = f"CPU {cpu.cpu} is the one that stalled; it ran {cpu.who} in {frame or 'an unknown place'}"
-        evidence.append(Evidence(text, Source("frame", str(cpu.cpu), frame.address if frame else None)))
+    stuck = _starved(death) or _busy(death) or _task(death) or _cpu(death)
+    if stuck.whom[0] is not None or stuck.frame is not None:
+        key, address = (
+            str(stuck.whom[0] if stuck.whom[0] is not None else ""),
+            stuck.frame.address if stuck.frame else 0,
+        )
+        evidence.append(Evidence(f"{stuck.words} is what stalled", Source("frame", key, address or None)))
     return death.verdict(
         "hang",
         "rcu-stall",
         "RCU stall",
-        f"RCU waited too long for a CPU that did not come to rest: {place}, and panic_on_rcu_stall is set.",
-        "certain",
+        f"RCU waited too long: {stuck.words} held it up, and panic_on_rcu_stall is set.",
+        "certain" if stuck.frame else "likely",
         evidence,
-        (
-            "See what the stalled CPU runs: a loop without a reschedule, or interrupts off.",
-            "Compare with the other CPUs' stacks.",
-        ),
-        culprit=frame,
-        on=cpu,
-    )
-
-
-def _by_task(death: Death, task: Task, evidence: list[Evidence]) -> Verdict:
-    """Say that a task within a read-side section held RCU up: it was preempted there, or sleeps."""
-    frame = blamed(death, task.address)
-    how = "sleeps" if task.state in ("D", "S") else "was preempted"
-    place = f" in {frame}" if frame is not None else ""
-    text = f"{task.who} {how}{place} within a section in which it reads under RCU"
-    return death.verdict(
-        "hang",
-        "rcu-stall",
-        "RCU stall",
-        f"RCU waited too long for a task: {text}, and panic_on_rcu_stall is set.",
-        "certain",
-        [*evidence, Evidence(text, Source("task", str(task.pid), task.address))],
-        ("A task must not sleep between rcu_read_lock() and rcu_read_unlock(): see its stack.",),
-        culprit=frame,
-        task=task,
+        STEPS,
+        culprit=stuck.frame,
         blame=False,
+        whom=stuck.whom,
     )
 
 
-def _reader(death: Death) -> Task | None:
-    """Return the first task that the detector lists as blocking the grace period (P240)."""
-    for text in death.cause.lines if death.cause else ():
-        found = READER.match(text)
-        if found:
-            return next((t for t in death.tasks if t.pid == int(found[1])), None)
-    return None
+def _texts(death: Death) -> list[str]:
+    return death.cause.lines if death.cause else []
 
 
-def _stalled(death: Death) -> Cpu | None:
-    """The first CPU that the detector lists as stalled."""
-    for text in death.cause.lines if death.cause else ():
-        found = STALLED.match(text)
-        if found:
-            return next((c for c in all_cpus(death.kernel) if c.cpu == int(found[1])), None)
-    return None
+def _starved(death: Death) -> Stuck | None:
+    """Return RCU's own thread, where it could not run and no CPU is listed that was busy in the kernel."""
+    found = next(
+        (m for r in death.log.reports if r.kind == "rcu-stall" for t in r.lines if (m := STARVED.match(t))), None
+    )
+    busy = any(m["busy"] != "0" for text in _texts(death) if (m := STALLED.match(text)))
+    if found is None or busy or any(BLOCKED.search(text) for text in _texts(death)):
+        return None
+    cpu = int(found["cpu"])
+    frame = death.beyond_locks(death.frames_on(cpu))
+    words = f"its own thread, which did not get to run on CPU {cpu} for {found['jiffies']} jiffies,"
+    return Stuck(words, frame, (cpu, *death.task_on(cpu)))
+
+
+def _busy(death: Death) -> Stuck | None:
+    """Return a CPU that is listed, where it was not idle."""
+    busy = any(m["busy"] != "0" for text in _texts(death) if (m := STALLED.match(text)))
+    return _cpu(death) if busy else None
+
+
+def _task(death: Death) -> Stuck | None:
+    """Return the task that sleeps or was preempted within a reading section."""
+    pid = next(
+        (int(m["pid"]) for text in _texts(death) if "(" in text or "P" in text if (m := BLOCKED.search(text))), None
+    )
+    if pid is None:
+        return None
+    task = next((t for t in death.tasks if t.pid == pid), None)
+    frames: tuple[Frame, ...] = ()
+    if task is not None:
+        try:
+            frames = stack(death.kernel, task.address)
+        except OopscopeError:
+            frames = ()
+    shown = [r for r in death.log.reports if r.kind == "backtrace" and f"pid:{pid}" in r.title.replace(" ", "")]
+    frames = frames or (shown[-1].frames if shown else ())
+    frame = death.beyond_locks([f for f in frames if f.reliable] or frames)
+    comm = task.comm if task else None
+    where = f" in {frame}" if frame else ""
+    words = f"{called(pid, comm)}, which was preempted or sleeps while it reads{where},"
+    return Stuck(words, frame, (task.cpu if task else None, pid, comm))
+
+
+def _cpu(death: Death) -> Stuck:
+    """Return the CPU that did not come to rest: the first that the detector lists, else the one that panicked."""
+    listed = next((int(m["cpu"]) for text in _texts(death) if (m := SHORT.match(text))), None)
+    if listed is None or listed == death.panicked_on:
+        frame, place = death.blame_stuck(death.interrupted)
+        return Stuck(place if frame else "a CPU", frame, death.whom)
+    frames = death.frames_on(listed)
+    frame, _ = death.blame_stuck(interrupted_in(frames) or death.beyond_locks(frames), frames)
+    where = f" in {frame}" if frame else ", whose stack is not there,"
+    return Stuck(f"CPU {listed}{where}", frame, (listed, *death.task_on(listed)))

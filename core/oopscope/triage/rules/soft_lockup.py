@@ -16,7 +16,7 @@ def check(death: Death) -> Verdict | None:
     said = death.said(r".*BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]")
     evidence = [death.from_log(said[0])] if said else []
     found, frames, who = death.interrupted, death.frames, death.whom
-    if said and death.cause is not None and int(said[1][1]) != death.whom[0]:
+    if said and death.cause is not None and int(said[1][1]) != death.panicked_on:
         frames = death.frames_on(int(said[1][1])) or death.cause.frames
         found = interrupted_in(frames) or death.beyond_locks(frames)
         who = (int(said[1][1]), int(said[1][4]), said[1][3])
