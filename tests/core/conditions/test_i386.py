@@ -2,10 +2,18 @@
 
 from pathlib import Path
 
+import pytest
+
+from core.kernel.fakes import FakeKernel, Ram
 from oopscope.boot.attach import attach
 from oopscope.dumps import open_path
 from oopscope.errors import NotMapped
+from oopscope.kernel.machine import State
+from oopscope.kernel.stack import Stack
+from oopscope.linux.module import ModuleMap, module_map
 from oopscope.machine import arch
+from oopscope.machine.i386.machine import MACHINE
+from oopscope.machine.i386.unwind import PROLOGUES, PT_REGS, Unwinder, keeps_frame_pointers
 from oopscope.report.build import build
 
 DUMP = Path(__file__).with_name("6.5-i386.kdump")
@@ -14,6 +22,7 @@ TRACE = (
     *("panic", "mount_root_generic", "mount_root", "prepare_namespace", "kernel_init_freeable", "kernel_init"),
     *("ret_from_fork", "ret_from_fork_asm", "entry_INT80_32"),
 )
+IDLE = ("default_idle", "default_idle_call", "do_idle", "cpu_startup_entry", "start_secondary", "startup_32_smp")
 SECTIONS = ("dump", "system", "verdict", "cpus", "tasks", "meminfo", "modules", "mounts", "log")
 
 
@@ -38,6 +47,45 @@ def test_a_report() -> None:
     assert "end Kernel panic - not syncing: VFS: Unable to mount root fs" in log[-1]
     assert not any("fault of oopscope" in p["message"] for p in report["problems"])
     assert sum("no types" in p["message"] for p in report["problems"]) <= 4
+
+
+def test_what_an_interrupt_came_upon() -> None:
+    """An entry makes no frame: a chain of frames alone ended there, and idling went untold."""
+    report = build(attach(open_path(DUMP), lambda _text: None), ("cpus",), stacks=True)
+    frames = report["cpus"][1]["frames"]
+    assert [(f["symbol"], f["kind"]) for f in frames[2:]] == [
+        ("sysvec_reboot", "task"),
+        ("handle_exception", "irq"),
+        *((name, "task") for name in IDLE),
+    ]
+    assert all(f["reliable"] for f in frames)
+
+
+STACK, TEXT = Stack(0xC1000000, 0xC1002000, "task"), 0xC8000000
+SYSTEM_CALL, READ = TEXT + 0x1000, TEXT + 0x2000
+USER = {"eip": 0x8049000, "esp": 0xBFFF0000, "cs": 0x73, "eflags": 0x246, "ebp": 0xBFFF0010}
+
+
+@pytest.mark.parametrize(
+    "changed, kinds",
+    [
+        ({}, ["task", "syscall", "user"]),
+        ({"eip": 0xC9000000}, ["task", "task"]),  # no program is there
+        ({"eflags": 0}, ["task", "task"]),
+    ],
+)
+def test_a_system_call_ends_at_its_program(changed: dict[str, int], kinds: list[str]) -> None:
+    ram, regs_at = Ram(word=4), STACK.end - 0x80
+    ram.put(SYSTEM_CALL, b"\x90" * 256)
+    ram.put(READ, PROLOGUES[0].ljust(256, b"\x90"))
+    ram.words(regs_at - 8, USER["ebp"], SYSTEM_CALL + 0x20)
+    ram.words(regs_at, *({**USER, **changed}.get(name, 0) for name in PT_REGS))
+    places = {"_stext": TEXT, "_etext": TEXT + 0x100000, "entry_INT80_32": SYSTEM_CALL, "ksys_read": READ}
+    kernel = FakeKernel(ram, places, {keeps_frame_pointers: True, module_map: ModuleMap([])})
+    kernel.machine = MACHINE
+    frames = Unwinder(kernel, [STACK]).frames(State(READ + 0x10, regs_at - 0x40, regs_at - 8, True))  # type: ignore[arg-type]
+    assert [f.kind for f in frames] == kinds
+    assert frames[-1].address == (USER["eip"] if "user" in kinds else SYSTEM_CALL + 0x20)
 
 
 def test_page_tables_of_two_levels() -> None:

@@ -22,6 +22,7 @@ from core.kernel.made import (
 )
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.machine import State
+from oopscope.machine.common.x86_entries import boundary
 from oopscope.machine.x86_64 import unwind as x86
 
 
@@ -268,4 +269,4 @@ def test_softirqs_are_told_from_interrupts():
     ],
 )
 def test_kinds_of_entries(name, kind):
-    assert x86._boundary(name) == kind
+    assert boundary(name) == kind

@@ -1,19 +1,29 @@
 """Unwinding an i386 kernel's stack: frame pointers where the kernel keeps them, else a scan.
 
-Follows arch/x86/kernel/unwind_frame.c. What a scan of the stack's words finds is a guess.
+Follows arch/x86/kernel/unwind_frame.c and arch/x86/entry/entry_32.S. An entry makes no frame: its pt_regs lie above the
+return address into it, or where ebp points, whose topmost bit is then cleared (946c191161ce, 4.10). What a scan of the
+stack's words finds is a guess.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from oopscope.errors import OopscopeError, ReadError
-from oopscope.kernel.frame import Frame
+from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text
 from oopscope.machine.common.scan import MAX_FRAMES, frame_at, scan
+from oopscope.machine.common.x86_entries import ALWAYS_SET, FLAGS, IN_FUNCTION, boundary
 
 PROLOGUES = (b"\x55\x89\xe5", b"\x55\x8b\xec")  # push %ebp; mov %esp,%ebp
+PT_REGS = (
+    *("ebx", "ecx", "edx", "esi", "edi", "ebp", "eax", "ds", "es", "fs", "gs"),
+    *("orig_eax", "eip", "cs", "eflags", "esp", "ss"),
+)
+KERNEL_CS = 0x60
+TOP_BIT = 1 << 31
+INTERRUPTS = ("sysvec_", "common_interrupt", "do_IRQ", "smp_")  # what handle_exception is entered for beside exceptions
 SAMPLES = ("schedule", "do_exit", "vfs_read", "panic", "kthread")
 
 
@@ -72,8 +82,8 @@ def from_sleep(_kernel: Kernel, _task: int, sp: int) -> State:
 
 
 def _chain(kernel: Kernel, fp: int, stack: Stack) -> Iterator[Frame]:
-    """Follow saved frame pointers, each with the return address above it, upwards."""
-    word = kernel.memory.word_size
+    """Follow saved frame pointers, each with the return address above it, upwards; and what entries saved."""
+    word, inner = kernel.memory.word_size, ""
     for _ in range(MAX_FRAMES):
         if fp not in stack or fp % word:
             return
@@ -83,7 +93,50 @@ def _chain(kernel: Kernel, fp: int, stack: Stack) -> Iterator[Frame]:
             return
         if not in_text(kernel, address):
             return
-        yield frame_at(kernel, address, fp + 2 * word, reliable=True, called=True)
+        sp = fp + 2 * word
+        frame = frame_at(kernel, address, sp, reliable=True, called=True)
+        regs = _saved_by_entry(kernel, address, above, sp, stack)
+        if regs is None:
+            yield frame
+        else:
+            kind: FrameKind = "irq" if inner.startswith(INTERRUPTS) else boundary(frame.symbol or "")
+            yield frame._replace(kind=kind)
+            if in_user(regs):
+                yield Frame(regs["eip"], None, None, None, "user", True, regs["esp"])
+                return
+            yield frame_at(kernel, regs["eip"], regs["esp"], reliable=True, called=False)
+            above = regs["ebp"]
         if above <= fp:
             return
-        fp = above
+        fp, inner = above, frame.symbol or ""
+
+
+def _saved_by_entry(kernel: Kernel, address: int, above: int, sp: int, stack: Stack) -> dict[str, int] | None:
+    """Return the registers of what an entry interrupted, given a return address in it; None for compiled functions."""
+    tagged = above | TOP_BIT
+    if not above & TOP_BIT and tagged in stack:
+        return _pt_regs(kernel, tagged, stack)
+    name = kernel.name_of(address - 1)
+    if name is None:
+        return None
+    try:
+        code = kernel.memory.read(address - 1 - name.offset, IN_FUNCTION)
+    except OopscopeError:
+        return None
+    return None if any(p in code for p in PROLOGUES) else _pt_regs(kernel, sp, stack)
+
+
+def _pt_regs(kernel: Kernel, at: int, stack: Stack) -> dict[str, int] | None:
+    """Read the struct pt_regs at an address; None for what cannot be one."""
+    try:
+        regs = dict(zip(PT_REGS, kernel.memory.words(at, len(PT_REGS)), strict=True))
+    except ReadError:
+        return None
+    cs = regs["cs"] = regs["cs"] & 0xFFFF  # what is above the selector is not the CPU's
+    if not regs["eflags"] & ALWAYS_SET or regs["eflags"] >= FLAGS:
+        return None
+    if cs & 3 == 3:
+        limit = kernel.find_symbol("_stext") or kernel.memory.top  # programs lie below the kernel
+        return regs if max(regs["eip"], regs["esp"]) < limit else None
+    # Before 3c88c692c287 (5.3) what was interrupted in the kernel has no esp of its own in it.
+    return regs if cs == KERNEL_CS and in_text(kernel, regs["eip"]) and regs["esp"] in stack else None

@@ -14,16 +14,15 @@ from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text
 from oopscope.machine.common.x86_code import call_target, follows_call
+from oopscope.machine.common.x86_entries import ALWAYS_SET, FLAGS, IN_FUNCTION
 
 PT_REGS = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
     *("orig_rax", "rip", "cs", "eflags", "rsp", "ss"),
 )
 PROLOGUE = b"\x55\x48\x89\xe5"  # push %rbp; mov %rsp,%rbp
-IN_FUNCTION = 128  # bytes of a function's code within which its frame is made
 KERNEL_CS = 0x10
 USER_TOP = 1 << 56
-ALWAYS_SET, FLAGS = 2, 1 << 22  # of eflags: a bit that is 1 on every CPU; all that mean something
 
 
 class EntryFrames:

@@ -14,6 +14,7 @@ from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text, orc_for
 from oopscope.machine.common.x86_code import call_target, follows_call
+from oopscope.machine.common.x86_entries import boundary
 from oopscope.machine.x86_64.entry_frames import PT_REGS, EntryFrames, has_frame_pointers, pushes
 from oopscope.machine.x86_64.stacks import cpu_stacks
 from oopscope.symbols.orc import OrcEntry
@@ -113,7 +114,7 @@ class Unwinder:
         kind: FrameKind = stack.kind if stack else "task"
         symbol = name.symbol if name else None
         if symbol and enters:
-            kind = _boundary(symbol)
+            kind = boundary(symbol)
         offset = state.pc - (lookup - name.offset) if name else None
         return Frame(state.pc, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
 
@@ -234,17 +235,6 @@ class Unwinder:
 def _restored(regs: dict[str, int], reliable: bool) -> State:
     """Return the state of what an entry interrupted."""
     return State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, reliable)
-
-
-def _boundary(symbol: str) -> FrameKind:
-    """Name the kind of an entry function by what enters through it."""
-    if symbol.startswith(("entry_", "__ia32_", "ret_from_fork", "ia32_", "system_call", "sysenter_", "stub_")):
-        return "syscall"
-    if "nmi" in symbol:
-        return "nmi"
-    if symbol.startswith(("asm_sysvec", "ret_from_intr", "irq_")) or "interrupt" in symbol:
-        return "irq"
-    return "exception"
 
 
 def _mark_softirq(frames: list[Frame]) -> list[Frame]:
