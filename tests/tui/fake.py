@@ -416,6 +416,9 @@ class Fake:
             raise self.fails["verdict"]
         return self.found
 
+    def findings(self, kernel: object) -> list[Any]:
+        return []
+
     def answer(self, kernel: object, question: Question) -> Any:
         if question.kind in self.fails:
             raise self.fails[question.kind]

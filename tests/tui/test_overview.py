@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from oopscope.triage.finding import Evidence, Finding, Source
 from tui.driving import LARGE, SMALL, running
 from tui.fake import VERDICT, Fake
 
@@ -42,3 +43,20 @@ async def test_what_held_most_of_the_memory_that_ran_out():
         assert most.link.pane == "memory"
     async with running() as (app, _):
         assert starting(app, "Memory     mostly") is None
+
+
+async def test_what_else_was_wrong_stands_behind_the_verdict_but_for_notes():
+    class WithMore(Fake):
+        def findings(self, kernel):
+            piece = Evidence("INFO: task tar:52 blocked", Source("log", "3"))
+            return [
+                Finding("hung-task", "error", "tar (PID 52) was blocked", 12.5, (piece,)),
+                Finding("firmware-bug", "note", "the firmware has bugs", 90.0),
+            ]
+
+    async with running(WithMore(found=VERDICT)) as (app, _):
+        row = starting(app, "• 12.5 s before: tar (PID 52) was blocked")
+        assert row is not None
+        assert row.link.pane == "log"
+        assert starting(app, "Also wrong") is not None
+        assert not any("firmware" in row.text for row in rows(app))

@@ -71,6 +71,7 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     next_steps: tuple[str, ...] = ()
     fault: Fault | None = None  # of a fault: the instruction, its operand, who passed it
+    findings: tuple[Finding, ...] = ()  # what else was wrong, where it was looked for
     known: tuple[Bug, ...] = ()  # the known bugs that fit
     signature: str | None = None  # the same for the same bug on another machine; None for an unknown cause
     signature_basis: str | None = None  # stack, log or both: where the function to blame was found

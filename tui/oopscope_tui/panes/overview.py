@@ -93,7 +93,20 @@ class Overview(Pane):
             lines += [BLANK, heading(" Evidence")]
             for one in verdict.evidence:
                 lines += evidence_lines(one, width)
-        return [*lines, BLANK]
+        return [*lines, *self._also_wrong(width), BLANK]
+
+    def _also_wrong(self, width: int) -> list[Line]:
+        """Return the findings that matter: notes are the report's."""
+        grave = [one for one in getattr(self.store.verdict, "findings", ()) if one.severity != "note"]
+        lines = [BLANK, heading(" Also wrong")] if grave else []
+        for one in grave:
+            age = f"{one.age_seconds:,.1f} s before: " if one.age_seconds else ""
+            style = theme.BAD if one.severity == "error" else theme.DOUBT
+            place = next((piece.source for piece in one.evidence if piece.source.kind in ("log", "task")), None)
+            key = int(place.key) if place is not None and place.key.isdigit() else None
+            link = Place(KINDS[place.kind], key, place.kind != "log") if place is not None and key is not None else None
+            lines += wrapped(clean(f"{age}{one.text}"), width - 2, style, "  • ", "    ", link)
+        return lines
 
     def _next(self, width: int) -> list[Line]:
         verdict = self.store.verdict

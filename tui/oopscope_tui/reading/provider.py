@@ -31,6 +31,10 @@ class Provider(Protocol):
         """Return the triage.finding.Verdict."""
         ...
 
+    def findings(self, kernel: Any) -> Sequence[Any]:
+        """Return what else was wrong (triage.finding.Finding), oldest first."""
+        ...
+
     def answer(self, kernel: Any, question: Question) -> Any:
         """Return what is asked about one thing; see questions.ANSWERS."""
         ...
@@ -80,6 +84,12 @@ class Core:
         from oopscope.triage import verdict
 
         return verdict(kernel)
+
+    def findings(self, kernel: Any) -> Sequence[Any]:
+        """Look for what else was wrong."""
+        from oopscope.triage.findings import findings
+
+        return findings(kernel)
 
     def answer(self, kernel: Any, question: Question) -> Any:
         """Ask the function of the question's kind."""

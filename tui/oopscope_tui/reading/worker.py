@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
@@ -172,6 +172,7 @@ class Reader:
         """Return what is read when nobody asks for one: the verdict, then the tables in their order."""
         jobs = [Job("verdict", "the verdict", self._reach_verdict(), 0)]
         jobs += [Job(one.key, one.title.lower(), self._read_table(one), at) for at, one in enumerate(tables, 1)]
+        jobs.append(Job("findings", "what else was wrong", self._find_more(), len(jobs)))
         return [*jobs, Job("finish", "", self._finish(), len(jobs))]
 
     def _next(self) -> Job | None:
@@ -243,6 +244,15 @@ class Reader:
             self._post(told.VerdictReached(self._provider.verdict(self._kernel)))
         except Exception as error:  # noqa: BLE001  (the boundary of a pane)
             self._post(told.VerdictReached(None, describe(error)))
+        yield
+
+    def _find_more(self) -> Generator[None]:
+        """Tell what else was wrong, once the tables that it is found in are read."""
+        with suppress(Exception):  # the verdict stands without it
+            verdict = self._provider.verdict(self._kernel)
+            found = self._provider.findings(self._kernel) if verdict is not None else ()
+            if found:
+                self._post(told.VerdictReached(replace(verdict, findings=tuple(found))))
         yield
 
     def _answer(self, question: Question) -> Generator[None]:

@@ -23,7 +23,7 @@ def find(death: Death) -> Iterator[Finding]:
         )
         level = "is frozen" if one.level == FROZEN else "is being frozen"
         evidence = [
-            by_table(f"super block {one.address:#x} of {one.name}: frozen at level {one.level} of {FROZEN}", one.name)
+            by_table(f"super block {one.address:#x} of {one.name}: frozen at level {one.level} of {FROZEN}", "mounts")
         ]
         evidence += [
             Evidence(f"{w.comm} (PID {w.pid}) waits to write to it", Source("task", str(w.pid), w.task))

@@ -45,7 +45,9 @@ def _finding(death: Death, cpu: Cpu, lag: float) -> Finding:
     lock = f", which waits for a lock in {waits.symbol}" if (waits := _lock(cpu)) is not None else ""
     text = f"CPU {cpu.cpu} took no tick for {lag:.1f} s: it stands{where}{lock}, run by {cpu.who}{why}"
     evidence = [
-        by_table(f"the run queue of CPU {cpu.cpu} was last brought up to date {lag:.1f} s before the end", str(cpu.cpu))
+        by_table(
+            f"the run queue of CPU {cpu.cpu} was last brought up to date {lag:.1f} s before the end", f"cpus:{cpu.cpu}"
+        )
     ]
     if frame is not None:
         evidence.append(
