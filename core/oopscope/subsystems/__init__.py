@@ -96,6 +96,9 @@ class Table:
             row for row in found if get(row, key) is None
         ]
 
+    def _troubled(self, kernel: "Kernel") -> bool:
+        return any(problem.section == self.key for problem in kernel.problems)
+
     def count(self, kernel: "Kernel", rows: int | None) -> Count:
         """Return how complete a reading of so many rows is, by the kernel's own count or by what went wrong in it."""
         try:
@@ -104,9 +107,11 @@ class Table:
             of = None
         if rows is None:
             return Count(None, of, False)
+        if not rows and not of and not kernel.facts.complete:  # what was not found may have been where the dump is not
+            return Count(rows, of, False if self._troubled(kernel) else None)
         if of is not None:
             return Count(rows, of, True if rows == of else False if rows < of else None)
-        if any(problem.section == self.key for problem in kernel.problems):
+        if self._troubled(kernel):
             return Count(rows, None, False)
         return Count(rows, None, True if self.walked else None)
 
