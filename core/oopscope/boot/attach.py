@@ -120,11 +120,11 @@ class _Linear:
 def _from_file(dump: Dump, physical: PhysicalMemory, extra: Extra) -> VmcoreInfo:
     """Read VMCOREINFO from the file that a user gave, and hold it against the dump."""
     from oopscope.boot.extra import info_of
-    from oopscope.boot.find_info import fits
+    from oopscope.boot.find_info import placed
 
     assert extra.vmcoreinfo
-    info = info_of(extra.vmcoreinfo)
-    if not fits(info, physical, lambda info: _arch(dump, info)):
+    info = placed(info_of(extra.vmcoreinfo), dump, physical, lambda info: _arch(dump, info))
+    if info is None:
         raise FormatError(f"{extra.vmcoreinfo}: of another kernel or another boot: its addresses do not fit this dump")
     return info
 

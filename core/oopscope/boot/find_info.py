@@ -81,6 +81,33 @@ def _fitting(
     return None
 
 
+def placed(
+    info: VmcoreInfo, dump: Dump, physical: PhysicalMemory, arch_of: Callable[[VmcoreInfo], Arch]
+) -> VmcoreInfo | None:
+    """Return a text that came beside the dump if it fits, with where the image lies if it does not say so; else None.
+
+    The container may tell that, else the places around the banners of its release are tried.
+    """
+    base = dump.facts().phys_base
+    stated = VmcoreInfo({"NUMBER(phys_base)": str(base), **info.raw}) if base is not None else info
+    if fits(stated, physical, arch_of):
+        return stated
+    if next(machine_of(arch_of(info)).phys_bases(info, 0), None) is None:
+        return None
+    found, tried, searched = Found(), 0, 0
+    for address, block in dump.blocks():
+        searched += len(block)
+        if searched > MAX_SEARCHED or tried >= MAX_BANNERS:
+            break
+        _banners(found, block, address)
+        for where, release in found.banners[tried:]:
+            fitting = _fitting(info, where, physical, arch_of) if release == info.get("OSRELEASE") else None
+            if fitting is not None:
+                return fitting
+        tried = len(found.banners)
+    return None
+
+
 def _texts(data: bytes, base: int, physical: PhysicalMemory) -> Iterator[tuple[int, bytes]]:
     """Yield the texts that begin in a block, each with its address: at a page's start, or behind a note's head."""
     at = data.find(MARK)

@@ -126,6 +126,20 @@ def test_vmcoreinfo_from_a_file(tmp_path: Path) -> None:
         attach(stored("6.1-div0.kdump"), quiet, None, Extra(vmcoreinfo=file))
 
 
+def test_vmcoreinfo_from_a_file_that_does_not_say_where_the_image_lies(tmp_path: Path) -> None:
+    """Before 4.10 it does not; it was refused as another boot's. The container tells, or the kernel's banner."""
+    name = "6.1-null.kdump"
+    text = next(n.desc for n in stored(name).notes() if n.name == "VMCOREINFO").rstrip(b"\0")
+    file = tmp_path / "vmcoreinfo"
+    file.write_bytes(b"".join(line for line in text.splitlines(True) if b"phys_base" not in line))
+    whole = attach(stored(name), quiet)
+    for dump in (stored(name), Altered(stored(name), bare=True)):
+        given = attach(dump, quiet, None, Extra(vmcoreinfo=file))
+        assert given.info.raw == whole.info.raw
+    with pytest.raises(FormatError, match="another boot"):
+        attach(Altered(stored("5.10-sysrq.kdump"), bare=True), quiet, None, Extra(vmcoreinfo=file))
+
+
 def test_options(tmp_path: Path, btf: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "types.btf"
     file.write_bytes(btf)
