@@ -43,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "completion", "print a completion script for bash, zsh or fish, or the man page", "oopscope.cli.completion"
     ),
+    Command("schema", "print the JSON Schema of what the commands print as JSON", "oopscope.cli.schema"),
     Command("demo", "open a real dump that ships with oopscope", "oopscope.cli.demo"),
 )
 

@@ -44,6 +44,10 @@ OF: dict[str, tuple[tuple[str, str], ...]] = {
         ("oopscope completion fish > ~/.config/fish/completions/oopscope.fish", "once"),
         ("oopscope completion man > ~/.local/share/man/man1/oopscope.1", "the manual: man oopscope"),
     ),
+    "schema": (
+        ("oopscope schema", "of every command"),
+        ("oopscope schema report", "of one"),
+    ),
     "demo": (
         ("oopscope demo", "a real dump on the screen"),
         ("oopscope demo --list", "which dumps ship with oopscope"),
