@@ -145,6 +145,99 @@ TEXTS: dict[str, Text] = {
         "this for their own reasons.",
         "The message in the source of the function that called panic(): the condition around it says what was wrong.",
     ),
+    "kernel-warning": Text(
+        "A check that the kernel would survive (WARN_ON) failed, on a machine that is told to stop then: by "
+        "panic_on_warn, or after as many warnings as warn_limit allows.",
+        "Mostly a driver's or subsystem's bug that another machine would only have logged.",
+        "The file and line of the warning, and its caller. Whether panic_on_warn is wanted on this machine.",
+    ),
+    "double-fault": Text(
+        "The CPU met a fault while it was delivering one: it could not even enter the handler.",
+        "A stack that ran over or a stack pointer that is none; more rarely a broken page table or descriptor table.",
+        "Compare the stack pointer with the bounds of the task's stack; then the instruction itself.",
+    ),
+    "trap": Text(
+        "An exception that kernel code must never raise: an unexpected breakpoint (int3), a stack segment fault, an "
+        "alignment check and their kin.",
+        "Code that is patched while another CPU runs it (static keys, ftrace, probes), an address that is not "
+        "canonical in a stack register, or code that was overwritten.",
+        "The bytes at the instruction: are they the kernel's own?",
+    ),
+    "control-flow-violation": Text(
+        "An indirect call or return led to what is no target for it: CFI compares the function's type, IBT wants an "
+        "ENDBR instruction, shadow stacks compare return addresses.",
+        "A function called through a pointer of another type, a module built without these checks, or a pointer "
+        "that was overwritten, by a bug or by an attack.",
+        "The target that is named, and who set the pointer.",
+    ),
+    "out-of-bounds": Text(
+        "An access reached beyond the object that it was meant for; a checker saw it when it happened.",
+        "A length or an index from outside that nobody compared, an off-by-one, a struct smaller than was thought.",
+        "The report's object and its size, who allocated it, and where the length comes from.",
+    ),
+    "invalid-free": Text(
+        "Something was freed that no allocator gave: a pointer into the middle of an object, to a stack or static "
+        "memory, or of another cache.",
+        "A pointer that was moved before it was freed, one that was overwritten, or kfree() where vfree() belongs.",
+        "The pointer's value: what lies there?",
+    ),
+    "page-corruption": Text(
+        "The record that the kernel keeps of a page (flags, counts, mapping) makes no sense.",
+        "A page freed twice or while in use, memory overwritten, or a flipped bit.",
+        "`page dumped because` says which field; one single wrong bit speaks for the hardware.",
+    ),
+    "undefined-behaviour": Text(
+        "UBSAN saw what C leaves undefined: an index beyond an array, a shift too far, an overflow, a wrong enum.",
+        "Data from a device or user that nobody checked, or an array of a flexible size that is declared as fixed.",
+        "The file and line that it names.",
+    ),
+    "uninitialized-memory": Text(
+        "KMSAN saw that a value which nobody had set decided something or left the kernel.",
+        "A struct that is filled in part, an error path that leaves a variable unset.",
+        "`Uninit was created at` in the report: who should have set it?",
+    ),
+    "data-race": Text(
+        "KCSAN saw two accesses to the same memory at the same time, one of them a write, with nothing between them.",
+        "A lock that one side does not take, or an access that should be marked (READ_ONCE, WRITE_ONCE).",
+        "Both stacks in the report.",
+    ),
+    "assertion-failed": Text(
+        "A module or file system checked one of its own rules, found it broken and stopped the machine: LBUG of "
+        "Lustre, VERIFY of OpenZFS, ASSERT of XFS.",
+        "A bug of that module, or damage on disk that it did not expect.",
+        "The assertion's text, in the module's own bug tracker.",
+    ),
+    "audit-failure": Text(
+        "The audit system could not keep a record, and its failure mode says to panic then (auditctl -f 2).",
+        "auditd was stopped or fell behind, its disk is full, or its backlog limit is too small.",
+        "auditctl -s, and auditd's own log. The panic itself is a setting.",
+    ),
+    "filesystem-error": Text(
+        "A file system found itself damaged, and is mounted to panic then (errors=panic or its kin).",
+        "A disk or path that failed before, a bug of the file system, memory that was overwritten.",
+        "What the log says of the disk before the file system's first error; then a check of the file system.",
+    ),
+    "storage-error": Text(
+        "A pool, array or verified device failed, and is set to stop the machine then.",
+        "Disks, cables, controllers; of dm-verity also somebody who changed the data.",
+        "The first I/O error in the log, and the device that it names.",
+    ),
+    "workqueue-lockup": Text(
+        "A pool of workers made no progress for too long: an item in it does not end, and the others wait behind it.",
+        "An item that loops or waits for a lock, on a queue whose workers serve one CPU alone.",
+        "What the pool's workers run, and for how long.",
+    ),
+    "machine-check-timeout": Text(
+        "A machine check was broadcast to all CPUs, and some did not come. No bank told of an error.",
+        "Those CPUs hung with interrupts off or slept too deep; firmware or a kernel's bug more often than hardware.",
+        "Which CPUs are named; whether another release of kernel or firmware behaves the same.",
+    ),
+    "serror": Text(
+        "The hardware reported an error (of a bus, a device or memory) apart from any instruction: what the CPU ran "
+        "then need not have caused it.",
+        "An access to a device that is off or absent, a bus that timed out, memory that failed.",
+        "The device that the code used last; RAS records of the platform.",
+    ),
     "soft-lockup": Text(
         "A CPU ran kernel code for more than about 20 seconds (twice watchdog_thresh) without letting any other task "
         "run. Interrupts still came. softlockup_panic turned the report into a panic.",

@@ -17,7 +17,6 @@ _NO_CODE = re.compile(r"NX-protected|instruction fetch|execute from non-executab
 _THUNK = re.compile(r"__x86_indirect_(?:jump_|call_)?thunk_\w+|__x86_retpoline_\w+")
 PAGE = 4096
 WRITE, USER, FETCH = 2, 4, 16  # bits of x86's error code of a page fault
-X86 = ("x86_64", "i386")
 
 
 def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:

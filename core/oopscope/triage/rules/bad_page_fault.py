@@ -4,10 +4,10 @@ from oopscope.triage.death import Death
 from oopscope.triage.faults import (
     PAGE,
     WRITE,
-    X86,
     bad_call,
     executed,
     fault_address,
+    fault_registers,
     memory_fault,
     null_pointer,
     page_fault_code,
@@ -56,7 +56,8 @@ def _why(death: Death, address: int | None) -> str:
     if executed(death):
         program = death.in_oops(r"execute user page") or (address is not None and 0 < address < 1 << 47)
         return "which belongs to a program" if program else "which is data and holds no code (NX)"
-    program = address is not None and PAGE <= address < 1 << 47 and death.kernel.arch.name in X86
+    wide = code is not None and "rax" in fault_registers(death)  # of 64 bits: its kernel has the upper half
+    program = wide and address is not None and PAGE <= address < 1 << 47
     if not forbidden and program:
         return "which is an address of a program"
     if not forbidden:

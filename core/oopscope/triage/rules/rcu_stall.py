@@ -104,7 +104,8 @@ def _task(death: Death) -> Stuck | None:
             frames = ()
     shown = [r for r in death.log.reports if r.kind == "backtrace" and f"pid:{pid}" in r.title.replace(" ", "")]
     frames = frames or (shown[-1].frames if shown else ())
-    frame = death.beyond_locks([f for f in frames if f.reliable] or frames)
+    sure = [f for f in frames if f.reliable] or list(frames)
+    frame = next((f for f in sure if f.symbol and f.module), None) or death.beyond_locks(sure)
     comm = task.comm if task else None
     where = f" in {frame}" if frame else ""
     words = f"{called(pid, comm)}, which was preempted or sleeps while it reads{where},"
