@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     from oopscope.linux.system import System
     from oopscope.triage.finding import Verdict
 
-KEYS = ("cause", "category", "title", "summary", "confidence", "panic_message", "comm", "symbol", "module", "signature")
+KEYS = (
+    "cause",
+    "category",
+    "title",
+    "summary",
+    "confidence",
+    "panic_message",
+    "comm",
+    "symbol",
+    "module",
+    "signature",
+    "lacks",
+)
 
 
 class Brief(NamedTuple):
