@@ -12,7 +12,7 @@ from oopscope.errors import Implausible, OopscopeError, ReadError
 from oopscope.memory.virtual import Memory
 
 MAX_STEPS = 1 << 20  # of one walk
-MAX_OF_ALL = 8 << 20  # of all walks of one memory
+MAX_OF_ALL = 4 << 20  # of all walks of one memory
 MAX_SLOTS = 64  # of an xa_node
 Lost = Callable[[OopscopeError], None] | None
 
