@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from oopscope.errors import NotMapped, ReadError
 
+ByteOrder = Literal["little", "big"]
 ReadPhysical = Callable[[int, int], bytes]
 Place = Callable[[int], int]
 
@@ -117,7 +118,7 @@ class Arch:
     machines: tuple[str, ...]  # utsname.machine
     elf_machine: int
     bits: int
-    byteorder: Literal["little", "big"]
+    byteorder: ByteOrder
     page_shift: int
     pc: str  # the program counter's name among the registers
     sp: str
@@ -133,10 +134,14 @@ class Arch:
         """One pointer."""
         return struct.Struct(("<" if self.byteorder == "little" else ">") + ("Q" if self.bits == 64 else "I"))
 
-    def registers(self, desc: bytes) -> dict[str, int] | None:
-        """Decode an NT_PRSTATUS descriptor; None when it is too short to be one."""
+    def registers(self, desc: bytes, order: ByteOrder | None = None) -> dict[str, int] | None:
+        """Decode an NT_PRSTATUS descriptor; None when it is too short to be one.
+
+        order: its byte order, where that is not the machine's.
+        """
         note = self.prstatus
-        words = struct.Struct(self.word.format[0] + self.word.format[1] * len(note.names))
+        first = "<" if (order or self.byteorder) == "little" else ">"
+        words = struct.Struct(first + self.word.format[1] * len(note.names))
         if len(desc) < note.first + words.size:
             return None
         return dict(zip(note.names, words.unpack_from(desc, note.first), strict=True))

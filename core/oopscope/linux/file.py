@@ -103,6 +103,14 @@ class OpenFile(NamedTuple):
     why: str = ""
 
 
+def _bitmap(kernel: Kernel, address: int, size: int) -> int:
+    """Read a bitmap of so many bytes, which is an array of words: the lowest bit of the first is bit 0."""
+    raw, word = kernel.memory.read(address, size), kernel.memory.word_size
+    if kernel.arch.byteorder == "big":
+        raw = b"".join(raw[at : at + word][::-1] for at in range(0, size, word))
+    return int.from_bytes(raw, "little")
+
+
 def descriptors(kernel: Kernel, files: int) -> Iterator[tuple[int, int, bool]]:
     """Yield (descriptor, address of its struct file, close on exec) of a files_struct; ReadError or Implausible."""
     table, memory = kernel.bind(FDTABLE).row(kernel.bind(FILES).row(files).fdt), kernel.memory
@@ -110,8 +118,8 @@ def descriptors(kernel: Kernel, files: int) -> Iterator[tuple[int, int, bool]]:
         raise Implausible(f"a table of {table.max_fds} open files", table.fd)
     for start in range(0, table.max_fds // 8, CHUNK):
         size = min(CHUNK, table.max_fds // 8 - start)
-        opened = int.from_bytes(memory.read(table.open_fds + start, size), "little")
-        closing = int.from_bytes(memory.read(table.close_on_exec + start, size), "little") if opened else 0
+        opened = _bitmap(kernel, table.open_fds + start, size)
+        closing = _bitmap(kernel, table.close_on_exec + start, size) if opened else 0
         while opened:
             bit = (opened & -opened).bit_length() - 1
             opened &= opened - 1

@@ -139,11 +139,11 @@ def socket_at(kernel: Kernel, address: int) -> Socket:
 
 def _ends(kernel: Kernel, address: int, sock: SockStruct) -> tuple[str | None, str | None]:
     if sock.family == AF_INET:
-        local, remote = (_ipv4(raw) for raw in (sock.local, sock.remote))
-        return _ports(sock, local, remote)
+        local, remote = (_ipv4(kernel, raw) for raw in (sock.local, sock.remote))
+        return _ports(kernel, sock, local, remote)
     if sock.family == AF_INET6:
         local, remote = (f"[{IPv6Address(kernel.memory.read(at, 16))}]" for at in (sock.local6, sock.remote6))
-        return _ports(sock, local, remote)
+        return _ports(kernel, sock, local, remote)
     if sock.family == AF_UNIX:
         unix = kernel.bind(UNIX).row(address)
         peer = kernel.bind(UNIX).row(unix.peer) if unix.peer else None
@@ -153,12 +153,12 @@ def _ends(kernel: Kernel, address: int, sock: SockStruct) -> tuple[str | None, s
     return None, None
 
 
-def _ipv4(raw: int) -> str:
-    return str(IPv4Address(raw.to_bytes(4, "little")))  # the bytes as they lie in memory, read as little-endian
+def _ipv4(kernel: Kernel, raw: int) -> str:
+    return str(IPv4Address(raw.to_bytes(4, kernel.arch.byteorder)))  # the bytes as they lie in memory
 
 
-def _ports(sock: SockStruct, local: str, remote: str) -> tuple[str | None, str | None]:
-    port = int.from_bytes(sock.remote_port.to_bytes(2, "little"), "big")  # network order
+def _ports(kernel: Kernel, sock: SockStruct, local: str, remote: str) -> tuple[str | None, str | None]:
+    port = int.from_bytes(sock.remote_port.to_bytes(2, kernel.arch.byteorder), "big")  # network order
     return f"{local}:{sock.port}", f"{remote}:{port}" if port else None
 
 

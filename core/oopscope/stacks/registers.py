@@ -6,9 +6,13 @@ a note points into tells whose it is, else the PID in it. A dump taken by QEMU h
 they are later than the crash notes: they tell where each CPU was when the dump was taken.
 """
 
+from contextlib import suppress
+
+from oopscope.arch import ByteOrder
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, online_cpus, per_cpu_offsets, present_cpus
 from oopscope.kernel.stack import Stack, task_stack
+from oopscope.linux.module import in_text
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TASK
 from oopscope.notes import CpuState, Note, read_notes
@@ -31,16 +35,17 @@ def registers(kernel: Kernel) -> dict[int, Registers]:
     cpus = present if len(status) == len(present) else online_cpus(kernel)
     if len(cpus) != len(status):
         return _by_stacks(kernel, status, present)
-    decoded = {cpu: _decode(kernel, note) for cpu, note in zip(cpus, status, strict=True)}
+    order = _order(kernel, status)
+    decoded = {cpu: _decode(kernel, note, order) for cpu, note in zip(cpus, status, strict=True)}
     return {cpu: regs for cpu, regs in decoded.items() if regs}
 
 
 def _by_stacks(kernel: Kernel, status: list[Note], cpus: list[int]) -> dict[int, Registers]:
     """Give notes that are not one a CPU to the CPUs that they can be of; one that fits none or several is nobody's."""
     ran = {cpu: _ran(kernel, cpu) for cpu in cpus}
-    claims: dict[int, list[Registers]] = {}
+    order, claims = _order(kernel, status), dict[int, list[Registers]]()
     for note in status:
-        regs = _decode(kernel, note)
+        regs = _decode(kernel, note, order)
         owner = _owner(kernel, note, regs, ran) if regs else None
         if regs and owner is not None and regs not in claims.setdefault(owner, []):
             claims[owner].append(regs)
@@ -105,8 +110,24 @@ def _named(state: CpuState) -> Registers:
     return named
 
 
-def _decode(kernel: Kernel, note: Note) -> Registers | None:
-    regs = kernel.arch.registers(note.desc)
+def _order(kernel: Kernel, notes: list[Note]) -> ByteOrder:
+    """Return the byte order of notes: the other one where that alone makes a program counter one of the kernel's.
+
+    QEMU writes those of a little-endian PowerPC kernel big-endian, and a file made of such a dump keeps them.
+    """
+    arch = kernel.arch
+    orders: tuple[ByteOrder, ...] = ("little", "big")
+    for order in sorted(orders, key=lambda order: order != arch.byteorder):
+        for note in notes:
+            found = arch.registers(note.desc, order)
+            with suppress(OopscopeError):
+                if found and in_text(kernel, kernel.machine.start_of_cpu(found).pc):
+                    return order
+    return arch.byteorder
+
+
+def _decode(kernel: Kernel, note: Note, order: ByteOrder | None = None) -> Registers | None:
+    regs = kernel.arch.registers(note.desc, order)
     return regs if regs and any(regs.values()) else None
 
 

@@ -152,8 +152,7 @@ def test_a_line_of_the_table(key, module):
     found = arch(key)
     assert isinstance(found, Arch)
     assert found is import_module(f"{module}.arch").ARCH
-    assert found.name == key
-    assert key in found.machines
+    assert {found.name, key} <= set(found.machines)
     assert {found.pc, found.sp, found.fp} <= set(found.prstatus.names)
     assert isinstance(import_module(found.module).MACHINE, Machine)
     for paging in found.pagings.values():
@@ -162,7 +161,7 @@ def test_a_line_of_the_table(key, module):
         assert paging.levels[-1].table is None
         for upper, lower in zip(paging.levels, paging.levels[1:], strict=False):
             assert lower.shift + lower.bits == upper.shift
-        assert found.page_shift <= paging.levels[-1].shift <= 16
+        assert paging.levels[-1].shift in (found.page_shift, 12, 14, 16)
 
 
 def test_by_machine_name():

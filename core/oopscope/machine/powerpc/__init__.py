@@ -1,1 +1,1 @@
-"""powerpc: how the kernels of ppc64le, ppc64 and 32-bit PowerPC word an oops."""
+"""PowerPC with the radix MMU, little-endian: its page tables, memory, stacks, registers and wordings."""

@@ -1,1 +1,1 @@
-"""s390x: how its kernel words an oops."""
+"""s390x: its page tables, memory, stacks, registers and wordings."""

@@ -1,0 +1,59 @@
+"""What PowerPC's instructions tell: calls. Each is one word."""
+
+import re
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.module import in_text
+
+_BRANCH = re.compile(r"^b[a-z]*[+-]?$")
+_ADDRESS = re.compile(r"(0x[0-9a-f]+)$")
+
+
+def _word(kernel: Kernel, address: int) -> int | None:
+    try:
+        return kernel.memory.u32(address)
+    except OopscopeError:
+        return None
+
+
+def call_target(kernel: Kernel, address: int) -> int | None:
+    """Return what the direct call (bl) before an address calls; None for no such call."""
+    word = _word(kernel, address - 4)
+    if word is None or word & 0xFC000003 != 0x48000001:
+        return None
+    return (address - 4 + (word & 0x3FFFFFC) - ((word & 0x2000000) << 1)) % kernel.memory.top
+
+
+def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
+    """Tell whether the instruction before an address can be a call: bl, bctrl or blrl.
+
+    callee: the function whose frame lies within. What precedes a function's first instruction is the function before.
+    """
+    if address % 4:
+        return False
+    word, target = _word(kernel, address - 4), call_target(kernel, address)
+    direct = target is not None and in_text(kernel, target)
+    if not direct and word not in (0x4E800421, 0x4E800021):
+        return False
+    name = kernel.name_of(address)
+    if name is None or name.offset:
+        return True
+    called = kernel.name_of(target) if direct and target is not None else None
+    return called is not None and called.offset in (0, 8) and called.symbol == callee
+
+
+def target(kernel: Kernel, _after: int, mnemonic: str, operands: str) -> int | None:
+    """Return where a branch goes."""
+    found = _ADDRESS.search(operands) if _BRANCH.match(mnemonic) else None
+    return int(found[1], 16) % kernel.memory.top if found else None
+
+
+def jumps(mnemonic: str) -> bool:
+    """Tell whether a mnemonic is a branch's that is no call."""
+    return bool(_BRANCH.match(mnemonic)) and not mnemonic.rstrip("+-").endswith("l")
+
+
+def whole(name: str) -> str:
+    """Return a register by the name that a crash note has for it."""
+    return {"lr": "link", "cr": "ccr"}.get(name, f"gp{name}" if re.fullmatch(r"r\d+", name) else name)

@@ -1,0 +1,29 @@
+"""What a ppc64le kernel is, put together of this folder's parts."""
+
+from oopscope.kernel.machine import Assembly, Machine
+from oopscope.machine.common import scan
+from oopscope.machine.powerpc import code, memory, unwind
+
+MACHINE = Machine(
+    kernel_memory=memory.kernel_memory,
+    user_paging=memory.user_paging,
+    kernel_from=memory.kernel_from,
+    modules=memory.modules,
+    in_user=unwind.in_user,
+    start_of_cpu=unwind.from_registers,
+    start_of_sleeper=unwind.from_sleep,
+    unwinder=unwind.unwinder,
+    follows_call=code.follows_call,
+    call_target=code.call_target,
+    stacks_by_cpu=unwind.stacks_by_cpu,
+    guess=scan.guess_by_scan,
+    assembly=Assembly(
+        arch="CS_ARCH_PPC",
+        modes=("CS_MODE_64", "CS_MODE_LITTLE_ENDIAN"),
+        syntax=None,
+        longest=4,
+        target=code.target,
+        jumps=code.jumps,
+        whole=code.whole,
+    ),
+)

@@ -1,0 +1,56 @@
+"""What s390x's instructions tell: calls. They are two, four or six bytes long, as their first two bits say."""
+
+import re
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.module import in_text
+
+_BRANCH = re.compile(r"^(?:j|jg|br|b)[a-z]*$")
+_ADDRESS = re.compile(r"(0x[0-9a-f]+)$")
+
+
+def call_target(kernel: Kernel, address: int) -> int | None:
+    """Return what the direct call (brasl or bras with r14) before an address calls; None for no such call."""
+    try:
+        code = kernel.memory.read(address - 6, 6)
+    except OopscopeError:
+        return None
+    if code[:2] == b"\xc0\xe5":
+        return (address - 6 + 2 * int.from_bytes(code[2:], "big", signed=True)) % kernel.memory.top
+    if code[2:4] == b"\xa7\xe5":
+        return (address - 4 + 2 * int.from_bytes(code[4:], "big", signed=True)) % kernel.memory.top
+    return None
+
+
+def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
+    """Tell whether the instruction before an address can be a call: brasl, bras, or basr with r14.
+
+    callee: the function whose frame lies within. What precedes a function's first instruction is the function before.
+    """
+    try:
+        code = kernel.memory.read(address - 2, 2)
+    except OopscopeError:
+        return False
+    target = call_target(kernel, address)
+    direct = target is not None and in_text(kernel, target)
+    if address % 2 or (not direct and (code[0] != 0x0D or code[1] >> 4 != 14)):
+        return False
+    name = kernel.name_of(address)
+    if name is None or name.offset:
+        return True
+    called = kernel.name_of(target) if direct and target is not None else None
+    return called is not None and called.offset == 0 and called.symbol == callee
+
+
+def target(kernel: Kernel, _after: int, mnemonic: str, operands: str) -> int | None:
+    """Return the address that an instruction names: where it branches, or what larl makes."""
+    if not _BRANCH.match(mnemonic) and mnemonic not in ("brasl", "bras", "larl"):
+        return None
+    found = _ADDRESS.search(operands)
+    return int(found[1], 16) % kernel.memory.top if found else None
+
+
+def jumps(mnemonic: str) -> bool:
+    """Tell whether a mnemonic is a branch's that is no call."""
+    return bool(_BRANCH.match(mnemonic)) and mnemonic not in ("brasl", "bras", "basr")
