@@ -206,6 +206,8 @@ def build(
     for key, count in report["tables"].items():
         if not count["rows"] and not known_to_be_empty(kernel, count):
             report[key], count["rows"] = None, None
+    if report.get("findings") == [] and not kernel.facts.complete:
+        report["findings"] = None  # what else was wrong may be told where the dump is not
     if isinstance(report.get("dump"), dict):  # how it is after the other sections
         report["dump"] |= {"bytes_read": kernel.facts.fetched, "complete": kernel.facts.complete}
         report["dump"]["log_from"] = kernel.log_from

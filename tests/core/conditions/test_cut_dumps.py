@@ -53,6 +53,7 @@ def check(name, twentieths):
             assert counts[key]["rows"] is None and counts[key]["complete"] is not True, (key, twentieths)
         if report.get(key) and full[key] and len(report[key]) < len(full[key]):
             assert counts[key]["complete"] is not True, (key, twentieths)
+    assert report["findings"] != []
     shown = text.render(report)
     assert "\n  none\n" not in shown or all(full[key] == [] for key in counts if report.get(key) == [])
     html.render(report)
