@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import oopscope
 from oopscope.cli.examples import epilog
+from oopscope.cli.stdin import STDIN, kept_input
 from oopscope.commands.register import BY_WORD, HERE, told
 from oopscope.errors import NotADump, OopscopeError, Unsupported
 from oopscope.sources.remote import Location, location
@@ -117,7 +118,7 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
         return complain(told(argv[0]), USAGE)
     paths = top_parser().parse_args(argv).paths or [CRASHES]
     word = str(paths[0])
-    if "/" not in word and not Path(word).exists():
+    if "/" not in word and not Path(word).exists() and word != STDIN:
         if told(word):
             return complain(told(word), USAGE)
         near = nearest(word, [c.name for c in EVERY])
@@ -129,6 +130,9 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
         return complain(
             f"there is no {CRASHES} here: give a dump or a folder of them, or try `oopscope demo`", NOT_A_DUMP
         )
+    if word == STDIN:
+        with kept_input() as path:
+            return open_screen([path])
     return open_screen(paths)
 
 

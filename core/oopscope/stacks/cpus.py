@@ -70,14 +70,14 @@ def said(kernel: Kernel) -> list[Said]:
         records = log(kernel)
     except OopscopeError:
         return []
-    found = (WHO.search(r.text) for r in reversed(records))
+    found = (WHO.match(r.text) for r in reversed(records) if not r.facility)  # the kernel's own records
     return [Said(int(m[1]), int(m[2]), m[3]) for m in found if m]
 
 
 def _panic_cpu_by_log(kernel: Kernel, cpus: list[int]) -> int | None:
     """The CPU of the log's last oops, if the log tells of a panic; for where no variable can be read."""
     try:
-        panicked = any(r.text.startswith("Kernel panic - ") for r in log(kernel)[-400:])
+        panicked = any(r.text.startswith("Kernel panic - ") and not r.facility for r in log(kernel))
     except OopscopeError:
         return None
     last = next(iter(kernel.cached(said)), None)
