@@ -7,6 +7,7 @@ that came by another name than this machine's (DNS rebinding), or from another s
 import asyncio
 import hmac
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from html import escape
@@ -16,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from textual_serve.server import Server
 
+MAX_FONT = 64  # pixels
 SESSIONS = 8  # screens at a time; each is a process that reads the dump
 LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -87,7 +89,7 @@ def _guard(token: str, host: str) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         name = _name(request.host)
-        if name is None or not known_name(name, host):
+        if name is None or not place(request.host) or not known_name(name, host):
             raise web.HTTPForbidden(text="not a name of this machine\n")
         origin = request.headers.get("Origin")
         if origin is not None and origin not in (f"http://{request.host}", f"https://{request.host}"):
@@ -105,6 +107,18 @@ def _name(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
+
+
+def place(host: str) -> str:
+    """Return name and port of a Host header, made anew of nothing but these; empty where it has anything else."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if name is None or not re.fullmatch(r"[a-z0-9._:-]+", name):
+        return ""
+    return (f"[{name}]" if ":" in name else name) + (f":{port}" if port is not None else "")
 
 
 def known_name(name: str, host: str) -> bool:
@@ -125,7 +139,7 @@ def _own_names() -> set[str]:
 
 
 async def _seal(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Content-Security-Policy"] = POLICY.format(host=request.host if _name(request.host) else "")
+    response.headers["Content-Security-Policy"] = POLICY.format(host=place(request.host))
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
@@ -134,8 +148,8 @@ async def _seal(request: web.Request, response: web.StreamResponse) -> None:
 def _page(token: str) -> Handler:
     async def page(request: web.Request) -> web.StreamResponse:
         size = request.query.get("fontsize", "")
-        size = size if size.isascii() and size.isdigit() else "15"
-        text = PAGE.format(host=escape(request.host), token=token, size=size)
+        size = str(min(max(int(size[:4]), 4), MAX_FONT)) if size.isascii() and size.isdigit() else "15"
+        text = PAGE.format(host=escape(place(request.host)), token=token, size=size)
         return web.Response(text=text, content_type="text/html")
 
     return page

@@ -141,3 +141,20 @@ def test_a_small_file_that_unpacks_to_gigabytes_costs_little(tmp_path, command, 
 def test_no_message_tells_a_query_or_a_credential():
     error = OSError("cannot open https://me:secret@host/vmcore?X-Amz-Signature=abc123&x=y (403)")
     assert "secret" not in _reason(error) and "abc123" not in _reason(error) and "host/vmcore" in _reason(error)
+
+
+@pytest.mark.parametrize(
+    "host, said",
+    [
+        ("localhost:8000", "localhost:8000"),
+        ("[::1]:8000", "[::1]:8000"),
+        ("LOCALHOST", "localhost"),
+        ("localhost; script-src *", ""),
+        ("localhost:80; script-src *", ""),
+        ("localhost:80\r\nX: y", ""),
+        ("", ""),
+    ],
+)
+def test_nothing_of_a_host_header_comes_back_but_a_name_and_a_port(host, said):
+    web = pytest.importorskip("oopscope.cli.web")
+    assert web.place(host) == said
