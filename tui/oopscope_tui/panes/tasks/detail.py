@@ -166,11 +166,11 @@ def _memory(store: Store, row: Any, width: int) -> Iterator[Line]:
         yield from _section("Memory")
         yield from empty(why or found.why, width)
         return
-    mm, users = facts.pop("mm"), facts.pop("users").value
-    shared = f", shared by {users}" if users is not None and users > 1 else ""
-    yield from _section("Memory", f"mm_struct {mm.value:#x}{shared}", place_of(mm.link))
-    arguments = facts.pop("arguments")
-    if arguments.value is None:
+    mm, users, arguments = (facts.pop(key, None) for key in ("mm", "users", "arguments"))
+    shared = f", shared by {users.value}" if users is not None and (users.value or 0) > 1 else ""
+    where = f"mm_struct {show('address', mm.value)}{shared}" if mm is not None else ""
+    yield from _section("Memory", where, place_of(mm.link) if mm is not None else None)
+    if arguments is not None and arguments.value is None:
         yield from facts_lines((arguments,), width, FIELD)
     yield from facts_lines(facts.values(), width, FIELD)
 
