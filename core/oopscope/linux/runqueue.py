@@ -269,7 +269,9 @@ def _order(row: Queued) -> tuple[bool, int, int, int]:
 
 @once
 def queued(kernel: Kernel) -> list[Queued]:
-    """Return what runs on each CPU and what waits for it, CPU by CPU."""
+    """Return what runs on each CPU and what waits for it, CPU by CPU; NoSymbol or NoMember where no queue is known."""
+    kernel.symbol("runqueues")  # without it all that is known is what ran: no queue, which is not an empty one
+    kernel.bind(QUEUE)
     found: list[Queued] = []
     for queue in kernel.cached(runqueues):
         try:

@@ -231,6 +231,8 @@ class _Walk:
 
     def by_run_queue(self) -> Iterator[int]:
         """Yield what each CPU ran, and its idle and stop tasks."""
+        if self.kernel.find_symbol("runqueues") is None:
+            self.kernel.problems.add("tasks", "nothing names the run queues: idle tasks are not among the tasks")
         for queue in self.kernel.cached(runqueues):
             yield from (task for task in (queue.curr, queue.idle, queue.stop) if task)
             if queue.idle in self.lost:

@@ -4,6 +4,7 @@ from builders.altered import Altered, stored
 from cases import case_of
 from oopscope.boot.attach import attach
 from oopscope.linux.runqueue import ENTITY, counted, queued
+from oopscope.report.build import build
 from oopscope.subsystems import table
 
 
@@ -36,6 +37,17 @@ def changed(name, change):
     page = bytearray(dump.page(at >> 12))
     page[at & 4095 : (at & 4095) + len(data)] = data
     return attach(Altered(dump, pages={at >> 12: bytes(page)}), lambda _text: None)
+
+
+def test_queues_that_nothing_names_are_not_empty():
+    """Without CONFIG_KALLSYMS_ALL, and types of per-CPU variables (5.13), no queue is known: null, and tasks say so."""
+    kernel = attach(stored("5.10-sysrq.kdump"), lambda _text: None)
+    kernel._addresses["runqueues"] = None
+    report = build(kernel, ("runqueues", "tasks"))
+    assert report["runqueues"] is None and report["tasks"]
+    said = {(problem["section"], problem["message"]) for problem in report["problems"]}
+    assert ("runqueues", "this kernel has no symbol runqueues") in said
+    assert ("tasks", "nothing names the run queues: idle tasks are not among the tasks") in said
 
 
 def test_what_is_not_on_the_queue_is_dropped_and_said():
