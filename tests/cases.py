@@ -8,7 +8,10 @@ from oopscope.subsystems import TABLES
 from stored import DUMPS
 from truth import Truth
 
-NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump"))
+NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump") if path.with_suffix(".truth").exists())
+# Tables that came when most dumps had been distilled, and the dumps that have their pages.
+LATER = ("interrupts", "disks", "requests")
+HELD = ("6.1-null", "6.1-life")
 ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])
 
 
@@ -26,8 +29,13 @@ class Case:
         return open_kernel([self.path])
 
     @cached_property
+    def tables(self):
+        """The keys of the tables that the dump was distilled for."""
+        return [key for key, _ in TABLES if key not in LATER or self.name in HELD]
+
+    @cached_property
     def report(self):
-        return build(self.kernel, ALL, stacks=True)
+        return build(self.kernel, [key for key in ALL if key not in LATER or self.name in HELD], stacks=True)
 
     def close(self):
         """Let go of the kernel and its pages; the report stays, and who asks for the kernel opens it again."""

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError, is_lost
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.walk import XaNode, for_each_list, for_each_xarray
+from oopscope.kernel.walk import for_each_list
 from oopscope.linux.sched import runqueues
+from oopscope.linux.xarray import entries
 from oopscope.structs.plan import Plan
 
 PF_KTHREAD = 0x00200000
@@ -217,8 +218,8 @@ class _Walk:
         memory, types = self.memory, self.kernel.types
         tasks, link = types.member("pid", "tasks"), self.kernel.bind(LINKS).offset("pid_links")
         leads = tasks.count >= 4  # PIDTYPE_TGID is the second of four, 6883f81aac6f "pid: Implement PIDTYPE_TGID", 4.19
-        head, layout = _pid_table(self.kernel)
-        for number, pid in for_each_xarray(memory, head, layout, self.hole("PID table")):
+        root = self.kernel.symbol("init_pid_ns") + types.member("pid_namespace", "idr.idr_rt").offset
+        for number, pid in entries(self.kernel, root, self.hole("PID table")):
             try:
                 first, second = memory.words(pid + tasks.offset, 2)
             except OopscopeError as e:
@@ -307,18 +308,6 @@ class _Neighbours:
             yield child
             if child in self._walk.lost:
                 self._walk.lost[child]["parent"] = parent
-
-
-def _pid_table(kernel: Kernel) -> tuple[int, XaNode]:
-    """Return the PID table's head entry, and how its nodes are laid out."""
-    types = kernel.types
-    root = kernel.symbol("init_pid_ns") + types.member("pid_namespace", "idr.idr_rt").offset
-    name = "xarray" if types.has_member("xarray", "xa_head") else "radix_tree_root"
-    head = kernel.memory.word(root + types.member(name, "xa_head" if name == "xarray" else "rnode").offset)
-    node = "xa_node" if name == "xarray" else "radix_tree_node"
-    slots = types.member(node, "slots")
-    tag = 2 if name == "xarray" else 1
-    return head, XaNode(slots.offset, slots.count, types.member(node, "shift").offset, tag)
 
 
 def plausible(task: TaskStruct, lowest: int) -> bool:

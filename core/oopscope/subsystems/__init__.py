@@ -137,6 +137,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("system", "oopscope.subsystems.system"),
     ("cpus", "oopscope.subsystems.cpus"),
     ("runqueues", "oopscope.subsystems.runqueues"),
+    ("interrupts", "oopscope.subsystems.interrupts"),
     ("log", "oopscope.subsystems.log"),
     ("tasks", "oopscope.subsystems.tasks"),
     ("locks", "oopscope.subsystems.locks"),
@@ -144,6 +145,8 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("zones", "oopscope.subsystems.zones"),
     ("slabs", "oopscope.subsystems.slabs"),
     ("modules", "oopscope.subsystems.modules"),
+    ("disks", "oopscope.subsystems.disks"),
+    ("requests", "oopscope.subsystems.requests"),
     ("mounts", "oopscope.subsystems.mounts"),
     ("coverage", "oopscope.subsystems.coverage"),
 )

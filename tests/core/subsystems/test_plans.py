@@ -8,7 +8,7 @@ import pytest
 
 import oopscope
 import oopscope.subsystems
-from cases import NAMES, case_of
+from cases import LATER, NAMES, case_of
 from oopscope.errors import Absent
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import TABLES, Column, table
@@ -61,7 +61,7 @@ def test_table(key, module):
     assert found.columns
     assert all(isinstance(c, Column) and c.key and c.title for c in found.columns)
     assert len({c.key for c in found.columns}) == len(found.columns)
-    rows = list(found.rows(case_of("6.1-deadlock").kernel))
+    rows = list(found.rows(case_of("6.1-life" if key in LATER else "6.1-deadlock").kernel))
     assert rows
     for row in rows:
         for column in found.columns:
@@ -84,7 +84,7 @@ TYPES = {
 
 
 def test_every_row_has_its_columns_types(case):
-    for key, _ in TABLES:
+    for key in case.tables:
         found = table(key)
         for row in found.rows(case.kernel):
             for column in found.columns:

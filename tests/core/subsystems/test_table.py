@@ -27,6 +27,8 @@ def test_what_a_table_says_of_itself(key):
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key != "log"])
 def test_a_row_has_a_name_of_its_own(key, case):
+    if key not in case.tables:
+        return
     names = [table(key).name_of(row) for row in table(key).rows(case.kernel)]
     assert len(set(names)) == len(names)
 

@@ -1,0 +1,17 @@
+"""What a guest said of itself, part by part, as `NAME.account.txt` beside its dump holds it."""
+
+from functools import cache
+
+from stored import DUMPS
+
+
+@cache
+def account(name):
+    """Return the lines of each part of a guest's account."""
+    parts, lines = {}, []
+    for line in (DUMPS / f"{name}.account.txt").read_text().splitlines():
+        if line.startswith("=== TRUTH "):
+            lines = parts[line.removeprefix("=== TRUTH ")] = []
+        else:
+            lines.append(line)
+    return parts
