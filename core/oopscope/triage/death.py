@@ -238,6 +238,9 @@ class Death(Ending):
         facts = list(evidence)
         if frame in self.frames and frame is not None and not any(e.source.kind == "frame" for e in facts):
             facts.append(self.from_frame(frame, "{frame} is where the panicking CPU's own code stood"))
+        if self.went_on is not None:
+            text = f"the log goes on for {self.went_on:.0f} s after it, without a panic: the machine survived that"
+            facts.append(Evidence(text, Source("log", str(self.lines[len(self.lines) - 1].record), None)))
         cpu, pid, comm = whom or self.whom
         if on is not None:
             cpu, pid, comm = on.cpu, on.pid, on.comm
@@ -274,7 +277,19 @@ class Death(Ending):
         """Return a confidence no higher than what bears it: words alone make nothing certain."""
         if confidence == "certain" and ((self.only_log and not self.frames) or self._lost_the_first):
             return "likely"
-        return "likely" if confidence == "certain" and self.only_led_to else confidence
+        doubt = self.only_led_to or self.went_on is not None
+        return "likely" if confidence == "certain" and doubt else confidence
+
+    @cached_property
+    def went_on(self) -> float | None:
+        """For how many seconds a log alone goes on after an oops without a panic; None where it does not."""
+        cause = self.cause
+        if not self.only_log or self.panic is not None or cause is None:
+            return None
+        last = next((ns for row in range(len(self.lines) - 1, -1, -1) if (ns := self.log.ns(row)) is not None), None)
+        if last is None or cause.end_ns is None or last - cause.end_ns < END_NS:
+            return None
+        return (last - cause.end_ns) / 1e9
 
     @cached_property
     def message(self) -> str | None:

@@ -152,6 +152,14 @@ class TestWhichReportCounts:
             "later_put"
         )
 
+    def test_an_oops_that_the_machine_survived_is_not_certain(self, tmp_path):
+        lines = [*XEN.split("Kernel panic")[0].splitlines(), "---[ end trace 0 ]---"]
+        old = "".join(f"[  100.{n:06d}] {text}\n" for n, text in enumerate(lines))
+        assert judged(old, tmp_path / "log").confidence == "certain"
+        found = judged(f"{old}[  900.000000] usb 1-1: new device\n", tmp_path / "log")
+        assert (found.cause, found.confidence) == ("null-pointer-dereference", "likely")
+        assert any("survived" in e.text for e in found.evidence)
+
     def test_the_boot_that_died(self, tmp_path):
         log = f"Linux version 6.1.57 (a@b) #1\n{XEN}Linux version 6.1.57 (a@b) #1\nusb 1-1: new device\n"
         assert judged(log, tmp_path / "log").cause == "null-pointer-dereference"
