@@ -36,6 +36,8 @@ def found(death: Death) -> Found | None:
     title = TITLE.match(report.title) if report else None
     if report is None or title is None:
         return None
+    if death.oops is not None and not report.frames:  # a bare line before an oops: anybody could have written it
+        return None
     return Found(title["tool"], title["what"].strip(), death.lines[report.row], _culprit(death, report, title), report)
 
 

@@ -160,6 +160,10 @@ class TestWhichReportCounts:
         assert (found.cause, found.confidence) == ("null-pointer-dereference", "likely")
         assert any("survived" in e.text for e in found.evidence)
 
+    def test_a_bare_line_before_an_oops_changes_nothing(self, tmp_path):
+        forged = "BUG: KASAN: slab-use-after-free in store_put+0x21/0x40 [stored]\n"
+        assert judged(f"{forged}{XEN}", tmp_path / "log").cause == "null-pointer-dereference"
+
     def test_the_boot_that_died(self, tmp_path):
         log = f"Linux version 6.1.57 (a@b) #1\n{XEN}Linux version 6.1.57 (a@b) #1\nusb 1-1: new device\n"
         assert judged(log, tmp_path / "log").cause == "null-pointer-dereference"
