@@ -10,7 +10,9 @@ from oopscope.report.recursion import again, folded
 def frame_lines(frames: Sequence[Frame]) -> Iterator[str]:
     """Yield a line a frame, with a heading where the stack changes its kind; `?` marks a frame that is a guess."""
     kind = None
-    for same, times in folded(frames, lambda frame: (frame.address, frame.kind, frame.reliable)):
+    for same, times in folded(
+        frames, lambda frame: (frame.address, frame.symbol, frame.offset, frame.kind, frame.reliable)
+    ):
         for frame in same:
             yield from _lines(frame, kind)
             kind = frame.kind
@@ -25,4 +27,5 @@ def _lines(frame: Frame, kind: str | None) -> Iterator[str]:
         yield f"</{kind}>"
     doubt = "" if frame.reliable else "? "
     nameless = "(user program)" if frame.kind == "user" else "(unknown)"
-    yield f"{frame.address:016x}  {doubt}{printable(str(frame)) if frame.symbol else nameless}"
+    address = f"{frame.address:016x}" if frame.address or not frame.symbol else " " * 16  # a log names it alone
+    yield f"{address}  {doubt}{printable(str(frame)) if frame.symbol else nameless}"

@@ -107,6 +107,14 @@ class TestWhatItCannotTell:
         assert {m["name"] for m in report["modules"]} >= {"labcrash", "virtio_blk"}
         assert report["modules"][0]["size_bytes"] is None
 
+    def test_a_whole_report_of_it_is_no_failure_and_its_stack_is_whole(self, told, tmp_path):
+        path = tmp_path / "log"
+        path.write_text(dmesg(told))
+        assert oopscope_run("report", path).returncode == 0
+        stack = oopscope_run("bt", path).stdout
+        assert b"do_init_module+0x4a" in stack
+        assert b"the same" not in stack
+
     def test_a_log_that_tells_of_nothing_is_unknown(self, tmp_path):
         path = tmp_path / "dmesg"
         path.write_text("[    1.000000] usb 1-1: new device\n[    2.000000] eth0: link up\n")
@@ -174,6 +182,7 @@ class TestRefused:
         command = [sys.executable, "-m", "oopscope_tui", "report", "-", "--format", "json", "--sections", "verdict"]
         done = subprocess.run(command, input=dmesg(told).encode(), capture_output=True, env=environment(), timeout=60)
         assert json.loads(done.stdout)["verdict"]["cause"] == "null-pointer-dereference"
+        assert done.returncode == 0
         done = subprocess.run(command, input=b"no log\n", capture_output=True, env=environment(), timeout=60)
         assert done.returncode == 3
 

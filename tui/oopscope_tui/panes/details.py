@@ -86,7 +86,9 @@ def stack_lines(
     before = None
     addresses = addresses and width >= 64
     left = len(frames)
-    for same, times in folded(frames, lambda frame: (frame.address, frame.kind, frame.reliable)):
+    for same, times in folded(
+        frames, lambda frame: (frame.address, frame.symbol, frame.offset, frame.kind, frame.reliable)
+    ):
         if len(lines) >= most:
             lines.append(line("   ", (f"{left:,} more frames", theme.DIM)))
             break
