@@ -3,13 +3,18 @@
 Each guest gave its account, and then crashed itself by SysRq-c. `machines/NAME.kdump` lies among the other dumps.
 """
 
+import random
 import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from oopscope.boot.attach import open_kernel
+from bench.fuzz import changer
+from builders.altered import Altered
+from oopscope.boot.attach import attach, open_kernel
+from oopscope.dumps import open_path
+from oopscope.errors import OopscopeError
 from oopscope.linux.task_files import task_files
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
@@ -136,3 +141,17 @@ def test_open_files(name):
         if pid in tasks and pid != 1:
             have = {file.fd: file.path for file in task_files(kernel, tasks[pid]).files}
             assert {fd: path for fd, path in wanted.items() if have.get(fd) != path} == {}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_changed_and_missing_pages_cost_no_more_than_themselves(name, seed):
+    """No fault of the program's own, whatever memory says; what is lost is said."""
+    change, _, _ = changer(random.Random(seed), f"{name} {seed}")
+    dump = open_path(FOLDER / f"{name}.kdump")
+    frames = [n for a, b in dump.ranges() for n in range(a // dump.page_size, b // dump.page_size)]
+    holes = set(random.Random(seed).sample(frames, len(frames) // 50))
+    try:
+        report = build(attach(Altered(dump, holes, change=change), lambda _text: None), ALL, stacks=True)
+    except OopscopeError:
+        return
+    assert [p["message"] for p in report["problems"] if "fault of oopscope" in p["message"]] == []
