@@ -163,7 +163,7 @@ SYSTEM = {
     "uptime_seconds": 15.0, "load_average": (0.42, 0.1, 0.03), "cpus_online": 2, "cpus_present": 2,
     "memory_bytes": 384 << 20, "task_count": 61, "tainted": 1 << 12 | 1 << 13, "taint": "GOE",
     "command_line": "BOOT_IMAGE=/vmlinuz root=/dev/vda1 console=ttyS0 crashkernel=160M", "kaslr_offset": 0x1A000000,
-    "page_table_levels": 4, "boot_ns": 1_795_403_996_000_000_000,
+    "page_table_levels": 4, "boot_ns": 1_795_403_996_000_000_000, "log_epoch_ns": 1_795_403_996_000_000_000,
 }  # fmt: skip
 
 

@@ -48,7 +48,15 @@ LIGHT = {
         "oopscope.kernel.kinds",
         "oopscope.subsystems",
     ),
-    *("oopscope.klog", "oopscope.klog.trouble"),
+    *(
+        "oopscope.kernel.clock",
+        "oopscope.sources",
+        "oopscope.sources.beside",
+        "oopscope.fleet.brief",
+        "oopscope.commands.command",
+        "oopscope.errors",
+    ),
+    *("oopscope.report", "oopscope.report.cells", "oopscope.report.query"),
 }
 
 

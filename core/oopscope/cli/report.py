@@ -54,7 +54,7 @@ def status(report: dict[str, object]) -> int:
     dump, verdict = report.get("dump"), report.get("verdict")
     complete = not isinstance(dump, dict) or dump["complete"]
     known = not isinstance(verdict, dict) or (verdict["cause"] != "unknown" and not verdict.get("lacks"))
-    log = isinstance(dump, dict) and dump["format"] == "log"  # it has no tasks, and perhaps names no CPU
+    log = isinstance(dump, dict) and dump.get("format") == "log"  # it has no tasks, and perhaps names no CPU
     needed = ("verdict",) if log else ("verdict", "cpus", "tasks")
     failed = any(report.get(key, ()) is None for key in needed)
     return DONE if not failed and (complete or known) else DAMAGED

@@ -12,7 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from oopscope.klog.trouble import trouble_in
 from oopscope.sources.beside import belongs, log_beside
 
 LOG_MOST = 4 << 20  # bytes read of a log beside a dump
@@ -108,6 +107,8 @@ class Beside(NamedTuple):
 
 def told_beside(path: Path) -> Beside:
     """Return what the log beside a dump tells: its kernel, and the line that begins the oops."""
+    from oopscope.klog.trouble import trouble_in  # its patterns are not needed for the first paint
+
     log = log_beside(path)
     if log is None:
         return Beside()

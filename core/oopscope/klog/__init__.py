@@ -6,20 +6,3 @@ an oops, warning, lockup, stall, OOM, panic, KASAN report ...: its kind, title a
 `stacks`, each read from its lines when first asked for. `end.end_of(log)` says which of them the machine died of. The
 wordings by which reports begin are data: `wordings`, `detail`, `trace`.
 """
-
-from collections.abc import Sequence
-from typing import Any
-
-from oopscope.kernel.kernel import Kernel
-from oopscope.klog.parse import Log, parse
-from oopscope.linux.printk import log
-
-
-def the_log(kernel: Kernel) -> Log:
-    """Return a kernel's log, parsed once."""
-    return parse(log(kernel))
-
-
-def log_of(kernel: Kernel, records: Sequence[Any]) -> Log:
-    """Return a kernel's log, parsed once; an empty one where its records could not be read."""
-    return kernel.cached(the_log) if records else parse(records)

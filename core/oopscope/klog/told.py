@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from oopscope.errors import NotInLog
 from oopscope.kernel.kernel import Kernel
-from oopscope.klog import the_log
 from oopscope.klog.end import end_of
+from oopscope.klog.of_kernel import the_log
 from oopscope.klog.parse import Log
 from oopscope.klog.report import Report
 from oopscope.linux.module_list import Row

@@ -13,8 +13,8 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import plain
 from oopscope.kernel.kernel import Kernel
-from oopscope.klog import log_of
 from oopscope.klog.end import End, end_of
+from oopscope.klog.of_kernel import log_of
 from oopscope.klog.parse import Line, Log
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import DIE

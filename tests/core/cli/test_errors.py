@@ -81,8 +81,8 @@ class TestWhatIsNoDump:
         (tmp_path / "crash").mkdir()
         (tmp_path / "crash" / "vmcore").write_bytes(Kdump({1: b"x" * 4096}).build())
         done = command("report", tmp_path)
-        assert done.status == NOT_A_DUMP
-        assert "crash/vmcore" in done.err
+        assert done.status == DAMAGED  # the one dump in it is opened
+        assert "VMCOREINFO" in done.err
 
     def test_a_pipe(self, tmp_path):
         os.mkfifo(tmp_path / "fifo")
@@ -204,7 +204,7 @@ class TestWrongUsage:
         assert done.out == ""
         assert done.err.startswith(f"usage: oopscope {name}")
 
-    @pytest.mark.parametrize("name", [c.name for c in COMMANDS if c.name not in ("serve", "demo")])
+    @pytest.mark.parametrize("name", [c.name for c in COMMANDS if c.name not in ("serve", "demo", "schema")])
     def test_nothing_given(self, command, name):
         done = command(name)
         assert (done.status, done.out) == (USAGE, "")

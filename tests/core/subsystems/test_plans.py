@@ -17,6 +17,7 @@ from oopscope.subsystems import TABLES, Column, table
 LACKING = {
     "oopscope.linux.module_types.BTF_MODULE": {"5.10"},  # types of modules came with 5.11
     "oopscope.linux.module_types.BTF": {"5.10"},
+    "oopscope.linux.slab.SLAB_NODE": {"5.10", "6.1", "6.12", "7.2", "7.3"},  # of CONFIG_SLAB
     "oopscope.linux.zone.PAGE_LISTS_IN_SET": {"6.1", "6.12", "7.2", "7.3"},  # gone with 5.14, 28f836b6777b
 }
 KERNELS = {name.split("-")[0]: name for name in NAMES}

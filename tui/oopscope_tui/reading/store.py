@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from oopscope.commands.questions import Answer, Question
 from oopscope.fleet.times import epoch
-from oopscope.klog.trouble import CUT, first_trouble
 from oopscope.subsystems import Column, Count, Table
 
 ANSWERS = 2048  # answers kept
@@ -175,6 +174,8 @@ class Store:
     @property
     def oops(self) -> int | None:
         """The row of the log at which the oops begins, None while none is known: the verdict's first log evidence."""
+        from oopscope.klog.trouble import CUT, first_trouble  # not needed for the first paint
+
         rows = self.feed("log").rows
         if not self._oops_told and self.verdict is not None:
             keys = [str(one.source.key) for one in self.verdict.evidence if one.source.kind == "log"]
