@@ -304,7 +304,7 @@ async def test_rows_that_come_late_fold_and_the_cursor_keeps_its_row():
     async with running(Fake(rows={"log": lambda: rows}, found=None), size=SMALL) as (app, pilot):
         await press(app, pilot, "5", "z", "g", "j", "j")
         more = [row._replace(index=at, ns=at * 10**8) for at, row in enumerate(records(WARNING, FINE), len(rows))]
-        app.store.add("log", more, (), True, "")
+        app.store.add("log", more, True, "")
         app.pane.changed()
         await settle(app, pilot)
         assert app.pane.main.row.index == 2

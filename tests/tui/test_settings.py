@@ -64,7 +64,7 @@ def test_a_relative_folder_of_settings_is_not_taken(monkeypatch):
         ('theme = "puce"', "1: no theme 'puce'; there are "),
         ("\ntheme = 3", "2: no theme 3; there are "),
         ('time = "noon"', "1: no time 'noon'; there are boot, UTC, crash"),
-        ("colour = 1", "1: there is no setting 'colour'; there are theme, time, keys, columns"),
+        ("colour = 1", "1: there is no setting 'colour'; there are theme, time, known, keys, columns"),
         ("keys = 3", "1: keys is a table: [keys]"),
         ("[keys]\nfly = 'x'", "2: there is no action 'fly'"),
         ("[keys]\nquit = 'hyper+x'", "2: there is no key 'hyper+x'"),

@@ -88,7 +88,7 @@ def test_a_copy_in_a_folder_is_not_in_procfs(tmp_path):
     assert not elf._in_procfs("a\0b")
 
 
-@pytest.mark.parametrize(("user", "says"), [(1000, "sudo"), (0, "locked down")])
+@pytest.mark.parametrize(("user", "says"), [(1000, "sudo"), (0, "root squash")])
 def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch, user, says):
     (tmp_path / "kcore").write_bytes(b"x")
 

@@ -21,7 +21,7 @@ HEAD = 7  # cells of a sum before its parts
 
 def place_of(link: Link | None) -> Place | None:
     """Return the place that a link means."""
-    if link is None:
+    if link is None or link.kind not in PANES:
         return None
     pane, opened = PANES[link.kind]
     key = link.key

@@ -15,7 +15,7 @@ def example() -> str:
         "",
         f'#theme = "{palette.DEFAULT}"  # {", ".join(palette.NAMES)}',
         f'#time = "{TIMES[0]}"  # of the log: {", ".join(TIMES)}',
-        '#known = "~/known-bugs.toml"  # known bugs, of which those that match a dump are shown',
+        '#known = ""  # a file of known bugs, of which those that match a dump are shown',
         "",
         "# A key or a list of keys for an action: a letter, a sign, or a name such as F5, Ctrl-T, PgDn, Space.",
         "[keys]",

@@ -179,7 +179,7 @@ class _Reading:
         return None
 
     def _file(self, value: Any) -> str | None:
-        if isinstance(value, str) and Path(value).expanduser().is_file():
+        if isinstance(value, str) and (not value or Path(value).expanduser().is_file()):
             return value
         self._say(f"known wants the path of a file of known bugs, not {value!r:.60}", "known")
         return None
