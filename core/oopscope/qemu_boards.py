@@ -5,16 +5,17 @@ Follows QEMU's hw/i386/pc_piix.c, pc_q35.c, microvm.c and the virt boards. What 
 would reach into what AMD keeps for HyperTransport. Only a processor's name tells AMD from others ("host" does not).
 """
 
-import re
 from typing import NamedTuple
+
+from oopscope.lazy_re import lazy_re
 
 GIB = 1 << 30
 PCS = ("x86_64",)
 STARTS = {"aarch64": GIB, "riscv64": 2 * GIB}  # of the virt boards' RAM; of others it is 0
 HYPERTRANSPORT, TIB = 0xFD00000000, 1 << 40
-_AMD = re.compile("EPYC|Opteron|phenom|athlon")
-_BEFORE_7_1 = re.compile(r"-(([0-6])\.|7\.0)")
-_OLD_PC = re.compile(r"pc(-i440fx)?-(0\.|1\.[0-7]$)")
+_AMD = lazy_re("EPYC|Opteron|phenom|athlon")
+_BEFORE_7_1 = lazy_re(r"-(([0-6])\.|7\.0)")
+_OLD_PC = lazy_re(r"pc(-i440fx)?-(0\.|1\.[0-7]$)")
 
 
 class Placement(NamedTuple):

@@ -6,7 +6,6 @@ machines, of core files in the page cache. One is believed only if the release t
 init_uts_ns, read through the very addresses that it gives.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -14,6 +13,7 @@ from oopscope.arch import Arch
 from oopscope.dumps import Dump
 from oopscope.errors import MissingPage, OopscopeError
 from oopscope.kernel.kernel import machine_of
+from oopscope.lazy_re import lazy_re
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
@@ -25,7 +25,7 @@ MAX_CANDIDATES = 256
 MAX_BASES = 256  # places of the image tried for each text that does not tell it
 MAX_SEARCHED = 1 << 40  # bytes
 ON = 64 << 20  # bytes looked through after a copy that fits, for one that knows when the machine died
-BANNER = re.compile(rb"Linux version ([2-9]\.[0-9]{1,3}[^ \n\0]{0,90}) \([^\n\0]{1,500} #[^\n\0]{1,200}\n\0")
+BANNER = lazy_re(rb"Linux version ([2-9]\.[0-9]{1,3}[^ \n\0]{0,90}) \([^\n\0]{1,500} #[^\n\0]{1,200}\n\0")
 MAX_BANNERS = 16
 UTS_FIELD = 65  # bytes of each string of struct new_utsname: sysname, nodename, release ...
 SAY_EVERY = 256 << 20

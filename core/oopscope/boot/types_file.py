@@ -1,6 +1,5 @@
 """Types from a file that a user gave: BTF as it is, or a vmlinux with .BTF or DWARF; held against the dump's kernel."""
 
-import re
 from pathlib import Path
 from typing import cast
 
@@ -8,6 +7,7 @@ from oopscope.boot.extra import Extra, open_file
 from oopscope.elf import is_elf, read_header, sections
 from oopscope.errors import Absent, FormatError, OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.lazy_re import lazy_re
 from oopscope.notes import read_notes
 from oopscope.sources import ByteSource
 from oopscope.structs.layout import Types
@@ -16,7 +16,7 @@ from oopscope.symbols.btf import Btf
 
 NT_GNU_BUILD_ID = 3
 FIRST_TASK = b"swapper"  # how the first task is called: swapper, swapper/0
-_STATED = re.compile(r"(SIZE|OFFSET)\((\w+)(?:\.(\w+))?\)")  # what VMCOREINFO says of structs
+_STATED = lazy_re(r"(SIZE|OFFSET)\((\w+)(?:\.(\w+))?\)")  # what VMCOREINFO says of structs
 
 
 def types_of(extra: Extra, build_id: str | None, word: int) -> Types:

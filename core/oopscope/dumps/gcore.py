@@ -4,13 +4,13 @@ Follows the Linux core format (NT_PRPSINFO, one segment a mapping) and QEMU's co
 stack and tells the size of the RAM and the type of the machine, and so where the RAM lies. Nothing tells of the CPUs.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from oopscope.dumps import Facts, PlacedDump
 from oopscope.elf import ET_CORE, PT_LOAD, PT_NOTE, Segment, is_elf, notes, read_header, segments
 from oopscope.errors import FormatError, NotADump, OopscopeError
+from oopscope.lazy_re import lazy_re
 from oopscope.qemu_boards import Placement, place
 from oopscope.sources import ByteSource
 
@@ -21,8 +21,8 @@ MAX_PARTS = 64  # mappings that one block of RAM was cut into
 MIN_RAM = 8 << 20
 _ALIGNMENT = 2 << 20  # of a mapping that is RAM
 _USER = 1 << 63
-_COMMAND = re.compile(rb"\0(?:[^\0]*/)?(?:qemu|kvm)[^\0/]*\0-")
-_SIZE = re.compile(r"(?:size=)?(\d+)([bkmgtBKMGT]?)")
+_COMMAND = lazy_re(rb"\0(?:[^\0]*/)?(?:qemu|kvm)[^\0/]*\0-")
+_SIZE = lazy_re(r"(?:size=)?(\d+)([bkmgtBKMGT]?)")
 _UNITS = {"b": 1, "k": 1 << 10, "": 1 << 20, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _BIG_ENDIAN = ("s390x",)
 _GUESTS = (

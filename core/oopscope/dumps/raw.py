@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from oopscope.dumps import PlacedDump
 from oopscope.errors import FormatError
+from oopscope.lazy_re import lazy_re
 from oopscope.qemu_boards import split
 from oopscope.sources import ByteSource, next_data
 
@@ -17,8 +18,8 @@ MIN_SIZE = 8 << 20
 MAX_SEARCHED = 4 << 30  # bytes: two to four seconds
 _STRIDE, _OVERLAP = 4 << 20, 256
 # The note that a kernel keeps for a dump's reader (not the word alone, which program text has too), or both banners.
-_NOTE = re.compile(rb"VMCOREINFO\0.{0,3}OSRELEASE=[0-9]", re.DOTALL)
-_BANNER = re.compile(rb"Linux version [2-9]\.[0-9]{1,3}\.[^\n]{1,200} #[^\n]{1,200}\n")
+_NOTE = lazy_re(rb"VMCOREINFO\0.{0,3}OSRELEASE=[0-9]", re.DOTALL)
+_BANNER = lazy_re(rb"Linux version [2-9]\.[0-9]{1,3}\.[^\n]{1,200} #[^\n]{1,200}\n")
 _PROC_BANNER = b"%s version %s ("
 # Disks hold kernels and their logs as well; so do kernel images and other ELF files, which begin as memory never does.
 _OTHERS = (

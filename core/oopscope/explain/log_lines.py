@@ -3,10 +3,11 @@
 import re
 
 from oopscope.explain import Text
+from oopscope.lazy_re import lazy_re
 
 # The kind, and what its lines look like; the first that matches.
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(pattern))
+    (name, lazy_re(pattern))
     for name, pattern in (
         ("BUG: NULL pointer", r"BUG: (?:kernel NULL pointer|unable to handle kernel NULL)"),
         ("BUG: page fault", r"BUG: unable to handle|Unable to handle kernel"),

@@ -5,19 +5,19 @@ is imported inside functions only.
 """
 
 import os
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from oopscope.lazy_re import lazy_re
 from oopscope.sources.beside import belongs, log_beside
 
 LOG_MOST = 4 << 20  # bytes read of a log beside a dump
 MOST_BESIDE = 20_000  # files of a folder that are looked at
 _RAW = (".vmem", ".raw", ".lime", ".mem", ".dd")  # images of memory bear these names, and no signature
-_STAMP = re.compile(r"(<\d+>)?(\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?)?")
+_STAMP = lazy_re(r"(<\d+>)?(\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?)?")
 
 
 def is_named_so(path: Path) -> bool:

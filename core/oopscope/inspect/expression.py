@@ -6,13 +6,13 @@ it, `.` and `->` alike. BTF has no types of ordinary variables: those that are n
 the answer says that this is a guess.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, NoReturn
 
 from oopscope.errors import Implausible, NoType, OopscopeError
 from oopscope.inspect.look_up import address_of
 from oopscope.kernel.kernel import Kernel
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module import in_text
 from oopscope.linux.task import lost_tasks, task_structs
 from oopscope.structs.layout import Member
@@ -21,7 +21,7 @@ from oopscope.symbols.btf import COMPOUND
 
 LONGEST = 400  # characters
 DEEPEST = 40  # parentheses and operators within each other
-TOKEN = re.compile(
+TOKEN = lazy_re(
     r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_][\w.]*?(?=\.[A-Za-z_]|\W|$)(?::\d+)?|->|<<|>>|[-+*/%&|^~().,\[\]])"
 )
 BINARY: dict[str, tuple[int, Callable[[int, int], int]]] = {

@@ -3,15 +3,14 @@
 There is no memory to look at: who passed a value is not known, and a pointer means what its number says by itself.
 """
 
-import re
-
 from oopscope.inspect.fault import Fault
 from oopscope.inspect.meaning import number_meaning
 from oopscope.inspect.operands import reckoned
 from oopscope.kernel.kernel import Kernel
 from oopscope.klog.report import Report
+from oopscope.lazy_re import lazy_re
 
-_OF_NOTE = re.compile(r"^r0(\d)$")  # an oops of x86_64 writes R08, a crash note and the disassembler r8
+_OF_NOTE = lazy_re(r"^r0(\d)$")  # an oops of x86_64 writes R08, a crash note and the disassembler r8
 
 
 def fault_in_log(kernel: Kernel, oops: Report) -> Fault | None:

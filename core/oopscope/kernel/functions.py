@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from oopscope.kernel.frame import Frame, FrameKind
+from oopscope.lazy_re import lazy_re
 
-_SUFFIX = re.compile(r"(\.(isra|constprop|part|cold|llvm|lto_priv|localalias|cfi_jt|cfi)[.\d]*)+$")
+_SUFFIX = lazy_re(r"(\.(isra|constprop|part|cold|llvm|lto_priv|localalias|cfi_jt|cfi)[.\d]*)+$")
 
 
 def plain(symbol: str) -> str:
@@ -21,7 +22,7 @@ def plain(symbol: str) -> str:
 
 
 # Where something comes in, and behind it stands what it interrupted.
-_EXCEPTIONS = re.compile(
+_EXCEPTIONS = lazy_re(
     r"(asm_)?exc_\w+|error_(code|entry|exit)|(async_|xen_|asm_xenpv_)?(page_fault|general_protection|divide_error|"
     r"invalid_op|"
     r"double_fault|int3|stack_segment|debug|overflow|bounds|alignment_check|machine_check)|do_exception_error|"
@@ -31,7 +32,7 @@ _EXCEPTIONS = re.compile(
     r"handle_exception|"
     r"mcck_int_handler|mce_int_handler"
 )
-_IRQS = re.compile(
+_IRQS = lazy_re(
     r"asm_(sysvec|common_interrupt|spurious)\w*|(apic_timer|reschedule|call_function\w*|common|ret_from_|irq_work|"
     r"hv_stimer0|hyperv|hyperv_reenlightenment|xen_hvm|xen_do|spurious|x86_platform_ipi|threshold|thermal|error|irq_move_cleanup)_?(interrupt|intr|"
     r"callback_vector|do_upcall|hypervisor_callback)|xen_hvm_callback_vector|xen_do_hypervisor_callback|"
@@ -39,10 +40,10 @@ _IRQS = re.compile(
     r"io_int_handler|"
     r"ext_int_handler|hardware_interrupt_common\w*|decrementer_common\w*|ret_from_irq"
 )
-_NMIS = re.compile(
+_NMIS = lazy_re(
     r"(asm_)?exc_nmi\w*|asm_xenpv_exc_nmi|nmi|end_repeat_nmi|first_nmi|repeat_nmi|system_reset_\w+|nmi_restore"
 )
-_SYSCALLS = re.compile(
+_SYSCALLS = lazy_re(
     r"entry_(SYSCALL|SYSENTER|INT80)\w*|(ia32_)?sys(call|enter|call32)\w*(_after_hwframe|_fastpath|_trace|_target|"
     r"_past_esp)|"
     r"system_call\w*|tracesys|ret_from_fork(_asm|_nospec_\w+)?|ret_fast_syscall|el0_svc\w*|el0t_64_sync\w*|"
@@ -51,7 +52,7 @@ _SYSCALLS = re.compile(
 )
 
 # Part of dying: what reports, dumps, stops and panics.
-_DYING = re.compile(
+_DYING = lazy_re(
     r"v?panic(_\w+)?|nmi_panic\w*|__?crash_kexec|crash_(setup_regs|save_cpu|fadump|smp_send_stop|ipi_callback)|"
     r"machine_(kexec|crash_\w+)|__machine_kexec|oops_(end|begin|enter|exit)|die(_addr|_kernel_fault|_nmi|"
     r"_if_kernel)?|__die\w*|"
@@ -93,7 +94,7 @@ _DYING = re.compile(
 )
 
 # A lock's or a wait's own code: who called it waits.
-_WAITING = re.compile(
+_WAITING = lazy_re(
     r"_*(raw_|native_|pv_|queued_|paravirt_|arch_)*(spin|read|write|queued_spin|queued_read|queued_write|rw|"
     r"mcs_spin|osq)_?"
     r"(lock|trylock|unlock|wait)\w*|_*(raw_)?(spin|read|write)_(un)?lock_\w+|do_raw_(spin|read|write)_\w+|"
@@ -111,7 +112,7 @@ _WAITING = re.compile(
 )
 
 # A leaf that trusts its argument: what it faults over is its caller's.
-_HELPER = re.compile(
+_HELPER = lazy_re(
     r"_*(mem(cpy|set|move|cmp|chr|scan)|str(len|nlen|cpy|ncpy|scpy|lcpy|cat|lcat|cmp|ncmp|chr|rchr|str|sep|dup))\w*|"
     r"_*(x86_)?(copy_(to|from)_user|copy_user|clear_user|copy_(page|mc)|clear_page)\w*|rep_(movs|stos)\w*|"
     r"_*(list|hlist|llist|plist|klist)_(add|del|move|splice|entry|iter|next|prev|node)\w*|__list_(add|del)\w*|"
@@ -138,9 +139,9 @@ _HELPER = re.compile(
     r"native_(set|read|write)_\w+|crc32\w*|csum_partial\w*|_*sg_(next|init_table)|dev_driver_string|dev_name"
 )
 # Of the helpers, those that are themselves the place where a thing of their own broke.
-_SPARED = re.compile(r"native_set_pte\w*|native_(read|write)_msr\w*|xas_\w+|radix_tree_\w+")
+_SPARED = lazy_re(r"native_set_pte\w*|native_(read|write)_msr\w*|xas_\w+|radix_tree_\w+")
 
-_ALLOCATOR = re.compile(
+_ALLOCATOR = lazy_re(
     r"(out_of_memory|oom_\w+|pagefault_out_of_memory|mem_cgroup_out_of_memory|dump_header|check_panic_on_oom|"
     r"_*alloc_(frozen_)?pages?(_\w+)?|(_*|vma_)(folio_alloc|alloc_folio)(_\w+)?|_*get_free_pages?(_\w+)?|"
     r"get_zeroed_page\w*|"

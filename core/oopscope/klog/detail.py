@@ -10,33 +10,34 @@ from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
 from oopscope.klog.trace import frames_of, is_frame
+from oopscope.lazy_re import lazy_re
 
 _TAINT = r"(?: (?P<kdump>Kdump: loaded))?(?: (?P<taint>Not tainted|Tainted: .*?))?"
 _KERNEL = r"(?:[ -]+T?[ -]*(?P<release>\d+\.\d+\S*)(?: (?P<build>#\d.*))?)?$"
-WHO = re.compile(
+WHO = lazy_re(
     r"CPU: (?P<cpu>\d{1,5}) (?:UID: (?P<uid>\d+) )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>.{1,64}?)" + _TAINT + _KERNEL
 )
-OLD_WHO = re.compile(r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>.{1,16}?)" + _TAINT + _KERNEL)
-PROCESS = re.compile(r"Process (?P<comm>.{1,16}?) \(pid: (?P<pid>\d+)")
-_OTHER_CPU = re.compile(r"(?:CPU:? {1,8}|.*\bon (?:cpu|CPU) ?#?|.* - CPU#|NMI backtrace for cpu )(?P<cpu>\d{1,5})\b")
-_STUCK = re.compile(r".*soft lockup - CPU#(?P<cpu>\d+) stuck for \d+s! \[(?P<comm>.*):(?P<pid>\d+)\]")
-_BLOCKED = re.compile(r"INFO: task (?P<comm>.{1,64}):(?P<pid>\d+) ")
-_WARNED = re.compile(r"WARNING: .*?CPU(?:: |#)(?P<cpu>\d+)(?:: (?P<comm>.{1,16}?)/(?P<pid>\d+)| PID: (?P<only>\d+))?")
-_ATOMIC = re.compile(r"(?:BUG: )?scheduling while atomic: (?P<comm>.+?)/(?:0x[0-9a-f]+/)?(?P<pid>\d+)/0x[0-9a-f]+")
-_BY_TASK = re.compile(r"(?:Read|Write|Free) of .* by task (?P<comm>.+?)/(?P<pid>\d+)")
-_TAINTED = re.compile(r"Tainted: (?:\[.\]=\S+ ?,? ?)*(?P<letters>[A-Z](?:[A-Z ]*[A-Z])?)(?![a-z])")
-HARDWARE = re.compile(r"Hardware name: (?P<name>.+)")
-WORKQUEUE = re.compile(r"Workqueue: (?P<name>.+)")
-MODULES = re.compile(r"Modules linked in:(?P<list>.*)")
-_LOADED = re.compile(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+\-]+)\))?(?=\s|$)")
-_REGISTER = re.compile(
+OLD_WHO = lazy_re(r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>.{1,16}?)" + _TAINT + _KERNEL)
+PROCESS = lazy_re(r"Process (?P<comm>.{1,16}?) \(pid: (?P<pid>\d+)")
+_OTHER_CPU = lazy_re(r"(?:CPU:? {1,8}|.*\bon (?:cpu|CPU) ?#?|.* - CPU#|NMI backtrace for cpu )(?P<cpu>\d{1,5})\b")
+_STUCK = lazy_re(r".*soft lockup - CPU#(?P<cpu>\d+) stuck for \d+s! \[(?P<comm>.*):(?P<pid>\d+)\]")
+_BLOCKED = lazy_re(r"INFO: task (?P<comm>.{1,64}):(?P<pid>\d+) ")
+_WARNED = lazy_re(r"WARNING: .*?CPU(?:: |#)(?P<cpu>\d+)(?:: (?P<comm>.{1,16}?)/(?P<pid>\d+)| PID: (?P<only>\d+))?")
+_ATOMIC = lazy_re(r"(?:BUG: )?scheduling while atomic: (?P<comm>.+?)/(?:0x[0-9a-f]+/)?(?P<pid>\d+)/0x[0-9a-f]+")
+_BY_TASK = lazy_re(r"(?:Read|Write|Free) of .* by task (?P<comm>.+?)/(?P<pid>\d+)")
+_TAINTED = lazy_re(r"Tainted: (?:\[.\]=\S+ ?,? ?)*(?P<letters>[A-Z](?:[A-Z ]*[A-Z])?)(?![a-z])")
+HARDWARE = lazy_re(r"Hardware name: (?P<name>.+)")
+WORKQUEUE = lazy_re(r"Workqueue: (?P<name>.+)")
+MODULES = lazy_re(r"Modules linked in:(?P<list>.*)")
+_LOADED = lazy_re(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+\-]+)\))?(?=\s|$)")
+_REGISTER = lazy_re(
     r"\b(?:(?P<name>[RE](?:[A-D]X|[SD]I|[SBI]P)|R\d\d?|[CD]R\d|E?FLAGS|ORIG_RAX|PKRU|[cC]r\d|[re]?(?:ax|bx|cx|dx|"
     r"si|di|sp|bp)|"
     r"x\d\d?|sp|lr|fp|ip|r\d\d?|gp|tp|t\d|s\d\d?|a\d|ra|epc|badaddr|cause|"
     r"status)\s?: ?(?:[0-9a-f]{4}:)?(?P<value>[0-9a-f]{8,16})\b)"
 )
-_GPR = re.compile(r"GPR(?P<first>\d\d): (?P<values>[0-9A-Fa-f ]+)")
-_X86_PC = re.compile(
+_GPR = lazy_re(r"GPR(?P<first>\d\d): (?P<values>[0-9A-Fa-f ]+)")
+_X86_PC = lazy_re(
     r"(?:RIP|EIP): (?P<cs>[0-9a-f]{4}):(?:\[<(?P<address>[0-9a-f]+)>\]\s*)?(?:\[<[0-9a-f]+>\]\s*)?"
     r"(?:(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?|"
     r"0x(?P<bare>[0-9a-f]+)|(?P<nil>\s*\(null\)))?"
@@ -44,28 +45,28 @@ _X86_PC = re.compile(
 _SYM = r"(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?"
 _PCS = (
     _X86_PC,
-    re.compile(rf"(?:EIP|PC) is at (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
-    re.compile(
+    lazy_re(rf"(?:EIP|PC) is at (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
+    lazy_re(
         rf"(?:RIP|EIP|IP): *(?:\[<(?P<address>[0-9a-f]+)>\]|<(?P<address2>[0-9a-f]+)>)? *(?:{_SYM}|"
         rf"(?:0x)?(?P<bare>[0-9a-f]{{8,16}})|(?P<nil>\(null\)))"
     ),
-    re.compile(rf"(?:pc|epc|era) : (?:\[<(?P<address>[0-9a-f]+)>\] *)?(?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
-    re.compile(rf"NIP \[(?P<address>[0-9a-f]+)\] (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
-    re.compile(rf"Krnl PSW : [0-9a-f]{{8,16}} (?P<address>[0-9a-f]{{8,16}}) \((?:{_SYM}|0x(?P<bare>[0-9a-f]+))\)"),
-    re.compile(rf"(?:\[<[0-9a-f]+>\] )?(?:epc|TPC|pc): (?:<(?P<address>[0-9a-f]+)>|[0-9a-f]+) *(?:{_SYM})"),
+    lazy_re(rf"(?:pc|epc|era) : (?:\[<(?P<address>[0-9a-f]+)>\] *)?(?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
+    lazy_re(rf"NIP \[(?P<address>[0-9a-f]+)\] (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
+    lazy_re(rf"Krnl PSW : [0-9a-f]{{8,16}} (?P<address>[0-9a-f]{{8,16}}) \((?:{_SYM}|0x(?P<bare>[0-9a-f]+))\)"),
+    lazy_re(rf"(?:\[<[0-9a-f]+>\] )?(?:epc|TPC|pc): (?:<(?P<address>[0-9a-f]+)>|[0-9a-f]+) *(?:{_SYM})"),
 )
-_USER_PC = re.compile(r"RIP: 0033:|EIP: 0073:|User PSW|(?:pc|epc) : 0000[0-9a-f]{12}\b(?! \()")
-CODE = re.compile(r"Code: (?P<bytes>[0-9a-fA-F<>() ]{2,})")
-_ADDRESS = re.compile(
+_USER_PC = lazy_re(r"RIP: 0033:|EIP: 0073:|User PSW|(?:pc|epc) : 0000[0-9a-f]{12}\b(?! \()")
+CODE = lazy_re(r"Code: (?P<bytes>[0-9a-fA-F<>() ]{2,})")
+_ADDRESS = lazy_re(
     r"(?:address:? ?|request at (?:virtual address )?|dereference at (?:virtual address |virtual kernel address )?|"
     r"read at |write at |memory at |page at |on (?:read|write) at |"
     r"pointer dereference (?:on (?:read|write) )?at )(?:0x)?(?P<address>[0-9a-f]{4,16})\b"
 )
-FAULTED = re.compile(
+FAULTED = lazy_re(
     r"BUG: |[Uu]nable to handle|CPU \d+ [Uu]nable|general protection|Oops: general|Kernel attempted|"
     r"Unhandled fault|Failing address"
 )
-TRACE = re.compile(
+TRACE = lazy_re(
     r"[\t ]*(?:(?:Call [Tt]race|Call Backtrace|Backtrace|Stack [Tt]raceback)\b.{0,20}?:|"
     r"stack backtrace:)\s*(?P<rest>.*)"
 )
@@ -74,7 +75,7 @@ OTHERS = (
     "Allocated", "Freed", "freed", "allocated", "Last potentially", "Second to last", "Last Breaking", "Uninit was",
     "other info", "write to", "read to", "kfence-#", "NMI backtrace", "page last", "Local variable",
 )  # fmt: skip
-_OTHER = re.compile("|".join(map(re.escape, OTHERS)))
+_OTHER = lazy_re("|".join(map(re.escape, OTHERS)))
 _TRACES = 64  # of one report
 
 

@@ -13,36 +13,37 @@ from typing import NamedTuple
 from oopscope.klog.parse import Log
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import Kind
+from oopscope.lazy_re import lazy_re
 
-MESSAGE = re.compile(r"[Kk]ernel panic(?: - not syncing)?: ?(?P<message>.*)")
+MESSAGE = lazy_re(r"[Kk]ernel panic(?: - not syncing)?: ?(?P<message>.*)")
 # What panic() says at the end of an oops, and of what else it is only the end.
-OF_AN_OOPS = re.compile(
+OF_AN_OOPS = lazy_re(
     r"Fatal exception|Aiee, killing interrupt|Attempted to kill (?:the idle task|init)|Machine halted|"
     r"Oopsed too often|"
     r"Unrecoverable |BUG!|panic_on_oops|Oops: Fatal|corrupted kernel stack|Oops$|.*die\(\)|[Kk]ernel stack overflow|"
     r"bad: scheduling from the idle|Unable to handle|double fault|CFI failure|Uncorrected|kernel mode fault"
 )
-OF_A_WARNING = re.compile(r".*(?:panic_on_warn|kmsan\.panic set|kasan\.fault=panic|fault=panic set)|.*Warned too often")
+OF_A_WARNING = lazy_re(r".*(?:panic_on_warn|kmsan\.panic set|kasan\.fault=panic|fault=panic set)|.*Warned too often")
 OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
     (OF_AN_OOPS, ("oops", "serror")),
     (OF_A_WARNING, ("warning", "memory-error", "race", "undefined", "slab", "bad-page", "atomic",
                      "lockdep", "complaint", "oops")),
-    (re.compile(r"softlockup: hung tasks"), ("soft-lockup",)),
-    (re.compile(r".*Hard LOCKUP|.*hard lockup"), ("hard-lockup",)),
-    (re.compile(r"hung_task: blocked tasks"), ("hung-task",)),
-    (re.compile(r"RCU Stall"), ("rcu-stall",)),
-    (re.compile(r".*[Oo]ut of memory|System is deadlocked on memory"), ("oom",)),
-    (re.compile(r"workqueue lockup|.*workqueue.*stall"), ("workqueue-lockup",)),
-    (re.compile(r".*scheduling while atomic"), ("atomic",)),
-    (re.compile(r".*[Mm]achine check|Unable to continue|Timeout: Not all CPUs|Timeout synchronizing"), ("hardware",)),
-    (re.compile(r".*SError"), ("serror",)),
-    (re.compile(r"Bad page state|.*BUG_ON_DATA_CORRUPTION"), ("bad-page", "complaint")),
+    (lazy_re(r"softlockup: hung tasks"), ("soft-lockup",)),
+    (lazy_re(r".*Hard LOCKUP|.*hard lockup"), ("hard-lockup",)),
+    (lazy_re(r"hung_task: blocked tasks"), ("hung-task",)),
+    (lazy_re(r"RCU Stall"), ("rcu-stall",)),
+    (lazy_re(r".*[Oo]ut of memory|System is deadlocked on memory"), ("oom",)),
+    (lazy_re(r"workqueue lockup|.*workqueue.*stall"), ("workqueue-lockup",)),
+    (lazy_re(r".*scheduling while atomic"), ("atomic",)),
+    (lazy_re(r".*[Mm]achine check|Unable to continue|Timeout: Not all CPUs|Timeout synchronizing"), ("hardware",)),
+    (lazy_re(r".*SError"), ("serror",)),
+    (lazy_re(r"Bad page state|.*BUG_ON_DATA_CORRUPTION"), ("bad-page", "complaint")),
 )  # fmt: skip
 PANICS = frozenset({"panic", "vpanic", "nmi_panic", "crash_kexec", "__crash_kexec"})
 CHAIN_NS = 10_000_000_000  # two oopses of a chain are not further apart
 AT_ONCE_NS = 200_000_000  # those of two tasks, of which the first was over
 HANGS = ("soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "workqueue-lockup")
-HUNG_FOR = re.compile(r"(?:more than|stuck for|stuck for) (?P<seconds>\d+) ?s")
+HUNG_FOR = lazy_re(r"(?:more than|stuck for|stuck for) (?P<seconds>\d+) ?s")
 SOON_NS = 60_000_000_000  # a hang that begins so soon after an oops is its consequence
 
 

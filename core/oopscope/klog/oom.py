@@ -4,22 +4,23 @@ Follows mm/oom_kill.c (dump_header, dump_tasks), mm/show_mem.c and mm/memcontrol
 bytes here; a page is 4096 bytes unless the report says otherwise.
 """
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-INVOKED = re.compile(r"(?P<comm>.{1,16}?) invoked oom-killer: (?P<how>.*)")
-ORDER = re.compile(r"\border=(?P<order>-?\d+)")
-CONSTRAINT = re.compile(r"oom-kill:constraint=CONSTRAINT_(?P<name>\w+)")
-MEMCG = re.compile(
+from oopscope.lazy_re import lazy_re
+
+INVOKED = lazy_re(r"(?P<comm>.{1,16}?) invoked oom-killer: (?P<how>.*)")
+ORDER = lazy_re(r"\border=(?P<order>-?\d+)")
+CONSTRAINT = lazy_re(r"oom-kill:constraint=CONSTRAINT_(?P<name>\w+)")
+MEMCG = lazy_re(
     r"Memory cgroup out of memory|Task in \S+ killed as a result of limit of|oom-kill:.*oom_memcg=(?P<path>[^,]+)"
 )
-LIMIT = re.compile(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
-COUNTER = re.compile(r"\b(?P<name>[a-z_]+):(?P<pages>\d+)\b")
-TOTAL = re.compile(r"(?P<pages>\d+) pages RAM")
-RESERVED = re.compile(r"(?P<pages>\d+) pages reserved")
-COLUMNS = re.compile(r"\[ *pid *\](?P<names>.*)")
-TASK = re.compile(r"\[ *(?P<pid>\d+)\](?P<values>.*)")
+LIMIT = lazy_re(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
+COUNTER = lazy_re(r"\b(?P<name>[a-z_]+):(?P<pages>\d+)\b")
+TOTAL = lazy_re(r"(?P<pages>\d+) pages RAM")
+RESERVED = lazy_re(r"(?P<pages>\d+) pages reserved")
+COLUMNS = lazy_re(r"\[ *pid *\](?P<names>.*)")
+TASK = lazy_re(r"\[ *(?P<pid>\d+)\](?P<values>.*)")
 MOST_TASKS = 1 << 17
 PAGE = 4096
 

@@ -6,7 +6,6 @@ interleave: where each record's caller is known a report holds one caller's, els
 out. Only records of the kernel are looked at: what programs wrote to /dev/kmsg is no evidence.
 """
 
-import re
 from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -15,6 +14,7 @@ from oopscope.klog.detail import OLD_WHO, OTHERS, TRACE, WHO
 from oopscope.klog.report import Report
 from oopscope.klog.trace import is_frame
 from oopscope.klog.wordings import DIE, KEY, WORDS, Heading, Kind, heading_of
+from oopscope.lazy_re import lazy_re
 
 CUT = "------------[ cut here ]"
 END = "---[ end "
@@ -28,7 +28,7 @@ TELLING = frozenset(
 )
 BLANK = frozenset(" \t")
 # What a report's lines are besides its frames and its heading.
-_ASIDE = re.compile(
+_ASIDE = lazy_re(
     r"[\t ]*(?:PC is at |LR is at |Exception stack|Instruction dump|Control: |Flags: |CPU: |CPU \d|Pid: |Process |"
     r"Hardware name: |Workqueue: |Modules linked in:|Tainted: |RIP|EIP|IP: |"
     r"RSP|RAX|RBX|"

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from oopscope.kernel.frame import Frame
 from oopscope.klog import detail
 from oopscope.klog.wordings import DIE, Kind
+from oopscope.lazy_re import compiled, lazy_re
 
-TRACE = re.compile(
+TRACE = lazy_re(
     r"[\t ]*(?:Call [Tt]race|Backtrace|Stack [Tt]raceback|Call Backtrace|Trace)\b.{0,20}?:?\s*(?=$|<|\[|\()"
 )
 
@@ -65,7 +66,7 @@ class Report:
 
     def find(self, pattern: str | re.Pattern[str]) -> tuple[int, re.Match[str]] | None:
         """Return the first of its lines in which a pattern is found, as a row of the log, and the match."""
-        search = re.compile(pattern).search
+        search = compiled(pattern).search
         for row in self.rows:
             found = search(self.texts[row])
             if found:

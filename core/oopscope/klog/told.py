@@ -4,7 +4,6 @@ Each function reads from the log what a reader of memory reads from a dump, in t
 is None. Follows init/main.c, init/version.c, kernel/smp.c and mm/mm_init.c for the words of the boot.
 """
 
-import re
 from collections.abc import Iterable
 
 from oopscope.errors import NotInLog
@@ -13,15 +12,16 @@ from oopscope.klog.end import end_of
 from oopscope.klog.of_kernel import the_log
 from oopscope.klog.parse import Log
 from oopscope.klog.report import Report
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module_list import Row
 from oopscope.linux.system import System
 from oopscope.linux.taint import FLAGS, taint_letters
 from oopscope.stacks.cpus import Cpu
 
-VERSION = re.compile(r"Linux version (?P<release>\S+) .*?(?P<build>#\d.*)$")
-COMMAND_LINE = re.compile(r"(?:Kernel command|Command) line: (?P<line>.*)")
-MEMORY = re.compile(r"Memory: \d+[kK]/(?P<total>\d+)[kK] available")
-CPUS = re.compile(
+VERSION = lazy_re(r"Linux version (?P<release>\S+) .*?(?P<build>#\d.*)$")
+COMMAND_LINE = lazy_re(r"(?:Kernel command|Command) line: (?P<line>.*)")
+MEMORY = lazy_re(r"Memory: \d+[kK]/(?P<total>\d+)[kK] available")
+CPUS = lazy_re(
     r"(?:smpboot: Allowing (?P<allowed>\d+)|smp: Brought up \d+ nodes?, (?P<up>\d+) CPU|Brought up (?P<old>\d+) CPU)"
 )
 SHOWN = (

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.functions import entry_kind
+from oopscope.lazy_re import lazy_re
 
 MAX_FRAMES = 4096
 
@@ -20,20 +21,18 @@ _BEHIND = (
     r"(?: ?\((?:[A-Z ]{1,3}|(?P<un>unreliable))\))?"
 )
 _AT = r"\[?<?(?P<address>[0-9a-f]{8,16})>?\]?"
-FRAME = re.compile(
+FRAME = lazy_re(
     rf"[\t ]*(?P<open>\()?(?:\[[0-9a-f]{{8,16}}\] )?(?:{_AT} ?)?[\t ]*(?P<guess>\? )?[\t ]*\(?"
     rf"(?:{_SYMBOL}\)?|0x(?P<bare>[0-9a-f]{{8,16}})(?P<nil>)){_BEHIND}\)?(?P<more> |$)"
 )
 # arm: [<c0010a5c>] (unwind_backtrace) from [<c000d8a8>] (show_stack+0x10/0x14); since 5.16 without brackets.
-FROM = re.compile(
+FROM = lazy_re(
     r"[\t ]*(?:\[<[0-9a-f]+>\] \()?[\w.$]+(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[[\w-]+\])?\)? from "
     rf"(?:\[<[0-9a-f]+>\] \()?{_SYMBOL}(?: \[(?P<module>[\w-]+)\])?\)?"
 )
-OLDEST = re.compile(
-    r"[\t ]*<(?P<address>[0-9a-f]{8,16})>\{(?::(?P<module>\w+):)?(?P<name>[\w.]+)\+(?P<at>\d+)\}"
-)  # 2.6.9
-MARK = re.compile(r"[\t ]*<(?P<end>/?)<?(?P<name>#?[A-Za-z_]+\d?)>?>[\t ]*")
-INTERRUPTED = re.compile(
+OLDEST = lazy_re(r"[\t ]*<(?P<address>[0-9a-f]{8,16})>\{(?::(?P<module>\w+):)?(?P<name>[\w.]+)\+(?P<at>\d+)\}")  # 2.6.9
+MARK = lazy_re(r"[\t ]*<(?P<end>/?)<?(?P<name>#?[A-Za-z_]+\d?)>?>[\t ]*")
+INTERRUPTED = lazy_re(
     r"(?:RIP|EIP): (?P<cs>[0-9a-f]{4}):(?:\[<(?P<address>[0-9a-f]+)>\]\s*)?(?:\[<[0-9a-f]+>\]\s*)?"
     r"(?:(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?"
     r"|0x(?P<bare>[0-9a-f]+)|(?P<nil>\(null\)))?"
@@ -97,12 +96,14 @@ def _on_line(text: str, kind: FrameKind) -> Iterable[Frame]:
     """Yield the frames of one line: one, but for kernels before 2.6.18."""
     at = 0
     for _ in range(8):
-        found = FROM.match(text, at) or FRAME.match(text, at) or OLDEST.match(text, at)
+        found, base = FROM.match(text, at) or FRAME.match(text, at), 16
+        if found is None:
+            found, base = OLDEST.match(text, at), 10
         if found is None or found.end() == at:
             return
         groups = found.groupdict()
         guess = groups.get("guess") or groups.get("open") or groups.get("un")
-        yield _frame(found, kind, not guess, 10 if found.re is OLDEST else 16)
+        yield _frame(found, kind, not guess, base)
         at = found.end()
 
 

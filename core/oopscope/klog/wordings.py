@@ -12,6 +12,8 @@ kernel/rcu/tree_stall.h, mm/{oom_kill,slub,page_alloc}.c, mm/kasan, mm/kfence, l
 import re
 from typing import Literal, NamedTuple
 
+from oopscope.lazy_re import lazy_re
+
 Kind = Literal[
     "oops",  # a fault, BUG or trap of the kernel: what die() prints
     "warning",  # WARN_ON and its kin
@@ -47,7 +49,7 @@ class Heading(NamedTuple):
 
 
 def _h(kind: Kind, begins: str, rest: str | None = None) -> Heading:
-    return Heading(kind, begins, re.compile(re.escape(begins) + rest) if rest is not None else None)
+    return Heading(kind, begins, lazy_re(re.escape(begins) + rest) if rest is not None else None)
 
 
 _FAULTS = (
@@ -82,7 +84,7 @@ _FAULTS = (
     _h("oops", "CPU ", r"\d+ [Uu]nable to handle kernel"),  # mips, loongarch
 )
 # What die() prints last of its first lines: the name, the error code, which oops of this boot it is.
-DIE = re.compile(
+DIE = lazy_re(
     r"(?P<name>Oops: Oops|Oops: [\w -]+?|Oops(?: - [\w -]+)?|(?:Oops: )?general protection fault\b.*?|"
     r"(?:Oops: )?(?:maybe for address|divide[ _]error|invalid opcode|int3|debug|stack segment|segment not present|"
     r"invalid TSS|alignment check|double fault|bounds|overflow|coprocessor segment overrun|SIMD exception|"
@@ -179,7 +181,7 @@ _ENDS = (
     _h("backtrace", "Showing busy workqueues"),
 )
 HEADINGS: tuple[Heading, ...] = (*_FAULTS, *_CHECKS, *_HANGS, *_ENDS, *_DIES)
-OOM = re.compile(
+OOM = lazy_re(
     r"(?P<comm>.{1,16}?) invoked oom-killer: |Out of memory(?: and no killable| \(|: )|Memory cgroup out of memory"
 )
 

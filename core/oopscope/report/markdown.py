@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from oopscope.lazy_re import lazy_re
 from oopscope.report import text
 from oopscope.report.cells import cell, printable, size
 from oopscope.report.facts import blocked, cause, dump_facts, how_many, moment, same_stacks, system_facts, told
@@ -39,8 +40,8 @@ PLACED = (
     "tables",
 )
 # A word that no dialect of Markdown makes anything of, within its brackets, quotes and punctuation.
-PLAIN = re.compile(r"[A-Za-z][A-Za-z'/-]*|\d{1,6}|0x[0-9a-f]+")
-WORD = re.compile(r"""([("']*)(.*?)([)"'.,;:?!]*)""", re.S)
+PLAIN = lazy_re(r"[A-Za-z][A-Za-z'/-]*|\d{1,6}|0x[0-9a-f]+")
+WORD = lazy_re(r"""([("']*)(.*?)([)"'.,;:?!]*)""", re.S)
 
 
 def render(report: Data) -> str:

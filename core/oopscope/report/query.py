@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from oopscope.lazy_re import lazy_re
 from oopscope.report.cells import cell
 
 Test = Callable[[Any], bool]
@@ -27,11 +28,11 @@ class Field(NamedTuple):
     value: Callable[[Any], Any]
 
 
-_TERM = re.compile(r'(?P<not>[-!]?)(?:"(?P<quoted>[^"]*)"?|(?P<word>\S+))')
-_COMPARE = re.compile(r"(?P<key>[A-Za-z_][\w -]*?)(?P<op>!=|!~|<=|>=|:|=|~|<|>)(?P<value>.*)", re.DOTALL)
+_TERM = lazy_re(r'(?P<not>[-!]?)(?:"(?P<quoted>[^"]*)"?|(?P<word>\S+))')
+_COMPARE = lazy_re(r"(?P<key>[A-Za-z_][\w -]*?)(?P<op>!=|!~|<=|>=|:|=|~|<|>)(?P<value>.*)", re.DOTALL)
 _SIZE = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _TIME = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_AMOUNT = re.compile(r"(-?(?:0x[0-9a-f]+|\d+(?:\.\d+)?))\s*([a-z]*)")
+_AMOUNT = lazy_re(r"(-?(?:0x[0-9a-f]+|\d+(?:\.\d+)?))\s*([a-z]*)")
 
 
 def search_pattern(text: str) -> re.Pattern[str] | None:

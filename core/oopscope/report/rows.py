@@ -6,12 +6,12 @@ and JSON have values as the report has them, the others words. Text of a dump is
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from io import StringIO
 from typing import Any, NamedTuple, Protocol, TextIO
 
+from oopscope.lazy_re import lazy_re
 from oopscope.report.cells import RIGHT, cell, printable, width
 from oopscope.report.values import value
 from oopscope.subsystems import Column
@@ -24,7 +24,7 @@ STYLE = (
     "tr:nth-child(even){background:#8882}td,pre{font-family:ui-monospace,monospace;white-space:pre-wrap}"
 )
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_PLAIN = re.compile(r"[A-Za-z0-9 .%–-]*")  # Markdown makes nothing of it, within a table  # noqa: RUF001
+_PLAIN = lazy_re(r"[A-Za-z0-9 .%–-]*")  # Markdown makes nothing of it, within a table  # noqa: RUF001
 
 
 class ShownColumn(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from threading import Lock
 
+from oopscope.lazy_re import lazy_re
 from oopscope.sources import ByteSource
 
 BLOCK = 4096  # bytes: 32,768 bits
@@ -18,7 +19,7 @@ _GROUP = 64  # bytes: 512 bits
 _STRIDE = 1 << 20  # bytes read at once while counting
 _KEPT = 1024  # blocks kept: 4 MiB, 128 GiB of 4 KiB pages
 _NONE, _ALL, _NO_STRIDE = bytes(BLOCK), b"\xff" * BLOCK, bytes(_STRIDE)
-_SET = re.compile(rb"\xff+|[^\x00\xff]+", re.DOTALL)
+_SET = lazy_re(rb"\xff+|[^\x00\xff]+", re.DOTALL)
 
 
 class Bitmap:

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 
 from oopscope.errors import FormatError
+from oopscope.lazy_re import lazy_re
 from oopscope.sources import ByteSource
 from oopscope.sources.extents import Extents
 
@@ -21,7 +22,7 @@ _RECORD = struct.Struct(">qq")
 _SMALL, _AHEAD = 1 << 14, 1 << 16
 # Of a record that is looked for behind a damaged one: what its two numbers may be, how many must follow each other.
 MAX_LIKELY, MAX_LENGTH, CHAIN = 1 << 50, 1 << 24, 4
-_LIKE_A_RECORD = re.compile(rb"(?=\0[\0-\3].{6}\0{4}[\0\1].{3}(?<!\0{4}))", re.S)
+_LIKE_A_RECORD = lazy_re(rb"(?=\0[\0-\3].{6}\0{4}[\0\1].{3}(?<!\0{4}))", re.S)
 MAX_SEARCHED, MAX_SEARCHES, MAX_CANDIDATES = 64 << 20, 64, 1 << 16
 _PIECE = 1 << 20
 _TEXT_MODE = "Every newline in it became CR LF: copy it again, not in text mode"

@@ -1,9 +1,9 @@
 """The names that kdump's tools give to a dump: a file that bears one was to be a dump, whatever it holds."""
 
-import re
+from oopscope.lazy_re import lazy_re
 
 # Of kdump, of makedumpfile's split sets, of Debian's kdump-tools; unfinished ones too, but not what lies beside them.
-_NAMES = re.compile(
+_NAMES = lazy_re(
     r"vmcore(?!.*(dmesg|\.txt|\.log|\.json|\.html|\.md5|\.sha))|dump\.\d{6,}$|dump-incomplete$|.+\.(kdump|vmcore)$"
 )
 

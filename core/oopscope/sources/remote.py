@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, cast
 
 from oopscope.errors import FormatError, NotADump
+from oopscope.lazy_re import lazy_re
 from oopscope.sources import ByteSource
 from oopscope.sources.file import BytesSource
 
@@ -22,9 +23,9 @@ KEPT = 1024  # blocks: 32 MiB
 WHOLE = 64 << 20  # a file up to here is fetched whole from a server that cannot send parts of it
 TRIES = 2
 PATIENCE = 20.0  # seconds without a byte
-_URL = re.compile(r"(https?|sftp|ssh|s3)://", re.IGNORECASE)
-_NOISE = re.compile(r"\[Errno None\] | ssl:\w+")
-_QUERY, _CREDENTIALS = re.compile(r"\?[^\s'\"<>)\]]*=[^\s'\"<>)\]]*"), re.compile(r"://[^/\s@'\"]+@")
+_URL = lazy_re(r"(https?|sftp|ssh|s3)://", re.IGNORECASE)
+_NOISE = lazy_re(r"\[Errno None\] | ssl:\w+")
+_QUERY, _CREDENTIALS = lazy_re(r"\?[^\s'\"<>)\]]*=[^\s'\"<>)\]]*"), lazy_re(r"://[^/\s@'\"]+@")
 _NEEDS = {
     "s3": "s3fs, which is not installed: pip install 'oopscope[s3]'",
     "": "fsspec, aiohttp and paramiko, which are not all installed: pip install 'oopscope[remote]'",

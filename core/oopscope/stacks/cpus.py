@@ -1,12 +1,12 @@
 """Every CPU: what it ran, its state, registers and backtrace; the one that panicked first."""
 
-import re
 from typing import NamedTuple
 
 from oopscope.errors import NoTypes, OopscopeError, ReadError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.kernel.once import once
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.printk import log
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TASK, LostTask, TaskStruct, lost_tasks
@@ -15,9 +15,7 @@ from oopscope.stacks.of_task import stack_of_cpu
 from oopscope.stacks.registers import registers
 
 INVALID = 0xFFFFFFFF
-WHO = re.compile(
-    r"CPU: (\d{1,5}) (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,16}?) (?:Not tainted|Tainted: |Kdump: )"
-)
+WHO = lazy_re(r"CPU: (\d{1,5}) (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,16}?) (?:Not tainted|Tainted: |Kdump: )")
 
 
 class Cpu(NamedTuple):

@@ -6,7 +6,6 @@ kallsyms_scan's business. An address gets the name that the kernel itself prints
 the lowest index (the build sorts the sensible one there), whole up to the next symbol.
 """
 
-import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -14,6 +13,7 @@ from itertools import islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
 from oopscope.errors import Implausible, NoSymbol, OopscopeError
+from oopscope.lazy_re import lazy_re
 from oopscope.symbols.blob import Endian, Read
 from oopscope.symbols.kallsyms_names import RUN
 from oopscope.symbols.kallsyms_tables import Opened, Tables, extent_of, locate, open_tables
@@ -25,8 +25,8 @@ MAX_PROBED = 2048
 MAX_KEPT = 50_000  # in the index cache
 # What follows a mark of an end belongs to nobody; these whatever follows, the others only where much does.
 ENDS = frozenset(("_etext", "_einittext", "_end"))
-_END = re.compile(r"__stop_|__end_|.*_end$|__brk_limit$")
-_BEGIN = re.compile(r"__start_|__log_buf$|_printk_rb_static_|__brk_|.*_begin$")
+_END = lazy_re(r"__stop_|__end_|.*_end$|__brk_limit$")
+_BEGIN = lazy_re(r"__start_|__log_buf$|_printk_rb_static_|__brk_|.*_begin$")
 FAR, FARTHER = 64 << 10, 512 << 10  # bytes that few symbols have, and that next to none has
 LIKELY = 4096  # of such a one that something without a name follows: strings, tables of a section
 

@@ -2,10 +2,11 @@
 
 import re
 
+from oopscope.lazy_re import lazy_re
 from oopscope.symbols.named import Named
 
 MAX_BYTES = 64 << 20
-_LINE = re.compile(r"^([0-9a-f]{8,16}) ([A-Za-z?]) (\S+)$", re.M)
+_LINE = lazy_re(r"^([0-9a-f]{8,16}) ([A-Za-z?]) (\S+)$", re.M)
 
 
 def read(text: str, what: str) -> Named:

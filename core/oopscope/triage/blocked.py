@@ -3,21 +3,21 @@
 Follows kernel/hung_task.c.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import is_waiting
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
 from oopscope.stacks.tasks import Task, stack
 from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Evidence, Source
 from oopscope.waits.locks import Wait, all_locks
 
-INFO = re.compile(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
+INFO = lazy_re(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
 # What a blocked task's stack begins with: the scheduler, and how it came to wait.
-WAITING = re.compile(r"_*(schedule|mutex|rwsem|down_|wait_|rt_mutex|io_|bit_wait|percpu_rwsem|folio_wait|preempt_)")
+WAITING = lazy_re(r"_*(schedule|mutex|rwsem|down_|wait_|rt_mutex|io_|bit_wait|percpu_rwsem|folio_wait|preempt_)")
 
 
 MAX_SHOWN = 8

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import first_not, is_dying, is_helper
 from oopscope.klog.report import Report
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, Line
 
-TITLE = re.compile(
+TITLE = lazy_re(
     r"BUG: (?P<tool>KASAN|KFENCE|KMSAN|KCSAN): (?P<what>[\w -]+?)(?: (?:read|write))? in "
     r"(?P<name>[A-Za-z_][\w.]*)(?:\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+)?(?: \[(?P<module>[\w-]+)[^\]]*\])?"
 )
-ACCESS = re.compile(r"(?P<access>Read|Write) of size (?P<size>\d+) at addr (?P<address>[0-9a-f]+) by task (?P<task>.+)")
+ACCESS = lazy_re(r"(?P<access>Read|Write) of size (?P<size>\d+) at addr (?P<address>[0-9a-f]+) by task (?P<task>.+)")
 
 
 class Found(NamedTuple):

@@ -10,7 +10,6 @@ same where it is an oops. Rules look for words within a report (`death.said`), o
 are skipped. A death of a log alone answers all of it the same way; what a log cannot tell is None or empty.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +20,7 @@ from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper
 from oopscope.klog.end import HANGS
 from oopscope.klog.parse import Line
 from oopscope.klog.wordings import DIE
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.tasks import Task, all_tasks
@@ -30,7 +30,7 @@ from oopscope.triage.signature import basis, signature
 
 INTERRUPTS = {"irq": "an interrupt", "softirq": "a softirq", "nmi": "an NMI"}
 # An oops of a task gives its stack up before the task is ended, in which panic() may be called (oops_limit, PID 1).
-REWOUND = re.compile(r"rewind_stack_(do_exit|and_make_dead)|make_task_dead(\.|$)")
+REWOUND = lazy_re(r"rewind_stack_(do_exit|and_make_dead)|make_task_dead(\.|$)")
 
 SOFTIRQS = ("handle_softirqs", "__do_softirq", "__softirqentry_text_start")
 __all__ = ["COMPLAINED", "DIE", "END_NS", "Check", "Death", "Line", "entry_kind"]

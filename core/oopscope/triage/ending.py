@@ -18,12 +18,13 @@ from oopscope.klog.of_kernel import log_of
 from oopscope.klog.parse import Line, Log
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import DIE
+from oopscope.lazy_re import compiled, lazy_re
 from oopscope.linux.printk import Record, log
 from oopscope.linux.sched import runqueues
 from oopscope.stacks.cpus import Cpu, all_cpus
 
 END_NS = 30_000_000_000  # what was said so shortly before the end is of the end
-COMPLAINED = re.compile(r"panic_on_warn|Warned too often|fault=panic|kmsan\.panic set")
+COMPLAINED = lazy_re(r"panic_on_warn|Warned too often|fault=panic|kmsan\.panic set")
 
 __all__ = ["COMPLAINED", "END_NS", "Ending", "Line"]
 
@@ -159,10 +160,10 @@ class Ending:
 
     def said(self, pattern: str | re.Pattern[str]) -> tuple[Line, re.Match[str]] | None:
         """Return the first line of what led to the end, the panic included, that matches at its beginning."""
-        compiled = re.compile(pattern)
+        match = compiled(pattern).match
         for report in self.end.chain:
             for row in report.rows:
-                found = compiled.match(report.texts[row].lstrip())
+                found = match(report.texts[row].lstrip())
                 if found:
                     return self.lines[row], found
         return None
@@ -174,7 +175,7 @@ class Ending:
 
     def lately(self, pattern: str | re.Pattern[str], within: int = END_NS) -> tuple[Line, re.Match[str]] | None:
         """Return the last record of the kernel that begins so and was written shortly before the end (in ns)."""
-        compiled = re.compile(pattern)
+        match = compiled(pattern).match
         last = self.end.chain[-1].row if self.end.chain else len(self.lines) - 1
         ends = self.log.ns(last) if self.lines else None
         first = max((row for row in self.log.boots if row <= last), default=0)
@@ -185,7 +186,7 @@ class Ending:
             ns = self.log.ns(row)
             if ns is not None and ends is not None and ends - ns > within:
                 return None
-            found = compiled.match(texts[row].lstrip())
+            found = match(texts[row].lstrip())
             if found:
                 return self.lines[row], found
         return None

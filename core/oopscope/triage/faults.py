@@ -3,18 +3,19 @@
 import re
 
 from oopscope.kernel.frame import Frame
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, Line
 
 # The fault handlers' own words, of every machine.
-_FAULT = re.compile(
+_FAULT = lazy_re(
     r"^(?:Oops: )?(?:BUG: [Kk]ernel NULL pointer|BUG: [Uu]nable to handle|general protection fault|"
     r"Kernel attempted to |"
     r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute)"
 )
-_NULL = re.compile(r"NULL pointer|[Uu]nable to handle kernel NULL")
-_RANGE = re.compile(r"KASAN: (?P<what>null-ptr-deref|user-memory-access)[\w ]* in range \[0x(?P<address>[0-9a-f]+)-")
-_NO_CODE = re.compile(r"NX-protected|instruction fetch|execute from non-executable|execute user page|execution of user")
-_THUNK = re.compile(r"__x86_indirect_(?:jump_|call_)?thunk_\w+|__x86_retpoline_\w+")
+_NULL = lazy_re(r"NULL pointer|[Uu]nable to handle kernel NULL")
+_RANGE = lazy_re(r"KASAN: (?P<what>null-ptr-deref|user-memory-access)[\w ]* in range \[0x(?P<address>[0-9a-f]+)-")
+_NO_CODE = lazy_re(r"NX-protected|instruction fetch|execute from non-executable|execute user page|execution of user")
+_THUNK = lazy_re(r"__x86_indirect_(?:jump_|call_)?thunk_\w+|__x86_retpoline_\w+")
 PAGE = 4096
 WRITE, USER, FETCH = 2, 4, 16  # bits of x86's error code of a page fault
 

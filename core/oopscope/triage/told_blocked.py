@@ -4,22 +4,22 @@ Follows kernel/hung_task.c and kernel/sched/core.c (sched_show_task). Who holds 
 kernel does itself (`blocked on a mutex likely owned by task`, 6.16).
 """
 
-import re
 from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import first_not, is_dying, is_waiting
 from oopscope.klog.report import Report
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 MAX_SHOWN = 8
-SECONDS = re.compile(r"for more than (?P<seconds>\d+) seconds")
-OWNER = re.compile(
+SECONDS = lazy_re(r"for more than (?P<seconds>\d+) seconds")
+OWNER = lazy_re(
     r"^INFO: task (?P<comm>.+):(?P<pid>\d+) (?:is )?blocked on an? (?P<lock>\S+).* owned by (?P<owner>.+):(?P<by>\d+)"
 )
-SLEEPING_LOCK = re.compile(r"_*(mutex_lock|rt_mutex|rwsem_down|down_(read|write)|__down|ww_mutex|rwbase)\w*")
+SLEEPING_LOCK = lazy_re(r"_*(mutex_lock|rt_mutex|rwsem_down|down_(read|write)|__down|ww_mutex|rwbase)\w*")
 # Kernel threads whose names are cut at 15 characters, and what they are.
 CUT_NAMES = {
     "spl_dynamic_tas": "spl_dynamic_taskq, a task queue of OpenZFS",

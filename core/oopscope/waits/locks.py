@@ -14,6 +14,7 @@ from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.stack import Stack, task_stack
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
 from oopscope.linux.task_state import decode_comm, state_letter
 from oopscope.stacks.tasks import stack
@@ -38,10 +39,13 @@ class LockType(NamedTuple):
 
 
 KINDS = (
-    LockType("mutex", "mutex", "mutex_waiter", re.compile(r"_*(ww_)?mutex_lock")),
-    LockType("rw_semaphore", "rw_semaphore", "rwsem_waiter", re.compile(r"_*(rwsem_)?down_(read|write)")),
+    LockType("mutex", "mutex", "mutex_waiter", lazy_re(r"_*(ww_)?mutex_lock")),
+    LockType("rw_semaphore", "rw_semaphore", "rwsem_waiter", lazy_re(r"_*(rwsem_)?down_(read|write)")),
     LockType(
-        "semaphore", "semaphore", "semaphore_waiter", re.compile(r"_*down(_common|_interruptible|_killable|_timeout)?$")
+        "semaphore",
+        "semaphore",
+        "semaphore_waiter",
+        lazy_re(r"_*down(_common|_interruptible|_killable|_timeout)?$"),
     ),
 )
 

@@ -6,13 +6,13 @@ percpu_rwsem_wake_function on its stack; a writer that waits for the readers is 
 readers hold such a lock nothing records; nor who holds its writing side once it no longer waits.
 """
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.stack import task_stack
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import decode_comm
 from oopscope.waits.wait import Wait
@@ -21,8 +21,8 @@ MAX_STACK = 64 << 10
 MAX_ENTRIES = 1 << 16
 HAS_WAITERS = 1  # the low bit of rt_mutex_base.owner
 WAKE_READER = "percpu_rwsem_wake_function"
-_READS = re.compile(r"_*percpu_(down_read|rwsem_wait)")
-_WRITES = re.compile(r"_*percpu_down_write")
+_READS = lazy_re(r"_*percpu_(down_read|rwsem_wait)")
+_WRITES = lazy_re(r"_*percpu_down_write")
 
 
 class Unlisted:

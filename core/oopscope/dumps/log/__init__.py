@@ -13,13 +13,14 @@ from oopscope.dumps import Facts
 from oopscope.dumps.log import apport, journal, lines, pstore
 from oopscope.dumps.log.lines import Entry
 from oopscope.errors import MissingPage
+from oopscope.lazy_re import lazy_re
 from oopscope.notes import CpuState, Note
 from oopscope.sources import ByteSource
 
 HEAD = 64 << 10  # bytes that are looked at to know a log
 MOST = 96 << 20  # bytes of a log that are read; of a longer one the end
 # Lines as only a kernel writes them, where they have no times.
-WORDS = re.compile(
+WORDS = lazy_re(
     r"^(?:<\d{1,3}>)?(?:Kernel panic - not syncing|BUG: |Oops: \d{4}|Oops\[#|Linux version \d|"
     r"Unable to handle kernel|"
     r"general protection fault|kernel BUG at |Internal error: |CPU \d+: Machine Check|Call Trace:|Call trace:|"
@@ -29,7 +30,7 @@ WORDS = re.compile(
     re.MULTILINE,
 )
 # Lines with the kernel's times, or of syslog.
-TIMES = re.compile(
+TIMES = lazy_re(
     r"^(?:<\d{1,4}>)?(?:[a-z]+ *:[a-z]+ *: )?\[ *\d{1,10}\.\d{6}\](?:\[ *[TC]\d+\])? ?(?:\[ *[TC]\d+\] ?)?\S|"
     r"^.{8,80}?\bkernel: |^\d{1,4},\d+,\d+,[-c+][^;\n]{0,64};|"
     r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ",

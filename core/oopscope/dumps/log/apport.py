@@ -5,15 +5,16 @@ zstd stream. What of a crash is no log is not looked at.
 """
 
 import base64
-import re
 import zlib
 from binascii import Error
 from collections.abc import Iterator
 
 import zstandard
 
+from oopscope.lazy_re import lazy_re
+
 FIELDS = ("VmCoreDmesg", "OopsText", "Dmesg", "CurrentDmesg", "CurrentDmesg.txt", "Failure")  # the first that is there
-FIELD = re.compile(r"(?P<key>[A-Za-z0-9._-]{1,64}):(?: (?P<value>.*))?$")
+FIELD = lazy_re(r"(?P<key>[A-Za-z0-9._-]{1,64}):(?: (?P<value>.*))?$")
 MOST = 64 << 20  # bytes of a log
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from oopscope.lazy_re import lazy_re
+
 USER = 1  # the facility of what a program writes to /dev/kmsg
 NS = 1_000_000_000
 LEVELS = {"emerg": 0, "alert": 1, "crit": 2, "err": 3, "warn": 4, "notice": 5, "info": 6, "debug": 7}
@@ -32,37 +34,37 @@ class Entry(NamedTuple):
     host: str | None = None
 
 
-ESCAPES = re.compile(
+ESCAPES = lazy_re(
     r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\^_]|\][^\x07\x1b]*(?:\x07|\x1b\\))|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]"
 )
 _ISO = r"(?P<iso>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)"
 _DAY = r"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<year>\d{4}))?"
 _FULL = r"(?:[A-Z][a-z]{2} )" + _ISO.replace("iso>", "full>") + r"(?: [A-Z]{2,5})?"
 # syslog and journalctl: when, which host, who. `[  12.3] host kernel: ` is journalctl's short-monotonic.
-SYSLOG = re.compile(
+SYSLOG = lazy_re(
     rf"(?:<\d+>)?(?:(?:[A-Z][a-z]{{2}} )?(?:{_DAY})|{_ISO}|{_FULL}|(?P<unix>\d{{9,10}}\.\d{{6}})|"
     rf"\[ *(?P<mono>\d+\.\d{{6}})\](?= \S+ kernel: ))"
     r" (?:(?P<host>[\w.:-]{0,254}[\w.-]) |(?=kernel: ))(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
     r"(?P<tag>[A-Za-z(/_][^\s\[\]:]{0,63})(?:\[(?P<pid>\d+)\])?: ?(?P<rest>.*)",
     re.DOTALL,
 )
-KMSG = re.compile(
+KMSG = lazy_re(
     r"(?P<pri>\d{1,4}),(?P<seq>\d+),(?P<usec>\d+),[-c+](?:,(?:caller=(?P<caller>[TC]\d+)|[^;]*))?;(?P<rest>.*)",
     re.DOTALL,
 )
-DECODED = re.compile(r"(?P<facility>[a-z]+\d?) *:(?P<level>[a-z]+) *: (?P<rest>.*)", re.DOTALL)  # dmesg -x
-LEVEL = re.compile(r"<(?P<pri>\d{1,4})>(?:\[|(?=.))")
-STAMP = re.compile(
+DECODED = lazy_re(r"(?P<facility>[a-z]+\d?) *:(?P<level>[a-z]+) *: (?P<rest>.*)", re.DOTALL)  # dmesg -x
+LEVEL = lazy_re(r"<(?P<pri>\d{1,4})>(?:\[|(?=.))")
+STAMP = lazy_re(
     r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9})(?: *<[ +-]*\d+\.\d+>)?\]"
     r"(?:\[ *(?P<caller>[TC]\d+)\])?(?: ?\[ *(?P<caller2>[TC]\d+)\])? ?"
 )
-STAMPS = re.compile(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
+STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
 JOINED = 3  # times in one line
-CTIME = re.compile(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
-DMESG_ISO = re.compile(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
-RELATIVE = re.compile(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+\.\d+>?)\] ")
+CTIME = lazy_re(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
+DMESG_ISO = lazy_re(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
+RELATIVE = lazy_re(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+\.\d+>?)\] ")
 VENDORS = frozenset("IWEDC[-(")
-VENDOR = re.compile(
+VENDOR = lazy_re(
     r"[IWEDC]?\[?(?P<cpu>\d): *(?P<comm>[^\[\]]{1,24}?): *(?P<pid>\d+)\] ?|-?\(\d\)\[(?P<pid2>\d+):[^\]]{1,24}\]|"
     r"\(CPU:(?P<cpu3>\d)-pid:(?P<pid3>\d+):\([^)]*\)\) ?"
 )

@@ -11,8 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-NAME = re.compile(r"dmesg-(?P<backend>[a-z_]+\d*)-(?P<id>\d+)(?P<packed>\.enc\.z)?$")
-HEAD = re.compile(
+from oopscope.lazy_re import lazy_re
+
+NAME = lazy_re(r"dmesg-(?P<backend>[a-z_]+\d*)-(?P<id>\d+)(?P<packed>\.enc\.z)?$")
+HEAD = lazy_re(
     r"(?:====\d+\.\d+(?:-[CD])?\n)?(?P<reason>Panic|Oops|Emergency|Shutdown|Unknown|Reboot|"
     r"Halt)#(?P<count>\d+) Part ?(?P<part>\d+)\n"
 )

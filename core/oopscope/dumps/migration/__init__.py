@@ -5,7 +5,6 @@ of their own; where they lie in the machine follows from its type. There are no 
 """
 
 import os
-import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from oopscope.dumps import BLOCK, CpuState, Facts, Note
 from oopscope.dumps.migration.cpus import cpu_states
 from oopscope.dumps.migration.stream import FILL, MAGIC, Block, Stream, read_stream
 from oopscope.errors import FormatError, MissingPage, NotADump
+from oopscope.lazy_re import lazy_re
 from oopscope.qemu_boards import place
 from oopscope.sources import ByteSource
 from oopscope.sources.extents import Extents
@@ -27,8 +27,8 @@ _KIND_AT = 28  # in the header: how the stream is packed
 RAW, SPARSE = 0, 6
 UNPACKERS = {1: "gzip", 2: "bzip2", 3: "xz", 4: "lzop", 5: "zstd"}
 MAX_XML = 16 << 20
-_TYPE = re.compile(rb"<type[^>]*\bmachine=['\"]([A-Za-z0-9._-]{1,64})['\"]")
-_BACKEND = re.compile(r"(?:/objects/)?(?:ram-node|ram|mem|m)(\d+)")
+_TYPE = lazy_re(rb"<type[^>]*\bmachine=['\"]([A-Za-z0-9._-]{1,64})['\"]")
+_BACKEND = lazy_re(r"(?:/objects/)?(?:ram-node|ram|mem|m)(\d+)")
 
 # The block that is the machine's RAM, and the architecture that has it.
 _MAIN = {

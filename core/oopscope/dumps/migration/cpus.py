@@ -8,12 +8,13 @@ import re
 import struct
 from collections.abc import Iterator
 
+from oopscope.lazy_re import lazy_re
 from oopscope.notes import CpuState, SegmentRegister
 from oopscope.sources import ByteSource
 
 MAX_STATE = 64 << 20  # bytes of devices' state searched
 MAX_CPUS = 4096
-_SECTION = re.compile(rb"\x04.{4}\x03cpu(.{4})(.{4})", re.DOTALL)
+_SECTION = lazy_re(rb"\x04.{4}\x03cpu(.{4})(.{4})", re.DOTALL)
 
 _X86_GENERAL = (
     "rax",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from oopscope.errors import FormatError, Unsupported
+from oopscope.lazy_re import lazy_re
 from oopscope.sources import ByteSource
 from oopscope.sources.bitmap import Bitmap
 from oopscope.sources.extents import NOWHERE, Extents
@@ -24,8 +25,8 @@ MAX_BLOCKS, MAX_WORDS, MAX_ITEMS = 4096, 1 << 22, 1 << 20
 MAX_SKIPPED = 1 << 20  # bytes of other sections before the one for RAM
 _WINDOW = 1 << 16
 _HEADER = 8  # of every page
-_ZEROS = re.compile(rb"(?:.{6}[\x00\x10\x20\x30\x40\x50\x60\x70\x80\x90\xa0\xb0\xc0\xd0\xe0\xf0]\x22\x00)+", re.DOTALL)
-_RAM_START = re.compile(rb"\x01.{4}\x03ram.{4}\x00\x00\x00\x04", re.DOTALL)
+_ZEROS = lazy_re(rb"(?:.{6}[\x00\x10\x20\x30\x40\x50\x60\x70\x80\x90\xa0\xb0\xc0\xd0\xe0\xf0]\x22\x00)+", re.DOTALL)
+_RAM_START = lazy_re(rb"\x01.{4}\x03ram.{4}\x00\x00\x00\x04", re.DOTALL)
 
 
 class _End(Exception):

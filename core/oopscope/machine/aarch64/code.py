@@ -3,17 +3,17 @@
 Follows the Arm ARM, C4 (A64 encodings). Every instruction is one 32-bit word, little-endian whatever data is.
 """
 
-import re
 import struct
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module import in_text
 
 MAX_PROLOGUE = 64 << 10  # bytes of a function that are looked through
 RET = (0xD65F03C0, 0xD65F0BFF, 0xD65F0FFF)  # ret, retaa, retab
-_BRANCH = re.compile(r"^(?:b|bl|b\..+|bc\..+|cbn?z|tbn?z)$")
-_LAST = re.compile(r"#?(0x[0-9a-f]+)$")
+_BRANCH = lazy_re(r"^(?:b|bl|b\..+|bc\..+|cbn?z|tbn?z)$")
+_LAST = lazy_re(r"#?(0x[0-9a-f]+)$")
 
 
 def word_at(kernel: Kernel, address: int) -> int | None:

@@ -4,13 +4,14 @@ import re
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module import in_text
 
 MAX_CALL, INDIRECT_CALLS = 7, (2, 3, 4, 6, 7)  # bytes of a call, any prefix left out
 BRANCHES = ("call", "j", "loop")
-_RELATIVE = re.compile(r"(-?0x[0-9a-f]+|-?\d+)\(%rip\)")
-_IMMEDIATE = re.compile(r"\$(-?0x[0-9a-f]+|-?\d+)")
-_ABSOLUTE = re.compile(r"%gs:(0x[0-9a-f]+)(?=,|$)")
+_RELATIVE = lazy_re(r"(-?0x[0-9a-f]+|-?\d+)\(%rip\)")
+_IMMEDIATE = lazy_re(r"\$(-?0x[0-9a-f]+|-?\d+)")
+_ABSOLUTE = lazy_re(r"%gs:(0x[0-9a-f]+)(?=,|$)")
 
 
 def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:

@@ -4,10 +4,11 @@ import re
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module import in_text
 
-_BRANCH = re.compile(r"^b[a-z]*[+-]?$")
-_ADDRESS = re.compile(r"(0x[0-9a-f]+)$")
+_BRANCH = lazy_re(r"^b[a-z]*[+-]?$")
+_ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
 
 
 def _word(kernel: Kernel, address: int) -> int | None:

@@ -1,12 +1,11 @@
 """What riscv64's instructions tell: calls, and what an instruction names. They are two or four bytes long."""
 
-import re
-
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module import in_text
 
-_BRANCH = re.compile(r"^(?:c\.)?(?:j|jal|b\w+)$")
+_BRANCH = lazy_re(r"^(?:c\.)?(?:j|jal|b\w+)$")
 
 
 def call_target(kernel: Kernel, address: int) -> int | None:

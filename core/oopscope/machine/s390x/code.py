@@ -1,13 +1,12 @@
 """What s390x's instructions tell: calls. They are two, four or six bytes long, as their first two bits say."""
 
-import re
-
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module import in_text
 
-_BRANCH = re.compile(r"^(?:j|jg|br|b)[a-z]*$")
-_ADDRESS = re.compile(r"(0x[0-9a-f]+)$")
+_BRANCH = lazy_re(r"^(?:j|jg|br|b)[a-z]*$")
+_ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
 
 
 def call_target(kernel: Kernel, address: int) -> int | None:

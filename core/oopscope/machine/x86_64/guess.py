@@ -20,6 +20,7 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module import in_text
 from oopscope.machine.common.x86_code import call_target, follows_call
 from oopscope.machine.x86_64.unwind import Unwinder
@@ -28,9 +29,9 @@ DYING = ("__crash_kexec", "crash_kexec", "panic", "vpanic", "nmi_panic", "oops_e
 MAX_TRIED = 200
 MIN_FRAMES = 3
 JUMPS, MAX_CODE = 2, 1024
-_JUMP = re.compile(rb"(?:\xe9|\x0f[\x80-\x8f])(.{4})", re.DOTALL)
-_ENTRY = re.compile("asm_|end_repeat_nmi|entry_|ret_from")  # what was interrupted has called nothing
-_PASSED_ON = re.compile("x86_(indirect|return)_|x64_sys_call|__(x64|ia32|se|do)_sys_")  # these jump elsewhere
+_JUMP = lazy_re(rb"(?:\xe9|\x0f[\x80-\x8f])(.{4})", re.DOTALL)
+_ENTRY = lazy_re("asm_|end_repeat_nmi|entry_|ret_from")  # what was interrupted has called nothing
+_PASSED_ON = lazy_re("x86_(indirect|return)_|x64_sys_call|__(x64|ia32|se|do)_sys_")  # these jump elsewhere
 
 
 def guess(kernel: Kernel, stack: Stack, live: Sequence[Stack] = ()) -> list[Frame]:

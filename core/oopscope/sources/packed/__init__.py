@@ -11,6 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
+from oopscope.lazy_re import lazy_re
 from oopscope.sources import ByteSource
 
 HEAD = 16  # bytes that a signature looks at
@@ -25,7 +26,7 @@ class Packing(NamedTuple):
 
 
 def _line(key: str, signature: bytes) -> Packing:
-    return Packing(key, re.compile(signature, re.DOTALL), f"oopscope.sources.packed.{key}")
+    return Packing(key, lazy_re(signature, re.DOTALL), f"oopscope.sources.packed.{key}")
 
 
 PACKINGS = (

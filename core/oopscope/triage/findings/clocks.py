@@ -1,14 +1,14 @@
 """Trouble with clocks: an unstable TSC, a clock source that was given up, interrupts of timers that took too long."""
 
-import re
 from collections.abc import Iterator
 
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Finding
 from oopscope.triage.findings.of_log import age, by_rows, marked
 
 WORDS = ("clocksource", "TSC", "tsc", "hrtimer: interrupt took")
-SAID = re.compile(
+SAID = lazy_re(
     r"clocksource: .*(?:unstable|skewed|wd-tsc-wd|[Rr]ead-back delay)|"
     r"(?:tsc: )?(?:Marking TSC unstable|TSC .*unstable)|"
     r"clocksource: timekeeping watchdog|hrtimer: interrupt took"

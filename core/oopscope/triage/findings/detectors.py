@@ -1,10 +1,10 @@
 """What the kernel's detectors of hangs said, with the CPUs and tasks that they name, where it was not died of."""
 
-import re
 from collections.abc import Iterator
 
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import Kind
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Finding
@@ -12,11 +12,11 @@ from oopscope.triage.findings.of_log import age, besides, by_rows
 
 MAX_SHOWN = 8
 KINDS: tuple[Kind, ...] = ("soft-lockup", "hard-lockup", "rcu-stall", "hung-task", "workqueue-lockup")
-STALLED = re.compile(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]")
-STALLED_TASKS = re.compile(r"(?:rcu:)?\s+Tasks blocked on .*?: (?P<tasks>.+)")
-BLOCKED = re.compile(r"INFO: task (?P<comm>.+):(?P<pid>\d+) .*?(?P<seconds>\d+) seconds")
-STUCK = re.compile(r".*CPU#(?P<cpu>\d+) stuck for (?P<seconds>\d+)s! \[(?P<comm>.*):(?P<pid>\d+)\]")
-POOL = re.compile(r"BUG: workqueue lockup - pool (?P<pool>.*) stuck for (?P<seconds>\d+)s")
+STALLED = lazy_re(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]")
+STALLED_TASKS = lazy_re(r"(?:rcu:)?\s+Tasks blocked on .*?: (?P<tasks>.+)")
+BLOCKED = lazy_re(r"INFO: task (?P<comm>.+):(?P<pid>\d+) .*?(?P<seconds>\d+) seconds")
+STUCK = lazy_re(r".*CPU#(?P<cpu>\d+) stuck for (?P<seconds>\d+)s! \[(?P<comm>.*):(?P<pid>\d+)\]")
+POOL = lazy_re(r"BUG: workqueue lockup - pool (?P<pool>.*) stuck for (?P<seconds>\d+)s")
 
 
 def find(death: Death) -> Iterator[Finding]:

@@ -1,14 +1,14 @@
 """Bugs of the firmware that the kernel found and worked around."""
 
-import re
 from collections.abc import Iterator
 
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Finding
 from oopscope.triage.findings.of_log import age, by_rows, marked
 
 WORDS = ("[Firmware Bug]", "[Firmware Warn]", "ACPI BIOS Error", "ACPI BIOS Warning", "ACPI Error:", "BIOS bug")
-SAID = re.compile(
+SAID = lazy_re(
     r".*?(?:\[Firmware (?:Bug|Warn)\]:? ?|ACPI (?:BIOS )?(?:Error|Warning)(?: \(bug\))?: ?|BIOS bug: ?)(?P<text>.*)"
 )
 

@@ -1,9 +1,9 @@
 """Memory at its end: little was left at the end, or the OOM killer had to kill before."""
 
-import re
 from collections.abc import Iterator
 
 from oopscope.errors import OopscopeError
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.meminfo import all_counters
 from oopscope.linux.memory_shares import memory_shares
 from oopscope.triage.death import Death
@@ -11,7 +11,7 @@ from oopscope.triage.finding import Evidence, Finding, Source
 from oopscope.triage.findings.of_log import age, besides, by_rows, by_table, marked
 
 LITTLE = 0.02  # of all memory
-KILLED = re.compile(
+KILLED = lazy_re(
     r"(?:Memory cgroup out of memory|Out of memory)(?: \(\w+\))?: Kill(?:ed)? process (?P<pid>\d+) \((?P<comm>.*?)\)"
 )
 FAILED = "page allocation failure"

@@ -1,16 +1,16 @@
 """Modules that taint the kernel: who was loaded when, and whether one stands on the stack that was died on."""
 
-import re
 from collections.abc import Iterator
 
 from oopscope.errors import OopscopeError
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.module_list import all_modules
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Finding
 from oopscope.triage.findings.of_log import age, by_rows, marked
 
 WORDS = ("taints kernel", "tainting kernel", "taints the kernel")
-TAINTS = re.compile(
+TAINTS = lazy_re(
     r"(?P<module>[\w-]+): (?:(?P<why>module license '.*?'|loading [\w-]+ module|module)|.*verification failed)"
 )
 LETTERS = {"P": "proprietary", "O": "out-of-tree", "C": "staging", "F": "force-loaded"}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Finding
 from oopscope.triage.findings.of_log import age, by_rows, marked
@@ -13,7 +14,7 @@ DISK_WORDS = (
     "failed command: ", "I/O timeout", "controller is down", "Sense Key : Medium", "Sense Key : Hardware",
     "link is slow to respond", "Device offlined", "md/raid",
 )  # fmt: skip
-DISK = re.compile(
+DISK = lazy_re(
     r".*?(?:I/O error,? ?(?:on )?dev(?:ice)? (?P<dev>[\w!-]+)|error, dev (?P<dev2>[\w!-]+)|"
     r"\[(?P<dev3>[a-z]+)\]|"
     r"(?P<dev4>nvme\d+|ata\d+)|md/raid\w*:(?P<dev5>\w+))"
@@ -23,12 +24,12 @@ FS_WORDS = (
     "XFS (", "BTRFS error", "BTRFS critical", "BTRFS warning", "JBD2: ", "Aborting journal", "F2FS-fs", "FAT-fs",
     "SQUASHFS error", "nfs: server",
 )  # fmt: skip
-FS = re.compile(
+FS = lazy_re(
     r"(?:EXT[234]-fs (?:error|warning)|(?:EXT4-fs|BTRFS|XFS|FAT-fs|F2FS-fs|JBD2|SQUASHFS).{0,40}"
     r"(?:[Ee]rror|critical|[Cc]orrupt|Aborting|[Ss]hut|read-only|Internal)|"
     r"Aborting journal|nfs: server .* not responding)"
 )
-FS_DEVICE = re.compile(r".*?(?:\((?:device )?(?P<dev>[\w!.-]+)\)|on (?P<dev2>[\w!-]+)|server (?P<dev3>\S+))")
+FS_DEVICE = lazy_re(r".*?(?:\((?:device )?(?P<dev>[\w!.-]+)\)|on (?P<dev2>[\w!-]+)|server (?P<dev3>\S+))")
 
 
 def find(death: Death) -> Iterator[Finding]:

@@ -7,10 +7,11 @@ import re
 
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import first_not, is_dying
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(
+SAID = lazy_re(
     r"(?:LustreError|LNetError): .*?\((?P<file>[\w.-]+):(?P<line>\d+):(?P<function>\w+)\(\)\) "
     r"ASSERTION\( ?(?P<assertion>.*?) ?\) failed.*|"
     r"(?:\w+: )?(?P<verify>(?:VERIFY|ASSERT)\w*\(.*?\) .*)|"
@@ -19,12 +20,12 @@ SAID = re.compile(
     r"(?:block )?drbd\w*.*ASSERT\( ?(?P<drbd>.*?) ?\).*|"
     r"(?:kernel )?BUG at .*ASSERT.*"
 )
-PLACE = re.compile(r"PANIC at (?P<file>[\w.-]+):(?P<line>\d+):(?P<function>\w+)\(\)")
-FAILS = re.compile(
+PLACE = lazy_re(r"PANIC at (?P<file>[\w.-]+):(?P<line>\d+):(?P<function>\w+)\(\)")
+FAILS = lazy_re(
     r"lbug_with_loc|libcfs_\w+|spl_panic\w*|spl_dumpstack|assfail|asswarn|btrfs_assertfail|assertfail|vdbg\w*|"
     r"__VERIFY\w*|\w+_assert(ion)?_fail\w*"
 )
-MESSAGES = re.compile(r"LBUG|.*(?:VERIFY|ASSERT)|SPL PANIC|zfs: |.*[Aa]ssertion")
+MESSAGES = lazy_re(r"LBUG|.*(?:VERIFY|ASSERT)|SPL PANIC|zfs: |.*[Aa]ssertion")
 
 
 def check(death: Death) -> Verdict | None:

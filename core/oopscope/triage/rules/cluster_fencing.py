@@ -2,6 +2,7 @@
 
 import re
 
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
@@ -20,9 +21,9 @@ MODULES = {
     ),
     *("dlm", "mmfs26", "mmfslinux", "tracedev"),
 }
-SAID = re.compile(r"GAB: |vxfen|LLT |.*ocfs2 is very sorry to be fencing|.*[Cc]ssd|.*[Ff]encing this")
+SAID = lazy_re(r"GAB: |vxfen|LLT |.*ocfs2 is very sorry to be fencing|.*[Cc]ssd|.*[Ff]encing this")
 # Programs that fence their own node by SysRq or reboot.
-FENCERS = re.compile(
+FENCERS = lazy_re(
     r"sbd(?::.*)?|(?:ocssd|cssdagent|cssdmonitor|ocssd\.bin|oprocd)\S*|pacemaker\S*|stonithd|fence_\w+|"
     r"watchdog-mux|corosync|pve-ha-\w+|o2hbmonitor|hangcheck\S*|kdumpfence\w*|wd_keepalive"
 )

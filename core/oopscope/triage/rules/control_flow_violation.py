@@ -3,18 +3,17 @@
 Follows kernel/cfi.c, arch/x86/kernel/{cet,cfi}.c and arch/arm64/kernel/traps.c.
 """
 
-import re
-
 from oopscope.kernel.frame import Frame
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(
+SAID = lazy_re(
     r"^(?:traps: )?(?:Missing ENDBR|CFI failure|control protection|(?:Oops: )?control protection|"
     r"Unexpected .*control protection|"
     r"Internal error: Oops - (?:CFI|BTI|FPAC|GCS))|^Kernel panic - not syncing: CFI failure|^Oops: .*shadow stack"
 )
-PLACES = re.compile(
+PLACES = lazy_re(
     r"(?:Missing ENDBR: |CFI failure at |"
     r"CFI failure \(target: )(?P<name>[A-Za-z_][\w.]*)(?:\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+)?"
     r"(?: \[(?P<module>[\w-]+)[^\]]*\])?(?:.*?\(target: (?P<target>[^;)]+))?"

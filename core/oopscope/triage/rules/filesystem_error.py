@@ -1,8 +1,7 @@
 """A file system found itself damaged, and errors=panic (or its kin) stops the machine then: ext4, XFS, btrfs ..."""
 
-import re
-
 from oopscope.kernel.frame import Frame
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
@@ -10,9 +9,9 @@ FS = (
     r"(?:EXT[234]-fs|JBD2?|XFS|BTRFS|GFS2|OCFS2|ocfs2|F2FS-fs|REISERFS|JFS|UBIFS|FAT-fs|NILFS|UDF-fs|UFS|HFS|NTFS|"
     r"bcachefs|EROFS)"
 )
-SAID = re.compile(rf"{FS}\b.*(?:panic|error|corrupt|fatal)|.*panic forced after error|(?:gfs2|btrfs) panic|{FS} panic")
-ERROR = re.compile(rf"{FS}\b[^:]*(?:error|corruption|critical|fatal)[^:]*: (?:comm \S+: )?(?P<function>\w+)?")
-NAMED = re.compile(rf"{FS} error \(device (?P<device>[^)]+)\)(?: in)?:? (?P<function>[a-z_]\w+)[:]")
+SAID = lazy_re(rf"{FS}\b.*(?:panic|error|corrupt|fatal)|.*panic forced after error|(?:gfs2|btrfs) panic|{FS} panic")
+ERROR = lazy_re(rf"{FS}\b[^:]*(?:error|corruption|critical|fatal)[^:]*: (?:comm \S+: )?(?P<function>\w+)?")
+NAMED = lazy_re(rf"{FS} error \(device (?P<device>[^)]+)\)(?: in)?:? (?P<function>[a-z_]\w+)[:]")
 
 
 def check(death: Death) -> Verdict | None:

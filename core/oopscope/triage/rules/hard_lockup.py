@@ -2,10 +2,11 @@
 
 import re
 
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, interrupted_in
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(
+SAID = lazy_re(
     r"(?:NMI )?(?:watchdog: )?Watchdog detected hard LOCKUP on cpu (\d+)|(?:NMI )?[Ww]atchdog:? CPU:? ?(\d+).*?LOCKUP"
     r"|NMI watchdog: .*LOCKUP"
 )

@@ -1,16 +1,15 @@
 """Something was freed that no allocator gave, or not by this one. Follows mm/slub.c, mm/kasan and mm/kfence."""
 
-import re
-
 from oopscope.kernel.functions import plain
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.checkers import found
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 KFREE = ("kfree", "kvfree", "kfree_sensitive", "kzfree", "free_large_kmalloc", "free_nonslab_page", "krealloc")
-BUG = re.compile(r"^kernel BUG at (?:\S*/)?mm/sl[ua]b\w*\.[ch]:(?P<line>\d+)!")
+BUG = lazy_re(r"^kernel BUG at (?:\S*/)?mm/sl[ua]b\w*\.[ch]:(?P<line>\d+)!")
 INLINED = 1000  # set_freepointer, which finds an object freed twice, stands above this line of slub.c in every release
-OTHER = re.compile(r"cache_from_obj: Wrong slab cache|.*Wrong slab cache|kfree of (?:bad|invalid)")
+OTHER = lazy_re(r"cache_from_obj: Wrong slab cache|.*Wrong slab cache|kfree of (?:bad|invalid)")
 
 
 def check(death: Death) -> Verdict | None:

@@ -1,14 +1,13 @@
 """A warning that panic_on_warn or warn_limit made fatal. Follows kernel/panic.c (__warn, check_panic_on_warn)."""
 
-import re
-
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import first_not, is_dying
 from oopscope.klog.report import Report
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import COMPLAINED, Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(
+SAID = lazy_re(
     r"WARNING: (?:CPU: \d+ PID: \d+ )?(?:at )?(?P<place>\S+:\d+)(?: at)?(?: (?P<name>[A-Za-z_][\w.]*)(?:\+|\())?"
 )
 

@@ -1,17 +1,16 @@
 """A machine check: the processor itself reported a hardware error. Follows arch/x86/kernel/cpu/mce/core.c."""
 
-import re
-
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(r".*[Mm]achine check|Unable to continue|.*Processor context corrupt|CPU context corrupt|.*MCE")
-BANK = re.compile(
+SAID = lazy_re(r".*[Mm]achine check|Unable to continue|.*Processor context corrupt|CPU context corrupt|.*MCE")
+BANK = lazy_re(
     r"(?:mce: )?\[Hardware Error\]: CPU (?P<cpu>\d+): Machine Check.*Bank (?P<bank>\d+): (?P<status>[0-9a-f]+)|"
     r"CPU (?P<cpu2>\d+): Machine Check Exception: +(?:\d+ Bank (?P<bank2>\d+): )?(?P<status2>[0-9a-f]+)"
 )
-OLD_BANK = re.compile(r"Bank (?P<bank>\d+): (?P<status>[0-9a-f]{16})(?: at (?P<address>[0-9a-f]+))?")
-TIMEOUT = re.compile(r"Timeout")
+OLD_BANK = lazy_re(r"Bank (?P<bank>\d+): (?P<status>[0-9a-f]{16})(?: at (?P<address>[0-9a-f]+))?")
+TIMEOUT = lazy_re(r"Timeout")
 
 
 def check(death: Death) -> Verdict | None:

@@ -1,11 +1,10 @@
 """CPUs did not answer the broadcast of a machine check: no proof of broken hardware. arch/x86/kernel/cpu/mce/core.c."""
 
-import re
-
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(r"Timeout: Not all CPUs entered|Timeout synchronizing machine check|Some CPUs didn't answer")
+SAID = lazy_re(r"Timeout: Not all CPUs entered|Timeout synchronizing machine check|Some CPUs didn't answer")
 BANK = (
     r"(?:mce: )?\[Hardware Error\]: CPU \d+: Machine Check.*Bank|(?:mce: )?\[Hardware Error\]: .*Bank \d+: [0-9a-f]{16}"
 )

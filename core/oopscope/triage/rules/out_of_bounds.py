@@ -3,14 +3,13 @@
 Follows mm/kasan/report.c, mm/kfence/report.c, mm/usercopy.c, lib/string_helpers.c and net/core/skbuff.c.
 """
 
-import re
-
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.checkers import found
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-OF = re.compile(r".*out-of-bounds|memory corruption")
-SAID = re.compile(
+OF = lazy_re(r".*out-of-bounds|memory corruption")
+SAID = lazy_re(
     r"^usercopy: Kernel memory (?:exposure|overwrite) attempt|^(?:\w+: )?detected buffer overflow in |"
     r"^(?:\w+: )?detected .{0,40}(?:buffer overflow|field-spanning)|^skbuff: skb_(?:over|under)_panic"
 )

@@ -3,18 +3,17 @@
 Who asked last is chance. Who took it is told by shares: of the dump's own counters, else of the OOM killer's report.
 """
 
-import re
-
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import is_allocator, is_dying
 from oopscope.klog.oom import Oom, read
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.memory_shares import memory_shares
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 from oopscope.triage.shares import largest_cache
 
-SAID = re.compile(r".*[Oo]ut of memory|System is deadlocked on memory|.*panic_on_oom")
+SAID = lazy_re(r".*[Oo]ut of memory|System is deadlocked on memory|.*panic_on_oom")
 ASKED = r"(?:sysrq: )?(?:SysRq : )?Manual OOM execution|sysrq: SysRq : Manual OOM"
 NAMES = {
     "slab_unreclaimable": "the kernel's own objects (unreclaimable slab)",

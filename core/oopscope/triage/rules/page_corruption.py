@@ -1,11 +1,10 @@
 """A page's own record makes no sense: flags, count or mapping were overwritten. Follows mm/page_alloc.c (bad_page)."""
 
-import re
-
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(r"BUG: Bad (?:page (?:state|map|cache)|rss-counter)")
+SAID = lazy_re(r"BUG: Bad (?:page (?:state|map|cache)|rss-counter)")
 
 
 def check(death: Death) -> Verdict | None:

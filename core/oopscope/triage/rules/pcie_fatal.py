@@ -2,16 +2,17 @@
 
 import re
 
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 AER = r".*PCIe Bus Error: severity=(?:Uncorrected|Uncorrectable) \(Fatal\).*|.*severity: fatal.*PCIe"
 SECTION = r".*\[Hardware Error\]:\s+section_type: PCIe error"
-DEVICE = re.compile(
+DEVICE = lazy_re(
     r".*\[Hardware Error\]:\s+device_id: (?P<domain>[0-9a-f]{4}):(?P<bus>[0-9a-f]{2}):(?P<rest>[0-9a-f]{2}\.\d)"
 )
-BRIDGE = re.compile(r".*\[Hardware Error\]:\s+port_type: \d+, (?P<type>.*)")
-SECONDARY = re.compile(
+BRIDGE = lazy_re(r".*\[Hardware Error\]:\s+port_type: \d+, (?P<type>.*)")
+SECONDARY = lazy_re(
     r".*\[Hardware Error\]:\s+(?:bridge: )?secondary[_ ](?:bus|status)?:? ?(?:0x)?(?P<bus>[0-9a-f]{2})\b"
 )
 

@@ -4,22 +4,20 @@ The detector names CPUs (`1-....:`), tasks that were preempted or sleep within a
 RCU's own thread did not get to run: then no CPU that it lists as idle is to blame.
 """
 
-import re
 from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
 from oopscope.stacks.tasks import stack
 from oopscope.triage.death import Death, interrupted_in
 from oopscope.triage.finding import Evidence, Source, Verdict
 
-STALLED = re.compile(
-    r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]\S*:? \((?P<ticks>[^)]*)\).*?idle=[0-9a-f]+/(?P<busy>[0-9a-f]+)/"
-)
-SHORT = re.compile(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]")
-BLOCKED = re.compile(r"\bP(?P<pid>\d+)\b")
-STARVED = re.compile(
+STALLED = lazy_re(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]\S*:? \((?P<ticks>[^)]*)\).*?idle=[0-9a-f]+/(?P<busy>[0-9a-f]+)/")
+SHORT = lazy_re(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]")
+BLOCKED = lazy_re(r"\bP(?P<pid>\d+)\b")
+STARVED = lazy_re(
     r"(?:rcu: )?rcu_\w+ kthread (?:starved for|timer wakeup didn't happen for) (?P<jiffies>\d+) jiffies"
     r".*?->cpu=(?P<cpu>\d+)"
 )

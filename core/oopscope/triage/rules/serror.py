@@ -6,10 +6,11 @@ Follows arch/arm64/kernel/traps.c (do_serror, arm64_serror_panic) and arch/arm64
 import re
 
 from oopscope.kernel.functions import entry_kind
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(
+SAID = lazy_re(
     r"SError Interrupt on CPU(?P<cpu>\d+), code (?P<code>0x[0-9a-f]+)|Internal error: synchronous external abort"
 )
 

@@ -3,19 +3,18 @@
 Follows mm/slub.c (object_err, slab_err, freelist checks, get_freepointer).
 """
 
-import re
-
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.faults import fault_address, memory_fault, null_pointer
 from oopscope.triage.finding import Evidence, Verdict
 
-SAID = re.compile(
+SAID = lazy_re(
     r"(Redzone overwritten|Poison overwritten|Freelist corrupt|Freechain corrupt|Invalid object pointer|"
     r"Left Redzone overwritten|Right Redzone overwritten|Object padding overwritten|Padding overwritten|"
     r"Freepointer corrupt|slab-out-of-bounds)"
 )
 # Of a fault in one of these the address came from a free list: its objects are linked through their own memory.
-ALLOCATES = re.compile(
+ALLOCATES = lazy_re(
     r"(_*kmem_cache_alloc(?!_bulk)\w*|_*kmalloc\w*|___?slab_alloc|slab_alloc\w*|get_freepointer\w*|"
     r"prefetch_freepointer|"
     r"deactivate_slab|get_(any_)?partial\w*|new_slab\w*|kmem_cache_alloc_trace|kmalloc_trace)(\.\w+)*"

@@ -1,11 +1,10 @@
 """A function's stack frame was overwritten: the compiler's stack protector found its canary gone. kernel/panic.c."""
 
-import re
-
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(r"stack-protector: Kernel stack is corrupted in: (\S+)(?: \[(\w+)\])?")
+SAID = lazy_re(r"stack-protector: Kernel stack is corrupted in: (\S+)(?: \[(\w+)\])?")
 
 
 def check(death: Death) -> Verdict | None:

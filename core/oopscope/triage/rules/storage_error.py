@@ -1,11 +1,10 @@
 """A pool, array or verified device failed, and is set to stop the machine then. OpenZFS, dm-verity, md, dm."""
 
-import re
-
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(
+SAID = lazy_re(
     r"Pool '.*' has encountered an uncorrectable I/O failure|(?:dm-verity|device-mapper: verity).*|"
     r"md[:/].*(?:failed|Not enough)|"
     r"(?:Disk|I/O) error.*|blk_update_request: .*|.*uncorrectable I/O (?:error|failure).*"

@@ -2,6 +2,7 @@
 
 import re
 
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
@@ -23,7 +24,7 @@ NAMES = {
     "specification exception": "a specification exception",
     "Internal error: SP/PC alignment exception": "a misaligned stack or program counter",
 }
-SAID = re.compile(rf"^(?:Oops: )?(?P<name>{'|'.join(map(re.escape, NAMES))})\b[^\[]*\[#\d+\]")
+SAID = lazy_re(rf"^(?:Oops: )?(?P<name>{'|'.join(map(re.escape, NAMES))})\b[^\[]*\[#\d+\]")
 STEPS = {
     "int3": "Code that is patched while it runs (static keys, ftrace, kprobes): who patched this function just then?",
     "stack segment": "A non-canonical stack or frame pointer: what loaded it?",

@@ -1,12 +1,11 @@
 """Undefined behaviour of C that UBSAN saw, fatal by panic_on_warn or as a trap. Follows lib/ubsan.c."""
 
-import re
-
 from oopscope.kernel.functions import first_not, is_dying
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(r"^(?:Internal error: )?UBSAN: (?P<what>[\w -]+?)(?: in (?P<place>\S+))?(?=$|[:\s\[])")
+SAID = lazy_re(r"^(?:Internal error: )?UBSAN: (?P<what>[\w -]+?)(?: in (?P<place>\S+))?(?=$|[:\s\[])")
 
 
 def check(death: Death) -> Verdict | None:

@@ -1,11 +1,10 @@
 """A watchdog's timer or NMI brought the machine down. Follows drivers/watchdog and drivers/char/ipmi."""
 
-import re
-
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = re.compile(
+SAID = lazy_re(
     r"An NMI occurred\. Depending on|.*hpwdt|.*watchdog_fire|.*[Ww]atchdog (?:[Tt]imer|pre-?timeout)|"
     r".*pretimeout event|"
     r"pre-timeout$|IPMI .*pre-?timeout"
