@@ -1,35 +1,43 @@
 """A small language for looking at a kernel: C's expressions over its memory, symbols and types. Nothing is ever run.
 
 `task(1).mm.total_vm`, `per_cpu(runqueues, 0).nr_running`, `sizeof(struct page)`, `*(struct file *)0xffff...`,
-`offsetof(struct rq, clock)`, `init_task.pid + 1`, `runqueues:1.clock`, `&jiffies`. A pointer's member is read through
-it, `.` and `->` alike. BTF has no types of ordinary variables: those that are not known here are read as a word, and
-the answer says that this is a guess.
+`offsetof(struct rq, clock)`, `init_task.pid + 1`, `runqueues:1.clock`, `&jiffies`, `list(init_task.tasks, task_struct,
+tasks).comm`. A pointer's member is read through it, `.` and `->` alike; of several things, each one's. BTF has no types
+of ordinary variables: those that are not known here are read as a word, and the answer says that this is a guess.
 """
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, NoReturn
+from collections.abc import Callable
+from itertools import islice
+from typing import NoReturn
 
 from oopscope.errors import Implausible, NoType, OopscopeError
+from oopscope.inspect.expression_parts import (
+    BINARY,
+    ExpressionError,
+    Names,
+    Pointer,
+    Several,
+    Unread,
+    Value,
+    Word,
+    number_of,
+    place_of,
+    text_of,
+    tokens,
+)
 from oopscope.inspect.look_up import address_of
-from oopscope.kernel.kernel import Kernel
-from oopscope.lazy_re import lazy_re
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.walk import for_each_hlist, for_each_list, for_each_rbtree
 from oopscope.linux.module import in_text
 from oopscope.linux.task import lost_tasks, task_structs
 from oopscope.structs.layout import Member
 from oopscope.structs.view import View
 from oopscope.symbols.btf import COMPOUND
 
-LONGEST = 400  # characters
 DEEPEST = 40  # parentheses and operators within each other
-TOKEN = lazy_re(
-    r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_][\w.]*?(?=\.[A-Za-z_]|\W|$)(?::\d+)?|->|<<|>>|[-+*/%&|^~().,\[\]])"
-)
-BINARY: dict[str, tuple[int, Callable[[int, int], int]]] = {
-    "|": (1, lambda a, b: a | b), "^": (2, lambda a, b: a ^ b), "&": (3, lambda a, b: a & b),
-    "<<": (4, lambda a, b: a << min(b, 64) if b >= 0 else a), ">>": (4, lambda a, b: a >> min(b, 64) if b >= 0 else a),
-    "+": (5, lambda a, b: a + b), "-": (5, lambda a, b: a - b), "*": (6, lambda a, b: a * b),
-    "/": (6, lambda a, b: _divided(a, b)[0]), "%": (6, lambda a, b: _divided(a, b)[1]),
-}  # fmt: skip
+MOST = 10_000  # things of a list or a tree
+WALKS = {"list": for_each_list, "hlist": for_each_hlist, "tree": for_each_rbtree}
+FUNCTIONS = ("task", "per_cpu", "sizeof", "offsetof", "container_of", "list", "hlist", "tree", "count")
 # Ordinary variables of which the type is known, though BTF does not say it.
 STRUCTS = {"init_task": "task_struct", "init_mm": "mm_struct", "init_net": "net", "init_pid_ns": "pid_namespace",
            "init_user_ns": "user_namespace", "init_uts_ns": "uts_namespace", "init_cred": "cred",
@@ -39,70 +47,34 @@ INTS = {"panic_cpu": 4, "nr_threads": 4, "nr_cpu_ids": 4, "total_forks": 8, "tai
         "phys_base": 8}  # fmt: skip
 
 
-def _divided(a: int, b: int) -> tuple[int, int]:
-    if not b:
-        raise ExpressionError("division by zero")
-    return divmod(a, b)
-
-
-class Pointer(NamedTuple):
-    """An address, and the struct that lies there, where that is known."""
-
-    address: int
-    type: str | None = None
-
-
-class Word(NamedTuple):
-    """What was read of a variable whose type nobody knows: a guess."""
-
-    value: int
-    address: int
-
-
-Value = int | Pointer | Word | View | bytes | tuple[int, ...]
-
-
-class ExpressionError(OopscopeError):
-    """What was typed is no expression; the message says where."""
-
-
 def evaluate(kernel: Kernel, text: str) -> Value:
     """Return the value of an expression; ExpressionError, NoSymbol, NoType, NoMember, ReadError."""
-    if len(text) > LONGEST:
-        raise ExpressionError(f"too long: at most {LONGEST} characters")
-    reader = _Reader(kernel, list(_tokens(text)))
+    return value_of(kernel, tokens(text))
+
+
+def value_of(kernel: Kernel | None, parts: tuple[str, ...], names: Names | None = None) -> Value:
+    """Return the value of an expression that was taken apart; `names` are looked up before the kernel's own.
+
+    Without a kernel those names are all there is.
+    """
+    reader = _Reader(kernel, list(parts), names or {})
     value = reader.binary(0, 0)
     if reader.left:
         reader.fail()
     return value
 
 
-def _tokens(text: str) -> Iterator[str]:
-    at = 0
-    while at < len(text.rstrip()):
-        match = TOKEN.match(text, at)
-        if match is None:
-            raise ExpressionError(f"{text[at : at + 12].strip()!r} is no part of an expression")
-        yield match[1]
-        at = match.end()
-
-
-def number_of(value: Value) -> int:
-    """Return a value as a number; an ExpressionError where it is none."""
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Pointer):
-        return value.address
-    if isinstance(value, Word):
-        return value.value
-    raise ExpressionError("a struct or an array is no number: name a member of it")
-
-
 class _Reader:
     """Reads tokens from left to right; what binds closer is read first."""
 
-    def __init__(self, kernel: Kernel, tokens: list[str]) -> None:
-        self.kernel, self.left = kernel, tokens
+    def __init__(self, kernel: Kernel | None, parts: list[str], names: Names) -> None:
+        self._kernel, self.left, self.names = kernel, parts, names
+
+    @property
+    def kernel(self) -> Kernel:
+        if self._kernel is None:
+            raise ExpressionError(f"only columns are known here: {', '.join(self.names)}")
+        return self._kernel
 
     def fail(self) -> NoReturn:
         raise ExpressionError(f"{self.left[0]!r} does not belong here" if self.left else "it ends too early")
@@ -128,7 +100,11 @@ class _Reader:
         while self.left and self.left[0] in BINARY and BINARY[self.left[0]][0] > least:
             sign = self.left.pop(0)
             bound, do = BINARY[sign]
-            right = number_of(self.binary(bound, depth + 1))
+            other = self.binary(bound, depth + 1)
+            if sign in ("==", "!=") and isinstance(value, bytes) and isinstance(other, bytes):
+                value = int((text_of(value) == text_of(other)) == (sign == "=="))
+                continue
+            right = number_of(other)
             if isinstance(value, Pointer) and value.type is not None and sign in "+-":  # as C counts: in structs
                 past = right * self.kernel.types.sizeof(value.type)
                 value = value._replace(address=do(value.address, past) % self.kernel.memory.top)
@@ -143,7 +119,9 @@ class _Reader:
         if self.has("-"):
             return -number_of(self.unary(depth + 1))
         if self.has("~"):
-            return ~number_of(self.unary(depth + 1)) % self.kernel.memory.top
+            return ~number_of(self.unary(depth + 1)) % (1 << 64 if self._kernel is None else self._kernel.memory.top)
+        if self.has("!"):
+            return int(not number_of(self.unary(depth + 1)))
         if self.has("*"):
             return self.behind(self.unary(depth + 1))
         if self.has("&"):
@@ -177,6 +155,8 @@ class _Reader:
             return value
         if word[0].isdigit():
             return int(word, 0) if word.lower().startswith("0x") else int(word)
+        if word[0] == '"':
+            return word[1:-1].encode()
         if not word[0].isalpha() and word[0] != "_":
             self.left.insert(0, word)
             self.fail()
@@ -199,10 +179,33 @@ class _Reader:
             value = self.variable(f"{symbol}:{number_of(self.binary(0, depth + 1))}")
         elif name == "task":
             value = self.task(number_of(self.binary(0, depth + 1)))
+        elif name in WALKS or name in ("container_of", "count"):
+            value = self.several(name, self.binary(0, depth + 1))
         else:
-            raise ExpressionError(f"no function {name}: there are task, per_cpu, sizeof and offsetof; nothing is run")
+            raise ExpressionError(f"no function {name}: there are {', '.join(FUNCTIONS)}; nothing is run")
         self.take(")")
         return value
+
+    def several(self, name: str, first: Value) -> Value:
+        """Return what a walk comes to: `list(HEAD, TYPE, MEMBER)`; `count(...)` of one; `container_of(...)`."""
+        if name == "count":
+            if isinstance(first, Several) and not first.why:
+                return len(first.values)
+            raise ExpressionError(first.why if isinstance(first, Several) else "count wants a list or a tree")
+        head = place_of(first)
+        self.take(",")
+        outer = self.type_name()
+        self.take(",")
+        offset = self.kernel.types.member(outer, self.path()).offset
+        if name == "container_of":
+            return Pointer((head - offset) % self.kernel.memory.top, outer)
+        lost: list[OopscopeError] = []
+        walk = WALKS[name](self.kernel.memory, head, offset, lost.append)
+        found = tuple(Pointer(address % self.kernel.memory.top, outer) for address in islice(walk, MOST + 1))
+        if lost and not found:
+            raise lost[0]
+        more = f"more than {MOST:,}: these are the first" if len(found) > MOST else ""
+        return Several(found[:MOST], "; ".join([*map(str, lost[:1]), *([more] if more else [])]))
 
     def path(self) -> str:
         names = [self.take()]
@@ -221,11 +224,15 @@ class _Reader:
 
     def variable(self, name: str) -> Value:
         """Return a variable's value: by its known type, else a word; of a function its address."""
+        if name in self.names:
+            return self.names[name]
         kernel, address = self.kernel, address_of(self.kernel, name)
         plain = name.partition(":")[0]
         if in_text(kernel, address):
             return Pointer(address)
-        known = kernel.types.btf.variables().get(plain) if ":" in name else None
+        known = kernel.types.btf.variables().get(plain)
+        if known is not None and ":" not in name:  # as crash shows it: every CPU's
+            return Several(tuple(map(self.of_cpu(plain), range(len(kernel.cached(per_cpu_offsets))))))
         if known is not None:
             return self.typed(known.type, address)
         if plain in STRUCTS:
@@ -233,6 +240,18 @@ class _Reader:
         if plain in INTS:
             return int.from_bytes(kernel.memory.read(address, min(INTS[plain], kernel.memory.word_size)), "little")
         return Word(kernel.memory.word(address), address)
+
+    def of_cpu(self, name: str) -> Callable[[int], Value]:
+        """Return what reads a CPU's copy of a variable."""
+
+        def read(cpu: int) -> Value:
+            try:
+                found = self.variable(f"{name}:{cpu}")
+            except OopscopeError as error:
+                return Unread(str(error))
+            return Pointer(found.address, found.name) if isinstance(found, View) and found.address else found
+
+        return read
 
     def typed(self, number: int, address: int) -> Value:
         """Return what lies at an address by its type's number in BTF."""
@@ -273,7 +292,9 @@ class _Reader:
         return f"{name}[{index}]"
 
     def member(self, value: Value, name: str) -> Value:
-        """Return a struct's member; a pointer is followed."""
+        """Return a struct's member; a pointer is followed; of several things, each one's."""
+        if isinstance(value, Several):
+            return value._replace(values=tuple(self.each(one, name) for one in value.values))
         if isinstance(value, Pointer) and value.type is not None:
             value = self.kernel.view(value.type, value.address)
         if not isinstance(value, View):
@@ -285,11 +306,28 @@ class _Reader:
         target = value.target(member)
         return Pointer(found, target) if target is not None and isinstance(found, int) else found
 
+    def each(self, value: Value, name: str) -> Value:
+        if isinstance(value, Unread):
+            return value
+        try:
+            return self.member(value, name)
+        except ExpressionError:
+            raise
+        except OopscopeError as error:
+            return Unread(str(error))
+
     def element(self, value: Value, index: int) -> Value:
-        if isinstance(value, bytes) or (isinstance(value, tuple) and not isinstance(value, Pointer | Word)):
+        if isinstance(value, Several):
+            if not 0 <= index < len(value.values):
+                raise ExpressionError(f"no element {index}: there are {len(value.values):,}")
+            return value.values[index]
+        if isinstance(value, bytes) or (
+            isinstance(value, tuple) and not isinstance(value, Pointer | Word | Unread | Several)
+        ):
             if not 0 <= index < len(value):
                 raise ExpressionError(f"no element {index}: there are {len(value)}")
-            found: int = value[index]
+            found = value[index]
+            assert isinstance(found, int)
             return found
         if isinstance(value, Pointer) and value.type is not None:
             size = self.kernel.types.sizeof(value.type)
@@ -313,4 +351,7 @@ class _Reader:
         raise ExpressionError("& takes a variable or a struct")
 
 
-__all__ = ["ExpressionError", "NoType", "Pointer", "Value", "Word", "evaluate", "number_of"]
+__all__ = [
+    "ExpressionError", "NoType", "Pointer", "Several", "Unread", "Value", "Word", "evaluate", "number_of", "tokens",
+    "value_of",
+]  # fmt: skip

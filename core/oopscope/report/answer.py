@@ -27,15 +27,21 @@ def rows_of(kernel: Kernel, request: TableOf) -> TableFound:
     """Return the rows that a request asks for; QueryError for a filter or a column that is none."""
     found = table(request.table)
     columns = tuple(column_of(found, name) for name in request.columns) or found.columns
-    test = parse_filter(request.where, fields_of(found), lambda row: _words(found, row))
+    test = parse_filter(request.where, fields_of(found), lambda row: _words(found, row), kernel)
     sort = _sorting(found, request.sort) if request.sort else None
     rows = list(found.rows(kernel))
     if request.key is not None:
-        rows = [row for row in rows if request.key in (found.name_of(row), getattr(row, "comm", None))]
+        rows = [row for row in rows if _is_called(found, row, request.key)]
         if not rows:
             raise NoSuchThing(f"no {request.key} among the {found.title.lower()}")
     rows = [row for row in rows if test(row)] if test is not None else rows
     return TableFound(found, columns, sort(rows) if sort is not None else rows)
+
+
+def _is_called(found: Table, row: Any, key: int | str) -> bool:
+    """Tell whether a row is the one of a key: its whole identity, the first part of it, or a command's name."""
+    names = found.name_of(row), getattr(row, found.named_by[0], None), getattr(row, "comm", None)
+    return key in names or str(key) in map(str, names[:2])
 
 
 def fields_of(found: Table) -> list[Field]:

@@ -3,14 +3,20 @@
 A search is a regular expression, without case unless it holds a capital (smart case). A filter is words and terms,
 all of which must hold: `insmod`, `state:D,R`, `rss>100M`, `comm~^kworker`, `-idle`, `"two words"`. A term's name is
 the beginning of a column's key or title; `state:D` is equality, `comm:work` contains, `~` is a regular expression.
+A comparison in parentheses is an expression over the columns, `(rss > vsz / 2)`, and with a kernel over it too:
+`(task(pid).mm.total_vm > 1000)`.
 """
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from oopscope.errors import Implausible, OopscopeError, ReadError
 from oopscope.lazy_re import lazy_re
 from oopscope.report.cells import cell
+
+if TYPE_CHECKING:
+    from oopscope.kernel.kernel import Kernel
 
 Test = Callable[[Any], bool]
 
@@ -28,7 +34,10 @@ class Field(NamedTuple):
     value: Callable[[Any], Any]
 
 
-_TERM = lazy_re(r'(?P<not>[-!]?)(?:"(?P<quoted>[^"]*)"?|(?P<word>\S+))')
+_INNER = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"  # parentheses within each other, three deep
+_TERM = lazy_re(
+    rf'(?P<not>[-!]?)(?:"(?P<quoted>[^"]*)"?|\((?P<expression>{_INNER}[=<>]{_INNER})\)(?!\S)|(?P<word>\S+))'
+)
 _COMPARE = lazy_re(r"(?P<key>[A-Za-z_][\w -]*?)(?P<op>!=|!~|<=|>=|:|=|~|<|>)(?P<value>.*)", re.DOTALL)
 _SIZE = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _TIME = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -46,16 +55,61 @@ def search_pattern(text: str) -> re.Pattern[str] | None:
         return re.compile(re.escape(text), flags)
 
 
-def parse_filter(text: str, fields: Sequence[Field], words: Callable[[Any], str]) -> Test | None:
+def parse_filter(
+    text: str, fields: Sequence[Field], words: Callable[[Any], str], kernel: "Kernel | None" = None
+) -> Test | None:
     """Return the test that a row must pass, `words` giving the text of a whole row; None where nothing is asked."""
     tests: list[Test] = []
     for match in _TERM.finditer(text):
-        tests.append(_term(match, fields, words))
+        if match["expression"] is not None:
+            test = _expression(match["expression"], fields, kernel)
+            tests.append(_not(test) if match["not"] else test)
+        else:
+            tests.append(_term(match, fields, words))
     if not tests:
         return None
     if len(tests) == 1:
         return tests[0]
     return lambda row: all(test(row) for test in tests)
+
+
+def _not(test: Test) -> Test:
+    return lambda row: not test(row)
+
+
+def _expression(text: str, fields: Sequence[Field], kernel: "Kernel | None") -> Test:
+    """Return the test of an expression over columns; a row in which it has no value does not pass."""
+    from oopscope.inspect.expression import ExpressionError, number_of, tokens, value_of  # not before the first paint
+
+    try:
+        parts = tokens(text)
+        used = {part for part in parts if part[0].isalpha() or part[0] == "_"}
+        found = {name: field for name in used if (field := _field(name, fields)) is not None}
+        value_of(kernel, parts, dict.fromkeys(found, 1))  # what is wrong with it is said now
+    except ExpressionError as error:
+        if "is no number" not in str(error) and "division" not in str(error):
+            raise QueryError(f"({text[:60]}): {error}") from error
+    except OopscopeError as error:
+        if not isinstance(error, ReadError | Implausible):
+            raise QueryError(f"({text[:60]}): {error}") from error
+
+    def test(row: Any) -> bool:
+        values = {name: _operand(field.value(row)) for name, field in found.items()}
+        if None in values.values():
+            return False
+        try:
+            return bool(number_of(value_of(kernel, parts, values)))  # type: ignore[arg-type]
+        except OopscopeError:
+            return False
+
+    return test
+
+
+def _operand(value: Any) -> int | bytes | None:
+    """Return a cell as an expression takes it; None for what is none."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace")
+    return value if isinstance(value, int) else int(value) if isinstance(value, float) else None
 
 
 def _term(match: re.Match[str], fields: Sequence[Field], words: Callable[[Any], str]) -> Test:
@@ -70,10 +124,7 @@ def _term(match: re.Match[str], fields: Sequence[Field], words: Callable[[Any], 
             raise QueryError(f"no column {compare['key']}; there are {known}; in quotes it is a text to look for")
     if test is None:
         test = _contains(words, word)
-    if not match["not"]:
-        return test
-    wanted = test
-    return lambda row: not wanted(row)
+    return _not(test) if match["not"] else test
 
 
 def _field(name: str, fields: Sequence[Field]) -> Field | None:

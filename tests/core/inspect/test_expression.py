@@ -4,7 +4,18 @@ import pytest
 
 from cases import case_of
 from oopscope.errors import OopscopeError
-from oopscope.inspect.expression import LONGEST, ExpressionError, Pointer, Word, evaluate
+from oopscope.inspect.expression import (
+    MOST,
+    ExpressionError,
+    Pointer,
+    Several,
+    Unread,
+    Word,
+    evaluate,
+    tokens,
+    value_of,
+)
+from oopscope.inspect.expression_parts import LONGEST
 from oopscope.report.card import card_data
 from oopscope.stacks.tasks import all_tasks
 from oopscope.subsystems.cards import card
@@ -65,7 +76,61 @@ def _is_word(kernel, name):
         return False
 
 
+def test_lists_trees_and_a_member_of_each(kernel):
+    leaders = {task.address for task in all_tasks(kernel) if task.pid == task.tgid and task.pid}
+    walked = evaluate(kernel, "list(init_task.tasks, task_struct, tasks)")
+    assert isinstance(walked, Several) and not walked.why
+    assert {one.address for one in walked.values} == leaders
+    assert evaluate(kernel, "count(list(init_task.tasks, task_struct, tasks))") == len(leaders)
+    assert evaluate(kernel, "list(init_task.tasks, task_struct, tasks)[0].comm").startswith(b"init\0")
+    names = evaluate(kernel, "list(modules, module, list).name").values
+    assert {name.split(b"\0")[0].decode() for name in names} == {
+        m["name"] for m in case_of("6.1-null").report["modules"]
+    }
+    children = evaluate(kernel, "list(task(1).children, task_struct, sibling).pid").values
+    assert set(children) == {t["pid"] for t in case_of("6.1-null").report["tasks"] if t["ppid"] == 1 and t["tgid"] ==
+                             t["pid"] and t["pid"]}  # fmt: skip
+    areas = evaluate(kernel, "tree(vmap_area_root, vmap_area, rb_node).va_start").values
+    assert list(areas) == sorted(areas) and len(areas) > 10
+    assert evaluate(kernel, "container_of(init_task.tasks.next, task_struct, tasks).pid") == 1
+    told = card_data(card(kernel, "value", "list(init_task.tasks, task_struct, tasks)"))
+    assert told["value"]["count"] == len(told["elements"]) == len(leaders)
+    assert told["elements"][0]["meaning"] == "task_struct of init (1)"
+
+
+def test_a_walk_over_what_is_no_list_ends_and_says_so(kernel):
+    with pytest.raises(OopscopeError):
+        evaluate(kernel, "list(0, task_struct, tasks)")
+    head = evaluate(kernel, "init_task.tasks")
+    walked = evaluate(kernel, f"list({head.address + 8:#x}, task_struct, tasks)")  # the links run backwards there
+    assert isinstance(walked, Several) and len(walked.values) <= MOST
+    read = evaluate(kernel, f"list({head.address:#x}, vm_struct, next).caller").values
+    assert all(isinstance(one, Unread | Pointer | int) for one in read)
+
+
+def test_a_per_cpu_variable_without_a_cpu_is_every_cpus(kernel):
+    every = evaluate(kernel, "runqueues").values
+    assert [one.address for one in every] == [kernel.per_cpu("runqueues", cpu) for cpu in range(len(every))]
+
+
+def test_comparisons_and_texts(kernel):
+    for text, value in (("1 < 2", 1), ("2 <= 1", 0), ("1 + 1 == 2", 1), ("1 != 1 || 3 > 2 && 0", 0), ("!0", 1),
+                        ('task(1).comm == "init"', 1), ('task(1).comm != "init"', 0)):  # fmt: skip
+        assert evaluate(kernel, text) == value, text
+
+
+def test_names_of_ones_own_need_no_kernel():
+    parts = tokens('rss > 2 * vsz && state == "D"')
+    assert value_of(None, parts, {"rss": 5, "vsz": 2, "state": b"D"}) == 1
+    with pytest.raises(ExpressionError, match="only columns are known here: rss"):
+        value_of(None, tokens("task(1).pid"), {"rss": 5})
+
+
 @pytest.mark.parametrize("text", [
+    "list()", "list(1", "list(init_task.tasks)", "list(init_task.tasks, task_struct)", "count(1)", "count(init_task)",
+    "list(init_task.tasks, nothing, tasks)", "list(init_task.tasks, task_struct, nothing)", "container_of(1, x, y)",
+    "list(init_task.tasks, task_struct, tasks) + 1", "list(init_task.tasks, task_struct, tasks)[99999]", '"', '"a" + 1',
+    "tree(8, vmap_area, rb_node)", "1 ! 2", "1 = 2", "hlist(8, task_struct, tasks)", "runqueues + 1",
     "", "1 +", "(1", "1)", "1 $ 2", "1/0", "5 % 0", "foo(1)", "system(1)", "init_task", "*init_task", "task(1).nothing",
     "task(123456)", "sizeof(nothing)", "sizeof(1)", "offsetof(struct rq, nothing)", "no_such_symbol", "1.x", "1[0]",
     "task(1).comm[99]", "task(1).comm[-1]", "task(1).signal.rlim", "runqueues:99.clock", "per_cpu(runqueues, 99)",

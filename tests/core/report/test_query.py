@@ -68,13 +68,22 @@ def found(text):
         ("ins->mod", []),
         ('"unclosed', []),
         ("-", []),
+        ("(pid < 10)", [1, 7, 8]),
+        ("(rss > 100*1024*1024 && pid != 8)", [241]),
+        ("-(pid < 10)", [241]),
+        ('(state == "D") ins', [241]),
+        ("(rss / pid > 1<<20)", [1, 8]),
+        ("(sd-pam)", []),
     ],
 )
 def test_filters(text, pids):
     assert found(text) == pids
 
 
-@pytest.mark.parametrize("text", ["rss>lots", "comm~(", "pid<", "last>5parsecs", "rsss>100M"])
+@pytest.mark.parametrize(
+    "text",
+    ["rss>lots", "comm~(", "pid<", "last>5parsecs", "rsss>100M", "(nosuch > 1)", "(pid >)", "(pid > task(1).pid)"],
+)
 def test_what_cannot_be_understood_says_so(text):
     with pytest.raises(QueryError):
         found(text)

@@ -3,13 +3,14 @@
 from typing import NamedTuple
 
 from oopscope.inspect.describe import describe
-from oopscope.inspect.expression import Pointer, Value, Word, evaluate
+from oopscope.inspect.expression import Pointer, Several, Unread, Value, Word, evaluate
 from oopscope.inspect.struct import struct
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
 from oopscope.structs.view import View
+from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, Part, Rows
-from oopscope.subsystems.cards.meaning import fact_of
+from oopscope.subsystems.cards.meaning import fact_of, words_of
 from oopscope.subsystems.cards.struct import members
 
 NUMBERS = ("null", "user", "nothing", "ascii")  # what is a number rather than an address
@@ -36,6 +37,8 @@ def _value(kernel: Kernel, thing: _Thing) -> Facts:
         link = Link("struct", f"{value.name}@{place:#x}") if "." not in value.name else Link("memory", f"{place:#x}")
         facts += [Fact("type", "Type", "text", value.name), Fact("address", "Address", "address", place, link)]
         return Facts("", "", (*facts, fact_of("meaning", "Lies in", place, describe(kernel, place))))
+    if isinstance(value, Several):
+        return Facts("", "", (*facts, Fact("count", "How many", "int", len(value.values))), value.why)
     if isinstance(value, bytes):
         text = value.split(b"\0")[0].decode("utf-8", "backslashreplace")
         return Facts(
@@ -43,6 +46,8 @@ def _value(kernel: Kernel, thing: _Thing) -> Facts:
         )
     if isinstance(value, tuple) and not isinstance(value, Pointer | Word):
         return Facts("", "", (*facts, Fact("elements", "Elements", "list", tuple(map(str, value)))))
+    if isinstance(value, Unread):
+        return Facts("", "", tuple(facts), value.why)
     number = value if isinstance(value, int) else value[0]
     leads = _link(value)
     sure = not isinstance(value, Word)
@@ -67,6 +72,40 @@ def _link(value: Value) -> Link | None:
     return None
 
 
+class Element(NamedTuple):
+    """One of several things: its address where it has one, what it is, what it means."""
+
+    at: int
+    address: int | None
+    value: int | None
+    text: str | None
+    meaning: str | None
+
+
+def _elements(kernel: Kernel, thing: _Thing) -> Rows | None:
+    if not isinstance(thing.value, Several):
+        return None
+    rows = [_element(kernel, at, one) for at, one in enumerate(thing.value.values)]
+    columns = (
+        Column("at", "#", "int"), Column("address", "Address", "address"), Column("value", "Value", "int"),
+        Column("text", "Text"), Column("meaning", "Means"),
+    )  # fmt: skip
+    return Rows("", "", columns, rows, [_link(one) for one in thing.value.values])
+
+
+def _element(kernel: Kernel, at: int, one: Value) -> Element:
+    if isinstance(one, View):
+        return Element(at, one.address, None, one.name, None)
+    if isinstance(one, Pointer):
+        told = words_of(describe(kernel, one.address)) if 0 < one.address < kernel.memory.top else None
+        return Element(at, one.address, None, None, told or (f"struct {one.type}" if one.type else None))
+    if isinstance(one, int | Word):
+        return Element(at, None, one if isinstance(one, int) else one.value, None, None)
+    if isinstance(one, bytes):
+        return Element(at, None, None, one.split(b"\0")[0].decode("utf-8", "backslashreplace"), None)
+    return Element(at, None, None, None, one.why if isinstance(one, Unread) else ", ".join(map(str, one)))
+
+
 def _members(kernel: Kernel, thing: _Thing) -> Rows | None:
     value = thing.value
     if not isinstance(value, View) or value.address is None or "." in value.name:
@@ -79,5 +118,9 @@ CARD = CardKind(
     "Value",
     find,
     lambda thing: thing.text,
-    (Part("value", "Value", _value), Part("members", "Members", _members)),
+    (
+        Part("value", "Value", _value),
+        Part("members", "Members", _members),
+        Part("elements", "Elements", _elements),
+    ),
 )
