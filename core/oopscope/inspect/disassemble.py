@@ -4,10 +4,12 @@ Decoding is capstone's; where it is missing or does not know the machine, there 
 has them. The text is what the machine ran: with ftrace, alternatives and static keys as they were patched at the end.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from oopscope import instructions
 from oopscope.errors import OopscopeError
 from oopscope.inspect.describe import describe
+from oopscope.instructions import Decoder
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.linux.module import in_text, module_map
 
@@ -39,20 +41,10 @@ class Code(NamedTuple):
     why: str  # why there are no instructions, or not all
 
 
-def decoder(kernel: Kernel) -> Any:
-    """Return capstone for the kernel's machine; None where it is not installed, or the machine does not say how."""
+def decoder(kernel: Kernel) -> Decoder | None:
+    """Return what decodes the machine's code; None where capstone is not there, or the machine does not say how."""
     how = kernel.machine.assembly
-    try:
-        import capstone
-    except ImportError:
-        return None
-    if how is None:
-        return None
-    made = capstone.Cs(getattr(capstone, how.arch), sum(getattr(capstone, mode) for mode in how.modes))
-    if how.syntax is not None:
-        made.syntax = getattr(capstone, how.syntax)
-    made.skipdata = True
-    return made
+    return instructions.decoder(how.arch, how.modes, how.syntax) if how is not None else None
 
 
 def disassemble(kernel: Kernel, address: int) -> Code:
@@ -65,7 +57,7 @@ def disassemble(kernel: Kernel, address: int) -> Code:
     made = decoder(kernel)
     if made is None:
         return Code(address, start, end, name, (), code_line(kernel, address), why or WITHOUT)
-    lines = tuple(_instruction(kernel, one, raw, start, name) for one in made.disasm_lite(raw, start))
+    lines = tuple(_instruction(kernel, one, raw, start, name) for one in made.texts(raw, start))
     return Code(address, start, end, name, lines, code_line(kernel, address), why)
 
 

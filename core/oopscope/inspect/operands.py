@@ -106,15 +106,11 @@ def reckoned(kernel: Kernel, code: bytes, pc: int, known: Registers, per_cpu: in
     made, how = decoder(kernel), kernel.machine.assembly
     if made is None or how is None or how.reckon is None:
         return None
-    made.skipdata = False
-    shown = next(made.disasm_lite(code, pc, 1), None)
-    if how.syntax is not None:
-        made.syntax = 1  # Intel's order of operands: in AT&T's, capstone mixes up what is written
-    made.detail = True
-    one = next(made.disasm(code, pc, 1), None)
-    if one is None or shown is None:
+    one = next(iter(made.details(code, pc)), None)
+    if one is None:
         return None
-    return f"{shown[2]} {shown[3].replace(', ', ',')}".rstrip(), how.reckon(kernel, one, known, per_cpu)
+    _, _, mnemonic, words = made.texts(code, pc)[0]
+    return f"{mnemonic} {words.replace(', ', ',')}".rstrip(), how.reckon(kernel, one, known, per_cpu)
 
 
 def _access(kernel: Kernel, use: Use, context: Context) -> Access:

@@ -7,15 +7,15 @@ convention (arch.Convention). Decoding is capstone's; without it nothing is know
 
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.disassemble import bounds, decoder, spelt_operands
+from oopscope.instructions import IMMEDIATE, REGISTER, Instruction
 from oopscope.kernel.kernel import Kernel
 
 MAX_CODE = 16 << 10  # bytes of a function that are looked through
 MAX_COPIES = 8  # register to register, on the way to where a value came from
-IMMEDIATE = 2  # capstone's CS_OP_IMM
 UNCONDITIONAL = ("jmp", "ret", "retq", "ud2", "int3", "hlt", "iretq")
 
 Kind = Literal["argument", "constant", "loaded", "returned", "computed"]
@@ -36,7 +36,7 @@ class Origin(NamedTuple):
 class Body:
     """A function's instructions, with who can come before each."""
 
-    def __init__(self, kernel: Kernel, start: int, instructions: list[Any], texts: dict[int, str]) -> None:
+    def __init__(self, kernel: Kernel, start: int, instructions: list[Instruction], texts: dict[int, str]) -> None:
         self.start, self.convention, self.top = start, kernel.arch.convention, kernel.memory.top
         self.instructions, self.texts = instructions, texts
         how = kernel.machine.assembly
@@ -48,14 +48,14 @@ class Body:
             if target is not None and (there := self.index(target)) is not None:
                 self._jumps.setdefault(there, []).append(at)
 
-    def jump(self, one: Any) -> int | None:
+    def jump(self, one: Instruction) -> int | None:
         """Return where an instruction jumps within the code; None for what jumps nowhere that is written in it."""
         return self.target(one) if one.mnemonic.startswith(("j", "loop")) else None
 
-    def target(self, one: Any) -> int | None:
+    def target(self, one: Instruction) -> int | None:
         """Return the address that a jump or a call names; None for an indirect one."""
         operand = one.operands[0] if len(one.operands) == 1 else None
-        return int(operand.imm) % self.top if operand is not None and operand.type == IMMEDIATE else None
+        return operand.value % self.top if operand is not None and operand.kind == IMMEDIATE else None
 
     def index(self, address: int) -> int | None:
         """Return the place of the instruction at an address; None where none begins there."""
@@ -91,7 +91,7 @@ class Body:
     def written(self, at: int) -> set[str]:
         """Return the registers that an instruction changes."""
         one = self.instructions[at]
-        names = {self.whole(one.reg_name(number)) for number in one.regs_access()[1]}
+        names = {self.whole(name) for name in one.writes}
         if one.mnemonic.startswith("call") and self.convention is not None:
             names |= {*self.convention.clobbered, self.convention.result}
         return names
@@ -109,13 +109,10 @@ def body_of(kernel: Kernel, address: int) -> Body | None:
         raw = kernel.memory.read(start, end - start)
     except OopscopeError:
         return None
-    made.skipdata = False
     texts = {
-        at: f"{mnemonic} {spelt_operands(kernel, words)}".rstrip()
-        for at, _, mnemonic, words in made.disasm_lite(raw, start)
+        at: f"{mnemonic} {spelt_operands(kernel, words)}".rstrip() for at, _, mnemonic, words in made.texts(raw, start)
     }
-    made.syntax, made.detail = 1, True  # Intel's order of operands
-    return Body(kernel, start, list(made.disasm(raw, start)), texts)
+    return Body(kernel, start, made.details(raw, start), texts)
 
 
 def origin(body: Body, address: int, register: str) -> Origin | None:
@@ -146,22 +143,20 @@ def _argument(body: Body, register: str) -> Origin | None:
 
 def _made(body: Body, at: int, register: str) -> Origin | str | None:
     """Return how an instruction made a register's value; the other register's name where it only copied one."""
-    import capstone
-
     one = body.instructions[at]
     text = body.texts.get(one.address, "")
     if one.mnemonic.startswith("call"):
         result = body.convention is not None and register == body.convention.result
         return Origin("returned", register, one.address, text) if result else None
     operands = one.operands
-    if one.mnemonic == "xor" and len(operands) == 2 and operands[0].reg == operands[1].reg:
+    if one.mnemonic == "xor" and len(operands) == 2 and operands[0].register == operands[1].register:
         return Origin("constant", register, one.address, text, 0)
     if one.mnemonic not in ("mov", "movabs", "movsxd", "movzx", "movsx") or len(operands) != 2:
         return Origin("computed", register, one.address, text)
     source = operands[1]
-    if source.type == capstone.x86.X86_OP_IMM:
-        return Origin("constant", register, one.address, text, int(source.imm) % body.top)
-    if source.type == capstone.x86.X86_OP_REG:
-        return body.whole(one.reg_name(source.reg)) if one.mnemonic == "mov" else None
-    base = one.reg_name(source.mem.base) if source.mem.base and not source.mem.index and not source.mem.segment else ""
-    return Origin("loaded", register, one.address, text, 0, body.whole(base) if base else "", int(source.mem.disp))
+    if source.kind == IMMEDIATE:
+        return Origin("constant", register, one.address, text, source.value % body.top)
+    if source.kind == REGISTER:
+        return body.whole(source.register) if one.mnemonic == "mov" else None
+    base = body.whole(source.base) if source.base and not source.scaled and not source.segment else ""
+    return Origin("loaded", register, one.address, text, 0, base, source.displacement)

@@ -6,9 +6,10 @@ nobody has written it yet: then answers are fewer, and none is wrong.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from oopscope.arch import Arch, Paging
+from oopscope.instructions import Instruction
 from oopscope.kernel.frame import Frame
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
@@ -88,11 +89,11 @@ class Reckoned(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """How a machine's instructions are read; the names are capstone's, so that it is loaded by who needs it."""
+    """How a machine's instructions are read."""
 
-    arch: str  # CS_ARCH_X86
-    modes: tuple[str, ...]  # CS_MODE_64
-    syntax: str | None  # CS_OPT_SYNTAX_ATT; None for a machine with one way of writing
+    arch: str  # of instructions.MACHINES
+    modes: tuple[str, ...]  # of instructions.MODES
+    syntax: str | None  # of instructions.SYNTAXES; None for a machine with one way of writing
     longest: int  # bytes of an instruction
     # What an instruction names: the kernel, the address after it, its mnemonic and operands; None for nothing.
     target: Callable[["Kernel", int, str, str], int | None]
@@ -106,8 +107,8 @@ class Assembly:
     shown: Callable[[str], str] = lambda operands: operands
     # What the kernel wrote there while it ran: the kernel, the bytes, their address, the function's start, the target.
     patched: Callable[["Kernel", bytes, int, int, int | None], str] = lambda *_: ""
-    # What an instruction of capstone's did: the kernel, it, the registers, the base of the CPU's own area.
-    reckon: Callable[["Kernel", Any, Registers, int], Reckoned] | None = None
+    # What an instruction did: the kernel, it, the registers, the base of the CPU's own area.
+    reckon: Callable[["Kernel", Instruction, Registers, int], Reckoned] | None = None
 
 
 @dataclass(frozen=True, slots=True)

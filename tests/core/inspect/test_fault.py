@@ -2,13 +2,13 @@
 
 from types import SimpleNamespace
 
-import capstone
 import pytest
 
 from cases import DUMPS, case_of
 from oopscope.boot.attach import open_kernel
 from oopscope.inspect.disassemble import spelt_operands
 from oopscope.inspect.origin import Body, origin
+from oopscope.instructions import decoder
 from oopscope.machine import arch
 from oopscope.machine.x86_64.machine import MACHINE
 from oopscope.report.build import verdict_section
@@ -20,11 +20,10 @@ START = 0xFFFFFFFF81000000
 
 def body(code: bytes) -> Body:
     kernel = SimpleNamespace(arch=arch("x86_64"), machine=MACHINE, memory=SimpleNamespace(top=1 << 64))
-    made = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
-    made.syntax = capstone.CS_OPT_SYNTAX_ATT
-    texts = {at: f"{name} {spelt_operands(kernel, words)}" for at, _, name, words in made.disasm_lite(code, START)}
-    made.syntax, made.detail = capstone.CS_OPT_SYNTAX_INTEL, True
-    return Body(kernel, START, list(made.disasm(code, START)), texts)  # type: ignore[arg-type]
+    made = decoder("x86", ("64",), "att")
+    assert made is not None
+    texts = {at: f"{name} {spelt_operands(kernel, words)}" for at, _, name, words in made.texts(code, START)}
+    return Body(kernel, START, made.details(code, START), texts)  # type: ignore[arg-type]
 
 
 def last(code: bytes) -> int:

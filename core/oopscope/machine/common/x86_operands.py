@@ -1,7 +1,6 @@
 """What an instruction of x86 did with its registers: the addresses that it used, reckoned from its operands."""
 
-from typing import Any
-
+from oopscope.instructions import CALL, JUMP, MEMORY, READ, REGISTER, WRITE, Instruction, Operand
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import Reckoned, Registers, Use
 
@@ -10,12 +9,12 @@ DIVISIONS = ("div", "idiv")
 STOPS = {"ud2": "where BUG() and WARN() stop", "ud1": "where a sanitizer stops", "int3": "a breakpoint"}
 
 
-def reckon(kernel: Kernel, one: Any, registers: Registers, per_cpu: int) -> Reckoned:
-    """Reckon an instruction (capstone's, decoded with details) that ran with some registers.
+def reckon(kernel: Kernel, one: Instruction, registers: Registers, per_cpu: int) -> Reckoned:
+    """Reckon an instruction that ran with some registers.
 
     per_cpu: the base of the CPU's own area, for where the registers do not tell; 0 for unknown.
     """
-    read = [_full(kernel, name) for number in one.regs_access()[0] if (name := one.reg_name(number))]
+    read = [_full(kernel, name) for name in one.reads if name]
     named = (name for name in dict.fromkeys(read) if name in registers and name not in ("rip", "eip", "eflags"))
     return Reckoned(tuple(_uses(kernel, one, registers, per_cpu)), tuple(named), _note(kernel, one, registers))
 
@@ -48,22 +47,20 @@ def _full(kernel: Kernel, name: str) -> str:
     return whole_64(name) if kernel.arch.bits == 64 else whole_32(name)
 
 
-def _uses(kernel: Kernel, one: Any, registers: Registers, per_cpu: int) -> list[Use]:
+def _uses(kernel: Kernel, one: Instruction, registers: Registers, per_cpu: int) -> list[Use]:
     """Reckon the addresses of an instruction's operands."""
-    import capstone
-
     found = []
-    branch = one.group(capstone.CS_GRP_CALL) or one.group(capstone.CS_GRP_JUMP)
-    verb = "calls" if one.group(capstone.CS_GRP_CALL) else "jumps to"
+    branch = CALL in one.groups or JUMP in one.groups
+    verb = "calls" if CALL in one.groups else "jumps to"
     for operand in one.operands:
-        if operand.type == capstone.x86.X86_OP_MEM and not one.mnemonic.startswith(NO_ACCESS):
-            reckoned = _address(kernel, one, operand.mem, registers, per_cpu)
+        if operand.kind == MEMORY and not one.mnemonic.startswith(NO_ACCESS):
+            reckoned = _address(kernel, one, operand, registers, per_cpu)
             if reckoned is not None:
                 formula, address = reckoned
-                base = _base(kernel, one, operand.mem)
-                found.append(Use(_verb(operand.access, capstone), formula, address, operand.size, *base))
-        elif branch and operand.type == capstone.x86.X86_OP_REG:
-            name = _full(kernel, one.reg_name(operand.reg))
+                base = _base(kernel, operand)
+                found.append(Use(_verb(operand.access), formula, address, operand.size, *base))
+        elif branch and operand.kind == REGISTER:
+            name = _full(kernel, operand.register)
             if name in registers:
                 found.append(Use(verb, name, registers[name], 0, name))
     if one.mnemonic.startswith(("push", "call")):
@@ -72,30 +69,32 @@ def _uses(kernel: Kernel, one: Any, registers: Registers, per_cpu: int) -> list[
     return found
 
 
-def _verb(access: int, capstone: Any) -> str:
-    reads, writes = access & capstone.CS_AC_READ, access & capstone.CS_AC_WRITE
+def _verb(access: int) -> str:
+    reads, writes = access & READ, access & WRITE
     return "reads and writes" if reads and writes else "writes" if writes else "reads"
 
 
-def _address(kernel: Kernel, one: Any, mem: Any, registers: Registers, per_cpu: int) -> tuple[str, int] | None:
+def _address(
+    kernel: Kernel, one: Instruction, mem: Operand, registers: Registers, per_cpu: int
+) -> tuple[str, int] | None:
     """Return how an operand's address comes about, and the address; None where a register is not known."""
-    parts, total = [], mem.disp
-    if mem.base and one.reg_name(mem.base) in ("rip", "eip"):
+    parts, total = [], mem.displacement
+    if mem.base in ("rip", "eip"):
         total += one.address + one.size
         parts.append("rip")
     elif mem.base:
-        name = _full(kernel, one.reg_name(mem.base))
+        name = _full(kernel, mem.base)
         if name not in registers:
             return None
         total += registers[name]
         parts.append(name)
-    if mem.index:
-        name = _full(kernel, one.reg_name(mem.index))
+    if mem.scaled:
+        name = _full(kernel, mem.scaled)
         if name not in registers:
             return None
         total += registers[name] * mem.scale
         parts.append(f"{name} * {mem.scale}" if mem.scale > 1 else name)
-    segment = one.reg_name(mem.segment) if mem.segment else ""
+    segment = mem.segment
     if segment in ("gs", "fs"):
         base = registers.get(f"{segment}_base") or per_cpu if segment == "gs" else 0
         if not base:
@@ -103,22 +102,23 @@ def _address(kernel: Kernel, one: Any, mem: Any, registers: Registers, per_cpu: 
         total += base
         parts.insert(0, "gs")
     formula = " + ".join(parts)
-    if mem.disp and "rip" not in parts:
-        formula += f" {'-' if mem.disp < 0 else '+'} {abs(mem.disp):#x}" if parts else f"{mem.disp:#x}"
+    if mem.displacement and "rip" not in parts:
+        sign = "-" if mem.displacement < 0 else "+"
+        formula += f" {sign} {abs(mem.displacement):#x}" if parts else f"{mem.displacement:#x}"
     return formula, total % kernel.memory.top
 
 
-def _base(kernel: Kernel, one: Any, mem: Any) -> tuple[str, int]:
+def _base(kernel: Kernel, mem: Operand) -> tuple[str, int]:
     """Return the register and the displacement of an operand without index and segment; an empty name for others."""
-    if not mem.base or mem.index or mem.segment or one.reg_name(mem.base) in ("rip", "eip"):
+    if not mem.base or mem.scaled or mem.segment or mem.base in ("rip", "eip"):
         return "", 0
-    return _full(kernel, one.reg_name(mem.base)), int(mem.disp)
+    return _full(kernel, mem.base), mem.displacement
 
 
-def _note(kernel: Kernel, one: Any, registers: Registers) -> str:
+def _note(kernel: Kernel, one: Instruction, registers: Registers) -> str:
     """Say what needs no memory: a division by zero, an instruction that stops."""
     if one.mnemonic.rstrip("bwlq") in DIVISIONS or one.mnemonic in DIVISIONS:
-        names = [_full(kernel, one.reg_name(operand.reg)) for operand in one.operands if operand.type == 1]
+        names = [_full(kernel, operand.register) for operand in one.operands if operand.kind == REGISTER]
         if any(registers.get(name) == 0 for name in names):
             return f"divides by {names[0]}, which is 0"
     return STOPS.get(one.mnemonic, "")
