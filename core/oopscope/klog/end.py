@@ -18,7 +18,7 @@ from oopscope.lazy_re import lazy_re
 MESSAGE = lazy_re(r"[Kk]ernel panic(?: - not syncing)?: ?(?P<message>.*)")
 # What panic() says at the end of an oops, and of what else it is only the end.
 OF_AN_OOPS = lazy_re(
-    r"Fatal exception|Aiee, killing interrupt|Attempted to kill (?:the idle task|init)|Machine halted|"
+    r"(?:[^:]{1,60}: )?Fatal exception|Aiee, killing interrupt|Attempted to kill (?:the idle task|init)|Machine halted|"
     r"Oopsed too often|"
     r"Unrecoverable |BUG!|panic_on_oops|Oops: Fatal|corrupted kernel stack|Oops$|.*die\(\)|[Kk]ernel stack overflow|"
     r"bad: scheduling from the idle|Unable to handle|double fault|CFI failure|Uncorrected|kernel mode fault"

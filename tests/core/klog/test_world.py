@@ -121,6 +121,25 @@ def test_arm_with_frames_that_name_their_callers(tmp_path):
     assert (found.cause, found.symbol, found.pid) == ("null-pointer-dereference", "store_put+0x18", 321)
 
 
+ARM64_BUG = """------------[ cut here ]------------
+kernel BUG at drivers/stored/put.c:123!
+Internal error: Oops - BUG: 00000000f2000800 [#1] SMP
+CPU: 1 UID: 0 PID: 321 Comm: storaged Tainted: G           OE      6.12.117 #1
+pc : store_put+0x110/0xff8 [stored]
+lr : store_put+0x10c/0xff8 [stored]
+Call trace:
+ store_put+0x110/0xff8 [stored]
+ store_sync+0x60/0x298 [stored]
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Oops - BUG: Fatal exception
+"""
+
+
+def test_a_panic_that_names_its_oops_before_fatal_exception(tmp_path):
+    found = judged(ARM64_BUG, tmp_path / "log")
+    assert (found.cause, found.symbol, found.pid) == ("kernel-bug", "store_put+0x110", 321)
+
+
 def test_lines_whose_ends_were_lost(tmp_path):
     stamped = [f"[ 2052.{n:06d}][ T321] {text}" for n, text in enumerate(XEN.splitlines(), 51000)]
     found = judged(" ".join(stamped) + "\n", tmp_path / "log")

@@ -7,7 +7,8 @@ from oopscope.triage.death import Death
 from oopscope.triage.finding import Finding
 from oopscope.triage.findings.of_log import age, by_rows, marked
 
-WORDS = ("clocksource", "TSC", "tsc", "hrtimer: interrupt took")
+SLOW = "hrtimer: interrupt took"  # the CPU did not run for so long, as in a guest whose host was busy
+WORDS = ("clocksource", "TSC", "tsc", SLOW)
 SAID = lazy_re(
     r"clocksource: .*(?:unstable|skewed|wd-tsc-wd|[Rr]ead-back delay)|"
     r"(?:tsc: )?(?:Marking TSC unstable|TSC .*unstable)|"
@@ -24,7 +25,8 @@ def find(death: Death) -> Iterator[Finding]:
         return
     said = death.lines[rows[0]].text.strip().rstrip(".")[:200]
     late = any((death.log.ns(row) or 0) > BOOTING_NS for row in rows)
-    text = f"a clock could not be relied on: {said}"
+    what = "a timer's interrupt took long" if said.startswith(SLOW) else "a clock could not be relied on"
+    text = f"{what}: {said}"
     yield Finding(
         "clock-trouble", "warning" if late else "note", text, age(death, death.log.ns(rows[0])), by_rows(death, rows)
     )
