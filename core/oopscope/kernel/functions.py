@@ -156,6 +156,9 @@ _ALLOCATOR = lazy_re(
     r"_*pmd_alloc)"
 )
 
+# The loop that runs softirq handlers, on its way in and out: interrupts come in between two handlers.
+_SOFTIRQ_LOOP = lazy_re(r"handle_softirqs|_{0,4}do_softirq(_own_stack)?|__softirqentry_text_start")
+
 
 @lru_cache(maxsize=8192)
 def _is(role: re.Pattern[str], symbol: str) -> bool:
@@ -178,6 +181,11 @@ def entry_kind(symbol: str | None) -> FrameKind | None:
 def is_dying(symbol: str | None) -> bool:
     """Return whether a function is part of reporting a death or of dying."""
     return symbol is not None and (_is(_DYING, symbol) or entry_kind(symbol) in ("exception", "nmi"))
+
+
+def is_softirq_loop(symbol: str | None) -> bool:
+    """Return whether a function runs the handlers of softirqs, and is none of them."""
+    return symbol is not None and _is(_SOFTIRQ_LOOP, symbol)
 
 
 def is_waiting(symbol: str | None) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from oopscope.kernel.frame import Frame, FrameKind
-from oopscope.kernel.functions import entry_kind
+from oopscope.kernel.functions import entry_kind, is_softirq_loop
 from oopscope.lazy_re import lazy_re
 
 MAX_FRAMES = 4096
@@ -47,7 +47,6 @@ _MARKS: dict[str, FrameKind] = {
     "EOE": "task",
     "DOE": "task",
 }
-_SOFTIRQ = {"__do_softirq", "handle_softirqs", "do_softirq_own_stack", "__do_softirq_own_stack"}
 
 
 def is_frame(text: str) -> bool:
@@ -121,7 +120,7 @@ def _frame(found: re.Match[str], kind: FrameKind, reliable: bool, base: int = 16
 def _softirqs(frames: list[Frame]) -> list[Frame]:
     """Mark what a softirq runs: the frames inside of its function, up to the interrupt that came on top."""
     for i, frame in enumerate(frames):
-        if frame.symbol in _SOFTIRQ:
+        if is_softirq_loop(frame.symbol):
             for j in range(i, -1, -1):
                 inner = frames[j]
                 if inner.kind not in ("irq", "softirq", "task") or (j < i and entry_kind(inner.symbol)):

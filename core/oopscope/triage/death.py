@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame, FrameKind
-from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_waiting
+from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_softirq_loop, is_waiting
 from oopscope.klog.end import HANGS
 from oopscope.klog.parse import Line
 from oopscope.klog.wordings import DIE
@@ -32,7 +32,6 @@ INTERRUPTS = {"irq": "an interrupt", "softirq": "a softirq", "nmi": "an NMI"}
 # An oops of a task gives its stack up before the task is ended, in which panic() may be called (oops_limit, PID 1).
 REWOUND = lazy_re(r"rewind_stack_(do_exit|and_make_dead)|make_task_dead(\.|$)")
 
-SOFTIRQS = ("handle_softirqs", "__do_softirq", "__softirqentry_text_start")
 __all__ = ["COMPLAINED", "DIE", "END_NS", "Check", "Death", "Line", "entry_kind"]
 
 
@@ -162,7 +161,7 @@ class Death(Ending):
         at = next((i for i, f in enumerate(self.frames) if (f.address, f.sp) == (frame.address, frame.sp)), None)
         softirq = False
         for behind in self.frames[at + 1 :] if at is not None else ():
-            softirq = softirq or (behind.symbol in SOFTIRQS and behind.reliable)
+            softirq = softirq or (is_softirq_loop(behind.symbol) and behind.reliable)
             if behind.reliable and entry_kind(behind.symbol) == "irq":
                 return "softirq" if softirq else "irq"
             if entry_kind(behind.symbol) == "syscall":
@@ -351,6 +350,8 @@ def interrupted_in(frames: Sequence[Frame]) -> Frame | None:
     """Return what the innermost interrupt or NMI of a stack found running; None where that was a program."""
     for frame, behind in pairwise(frames):
         if entry_kind(frame.symbol) in ("irq", "nmi") and entry_kind(behind.symbol) not in ("irq", "nmi"):
+            if is_softirq_loop(behind.symbol):  # it had let interrupts in between two handlers: who is stuck is behind
+                continue
             return behind if behind.kind != "user" else None
     return None
 

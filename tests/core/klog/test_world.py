@@ -140,6 +140,48 @@ def test_a_panic_that_names_its_oops_before_fatal_exception(tmp_path):
     assert (found.cause, found.symbol, found.pid) == ("kernel-bug", "store_put+0x110", 321)
 
 
+BETWEEN_SOFTIRQS = """watchdog: BUG: soft lockup - CPU#1 stuck for 12s! [spinner:321]
+CPU: 1 UID: 0 PID: 321 Comm: spinner Tainted: G           OE      6.12.117 #1
+RIP: 0010:handle_softirqs+0xa8/0x2f0
+Call Trace:
+ <IRQ>
+ __irq_exit_rcu+0xe4/0x110
+ sysvec_apic_timer_interrupt+0x71/0x90
+ </IRQ>
+ <TASK>
+ asm_sysvec_apic_timer_interrupt+0x1a/0x20
+RIP: 0010:store_spin+0x8/0x20 [stored]
+ store_thread+0x18/0x40 [stored]
+ kthread+0xe8/0x110
+ </TASK>
+Kernel panic - not syncing: softlockup: hung tasks
+CPU: 1 UID: 0 PID: 321 Comm: spinner Tainted: G           OE      6.12.117 #1
+Call Trace:
+ <IRQ>
+ panic+0x364/0x380
+ watchdog_timer_fn+0x278/0x280
+ __hrtimer_run_queues+0x134/0x2a0
+ sysvec_apic_timer_interrupt+0x71/0x90
+ asm_sysvec_apic_timer_interrupt+0x1a/0x20
+RIP: 0010:handle_softirqs+0xa8/0x2f0
+ __irq_exit_rcu+0xe4/0x110
+ sysvec_apic_timer_interrupt+0x71/0x90
+ </IRQ>
+ <TASK>
+ asm_sysvec_apic_timer_interrupt+0x1a/0x20
+RIP: 0010:store_spin+0x8/0x20 [stored]
+ store_thread+0x18/0x40 [stored]
+ kthread+0xe8/0x110
+ </TASK>
+---[ end Kernel panic - not syncing: softlockup: hung tasks ]---
+"""
+
+
+def test_a_watchdog_that_came_in_between_two_softirqs_blames_what_they_interrupted(tmp_path):
+    found = judged(BETWEEN_SOFTIRQS, tmp_path / "log")
+    assert (found.cause, found.symbol, found.module) == ("soft-lockup", "store_spin+0x8", "stored")
+
+
 def test_lines_whose_ends_were_lost(tmp_path):
     stamped = [f"[ 2052.{n:06d}][ T321] {text}" for n, text in enumerate(XEN.splitlines(), 51000)]
     found = judged(" ".join(stamped) + "\n", tmp_path / "log")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.frame import Frame, FrameKind
+from oopscope.kernel.functions import is_softirq_loop
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
@@ -16,7 +17,6 @@ from oopscope.linux.module import in_text
 
 MAX_FRAMES = 1024
 GUARD = 4096
-SOFTIRQ = {"__do_softirq", "handle_softirqs", "do_softirq_own_stack", "__do_softirq_own_stack", "____do_softirq"}
 
 
 class StopError(Exception):
@@ -104,7 +104,7 @@ class ChainUnwinder:
     def _mark_softirq(self, frames: list[Frame]) -> list[Frame]:
         """Frames on the interrupt stack within the softirq handler run as softirq."""
         for i, frame in enumerate(frames):
-            if frame.symbol in SOFTIRQ:
+            if is_softirq_loop(frame.symbol):
                 for j in range(i, -1, -1):
                     entry = j < i and self.entry_kind(frames[j].symbol or "") is not None
                     if frames[j].kind not in ("irq", "softirq") or entry:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.frame import Frame, FrameKind
+from oopscope.kernel.functions import is_softirq_loop
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
@@ -25,7 +26,6 @@ GUARD = 4096
 MAX_SCANNED = 8192  # bytes of stack scanned where nothing better serves
 IRET = ("rip", "cs", "eflags", "rsp", "ss")
 _ENTRIES = ("regs", "regs_partial")  # kinds of ORC entries: what was interrupted follows
-SOFTIRQ = {"__do_softirq", "handle_softirqs", "do_softirq_own_stack", "__do_softirq_own_stack"}
 _ORC_REGISTERS = {"ax": "rax", "dx": "rdx", "di": "rdi", "r10": "r10", "r13": "r13", "bp": "rbp", "sp": "rsp"}
 
 
@@ -240,7 +240,7 @@ def _restored(regs: dict[str, int], reliable: bool) -> State:
 def _mark_softirq(frames: list[Frame]) -> list[Frame]:
     """Frames on the interrupt stack within the softirq handler run as softirq."""
     for i, frame in enumerate(frames):
-        if frame.symbol in SOFTIRQ:
+        if is_softirq_loop(frame.symbol):
             for j in range(i, -1, -1):
                 if frames[j].kind not in ("irq", "softirq") or (j < i and _is_entry(frames[j])):
                     break
