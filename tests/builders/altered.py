@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
+from oopscope.boot.attach import attach
 from oopscope.dumps import Dump, Facts, Note, open_path
 from oopscope.errors import MissingPage
+from oopscope.kernel.kernel import Kernel
 from oopscope.notes import CpuState
 from stored import DUMPS
 
@@ -54,3 +56,15 @@ class Altered:
 def stored(name: str) -> Dump:
     """Open a dump of those that lie with the tests."""
     return open_path(DUMPS / name)
+
+
+def changed(name: str, *changes: Callable[[Kernel], tuple[int, bytes]]) -> Kernel:
+    """Open a stored dump with some bytes in place of others: a change gives an address and what is to be there."""
+    dump = stored(f"{name}.kdump")
+    kernel, pages = attach(dump, lambda _text: None), dict[int, bytearray]()
+    for change in changes:
+        address, data = change(kernel)
+        at = kernel.memory.translate(address)
+        page = pages.setdefault(at >> 12, bytearray(dump.page(at >> 12)))
+        page[at & 4095 : (at & 4095) + len(data)] = data
+    return attach(Altered(dump, pages={number: bytes(page) for number, page in pages.items()}), lambda _text: None)

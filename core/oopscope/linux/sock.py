@@ -147,7 +147,7 @@ def _ends(kernel: Kernel, address: int, sock: SockStruct) -> tuple[str | None, s
     if sock.family == AF_UNIX:
         unix = kernel.bind(UNIX).row(address)
         peer = kernel.bind(UNIX).row(unix.peer) if unix.peer else None
-        return _unix(kernel, unix.addr), _unix(kernel, peer.addr) if peer else None
+        return unix_name(kernel, unix.addr), unix_name(kernel, peer.addr) if peer else None
     if sock.family == AF_NETLINK:
         return f"port {kernel.bind(NETLINK).row(address).portid}", None
     return None, None
@@ -162,7 +162,7 @@ def _ports(kernel: Kernel, sock: SockStruct, local: str, remote: str) -> tuple[s
     return f"{local}:{sock.port}", f"{remote}:{port}" if port else None
 
 
-def _unix(kernel: Kernel, address: int) -> str | None:
+def unix_name(kernel: Kernel, address: int) -> str | None:
     """A socket's path; an abstract name begins with @, as ss(8) shows it; None for one that is not bound."""
     if not address:
         return None

@@ -148,6 +148,8 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("disks", "oopscope.subsystems.disks"),
     ("requests", "oopscope.subsystems.requests"),
     ("mounts", "oopscope.subsystems.mounts"),
+    ("interfaces", "oopscope.subsystems.interfaces"),
+    ("sockets", "oopscope.subsystems.sockets"),
     ("coverage", "oopscope.subsystems.coverage"),
 )
 

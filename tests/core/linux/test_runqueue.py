@@ -1,6 +1,6 @@
 """What runs on each CPU and what waits for it: whom a stuck CPU starves, the kernel's own count."""
 
-from builders.altered import Altered, stored
+from builders.altered import changed, stored
 from cases import case_of
 from oopscope.boot.attach import attach
 from oopscope.linux.runqueue import ENTITY, counted, queued
@@ -26,17 +26,6 @@ def test_as_many_as_the_kernel_counts(case):
     for row in rows:
         assert (row.class_ == "idle") == (row.pid == 0)
         assert row.waiting_seconds is None or row.waiting_seconds >= 0
-
-
-def changed(name, change):
-    """The dump with some bytes in place of others: (address, bytes) by a function of the kernel."""
-    dump = stored(f"{name}.kdump")
-    kernel = attach(dump, lambda _text: None)
-    address, data = change(kernel)
-    at = kernel.memory.translate(address)
-    page = bytearray(dump.page(at >> 12))
-    page[at & 4095 : (at & 4095) + len(data)] = data
-    return attach(Altered(dump, pages={at >> 12: bytes(page)}), lambda _text: None)
 
 
 def test_queues_that_nothing_names_are_not_empty():

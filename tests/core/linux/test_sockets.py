@@ -1,0 +1,86 @@
+"""Sockets against what /proc/net/* said some seconds before the guest died."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+from builders.altered import changed
+from cases import case_of
+from core.linux.account import account
+from oopscope.linux.socket_rows import TCP, socket_rows
+
+STATES = {"01": "established", "0A": "listening"}
+
+
+def rows(protocol):
+    return [row for row in socket_rows(case_of("6.1-life").kernel) if row.protocol == protocol]
+
+
+def end(text):
+    """Return an address of /proc/net/tcp{,6} as it is written."""
+    host, port = text.split(":")
+    raw = b"".join(bytes.fromhex(host[at : at + 8])[::-1] for at in range(0, len(host), 8))
+    name = str(IPv4Address(raw)) if len(raw) == 4 else f"[{IPv6Address(raw)}]"
+    return f"{name}:{int(port, 16)}" if int(port, 16) else None
+
+
+def told(part):
+    lines = [line.split() for line in account("6.1-life")[part]]
+    return [words for words in lines if len(words) > 9 and words[0].rstrip(":").isdigit()]
+
+
+def test_every_line_of_proc_net_tcp():
+    for part in ("tcp", "tcp6"):
+        found = {(row.local, row.remote): row for row in rows(part)}
+        assert set(found) == {(end(words[1]), end(words[2])) for words in told(part)}
+        for words in told(part):
+            row = found[end(words[1]), end(words[2])]
+            unsent, unread = (int(number, 16) for number in words[4].split(":"))
+            assert row.state == STATES[words[3]]
+            assert (row.inode or 0) == int(words[9])
+            if row.state == "listening":
+                assert row.backlog == unread
+            else:
+                assert (row.unsent, row.received) == (unsent, unread)
+
+
+def test_a_full_backlog_is_marked():
+    (full,) = [row for row in rows("tcp") if row.note]
+    assert (full.local, full.backlog, full.backlog_limit) == ("127.0.0.1:9999", 3, 2)
+    assert (full.note, full.comm) == ("backlog full", "life-backlog")
+
+
+def test_every_line_of_proc_net_unix_and_its_peer():
+    lines = [line.split() for line in account("6.1-life")["unix"]]
+    told = {int(words[6]): words[7:] for words in lines if len(words) > 6 and words[0] != "Num"}
+    found = {row.inode: row for row in rows("unix")}
+    assert {number: [row.local] if row.local else [] for number, row in found.items()} == told
+    accepted = next(row for row in found.values() if row.local and row.state == "established")
+    peer = next(row for row in found.values() if not row.local)
+    assert accepted.remote == f"socket:[{peer.inode}] of life-unix"
+    assert peer.remote == accepted.local == "/tmp/life.sock"
+    assert (accepted.received, peer.received) == (5, 0)
+
+
+def test_a_listener_that_does_not_listen_is_none():
+    def closed(kernel):
+        row = next(row for row in socket_rows(kernel) if row.note)
+        return row.address + kernel.types.member("sock", "__sk_common.skc_state").offset, b"\x07"
+
+    kernel = changed("6.1-life", closed)
+    found = [row for row in socket_rows(kernel) if row.local == "127.0.0.1:9999" and not row.remote]
+    assert [row.pid for row in found] == [row.pid for row in rows("tcp") if row.note]  # its process still has it
+    assert "sockets of the table of TCP are none" in next(iter(kernel.problems)).message
+
+
+def test_a_peer_that_takes_nothing():
+    def shut(kernel):
+        row = next(
+            row for row in socket_rows(kernel) if row.protocol == "tcp" and row.comm == "life-tcp" and row.remote
+        )
+        tcp = kernel.bind(TCP)
+        one = tcp.row(row.address)
+        start, size = tcp.offset("snd_una"), 4
+        assert (one.write_seq - one.snd_una) & 0xFFFFFFFF == 0
+        return row.address + start, ((one.snd_una - 7) & 0xFFFFFFFF).to_bytes(size, "little")
+
+    row = next(row for row in socket_rows(changed("6.1-life", shut)) if row.unsent == 7)
+    assert row.protocol == "tcp"
