@@ -140,6 +140,8 @@ class Machine:
     stacks_by_cpu: Callable[["Kernel"], dict[int, list["Stack"]]] = lambda _kernel: {}
     # Return the stacks beside its task's that a CPU was on, by the kernel's own marks, the innermost first.
     live_stacks: Callable[["Kernel", int], list["Stack"]] = lambda _kernel, _cpu: []
+    # Return an address on the stack that was left for one of a CPU's own; None where that is not noted on it.
+    left_stack: Callable[["Kernel", "Stack"], int | None] = lambda *_: None
     # Return the likeliest frames of a stack whose registers are not known, and of other stacks of its CPU in use.
     guess: Callable[["Kernel", "Stack", Sequence["Stack"]], list[Frame]] = lambda *_: []
     # The same for a task that does not run.

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import FrameKind
 from oopscope.kernel.kernel import Kernel
 
@@ -20,14 +21,25 @@ class Stack(NamedTuple):
 
 
 def thread_size(kernel: Kernel) -> int:
-    """Return THREAD_SIZE: the room that the linker gave the first task's stack, 16 KiB where it does not say."""
+    """Return THREAD_SIZE: the room that the linker gave the first task's stack, else union thread_union's, else 16 KiB.
+
+    KASAN doubles it.
+    """
     for first, last in (("__start_init_stack", "__end_init_stack"), ("__start_init_task", "__end_init_task")):
         start, end = kernel.find_symbol(first), kernel.find_symbol(last)
-        if start and end:
-            size = end - start
-            if 4096 <= size <= 1 << 20 and size & size - 1 == 0:
-                return size
+        if start and end and _is_size(end - start):
+            return end - start
+    try:
+        size = kernel.types.sizeof("thread_union")
+    except OopscopeError:
+        size = 0
+    if _is_size(size):
+        return size
     return DEFAULT_THREAD_SIZE if kernel.arch.bits == 64 else DEFAULT_THREAD_SIZE // 2
+
+
+def _is_size(size: int) -> bool:
+    return 4096 <= size <= 1 << 20 and size & size - 1 == 0
 
 
 def task_stack(kernel: Kernel, base: int) -> Stack:

@@ -37,9 +37,14 @@ class Cpu(NamedTuple):
 
 
 def panic_cpu(kernel: Kernel) -> int | None:
-    """Return the CPU that panicked: panic_cpu (1717f2096b54, 4.5), else crashing_cpu, else by the log; None."""
-    cpus, read = present_cpus(kernel), False
-    for name in ("panic_cpu", "crashing_cpu"):
+    """Return the CPU that panicked: panic_cpu (1717f2096b54, 4.5), else crashing_cpu, else by the log; None.
+
+    crashing_cpu began as 0 before 58c5661f2144 "panic, x86: Allow CPUs to save registers even if looping in NMI
+    context" (4.5): a 0 that stands alone is believed where the log has an oops or a panic of CPU 0.
+    """
+    cpus, read, names = present_cpus(kernel), False, ("panic_cpu", "crashing_cpu")
+    begins_as_0 = kernel.find_symbol(names[0]) is None
+    for name in names:
         address = kernel.find_symbol(name)
         if address is None:
             continue
@@ -48,6 +53,9 @@ def panic_cpu(kernel: Kernel) -> int | None:
         except OopscopeError as e:
             kernel.problems.lost("cpus", name)(e)
             continue
+        if value == 0 and begins_as_0:
+            last = next(iter(kernel.cached(said)), None)
+            return 0 if last and last.cpu == 0 else _panic_cpu_by_log(kernel, cpus)
         if value in cpus:
             return value
         read = True

@@ -73,9 +73,18 @@ def stack_of_cpu(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...
     if kernel.machine.in_user(regs):
         return (Frame(pc, None, None, None, "user", True, sp),)
     if base is None:
-        base = sp & -kernel.cached(thread_size)  # stacks are aligned to their size
+        base = _about(kernel, cpu, sp)
         kernel.problems.add("cpus", f"CPU {cpu}: where its task's stack lies is taken from the stack pointer", base)
     return unwind(kernel, base, kernel.machine.start_of_cpu(regs), f"CPU {cpu}")
+
+
+def _about(kernel: Kernel, cpu: int, sp: int) -> int:
+    """Return where a stack begins by an address on it, or on the interrupt stack that it was left for."""
+    for stack in kernel.cached(kernel.machine.stacks_by_cpu).get(cpu, []):
+        if sp in stack:
+            sp = kernel.machine.left_stack(kernel, stack) or sp
+            break
+    return sp & -kernel.cached(thread_size)  # stacks are aligned to their size
 
 
 def _stack_without_registers(kernel: Kernel, cpu: int, base: int | None) -> tuple[Frame, ...]:

@@ -13,7 +13,7 @@ from oopscope.kernel.stack import Stack
 from oopscope.linux.module import ModuleMap, module_map
 from oopscope.machine import arch
 from oopscope.machine.i386.machine import MACHINE
-from oopscope.machine.i386.unwind import PROLOGUES, PT_REGS, Unwinder, keeps_frame_pointers
+from oopscope.machine.i386.unwind import PT_REGS, Unwinder, keeps_frame_pointers
 from oopscope.report.build import build
 
 DUMP = Path(__file__).with_name("6.5-i386.kdump")
@@ -77,7 +77,7 @@ USER = {"eip": 0x8049000, "esp": 0xBFFF0000, "cs": 0x73, "eflags": 0x246, "ebp":
 def test_a_system_call_ends_at_its_program(changed: dict[str, int], kinds: list[str]) -> None:
     ram, regs_at = Ram(word=4), STACK.end - 0x80
     ram.put(SYSTEM_CALL, b"\x90" * 256)
-    ram.put(READ, PROLOGUES[0].ljust(256, b"\x90"))
+    ram.put(READ, b"\x55\x89\xe5".ljust(256, b"\x90"))
     ram.words(regs_at - 8, USER["ebp"], SYSTEM_CALL + 0x20)
     ram.words(regs_at, *({**USER, **changed}.get(name, 0) for name in PT_REGS))
     places = {"_stext": TEXT, "_etext": TEXT + 0x100000, "entry_INT80_32": SYSTEM_CALL, "ksys_read": READ}

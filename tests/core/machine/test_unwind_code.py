@@ -64,6 +64,8 @@ class TestUndescribed:
 
 
 PROLOGUE = b"\x0f\x1f\x44\x00\x00\x55\x48\x89\xe5" + b"\x90" * 20
+# A compiler may schedule another instruction in between: testq %rsi,%rsi.
+PARTED = b"\x0f\x1f\x44\x00\x00\x55\x48\x85\xf6\x48\x89\xe5" + b"\x90" * 20
 PROBED = {name: TEXT + 0x80000 + 0x1000 * i for i, name in enumerate(("schedule", "do_exit", "vfs_read", "panic"))}
 
 
@@ -191,11 +193,23 @@ class TestEntriesByFramePointers:
         frames, _problem = unwind(with_entries(ram, "asm_exc_page_fault"), state("leaf", SP, bp=regs_at - 16))
         assert names(frames) == ["leaf", "asm_exc_page_fault"]
 
-    @pytest.mark.parametrize("offset, above", [(0, 0), (5, 0), (6, 8)])
-    def test_a_function_that_has_not_made_its_frame(self, offset, above):
+    def test_a_compiled_function_that_was_handed_registers_is_no_entry(self):
+        """oops_end(flags, regs, signr) of 4.4, whose prologue tests an argument between the push and the move."""
+        ram, regs_at = Ram(), SP + 0x100
+        ram.put(AT["middle"], PARTED)
+        ram.words(SP + 0x20, SP + 0x60, ret("middle"), regs_at)
+        fields = {"rip": AT["kthread"] + 9, "rsp": SP + 0x200, "rbp": 0, "cs": 0x10, "eflags": 0x246}
+        ram.words(regs_at, *registers(**fields))
+        ram.words(SP + 0x60, 0, ret("outer"))
+        frames, problem = unwind(with_frame_pointers(ram), state("leaf", SP, bp=SP + 0x20))
+        assert (names(frames), problem) == (["leaf", "middle", "outer"], None)
+
+    @pytest.mark.parametrize("code, offset, above", [*((PROLOGUE, *at) for at in ((0, 0), (5, 0), (6, 8))),
+                                                     *((PARTED, *at) for at in ((5, 0), (6, 8), (9, 8)))])  # fmt: skip
+    def test_a_function_that_has_not_made_its_frame(self, code, offset, above):
         """Interrupted in its prologue: rbp is the caller's, whom the chain alone would jump over."""
         ram = Ram()
-        ram.put(AT["leaf"], PROLOGUE)
+        ram.put(AT["leaf"], code)
         ram.words(SP + above, ret("middle"))
         put_call(ram, ret("middle"), AT["leaf"])
         ram.words(SP + 0x60, 0, ret("outer"))

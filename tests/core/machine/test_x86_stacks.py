@@ -3,6 +3,7 @@
 import pytest
 
 from core.kernel.fakes import FakeKernel, Ram
+from oopscope.kernel.stack import thread_size
 from oopscope.machine.x86_64.stacks import stacks_by_cpu
 
 IRQ_TOP, IST = 0xFFFF880000100000, 0xFFFFFE0000010000
@@ -16,18 +17,24 @@ class PerCpuKernel(FakeKernel):
         return self.symbol(symbol) if isinstance(symbol, str) else symbol
 
 
-def kernel(tops, top=IRQ_TOP):
+def kernel(tops, top=IRQ_TOP, size=0x4000):
     ram = Ram()
     ram.words(POINTER, top)
     ram.words(OLD, *tops, *[0] * (7 - len(tops)))
     ram.words(PRESENT, 1)
-    return PerCpuKernel(ram, {"irq_stack_ptr": POINTER, "orig_ist": OLD, "__cpu_present_mask": PRESENT})
+    symbols = {"irq_stack_ptr": POINTER, "orig_ist": OLD, "__cpu_present_mask": PRESENT}
+    return PerCpuKernel(ram, symbols, {thread_size: size})
 
 
 @pytest.mark.parametrize("top", [IRQ_TOP, IRQ_TOP - 64])
 def test_the_interrupt_stack(top):
     stacks = stacks_by_cpu(kernel([], top))[0]
     assert [(s.start, s.end, s.kind) for s in stacks] == [(IRQ_TOP - 0x4000, IRQ_TOP, "irq")]
+
+
+def test_with_kasan_it_is_as_large_as_a_tasks():
+    stack = stacks_by_cpu(kernel([], IRQ_TOP - 8, 0x8000))[0][0]
+    assert (stack.start, stack.end) == (IRQ_TOP - 0x8000, IRQ_TOP)
 
 
 @pytest.mark.parametrize(

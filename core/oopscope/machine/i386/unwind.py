@@ -14,9 +14,9 @@ from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text
 from oopscope.machine.common.scan import MAX_FRAMES, frame_at, scan
-from oopscope.machine.common.x86_entries import ALWAYS_SET, FLAGS, IN_FUNCTION, boundary
+from oopscope.machine.common.x86_entries import ALWAYS_SET, FLAGS, IN_FUNCTION, boundary, frame_made
 
-PROLOGUES = (b"\x55\x89\xe5", b"\x55\x8b\xec")  # push %ebp; mov %esp,%ebp
+MOVES = (b"\x89\xe5", b"\x8b\xec")  # mov %esp,%ebp
 PT_REGS = (
     *("ebx", "ecx", "edx", "esi", "edi", "ebp", "eax", "ds", "es", "fs", "gs"),
     *("orig_eax", "eip", "cs", "eflags", "esp", "ss"),
@@ -33,7 +33,7 @@ def keeps_frame_pointers(kernel: Kernel) -> bool:
     for name in SAMPLES:
         address = kernel.find_symbol(name)
         try:
-            found += address is not None and any(p in kernel.memory.read(address, 24) for p in PROLOGUES)
+            found += address is not None and frame_made(kernel.memory.read(address, 32), MOVES) is not None
         except OopscopeError:
             continue
     return found >= 2
@@ -123,7 +123,7 @@ def _saved_by_entry(kernel: Kernel, address: int, above: int, sp: int, stack: St
         code = kernel.memory.read(address - 1 - name.offset, IN_FUNCTION)
     except OopscopeError:
         return None
-    return None if any(p in code for p in PROLOGUES) else _pt_regs(kernel, sp, stack)
+    return None if frame_made(code, MOVES) else _pt_regs(kernel, sp, stack)
 
 
 def _pt_regs(kernel: Kernel, at: int, stack: Stack) -> dict[str, int] | None:

@@ -14,13 +14,13 @@ from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text
 from oopscope.machine.common.x86_code import call_target, follows_call
-from oopscope.machine.common.x86_entries import ALWAYS_SET, FLAGS, IN_FUNCTION
+from oopscope.machine.common.x86_entries import ALWAYS_SET, FLAGS, IN_FUNCTION, frame_made
 
 PT_REGS = (
     *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"),
     *("orig_rax", "rip", "cs", "eflags", "rsp", "ss"),
 )
-PROLOGUE = b"\x55\x48\x89\xe5"  # push %rbp; mov %rsp,%rbp
+MOVES = (b"\x48\x89\xe5", b"\x48\x8b\xec")  # mov %rsp,%rbp
 KERNEL_CS = 0x10
 USER_TOP = 1 << 56
 
@@ -39,11 +39,15 @@ class EntryFrames:
             return self._at(state.fp & ~1)
         if self._frame_at(state.pc - 1) is not None:
             return None
-        found = self._at(state.sp)
+        return self._at(state.sp) or self._on_another_stack(state.sp)
+
+    def _on_another_stack(self, sp: int) -> dict[str, int] | None:
+        """Read the pt_regs that an entry pushed the address of when it had left the stack on which they lie."""
         try:
-            return found or self._at(self._memory.word(state.sp))
+            at = self._memory.word(sp)
         except OopscopeError:
             return None
+        return self._at(at) if self._stack_of(at) is not self._stack_of(sp) else None
 
     def without_frame(self, state: State) -> State | None:
         """Return the caller of an interrupted function that had not made its frame, or makes none; None for any other.
@@ -55,7 +59,8 @@ class EntryFrames:
         if name is None:
             return None
         made = self._frame_at(state.pc)
-        above = 0 if made is None or name.offset <= made else 8 if name.offset == made + 1 else None
+        pushed, moved = made or (name.offset, name.offset)
+        above = 0 if name.offset <= pushed else 8 if name.offset <= moved else None
         if above is None:
             return None
         try:
@@ -67,16 +72,15 @@ class EntryFrames:
         sure = made is not None or not name.offset or call_target(self._kernel, address) == state.pc - name.offset
         return State(address, state.sp + above + 8, state.fp, False, reliable=state.reliable and sure)
 
-    def _frame_at(self, address: int) -> int | None:
-        """Return where in its function's code a frame is made; None where it makes none."""
+    def _frame_at(self, address: int) -> tuple[int, int] | None:
+        """Return where in its function's code rbp is pushed and set; None where it makes no frame."""
         name = self._kernel.name_of(address)
         if name is None:
             return None
         try:
-            at = self._memory.read(address - name.offset, IN_FUNCTION).find(PROLOGUE)
+            return frame_made(self._memory.read(address - name.offset, IN_FUNCTION), MOVES)
         except OopscopeError:
-            return 0  # as the compiler makes them
-        return at if at >= 0 else None
+            return 0, 1  # as the compiler makes them
 
     def _at(self, at: int) -> dict[str, int] | None:
         """Read the pt_regs at an address; None for what cannot be one."""
@@ -101,7 +105,7 @@ def has_frame_pointers(kernel: Kernel) -> bool:
     for name in ("schedule", "do_exit", "vfs_read", "panic", "kthread"):
         address = kernel.find_symbol(name)
         try:
-            prologues += address is not None and PROLOGUE in kernel.memory.read(address, 24)
+            prologues += address is not None and frame_made(kernel.memory.read(address, 32), MOVES) is not None
         except OopscopeError:
             continue
     return prologues >= 2

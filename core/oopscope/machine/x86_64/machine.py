@@ -17,6 +17,7 @@ MACHINE = Machine(
     call_target=x86_code.call_target,
     stacks_by_cpu=stacks.stacks_by_cpu,
     live_stacks=stacks.live_stacks,
+    left_stack=stacks.left_stack,
     guess=guess.guess,
     guess_sleeper=guess.guess_sleeper,
     saved_registers=saved.saved_registers,

@@ -9,9 +9,10 @@ from contextlib import suppress
 from oopscope.errors import Absent, NoTypes, OopscopeError
 from oopscope.kernel.frame import FrameKind
 from oopscope.kernel.kernel import Kernel, present_cpus
-from oopscope.kernel.stack import Stack
+from oopscope.kernel.stack import Stack, thread_size
 
-IRQ_STACK_SIZE = 16 << 10
+IRQ_STACK_SIZE = 16 << 10  # at the least; as large as a task's where KASAN doubles both
+TOP_WORDS = 16  # of an interrupt stack, among which the way back to the stack that was left stands
 IST_ENTRIES = 7  # struct orig_ist.ist
 IST_SIZES = (4096, 8192, 16384)  # the first is EXCEPTION_STKSZ; the debug exception's is twice that; KASAN doubles them
 
@@ -32,7 +33,7 @@ def _irq_stack(kernel: Kernel, cpu: int) -> list[Stack]:
     end = (
         -(-top // 4096) * 4096
     )  # 5.12 (951c2a51ae75) keeps the top word for the way back; up to 4.x the top 64 bytes were kept
-    return [Stack(end - IRQ_STACK_SIZE, end, "irq")]
+    return [Stack(end - max(IRQ_STACK_SIZE, kernel.cached(thread_size)), end, "irq")]
 
 
 def _exception_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
@@ -91,6 +92,30 @@ def live_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
             if marked(kernel, cpu):
                 found += [stack for stack in read(kernel, cpu) if stack.kind == kind]
     return found
+
+
+def left_stack(kernel: Kernel, stack: Stack) -> int | None:
+    """Return an address on the stack that was left for an interrupt stack; None where none is noted at its top.
+
+    The entry, or call_on_irqstack(), pushes the old stack pointer or that of pt_regs first.
+    """
+    try:
+        words = kernel.memory.words(stack.end - 8 * TOP_WORDS, TOP_WORDS)
+    except OopscopeError:
+        return None
+    lowest = kernel.machine.kernel_from(kernel)
+    noted = (word for word in reversed(words) if word >= lowest and word % 8 == 0 and word not in stack)
+    return next((word for word in noted if _is_data(kernel, word)), None)
+
+
+def _is_data(kernel: Kernel, address: int) -> bool:
+    """Tell whether an address can be one on a stack: it is readable, and not of the kernel's image."""
+    stext = kernel.info.symbol("_stext") or kernel.memory.top
+    try:
+        kernel.memory.word(address)
+    except OopscopeError:
+        return False
+    return address < stext
 
 
 def _in_nmi(kernel: Kernel, cpu: int) -> bool:
