@@ -34,7 +34,8 @@ HEADER = 464  # bytes of the main header that are read; QEMU writes no more
 MAX_VMCOREINFO = 1 << 20
 MAX_COUNTED = 1 << 33  # pages: beyond 32 TiB, facts do without counting them
 MAX_RANGES = 1 << 16
-BATCH = 2048  # descriptors read at once
+BATCH = 2048  # descriptors read at once in passing through all pages
+AT_ONCE, MAX_HELD = 170, 512  # for a page its descriptor is read with its neighbours, a page of them; so many are kept
 SAMPLES = 64  # pages looked at for zero bytes in their place
 MAX_WINDOWS = 32  # of descriptors looked at for the file's end
 MAX_NEIGHBOURS = 4096  # files looked at for the other parts of a split set
@@ -197,6 +198,7 @@ class _Part:
         self.first, self.end = (h.start_pfn, h.end_pfn) if h.split else (0, self.saved.bits)
         self._descriptor = struct.Struct(h.abi.endian + "QII")
         self._descriptors, self._block = h.descriptors, h.block_size
+        self._held: dict[int, bytes] = {}  # blocks of descriptors
         self._bitmaps = h.bitmap_blocks * h.block_size
 
     @cached_property
@@ -206,10 +208,16 @@ class _Part:
 
     def descriptor(self, index: int) -> tuple[int, int, int] | None:
         """Return (offset, size, flags) of a stored page; None where the file ends before its descriptor."""
-        raw = self.source.read_at(self._descriptors + index * DESCRIPTOR, DESCRIPTOR)
-        if len(raw) < DESCRIPTOR:
+        block, at = divmod(index, AT_ONCE)
+        raw = self._held.get(block)
+        if raw is None:
+            if len(self._held) >= MAX_HELD:
+                self._held.clear()
+            size = AT_ONCE * DESCRIPTOR
+            raw = self._held[block] = self.source.read_at(self._descriptors + block * size, size)
+        if len(raw) < (at + 1) * DESCRIPTOR:
             return None
-        found: tuple[int, int, int] = self._descriptor.unpack_from(raw)
+        found: tuple[int, int, int] = self._descriptor.unpack_from(raw, at * DESCRIPTOR)
         return found
 
     def page(self, rank: int, address: int) -> bytes:

@@ -37,17 +37,26 @@ class Pages(NamedTuple):
 
 
 def pages_of(kernel: Kernel, mm: int) -> Pages:
-    """Return the counted pages of an mm; ReadError."""
+    """Return the counted pages of an mm, read once for all of its threads; ReadError."""
+    counted = kernel.cached(_counted)
+    if mm not in counted:
+        counted[mm] = _count(kernel, mm)
+    return counted[mm]
+
+
+def _counted(_kernel: Kernel) -> dict[int, Pages]:
+    return {}
+
+
+def _count(kernel: Kernel, mm: int) -> Pages:
     types, memory = kernel.types, kernel.memory
     at = mm + kernel.bind(MM).offset("rss_stat")
     member = types.member("mm_struct", "rss_stat")
     if member.kind != "array":
-        kept = kernel.cached(kept_by_tasks).get(mm, [])
-        shared = [_signed(word) for word in memory.words(at, 4)]
-        for each in kept:
-            own = struct.unpack(f"{kernel.endian}4i", memory.read(each, 16))
-            shared = [a + b for a, b in zip(shared, own, strict=True)]
-        return Pages(*(max(count, 0) for count in shared))
+        own = struct.Struct(f"{kernel.endian}4i")
+        counts: list[tuple[int, ...]] = [tuple(_signed(word) for word in memory.words(at, 4))]
+        counts += [own.unpack(memory.read(each, own.size)) for each in kernel.cached(kept_by_tasks).get(mm, [])]
+        return Pages(*(max(sum(count[kind] for count in counts), 0) for kind in range(4)))
     # struct percpu_counter[], f1a7941243c1 "mm: convert mm's rss stats into percpu_counter", 6.2
     count = types.member("percpu_counter", "count").offset
     counters = types.member("percpu_counter", "counters").offset

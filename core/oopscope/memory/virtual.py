@@ -11,7 +11,7 @@ from oopscope.errors import Implausible, NotMapped, ReadError
 from oopscope.memory.physical import PhysicalMemory
 
 MAX_READ = 64 << 20  # no single read of a dump is larger
-MAX_CACHED = 8192
+MAX_CACHED = 1024
 
 Translate = Callable[[int], Mapping]
 

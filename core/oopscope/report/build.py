@@ -9,12 +9,13 @@ from typing import Any
 import oopscope
 from oopscope.errors import OopscopeError
 from oopscope.kernel.clock import iso
+from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.memory_shares import memory_shares
 from oopscope.linux.system import the_system
 from oopscope.report.fault import fault_data
 from oopscope.report.values import Data, frame, row, value
-from oopscope.stacks.tasks import stack
+from oopscope.stacks.tasks import kept_stacks, stack
 from oopscope.subsystems import TABLES, Table, table
 from oopscope.triage import verdict
 from oopscope.triage.finding import Bug, Evidence, Verdict
@@ -133,9 +134,24 @@ def tasks_section(kernel: Kernel, stacks: bool) -> list[Data]:
     """Return every thread, with its frames where asked for."""
     found = rows(table("tasks"), kernel)
     if stacks:
+        same = _frames()
         for task in found:
-            task["frames"] = [frame(f) for f in stack(kernel, int(task["address"], 16))]
+            task["frames"] = [same(f) for f in stack(kernel, int(task["address"], 16))]
     return found
+
+
+def _frames() -> Callable[[Frame], Data]:
+    """Return what makes frames' data; of a frame that many tasks have it is one and the same."""
+    met: dict[tuple[object, ...], Data] = {}
+
+    def same(f: Frame) -> Data:
+        key = f[:-1]  # all but the stack pointer
+        data = met.get(key)
+        if data is None:
+            data = met[key] = frame(f)
+        return data
+
+    return same
 
 
 def meminfo_section(kernel: Kernel) -> Data:
@@ -195,6 +211,8 @@ def build(
     """Return the report's data; a section that fails is None, and `problems` says why."""
     report: Data = {"schema": SCHEMA, "oopscope": oopscope.__version__}
     wanted = sections(names) if names is not None else default()
+    if stacks and "tasks" in wanted:
+        kernel.cached(kept_stacks).wanted = True
     for name in wanted:
         if progress:
             progress(f"reading {name}")

@@ -1,5 +1,7 @@
 """Stacks of tasks: a running task's from its CPU's registers, a sleeping one's from where it was switched out."""
 
+from collections.abc import Iterable
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
@@ -111,16 +113,21 @@ def sleeping_in(kernel: Kernel, address: int, base: int, sp: int) -> str | None:
 
     address: struct task_struct *; base: its stack's lowest address; sp: its saved stack pointer.
     """
-    start, end = kernel.cached(_scheduling_text)
     machine = kernel.machine
     try:
         unwinder = machine.unwinder(kernel, [task_stack(kernel, base)])
-        for frame in unwinder.walk(machine.start_of_sleeper(kernel, address, sp)):
-            if frame.kind == "user":
-                return None
-            inside = start <= frame.address < end or frame.symbol == _SWITCH if end else frame.symbol in _SCHEDULING
-            if not inside:
-                return frame.symbol
+        return beyond_scheduler(kernel, unwinder.walk(machine.start_of_sleeper(kernel, address, sp)))
     except OopscopeError:
         return None
+
+
+def beyond_scheduler(kernel: Kernel, frames: Iterable[Frame]) -> str | None:
+    """Return the first function of a stack, from its innermost frame, that is not the scheduler's own."""
+    start, end = kernel.cached(_scheduling_text)
+    for frame in frames:
+        if frame.kind == "user":
+            return None
+        inside = start <= frame.address < end or frame.symbol == _SWITCH if end else frame.symbol in _SCHEDULING
+        if not inside:
+            return frame.symbol
     return None

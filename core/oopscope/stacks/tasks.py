@@ -11,7 +11,7 @@ from oopscope.linux.mm import MM, pages_of
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import PF_KTHREAD, LostTask, TaskStruct, lost_tasks, task_structs
 from oopscope.linux.task_state import called, decode_comm, state_letter
-from oopscope.stacks.of_task import sleeping_in, stack_of_lost, stack_of_task
+from oopscope.stacks.of_task import beyond_scheduler, running_on, sleeping_in, stack_of_lost, stack_of_task
 from oopscope.structs.plan import Plan
 
 KTHREADD = 2
@@ -53,12 +53,18 @@ def _sizes(kernel: Kernel, mm: int, pid: int | None) -> tuple[int | None, int | 
     """Return (resident, virtual) bytes of a process; (None, None) where its mm is unreadable, 0 for a kernel thread."""
     if not mm:
         return 0, 0
-    page = kernel.memory.page_size
+    page, known = kernel.memory.page_size, kernel.cached(_known_sizes)
     try:
-        return pages_of(kernel, mm).resident * page, kernel.bind(MM).row(mm).total_vm * page
+        if mm not in known:
+            known[mm] = pages_of(kernel, mm).resident * page, kernel.bind(MM).row(mm).total_vm * page
+        return known[mm]
     except OopscopeError as e:
         kernel.problems.lost("tasks", f"memory of {pid}")(e)
         return None, None
+
+
+def _known_sizes(_kernel: Kernel) -> dict[int, tuple[int, int]]:
+    return {}  # by mm: threads share it
 
 
 def _uid(kernel: Kernel, real_cred: int | None) -> int | None:
@@ -117,8 +123,15 @@ def _task(kernel: Kernel, task: TaskStruct, clock: int) -> Task:
         vsz_bytes=vsz,
         uid=_uid(kernel, task.real_cred),
         since_last_run_seconds=_since(clock, task.on_cpu, task.last_arrival),
-        wait=None if task.on_cpu or task.exit_state else sleeping_in(kernel, task.address, task.stack, task.sp),
+        wait=None if task.on_cpu or task.exit_state else _wait(kernel, task),
     )
+
+
+def _wait(kernel: Kernel, task: TaskStruct) -> str | None:
+    """Return the function that a task sleeps in; where all stacks are wanted, from the whole of its own."""
+    if not kernel.cached(kept_stacks).wanted or task.address in kernel.cached(running_on):
+        return sleeping_in(kernel, task.address, task.stack, task.sp)
+    return beyond_scheduler(kernel, stack(kernel, task.address))
 
 
 def _lost(kernel: Kernel, task: LostTask, clock: int) -> Task:
@@ -148,6 +161,30 @@ def _lost(kernel: Kernel, task: LostTask, clock: int) -> Task:
 
 def stack(kernel: Kernel, address: int) -> tuple[Frame, ...]:
     """Return the stack of the task at an address: from its CPU's registers while it ran, else from where it slept."""
+    kept = kernel.cached(kept_stacks)
+    if not kept.wanted:
+        return _stack(kernel, address)
+    if address not in kept.found:
+        kept.found[address] = _stack(kernel, address)
+    return kept.found[address]
+
+
+class Kept:
+    """The stacks that were unwound, by task, kept where all are wanted.
+
+    So each is walked once, while its pages are at hand: for where a task sleeps, and for its frames.
+    """
+
+    def __init__(self) -> None:
+        self.wanted, self.found = False, dict[int, tuple[Frame, ...]]()
+
+
+def kept_stacks(_kernel: Kernel) -> Kept:
+    """Return a kernel's kept stacks."""
+    return Kept()
+
+
+def _stack(kernel: Kernel, address: int) -> tuple[Frame, ...]:
     task = kernel.cached(task_structs).get(address)
     if task is not None and not task.stack:  # a zombie has given it back
         return ()

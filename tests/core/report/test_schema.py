@@ -259,6 +259,7 @@ def test_json_is_the_data_in_plain_ascii(case):
     assert out.endswith("}\n")
     assert "\x1b" not in out
     assert json.loads(out) == case.report
+    assert all(f"\n  {json.dumps(task)}" in out for task in case.report["tasks"])  # a row is a line
 
 
 class TestSections:

@@ -42,7 +42,8 @@ class Unwinder:
 
     def __init__(self, kernel: Kernel, stacks: Iterable[Stack]) -> None:
         self._kernel, self._memory = kernel, kernel.memory
-        self._stacks = [*stacks, *kernel.cached(cpu_stacks)]
+        self._own, self._others = tuple(stacks), kernel.cached(cpu_stacks)
+        self._described, self._named = kernel.cached(_descriptions), kernel.cached(_names)
         self._entries = EntryFrames(kernel, self._stack_of)
         self.problem: str | None = None
 
@@ -90,16 +91,22 @@ class Unwinder:
         raise _Stop(f"more than {MAX_FRAMES} frames")
 
     def _entry(self, state: State) -> OrcEntry | None:
-        orc = orc_for(self._kernel, state.pc)
-        return orc.lookup(state.pc if state.signal else state.pc - 1) if orc else None
+        where = state.pc, state.signal
+        if where not in self._described:
+            orc = orc_for(self._kernel, state.pc)
+            self._described[where] = orc.lookup(state.pc if state.signal else state.pc - 1) if orc else None
+        return self._described[where]
 
     def _is_text(self, address: int) -> bool:
         return in_text(self._kernel, address)
 
     def _stack_of(self, sp: int) -> Stack | None:
         """The stack that sp points into, or a little below: an overflowing stack faults in its guard page."""
-        inside = next((s for s in self._stacks if sp in s or sp == s.end), None)
-        return inside or next((s for s in self._stacks if s.start - GUARD <= sp < s.start), None)
+        for stack in self._own:  # nearly always
+            if stack.start <= sp <= stack.end:
+                return stack
+        inside = next((s for s in self._others if s.start <= sp <= s.end), None)
+        return inside or next((s for s in (*self._own, *self._others) if s.start - GUARD <= sp < s.start), None)
 
     def _check_progress(self, old: State, new: State) -> None:
         before, after = self._stack_of(old.sp), self._stack_of(new.sp)
@@ -109,14 +116,15 @@ class Unwinder:
             raise _Stop("the stack does not go on upwards")
 
     def _frame(self, state: State, stack: Stack | None, enters: bool) -> Frame:
-        lookup = state.pc if state.signal else state.pc - 1
-        name = self._kernel.name_of(lookup)
-        kind: FrameKind = stack.kind if stack else "task"
-        symbol = name.symbol if name else None
-        if symbol and enters:
-            kind = boundary(symbol)
-        offset = state.pc - (lookup - name.offset) if name else None
-        return Frame(state.pc, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
+        where = state.pc, state.signal
+        known = self._named.get(where)
+        if known is None:
+            lookup = state.pc if state.signal else state.pc - 1
+            name = self._kernel.name_of(lookup)
+            offset = state.pc - (lookup - name.offset) if name else None
+            known = self._named[where] = name.symbol if name else None, offset, name.module if name else None
+        kind: FrameKind = boundary(known[0]) if known[0] and enters else stack.kind if stack else "task"
+        return Frame(state.pc, *known, kind, state.reliable, state.sp)
 
     def _step(self, state: State, entry: OrcEntry | None, stack: Stack) -> State | None:
         """Return the caller's state; None where only a scan is left."""
@@ -232,6 +240,16 @@ class Unwinder:
                     yield Frame(word, name.symbol, name.offset + 1, name.module, stack.kind, False, start + 8 * i)
 
 
+def _descriptions(_kernel: Kernel) -> dict[tuple[int, bool], OrcEntry | None]:
+    """What the kernel's tables say of a state's pc, met so far: the same calls are on many stacks."""
+    return {}
+
+
+def _names(_kernel: Kernel) -> dict[tuple[int, bool], tuple[str | None, int | None, str | None]]:
+    """The symbol, offset and module of a state's pc, met so far."""
+    return {}
+
+
 def _restored(regs: dict[str, int], reliable: bool) -> State:
     """Return the state of what an entry interrupted."""
     return State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, reliable)
@@ -269,11 +287,16 @@ def in_user(registers: Mapping[str, int]) -> bool:
 
 def from_sleep(kernel: Kernel, _task: int, sp: int) -> State:
     """Return the state of a task that is not running, from thread.sp: a struct inactive_task_frame lies there (4.9)."""
-    try:
-        bp_at = kernel.types.member("inactive_task_frame", "bp").offset
-        ret_at = kernel.types.member("inactive_task_frame", "ret_addr").offset
-    except Absent:
-        bp_at, ret_at = 40, 48
+    bp_at, ret_at = kernel.cached(_inactive_frame)
     bp, ip = kernel.memory.word(sp + bp_at), kernel.memory.word(sp + ret_at)
     newborn = ip in (kernel.find_symbol("ret_from_fork"), kernel.find_symbol("ret_from_fork_asm"))
     return State(ip, sp + ret_at + 8, bp, newborn)
+
+
+def _inactive_frame(kernel: Kernel) -> tuple[int, int]:
+    """Where rbp and the return address lie in a struct inactive_task_frame."""
+    try:
+        bp = kernel.types.member("inactive_task_frame", "bp").offset
+        return bp, kernel.types.member("inactive_task_frame", "ret_addr").offset
+    except Absent:
+        return 40, 48
