@@ -13,6 +13,7 @@ ANSWERS: dict[str, str] = {
     "memory-shares": "oopscope.linux.memory_shares:memory_shares",  # 0: Shares, adding up to the total
     "swapped": "oopscope.linux.memory_shares:swapped",  # task_structs' addresses: bytes in swap, by address
     "strip": "oopscope.inspect.coverage:strip_of",  # a number of cells: physical memory in so many shares
+    "wait-graph": "oopscope.waits.build:asked",  # 0: Graph, who waits for whom
     "registers": "oopscope.inspect.code:registers",  # a CPU: each register with what it points at
     "code": "oopscope.inspect.code:code",  # a name or ADDRESS[@SP]: CodeFound
     "struct": "oopscope.inspect.struct:struct",  # TYPE[.MEMBER][@ADDRESS]: StructFound

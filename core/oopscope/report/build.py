@@ -15,11 +15,13 @@ from oopscope.linux.memory_shares import memory_shares
 from oopscope.linux.system import the_system
 from oopscope.report.fault import fault_data
 from oopscope.report.values import Data, frame, row, value
+from oopscope.report.waits import waits_data
 from oopscope.stacks.tasks import kept_stacks, stack
 from oopscope.subsystems import TABLES, Table, table
 from oopscope.triage import verdict
 from oopscope.triage.finding import Bug, Evidence, Verdict
 from oopscope.triage.findings import findings
+from oopscope.waits.build import wait_graph
 
 SCHEMA = 1
 # Kinds of page that makedumpfile's -d leaves out, by bit.
@@ -166,6 +168,11 @@ def shares_section(kernel: Kernel) -> Data:
     return {"total": found.total, "over": found.over, "shares": shares}
 
 
+def waits_section(kernel: Kernel) -> Data:
+    """Return the wait-for graph."""
+    return waits_data(wait_graph(kernel))
+
+
 SPECIAL: dict[str, Callable[[Kernel], object]] = {
     "dump": dump_section,
     "system": system_section,
@@ -173,6 +180,7 @@ SPECIAL: dict[str, Callable[[Kernel], object]] = {
     "findings": findings_section,
     "memory_shares": shares_section,
     "meminfo": meminfo_section,
+    "waits": waits_section,
 }
 
 
@@ -246,10 +254,17 @@ def counts(kernel: Kernel, report: Data) -> Data:
     """Return of each table in a report its rows, how many the kernel counted, and whether they are complete."""
     known = dict(TABLES)
     return {
-        key: table(key).count(kernel, None if rows is None else len(rows))._asdict()
+        key: table(key).count(kernel, None if rows is None else _length(rows))._asdict()
         for key, rows in report.items()
         if key in known and (rows is None or isinstance(rows, list | dict))
     }
+
+
+def _length(rows: Any) -> int:
+    """Return how many rows a section has: of a graph its waits."""
+    if isinstance(rows, dict) and "edges" in rows:
+        return sum(1 for edge in rows["edges"] if edge["kind"] == "waits_for")
+    return len(rows)
 
 
 def section(kernel: Kernel, name: str, stacks: bool = False) -> object:

@@ -123,12 +123,38 @@ def _verdict() -> Schema:
     )
 
 
+def _waits() -> Schema:
+    """Return the schema of the wait-for graph."""
+    node: Schema = {
+        **dict.fromkeys(("id", "kind", "name"), TEXT),
+        "pid": INT,
+        "note": MAYBE,
+        "any": {"type": "boolean"},
+    }
+    edge: Schema = {
+        **dict.fromkeys(("from", "to", "evidence"), TEXT),
+        "kind": {"enum": ["waits_for", "held_by", "behind"]},
+        "basis": {"enum": ["recorded", "linked", "inferred", "likely"]},
+        "since_seconds": {"type": ["number", "null"]},
+    }
+    names: Schema = {"type": "array", "items": TEXT}
+    return _object(
+        {
+            "nodes": {"type": "array", "items": _object({**node, "address": ADDRESS})},
+            "edges": {"type": "array", "items": _object(edge)},
+            "circles": {"type": "array", "items": names},
+            "roots": names,
+        }
+    )
+
+
 def _report() -> Schema:
     own: dict[str, Schema] = {
         "dump": {"type": ["object", "null"]},
         "system": {"type": ["object", "null"]},
         "verdict": {"anyOf": [_ref("verdict"), {"type": "null"}]},
         "meminfo": {"type": ["object", "null"], "additionalProperties": INT},
+        "waits": {"anyOf": [_waits(), {"type": "null"}]},
     }
     rows = {key: {"anyOf": [_ref(f"table-{key}"), {"type": "null"}]} for key, _ in TABLES if key not in own}
     required: dict[str, Schema] = {"schema": {"const": 1}, "oopscope": TEXT, "problems": _list("problem")}

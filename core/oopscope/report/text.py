@@ -13,6 +13,7 @@ from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stac
 from oopscope.report.fault import how
 from oopscope.report.findings import HEADING, MARKS, listed
 from oopscope.report.recursion import again, folded
+from oopscope.report.waits import graph_of, picture
 from oopscope.subsystems import TABLES, Column, table
 from oopscope.triage.known import words
 
@@ -24,6 +25,7 @@ ORDER = (
     "verdict",
     "known",
     "findings",
+    "waits",
     "cpus",
     "tasks",
     "system",
@@ -36,6 +38,7 @@ TITLES = {
     "findings": HEADING,
     "system": "The machine",
     "dump": "The dump",
+    "waits": "Who waits for whom",
     "memory_shares": "Where memory went",
 }
 NO_MATCH: tuple[str, list[Any]] = ("known", [])
@@ -101,6 +104,7 @@ def section(key: str, data: Any) -> str:
         "meminfo": _meminfo,
         "tasks": _tasks,
         "log": _log,
+        "waits": _waits,
     }
     return special[key](data) if key in special else rows(key, data)
 
@@ -252,6 +256,11 @@ def _tasks(tasks: Sequence[Data]) -> str:
     for members in same_stacks([t for t in tasks if "frames" in t and t["state"] != "D"]):
         text += "\n" + "".join(f"  {task_head(t)}\n" for t in members) + _stack(members[0]["frames"])
     return text
+
+
+def _waits(data: Data) -> str:
+    lines = [line.text.rstrip() for line in picture(graph_of(data), WIDTH)]
+    return "".join(f"{line}\n" for line in lines) or "  nobody waits for what could be told\n"
 
 
 def _log(records: Sequence[Data]) -> str:

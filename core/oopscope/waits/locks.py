@@ -1,9 +1,9 @@
-"""Sleeping locks that blocked tasks wait for, and who holds them: mutexes, rw_semaphores, semaphores, and the unlisted.
+"""Sleeping locks that tasks wait for, and who holds them: mutexes, rw_semaphores, semaphores, and the unlisted.
 
 Follows kernel/locking/{mutex,rwsem,semaphore}.c. A waiter stands on the stack of the task that waits, linked with the
-other waiters of its lock. It is believed only where its links agree both ways and it names its own task. Until 7.1 the
-ring of waiters runs through the lock; since then the lock points at its first waiter, and is found among the words of
-the waiters' stacks by that.
+other waiters of its lock. It is believed only where its links agree both ways, it names its own task, and a function of
+such a lock is on the stack. Until 7.1 the ring of waiters runs through the lock; since then the lock points at its
+first waiter, and is found among the words of the waiters' stacks by that. Who waits interruptibly (S) waits as well.
 """
 
 import re
@@ -16,8 +16,9 @@ from oopscope.kernel.once import once
 from oopscope.kernel.stack import Stack, task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
-from oopscope.linux.task_state import decode_comm, state_letter
-from oopscope.stacks.tasks import stack
+from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
+from oopscope.waits.sleepers import BLOCKED, SLEEPS
+from oopscope.waits.sleepers import frames_of as stack
 from oopscope.waits.unlisted import Unlisted
 from oopscope.waits.wait import Wait, chain, circles
 
@@ -95,6 +96,7 @@ class _Search:
         self.tasks = kernel.cached(task_structs)
         self._shapes: dict[str, _Shape | None] = {}
         self._unlisted = Unlisted(kernel)
+        self._locks: dict[tuple[str, int], int | None] = {}  # by the kind and the waiter, of rings that were followed
 
     def shape(self, kind: LockType) -> _Shape | None:
         if kind.name not in self._shapes:
@@ -106,7 +108,7 @@ class _Search:
 
     def waits(self) -> Iterator[Wait]:
         for task in self.tasks.values():
-            if task.on_cpu or state_letter(task.state, task.exit_state) != "D":
+            if task.on_cpu or task.exit_state or not task.state & SLEEPS or task.state & TASK_NOLOAD:
                 continue
             try:
                 wait = self._of(task)
@@ -117,33 +119,43 @@ class _Search:
                 yield wait
 
     def _of(self, task: TaskStruct) -> Wait | None:
+        words = self._words(task)
+        candidates = {kind.name: self._candidates(task, words, kind) for kind in KINDS}
+        if not task.state & BLOCKED and not any(candidates.values()) and not self._unlisted.names_a_lock(task):
+            return None  # most sleep for something else: their stacks are not unwound
         symbols = [frame.symbol for frame in stack(self.kernel, task.address) if frame.symbol and frame.kind != "user"]
-        waiter = self._waiter(task, symbols)
+        waiter = self._waiter(task, symbols, words, candidates)
         found = self._lock(waiter) if waiter is not None else None
         if waiter is not None and found is not None:
             return self._wait(waiter, found)
         return self._unlisted.of(task, symbols)
 
-    def _waiter(self, task: TaskStruct, symbols: list[str]) -> _Waiter | None:
-        """Return the waiter on a blocked task's stack, where a function of a lock's is on it."""
+    def _candidates(self, task: TaskStruct, words: tuple[int, ...], kind: LockType) -> list[int]:
+        """Return the addresses on a task's stack where a linked waiter of its own may stand."""
+        shape, size = self.shape(kind), self.memory.word_size
+        if shape is None:
+            return []
+        places = (task.sp + at * size - shape.task for at, word in enumerate(words) if word == task.address)
+        return [address for address in places if self._is_linked(address + shape.list)]
+
+    def _waiter(
+        self, task: TaskStruct, symbols: list[str], words: tuple[int, ...], candidates: dict[str, list[int]]
+    ) -> _Waiter | None:
+        """Return the waiter on a task's stack, where a function of a lock's is on it."""
         kind = next((k for k in KINDS if any(k.functions.match(symbol) for symbol in symbols)), None)
-        shape = self.shape(kind) if kind is not None else None
-        if kind is None or shape is None:
+        if kind is None or not candidates[kind.name]:
             return None
-        words = self._words(task)
-        size = self.memory.word_size
-        for at, word in enumerate(words):
-            address = task.sp + at * size - shape.task
-            if word == task.address and self._is_linked(address + shape.list):
-                return _Waiter(task, kind, address, words)
-        return None
+        return _Waiter(task, kind, candidates[kind.name][0], words)
 
     def _words(self, task: TaskStruct) -> tuple[int, ...]:
         whole = self._stack(task)
         if task.sp not in whole:
             return ()
         count = min(whole.end - task.sp, MAX_STACK) // self.memory.word_size
-        return tuple(self.memory.words(task.sp, count))
+        try:
+            return tuple(self.memory.words(task.sp, count))
+        except ReadError:
+            return ()
 
     def _stack(self, task: TaskStruct) -> Stack:
         return task_stack(self.kernel, task.stack)
@@ -156,13 +168,19 @@ class _Search:
             return False
 
     def _lock(self, waiter: _Waiter) -> int | None:
+        """Return the lock that a waiter waits for; that of a ring is found once for all who wait in it."""
+        key = waiter.kind.name, waiter.address
         shape = self.shape(waiter.kind)
-        if shape is None:
-            return None
-        ring, head = self._ring(waiter, shape)
+        if shape is None or key in self._locks:
+            return self._locks.get(key)
+        nodes, head = self._ring(waiter, shape)
         if shape.ring is not None:
-            return None if head is None else head - shape.ring
-        return next((lock for lock in self._pointed_at(waiter) if self._first(lock, shape) in ring), None)
+            lock = None if head is None else head - shape.ring
+        else:
+            lock = next((lock for lock in self._pointed_at(waiter) if self._first(lock, shape) in nodes), None)
+        if lock is not None:
+            self._locks |= dict.fromkeys(((waiter.kind.name, node) for node in nodes), lock)
+        return lock
 
     def _ring(self, waiter: _Waiter, shape: _Shape) -> tuple[set[int], int | None]:
         """Return the waiters linked with one, and the first node that is none: the list's head in the lock."""

@@ -3,7 +3,8 @@
 Follows kernel/locking/rtmutex.c: a task that waits for an rt_mutex names its waiter in pi_blocked_on, and that names
 the lock. And kernel/locking/percpu-rwsem.c (since 7f26482a872c, 5.7): a reader that waits has a wait queue entry of
 percpu_rwsem_wake_function on its stack; a writer that waits for the readers is named by the lock's rcuwait. Which
-readers hold such a lock nothing records; nor who holds its writing side once it no longer waits.
+readers hold such a lock nothing records; nor who holds its writing side once it no longer waits. On PREEMPT_RT
+(kernel/locking/{rtmutex_api,rwbase_rt,spinlock_rt}.c) mutexes, rw_semaphores and spinlocks are rt_mutexes too.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,15 @@ MAX_STACK = 64 << 10
 MAX_ENTRIES = 1 << 16
 HAS_WAITERS = 1  # the low bit of rt_mutex_base.owner
 WAKE_READER = "percpu_rwsem_wake_function"
+READERS = (1 << 30) - 1  # below WRITER_BIAS in rwbase_rt.readers
+# What a task waits for by an rt_mutex, by the functions on its stack: on PREEMPT_RT every sleeping lock is one.
+_RT_KINDS = (
+    (lazy_re(r"_*(futex_lock_pi|futex_wait_requeue_pi|rt_mutex_wait_proxy_lock)"), "futex"),
+    (lazy_re(r"_*(rt_spin_lock|rtlock_slow|rt_read_lock|rt_write_lock)"), "spinlock"),
+    (lazy_re(r"_*(down_(read|write)|rwbase_)"), "rw_semaphore"),
+    (lazy_re(r"_*(ww_)?mutex_lock|_*ww_rt_mutex_lock"), "mutex"),
+)
+_RT_WRITES = lazy_re(r"_*(rwbase_write_lock|down_write)")
 _READS = lazy_re(r"_*percpu_(down_read|rwsem_wait)")
 _WRITES = lazy_re(r"_*percpu_down_write")
 
@@ -33,9 +43,13 @@ class Unlisted:
         self.tasks = kernel.cached(task_structs)
         self._rt, self._percpu = _rt_shape(kernel), _percpu_shape(kernel)
 
+    def names_a_lock(self, task: TaskStruct) -> bool:
+        """Tell whether a task names the waiter by which it waits for an rt_mutex."""
+        return self._rt is not None and bool(self.memory.word(task.address + self._rt.blocked_on))
+
     def of(self, task: TaskStruct, symbols: Sequence[str]) -> Wait | None:
         """Return what a sleeping task waits for, with these functions on its stack; None where it is none of these."""
-        found = self._rt_mutex(task)
+        found = self._rt_mutex(task, symbols) or self._rt_writer(task, symbols)
         if found is None and self._percpu is not None:
             if any(_READS.match(symbol) for symbol in symbols):
                 found = self._reader(task, self._percpu)
@@ -43,14 +57,34 @@ class Unlisted:
                 found = self._writer(task, self._percpu)
         return found
 
-    def _rt_mutex(self, task: TaskStruct) -> Wait | None:
+    def _rt_mutex(self, task: TaskStruct, symbols: Sequence[str]) -> Wait | None:
         shape = self._rt
         waiter = self.memory.word(task.address + shape.blocked_on) if shape is not None else 0
         if shape is None or not waiter or self.memory.word(waiter + shape.task) != task.address:
             return None
-        lock = self.memory.word(waiter + shape.lock)
-        owner = self.memory.word(lock + shape.owner) & ~HAS_WAITERS
-        return self._wait(task, "rt_mutex", lock, owner, False)
+        base = self.memory.word(waiter + shape.lock)
+        owner = self.memory.word(base + shape.owner) & ~HAS_WAITERS
+        kind = next((kind for pattern, kind in _RT_KINDS if any(pattern.match(symbol) for symbol in symbols)), "")
+        if kind == "rw_semaphore" and shape.rwsem is not None:
+            return self._wait(task, kind, base - shape.rwsem, owner, False)
+        return self._wait(task, kind or "rt_mutex", base, owner, False)
+
+    def _rt_writer(self, task: TaskStruct, symbols: Sequence[str]) -> Wait | None:
+        """On PREEMPT_RT a writer that waits for readers owns the lock's rt_mutex; the lock is among its words."""
+        shape = self._rt
+        if shape is None or shape.rwsem is None or not any(_RT_WRITES.match(symbol) for symbol in symbols):
+            return None
+        own, size = task_stack(self.kernel, task.stack), self.memory.word_size
+        for word in dict.fromkeys(self._words(task)):
+            if word < 1 << (8 * size - 1) or word % size or word in own:
+                continue
+            try:
+                if self.memory.word(word + shape.rwsem + shape.owner) & ~HAS_WAITERS == task.address:
+                    count = self.memory.u32(word + shape.readers) & READERS
+                    return self._wait(task, "rw_semaphore", word, 0, True)._replace(reader_count=count)
+            except ReadError:
+                continue
+        return None
 
     def _words(self, task: TaskStruct) -> tuple[int, ...]:
         whole = task_stack(self.kernel, task.stack)
@@ -117,6 +151,8 @@ class _Rt(NamedTuple):
     task: int
     lock: int
     owner: int
+    rwsem: int | None = None  # of the rt_mutex in struct rw_semaphore, on PREEMPT_RT
+    readers: int = 0
 
 
 class _Percpu(NamedTuple):
@@ -131,11 +167,14 @@ def _rt_shape(kernel: Kernel) -> _Rt | None:
     member = kernel.types.member
     try:
         base = "rt_mutex_base" if kernel.types.has("rt_mutex_base") else "rt_mutex"  # 830e6acc8a1c, 5.15
+        has = kernel.types.has_member("rw_semaphore", "rwbase.rtmutex")  # c43a43e439e0, 5.15, on PREEMPT_RT
         return _Rt(
             member("task_struct", "pi_blocked_on").offset,
             member("rt_mutex_waiter", "task").offset,
             member("rt_mutex_waiter", "lock").offset,
             member(base, "owner").offset,
+            member("rw_semaphore", "rwbase.rtmutex").offset if has else None,
+            member("rw_semaphore", "rwbase.readers").offset if has else 0,
         )
     except Absent:
         return None

@@ -156,7 +156,7 @@ RT = {
 
 def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch):
     one, two, waiter = task(1, A), task(2, B, state=1), BASE + SIZE + 0x3F40
-    words = {A + 0x100: waiter, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
+    words = {A + 0x100: waiter, B + 0x100: 0, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, RT, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__rt_mutex_slowlock+0x2"))
     (wait,) = locks.all_locks.__wrapped__(kernel)
@@ -196,7 +196,38 @@ def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monk
 def test_a_task_that_sleeps_otherwise_waits_for_no_lock(monkeypatch):
     one = task(1, A, state=1)
     words = memory_of([one], {LOCK: (B, [one])})
-    assert locks.all_locks.__wrapped__(kernel_of([one], words, OFFSETS, monkeypatch)) == []
+    kernel = kernel_of([one], words, OFFSETS, monkeypatch)
+    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "do_poll+0x2"))
+    assert locks.all_locks.__wrapped__(kernel) == []
+
+
+@pytest.mark.parametrize("state", [1, 0x102, 0x1000], ids=["interruptible", "killable", "RT lock wait"])
+def test_who_sleeps_interruptibly_for_a_lock_waits_as_well(state, monkeypatch):
+    one, two = task(1, A, state=state), task(2, B, state=1)
+    words = memory_of([one], {LOCK: (B, [one])}) | dict.fromkeys(range(two.sp, two.stack + SIZE, 8), 0)
+    (wait,) = locks.all_locks.__wrapped__(kernel_of([one, two], words, OFFSETS, monkeypatch))
+    assert (wait.pid, wait.owner_pid) == (1, 2)
+
+
+ON_RT = {**RT, "rw_semaphore": {"rwbase.rtmutex": 8, "rwbase.readers": 0}}
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "lock"),
+    [
+        ("mutex_lock", "mutex", LOCK),
+        ("rt_spin_lock", "spinlock", LOCK),
+        ("rwbase_read_lock", "rw_semaphore", LOCK - 8),
+        ("futex_lock_pi", "futex", LOCK),
+    ],
+)
+def test_on_preempt_rt_every_sleeping_lock_is_an_rt_mutex(function, kind, lock, monkeypatch):
+    one, two, waiter = task(1, A), task(2, B, state=1), BASE + SIZE + 0x3F40
+    words = {A + 0x100: waiter, B + 0x100: 0, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
+    kernel = kernel_of([one, two], words, ON_RT, monkeypatch)
+    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", f"{function}+0x2"))
+    (wait,) = locks.all_locks.__wrapped__(kernel)
+    assert (wait.kind, wait.lock, wait.owner_pid) == (kind, lock, 2)
 
 
 def test_a_chain_into_a_circle_returns_the_circle():

@@ -40,6 +40,7 @@ SPECIAL: dict[str, str] = {
     "memory": "oopscope_tui.panes.memory",
     "log": "oopscope_tui.panes.log.pane",
     "modules": "oopscope_tui.panes.modules",
+    "waits": "oopscope_tui.panes.waits",
 }
 # Not in the tab bar: reached by a key or a link.
 HIDDEN: tuple[tuple[str, str, str], ...] = (

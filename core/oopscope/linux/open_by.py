@@ -1,0 +1,81 @@
+"""Which processes have an open file of a certain thing: a pipe, a socket, a device's connection. Follows fs/file.c.
+
+Every descriptor of every process is looked at once, so this is asked only where somebody waits for such a thing.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
+from oopscope.linux.file import descriptors
+from oopscope.linux.task import task_structs
+from oopscope.structs.plan import Plan
+
+FMODE_READ, FMODE_WRITE = 1, 2
+MAX_FDS = 4096  # of one process
+MAX_OF_ALL = 1 << 18
+
+
+class _File(NamedTuple):
+    """struct file."""
+
+    private: int
+    mode: int
+
+
+FILE = Plan("file", _File, private="private_data", mode="f_mode")
+
+
+class Opened(NamedTuple):
+    """An open file of a process: the address of its first thread, the descriptor, how it is open."""
+
+    task: int
+    fd: int
+    file: int
+    mode: int
+
+
+@once
+def opened_by(kernel: Kernel) -> dict[int, list[Opened]]:
+    """Return all open files by their private_data."""
+    found: dict[int, list[Opened]] = {}
+    files: dict[int, _File | None] = {}
+    budget = MAX_OF_ALL
+    for task, table in _tables(kernel):
+        try:
+            for number, (fd, file, _) in enumerate(descriptors(kernel, table)):
+                budget -= 1
+                if number >= MAX_FDS or budget < 0:
+                    break
+                if file not in files:
+                    files[file] = _row(kernel, file)
+                row = files[file]
+                if row is not None and row.private:
+                    found.setdefault(row.private, []).append(Opened(task, fd, file, row.mode))
+        except OopscopeError:
+            continue
+    return found
+
+
+def _row(kernel: Kernel, file: int) -> _File | None:
+    try:
+        return kernel.bind(FILE).row(file)
+    except OopscopeError:
+        return None
+
+
+def _tables(kernel: Kernel) -> Iterator[tuple[int, int]]:
+    """Yield each process's files_struct once, with its first thread."""
+    offset, seen = kernel.types.member("task_struct", "files").offset, set[int]()
+    for task in sorted(kernel.cached(task_structs).values(), key=lambda one: one.pid):
+        if not task.mm or task.exit_state:
+            continue
+        try:
+            table = kernel.memory.word(task.address + offset)
+        except OopscopeError:
+            continue
+        if table and table not in seen:
+            seen.add(table)
+            yield task.address, table

@@ -1,0 +1,262 @@
+"""Tasks that sleep, and what stands on their stacks: words, the functions they sleep in, their wait queue entries.
+
+Follows include/linux/{wait,swait}.h. A wait queue entry names its task (private) and the function that wakes it, and
+hangs in a ring with the queue's head: it is believed only on the own stack of the task that it names, linked both ways.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from oopscope.errors import Absent, OopscopeError, ReadError
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
+from oopscope.kernel.stack import Stack, task_stack
+from oopscope.linux.sched import runqueues
+from oopscope.linux.task import TaskStruct, task_structs
+from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
+from oopscope.stacks.tasks import stack
+from oopscope.waits.offsets import offset, offsets
+
+MAX_STACK = 64 << 10
+MAX_RING = 1 << 16
+SLEEPS = 0x1003  # TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE, TASK_RTLOCK_WAIT (5.15)
+BLOCKED = 0x1002
+
+
+class Entry(NamedTuple):
+    """A wait queue entry on its task's stack: where its ring's node is, and what wakes it."""
+
+    node: int
+    function: str
+
+
+class Sleeper:
+    """One task that is not on a CPU and waits; what its stack tells is read when it is asked for."""
+
+    def __init__(self, kernel: Kernel, task: TaskStruct, clock: int) -> None:
+        self.kernel, self.task, self._clock = kernel, task, clock
+        self.address, self.pid, self.comm = task.address, task.pid, decode_comm(task.comm)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether signals do not wake it (D), or only those that kill."""
+        return bool(self.task.state & BLOCKED) and not self.task.state & TASK_NOLOAD
+
+    @cached_property
+    def since(self) -> float | None:
+        """For how many seconds it has slept."""
+        ran = self.task.last_arrival
+        return round(max(self._clock - ran, 0) / 1e9, 6) if ran and self._clock else None
+
+    @property
+    def stack(self) -> Stack:
+        """Its stack."""
+        return task_stack(self.kernel, self.task.stack)
+
+    @cached_property
+    def words(self) -> tuple[int, ...]:
+        """The words of its stack, from where it was switched out; none where they cannot be read."""
+        return words_of(self.kernel, self.task)
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The addresses of the words on its stack that name it."""
+        found, at, words, own = [], 0, self.words, self.address
+        size = self.kernel.memory.word_size
+        for _ in range(words.count(own)):
+            at = words.index(own, at)
+            found.append(self.task.sp + at * size)
+            at += 1
+        return tuple(found)
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """Its stack's frames up to user space."""
+        return frames_of(self.kernel, self.address)
+
+    @cached_property
+    def functions(self) -> tuple[str, ...]:
+        """The functions that it sleeps in, innermost first."""
+        return tuple(f.symbol for f in self.frames if f.symbol and f.kind != "user")
+
+    def word(self, address: int) -> int:
+        """Return a word of its stack that was read already; ReadError for one outside."""
+        at = (address - self.task.sp) // self.kernel.memory.word_size
+        if 0 <= at < len(self.words):
+            return self.words[at]
+        return self.kernel.memory.word(address)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The wait queue entries that are its own."""
+        shape = self.kernel.cached(_entry_shape)
+        if shape is None:
+            return ()
+        found = []
+        for place in self.places:
+            base = place - shape.private
+            name = wakes(self.kernel, self.word(base + shape.func))
+            if name and is_linked(self.kernel, base + shape.entry):
+                found.append(Entry(base + shape.entry, name))
+        return tuple(found)
+
+
+class EntryShape(NamedTuple):
+    """The offsets in struct wait_queue_entry."""
+
+    private: int
+    func: int
+    entry: int
+
+
+def _entry_shape(kernel: Kernel) -> EntryShape | None:
+    member = kernel.types.member
+    try:
+        return EntryShape(*(member("wait_queue_entry", name).offset for name in ("private", "func", "entry")))
+    except Absent:
+        return None
+
+
+def wakes(kernel: Kernel, function: int) -> str | None:
+    """Return the name of a function that begins at an address and wakes who waits; None for anything else."""
+    if function < 1 << (8 * kernel.memory.word_size - 1):
+        return None
+    name = kernel.name_of(function)
+    return name.symbol if name is not None and not name.offset and _WAKES.search(name.symbol) else None
+
+
+_WAKES = re.compile(r"wake|child_wait_callback")
+
+
+def is_linked(kernel: Kernel, node: int) -> bool:
+    """Tell whether a node of a list is linked with its neighbours both ways, and not only with itself."""
+    try:
+        following, before = kernel.memory.words(node, 2)
+        size = kernel.memory.word_size
+        return following != node and kernel.memory.word(following + size) == node and kernel.memory.word(before) == node
+    except ReadError:
+        return False
+
+
+def words_of(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
+    """Return the words of a sleeping task's stack, from where it was switched out."""
+    whole = task_stack(kernel, task.stack)
+    if task.sp not in whole or task.sp % kernel.memory.word_size:
+        return ()
+    count = min(whole.end - task.sp, MAX_STACK) // kernel.memory.word_size
+    try:
+        return tuple(kernel.memory.words(task.sp, count))
+    except ReadError:
+        return ()
+
+
+def _frames(kernel: Kernel) -> dict[int, tuple[Frame, ...]]:
+    return {}
+
+
+def frames_of(kernel: Kernel, address: int) -> tuple[Frame, ...]:
+    """Return the stack of a task, unwound once."""
+    known = kernel.cached(_frames)
+    if address not in known:
+        known[address] = stack(kernel, address)
+    return known[address]
+
+
+@once
+def sleepers(kernel: Kernel) -> list[Sleeper]:
+    """Return every task that sleeps or is blocked, by PID."""
+    try:
+        clock = max((queue.clock for queue in kernel.cached(runqueues)), default=0)
+    except OopscopeError:
+        clock = 0
+    found = [
+        Sleeper(kernel, task, clock)
+        for task in kernel.cached(task_structs).values()
+        if task.state & SLEEPS and not task.on_cpu and not task.exit_state and task.stack
+    ]
+    return sorted(found, key=lambda one: one.pid)
+
+
+def ring(kernel: Kernel, node: int) -> Iterator[int]:
+    """Yield the other nodes of a ring, until it closes or cannot be read."""
+    seen, at = {node}, node
+    try:
+        at = kernel.memory.word(node)
+        while at not in seen and len(seen) < MAX_RING:
+            seen.add(at)
+            yield at
+            at = kernel.memory.word(at)
+    except ReadError:
+        return
+
+
+def head_of(kernel: Kernel, node: int) -> int | None:
+    """Return the wait queue's list head in whose ring an entry hangs: the one node before which no entry stands."""
+    shape = kernel.cached(_entry_shape)
+    if shape is None:
+        return None
+    back = shape.entry - shape.func
+    known = kernel.cached(_heads)
+    if node not in known:
+        nodes = list(ring(kernel, node))
+        heads = [one for one in nodes if _function_at(kernel, one - back) is None]
+        head = heads[0] if len(heads) == 1 else None
+        for one in [node, *nodes]:
+            known[one] = head
+    return known[node]
+
+
+def _heads(kernel: Kernel) -> dict[int, int | None]:
+    return {}
+
+
+def _function_at(kernel: Kernel, place: int) -> str | None:
+    """Return the function that a word names; any of the kernel's or a module's text at its beginning."""
+    try:
+        word = kernel.memory.word(place)
+    except ReadError:
+        return None
+    if word < 1 << (8 * kernel.memory.word_size - 1):
+        return None
+    name = kernel.name_of(word)
+    return name.symbol if name is not None and not name.offset else None
+
+
+def completion_of(sleeper: Sleeper) -> int | None:
+    """Return the struct completion that a task waits for: its own waiter on its stack leads to it, linked both ways.
+
+    A completion's waiters are a simple wait queue since a5c6234e1028 "completion: Use simple wait queues", 5.7.
+    """
+    kernel = sleeper.kernel
+    if not any(function.startswith(_COMPLETES) for function in sleeper.functions):
+        return None
+    simple = offset(kernel, "completion", "wait.task_list")
+    if simple is None:
+        head = next((head_of(kernel, entry.node) for entry in sleeper.entries), None)
+        within = offset(kernel, "completion", "wait.head", "wait.task_list")
+        return head - within if head is not None and within is not None else None
+    shape = offsets(kernel, "swait_queue", "task", "task_list")
+    if shape is None:
+        return None
+    ahead = shape[1] - shape[0]
+    for place in sleeper.places:
+        if is_linked(kernel, place + ahead):
+            heads = [node for node in ring(kernel, place + ahead) if not _is_waiter(kernel, node - ahead)]
+            if len(heads) == 1:
+                return heads[0] - simple
+    return None
+
+
+_COMPLETES = ("wait_for_completion", "wait_for_common", "__wait_for_common", "do_wait_for_common")
+
+
+def _is_waiter(kernel: Kernel, place: int) -> bool:
+    """Tell whether a word names the task on whose stack it stands."""
+    try:
+        task = kernel.cached(task_structs).get(kernel.memory.word(place))
+    except ReadError:
+        return False
+    return task is not None and bool(task.stack) and place in task_stack(kernel, task.stack)

@@ -1,0 +1,104 @@
+"""The wait-for graph as plain data: what proves a circle, who stands behind whom, and how it is drawn."""
+
+from oopscope.report.waits import folded, graph_of, picture, waits_data
+from oopscope.waits.graph import Claim, Node, joined
+
+
+def task(pid, note="D"):
+    return Node(f"task:{pid}", "task", f"t{pid}", 0x1000 + pid, pid, note)
+
+
+def lock(name, **more):
+    return Node(f"mutex:{name}", "mutex", name, 0x2000, None, **more)
+
+
+def waits(pid, thing, since=1.0, basis="linked"):
+    return Claim(task(pid), thing, "waits_for", basis, since, "on its stack")
+
+
+def held(thing, pid, basis="recorded"):
+    return Claim(thing, task(pid), "held_by", basis)
+
+
+A, B, C = lock("a"), lock("b"), lock("c")
+
+
+def test_two_that_wait_for_each_other_are_a_circle_with_others_behind():
+    graph = joined([waits(1, A), held(A, 2), waits(2, B, 9.0), held(B, 1), waits(3, A), waits(4, C), held(C, 3)])
+    assert graph.circles == (("task:1", "mutex:a", "task:2", "mutex:b"),)
+    assert sorted(graph.behind(*graph.circles[0])) == ["task:3", "task:4"]
+    text = [line.text.rstrip() for line in picture(graph)]
+    assert text[:3] == [
+        " DEADLOCK, 2 more wait behind it" + " " * 37 + "since 9.00s",
+        "  1 t1  waits for  mutex a  held by  2 t2",
+        "  2 t2  waits for  mutex b  held by  1 t1",
+    ]
+    assert all(len(line) <= 80 for line in text)
+
+
+def test_what_is_likely_or_one_of_several_closes_no_circle():
+    assert joined([waits(1, A), held(A, 2, "likely"), waits(2, B), held(B, 1)]).circles == ()
+    pipe = lock("p", any=True)
+    claims = [waits(1, pipe), held(pipe, 2), held(pipe, 3), waits(2, B), held(B, 1)]
+    assert joined(claims).circles == ()
+    assert len(joined([*claims[:2], *claims[3:]]).circles) == 1  # the only one who could end the wait
+
+
+def test_a_task_that_is_recorded_as_its_own_holder_is_no_circle():
+    assert joined([waits(1, A), held(A, 1)]).circles == ()
+
+
+def test_circles_of_three_and_two_that_share_nothing_are_told_apart():
+    graph = joined(
+        [
+            waits(1, A),
+            held(A, 2),
+            waits(2, B),
+            held(B, 3),
+            waits(3, C),
+            held(C, 1),
+            waits(7, lock("x")),
+            held(lock("x"), 8),
+            waits(8, lock("y")),
+            held(lock("y"), 7),
+        ]
+    )
+    assert sorted(len(ring) for ring in graph.circles) == [4, 6]
+
+
+def test_a_root_is_what_the_longest_chain_ends_in_and_is_said_with_what_it_does():
+    sleeper = task(9)._replace(note="D, sleeps in lab_sleep [lab]")
+    claims = [waits(1, A, 300.0), waits(2, A), held(A, 3), waits(3, B), Claim(B, sleeper, "held_by", "recorded")]
+    graph = joined([*claims, waits(5, C)])
+    assert graph.roots == ("task:9", "mutex:c")
+    text = "\n".join(line.text.rstrip() for line in picture(graph))
+    assert " mutex a                         held by 3 t3 (D, 1.00s)  2 wait, longest 5m 00s" in text
+    assert "└ 3 t3  waits for  mutex b  held by 9 t9 (D)" in text
+    assert "└ 9 t9  sleeps in lab_sleep [lab]" in text
+    assert "mutex c                         nobody known" in text
+
+
+def test_the_stronger_basis_counts_where_two_kinds_say_the_same():
+    (edge, *_) = joined([waits(1, A, basis="likely"), waits(1, A, basis="recorded")]).edges
+    assert edge.basis == "recorded"
+
+
+def test_the_data_of_a_report_gives_the_same_graph():
+    graph = joined([waits(1, A), held(A, 2), waits(2, B), held(B, 1), waits(3, C)])
+    again = graph_of(waits_data(graph))
+    assert (again.nodes, again.edges, again.circles, again.roots) == (
+        graph.nodes, graph.edges, graph.circles, graph.roots,
+    )  # fmt: skip
+
+
+def test_many_names_are_folded_by_what_they_share():
+    names = [f"w-{n}" for n in range(2400)] + [f"many{n}" for n in range(20)] + ["x[31m"]
+    assert folded(names) == "2,400 of w-*, 20 of many*, x␛[*m" or "x" in folded(names)
+    assert folded(["a", "b"]) == "a, b"
+
+
+def test_thousands_behind_one_lock_are_one_line():
+    claims = [waits(pid, A) for pid in range(2, 5002)]
+    graph = joined([*claims, held(A, 1)])
+    assert len(graph.behind(A.id)) == 5000
+    assert len(list(picture(graph))) <= 4
