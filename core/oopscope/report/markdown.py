@@ -107,7 +107,7 @@ def _folds(report: Data) -> Iterable[tuple[str, str]]:
         yield "what is not there", f"Not in the dump, or not readable: {', '.join(lost)}.\n"
     for key in (k for k in report if k not in PLACED and report[k]):
         data = report[key]
-        body = text.rows(key, data, ROWS) if key in dict(TABLES) else text.section(key, data)
+        body = text.rows(key, data, ROWS) if isinstance(data, list) and key in dict(TABLES) else text.section(key, data)
         yield key, _fold(f"{text.title(key)} ({how_many(report, key)})", fenced(body))
     stacks = [t for t in tasks if "frames" in t and t["state"] != "D"]
     if stacks:

@@ -163,12 +163,16 @@ class Btf(BtfTable):
 
     def array(self, number: int) -> tuple[int, int]:
         """Return (element type, count) of an array."""
+        if number < self.first_id and isinstance(self.base, Btf):  # a module's struct has an array of the kernel's
+            return self.base.array(number)
         words, at = self._entry(number)
         self._need(at, 6)
         return words[at + 3], words[at + 5]
 
     def integer(self, number: int) -> Integer:
         """Return how an INT is encoded."""
+        if number < self.first_id and isinstance(self.base, Btf):
+            return self.base.integer(number)
         words, at = self._entry(number)
         self._need(at, 4)
         code = words[at + 3]

@@ -8,7 +8,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.task import task_structs
 from oopscope.waits.graph import Claim, Graph, Node, joined
-from oopscope.waits.kinds import KINDS, edges_of
+from oopscope.waits.kinds import KINDS, edges_of, unknown
 from oopscope.waits.sleepers import frames_of
 
 MAX_TOLD = 64  # last holders whose stacks are unwound
@@ -28,11 +28,15 @@ def asked(kernel: Kernel, _key: int) -> Graph:
 
 
 def _claims(kernel: Kernel) -> Iterator[Claim]:
+    known: set[str] = set()
     for key, module in KINDS:
         try:
-            yield from edges_of(module)(kernel)
+            for claim in edges_of(module)(kernel):
+                known.add(claim.source.id)
+                yield claim
         except OopscopeError as error:
             kernel.problems.lost("waits", key)(error)
+    yield from unknown.edges(kernel, known)
 
 
 def _told(kernel: Kernel, node: Node) -> Node:

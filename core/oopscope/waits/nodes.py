@@ -1,18 +1,17 @@
 """The nodes of the graph: what a task, a lock, a file system, a disk is called, from whichever side it is met."""
 
-import re
-
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.frozen import Frozen, all_frozen
 from oopscope.linux.proc_mounts import all_mounts
 from oopscope.linux.task import task_structs
 from oopscope.linux.task_state import decode_comm, state_letter
 from oopscope.waits.graph import Node
 
-_HERE = re.compile(r"\+0x[0-9a-f](?= |$)")  # a lock a few bytes into a variable is the variable's own
+_HERE = lazy_re(r"\+0x[0-9a-f](?= |$)")  # a lock a few bytes into a variable is the variable's own
 MAX_BLOCKS = 1 << 16
 
 

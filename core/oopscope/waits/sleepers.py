@@ -4,7 +4,6 @@ Follows include/linux/{wait,swait}.h. A wait queue entry names its task (private
 hangs in a ring with the queue's head: it is believed only on the own stack of the task that it names, linked both ways.
 """
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.stack import Stack, task_stack
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
@@ -128,7 +128,7 @@ def wakes(kernel: Kernel, function: int) -> str | None:
     return name.symbol if name is not None and not name.offset and _WAKES.search(name.symbol) else None
 
 
-_WAKES = re.compile(r"wake|child_wait_callback")
+_WAKES = lazy_re(r"wake|child_wait_callback")
 
 
 def is_linked(kernel: Kernel, node: int) -> bool:
@@ -230,19 +230,22 @@ def completion_of(sleeper: Sleeper) -> int | None:
 
     A completion's waiters are a simple wait queue since a5c6234e1028 "completion: Use simple wait queues", 5.7.
     """
+    found = _completion(sleeper)
+    asleep = found is not None and any(function.startswith(_COMPLETES) for function in sleeper.functions)
+    return found if asleep else None
+
+
+def _completion(sleeper: Sleeper) -> int | None:
+    """Return what may be a completion by the links on a stack alone, which spares most tasks' unwinding."""
     kernel = sleeper.kernel
-    if not any(function.startswith(_COMPLETES) for function in sleeper.functions):
-        return None
     simple = offset(kernel, "completion", "wait.task_list")
     if simple is None:
         head = next((head_of(kernel, entry.node) for entry in sleeper.entries), None)
         within = offset(kernel, "completion", "wait.head", "wait.task_list")
         return head - within if head is not None and within is not None else None
     shape = offsets(kernel, "swait_queue", "task", "task_list")
-    if shape is None:
-        return None
-    ahead = shape[1] - shape[0]
-    for place in sleeper.places:
+    ahead = shape[1] - shape[0] if shape is not None else 0
+    for place in sleeper.places if ahead else ():
         if is_linked(kernel, place + ahead):
             heads = [node for node in ring(kernel, place + ahead) if not _is_waiter(kernel, node - ahead)]
             if len(heads) == 1:

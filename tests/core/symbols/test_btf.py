@@ -133,12 +133,14 @@ def test_split(btf_builder):
     base = btf_builder()
     base.int("int", 4, SIGNED)
     base.struct("list_head", 16)
-    own = btf_builder(base=base, first_id=3)
+    names = base.array(1, 4)
+    own = btf_builder(base=base, first_id=4)
     mine = own.struct("my_struct", 24, ("list", 2, 0), ("value", 1, 128))
     pointer = own.add(PTR, "", mine)
     kernel = Btf(base.bytes())
     btf = Btf(own.bytes(), kernel)
-    assert btf.get("my_struct") == mine == 3
+    assert btf.get("my_struct") == mine == 4
+    assert (btf.array(names), btf.integer(1).bits) == ((1, 4), 32)  # the kernel's own, longer than the module's types
     assert btf.get("list_head") == 2
     assert btf.fields(mine) == (Field("list", 2, 0, 0), Field("value", 1, 128, 0))
     assert btf.type_name(pointer) == "struct my_struct *"

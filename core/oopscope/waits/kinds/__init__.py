@@ -13,8 +13,12 @@ from oopscope.waits.graph import Claim
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("locks", "oopscope.waits.kinds.locks"),
+    ("pages", "oopscope.waits.kinds.pages"),
     ("completions", "oopscope.waits.kinds.completions"),
     ("rcu", "oopscope.waits.kinds.rcu"),
+    ("queues", "oopscope.waits.kinds.queues"),
+    ("futexes", "oopscope.waits.kinds.futexes"),
+    ("children", "oopscope.waits.kinds.children"),
 )
 
 

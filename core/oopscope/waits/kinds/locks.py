@@ -20,6 +20,8 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
     since = {one.address: one.since for one in sleepers(kernel)}
     nodes: dict[tuple[int, bool], Node] = {}
     for wait in all_locks(kernel):
+        if wait.kind == "futex":  # the kind that knows futexes names it by its word
+            continue
         for_readers = bool(wait.readers) and wait.kind.startswith("percpu")
         node = nodes.setdefault((wait.lock, for_readers), _node(kernel, wait))
         basis: Basis = "recorded" if wait.kind in BY_TASK else "linked"

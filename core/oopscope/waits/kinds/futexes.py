@@ -1,0 +1,131 @@
+"""Futexes: who waits for which word of a program, and who holds it. Follows kernel/futex/ and the ABI of futex(2).
+
+The waiter's struct futex_q stands on its stack, names it and hangs in a bucket. Where the program's page is in the dump
+its word tells the owner of a PI or robust futex (the thread's ID, with the waiters' bit). Of a plain mutex of glibc the
+word is only 2; the owner stands 8 bytes behind it, and is believed only as likely: nothing says that the word is one.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from oopscope.errors import OopscopeError, ReadError
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.task import TaskStruct, task_structs
+from oopscope.waits.graph import Claim, Node
+from oopscope.waits.nodes import task_node
+from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.sleepers import Sleeper, sleepers
+
+WAITERS, TID = 0x80000000, 0x3FFFFFFF
+INODE, SHARED = 1, 2  # FUT_OFF_INODE, FUT_OFF_MMSHARED: the low bits of futex_key.both.offset
+CONTENDED = 2  # glibc's lock word of a mutex that somebody waits for
+OWNER = 8  # bytes from a glibc mutex's lock word to its owner's thread ID
+ASLEEP = ("futex_wait", "__futex_wait", "futex_lock_pi", "do_futex")
+
+
+class _Key(NamedTuple):
+    """Which word: the address in the program, 0 where it is not known; the mm by which it is read."""
+
+    name: str
+    address: int
+    mm: int
+
+
+def edges(kernel: Kernel) -> Iterator[Claim]:
+    """Yield who waits for a futex."""
+    shape = offsets(kernel, "futex_q", "task", "key", "list.node_list")
+    for one in sleepers(kernel) if shape is not None else ():
+        if not one.task.mm:
+            continue
+        for place in one.places:
+            base = place - (shape or (0,))[0]
+            try:
+                key = _key(kernel, one, base)
+                if key is not None and any(f.startswith(ASLEEP) for f in one.functions):
+                    yield from _of(kernel, one, key)
+                    break
+            except OopscopeError as error:
+                kernel.problems.lost("waits", f"the futex that {one.pid} waits for")(error)
+
+
+def _key(kernel: Kernel, one: Sleeper, base: int) -> _Key | None:
+    """Return the key of a futex_q that hangs in a bucket; None where none stands there."""
+    shape = offsets(kernel, "futex_q", "list.node_list", "key", "lock_ptr")
+    parts = offsets(kernel, "futex_key", "both.ptr", "both.word", "both.offset")
+    if shape is None or parts is None:
+        return None
+    memory = kernel.memory
+    try:
+        following, before = memory.words(base + shape[0], 2)
+        linked = memory.word(before) == base + shape[0] and memory.words(following, 2)[1] == base + shape[0]
+        lock = memory.word(base + shape[2])
+        held, word = memory.word(base + shape[1] + parts[0]), memory.word(base + shape[1] + parts[1])
+        flags = memory.u32(base + shape[1] + parts[2])
+    except ReadError:
+        return None
+    if not linked or lock < 1 << (8 * memory.word_size - 1):
+        return None
+    within = flags & memory.page_size - 1 & ~3
+    if not flags & INODE:
+        if held != one.task.mm:
+            return None
+        return _Key(f"private:{held:#x}:{word + within:#x}", word + within, held)
+    return _Key(f"shared:{held:#x}:{word:#x}:{within:#x}", _address(one, within, memory.page_size), one.task.mm)
+
+
+def _address(one: Sleeper, within: int, page: int) -> int:
+    """Return the program's address of a shared futex: the only one on the stack that lies so far within a page."""
+    top = 1 << 47
+    found = {word for word in one.words if page <= word < top and word & page - 1 == within}
+    return found.pop() if len(found) == 1 else 0
+
+
+def _of(kernel: Kernel, one: Sleeper, key: _Key) -> Iterator[Claim]:
+    words = _words(kernel, key)
+    owner, note = _owner(kernel, one, words) if words is not None else (None, "its page is not in the dump")
+    place = f"{key.address:#x}" if key.address else "shared"
+    node = Node(f"futex:{key.name}", "futex", f"{place} of {one.comm}", key.address or None, None, note)
+    text = "futex_q on its own stack hangs in a bucket and names the word"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
+    if owner is None:
+        return
+    task, sure = owner
+    if task.address != one.address:
+        text = "the futex word is its thread ID" if sure else "a mutex of glibc names it as its owner"
+        yield Claim(node, task_node(kernel, task.address), "held_by", "recorded" if sure else "likely", None, text)
+
+
+def _words(kernel: Kernel, key: _Key) -> tuple[int, int, int] | None:
+    """Return the futex word and the two that a mutex has behind it; None where the page is not to be had."""
+    pgd = offset(kernel, "mm_struct", "pgd")
+    if not key.address or key.address % 4 or pgd is None:
+        return None
+    memory, physical = kernel.memory, kernel.memory.physical
+    try:
+        paging, root = kernel.machine.user_paging(kernel), memory.translate(memory.word(key.mm + pgd))
+        values = []
+        for at in (0, 4, OWNER):
+            mask = kernel.info.number("sme_mask") or 0
+            page = paging.translate(root, key.address + at, physical.read, mask, physical.place)
+            raw = physical.read(page.start + (key.address + at & page.size - 1), 4)
+            values.append(int.from_bytes(raw, "little" if kernel.endian == "<" else "big"))
+    except OopscopeError:
+        return None
+    return values[0], values[1], values[2]
+
+
+def _owner(kernel: Kernel, one: Sleeper, words: tuple[int, int, int]) -> tuple[tuple[TaskStruct, bool] | None, str]:
+    """Return the thread that holds it, and whether the word itself says so; a note where none does."""
+    word, _, owner = words
+    if word & WAITERS and word & TID:
+        found = _thread(kernel, word & TID)
+        return ((found, True), "") if found is not None else (None, "its owner has ended")
+    if word == CONTENDED:
+        found = _thread(kernel, owner)
+        shares = found is not None and bool(found.mm) and found.address != one.address
+        return ((found, False), "") if found is not None and shares else (None, "")
+    return None, ""
+
+
+def _thread(kernel: Kernel, number: int) -> TaskStruct | None:
+    return next((task for task in kernel.cached(task_structs).values() if task.pid == number and task.pid), None)

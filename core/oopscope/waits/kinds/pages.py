@@ -1,0 +1,247 @@
+"""Pages, buffers and bios that are being read or written, and the requests in flight that carry them, and their disk.
+
+Follows mm/filemap.c (struct wait_page_queue), kernel/sched/wait_bit.c and fs/buffer.c. The entry on the waiter's stack
+names the page, or the word and the bit. The request is found by the pages of its bios; where none in flight has the
+page, the disk is inferred from the file's own file system.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
+from oopscope.linux.block import Request
+from oopscope.linux.task import task_structs
+from oopscope.waits.disks import (
+    claims_of_disk,
+    claims_of_request,
+    disk_node,
+    disk_of_file_system,
+    gendisks,
+    in_flight,
+    request_node,
+)
+from oopscope.waits.graph import Claim
+from oopscope.waits.nodes import file_system_name, super_blocks, symbol_name, task_node, thing
+from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.sleepers import Sleeper, completion_of, sleepers
+
+MAX_BIOS = 4096  # of one request
+MAX_VECTORS = 1024
+FLAGS = 3  # the low bits of folio.mapping
+ON_PAGE, ON_BIT = "wake_page_function", ("wake_bit_function", "var_wake_function")
+
+
+_ON_BIO = ("submit_bio_wait", "blk_execute_rq", "wait_for_completion", "__iomap_dio", "__blkdev_direct", "iomap_dio")
+
+
+class Carried(NamedTuple):
+    """What the requests in flight carry: pages, and what their bios are private to."""
+
+    pages: dict[int, Request]
+    private: dict[int, Request]
+
+
+def edges(kernel: Kernel) -> Iterator[Claim]:
+    """Yield who waits for a page, a buffer or a bio."""
+    for one in sleepers(kernel):
+        if not one.places:
+            continue
+        try:
+            yield from _of(kernel, one)
+        except OopscopeError as error:
+            kernel.problems.lost("waits", f"the page that {one.pid} waits for")(error)
+
+
+def _of(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
+    for entry in one.entries:
+        if entry.function == ON_PAGE:
+            page = _page(kernel, one, entry.node)
+            if page:
+                yield from _on_page(kernel, one, page)
+            return
+        if entry.function in ON_BIT:
+            yield from _on_bit(kernel, one, entry.node)
+            return
+    if one.blocked and any(function.startswith(_ON_BIO) for function in one.functions):
+        yield from _on_bio(kernel, one)
+
+
+def _page(kernel: Kernel, one: Sleeper, node: int) -> int:
+    shape = offsets(kernel, "wait_page_queue", "wait.entry", ("folio", "page"))
+    return one.word(node - shape[0] + shape[1]) if shape is not None else 0
+
+
+def _on_page(kernel: Kernel, one: Sleeper, page: int) -> Iterator[Claim]:
+    waiter = task_node(kernel, one.address)
+    request = carried(kernel).pages.get(page)
+    if request is not None:
+        text = "the page in its wait queue entry is in a bio of this request"
+        yield Claim(waiter, request_node(request), "waits_for", "linked", one.since, text)
+        yield from claims_of_request(kernel, request)
+        return
+    name, disk = _of_file(kernel, page)
+    node = thing("page", page, name)
+    yield Claim(waiter, node, "waits_for", "linked", one.since, "a wait queue entry of its own names the page")
+    if disk is not None and any("read" in f or "fault" in f or "writeback" in f for f in one.functions):
+        text = "the page's file lies on it; no request in flight carries the page"
+        yield Claim(node, disk_node(kernel, disk), "behind", "inferred", None, text)
+        yield from claims_of_disk(kernel, disk)
+
+
+def _of_file(kernel: Kernel, page: int) -> tuple[str, int | None]:
+    """Return a page in words, and the disk of the file that it is part of."""
+    struct = "folio" if kernel.types.has("folio") else "page"
+    shape = offsets(kernel, struct, "mapping", ("index", "__folio_index"))
+    host = offset(kernel, "address_space", "host")
+    block_at, number_at = offset(kernel, "inode", "i_sb") or 0, offset(kernel, "inode", "i_ino") or 0
+    if shape is None or host is None:
+        return f"{page:#x}", None
+    memory = kernel.memory
+    mapping, index = memory.word(page + shape[0]), memory.word(page + shape[1])
+    if not mapping or mapping & FLAGS:
+        return f"{page:#x} of no file", None
+    inode = memory.word(mapping + host)
+    block = memory.word(inode + block_at)
+    if block not in super_blocks(kernel):
+        return f"{page:#x}", None
+    device = _block_device(kernel, inode) if _is_bdev(kernel, block) else None
+    if device is not None:
+        return f"{index} of {disk_node(kernel, device).name}", device
+    disk = disk_of_file_system(kernel, block)
+    return f"{index} of inode {memory.word(inode + number_at)} of {file_system_name(kernel, block)}", disk
+
+
+def _is_bdev(kernel: Kernel, block: int) -> bool:
+    return file_system_name(kernel, block) == "bdev on bdev"
+
+
+def _block_device(kernel: Kernel, inode: int) -> int | None:
+    shape = offsets(kernel, "bdev_inode", "vfs_inode", "bdev")
+    gendisk = offset(kernel, "block_device", "bd_disk")
+    if shape is None or gendisk is None:
+        return None
+    return kernel.memory.word(inode - shape[0] + shape[1] + gendisk) or None
+
+
+def _on_bit(kernel: Kernel, one: Sleeper, node: int) -> Iterator[Claim]:
+    shape = offsets(kernel, "wait_bit_queue_entry", "wq_entry.entry", "key.flags", "key.bit_nr")
+    if shape is None:
+        return
+    waiter, text = task_node(kernel, one.address), "a wait queue entry of its own names the word and the bit"
+    word, bit = one.word(node - shape[0] + shape[1]), one.word(node - shape[0] + shape[2]) & 0xFFFFFFFF
+    found = _buffer(kernel, word)
+    if found is None:
+        name = symbol_name(kernel, word) or f"{word:#x}"
+        if one.blocked:
+            yield Claim(waiter, thing("bit", word, f"{bit} of {name}"), "waits_for", "linked", one.since, text)
+        return
+    disk, page, block = found
+    request = carried(kernel).pages.get(page)
+    if request is not None and request.disk == disk_node(kernel, disk).name:
+        yield Claim(waiter, request_node(request), "waits_for", "linked", one.since, f"{text}; its page is in a bio")
+        yield from claims_of_request(kernel, request)
+        return
+    buffer = thing("buffer", word, f"block {block} of {disk_node(kernel, disk).name}")
+    yield Claim(waiter, buffer, "waits_for", "linked", one.since, text)
+    yield Claim(buffer, disk_node(kernel, disk), "behind", "inferred", None, "buffer_head.b_bdev")
+    yield from claims_of_disk(kernel, disk)
+
+
+def _buffer(kernel: Kernel, word: int) -> tuple[int, int, int] | None:
+    """Return the disk, the page and the number of the buffer whose state a word is; None where it names no disk."""
+    shape = offsets(kernel, "buffer_head", "b_state", "b_bdev", ("b_page", "b_folio"), "b_blocknr")
+    gendisk = offset(kernel, "block_device", "bd_disk")
+    if shape is None or gendisk is None:
+        return None
+    try:
+        head = word - shape[0]
+        disk = kernel.memory.word(kernel.memory.word(head + shape[1]) + gendisk)
+        if disk not in gendisks(kernel).values():
+            return None
+        return disk, kernel.memory.word(head + shape[2]), kernel.memory.word(head + shape[3])
+    except OopscopeError:
+        return None
+
+
+def _on_bio(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
+    """By a bio whose private pointer is the completion on its stack, the task, or leads to it."""
+    found = carried(kernel)
+    completion = completion_of(one)
+    request = found.private.get(completion or 0) or found.private.get(one.address)
+    if request is None:
+        request = next((r for key, r in found.private.items() if key in one.stack), None)
+    if request is not None:
+        text = "the private pointer of a bio of the request leads to this task"
+        yield Claim(task_node(kernel, one.address), request_node(request), "waits_for", "linked", one.since, text)
+        yield from claims_of_request(kernel, request)
+
+
+@once
+def carried(kernel: Kernel) -> Carried:
+    """Return what the requests in flight carry."""
+    pages: dict[int, Request] = {}
+    private: dict[int, Request] = {}
+    bio_at = offset(kernel, "request", "bio")
+    for request in in_flight(kernel):
+        try:
+            bio = kernel.memory.word(request.address + (bio_at or 0))
+            for _ in range(MAX_BIOS):
+                if not bio:
+                    break
+                bio = _carry(kernel, bio, request, pages, private)
+            end = offset(kernel, "request", "end_io_data")
+            if end is not None:
+                private.setdefault(kernel.memory.word(request.address + end), request)
+        except OopscopeError:
+            continue
+    private.pop(0, None)
+    return Carried(pages, private)
+
+
+def _carry(kernel: Kernel, bio: int, request: Request, pages: dict[int, Request], private: dict[int, Request]) -> int:
+    """Take in one bio; return the next."""
+    shape = offsets(kernel, "bio", "bi_next", "bi_private", "bi_io_vec", "bi_vcnt")
+    vector = offsets(kernel, "bio_vec", "bv_page")
+    if shape is None or vector is None:
+        return 0
+    memory = kernel.memory
+    following, own, vectors = (memory.word(bio + at) for at in shape[:3])
+    count = min(memory.u32(bio + shape[3]) & 0xFFFF, MAX_VECTORS)
+    for key in _named_by(kernel, own):
+        private.setdefault(key, request)
+    each = kernel.types.sizeof("bio_vec")
+    for number in range(count):
+        page = memory.word(vectors + number * each + vector[0])
+        pages.setdefault(page, request)
+        head = _head_of(kernel, page)
+        if head != page:
+            pages.setdefault(head, request)
+    return following
+
+
+def _named_by(kernel: Kernel, private: int) -> Iterator[int]:
+    """Yield what a bio's private pointer means: itself, and the task that waits for the direct I/O that it is of."""
+    if not private:
+        return
+    yield private
+    tasks = kernel.cached(task_structs)
+    waits = offset(kernel, "iomap_dio", "submit.waiter")
+    try:
+        for at in (waits, 0):
+            task = kernel.memory.word(private + at) if at is not None else 0
+            if task in tasks:
+                yield task
+    except OopscopeError:
+        return
+
+
+def _head_of(kernel: Kernel, page: int) -> int:
+    """Return the first page of a compound one; 7.1 keeps it in another form, and there the page itself counts."""
+    at = offset(kernel, "page", "compound_head")
+    try:
+        word = kernel.memory.word(page + at) if at is not None else 0
+    except OopscopeError:
+        return page
+    return word - 1 if word & 1 else page

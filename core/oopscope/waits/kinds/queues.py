@@ -1,0 +1,214 @@
+"""Wait queues that are part of something known: pipes, sockets, journals, FUSE, disks' queues; and who is at their end.
+
+Follows fs/pipe.c, net/unix/af_unix.c, fs/jbd2/, fs/fuse/dev.c and block/blk-core.c. The entry on the waiter's stack
+leads to the queue's head; what that is part of is told by the function that waits, and checked against the object's own
+words: a pipe or socket by the waiter's own open file, a journal by its thread, a connection by its links both ways.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.open_by import FMODE_READ, FMODE_WRITE, Opened, opened_by
+from oopscope.linux.task import task_structs
+from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
+from oopscope.waits.graph import Claim, Node
+from oopscope.waits.nodes import file_system_name, task_node, thing
+from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.sleepers import Sleeper, head_of, sleepers
+
+AF_UNIX = 1
+MAX_DEVICES = 256
+Find = Callable[[Kernel, Sleeper, int], Iterator[Claim]]
+
+
+class Place(NamedTuple):
+    """Functions that wait in a certain place, by how their names begin, and what finds the thing there."""
+
+    functions: tuple[str, ...]
+    find: Find
+
+
+def edges(kernel: Kernel) -> Iterator[Claim]:
+    """Yield who waits in a wait queue of a thing that is known."""
+    for one in sleepers(kernel):
+        if not one.places or not one.entries:
+            continue
+        found = next((place for place in PLACES if any(f.startswith(place.functions) for f in one.functions)), None)
+        if found is None:
+            continue
+        for entry in one.entries:
+            head = head_of(kernel, entry.node)
+            try:
+                yield from found.find(kernel, one, head) if head is not None else ()
+            except OopscopeError as error:
+                kernel.problems.lost("waits", f"the queue that {one.pid} waits in")(error)
+
+
+def _opened(kernel: Kernel, one: Sleeper, private: int) -> tuple[list[Opened], list[Opened]]:
+    """Return who has a thing open, the waiter's own process apart."""
+    tgids = {task.address: task.tgid for task in kernel.cached(task_structs).values()}
+    every = opened_by(kernel).get(private, [])
+    mine = [entry for entry in every if tgids.get(entry.task) == one.task.tgid]
+    return mine, [entry for entry in every if tgids.get(entry.task) != one.task.tgid]
+
+
+def _peers(kernel: Kernel, node: Node, others: list[Opened], text: str) -> Iterator[Claim]:
+    for task in dict.fromkeys(entry.task for entry in others):
+        yield Claim(node, task_node(kernel, task), "held_by", "recorded", None, text)
+
+
+def _pipe(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
+    """A pipe: a reader waits for those who can write, a writer for those who can read."""
+    reads = any(function.startswith(("pipe_read", "pipe_wait_readable")) for function in one.functions)
+    at = offset(kernel, "pipe_inode_info", *(("rd_wait.head",) if reads else ("wr_wait.head",)))
+    if at is None:
+        return
+    pipe = head - at
+    mine, others = _opened(kernel, one, pipe)
+    if not mine:
+        return
+    wanted = FMODE_WRITE if reads else FMODE_READ
+    peers = [entry for entry in others if entry.mode & wanted]
+    itself = any(entry.mode & wanted for entry in mine)
+    note = "" if peers else "its other end is open in this process alone" if itself else "nobody has its other end open"
+    node = Node(f"pipe:{pipe:#x}:{'r' if reads else 'w'}", "pipe", f"{pipe:#x}", pipe, None, note, True)
+    text = "a wait queue entry of its own leads to the pipe of its own descriptor"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
+    if not itself:  # else it might end the wait itself, by another thread
+        yield from _peers(kernel, node, peers, f"it has the pipe's {'writing' if reads else 'reading'} end open")
+
+
+def _socket(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
+    """A unix socket: who has its peer open."""
+    shape = offsets(kernel, "socket", "wq.wait.head", "sk")
+    sock = offsets(kernel, "sock", "sk_socket", "__sk_common.skc_family")
+    peer_at = offset(kernel, "unix_sock", "peer")
+    if shape is None or sock is None or peer_at is None:
+        return
+    memory, socket = kernel.memory, head - shape[0]
+    sk = memory.word(socket + shape[1])
+    if memory.word(sk + sock[0]) != socket or memory.u32(sk + sock[1]) & 0xFFFF != AF_UNIX:
+        return
+    peer = memory.word(sk + peer_at)
+    note = "" if peer else "it has no peer"
+    node = Node(f"socket:{socket:#x}", "socket", f"unix {socket:#x}", socket, None, note, True)
+    text = "a wait queue entry of its own leads to the socket"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
+    if peer:
+        _, others = _opened(kernel, one, memory.word(peer + sock[0]))
+        yield from _peers(kernel, node, others, "it has the socket's peer open")
+
+
+def _journal(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
+    """A jbd2 journal: its thread commits; that one waits for the handles of the transaction."""
+    queues = ("j_wait_transaction_locked", "j_wait_done_commit", "j_wait_commit", "j_wait_updates", "j_wait_reserved")
+    task_at, device = (
+        offset(kernel, "journal_s", "j_task", module="jbd2"),
+        offset(kernel, "journal_s", "j_devname", module="jbd2"),
+    )
+    for queue in queues:
+        at = offset(kernel, "journal_s", f"{queue}.head", module="jbd2")
+        if at is None or task_at is None or device is None:
+            continue
+        journal = head - at
+        try:
+            thread = kernel.cached(task_structs).get(kernel.memory.word(journal + task_at))
+        except OopscopeError:
+            continue
+        if thread is None or not thread.comm.startswith(b"jbd2/"):
+            continue
+        name = kernel.memory.cstring(journal + device, 32).decode("utf-8", "backslashreplace")
+        waiter = task_node(kernel, one.address)
+        if thread.address == one.address:
+            if queue == "j_wait_updates":
+                node = Node(f"handles:{journal:#x}", "handles", f"of the journal of {name}", journal)
+                yield Claim(waiter, node, "waits_for", "linked", one.since, f"it waits in journal_s.{queue}")
+                yield from _handles(kernel, node, journal)
+            return
+        node = thing("journal", journal, f"of {name}")
+        yield Claim(waiter, node, "waits_for", "linked", one.since, f"a wait queue entry leads to journal_s.{queue}")
+        yield Claim(node, task_node(kernel, thread.address), "held_by", "recorded", None, "journal_s.j_task")
+        return
+
+
+def _handles(kernel: Kernel, node: Node, journal: int) -> Iterator[Claim]:
+    """Yield the tasks that have a handle of a journal's transaction open."""
+    at = offset(kernel, "task_struct", "journal_info")
+    handle = offset(kernel, "jbd2_journal_handle", "h_transaction", module="jbd2")
+    owner = offset(kernel, "transaction_s", "t_journal", module="jbd2")
+    for address in kernel.cached(task_structs) if None not in (at, handle, owner) else ():
+        try:
+            info = kernel.memory.word(address + (at or 0))
+            transaction = kernel.memory.word(info + (handle or 0)) if info else 0
+            if transaction and kernel.memory.word(transaction + (owner or 0)) == journal:
+                text = "task_struct.journal_info is a handle of this journal"
+                yield Claim(node, task_node(kernel, address), "held_by", "recorded", None, text)
+        except OopscopeError:
+            continue
+
+
+def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
+    """A request to a FUSE server: who has the connection's device open answers it."""
+    req = offset(kernel, "fuse_req", "waitq.head", module="fuse")
+    mount = offset(kernel, "fuse_req", "fm", module="fuse")
+    connection = offset(kernel, "fuse_mount", "fc", module="fuse")
+    device = offset(kernel, "fuse_dev", "fc", module="fuse")
+    if req is None or mount is None or connection is None or device is None:
+        return
+    memory = kernel.memory
+    of_request = memory.word(head - req + mount)
+    fc = memory.word(of_request + connection)
+    block_at = offset(kernel, "fuse_mount", "sb", module="fuse")
+    block = memory.word(of_request + block_at) if block_at is not None else 0
+    name = file_system_name(kernel, block) if block else f"{fc:#x}"
+    node = Node(f"fuse:{fc:#x}", "fuse", f"server of {name}", fc, None, "", True)
+    waiter = task_node(kernel, one.address)
+    text = "a wait queue entry of its own leads to a fuse_req"
+    found = [
+        entry for private, entries in opened_by(kernel).items() if _is(kernel, private, device, fc) for entry in entries
+    ]
+    if not found and not block:
+        return  # neither a file system nor a server confirms that it is a connection
+    yield Claim(waiter, node, "waits_for", "linked", one.since, text)
+    yield from _peers(kernel, node, found, "it has the connection's /dev/fuse open")
+
+
+def _is(kernel: Kernel, private: int, at: int, value: int) -> bool:
+    try:
+        return bool(value) and kernel.memory.word((private & ~1) + at) == value
+    except OopscopeError:
+        return False
+
+
+def _disk_queue(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
+    """A disk's queue that is frozen, or has no tag left: the queue's head is its own, or the queue among its words."""
+    frozen, queue = offset(kernel, "request_queue", "mq_freeze_wq.head"), offset(kernel, "gendisk", "queue")
+    if frozen is None or queue is None:
+        return
+    words = set(one.words)
+    queues = {kernel.memory.word(disk + queue): disk for disk in gendisks(kernel).values()}
+    own = queues.get(head - frozen)
+    seen = [disk for address, disk in queues.items() if address in words]
+    if own is None and len(seen) != 1:
+        return
+    disk = own if own is not None else seen[0]
+    node, basis = disk_node(kernel, disk), "linked" if own is not None else "inferred"
+    text = (
+        "a wait queue entry leads to its mq_freeze_wq" if own is not None else "its queue is the only one on the stack"
+    )
+    yield Claim(task_node(kernel, one.address), node, "waits_for", basis, one.since, text)  # type: ignore[arg-type]
+    yield from claims_of_disk(kernel, disk)
+
+
+PLACES = (
+    Place(("pipe_read", "pipe_write", "pipe_wait_readable", "pipe_wait_writable"), _pipe),
+    Place(
+        ("unix_stream_read", "unix_stream_data_wait", "unix_dgram", "unix_wait_for_peer", "sock_alloc_send"), _socket
+    ),
+    Place(("jbd2_", "start_this_handle", "wait_transaction_locked", "add_transaction_credits", "kjournald2"), _journal),
+    Place(("request_wait_answer", "fuse_"), _fuse),
+    Place(("blk_queue_enter", "__bio_queue_enter", "blk_mq_freeze_queue_wait", "blk_mq_get_tag"), _disk_queue),
+    Place(("rq_qos_wait", "wbt_wait", "blk_mq_submit_bio"), _disk_queue),
+)
