@@ -90,7 +90,13 @@ def folded(names: Iterable[str], most: int = NAMED) -> str:
 
 
 def picture(graph: Graph, columns: int = WIDTH) -> Iterator[PictureLine]:
-    """Yield the graph's lines."""
+    """Yield the graph's lines; text of a dump in them is plainly visible."""
+    for drawn in _picture(graph, columns):
+        pieces = tuple(piece._replace(text=printable(piece.text)) for piece in drawn.pieces)
+        yield drawn._replace(pieces=pieces)
+
+
+def _picture(graph: Graph, columns: int) -> Iterator[PictureLine]:
     drawn = set[str]()
     for ring in graph.circles:
         drawn |= {name for name in ring if graph.nodes[name].kind != "task"}
