@@ -179,7 +179,11 @@ async def test_what_is_being_chosen_stays_while_more_is_found():
 async def test_what_is_not_there_is_said_and_the_place_stays():
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "log")
-        for line, words in (("irq", "irq is not there yet"), ("ps -S", "ps -S: "), ("dis -l do_exit", "source lines")):
+        for line, words in (
+            ("ipcs", "ipcs is not there yet"),
+            ("ps -r 1", "ps -r: "),
+            ("dis -l do_exit", "source lines"),
+        ):
             await enter(app, pilot, ":", line)
             assert app.pane.key == "log"
             assert words in text(app)
@@ -216,3 +220,23 @@ async def test_an_expression_is_a_card():
         await enter(app, pilot, ":", "p task(1).mm.total_vm")
         assert app.pane.here() == Place("card", "value:task(1).mm.total_vm")
         assert "565" in text(app) and "Expression" in text(app)
+
+
+async def test_an_empty_line_offers_what_fits_here_and_what_was_typed_last():
+    async with running(size=LARGE) as (app, pilot):
+        await enter(app, pilot, ":", "241")
+        await tap(app, pilot, ":")
+        shown = [one.choice.shown for one in app.asking.choices.rows]
+        assert shown[0].startswith("241")
+        assert "bt -c 1" in shown or "bt 241" in shown and "ps -m" in shown
+        assert all(one.choice.what for one in app.asking.choices.rows[1:])
+        await tap(app, pilot, "up")
+        assert app.prompt_line.text.startswith("241")
+        await tap(app, pilot, "escape")
+        assert not app.prompt_line.is_open
+
+
+async def test_a_line_with_options_says_in_a_sentence_what_it_does():
+    rows = found("bt -a").rows()
+    assert rows[0].choice.what == "the stack of a task or of a CPU: every CPU's"
+    assert "source lines" in found("dis -l do_exit").rows()[0].choice.what

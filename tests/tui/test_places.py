@@ -28,7 +28,10 @@ PANES = [
         ("bt -c", Place("cpus")),
         ("ps -k", Place("tasks", None, False, "kernel_thread:yes")),
         ("ps -m", Place("tasks", None, False, "", "since_last_run_seconds")),
-        ("foreach UN bt", Place("tasks", None, False, "state:D")),
+        ("foreach UN bt", Place("card", "each:state:D|stack")),
+        ("struct task_struct.pid,comm init_task", Place("card", "struct:task_struct.pid,comm@init_task")),
+        ("dis -r schedule+4", Place("card", "code:schedule+4/to")),
+        ("rd -8 jiffies", Place("card", "memory:jiffies/16/8")),
         ("mod -t", Place("modules", None, False, "taint~.")),
         ("files 241", Place("tasks", 241, True)),
         ("sys", Place("overview")),
@@ -61,8 +64,8 @@ def test_understood(text, place):
     assert understand(text, PANES) == place
 
 
-@pytest.mark.parametrize("line", ["net", "tree", "dev -d", "irq", "timer", "ps -S", "log -T", "kmem -v", "runq -t",
-                                  "dis -l schedule", "rd -8 jiffies", "foreach UN"])  # fmt: skip
+@pytest.mark.parametrize("line", ["ipcs", "tree", "dev", "irq -b", "ps -r", "log -d", "kmem -f", "runq -t",
+                                  "dis -l schedule", "foreach UN"])  # fmt: skip
 def test_what_is_not_there_is_said_and_is_never_something_else(line):
     """Once `:p jiffies` opened Problems, `:net` a module, `:tree` a slab; `:dis -l` took the option for a name."""
     target = understand(line, [*PANES, ("problems", "Problems"), ("net", "Net"), ("trees", "Trees")])

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import oopscope
 from oopscope.cli.examples import epilog
@@ -22,6 +22,7 @@ from oopscope.subsystems import TABLES
 
 CRASHES = Path("/var/crash")  # where kdump writes by itself
 DONE, FAULT, USAGE, NOT_A_DUMP, DAMAGED = 0, 1, 2, 3, 4
+HELP_WORDS = ("help", "man", "?")
 OpenScreen = Callable[[list[Location]], int]
 
 
@@ -49,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 ASK = "oopscope.cli.ask"
+MIXED = (ASK, "oopscope.cli.bt", "oopscope.cli.log")  # options may stand between words
 # The commands of the register that have no file of their own here.
 ASKED = tuple(
     Command(one.name, one.help, ASK)
@@ -110,10 +112,12 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
     if command is not None:
         parser = parser_of(command)
         given = joined(argv[1:])
-        args = parser.parse_intermixed_args(given) if command.module == ASK else parser.parse_args(given)
+        args = parser.parse_intermixed_args(given) if command.module in MIXED else parser.parse_args(given)
         args.open_screen = open_screen
         status: int = import_module(command.module).run(args)
         return status
+    if argv and argv[0] in HELP_WORDS and not Path(argv[0]).exists():
+        return _help(argv[1:])
     if argv and argv[0] in BY_WORD and not BY_WORD[argv[0]].there and not Path(argv[0]).exists():
         return complain(told(argv[0]), USAGE)
     paths = top_parser().parse_args(argv).paths or [CRASHES]
@@ -134,6 +138,18 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
         with kept_input() as path:
             return open_screen([path])
     return open_screen(paths)
+
+
+def _help(words: list[str]) -> int:
+    """Show how a command is used, `help bt`, or which there are."""
+    if not words:
+        top_parser().print_help()
+        return DONE
+    command = _named([words[0]])
+    if command is not None:
+        parser_of(command).print_help()
+        return DONE
+    return complain(told(words[0]) or f"no command {words[0]}", DONE if told(words[0]) else USAGE)
 
 
 def _named(argv: list[str]) -> Command | None:
@@ -163,10 +179,20 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word.lower(), list(known), 1, 0.6)), None)
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse's, whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and where the rest stands."""
+        from oopscope.report.cells import printable
+
+        self.exit(USAGE, f"oopscope: {printable(message)}; `{self.prog} --help` tells how it is used\n")
+
+
 def parser_of(command: Command) -> argparse.ArgumentParser:
     """Return a sub-command's parser."""
     module = import_module(command.module)
-    parser = argparse.ArgumentParser(prog=f"oopscope {command.name}", description=module.__doc__)
+    parser = Parser(prog=f"oopscope {command.name}", description=module.__doc__, conflict_handler="resolve")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = epilog(command.name)
     if command.module == ASK:
@@ -180,7 +206,7 @@ def top_parser() -> argparse.ArgumentParser:
     """Return the parser of `oopscope` without a sub-command."""
     lines = "\n".join(f"  {c.name:<12}{c.help}" for c in COMMANDS)
     asked = "\n".join(f"  {c.name:<12}{c.help}" for c in ASKED)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="oopscope",
         usage="oopscope [PATH ...]\n       oopscope COMMAND [OPTIONS] PATH",
         description="Open a Linux kernel crash dump and see why the machine died: no debug symbols needed.",

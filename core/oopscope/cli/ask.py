@@ -3,18 +3,18 @@
 import argparse
 from typing import Any
 
-from oopscope.cli import DONE, USAGE, complain
+from oopscope.cli import DAMAGED, DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, load, write
+from oopscope.cli.options import add_options
 from oopscope.cli.rows import add_format, add_rows, cards_in, table_in, wanted
 from oopscope.commands.command import Command, EachTask, Say, TableOf
 from oopscope.commands.register import BY_WORD
-from oopscope.errors import OopscopeError
+from oopscope.errors import NoTypes, OopscopeError, ReadError
+from oopscope.kernel.kernel import Kernel
 from oopscope.report.answer import cards_of, rows_of
 from oopscope.report.query import QueryError
 from oopscope.sources.remote import location
 from oopscope.subsystems.cards import NoSuchThing
-
-HELP = ("-h", "--help")  # argparse's own
 
 
 def prepare(parser: argparse.ArgumentParser, word: str) -> None:
@@ -30,22 +30,10 @@ def prepare(parser: argparse.ArgumentParser, word: str) -> None:
         break
     parser.add_argument("--part", type=location, action="append", default=[], metavar="FILE",
                         help="another part of a split dump")  # fmt: skip
-    for option in (one for one in command.options if one.name not in HELP):
-        told = argparse.SUPPRESS if option.missing else option.help
-        nargs: Any = None if option.value else 0
-        metavar = option.value or None
-        parser.add_argument(option.name, dest="given", action=_Given, nargs=nargs, metavar=metavar, help=told)
+    add_options(parser, command)
     add_format(parser)
     add_rows(parser)
     add_extra(parser)
-
-
-class _Given(argparse.Action):
-    """Keeps an option of the register with its value, in the order in which they came."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
-        given = [*(getattr(namespace, self.dest, None) or ()), str(option_string)]
-        setattr(namespace, self.dest, [*given, values] if isinstance(values, str) else given)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,18 +46,25 @@ def run(args: argparse.Namespace) -> int:
     request = command.ask([*(getattr(args, "given", None) or ()), *names])
     if isinstance(request, Say):
         return complain(request.text, USAGE)
-    kernel = load([args.path, *args.part], Progress())
+    return answer(args, request, load([args.path, *args.part], Progress()))
+
+
+def answer(args: argparse.Namespace, request: Any, kernel: Kernel) -> int:
+    """Print what a request comes to."""
+    command: Command = args.command
     try:
         if isinstance(request, TableOf):
             text = table_in(args.format, rows_of(kernel, wanted(args, request)), not args.no_headers)
         else:
             several = isinstance(request, EachTask)
-            cards = cards_of(kernel, request)  # type: ignore[arg-type]
+            cards = cards_of(kernel, request)
             text = cards_in(args.format, cards, not several, not args.no_headers)
+            if several and not cards:
+                complain(f"{command.name}: no task is {request.where}", DONE)
     except (QueryError, NoSuchThing) as error:
         return complain(str(error), USAGE)
     except OopscopeError as error:
-        return complain(f"{command.name}: {error}", USAGE)
+        return complain(f"{command.name}: {error}", DAMAGED if isinstance(error, ReadError | NoTypes) else USAGE)
     write(text)
     kernel.remember()
     for problem in kernel.problems:

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from oopscope.cli import DONE, USAGE, complain
+from oopscope.cli.ask import answer
 from oopscope.cli.common import Progress, add_extra, load, write
+from oopscope.cli.options import add_options
+from oopscope.commands.command import Say
+from oopscope.commands.register import BY_WORD
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
@@ -30,6 +34,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", metavar="D", help="the stacks of threads in these states, such as D or DR")
     parser.add_argument("--group", action="store_true", help="identical stacks once, the most frequent first")
     parser.add_argument("--format", choices=("text", "json", "jsonl"), default="text", help="text for people, or data")
+    command = BY_WORD["bt"]
+    parser.set_defaults(command=command, no_headers=False)
+    add_options(parser, command, ("-a", "-c"))
     add_extra(parser)
 
 
@@ -41,9 +48,22 @@ class _Stack(NamedTuple):
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    args.paths, threads = _apart(args.paths)
+    args.paths, threads, names = _apart(args.paths)
     args.pid = [*(args.pid or ()), *threads]
+    given = [one for one in getattr(args, "given", None) or () if one != "-s"]  # names with offsets come anyway
+    if given:
+        request = args.command.ask([*given, *map(str, args.pid), *names])
+        if isinstance(request, Say):
+            return complain(request.text, USAGE)
+        return answer(args, request, load(args.paths, Progress()))
     kernel = load(args.paths, Progress())
+    args.pid += [task.pid for task in all_tasks(kernel) if names and {task.comm, f"{task.address:x}"} & {*names}]
+    if names and not args.pid:
+        return complain(f"no task {', '.join(names)}, nor a file of that name", USAGE)
+    return _print(kernel, args)
+
+
+def _print(kernel: Kernel, args: argparse.Namespace) -> int:
     if args.pid or args.all or args.state:
         tasks = [t for t in all_tasks(kernel) if _wanted(t, args)]
         if args.pid and not tasks:
@@ -67,12 +87,11 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _apart(paths: Sequence[Location]) -> tuple[list[Location], list[int]]:
-    """Return the dump's paths, and the PIDs that follow them: numbers that no file is called."""
-    threads = [
-        p for p in paths[1:] if isinstance(p, Path) and p.name.isdigit() and p == Path(p.name) and not p.exists()
-    ]
-    return [p for p in paths if p not in threads], [int(str(p)) for p in threads]
+def _apart(paths: Sequence[Location]) -> tuple[list[Location], list[int], list[str]]:
+    """Return the dump's paths, and the PIDs and the tasks' names that follow them: words that no file is called."""
+    words = [p for p in paths[1:] if isinstance(p, Path) and p == Path(p.name) and not p.exists()]
+    names = [p.name for p in words if not p.name.isdigit()]
+    return [p for p in paths if p not in words], [int(p.name) for p in words if p.name.isdigit()], names
 
 
 def _of_task(kernel: Kernel, t: Task) -> _Stack:

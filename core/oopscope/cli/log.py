@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, load, write
+from oopscope.cli.options import add_options
+from oopscope.commands.command import Say
+from oopscope.commands.register import BY_WORD
 from oopscope.kernel.clock import SECOND, difference, moment
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.printk import Record, log
@@ -41,12 +44,19 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="since boot, as the wall clock had it, or since the line before",
     )
     parser.add_argument("-T", dest="time", action="store_const", const="utc", help="the same as --time utc")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people, or data")
+    parser.add_argument("-t", dest="bare", action="store_true", help="without times and callers")
+    parser.add_argument("-m", dest="levels", action="store_true", help="each line's level before it: <3>")
+    parser.set_defaults(command=BY_WORD["log"])
+    add_options(parser, BY_WORD["log"], ("-T", "-t", "-m"))
+    parser.add_argument("--format", choices=("text", "json", "jsonl"), default="text", help="text for people, or data")
     add_extra(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    said = args.command.ask(getattr(args, "given", None) or [])
+    if isinstance(said, Say):
+        return complain(said.text, USAGE)
     try:
         pattern = re.compile(args.grep, 0 if any(map(str.isupper, args.grep)) else re.I) if args.grep else None
     except re.error as e:
@@ -63,11 +73,13 @@ def run(args: argparse.Namespace) -> int:
         if (args.level is None or (r.level is not None and r.level <= args.level))
         and (pattern is None or pattern.search(r.text))
     ][-args.n if args.n is not None else None :]
-    if args.format == "json":
-        keys = [c.key for c in table("log").columns]
-        write(json.dumps([{k: getattr(r, k) for k in keys} for r in records], indent=1) + "\n")
+    if args.format == "text":
+        write("".join(_lines(kernel, records, args)))
     else:
-        write("".join(_lines(kernel, records, args.time)))
+        keys = [c.key for c in table("log").columns]
+        rows = [{k: getattr(r, k) for k in keys} for r in records]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        write(lines if args.format == "jsonl" else json.dumps(rows, indent=1) + "\n")
     return DONE if records or pattern is None else NO_MATCH
 
 
@@ -110,7 +122,19 @@ def _moment(kernel: Kernel, text: str, end: int) -> int:
     return int(when.timestamp() * SECOND) - _epoch(kernel)
 
 
-def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[str]:
+def _lines(kernel: Kernel, records: Iterable[Record], args: argparse.Namespace) -> Iterator[str]:
+    stamped = _stamped(kernel, records, args.time)
+    for r, stamp in stamped:
+        caller = f"[{r.caller:>8}] " if r.caller else ""
+        head = "" if args.bare or not (stamp or caller) else f"{stamp} {caller}"
+        if args.levels:
+            head = f"<{'?' if r.level is None else r.level}>{head}"
+        text = printable(r.text, keep="\n\t").replace("\n", "\n" + " " * len(head))
+        yield f"{head}{text}\n"
+
+
+def _stamped(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[tuple[Record, str]]:
+    """Yield records, each with its time as the clock has it."""
     epoch = _epoch(kernel) if clock == "utc" else 0
     previous = 0
     for r in records:
@@ -124,10 +148,7 @@ def _lines(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[st
             stamp, previous = f"[{difference(r.ns, previous):>13}]", r.ns
         else:
             stamp = r.stamp
-        caller = f"[{r.caller:>8}] " if r.caller else ""
-        head = f"{stamp} {caller}" if stamp or caller else ""
-        text = printable(r.text, keep="\n\t").replace("\n", "\n" + " " * len(head))
-        yield f"{head}{text}\n"
+        yield r, stamp
 
 
 def _epoch(kernel: Kernel) -> int:

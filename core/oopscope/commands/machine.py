@@ -1,6 +1,7 @@
 """Commands about the machine: CPUs, log, modules, mounts, devices, time, network; the system itself."""
 
 from oopscope.commands.command import (
+    Act,
     Argument,
     CardOf,
     Command,
@@ -11,10 +12,10 @@ from oopscope.commands.command import (
     TableOf,
     as_number,
     missing,
-    table,
 )
 from oopscope.subsystems import TABLES
 
+PID = Argument("PID", "task")
 KNOWN = {key for key, _ in TABLES}
 
 
@@ -24,9 +25,53 @@ def _cpu(line: Line) -> Request:
 
 
 def _runq(line: Line) -> Request:
-    """The run queues, where they are a table; else what each CPU ran."""
+    """The run queues, or that of a CPU; with `-m` by how long what they hold has waited."""
     number = as_number(line.options.get("-c", ""))
-    return CardOf("cpu", number) if number is not None else TableOf("runqueues" if "runqueues" in KNOWN else "cpus")
+    if "-c" in line.options and number is None:
+        return Say("runq -c wants the number of a CPU: runq -c 0")
+    where = f"cpu={number}" if number is not None else ""
+    return TableOf("runqueues", None, where, "-waiting_seconds" if "-m" in line.options else "")
+
+
+def _log(line: Line) -> Request:
+    """The log; `-T` with the wall clock's times, which is the screen's to show."""
+    return Act("log", "utc") if "-T" in line.options and not line.names else TableOf("log", line.key)
+
+
+def _irq(line: Line) -> Request:
+    """Interrupts: all with their counts by CPU; `-a` where each may go; of a number that one."""
+    columns = {"-a": ("irq", "name", "affinity", "effective"), "-s": ("irq", "total", "counts", "name")}
+    chosen = next((columns[name] for name in columns if name in line.options), ())
+    return TableOf("interrupts", None, f"irq={line.first}" if line.names else "", "", chosen)
+
+
+def _table_of(key: str, nearest: str, word: str) -> Request:
+    """A table that is asked for, where it is there; else what is nearest."""
+    return TableOf(key) if key in KNOWN else Say(f"{word} is not there yet: {nearest}")
+
+
+def _dev(line: Line) -> Request:
+    if "-p" in line.options:
+        return _table_of("pci", "the devices as they were found are in the log: log --grep pci", "dev -p")
+    if "-d" in line.options:
+        return TableOf("disks")
+    return Say("dev: character and block devices are no table; dev -d has the disks with what is in flight, dev -p PCI")
+
+
+def _net(line: Line) -> Request:
+    if "-s" in line.options:
+        if line.names:
+            return CardOf("task", line.key, ("task", "files"))
+        return _table_of("sockets", "a task's sockets: files PID; of every process: foreach user files", "net -s")
+    return _table_of("interfaces", "a task's sockets: files PID; of every process: foreach user files", "net")
+
+
+def _timer(line: Line) -> Request:
+    return _table_of("timers", "which tasks sleep on a timer: ps --where wait:nanosleep; sym do_nanosleep", "timer")
+
+
+def _swap(line: Line) -> Request:
+    return TableOf("swap") if "swap" in KNOWN else TableOf("meminfo", None, "swap")
 
 
 def _mod(line: Line) -> Request:
@@ -36,13 +81,25 @@ def _mod(line: Line) -> Request:
 
 
 def _sys(line: Line) -> Request:
+    if "-i" in line.options:
+        return TableOf("log", None, '"DMI:"')
+    if "-m" in line.options:
+        return TableOf("log", None, "text~e820|efi:.mem")
     if line.first == "config":
         return Say("sys config: the kernel's configuration is not read; /boot/config-RELEASE of that machine has it")
     return TableOf("system", None, "name:taint") if "-t" in line.options else TableOf("system")
 
 
 def _mount(line: Line) -> Request:
-    return TableOf("mounts", None, f'"{line.first}"' if line.names else "")
+    """Mounts: all; those of a place, of a device, or whose row holds a word."""
+    word = line.first
+    if word.startswith("/"):
+        return TableOf("mounts", None, f"({_quoted('target', word)} || {_quoted('source', word)})")
+    return TableOf("mounts", None, f'"{word}"' if word else "")
+
+
+def _quoted(column: str, word: str) -> str:
+    return f'{column} == "{word.replace(chr(34), "")}"'
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -50,12 +107,13 @@ COMMANDS: tuple[Command, ...] = (
         ("sys", "home", "verdict", "mach"),
         "what happened, and on which machine",
         _sys,
-        (),
+        (Argument("config"),),
         (
             Option("-t", "what tainted the kernel"),
-            Option("-c", missing="system calls: sym __x64_sys_NAME"),
-            Option("-i", missing="DMI's strings are in the log: log, then search DMI:"),
-            Option("-m", missing="the memory map is in the log: search e820 or efi:"),
+            Option("-i", "the machine's maker, model and firmware, as the log has them"),
+            Option("-m", "the map of physical memory, as the log has it"),
+            Option("-c", missing="system calls: sym -q __x64_sys_"),
+            Option("-panic", missing="nothing is ever written to a machine"),
         ),
         (("", "release, times, load, taint"), ("--format json", "the same for a script")),
     ),
@@ -64,28 +122,29 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         ("runq",),
-        "what each CPU ran",
+        "the run queues: what each CPU ran, and who waited for it",
         _runq,
         (),
         (
             Option("-c", "of one CPU", "N"),
-            Option("-m", missing="how long each task has run: ps -m tells when they last ran"),
+            Option("-m", "those who wait longest first"),
             Option("-t", missing="the clock of a run queue: struct rq.clock runqueues:0"),
             Option("-g", missing="task groups: the control group of a task is in task PID"),
             Option("-T", missing="how far the CPUs' clocks are apart: struct rq.clock runqueues:N"),
             Option("-d", missing="runq, and the tasks by state: ps --where state:R"),
         ),
+        (("", "every CPU's"), ("-c 0", "of CPU 0")),
     ),
     Command(
         ("log", "dmesg"),
         "the kernel's log",
-        table("log"),
+        _log,
         (Argument("RECORD"),),
         (
-            Option("-T", missing="the wall clock: t in the Log pane, oopscope log PATH --time utc"),
-            Option("-m", missing="levels: f level<4 in the Log pane, oopscope log PATH --level 3"),
-            Option("-t", missing="without times: w writes the log's text, oopscope log PATH --format json has `text`"),
-            Option("-c", missing="the caller of each record is shown where the kernel kept it"),
+            Option("-T", "times as the wall clock had them"),
+            Option("-m", "with levels, as always on the screen"),
+            Option("-t", "without times"),
+            Option("-c", "with who logged it, as always where the kernel kept that"),
             Option("-d", missing="a record's dictionary: oopscope log PATH --format json"),
             Option("-a", missing="audit's records are in the log: f audit"),
             Option("-s", missing="what NMIs could not print is not read from their own buffers"),
@@ -126,26 +185,76 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         ("swap",),
-        "swap, as far as /proc/meminfo counts it",
-        lambda line: TableOf("meminfo", None, "swap"),
+        "swap: its areas where they are read, else what /proc/meminfo counts of it",
+        _swap,
         (),
         (),
         (("", "total, free, cached"),),
     ),
-    missing("net", nearest="a task's sockets: files PID; of every process: foreach user files"),
-    missing("dev", nearest="what a device file is: files PID; a driver's words: log, then search its name"),
-    missing("irq", nearest="what interrupted a CPU: cpu N; a descriptor: struct irq_desc ADDRESS"),
-    missing("timer", nearest="which tasks sleep on a timer: ps --where wait:nanosleep; sym do_nanosleep"),
+    Command(
+        ("irq",),
+        "interrupts: how many of each, on which CPUs, whose",
+        _irq,
+        (Argument("N", "number"),),
+        (
+            Option("-s", "counts by CPU first"),
+            Option("-a", "where each may go"),
+            Option("-b", missing="what soft interrupts wait: bt -a shows what each CPU did"),
+            Option("-d", missing="vectors of the processor: the interrupts' chips are in irq"),
+            Option("-u", "all that are in use, as always"),
+            Option("-c", missing="of one CPU: irq -s has a count for each, in the CPUs' order"),
+        ),
+        (("", "as /proc/interrupts"), ("-a", "which CPUs may serve them")),
+    ),
+    Command(
+        ("dev",),
+        "disks (-d), PCI (-p)",
+        _dev,
+        (),
+        (
+            Option("-d", "disks, with requests in flight"),
+            Option("-p", "PCI devices"),
+            Option("-D", missing="dev -d"),
+            Option("-i", missing="I/O ports: the log of the boot names them"),
+            Option("-v", missing="who a device file belongs to: files PID"),
+            Option("-V", missing="who a device file belongs to: files PID"),
+        ),
+        (("-d", "disks, and what is in flight to them"),),
+    ),
+    Command(
+        ("net",),
+        "network interfaces; -s sockets, of all or of a task",
+        _net,
+        (PID,),
+        (
+            Option("-s", "sockets; of a task where one is named"),
+            Option("-S", missing="net -s"),
+            Option("-a", missing="the ARP table: struct neigh_table arp_tbl"),
+            Option("-n", missing="another namespace's: task PID tells which tasks have their own"),
+            Option("-N", missing="an address as text: python3 -c 'import ipaddress'"),
+            Option("-x", missing="hexadecimal: struct sock ADDRESS"),
+            Option("-d", missing="decimal, as always"),
+        ),
+        (("-s 1", "sockets and files of PID 1"),),
+    ),
+    Command(
+        ("timer",),
+        "timers that were pending",
+        _timer,
+        (),
+        (
+            Option("-r", "high-resolution ones too, as always"),
+            Option("-C", missing="of one CPU: timer --where cpu=N"),
+        ),
+    ),
     missing("ipcs", nearest="mappings of shared memory: vm PID"),
     missing("bpf", nearest="programs and maps as structs: struct bpf_prog ADDRESS"),
     missing("sbitmapq", nearest="a bitmap queue as a struct: struct sbitmap_queue ADDRESS"),
-    missing("pte", nearest="where an address lies: vtop ADDRESS"),
-    missing("btop", nearest="an address as page number: vtop ADDRESS"),
-    missing("ptob", nearest="a page's address: ptov PFN * page size"),
+    missing("pte", nearest="what a virtual address maps to: vtop ADDRESS"),
     missing("extend", nearest="extensions are crash's own; oopscope shows --list names the tables"),
     missing("gdb", nearest="types and members: struct TYPE; symbols: sym NAME"),
     missing("wr", nearest="nothing is ever written to a dump; rd ADDRESS reads"),
     missing("alias", nearest="keys and columns: settings"),
     missing("repeat", nearest="a live machine's tables are read anew on the screen"),
-    missing("ascii", nearest="rd ADDRESS shows words as characters too"),
+    missing("ascii", nearest="rd ADDRESS shows words as characters too; rd -a ADDRESS a text"),
 )

@@ -18,7 +18,6 @@ from oopscope.commands.command import (
 
 PID = Argument("PID | NAME", "task")
 SOURCE = "source lines need debug symbols, and oopscope works without: dis shows the code of a frame"
-WORDS = "a stack's words: rd ADDRESS, or on the screen `the stack's words` under it"
 FACTS = ("task", "facts")
 # foreach's words for tasks, as a filter of the table of tasks.
 STATES = {"RU": "R", "IN": "S", "UN": "D", "ST": "T", "TR": "t", "ZO": "Z", "DE": "X", "ID": "I", "PA": "P", "NE": "N"}
@@ -53,6 +52,11 @@ def _bt(line: Line) -> Request:
     if "-c" in line.options:
         cpu = as_number(line.options["-c"])
         return CardOf("cpu", cpu) if cpu is not None else TableOf("cpus")
+    if line.options.keys() & {"-f", "-F", "-r"}:
+        return CardOf("stack", line.key, (), None) if not _several(line) else Say("bt -f: one task at a time")
+    if "-g" in line.options:
+        pid = as_number(line.first)
+        return EachTask(f"tgid={pid}", ("stack",)) if pid is not None else Say("bt -g wants a PID: bt -g 1")
     return _task("stack")(line)
 
 
@@ -65,8 +69,11 @@ def _ps(line: Line) -> Request:
         return CardOf("task", line.key, ("task", parts[name]))
     if "-A" in line.options:
         return TableOf("cpus")
+    if "-S" in line.options:
+        return CardOf("states", 0)
     kinds = {"-k": "kernel_thread:yes", "-u": "kernel_thread:no"}
-    where = " ".join([*(kinds[name] for name in kinds if name in line.options), _several(line)]).strip()
+    leaders = "(pid == tgid)" if "-G" in line.options else ""
+    where = " ".join([*(kinds[name] for name in kinds if name in line.options), leaders, _several(line)]).strip()
     key = None if _several(line) else line.key
     if line.options.keys() & {"-m", "-l"}:
         columns = ("since_last_run_seconds", "pid", "state", "cpu", "comm", "wait")
@@ -74,7 +81,30 @@ def _ps(line: Line) -> Request:
     return TableOf("tasks", key, where)
 
 
+def _task_or_members(line: Line) -> Request:
+    """A task in detail; with `-R` members of its struct alone."""
+    if "-R" not in line.options:
+        return _task()(line)
+    if len(line.names) != 1:
+        return Say("task -R wants members and one PID: task -R pid,comm 1")
+    return CardOf("struct", f"task_struct.{line.options['-R']}@task({line.first})")
+
+
+def _vm(line: Line) -> Request:
+    """A task's memory; with `-m` its struct mm_struct."""
+    if "-m" not in line.options:
+        return _task("memory", "mappings")(line)
+    if len(line.names) != 1 or as_number(line.first) is None:
+        return Say("vm -m wants a PID: vm -m 1")
+    return CardOf("value", f"*task({line.first}).mm")
+
+
 def _set(line: Line) -> Request:
+    if "-c" in line.options:
+        cpu = as_number(line.options["-c"])
+        return CardOf("cpu", cpu) if cpu is not None else Say("set -c wants the number of a CPU")
+    if "-p" in line.options:
+        return CardOf("task", None)
     if line.key is None:
         return Say("set wants a PID; oopscope has no current task: each command takes the task that it is about")
     return CardOf("task", line.key)
@@ -109,14 +139,16 @@ COMMANDS: tuple[Command, ...] = (
             Option("-a", "every CPU's"),
             Option("-c", "a CPU's", "N"),
             Option("-s", "names with offsets, as always"),
-            Option("-f", missing=WORDS),
-            Option("-F", missing=WORDS),
-            Option("-r", missing=WORDS),
+            Option("-f", "with the stack's words"),
+            Option("-F", "with the stack's words, and what each means"),
+            Option("-r", "the same"),
+            Option("-g", "of all threads of a process"),
             Option("-l", missing=SOURCE),
             Option("-t", missing="frames found by scanning a stack are there, each marked as a guess"),
             Option("-T", missing="frames found by scanning a stack are there, each marked as a guess"),
             Option("-e", missing="frames of exceptions are marked in every stack"),
-            Option("-g", missing="the threads of a process are in its task: task PID"),
+            Option("-n", missing="idle tasks are those with PID 0: ps shows them"),
+            Option("-R", missing="who refers to a name: sym NAME tells which stacks it is in"),
             Option("-v", missing="a stack that overflowed is the verdict's: sys"),
         ),
     ),
@@ -138,8 +170,9 @@ COMMANDS: tuple[Command, ...] = (
             Option("-t", "its times"),
             Option("-s", missing="the stack of a task: bt PID"),
             Option("-r", missing="resource limits: struct signal_struct.rlim ADDRESS, from the signal of task PID"),
-            Option("-S", missing="the counts by state are in the Tasks pane's status line; ps -k, ps -u"),
-            Option("-G", missing="of a process the first thread has PID = TGID: ps"),
+            Option("-S", "how many are in which state"),
+            Option("-G", "of each process the first thread"),
+            Option("-H", missing="without the line of names: ps --no-headers"),
             Option("-y", missing="the scheduling policy is in task PID"),
         ),
         (("", "every thread"), ("-m", "by when they last ran"), ("--where 'state:D' --format csv", "blocked ones")),
@@ -147,17 +180,27 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("task",),
         "a task in detail: facts, family, locks, stack, memory, files, mappings",
-        _task(),
+        _task_or_members,
         (PID,),
-        (Option("-R", missing="one member: struct task_struct.MEMBER ADDRESS"),),
-        (("1", "all of PID 1"), ("1 --format json", "the same for a script")),
+        (
+            Option("-R", "members of its struct alone", "MEMBERS"),
+            Option("-x", "hexadecimal, as always"),
+            Option("-d", "decimal, as always"),
+        ),
+        (("1", "all of PID 1"), ("1 --format json", "the same for a script"), ("-R pid,comm 1", "members alone")),
     ),
     Command(
         ("set",),
         "a task in detail",
         _set,
         (PID,),
-        (Option("-c", missing="cpu N"), Option("-p", missing="bt")),
+        (
+            Option("-c", "what a CPU did", "N"),
+            Option("-p", "the task that is to blame"),
+            Option("-v", missing="what can be set is in the settings: config.toml, :settings on the screen"),
+            Option("-a", missing="whose stack a CPU's is: bt -c N"),
+        ),
+        (("1", "PID 1"), ("-p", "the one that panicked")),
     ),
     Command(
         ("files",),
@@ -174,10 +217,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("vm",),
         "a task's memory: sizes, arguments, mappings",
-        _task("memory", "mappings"),
+        _vm,
         (PID,),
         (
-            Option("-m", missing="struct mm_struct ADDRESS; vm PID gives the address"),
+            Option("-m", "its struct mm_struct"),
+            Option("-R", missing="search a name among mappings: vm PID --format csv | grep NAME"),
+            Option("-x", "hexadecimal, as always"),
             Option("-p", missing="pages of a mapping: vtop ADDRESS for one address"),
             Option("-v", missing="struct vm_area_struct ADDRESS; vm PID gives the addresses"),
         ),
@@ -188,7 +233,11 @@ COMMANDS: tuple[Command, ...] = (
         "a task's pending and blocked signals, with the rest of its facts",
         _task("facts"),
         (PID,),
-        (Option("-l", missing="the numbers of the signals: kill -l"), Option("-s", missing="sig PID names them")),
+        (
+            Option("-l", missing="the numbers of the signals: kill -l"),
+            Option("-s", missing="sig PID names them"),
+            Option("-g", missing="of a process's threads: sig PID1 PID2"),
+        ),
         (("1", "of PID 1"),),
     ),
     Command(

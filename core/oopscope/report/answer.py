@@ -1,6 +1,7 @@
 """What a request comes to with a kernel: rows of a table, or cards. The shell and the API answer with it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -11,8 +12,10 @@ from oopscope.report.cells import cell
 from oopscope.report.query import Field, QueryError, parse_filter
 from oopscope.stacks.cpus import panic_cpu
 from oopscope.subsystems import Column, Table, table
-from oopscope.subsystems.cards import Card, NoSuchThing, card
+from oopscope.subsystems.cards import Card, Facts, NoSuchThing, Section, card
 from oopscope.triage import verdict
+
+MOST_CARDS = 500  # of several tasks in one text
 
 
 class TableFound(NamedTuple):
@@ -96,6 +99,21 @@ def cards_of(kernel: Kernel, request: CardOf | EachTask) -> list[Card]:
         if request.otherwise is None:
             raise
         return cards_of(kernel, request.otherwise)
+
+
+def each(kernel: Kernel, key: str) -> Card:
+    """Return the cards of several tasks as one card, by a filter and their parts: `state:D|stack,facts`."""
+    where, _, parts = key.rpartition("|")
+    found = rows_of(kernel, TableOf("tasks", where=where)).rows
+    sections: list[Section] = []
+    for task in found[:MOST_CARDS]:
+        made = card(kernel, "task", task.address, [part for part in parts.split(",") if part])
+        sections += [replace(one, title=f"{made.name} · {one.title}") for one in made.sections]
+    if not found:
+        sections.append(Facts("each", "", why=f"no task is {where}" if where else "no tasks"))
+    if len(found) > MOST_CARDS:
+        sections.append(Facts("each", "", why=f"and {len(found) - MOST_CARDS:,} more tasks: oopscope foreach has all"))
+    return Card("each", "Tasks", f"{len(found):,} tasks" + (f", {where}" if where else ""), tuple(sections))
 
 
 def _culprit(kernel: Kernel, kind: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cases import DUMPS, case_of
-from oopscope.cli import ASKED, DONE, USAGE
+from oopscope.cli import ASKED, DAMAGED, DONE, USAGE
 from oopscope.commands.register import BY_WORD
 
 DEADLOCK, NULL = DUMPS / "6.1-deadlock.kdump", DUMPS / "6.1-null.kdump"
@@ -26,13 +26,15 @@ class TestEachOne:
         done = command(line.name, "--help")
         assert (done.status, done.err) == (DONE, "")
         assert done.out.startswith(f"usage: oopscope {line.name} ")
-        assert "examples:" in done.out or line.name in ("set", "runq")
+        assert "examples:" in done.out or line.name in ("timer",)
         for after, _ in BY_WORD[line.name].examples:
             words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", after)]
             ran = command(line.name, DEADLOCK, *words)
             missing = "ffffffff81000000" in after  # an address of the example's own
-            assert ran.status in ((DONE, USAGE) if missing else (DONE,)), f"{line.name} {after}: {ran.err}"
-            assert ran.out or missing
+            lost = line.name in ("irq", "dev")  # this dump was made before those tables were
+            allowed = (DONE, USAGE) if missing else (DONE, DAMAGED) if lost else (DONE,)
+            assert ran.status in allowed, f"{line.name} {after}: {ran.err}"
+            assert ran.out or missing or lost
 
     def test_options_stand_before_or_after_the_path(self, command):
         both = [command("ps", "-m", DEADLOCK).out, command("ps", DEADLOCK, "-m").out]
@@ -108,7 +110,7 @@ class TestCards:
 
 
 class TestWords:
-    @pytest.mark.parametrize("args", [("irq",), ("net", "-s"), ("timer", "-r"), ("search", "x")])
+    @pytest.mark.parametrize("args", [("gdb", "p"), ("ipcs",), ("fuser", "x")])
     def test_a_word_that_is_not_there_says_so_before_any_dump_is_opened(self, command, args):
         done = command(args[0], "/no/such/dump", *args[1:])
         assert (done.status, done.out, done.err.count("\n")) == (USAGE, "", 1)

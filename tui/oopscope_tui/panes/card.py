@@ -21,7 +21,8 @@ class CardPane(AskedText):
     @property
     def name(self) -> str:
         """The thing."""
-        return clean(self.asked.partition(":")[2])
+        kind, _, key = self.asked.partition(":")
+        return clean(f"tasks {key.rpartition('|')[0] or 'all'}" if kind == "each" else key)
 
     def told(self, answer: Answer, width: int) -> Sequence[Line]:
         """Return all its sections."""
@@ -29,7 +30,8 @@ class CardPane(AskedText):
             return wrapped(answer.why, width, theme.DOUBT)
         lines: list[Line] = []
         for at, section in enumerate(answer.value.sections):
-            lines += [BLANK, heading(f" {clean(section.title)}")] if at else []
+            titled = at or answer.value.kind == "each"
+            lines += [*([BLANK] if at else []), heading(f" {clean(section.title)}")] if titled else []
             lines += section_lines(section, width, FIELD)
         return lines
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from oopscope.kernel.fact import Fact, Link
-from oopscope.subsystems.cards import Facts, Rows, Text
+from oopscope.subsystems.cards import Facts, Frames, Rows, Section
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.look.values import RIGHT, show
-from oopscope_tui.panes.details import field_line
+from oopscope_tui.panes.details import field_line, stack_lines
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import Line, Part, line, wrapped
 
@@ -53,13 +53,15 @@ def fact_words(fact: Fact) -> str:
     return ", ".join(part for part in (own, parts) if part) + mark
 
 
-def section_lines(section: Facts | Rows | Text, width: int, room: int) -> list[Line]:
+def section_lines(section: Section, width: int, room: int) -> list[Line]:
     """Return a section without its heading, and what it lacks."""
     lines: list[Line] = []
     if isinstance(section, Facts):
         lines += facts_lines(section.facts, width, room)
     elif isinstance(section, Rows):
         lines += rows_lines(section)
+    elif isinstance(section, Frames):
+        lines += stack_lines(section.frames, width)
     else:
         for text in section.lines:
             lines += wrapped(text, width)

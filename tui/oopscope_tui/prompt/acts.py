@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from oopscope.commands.register import told
 from oopscope_tui.look import palette
+from oopscope_tui.places import Place
 from oopscope_tui.scope import Desk
 
 
@@ -75,6 +76,18 @@ async def _open(app: Desk, path: str) -> None:
         app.leave_for(found)
 
 
+async def _log(app: Desk, clock: str) -> None:
+    """Show the log, with the wall clock's times."""
+    await app.go(Place("log"))
+    lines = app.pane.active if app.pane is not None else None
+    times = getattr(lines, "times", None)
+    if lines is not None and times is not None:
+        times.chosen = clock.upper()
+        lines.refresh()
+        if times.shown != times.chosen:
+            app.status.say("the wall clock is not known, so no UTC", failed=True)
+
+
 async def _settings(app: Desk, _: str) -> None:
     """Say where the settings are; where there are none, write a file in which everything is a comment."""
     from oopscope_tui.settings.example import write_example
@@ -93,4 +106,5 @@ ACTS: dict[str, Callable[[Desk, str], Awaitable[None]]] = {
     "dumps": _dumps,
     "open": _open,
     "settings": _settings,
+    "log": _log,
 }

@@ -44,6 +44,8 @@ class Asking:
         text = lines.filter_text if kind == "filter" else f"oopscope-{pane.key}.txt" if kind == "write" else ""
         self._before = (lines.search_text if kind == "search" else lines.filter_text, lines.spot)
         self._show(kind, text)
+        if kind == "goto":
+            self._complete()
 
     async def ask(self, line: str) -> None:
         """Open the prompt on a line that wants more words."""
@@ -68,7 +70,8 @@ class Asking:
             prompt.insert(event.text)
             self._changed()
             return
-        if self.choices.display and not prompt.recalling and event.key in ("down", "up"):
+        moves = ("down", "up") if prompt.text or self.choices.moved else ("down",)  # Up on an empty line recalls
+        if self.choices.display and not prompt.recalling and event.key in moves:
             self.choices.move(1 if event.key == "down" else -1)
             return
         if self.choices.display and self.choices.moved and event.key == "tab":
@@ -103,7 +106,7 @@ class Asking:
         completer = self._completer
         if completer is None:
             self.prompt.offer = ""
-            self.choices.show((), 0, False)
+            self.choices.show(self._fits_here() if self.prompt.kind == "goto" else (), 0, False)
             return
         more = completer.work()
         rows = completer.rows()
@@ -115,6 +118,14 @@ class Asking:
             self.prompt.refresh()
         if more:
             self.app.set_timer(SLICE, lambda: self._complete() if self._completer is completer else None)
+
+    def _fits_here(self) -> list["Ranked"]:
+        """Return what an empty line may become: what was typed last, and the commands for what is selected."""
+        from oopscope_tui.prompt.offering import fits_here
+
+        pane, lines = self.app.pane, self._lines
+        row = lines.row if lines is not None else None
+        return fits_here(self.prompt.lately("goto"), pane.key if pane is not None else "", row, self.app.known_panes())
 
     def _filter(self, lines: Lines, text: str) -> bool:
         try:

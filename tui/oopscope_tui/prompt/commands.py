@@ -28,13 +28,14 @@ def target_of(request: Request) -> Target:
         return Place(pane, request.key, request.key is not None, request.where, request.sort)
     if isinstance(request, CardOf):
         key = request.key
-        if request.card == "memory" and isinstance(key, str):
+        if request.card == "memory" and isinstance(key, str) and key.partition("/")[2].isdigit():
             key = key.partition("/")[0]  # how many words are shown is the screen's to say
-        if request.card not in CARDS:
+        shaped = isinstance(key, str) and request.card in ("struct", "code", "memory") and set(key) & set(",(/")
+        if request.card not in CARDS or shaped:
             return Place("card", f"{request.card}:{key}") if key is not None else Place("card")
         return Place(CARDS[request.card], key, request.card in IN_LIST)
     if isinstance(request, EachTask):
-        return Place("tasks", None, False, request.where)
+        return Place("card", f"each:{request.where}|{','.join(request.parts)}")
     return Act("say", request.text) if isinstance(request, Say) else Act(request.name, request.argument)
 
 

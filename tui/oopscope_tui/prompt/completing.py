@@ -225,10 +225,15 @@ class Completer:
 
 def _kind_of(target: Target, text: str, guess: bool) -> tuple[str, str]:
     if not isinstance(target, Place):
-        command = BY_WORD.get(text.split()[0].lower())
-        return "command", command.help if command is not None else ""
+        from oopscope_tui.prompt.offering import told
+
+        return "command", told(text)
     if target.pane == "symbol":
         return "symbol", "look it up among the kernel's symbols" if guess else "look it up"
+    if text.split()[0].lower() in BY_WORD and len(text.split()) > 1:
+        from oopscope_tui.prompt.offering import told
+
+        return "command", told(text)
     names = {"tasks": "task", "cpus": "CPU", "modules": "module", "slabs": "slab", "struct": "type"}
     return names.get(target.pane, "pane") if target.key is not None else "pane", target.pane
 

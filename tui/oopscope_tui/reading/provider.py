@@ -92,7 +92,11 @@ class Core:
         return findings(kernel)
 
     def answer(self, kernel: Any, question: Question) -> Any:
-        """Ask the function of the question's kind."""
+        """Ask the function of the question's kind; of several tasks' cards, who filters them."""
+        if question.kind == "card" and question.key.startswith("each:"):
+            from oopscope.report.answer import each
+
+            return each(kernel, question.key.partition(":")[2])
         return answer(kernel, question)
 
     def problems(self, kernel: Any) -> Sequence[Any]:

@@ -56,6 +56,10 @@ class Prompt(Bar):
         """Whether what stands there was typed before, and brought back."""
         return self._recalled < len(self._before.get(self.kind, ()))
 
+    def lately(self, kind: Kind) -> list[str]:
+        """Return what was typed before, the last first, each once."""
+        return list(dict.fromkeys(reversed(self._before.get(kind, ()))))
+
     def close(self) -> None:
         """Go away, remembering the text."""
         before = self._before.setdefault(self.kind, [])

@@ -110,6 +110,11 @@ CARDS: tuple[tuple[str, str], ...] = (
     ("struct", "oopscope.subsystems.cards.struct"),
     ("memory", "oopscope.subsystems.cards.memory"),
     ("value", "oopscope.subsystems.cards.value"),
+    ("stack", "oopscope.subsystems.cards.stack"),
+    ("states", "oopscope.subsystems.cards.states"),
+    ("symbols", "oopscope.subsystems.cards.symbols"),
+    ("translation", "oopscope.subsystems.cards.translation"),
+    ("search", "oopscope.subsystems.cards.search"),
 )
 
 

@@ -34,8 +34,21 @@ class Use(NamedTuple):
 
 
 def find(kernel: Kernel, key: int | str) -> CodeFound:
-    """Return the code of a function or about an address; of a frame with its registers (`ADDRESS@SP`)."""
-    return code(kernel, f"{key:#x}" if isinstance(key, int) else key)
+    """Return the code of a function or about an address; of a frame with its registers (`ADDRESS@SP`).
+
+    `/to` and `/from` behind it: up to that instruction, or from it on; `/5`: so many instructions from it on.
+    """
+    where, _, part = (f"{key:#x}" if isinstance(key, int) else key).partition("/")
+    found = code(kernel, where)
+    if found.code is None or not part:
+        return found
+    rows, at = found.code.instructions, found.address
+    if part == "to":
+        rows = tuple(one for one in rows if one.address <= at)
+    else:
+        count = int(part) if part.isascii() and part.isdigit() else len(rows)
+        rows = tuple(one for one in rows if one.address + len(one.code) > at)[:count]
+    return found._replace(code=found.code._replace(instructions=rows))
 
 
 def name(found: CodeFound) -> str:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from oopscope.inspect.expression import evaluate
+from oopscope.inspect.expression_parts import place_of
 from oopscope.inspect.struct import Row, StructFound, struct
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
@@ -26,9 +28,20 @@ class Member(NamedTuple):
 
 def find(kernel: Kernel, key: int | str) -> StructFound:
     """Return a struct by `TYPE[.MEMBER][@ADDRESS OR SYMBOL]`; where there is none, the error names like ones."""
-    found = struct(kernel, str(key))
+    text, _, place = str(key).partition("@")
+    if "(" in place:  # an expression: task(1), 0x...-offsetof(TYPE, MEMBER)
+        place = f"{place_of(evaluate(kernel, place)):#x}"
+    outer, _, names = text.partition(".")
+    several = names.split(",") if "," in names else []
+    found = struct(kernel, (outer if several else text) + (f"@{place}" if place else ""))
     if found.like:
         raise NoSuchThing(f"no type {found.name[:60]}; there are {', '.join(found.like[:8])}")
+    if several:
+        rows = tuple(row for name in several for row in found.rows if row.item.member.name == name.strip())
+        known = {row.item.member.name for row in rows}
+        if unknown := [name for name in several if name.strip() not in known]:
+            raise NoSuchThing(f"{outer} has no member {', '.join(unknown)[:80]}")
+        return found._replace(rows=rows)
     return found
 
 

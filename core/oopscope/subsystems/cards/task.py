@@ -18,7 +18,7 @@ LINKS = {"ppid": "task", "tgid": "task", "cpu": "cpu", "wait": "symbol"}
 SHARES = {"anonymous", "files", "shared", "at its most", "data", "stack", "code", "locked"}  # of the size before them
 
 
-class _Thing:
+class Thing:
     """A task, and what is read of it for more than one part."""
 
     def __init__(self, kernel: Kernel, task: Task) -> None:
@@ -57,7 +57,7 @@ class Kin(NamedTuple):
     comm: str | None
 
 
-def find(kernel: Kernel, key: int | str) -> _Thing:
+def find(kernel: Kernel, key: int | str) -> Thing:
     """Return a task by its PID, by the address of its struct task_struct, or by its name (the lowest PID)."""
     number = _number(key)
     tasks = all_tasks(kernel)
@@ -68,7 +68,7 @@ def find(kernel: Kernel, key: int | str) -> _Thing:
         found = next((task for task in tasks if task.comm == key or task.address == address), None)
     if found is None:
         raise NoSuchThing(f"no task {key:#x}" if isinstance(key, int) and key > 1 << 32 else f"no task {key}")
-    return _Thing(kernel, found)
+    return Thing(kernel, found)
 
 
 def _number(key: int | str) -> int | None:
@@ -77,7 +77,7 @@ def _number(key: int | str) -> int | None:
     return int(key) if key.isascii() and key.isdigit() and len(key) < 20 else None
 
 
-def _task(kernel: Kernel, thing: _Thing) -> Facts:
+def _task(kernel: Kernel, thing: Thing) -> Facts:
     facts = []
     for column in table("tasks").columns:
         value = getattr(thing.task, column.key)
@@ -90,7 +90,7 @@ def _task(kernel: Kernel, thing: _Thing) -> Facts:
     return Facts("", "", tuple(facts))
 
 
-def _locks(kernel: Kernel, thing: _Thing) -> Rows | None:
+def _locks(kernel: Kernel, thing: Thing) -> Rows | None:
     rows = [
         Waiting("waits", w.kind, w.name, w.lock, w.owner_pid, w.owner_comm, w.readers)
         for w in all_locks(kernel)
@@ -110,16 +110,16 @@ def _locks(kernel: Kernel, thing: _Thing) -> Rows | None:
     return Rows("", "", columns, rows, links) if rows else None
 
 
-def _stack(kernel: Kernel, thing: _Thing) -> Frames:
+def stack_of(kernel: Kernel, thing: Thing) -> Frames:
     frames = stack(kernel, thing.task.address)
     return Frames("", "", frames, "" if frames else "no frames: it only ran user code, or nothing was saved")
 
 
-def _facts(kernel: Kernel, thing: _Thing) -> Facts:
+def _facts(kernel: Kernel, thing: Thing) -> Facts:
     return Facts("", "", thing.facts.facts)
 
 
-def _family(kernel: Kernel, thing: _Thing) -> Rows | None:
+def _family(kernel: Kernel, thing: Thing) -> Rows | None:
     found = thing.facts
     some = (("parent", found.parents), ("thread", found.threads), ("child", found.children))
     rows = [Kin(relation, one.pid, one.comm) for relation, kin in some for one in kin]
@@ -132,7 +132,7 @@ def _link(one: Relative | Kin) -> Link | None:
     return Link("task", one.pid) if one.pid else None
 
 
-def _memory(kernel: Kernel, thing: _Thing) -> Facts:
+def _memory(kernel: Kernel, thing: Thing) -> Facts:
     found = thing.memory
     if not found.sizes:
         return Facts("", "", why=found.why)
@@ -160,7 +160,7 @@ def _sizes(sizes: tuple[Size, ...]) -> list[Fact]:
     ]
 
 
-def _paths(kernel: Kernel, thing: _Thing) -> Facts | None:
+def _paths(kernel: Kernel, thing: Thing) -> Facts | None:
     found = thing.files
     if not found.files and found.why:
         return None
@@ -168,7 +168,7 @@ def _paths(kernel: Kernel, thing: _Thing) -> Facts | None:
     return Facts("", "", tuple(Fact(key, title, "text", value) for key, title, value in names))
 
 
-def _files(kernel: Kernel, thing: _Thing) -> Rows:
+def _files(kernel: Kernel, thing: Thing) -> Rows:
     found = thing.files
     columns = (
         Column("fd", "fd", "int"), Column("flags", "Flags"), Column("kind", "Kind"), Column("path", "Path"),
@@ -180,7 +180,7 @@ def _files(kernel: Kernel, thing: _Thing) -> Rows:
     return Rows("", "", columns, found.files, links, why=why)
 
 
-def _mappings(kernel: Kernel, thing: _Thing) -> Rows | None:
+def _mappings(kernel: Kernel, thing: Thing) -> Rows | None:
     found = thing.memory
     if not found.sizes:
         return None
@@ -200,7 +200,7 @@ CARD = CardKind(
     (
         Part("task", "Task", _task),
         Part("locks", "Locks", _locks),
-        Part("stack", "Stack", _stack),
+        Part("stack", "Stack", stack_of),
         Part("facts", "Details", _facts),
         Part("family", "Family", _family),
         Part("memory", "Memory", _memory),
