@@ -225,12 +225,12 @@ async def test_an_expression_is_a_card():
 async def test_an_empty_line_offers_what_fits_here_and_what_was_typed_last():
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "241")
-        await tap(app, pilot, ":")
+        await press(app, pilot, "colon")
         shown = [one.choice.shown for one in app.asking.choices.rows]
         assert shown[0].startswith("241")
         assert "bt -c 1" in shown or "bt 241" in shown and "ps -m" in shown
         assert all(one.choice.what for one in app.asking.choices.rows[1:])
-        await tap(app, pilot, "up")
+        await press(app, pilot, "up")
         assert app.prompt_line.text.startswith("241")
         await tap(app, pilot, "escape")
         assert not app.prompt_line.is_open
