@@ -124,7 +124,8 @@ class Asking:
         from oopscope_tui.prompt.offering import fits_here
 
         pane, lines = self.app.pane, self._lines
-        row = lines.row if lines is not None else None
+        listed = getattr(pane, "main", lines)  # also where its detail has the keys
+        row = listed.row if listed is not None else None
         return fits_here(self.prompt.lately("goto"), pane.key if pane is not None else "", row, self.app.known_panes())
 
     def _filter(self, lines: Lines, text: str) -> bool:
