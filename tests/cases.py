@@ -1,8 +1,10 @@
 """The real dumps beside their truth, each opened and read at most once a session."""
 
 from functools import cache, cached_property
+from typing import Any
 
 from oopscope.boot.attach import open_kernel
+from oopscope.kernel.kernel import Kernel
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
 from stored import DUMPS
@@ -18,40 +20,40 @@ ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TAB
 class Case:
     """One real dump, its kernel, its full report with every stack, and what its guest said of itself."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name, self.path = name, DUMPS / f"{name}.kdump"
 
-    def __repr__(self):
+    def __repr__(self) -> Any:
         return self.name
 
     @cached_property
-    def kernel(self):
+    def kernel(self) -> Kernel:
         return open_kernel([self.path])
 
     @cached_property
-    def tables(self):
+    def tables(self) -> list[str]:
         """The keys of the tables that the dump was distilled for."""
         return [key for key, _ in TABLES if key not in LATER or self.name in HELD]
 
     @cached_property
-    def report(self):
+    def report(self) -> Any:
         return build(self.kernel, [key for key in ALL if key not in LATER or self.name in HELD], stacks=True)
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the kernel and its pages; the report stays, and who asks for the kernel opens it again."""
         self.__dict__.pop("kernel", None)
 
     @cached_property
-    def truth(self):
+    def truth(self) -> Truth:
         return Truth.beside(self.path)
 
     @cached_property
-    def tasks(self):
+    def tasks(self) -> Any:
         """By PID; the idle tasks, which share PID 0, are left out."""
         return {task["pid"]: task for task in self.report["tasks"] if task["pid"]}
 
 
 @cache
-def case_of(name):
+def case_of(name: str) -> Case:
     """Return the one Case of a name."""
     return Case(name)

@@ -1,14 +1,15 @@
 """What tests of several folders share: the real dumps, and a session without the user's index cache and settings."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
-from cases import NAMES, case_of
+from cases import NAMES, Case, case_of
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_index_cache():
+def _no_index_cache() -> Iterator[None]:
     """No test reads or leaves an index cache of its user's, nor reads settings, but for those that test it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OOPSCOPE_CACHE", "off")
@@ -17,7 +18,7 @@ def _no_index_cache():
 
 
 @pytest.fixture(scope="session", params=NAMES)
-def case(request):
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     """Each of the real dumps in turn. Nobody changes what is in it."""
     found = case_of(request.param)
     yield found
@@ -25,7 +26,7 @@ def case(request):
 
 
 @pytest.fixture(autouse=True)
-def _pipes_as_they_were():
+def _pipes_as_they_were() -> Iterator[None]:
     """A command that is run within this process lets a closed pipe end it; no test after it wants that."""
     before = signal.getsignal(signal.SIGPIPE)
     yield

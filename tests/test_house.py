@@ -4,8 +4,10 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ MAX_TREE = 150 << 20
 LEFT_OUT = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".whole", "dist", "build"}
 
 
-def tracked():
+def tracked() -> list[Path]:
     """The files under version control; of a source tree without it, all files."""
     try:
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
@@ -32,11 +34,11 @@ PYTHON = [p for p in FILES if p.suffix == ".py"]
 SOURCES = [p for p in PYTHON if p.relative_to(ROOT).parts[0] in ("core", "tui")]
 
 
-def name_of(path):
+def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def modules_after(statement):
+def modules_after(statement: Any) -> Any:
     code = f"import sys; {statement}; print(*(name.split('.')[0] for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
     return set(done.stdout.split())
@@ -56,7 +58,7 @@ HEAVY = {"textual", "rich", "json", "zstandard", "cramjam", "lzallright", "elfto
         ("import oopscope.report.build", {"textual", "rich", "asyncio", "argparse"}),
     ],
 )
-def test_imports_stay_light(statement, not_loaded):
+def test_imports_stay_light(statement: str, not_loaded: Any) -> None:
     assert modules_after(statement) & not_loaded == set()
 
 
@@ -69,7 +71,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("package", TABLES)
-def test_every_file_has_its_line_in_its_table(package):
+def test_every_file_has_its_line_in_its_table(package: str) -> None:
     """A file that no table names is never imported; a line without its file fails when somebody needs it."""
     module = import_module(package)
     folder = Path(module.__file__).parent
@@ -77,7 +79,7 @@ def test_every_file_has_its_line_in_its_table(package):
     assert {f"{package}.{name}" for name in entries} == TABLES[package](module)
 
 
-def public(tree):
+def public(tree: Any) -> Iterator[Any]:
     """Every public class and function of a module, and the public methods of its public classes."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
@@ -87,7 +89,7 @@ def public(tree):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_docstrings(path):
+def test_docstrings(path: Path) -> None:
     """Of every module, and of what is public in core; the first line is one sentence."""
     tree = ast.parse(path.read_text())
     assert ast.get_docstring(tree), "the file does not say what it knows"
@@ -96,7 +98,7 @@ def test_docstrings(path):
         assert without == []
 
 
-def test_docstrings_are_really_looked_for():
+def test_docstrings_are_really_looked_for() -> None:
     tree = ast.parse('def f(): pass\nclass C:\n  "d"\n  def g(self): pass\n  def _h(self): pass\ndef _i(): pass')
     assert [n.name for n in public(tree) if not ast.get_docstring(n)] == ["f", "g"]
 
@@ -104,7 +106,7 @@ def test_docstrings_are_really_looked_for():
 NAMES = {"x86_64", "amd64", "i386", "i686", "aarch64", "arm64", "s390x", "ppc64", "ppc64le", "powerpc", "riscv64"}
 
 
-def compared_names(tree):
+def compared_names(tree: Any) -> Iterator[Any]:
     """The lines on which code asks which machine it is: a machine's name that is compared, or looked up by."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
@@ -121,14 +123,14 @@ def compared_names(tree):
             yield node.lineno
 
 
-def test_no_machine_is_asked_for_by_name_outside_its_folder():
+def test_no_machine_is_asked_for_by_name_outside_its_folder() -> None:
     """Whatever differs by machine is in kernel.machine; containers keep what they know of machines as data."""
     machines = ROOT / "core" / "oopscope" / "machine"
     found = {name_of(p): list(compared_names(ast.parse(p.read_text()))) for p in SOURCES if machines not in p.parents}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_asking_by_name_is_really_looked_for():
+def test_asking_by_name_is_really_looked_for() -> None:
     for code in (
         'kernel.arch.name != "x86_64"',
         'machine in ("arm64", other)',
@@ -139,7 +141,7 @@ def test_asking_by_name_is_really_looked_for():
     assert not list(compared_names(ast.parse('machine in KNOWN; KNOWN = ("x86_64",); print(kernel.arch.name)')))
 
 
-def test_files_are_of_a_size_to_be_read():
+def test_files_are_of_a_size_to_be_read() -> None:
     assert len(PYTHON) > 150
     assert {name_of(p): n for p in PYTHON if (n := len(p.read_text().splitlines())) > MAX_LINES} == {}
 
@@ -170,13 +172,13 @@ ABSOLUTE = re.compile(r"""(?<![\w./)}\]>*~:-])/([A-Za-z][\w.-]*)/""")
 INDEX = re.compile(r"-?index-url|/simple/|\b(registry|files|proxy|mirror)\.[a-z]+\.(org|com|io)\b", re.I)
 
 
-def text_of(path):
+def text_of(path: Path) -> Any:
     """A file's text; None for what is binary."""
     raw = path.read_bytes()
     return None if b"\0" in raw[:65536] else raw.decode("utf-8", "replace")
 
 
-def test_no_trace_of_the_machine_that_it_was_made_on():
+def test_no_trace_of_the_machine_that_it_was_made_on() -> None:
     """No absolute path of somebody's own folder, no host of a package index."""
     found = {}
     for path in FILES:
@@ -189,7 +191,7 @@ def test_no_trace_of_the_machine_that_it_was_made_on():
     assert found == {}
 
 
-def test_traces_are_really_looked_for():
+def test_traces_are_really_looked_for() -> None:
     assert [m[1] for m in ABSOLUTE.finditer("at /home/me/x.py, see '/opt/thing/bin', not a/b/c or http://h/x/y")] == [
         "home",
         "opt",
@@ -197,14 +199,14 @@ def test_traces_are_really_looked_for():
     assert INDEX.search("https://" + "files." + "example.org/x")
 
 
-def test_the_tree_stays_small():
+def test_the_tree_stays_small() -> None:
     dumps = {name_of(p): p.stat().st_size for p in FILES if "dumps" in p.parts and p.suffix in (".kdump", ".patch")}
     assert len(dumps) >= 17
     assert {name: size for name, size in dumps.items() if size > MAX_DUMP} == {}
     assert sum(p.stat().st_size for p in FILES) <= MAX_TREE
 
 
-def test_every_dump_has_its_truth():
+def test_every_dump_has_its_truth() -> None:
     dumps = {p.stem for p in FILES if {"dumps", "machines"} & {p.parent.name} and p.suffix in (".kdump", ".patch")}
     told = {p.name.removesuffix(".account.txt") for p in FILES if p.name.endswith(".account.txt")}  # in other words
     for suffix in (".truth", ".dmesg.txt"):

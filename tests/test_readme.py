@@ -7,13 +7,13 @@ from oopscope_tui.tools.readme import BLOCK, LISTS, renewed
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_the_lists_are_made_from_the_code():
+def test_the_lists_are_made_from_the_code() -> None:
     text = README.read_text(encoding="utf-8")
     assert renewed(text) == text, "run: python -m oopscope_tui.tools.readme"
     assert sorted(name for _, name, _ in BLOCK.findall(text)) == sorted(LISTS)
 
 
-def test_what_changed_in_the_code_changes_the_list():
+def test_what_changed_in_the_code_changes_the_list() -> None:
     before = "a\n<!-- made: rules -->\n\n- `no_such_rule`: x\n\n<!-- end -->\nb\n"
     after = renewed(before)
     assert "no_such_rule" not in after

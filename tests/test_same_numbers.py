@@ -5,6 +5,8 @@ import io
 import json
 import re
 from html import unescape
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from oopscope.report.cells import cell, printable
 from oopscope.report.html import render as html
 from oopscope.report.text import render as text
 from oopscope.subsystems import TABLES, table
+from oopscope_tui.app import OopscopeApp
 from oopscope_tui.export import write_steps
 from oopscope_tui.places import Place
 from oopscope_tui.reading.provider import Core
@@ -25,25 +28,25 @@ ANEW = {"coverage"}  # counts what was asked for in vain, which depends on what 
 ON_PAGE = [key for key in LISTS if key not in ("cpus", "zones", "log")]  # the others stand elsewhere on the page
 
 
-def command(capsys, *args):
+def command(capsys: pytest.CaptureFixture[str], *args: Any) -> Any:
     capsys.readouterr()
     assert run([str(arg) for arg in args]) == 0
     return capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")
-def report():
+def report() -> Any:
     from oopscope.boot.attach import open_kernel
     from oopscope.report.build import build
 
     return build(open_kernel([demo_path()]), ["dump", "system", "verdict", *(key for key in KEYS if key != "system")])
 
 
-def shown(capsys, key, form):
+def shown(capsys: pytest.CaptureFixture[str], key: str, form: str) -> Any:
     return command(capsys, "show", key, demo_path(), "--format", form)
 
 
-def told(report, key):
+def told(report: dict[str, Any], key: str) -> Any:
     """A table's rows as the report has them."""
     if key == "meminfo":
         return [{"name": name, "bytes": size} for name, size in report[key].items()]
@@ -51,7 +54,7 @@ def told(report, key):
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key != "system"])
-def test_show_and_report(capsys, report, key):
+def test_show_and_report(capsys: pytest.CaptureFixture[str], report: dict[str, Any], key: str) -> None:
     rows = json.loads(shown(capsys, key, "json"))
     if key not in ANEW:
         assert rows == told(report, key)
@@ -75,7 +78,7 @@ def test_show_and_report(capsys, report, key):
 
 
 @pytest.mark.parametrize("key", ON_PAGE)
-def test_html_and_report(report, key):
+def test_html_and_report(report: dict[str, Any], key: str) -> None:
     page = html(report)
     columns = [c for c in table(key).columns if c.brief and c.kind not in ("frames", "registers")]
     body = re.search(rf'<table id="t-{key}">.*?<tbody>(.*?)</tbody>', page, re.S)
@@ -85,14 +88,14 @@ def test_html_and_report(report, key):
 
 
 @pytest.mark.parametrize("key", ["tasks", "zones", "modules", "mounts", "runqueues", "locks"])
-def test_text_and_report(report, key):
+def test_text_and_report(report: dict[str, Any], key: str) -> None:
     part = " ".join(text(report).split())
     for row in report[key]:
         words = [cell(row[c.key], c.kind) for c in table(key).columns if c.brief]
         assert " ".join(" ".join(words).split()) in part
 
 
-async def test_screen_report_and_files(report, tmp_path):
+async def test_screen_report_and_files(report: dict[str, Any], tmp_path: Path) -> None:
     async with running(Core(), LARGE, [demo_path()]) as (app, pilot):
         for key in KEYS:
             await app.go(Place(key))
@@ -113,7 +116,7 @@ async def test_screen_report_and_files(report, tmp_path):
             written(app, key, rows, columns, tmp_path)
 
 
-def written(app, key, rows, columns, folder):
+def written(app: OopscopeApp, key: str, rows: Any, columns: Any, folder: Path) -> None:
     """What `w` writes of a list has the report's values, whatever its order."""
     if key in ("log", "cpus") or not getattr(app.pane.main, "columns", ()):
         return

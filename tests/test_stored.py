@@ -1,6 +1,8 @@
 """Dumps that are stored as differences are put together as they were, and nothing else passes for them."""
 
 import hashlib
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,14 +13,14 @@ PATCHES = sorted(STORE.glob("*.patch"))
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
-def test_each_is_what_was_stored(patch):
+def test_each_is_what_was_stored(patch: Any) -> None:
     whole = (DUMPS / f"{patch.stem}.kdump").read_bytes()
     head = head_of(patch)
     assert (len(whole), hashlib.sha256(whole).hexdigest()) == (head.size, head.sha256)
     assert patch.stat().st_size < stored.WORTH * head.size
 
 
-def test_a_base_that_changed_is_told(tmp_path):
+def test_a_base_that_changed_is_told(tmp_path: Path) -> None:
     patch = tmp_path / PATCHES[0].name
     patch.write_bytes(PATCHES[0].read_bytes())
     base = bytearray((STORE / f"{head_of(patch).base}.kdump").read_bytes())
@@ -28,7 +30,7 @@ def test_a_base_that_changed_is_told(tmp_path):
         put_together(patch, tmp_path)
 
 
-def test_a_dump_is_stored_and_comes_back(tmp_path):
+def test_a_dump_is_stored_and_comes_back(tmp_path: Path) -> None:
     store, cache = tmp_path / "store", tmp_path / "cache"
     store.mkdir()
     base = b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(4000))
@@ -50,7 +52,9 @@ def test_a_dump_is_stored_and_comes_back(tmp_path):
         stored.add(base + b"more", "9.9-base", store)
 
 
-def test_whoever_dies_while_putting_together_leaves_nothing_that_counts(tmp_path, monkeypatch):
+def test_whoever_dies_while_putting_together_leaves_nothing_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stored, "put_together", lambda patch, store: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         stored.whole(STORE, tmp_path)

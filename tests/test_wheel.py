@@ -6,6 +6,7 @@ import sys
 import zipfile
 from email.parser import Parser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ ROOTS = {"oopscope": ROOT / "core" / "oopscope", "oopscope_tui": ROOT / "tui" / 
 IGNORED = "core\n*.kdump\n*.css\ndata\n"
 
 
-def build(tree, out):
+def build(tree: Any, out: Any) -> Any:
     """Build the wheel of a source tree, without a network and without an environment of its own."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
@@ -26,7 +27,7 @@ def build(tree, out):
     return wheel
 
 
-def expected():
+def expected() -> Any:
     """Every file of the two packages."""
     found = {}
     for package, folder in ROOTS.items():
@@ -37,21 +38,21 @@ def expected():
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
-def names(wheel):
+def names(wheel: Any) -> Any:
     return {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
 
 
-def test_holds_both_packages_whole(names):
+def test_holds_both_packages_whole(names: Any) -> None:
     assert names == set(expected())
     assert len(names) > 150
 
 
-def test_holds_what_is_no_python(names):
+def test_holds_what_is_no_python(names: Any) -> None:
     assert {"oopscope/py.typed", "oopscope_tui/py.typed", "oopscope_tui/oopscope.tcss"} <= names
     demos = [n for n in names if n.startswith("oopscope/data/") and n.endswith(".kdump")]
     assert demos
@@ -59,13 +60,13 @@ def test_holds_what_is_no_python(names):
     assert {"oopscope/data/report.css", "oopscope/data/report.js"} <= names
 
 
-def test_files_are_what_they_are_in_the_tree(wheel):
+def test_files_are_what_they_are_in_the_tree(wheel: Any) -> None:
     archive = zipfile.ZipFile(wheel)
     for name, path in expected().items():
         assert archive.read(name) == path.read_bytes(), name
 
 
-def test_metadata(wheel):
+def test_metadata(wheel: Any) -> None:
     archive = zipfile.ZipFile(wheel)
     info = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
     meta = Parser().parsestr(archive.read(info).decode())
@@ -78,7 +79,7 @@ def test_metadata(wheel):
     assert any(n.endswith("/licenses/LICENSE") for n in archive.namelist())
 
 
-def test_an_ignore_file_takes_nothing_out(tmp_path):
+def test_an_ignore_file_takes_nothing_out(tmp_path: Path) -> None:
     """A line `core` or `*.kdump` in an ignore file would empty the wheel without a word."""
     tree = tmp_path / "tree"
     for name in ("core", "tui"):
@@ -90,7 +91,7 @@ def test_an_ignore_file_takes_nothing_out(tmp_path):
     assert {n for n in found if ".dist-info/" not in n} == set(expected())
 
 
-def test_runs_from_where_it_is_unpacked(wheel, tmp_path):
+def test_runs_from_where_it_is_unpacked(wheel: Any, tmp_path: Path) -> None:
     """Nothing is read from the source tree: the demo is in the wheel, and gives its verdict."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
     env = environment(PYTHONPATH=str(tmp_path))

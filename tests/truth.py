@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # What is born and dies in the guest's last second: the programs with which it gave its account.
 FLEETING = {"ps", "awk", "cat", "dmesg", "sed", "ls", "grep"}
@@ -31,16 +31,16 @@ REGISTER = re.compile(r"\b(R[A-Z0-9]{2}): (?:[0-9a-f]{4}:)?([0-9a-f]{16})\b")
 OWNER = re.compile(r"^task:.* pid: *(\d+) |^CPU: (\d+) ")
 
 
-def plain(symbol):
+def plain(symbol: str | None) -> str:
     """A function's name without the compiler's suffixes."""
     return SUFFIX.sub("", symbol or "")
 
 
-def same(a, b):
+def same(a: str, b: str) -> bool:
     return a == b or any({a, b} <= names for names in SAME)
 
 
-def missing_in_order(want, have):
+def missing_in_order(want: list[str], have: list[str]) -> list[Any]:
     """The names of `want` that do not stand in `have`, in that order."""
     at, missing = 0, []
     for name in want:
@@ -94,23 +94,23 @@ class Truth:
     log: list[str]
 
     @classmethod
-    def beside(cls, dump: Path):
+    def beside(cls, dump: Path) -> "Truth":
         """Read what lies beside NAME.kdump."""
         return cls(dump.with_suffix(".truth").read_text(), dump.with_suffix(".dmesg.txt").read_text().splitlines())
 
-    def section(self, name):
+    def section(self, name: str) -> list[str]:
         found = re.search(rf"^=== TRUTH {name}\n(.*?)(?=^=== TRUTH)", self.account, re.S | re.M)
         assert found, f"no section {name}"
         return found[1].splitlines()
 
     @cached_property
-    def parents(self):
+    def parents(self) -> Any:
         """(pid, ppid) by ps."""
         rows = (line.split(None, 4) for line in self.section("ps")[1:])
         return {(int(r[0]), int(r[1])) for r in rows if r[3] not in FLEETING}
 
     @cached_property
-    def processes(self):
+    def processes(self) -> list[Process]:
         """By /proc/*/status: name state pid ppid [size rss] threads; no thread beyond its process's first."""
         found = []
         for line in self.section("threads"):
@@ -123,17 +123,17 @@ class Truth:
         return found
 
     @cached_property
-    def meminfo(self):
+    def meminfo(self) -> dict[str, int]:
         """Bytes by name; what has no unit is left out."""
         found = (re.match(r"([\w()]+): +(\d+) kB", line) for line in self.section("meminfo"))
         return {m[1]: int(m[2]) * 1024 for m in found if m}
 
     @cached_property
-    def slabs(self):
+    def slabs(self) -> list[str]:
         return [line.split()[0] for line in self.section("slabinfo") if not line.startswith(("slabinfo", "#"))]
 
     @cached_property
-    def modules(self):
+    def modules(self) -> list[Module]:
         found = []
         for line in self.section("modules"):
             name, size, refcount, users, state, address = line.split()[:6]
@@ -142,12 +142,12 @@ class Truth:
         return found
 
     @cached_property
-    def mounts(self):
+    def mounts(self) -> Any:
         """(source, target, type, options) in the order of /proc/mounts."""
         return [tuple(line.split()[:4]) for line in self.section("mounts")]
 
     @cached_property
-    def files(self):
+    def files(self) -> dict[int, dict[int, str]]:
         """By PID, {descriptor: path}, of /proc/PID/fd; the shell that printed it is left out."""
         found = {}
         for line in self.section("fds"):
@@ -156,7 +156,7 @@ class Truth:
         return found
 
     @cached_property
-    def maps(self):
+    def maps(self) -> Any:
         """By PID, {(start, end, permissions, offset, name)}, of /proc/PID/maps."""
         found = {}
         for line in self.section("maps"):
@@ -166,12 +166,12 @@ class Truth:
         return found
 
     @cached_property
-    def text(self):
+    def text(self) -> list[str]:
         """The log's lines without times and callers."""
         return [re.sub(r"^\[ *\d+\.\d+\] ?(\[ *[TC]\d+\] ?)?", "", line) for line in self.log]
 
     @cached_property
-    def traces(self):
+    def traces(self) -> list[Trace]:
         """Every call trace of the log, in order; it ends at a line that can be no part of one."""
         found = []
         for at, line in enumerate(self.text):
@@ -180,7 +180,7 @@ class Truth:
                 found.append(Trace(self._functions(at + 1), *(int(n) if n else None for n in owner.groups())))
         return found
 
-    def _functions(self, at):
+    def _functions(self, at: int) -> list[str]:
         names = []
         for line in self.text[at:]:
             frame, interrupted = FRAME.match(line), INTERRUPTED.match(line)
@@ -194,7 +194,7 @@ class Truth:
         return names
 
     @cached_property
-    def oops(self):
+    def oops(self) -> dict[Any, Any]:
         """The registers of the oops as it printed them; empty where the kernel died of no oops."""
         ends = [at for at, line in enumerate(self.text) if re.search(r": [0-9a-f]{4} \[#\d+\]", line)]
         found = {}

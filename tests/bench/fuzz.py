@@ -17,8 +17,10 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import stored
 from builders.altered import Altered
@@ -83,7 +85,7 @@ def container(rng: random.Random) -> str:
     return f"{key} {name}"
 
 
-def ask(dump) -> None:
+def ask(dump: Any) -> None:
     """Ask a dump for everything that it offers."""
     facts: Facts = dump.facts()
     assert facts.bytes >= 0
@@ -102,7 +104,7 @@ def ask(dump) -> None:
     attach(dump, lambda _text: None)
 
 
-def changer(rng: random.Random, seed: str):
+def changer(rng: random.Random, seed: str) -> tuple[Callable[..., Any], list[str], float]:
     """Return what changes the pages of a dump, and the pages that it takes away."""
     share, per_page = rng.choice((0.002, 0.01, 0.05, 0.3, 1)), rng.choice((1, 2, 8, 40))
     kinds = rng.choice(("byte", "pointer", "number", "zero", "byte pointer number", "pointer number")).split()
@@ -191,7 +193,7 @@ def run_case(number: int) -> str:
 def child(first: int, step: int) -> None:
     """Run cases for ever, a line of JSON before and after each."""
 
-    def stop(*_):
+    def stop(*_: Any) -> None:
         raise TooLong
 
     signal.signal(signal.SIGVTALRM, stop)

@@ -15,9 +15,11 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -115,7 +117,7 @@ class Lying(Altered):
 
     info = staticmethod(lambda raw: raw)
 
-    def notes(self):
+    def notes(self) -> Iterator[Any]:
         for note in super().notes():
             yield note._replace(desc=self.info(note.desc)) if note.name == "VMCOREINFO" else note
 

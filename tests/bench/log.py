@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 DUMPS = Path(__file__).parents[1] / "dumps"
 WARNING = """------------[ cut here ]------------
@@ -24,7 +26,7 @@ Call Trace:
 ---[ end trace 0000000000000000 ]---"""
 
 
-def lines(count):
+def lines(count: int) -> Iterator[Any]:
     """Yield so many lines of life."""
     at = 0
     while at < count:
@@ -37,7 +39,7 @@ def lines(count):
             at += 1
 
 
-def main():
+def main() -> None:
     """Judge the log in a process of its own, and tell its time and memory."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     with tempfile.NamedTemporaryFile("w", suffix=".log") as file:

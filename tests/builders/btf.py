@@ -1,53 +1,54 @@
 """BTF as the kernel's build writes it, type by type; see Documentation/bpf/btf.rst."""
 
 import struct
+from typing import Any
 
 
 class BtfBuilder:
     """Writes BTF types one after the other; each `add` returns the type's id."""
 
-    def __init__(self, endian="<", base=None, first_id=1):
+    def __init__(self, endian: str = "<", base: Any = None, first_id: int = 1) -> None:
         self.endian, self.base, self.first_id = endian, base, first_id
         self.strings, self.types, self.layout, self.count = bytearray(b"" if base else b"\0"), b"", b"", 0
         self.offset = base.string_size if base else 0
 
     @property
-    def string_size(self):
+    def string_size(self) -> Any:
         return self.offset + len(self.strings)
 
-    def string(self, text):
+    def string(self, text: str) -> Any:
         if not text:
             return 0
         self.strings += text.encode() + b"\0"
         return self.offset + len(self.strings) - len(text) - 1
 
-    def add(self, kind, name="", word=0, tail=(), vlen=0, flag=0):
+    def add(self, kind: str, name: str = "", word: int = 0, tail: Any = (), vlen: int = 0, flag: int = 0) -> Any:
         info = flag << 31 | kind << 24 | vlen
         words = (self.string(name), info, word, *(t & 0xFFFFFFFF for t in tail))
         self.types += struct.pack(f"{self.endian}{len(words)}I", *words)
         self.count += 1
         return self.first_id + self.count - 1
 
-    def int(self, name, size, encoding=0, bits=None, offset=0):
+    def int(self, name: str, size: int, encoding: int = 0, bits: int | None = None, offset: int = 0) -> Any:
         return self.add(1, name, size, [encoding << 24 | offset << 16 | (8 * size if bits is None else bits)])
 
-    def struct(self, name, size, *members, kind=4, flag=0):
+    def struct(self, name: str, size: int, *members: Any, kind: int = 4, flag: int = 0) -> Any:
         tail = [w for n, t, at in members for w in (self.string(n), t, at)]
         return self.add(kind, name, size, tail, len(members), flag)
 
-    def union(self, name, size, *members, flag=0):
+    def union(self, name: str, size: int, *members: Any, flag: int = 0) -> Any:
         return self.struct(name, size, *members, kind=5, flag=flag)
 
-    def array(self, element, count):
+    def array(self, element: Any, count: int) -> Any:
         return self.add(3, "", 0, [element, element, count])
 
-    def enum(self, name, size=4, flag=0, **values):
+    def enum(self, name: str, size: int = 4, flag: int = 0, **values: Any) -> Any:
         tail = [
             w for n, v in values.items() for w in ((self.string(n), v) if size == 4 else (self.string(n), v, v >> 32))
         ]
         return self.add(6 if size == 4 else 19, name, size, tail, len(values), flag)
 
-    def bytes(self, **header):
+    def bytes(self, **header: Any) -> Any:
         size = 32 if self.layout else 24
         fields = {
             "magic": 0xEB9F,

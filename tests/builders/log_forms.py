@@ -4,73 +4,74 @@ import base64
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 BOOT = datetime(2026, 11, 29, 23, 20, 11, tzinfo=UTC)
 
 
-def _seconds(ns):
+def _seconds(ns: int) -> str:
     return f"{ns // 10**9:5d}.{ns % 10**9 // 1000:06d}"
 
 
-def _when(ns):
+def _when(ns: Any) -> Any:
     return BOOT + timedelta(microseconds=ns // 1000)
 
 
-def dmesg(records):
+def dmesg(records: Any) -> str:
     return "".join(f"[{_seconds(ns)}] {text}\n" for ns, _, _, text in records)
 
 
-def raw(records):
+def raw(records: Any) -> str:
     return "".join(f"<{level}>[{_seconds(ns)}] {text}\n" for ns, level, _, text in records)
 
 
-def decoded(records):
+def decoded(records: Any) -> Any:
     names = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
     return "".join(f"kern  :{names[level]:<6}: [{_seconds(ns)}] {text}\n" for ns, level, _, text in records)
 
 
-def ctime(records):
+def ctime(records: Any) -> Any:
     return "".join(f"[{_when(ns):%a %b %e %H:%M:%S %Y}] {text}\n" for ns, _, _, text in records)
 
 
-def iso(records):
+def iso(records: Any) -> Any:
     return "".join(
         f"{_when(ns):%Y-%m-%dT%H:%M:%S},{ns % 10**9 // 1000:06d}+00:00 {text}\n" for ns, _, _, text in records
     )
 
 
-def with_callers(records):
+def with_callers(records: Any) -> Any:
     return "".join(f"[{_seconds(ns)}][{caller or 'T1':>7}] {text}\n" for ns, _, caller, text in records)
 
 
-def syslog(records):
+def syslog(records: Any) -> Any:
     return "".join(
         f"{_when(ns):%b %e %H:%M:%S} lab-node-1 kernel: [{_seconds(ns)}] {text}\n" for ns, _, _, text in records
     )
 
 
-def kern_log(records):
+def kern_log(records: Any) -> Any:
     """rsyslog's newer form, without the kernel's times."""
     return "".join(f"{_when(ns).isoformat()} lab-node-1 kernel: {text}\n" for ns, _, _, text in records)
 
 
-def journal(records):
+def journal(records: Any) -> Any:
     return "".join(f"{_when(ns):%b %d %H:%M:%S} lab-node-1 kernel: {text}\n" for ns, _, _, text in records)
 
 
-def journal_iso(records):
+def journal_iso(records: Any) -> Any:
     return "".join(f"{_when(ns):%Y-%m-%dT%H:%M:%S}+0000 lab-node-1 kernel: {text}\n" for ns, _, _, text in records)
 
 
-def journal_monotonic(records):
+def journal_monotonic(records: Any) -> Any:
     return "".join(f"[{_seconds(ns)}] lab-node-1 kernel: {text}\n" for ns, _, _, text in records)
 
 
-def cat(records):
+def cat(records: Any) -> Any:
     return "".join(f"{text}\n" for _, _, _, text in records)
 
 
-def journal_json(records):
+def journal_json(records: Any) -> Any:
     return "".join(
         json.dumps(
             {
@@ -89,30 +90,30 @@ def journal_json(records):
     )
 
 
-def netconsole(records):
+def netconsole(records: Any) -> Any:
     return "".join(f"{level},{at},{ns // 1000},-;{text}\n" for at, (ns, level, _, text) in enumerate(records))
 
 
-def console(records):
+def console(records: Any) -> Any:
     """A serial line: carriage returns, escapes, and what a program writes in between."""
     lines = [f"[{_seconds(ns)}] {text}\r\n" for ns, _, _, text in records]
     lines.insert(len(lines) // 3, "\x1b[0;32m[  OK  ]\x1b[0m Started something.\r\n")
     return "".join(lines)
 
 
-def cut(records):
+def cut(records: Any) -> Any:
     """The oldest line lost its beginning: the buffer was full."""
     return dmesg(records)[9:]
 
 
-def apport(records):
+def apport(records: Any) -> Any:
     data = base64.b64encode(gzip.compress(dmesg(records).encode())).decode()
     return (
         f"ProblemType: KernelCrash\nArchitecture: amd64\nDate: Sun Nov 29 23:20:11 2026\nVmCoreDmesg: base64\n {data}\n"
     )
 
 
-def apport_text(records):
+def apport_text(records: Any) -> Any:
     body = "".join(f" {line}\n" for line in dmesg(records).splitlines())
     return f"ProblemType: KernelOops\nDate: Sun Nov 29 23:20:11 2026\nOopsText:\n{body}Tags: kernel-oops\n"
 
@@ -123,7 +124,7 @@ FORMS = (
 )
 
 
-def pstore(records, size=1500):
+def pstore(records: Any, size: int = 1500) -> dict[str, str]:
     """The parts of a log as EFI keeps them, by name: part 1 is the newest."""
     text = raw(records)
     pieces = [text[at : at + size] for at in range(0, len(text), size)]

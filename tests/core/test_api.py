@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,13 @@ NULL = DUMPS / "6.1-null.kdump"
 
 
 @pytest.fixture(scope="module")
-def k():
+def k() -> Any:
     return oopscope.open(NULL)
 
 
-def test_the_readme_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+def test_the_readme_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "vmcore").symlink_to(NULL)
     monkeypatch.chdir(tmp_path)
     (code,) = re.findall(r"^```python\n(.*?)^```", SECTION[1], re.M | re.S)
@@ -36,7 +39,7 @@ def test_the_readme_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     assert "b'swapper/0" in said
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_is_there() -> None:
     for name in oopscope.__all__:
         assert getattr(oopscope, name) is not None, name
     assert set(oopscope.__all__) <= set(dir(oopscope))
@@ -44,13 +47,13 @@ def test_every_public_name_is_there():
         oopscope.nonsense  # noqa: B018
 
 
-def test_every_name_that_the_readme_says_is_public_or_of_an_open_dump():
+def test_every_name_that_the_readme_says_is_public_or_of_an_open_dump() -> None:
     names = set(re.findall(r"\boopscope\.([A-Za-z_]+)", SECTION[1]))
     assert names <= set(oopscope.__all__) | {"__all__"}
     assert set(re.findall(r"\bk\.([a-z_]+)", SECTION[1])) <= set(dir(oopscope.OpenDump))
 
 
-def test_an_import_costs_little():
+def test_an_import_costs_little() -> None:
     """Held well below what it must not take, so that the machine may be slow: the name space alone is made."""
     code = "import time; at = time.process_time(); import oopscope; print(time.process_time() - at)"
     done = subprocess.run(
@@ -59,7 +62,7 @@ def test_an_import_costs_little():
     assert float(done) < 0.060
 
 
-def test_tables_are_those_of_the_report(k):
+def test_tables_are_those_of_the_report(k: Any) -> None:
     report = case_of("6.1-null").report
     assert [task.pid for task in k.tasks] == [task["pid"] for task in report["tasks"]]
     assert [cpu.state for cpu in k.cpus] == [cpu["state"] for cpu in report["cpus"]]
@@ -73,7 +76,7 @@ def test_tables_are_those_of_the_report(k):
     assert k.report()["verdict"] == report["verdict"]
 
 
-def test_one_task_by_pid_address_and_name(k):
+def test_one_task_by_pid_address_and_name(k: Any) -> None:
     first = k.task(1)
     assert k.task(first.address) is first
     assert k.task(first.comm).comm == first.comm
@@ -85,7 +88,7 @@ def test_one_task_by_pid_address_and_name(k):
     assert k.stack(asleep)[0].symbol
 
 
-def test_structs_symbols_and_memory(k):
+def test_structs_symbols_and_memory(k: Any) -> None:
     init = k.struct("struct task_struct", "init_task")
     assert init.comm.startswith(b"swapper/0")
     assert init.address == k.symbol("init_task")
@@ -99,7 +102,7 @@ def test_structs_symbols_and_memory(k):
             bad()
 
 
-def test_cards_and_the_words_of_crash(k):
+def test_cards_and_the_words_of_crash(k: Any) -> None:
     assert k.card("task", 1).name == k.task(1).who
     assert [section.key for section in k.card("task", 1, "stack").sections] == ["stack"]
     assert k.ask("ps") == k.tasks
@@ -111,7 +114,7 @@ def test_cards_and_the_words_of_crash(k):
             k.ask(nothing)
 
 
-def test_what_is_no_dump_is_said(tmp_path):
+def test_what_is_no_dump_is_said(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no dump at all")
     with pytest.raises(oopscope.NotADump):
         oopscope.open(tmp_path / "text")

@@ -21,7 +21,7 @@ HOW = {
 
 
 @pytest.mark.parametrize("name", HOW)
-def test_as_the_package_has_it(name):
+def test_as_the_package_has_it(name: str) -> None:
     """Random bytes, decoded from each even place: every field of every instruction that they are."""
     ours, theirs = decoder(*HOW[name]), instructions._Packaged(capstone, *HOW[name])
     assert isinstance(ours, instructions._Direct)
@@ -36,7 +36,7 @@ def test_as_the_package_has_it(name):
     assert seen > 500
 
 
-def test_what_an_instruction_says():
+def test_what_an_instruction_says() -> None:
     (load,) = decoder("x86", ("64",), "att").details(bytes.fromhex("488b4728"), 0x1000)  # mov 0x28(%rdi),%rax
     assert (load.mnemonic, load.text, load.size) == ("mov", "rax, qword ptr [rdi + 0x28]", 4)
     assert load.operands[0].kind == REGISTER and load.operands[0].register == "rax"
@@ -46,19 +46,19 @@ def test_what_an_instruction_says():
     assert CALL in call.groups and JUMP in jump.groups and jump.operands[0].kind == IMMEDIATE
 
 
-def test_bytes_that_are_no_instruction():
+def test_bytes_that_are_no_instruction() -> None:
     made = decoder("x86", ("64",), "att")
     assert made.details(b"\x06", 0) == [] == made.details(b"", 0)
     assert [size for _, size, _, _ in made.texts(b"\x06\x90", 0)] == [1, 1]
 
 
-def test_a_library_of_another_release_is_used_by_its_package(monkeypatch):
+def test_a_library_of_another_release_is_used_by_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instructions, "_library", lambda: None)
     made = decoder("x86", ("64",), "att")
     assert isinstance(made, instructions._Packaged)
     assert made.texts(bytes.fromhex("488b4728"), 0)[0][3] == "0x28(%rdi), %rax"
 
 
-def test_none_without_it(monkeypatch):
+def test_none_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "capstone", None)
     assert decoder("x86", ("64",), "att") is None

@@ -23,13 +23,13 @@ print(*has)
 """
 
 
-def test_a_table_of_patterns_is_compiled_when_it_is_used():
+def test_a_table_of_patterns_is_compiled_when_it_is_used() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False", "True"]
 
 
 @pytest.mark.parametrize("text", ["panic: dead", "a panic: b", ""])
-def test_a_lazy_pattern_answers_as_a_compiled_one(text):
+def test_a_lazy_pattern_answers_as_a_compiled_one(text: str) -> None:
     lazy, real = lazy_re(r"PANIC: (?P<why>\w+)", re.IGNORECASE), re.compile(r"PANIC: (?P<why>\w+)", re.IGNORECASE)
     for method in ("match", "search", "fullmatch"):
         assert str(getattr(lazy, method)(text)) == str(getattr(real, method)(text))
@@ -38,18 +38,18 @@ def test_a_lazy_pattern_answers_as_a_compiled_one(text):
     assert lazy.groupindex == real.groupindex
 
 
-def test_bytes_and_what_a_pattern_has_not():
+def test_bytes_and_what_a_pattern_has_not() -> None:
     assert lazy_re(rb"\0a").search(b"\0a") is not None
     with pytest.raises(AttributeError):
         lazy_re("a").nothing  # noqa: B018
 
 
-def test_a_bad_pattern_says_so_at_its_first_use():
+def test_a_bad_pattern_says_so_at_its_first_use() -> None:
     with pytest.raises(re.error):
         lazy_re("(").match("x")
 
 
-def test_a_pattern_or_its_text():
+def test_a_pattern_or_its_text() -> None:
     lazy = lazy_re("a")
     assert compiled(lazy) is lazy
     assert compiled("a").match("a")

@@ -24,11 +24,11 @@ AT_4_GIB, AT_1_TIB = 0x100000000, 0x10000000000
         ("pc", "host", 1034240, 3 * GIB, AT_4_GIB),
     ],
 )
-def test_a_terabyte(machine, cpu, mib, low, high):
+def test_a_terabyte(machine: str, cpu: str, mib: int, low: int, high: int) -> None:
     size = mib * MIB
     assert place(machine, size, cpu=cpu) == [Placement(0, 0, low), Placement(high, low, size - low)]
 
 
-def test_small_ones():
+def test_small_ones() -> None:
     assert place("q35", 2 * GIB, cpu="EPYC") == [Placement(0, 0, 2 * GIB)]
     assert place("virt", GIB, "aarch64") == [Placement(GIB, 0, GIB)]

@@ -1,6 +1,8 @@
 """What the provider that answers in core's stead says of one task, and of physical memory: core's own types."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 from oopscope.inspect.task_facts import Relative, TaskFacts
 from oopscope.kernel.fact import Fact
@@ -9,6 +11,7 @@ from oopscope.linux.memory_shares import Share, Shares
 from oopscope.linux.task_files import TaskFiles
 from oopscope.linux.task_memory import Area, Size, TaskMemory
 from oopscope.memory.coverage import Cell
+from oopscope.subsystems.cards import Facts, Rows
 from oopscope.subsystems.cards.task import CARD
 
 FILE = 0xFFFF888003A4C000
@@ -74,11 +77,11 @@ def swapped(addresses: tuple[int, ...]) -> dict[int, int]:
     return dict(zip(addresses, (5 << 20, 0), strict=False))
 
 
-def part(name: str, **read):
+def part(name: str, **read: Any) -> Callable[..., Any]:
     """A part of the card of a task, made by core of what is read here; `read` stands in for it."""
     make = next(one.make for one in CARD.parts if one.key == name)
 
-    def answer(address: int):
+    def answer(address: int) -> Facts | Rows:
         found = {"facts": facts, "memory": memory, "files": files, **read}
         return make(None, SimpleNamespace(**{key: tell(address) for key, tell in found.items()}))
 

@@ -1,5 +1,7 @@
 """What `:` offers while a line is typed: the best first, bounded work, and text of a dump as text."""
 
+from typing import Any
+
 import pytest
 
 from oopscope_tui.places import Place
@@ -7,27 +9,27 @@ from oopscope_tui.prompt import fuzzy
 from oopscope_tui.prompt.completing import Completer
 from oopscope_tui.reading.store import Store
 from tui.driving import LARGE, SMALL, enter, lines, press, running, tap, text
-from tui.fake import TABLES, Fake, Module, tasks
+from tui.fake import TABLES, Fake, Module, Task, tasks
 from tui.test_hostile import NASTY, nasty_fake
 
 PANES = [("overview", "Overview"), ("tasks", "Tasks"), ("memory", "Memory"), ("meminfo", "Meminfo"), ("log", "Log")]
 
 
-def store(**rows):
+def store(**rows: list[Task[Any]]) -> Store:
     made = Store()
     for key, (_, columns, read) in TABLES.items():
         made.add(key, list(rows.get(key, read())), columns, True, "")
     return made
 
 
-def found(line, made=None):
+def found(line: str, made: Any = None) -> Completer:
     completer = Completer(line, made or store(), PANES)
     while completer.work():
         pass
     return completer
 
 
-def shown(line, made=None):
+def shown(line: str, made: Any = None) -> list[str]:
     return [one.choice.shown for one in found(line, made).rows()]
 
 
@@ -36,18 +38,18 @@ def shown(line, made=None):
     [("ins", "insmod", fuzzy.BEGINS), ("241", "241 insmod", fuzzy.EXACT), ("ins", "241 insmod", fuzzy.WORD),
      ("mod", "insmod", fuzzy.INSIDE), ("imd", "insmod", fuzzy.GAPS), ("insmod", "INSMOD", fuzzy.EXACT)],
 )  # fmt: skip
-def test_how_a_match_fits(pattern, word, fit):
+def test_how_a_match_fits(pattern: str, word: str, fit: int) -> None:
     match = fuzzy.match(pattern, word)
     assert match.fit == fit
     assert "".join(word[at] for at in match.positions).lower() == pattern
 
 
 @pytest.mark.parametrize(("pattern", "word"), [("domsni", "insmod"), ("x", ""), ("ad", "a" + "-" * 50 + "d")])
-def test_what_does_not_match(pattern, word):
+def test_what_does_not_match(pattern: str, word: str) -> None:
     assert fuzzy.match(pattern, word) is None
 
 
-def test_a_letter_that_grows_when_lowered_shifts_nothing():
+def test_a_letter_that_grows_when_lowered_shifts_nothing() -> None:
     match = fuzzy.match("abc", "\u0130\u0130 abc")
     assert match.positions == (3, 4, 5)
 
@@ -60,22 +62,22 @@ def test_a_letter_that_grows_when_lowered_shifts_nothing():
      ("explain watim", "watchdog-timer"), ("mod zzz", "zzz"),
      ("quit", "quit"), ("zzz", "zzz")],
 )  # fmt: skip
-def test_the_best_comes_first(line, first):
+def test_the_best_comes_first(line: str, first: str) -> None:
     assert shown(line)[0] == first
 
 
-def test_a_symbol_is_looked_up_as_typed_before_one_that_only_begins_so():
+def test_a_symbol_is_looked_up_as_typed_before_one_that_only_begins_so() -> None:
     assert shown("do_init")[:2] == ["do_init", "do_init_module"]
     assert found("do_init").offer() == "do_init_module"
     assert found("bt insm").offer() == "bt 241"
 
 
-def test_nothing_is_offered_for_nothing_and_after_a_command_that_takes_nothing():
+def test_nothing_is_offered_for_nothing_and_after_a_command_that_takes_nothing() -> None:
     assert shown("") == shown("  ") == []
     assert shown("write x") == ["write x"]
 
 
-def test_a_hundred_thousand_tasks_are_gone_through_in_slices():
+def test_a_hundred_thousand_tasks_are_gone_through_in_slices() -> None:
     made = store(tasks=tasks(100_000))
     completer = Completer("kworker", made, PANES)
     assert completer.work(0.0)  # one step, and more to do
@@ -86,7 +88,7 @@ def test_a_hundred_thousand_tasks_are_gone_through_in_slices():
     assert len(completer.rows()) <= 41
 
 
-async def test_the_list_is_shown_chosen_from_and_left():
+async def test_the_list_is_shown_chosen_from_and_left() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "colon", *"kworker")
         listed = [line for line in lines(app) if "kworker" in line and " task " in line]
@@ -101,7 +103,7 @@ async def test_the_list_is_shown_chosen_from_and_left():
         assert app.pane.here() == Place("tasks", 3, True)
 
 
-async def test_tab_completes_and_what_was_typed_before_comes_back():
+async def test_tab_completes_and_what_was_typed_before_comes_back() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "colon", *"lab_r", "tab")
         assert app.prompt_line.text == "lab_read_balance"
@@ -114,7 +116,7 @@ async def test_tab_completes_and_what_was_typed_before_comes_back():
         assert app.pane.key == "log"
 
 
-async def test_enter_takes_the_best_for_what_is_no_name_of_anything():
+async def test_enter_takes_the_best_for_what_is_no_name_of_anything() -> None:
     async with running() as (app, pilot):
         await enter(app, pilot, ":", "insm")
         assert app.pane.here() == Place("tasks", 241, True)
@@ -122,7 +124,7 @@ async def test_enter_takes_the_best_for_what_is_no_name_of_anything():
         assert app.pane.here() == Place("symbol", "no_such_symbol")
 
 
-async def test_a_command_that_needs_more_waits_for_it():
+async def test_a_command_that_needs_more_waits_for_it() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "colon", *"theme", "enter")
         assert app.prompt_line.text == "theme "
@@ -134,7 +136,7 @@ async def test_a_command_that_needs_more_waits_for_it():
         assert "theme light" in text(app)
 
 
-async def test_a_click_takes_a_row():
+async def test_a_click_takes_a_row() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "colon", *"module_")
         await pilot.click(app.asking.choices, offset=(5, 3))
@@ -143,7 +145,7 @@ async def test_a_click_takes_a_row():
 
 
 @pytest.mark.parametrize("size", [SMALL, (30, 8)], ids=str)
-async def test_names_from_a_dump_are_text(size):
+async def test_names_from_a_dump_are_text(size: tuple[int, int]) -> None:
     async with running(nasty_fake(), size=size) as (app, pilot):
         for typed in ("x", "bt ", "mod ", "slab ", "sym "):
             await press(app, pilot, "colon")
@@ -156,14 +158,14 @@ async def test_names_from_a_dump_are_text(size):
             await press(app, pilot, "escape")
 
 
-async def test_a_module_with_a_space_in_its_name_is_found_by_choosing_it():
+async def test_a_module_with_a_space_in_its_name_is_found_by_choosing_it() -> None:
     rows = [Module(name or "m", 1, 2, None, (), "live", "") for name in ("two words", *NASTY)]
     async with running(Fake(rows={"modules": lambda: rows})) as (app, pilot):
         await press(app, pilot, "colon", *"two", "enter")
         assert app.pane.here() == Place("modules", "two words", True)
 
 
-async def test_what_is_being_chosen_stays_while_more_is_found():
+async def test_what_is_being_chosen_stays_while_more_is_found() -> None:
     async with running(Fake(rows={"tasks": lambda: tasks(3000)})) as (app, pilot):
         await press(app, pilot, "colon", *"kw", "down")
         asking = app.asking
@@ -176,7 +178,7 @@ async def test_what_is_being_chosen_stays_while_more_is_found():
         assert asking.choices.at == 0
 
 
-async def test_what_is_not_there_is_said_and_the_place_stays():
+async def test_what_is_not_there_is_said_and_the_place_stays() -> None:
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "log")
         for line, words in (
@@ -191,7 +193,7 @@ async def test_what_is_not_there_is_said_and_the_place_stays():
         assert "ps [PID | NAME]" in text(app) and app.pane.key == "log"
 
 
-async def test_a_command_narrows_the_list_and_esc_widens_it_again():
+async def test_a_command_narrows_the_list_and_esc_widens_it_again() -> None:
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "ps -k")
         assert app.pane.key == "tasks"
@@ -203,7 +205,7 @@ async def test_a_command_narrows_the_list_and_esc_widens_it_again():
         assert app.pane.main.sorted_by.key == "since_last_run_seconds"
 
 
-async def test_a_topic_with_a_blank_in_its_name_is_explained():
+async def test_a_topic_with_a_blank_in_its_name_is_explained() -> None:
     """It was offered, and chosen it said that nothing is said of its last word."""
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "colon", *"explain Call", "space", *"Trace", "enter")
@@ -215,14 +217,14 @@ async def test_a_topic_with_a_blank_in_its_name_is_explained():
         assert "Call Trace" in completer.offer()
 
 
-async def test_an_expression_is_a_card():
+async def test_an_expression_is_a_card() -> None:
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "p task(1).mm.total_vm")
         assert app.pane.here() == Place("card", "value:task(1).mm.total_vm")
         assert "565" in text(app) and "Expression" in text(app)
 
 
-async def test_an_empty_line_offers_what_fits_here_and_what_was_typed_last():
+async def test_an_empty_line_offers_what_fits_here_and_what_was_typed_last() -> None:
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "241")
         await press(app, pilot, "colon")
@@ -236,7 +238,7 @@ async def test_an_empty_line_offers_what_fits_here_and_what_was_typed_last():
         assert not app.prompt_line.is_open
 
 
-async def test_a_line_with_options_says_in_a_sentence_what_it_does():
+async def test_a_line_with_options_says_in_a_sentence_what_it_does() -> None:
     rows = found("bt -a").rows()
     assert rows[0].choice.what == "the stack of a task or of a CPU: every CPU's"
     assert "source lines" in found("dis -l do_exit").rows()[0].choice.what

@@ -82,7 +82,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.pane}{'-detail' if place.open else ''}")
-async def test_every_key(place):
+async def test_every_key(place: Place) -> None:
     size = (SMALL, LARGE)[PLACES.index(place) % 2]
     async with running(Core(), size, [demo_path()]) as (app, pilot):
         stage = Stage(app, pilot, place)
@@ -93,6 +93,6 @@ async def test_every_key(place):
                 await CHECKS[key.action](stage, name)
 
 
-def test_no_check_is_of_a_key_that_is_gone():
+def test_no_check_is_of_a_key_that_is_gone() -> None:
     tables = (table for name, table in keys.TABLES.items() if name != "columns")
     assert set(CHECKS) == {key.action for table in tables for key in table}

@@ -21,7 +21,7 @@ CAUSES = {
 }  # fmt: skip
 
 
-def causes():
+def causes() -> list[str]:
     """Every slug that a rule writes beside a category."""
     import ast
 
@@ -33,12 +33,12 @@ def causes():
     return sorted(found)
 
 
-def test_there_are_as_many_causes_as_rules():
+def test_there_are_as_many_causes_as_rules() -> None:
     assert len(causes()) >= len(oopscope.triage.rules.RULES)
 
 
 @pytest.mark.parametrize("cause", causes())
-def test_every_cause_is_explained(cause):
+def test_every_cause_is_explained(cause: str) -> None:
     words = text_of(Topic("cause", cause))
     assert words is not None
     assert words.means
@@ -47,12 +47,12 @@ def test_every_cause_is_explained(cause):
 
 
 @pytest.mark.parametrize("key", [key for key, _ in TABLES])
-def test_every_column_is_explained(key):
+def test_every_column_is_explained(key: str) -> None:
     for column in table(key).columns:
         assert text_of(Topic("column", f"{key}.{column.key}")), f"{key}.{column.key} wants a line in explain/columns.py"
 
 
-def test_no_column_is_explained_that_is_not_there():
+def test_no_column_is_explained_that_is_not_there() -> None:
     there = {f"{key}.{column.key}" for key, _ in TABLES for column in table(key).columns}
     plain = {name.partition(".")[2] for name in there}
     for name in texts("column"):
@@ -60,7 +60,7 @@ def test_no_column_is_explained_that_is_not_there():
         assert name in there or name in plain or table_key in ("problems", "dumps")
 
 
-def test_every_kind_has_its_file_and_every_text_its_words():
+def test_every_kind_has_its_file_and_every_text_its_words() -> None:
     folder = Path(__file__).parents[2] / "core" / "oopscope" / "explain"
     modules = {module.rpartition(".")[2] for _, _, module in KINDS}
     assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == modules
@@ -82,11 +82,11 @@ def test_every_kind_has_its_file_and_every_text_its_words():
      ("INFO: task mkdir:232 blocked for more than 10 seconds.", "blocked task"),
      ("---[ end trace 0000000000000000 ]---", "end trace"), ("usb 1-1: new high-speed USB device", None)],
 )  # fmt: skip
-def test_kinds_of_log_lines(line, kind):
+def test_kinds_of_log_lines(line: str, kind: str | None) -> None:
     assert kind_of_log_line(line) == kind
 
 
-def test_a_place_says_what_it_explains_and_a_word_finds_its_things():
+def test_a_place_says_what_it_explains_and_a_word_finds_its_things() -> None:
     asked = [Topic("state", "D"), Topic("column", "tasks.pid")]
     assert topics_of(place_of(asked).key) == asked
     assert Topic("cause", "deadlock") in topics_of("Deadlock")
@@ -95,7 +95,7 @@ def test_a_place_says_what_it_explains_and_a_word_finds_its_things():
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=str)
-async def test_the_selected_thing_comes_first(size):
+async def test_the_selected_thing_comes_first(size: tuple[int, int]) -> None:
     async with running(size=size) as (app, pilot):
         await press(app, pilot, "e")
         assert "Cause: null-pointer-dereference" in lines(app)[3]
@@ -114,7 +114,7 @@ async def test_the_selected_thing_comes_first(size):
         assert "Kind of log line: BUG: NULL pointer" in lines(app)[3]
 
 
-async def test_the_memory_pane_explains_its_counters():
+async def test_the_memory_pane_explains_its_counters() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "4")
         await press(app, pilot, "e")
@@ -124,7 +124,7 @@ async def test_the_memory_pane_explains_its_counters():
         assert "Sign: " not in text(app)
 
 
-async def test_a_word_can_be_asked_for():
+async def test_a_word_can_be_asked_for() -> None:
     async with running() as (app, pilot):
         await enter(app, pilot, ":", "explain soft-lockup")
         assert "Cause: soft-lockup" in lines(app)[3]
@@ -134,7 +134,7 @@ async def test_a_word_can_be_asked_for():
         assert app.pane.key == "overview"
 
 
-async def test_where_nothing_is_said_of_it_that_is_told():
+async def test_where_nothing_is_said_of_it_that_is_told() -> None:
     fake = Fake(rows={"odd": list})
     async with running(fake) as (app, pilot):
         await enter(app, pilot, ":", "odd")
@@ -142,7 +142,7 @@ async def test_where_nothing_is_said_of_it_that_is_told():
         assert "nothing is said of this" in text(app)
 
 
-async def test_a_hostile_dump_is_explained_too():
+async def test_a_hostile_dump_is_explained_too() -> None:
     async with running(nasty_fake()) as (app, pilot):
         for key in "1234567":
             await press(app, pilot, key)
@@ -150,7 +150,7 @@ async def test_a_hostile_dump_is_explained_too():
             assert all(strip.cell_length == 80 for strip in app.lines_on_screen())
 
 
-def test_whatever_a_row_holds_there_is_no_fault():
+def test_whatever_a_row_holds_there_is_no_fault() -> None:
     class Row:
         state = level = name = taint = 5
         text = None

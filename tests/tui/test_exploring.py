@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 import oopscope
 from oopscope.inspect.meaning import Meaning
-from oopscope.inspect.words import Piece, Stretches
+from oopscope.inspect.words import Piece, Stretches, Word
 from oopscope.kernel.frame import Frame
+from oopscope_tui.app import OopscopeApp
 from oopscope_tui.places import Place
 from oopscope_tui.reading.provider import Core
 from tui.driving import LARGE, SMALL, enter, lines, press, running, text
@@ -16,16 +19,16 @@ SP = TASK + 0x40
 ON_STACK = tuple(frame._replace(sp=SP + 64 * at) if at < 3 else frame for at, frame in enumerate(STACK))
 
 
-def shows(app, *words):
+def shows(app: OopscopeApp, *words: str) -> bool:
     """Tell whether all of these stand on the screen."""
     return all(one in text(app) for one in words)
 
 
-def cpus():
+def cpus() -> list[Cpu]:
     return [Cpu(1, True, "panic", 241, "insmod", TASK, ON_STACK, dict(REGISTERS))]
 
 
-async def test_a_frame_opens_to_its_code_and_escape_comes_back():
+async def test_a_frame_opens_to_its_code_and_escape_comes_back() -> None:
     async with running(Fake(rows={"cpus": cpus})) as (app, pilot):
         await press(app, pilot, "2", "enter", "j", "enter")
         assert app.pane.key == "code"
@@ -36,7 +39,7 @@ async def test_a_frame_opens_to_its_code_and_escape_comes_back():
         assert (app.pane.key, app.pane.opened) == ("cpus", True)
 
 
-async def test_a_call_leads_to_what_it_calls():
+async def test_a_call_leads_to_what_it_calls() -> None:
     async with running(Fake(rows={"cpus": cpus}), size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "dis lab_read_balance")
         assert app.pane.main.row is not None
@@ -50,7 +53,7 @@ async def test_a_call_leads_to_what_it_calls():
         assert app.history[-1] == Place("code", "lab_read_balance")
 
 
-async def test_the_detail_of_code_leads_on():
+async def test_the_detail_of_code_leads_on() -> None:
     """To who is in the function, and to the words of the frame's stack."""
     async with running(Fake(rows={"cpus": cpus})) as (app, pilot):
         await app.go(Place("code", f"{STACK[0].address:#x}@{SP:#x}"))
@@ -66,7 +69,7 @@ async def test_the_detail_of_code_leads_on():
         assert app.pane.key == "words"
 
 
-async def test_code_that_is_not_there_says_why(monkeypatch):
+async def test_code_that_is_not_there_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     poison = Meaning("poison", "POISON_FREE: memory of a freed object")
     gone = code("0x6b6b6b6b6b6b6b6b@0x10")._replace(code=None, why="not mapped", meaning=poison, deed=None)
     monkeypatch.setitem(ANSWERS, "code", lambda key: gone)
@@ -76,7 +79,7 @@ async def test_code_that_is_not_there_says_why(monkeypatch):
         assert shows(app, "POISON_FREE: memory of a freed object")
 
 
-async def test_code_without_a_disassembler_has_its_bytes(monkeypatch):
+async def test_code_without_a_disassembler_has_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     found = code("schedule")
     bare = found._replace(code=found.code._replace(instructions=(), why="disassembly needs capstone"))
     monkeypatch.setitem(ANSWERS, "code", lambda key: bare)
@@ -86,7 +89,7 @@ async def test_code_without_a_disassembler_has_its_bytes(monkeypatch):
         assert shows(app, "Code: 90 <48> 8b")
 
 
-async def test_registers_say_what_they_point_at():
+async def test_registers_say_what_they_point_at() -> None:
     async with running(Fake(rows={"cpus": cpus}), size=LARGE) as (app, pilot):
         await press(app, pilot, "2")
         assert shows(app, f"rax {REGISTERS['rax']:016x}  task_struct of")
@@ -100,7 +103,7 @@ async def test_registers_say_what_they_point_at():
         assert " Pointing at" in shown and "task_struct of insmod (241) +0x10" in shown[shown.index(" Pointing at") + 1]
 
 
-async def test_words_mark_where_frames_begin_and_what_is_missing():
+async def test_words_mark_where_frames_begin_and_what_is_missing() -> None:
     async with running(Fake(rows={"cpus": cpus})) as (app, pilot):
         await enter(app, pilot, ":", f"rd {TASK:#x}")
         assert shows(app, f"►{TASK:016x}", 'text "insmod" ?')
@@ -116,7 +119,7 @@ async def test_words_mark_where_frames_begin_and_what_is_missing():
         assert "…" not in text(app)  # what came into view was read
 
 
-async def test_words_of_a_stack_are_its_frames(monkeypatch):
+async def test_words_of_a_stack_are_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     """A word that is a frame's return address, where that frame's stack begins."""
     address = SP + 64 - 8
     frame = Frame(TASK + 16, "do_init_module", 0x4C, None, "task", True, address + 8)
@@ -124,7 +127,7 @@ async def test_words_of_a_stack_are_its_frames(monkeypatch):
     values = {address & -512: None}
     real = ANSWERS["words"]
 
-    def words(start):
+    def words(start: int) -> tuple[Word, ...]:
         found = list(real(start))
         at = (address - start) // 8
         if start in values:
@@ -137,7 +140,7 @@ async def test_words_of_a_stack_are_its_frames(monkeypatch):
         assert shows(app, "◄ returns to do_init_module+0x4c")
 
 
-async def test_a_word_leads_where_it_points():
+async def test_a_word_leads_where_it_points() -> None:
     async with running() as (app, pilot):
         await enter(app, pilot, ":", f"rd {TASK:#x}")
         await press(app, pilot, "enter")
@@ -146,7 +149,7 @@ async def test_a_word_leads_where_it_points():
         assert app.pane.here() == Place("struct", f"file@{GONE.struct[1]:#x}")
 
 
-async def test_memory_of_which_nothing_is_known(monkeypatch):
+async def test_memory_of_which_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ANSWERS, "memory", lambda key: Stretches(0x1000, 4, (Piece(0, 0x100000, "not mapped"),)))
     async with running() as (app, pilot):
         await enter(app, pilot, ":", "rd 0x1000")
@@ -155,7 +158,7 @@ async def test_memory_of_which_nothing_is_known(monkeypatch):
         assert app.pane.key == "words"
 
 
-async def test_a_struct_drills_down_and_comes_back():
+async def test_a_struct_drills_down_and_comes_back() -> None:
     async with running() as (app, pilot):
         await enter(app, pilot, ":", f"struct task_struct {TASK:#x}")
         assert shows(app, "pid_t pid", "241 (0xf1)", "! physical page at 0x1000 is not there")
@@ -167,7 +170,7 @@ async def test_a_struct_drills_down_and_comes_back():
         assert app.pane.here() == Place("struct", f"task_struct@{TASK:#x}")
 
 
-async def test_a_type_without_an_address_is_its_layout():
+async def test_a_type_without_an_address_is_its_layout() -> None:
     async with running() as (app, pilot):
         await enter(app, pilot, ":", "struct struct task_struct")
         assert shows(app, "struct list_head tasks")
@@ -177,7 +180,7 @@ async def test_a_type_without_an_address_is_its_layout():
         assert app.pane.here() == Place("struct", "task_struct")
 
 
-async def test_a_type_that_is_not_there_offers_others(monkeypatch):
+async def test_a_type_that_is_not_there_offers_others(monkeypatch: pytest.MonkeyPatch) -> None:
     none = struct("kmem")._replace(rows=(), size=0, like=("kmem_cache", "kmem_obj_info"))
     monkeypatch.setitem(ANSWERS, "struct", lambda key: none if key.startswith("kmem@") else struct(key))
     async with running() as (app, pilot):
@@ -187,7 +190,7 @@ async def test_a_type_that_is_not_there_offers_others(monkeypatch):
         assert app.pane.here() == Place("struct", f"kmem_cache@{TASK:#x}")
 
 
-async def test_what_cannot_be_found_is_one_line():
+async def test_what_cannot_be_found_is_one_line() -> None:
     fails = {kind: ValueError(f"no {kind} here") for kind in ("struct", "code", "memory")}
     async with running(Fake(fails=fails)) as (app, pilot):
         for command, kind in (("struct nothing", "struct"), ("dis nothing", "code"), ("rd nothing", "memory")):
@@ -200,7 +203,7 @@ async def test_what_cannot_be_found_is_one_line():
             assert shows(app, words)
 
 
-async def test_hostile_names(monkeypatch):
+async def test_hostile_names(monkeypatch: pytest.MonkeyPatch) -> None:
     nasty = "[red]\x1b[2J世\u202e" * 20
     found = struct(f"task_struct@{TASK:#x}")
     item = found.rows[0].item._replace(declaration=nasty, text=nasty)
@@ -221,7 +224,7 @@ async def test_hostile_names(monkeypatch):
                 assert all(strip.cell_length == size[0] for strip in app.lines_on_screen())
 
 
-async def test_the_demo_from_end_to_end():
+async def test_the_demo_from_end_to_end() -> None:
     """The real core: the faulting frame, its stack, a struct, a function, a register's target."""
     async with running(Core(), LARGE, [DEMO]) as (app, pilot):
         await press(app, pilot, "2", "enter", "j", "enter")
@@ -239,7 +242,7 @@ async def test_the_demo_from_end_to_end():
         assert shows(app, "void schedule(void)")
 
 
-async def test_a_call_that_never_returns_is_marked_itself(monkeypatch):
+async def test_a_call_that_never_returns_is_marked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     found = code("schedule")
     last = found.code.instructions[-1]
     address = last.address + len(last.code)

@@ -2,16 +2,18 @@
 
 import csv
 import json
+from collections.abc import Callable
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oopscope.report.rows import STEP
 from oopscope_tui.export import target, would_replace, write_steps
 from oopscope_tui.panes.cpus import CpuTable
-from oopscope_tui.widgets.table import col
+from oopscope_tui.widgets.table import Col, col
 from tui.driving import LARGE, enter, press, running, text
 from tui.fake import Cpu, Fake
 
@@ -21,7 +23,7 @@ HOSTILE = "a|b `c` <img src=x> \x1b[31m@me #1 \u202e"
 class Row:
     """A row of hostile text and a number."""
 
-    def __init__(self, number, name=HOSTILE):
+    def __init__(self, number: int, name: str = HOSTILE) -> None:
         self.number, self.name = number, name
 
 
@@ -31,23 +33,23 @@ COLUMNS = (col("name", "Name"), col("number", "Number", "int"))
 class Shown:
     """As much of a view's widget as is written."""
 
-    def __init__(self, rows, columns=COLUMNS):
+    def __init__(self, rows: list[Row], columns: tuple[Col, ...] = COLUMNS) -> None:
         self.view = Rows(rows)
         self.columns = columns
 
-    def fields(self):
+    def fields(self) -> tuple[Col, Col]:
         return self.columns
 
-    def written(self, row):
+    def written(self, row: Row) -> str:
         return f"{row.name} {row.number}"
 
 
 class Rows(list):
-    def row(self, at):
+    def row(self, at: int) -> Row:
         return self[at]
 
 
-def write(name, lines, picture=lambda: "<svg/>"):
+def write(name: Path | str, lines: Shown, picture: Callable[..., Any] = lambda: "<svg/>") -> str:
     """Write, and return what was told of it."""
     told = []
     for _ in write_steps(str(name), "Things", lines, picture, told.append):
@@ -58,20 +60,20 @@ def write(name, lines, picture=lambda: "<svg/>"):
 class Tags(HTMLParser):
     """The tags and the text of a page."""
 
-    def __init__(self, page):
+    def __init__(self, page: str) -> None:
         super().__init__()
         self.tags, self.text = [], []
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.tags.append(tag)
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         self.text.append(data)
 
 
 @pytest.mark.parametrize("columns", [COLUMNS, ()])
-def test_hostile_text_is_text_in_every_format(tmp_path, columns):
+def test_hostile_text_is_text_in_every_format(tmp_path: Path, columns: tuple[Col, ...]) -> None:
     rows = [Row(at) for at in range(2 * STEP + 1)]
     for ending in ("txt", "csv", "md", "html"):
         lines = Shown(rows, columns)
@@ -93,7 +95,7 @@ def test_hostile_text_is_text_in_every_format(tmp_path, columns):
         assert marked[2] == "```text"
 
 
-def test_a_table_as_text_has_titles_and_columns_that_meet(tmp_path):
+def test_a_table_as_text_has_titles_and_columns_that_meet(tmp_path: Path) -> None:
     rows = [Row(5, "short"), Row(12345, "wide 漢字"), Row(1, "x" * 500), Row(2, "")]
     write(tmp_path / "a.txt", Shown(rows))
     titles, first, second, third, last = (tmp_path / "a.txt").read_text().splitlines()
@@ -105,7 +107,7 @@ def test_a_table_as_text_has_titles_and_columns_that_meet(tmp_path):
     assert last.split()[-1] == "2"
 
 
-def test_values_are_plain_in_csv_and_json(tmp_path):
+def test_values_are_plain_in_csv_and_json(tmp_path: Path) -> None:
     rows = [Row(1 << 40, 'quoted "text", comma'), Row(None, None)]
     for ending in ("csv", "json"):
         write(tmp_path / f"a.{ending}", Shown(rows))
@@ -118,7 +120,7 @@ def test_values_are_plain_in_csv_and_json(tmp_path):
 
 
 @pytest.mark.parametrize("opened", [False, True])
-async def test_grouped_cpus_have_a_row_each(tmp_path, opened):
+async def test_grouped_cpus_have_a_row_each(tmp_path: Path, opened: bool) -> None:
     idle = [Cpu(n, True, "idle", 0, f"swapper/{n}", None, (), None) for n in range(20) if n != 1]
     fake = Fake(rows={"cpus": lambda: [*idle, Cpu(1, True, "panic", 241, "insmod", None, (), None)]})
     async with running(fake, LARGE) as (app, pilot):
@@ -136,7 +138,7 @@ async def test_grouped_cpus_have_a_row_each(tmp_path, opened):
     assert [row["comm"] for row in json.loads((tmp_path / "cpus.json").read_text())][7] == "swapper/7"
 
 
-async def test_every_pane_is_written_in_every_format(tmp_path):
+async def test_every_pane_is_written_in_every_format(tmp_path: Path) -> None:
     async with running(size=LARGE) as (app, pilot):
         for tab in list(app.views):
             await enter(app, pilot, ":", tab.key)
@@ -150,7 +152,7 @@ async def test_every_pane_is_written_in_every_format(tmp_path):
             assert len(list(csv.reader(StringIO((tmp_path / f"{tab.key}.csv").read_text())))) == count + 1
 
 
-def test_what_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+def test_what_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "there.txt").write_text("mine")
     rows = Shown([Row(1)])
     assert "exists" in write(tmp_path / "there.txt", rows)
@@ -171,13 +173,13 @@ def test_what_cannot_be_written_is_one_line(tmp_path, monkeypatch):
     assert (tmp_path / "there.txt").read_text() != "mine"
 
 
-async def test_the_prompt_tells_the_formats(tmp_path):
+async def test_the_prompt_tells_the_formats(tmp_path: Path) -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "w")
         assert ".csv .json .md .html" in text(app)
 
 
-def test_an_empty_pane_is_an_empty_table(tmp_path):
+def test_an_empty_pane_is_an_empty_table(tmp_path: Path) -> None:
     for ending in ("txt", "csv", "json", "md", "html"):
         assert "0 rows" in write(tmp_path / f"a.{ending}", Shown([]))
     assert json.loads((tmp_path / "a.json").read_text()) == []

@@ -9,7 +9,7 @@ from tui.driving import LARGE, SMALL, enter, lines, press, running, settle
 @pytest.mark.parametrize(
     ("opener", "label"), [("slash", " /"), ("f", " filter:"), ("colon", " :"), ("w", " write to:")]
 )
-async def test_ctrl_c_leaves_a_prompt_and_not_the_program(opener, label):
+async def test_ctrl_c_leaves_a_prompt_and_not_the_program(opener: str, label: str) -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", opener, "i")
         assert lines(app)[-1].startswith(label)
@@ -21,7 +21,7 @@ async def test_ctrl_c_leaves_a_prompt_and_not_the_program(opener, label):
         assert app.return_value == 0
 
 
-async def test_a_search_that_finds_nothing_leaves_the_cursor_where_it_was():
+async def test_a_search_that_finds_nothing_leaves_the_cursor_where_it_was() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "g", "j", "j", "j")
         await press(app, pilot, "slash", "i", "n", "s", "m")
@@ -34,7 +34,7 @@ async def test_a_search_that_finds_nothing_leaves_the_cursor_where_it_was():
 
 
 @pytest.mark.parametrize("opener", ["question_mark", "e"])
-async def test_q_leaves_the_keys_and_an_explanation_for_the_place(opener):
+async def test_q_leaves_the_keys_and_an_explanation_for_the_place(opener: str) -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "g", opener)
         assert app.pane.key in ("help", "explain")
@@ -47,7 +47,7 @@ async def test_q_leaves_the_keys_and_an_explanation_for_the_place(opener):
         assert app.return_value == 0
 
 
-async def test_keys_typed_ahead_of_the_help_are_not_the_logs():
+async def test_keys_typed_ahead_of_the_help_are_not_the_logs() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "5", "g")
         for key, character in (("question_mark", "?"), ("c", "c")):
@@ -59,7 +59,7 @@ async def test_keys_typed_ahead_of_the_help_are_not_the_logs():
         assert "only" not in lines(app)[2]
 
 
-async def test_each_line_of_the_help_has_its_own_key():
+async def test_each_line_of_the_help_has_its_own_key() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "c", "escape", "5", "question_mark")
         shown = [app.pane.main.words(row).split("  ") for row in app.pane.main.view.rows]
@@ -68,7 +68,7 @@ async def test_each_line_of_the_help_has_its_own_key():
         assert written["to the previous one"] == "["
 
 
-async def test_l_is_the_right_arrow_but_in_the_log_the_levels():
+async def test_l_is_the_right_arrow_but_in_the_log_the_levels() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "g", "l")
         assert app.pane.opened
@@ -79,13 +79,13 @@ async def test_l_is_the_right_arrow_but_in_the_log_the_levels():
         assert "→ l" not in "".join(key.shown for key in app.pane.active.KEYS)
 
 
-async def test_the_filter_says_what_it_takes():
+async def test_the_filter_says_what_it_takes() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "f")
         assert "column:value" in lines(app)[-1]
 
 
-async def test_how_much_was_copied_is_not_what_a_narrow_screen_cuts():
+async def test_how_much_was_copied_is_not_what_a_narrow_screen_cuts() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "enter", "Y")
         count = app.clipboard.count("\n") + 1
@@ -95,7 +95,7 @@ async def test_how_much_was_copied_is_not_what_a_narrow_screen_cuts():
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
-async def test_the_crashing_stack_is_copied_by_one_key_from_the_first_pane(size):
+async def test_the_crashing_stack_is_copied_by_one_key_from_the_first_pane(size: tuple[int, int]) -> None:
     async with running(size=size) as (app, pilot):
         await enter(app, pilot, "/", "lab_init")
         await press(app, pilot, "Y")
@@ -105,7 +105,7 @@ async def test_the_crashing_stack_is_copied_by_one_key_from_the_first_pane(size)
         assert "entry_SYSCALL_64_after_hwframe" in copied[-1]
 
 
-async def test_enter_on_a_line_that_leads_nowhere_says_so():
+async def test_enter_on_a_line_that_leads_nowhere_says_so() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "2", "enter")
         await enter(app, pilot, "/", "^ *rip")

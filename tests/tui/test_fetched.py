@@ -1,16 +1,17 @@
 """How much of a dump on another machine has travelled: on every pane, and as it is now."""
 
+from oopscope.dumps import Facts
 from oopscope.sources.file import BytesSource
 from tui.driving import lines, press, running
 from tui.fake import Fake
 
 
-async def test_the_counter_stays_fresh():
+async def test_the_counter_stays_fresh() -> None:
     source = BytesSource(b"")
     source.fetched = 3 << 20
 
     class Far(Fake):
-        def facts(self, kernel):
+        def facts(self, kernel: object) -> Facts:
             facts = super().facts(kernel)
             facts.sources = (source,)
             return facts

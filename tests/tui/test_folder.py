@@ -5,16 +5,21 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from builders import noise_page
 from builders.kdump import Kdump
 from oopscope.errors import NotADump
 from oopscope.fleet import listing as folders
 from oopscope.fleet.finding import are_one, log_beside
-from oopscope.fleet.listing import Listing
+from oopscope.fleet.listing import DumpFile, Listing
 from oopscope.sources.file import FileSource
 from oopscope.sources.remote import shown
 from oopscope_tui.app import OopscopeApp
@@ -28,13 +33,13 @@ OLD = 1_700_000_000
 pytestmark = pytest.mark.skipif(not NULL.exists() or not SYSRQ.exists(), reason="the dumps are not here")
 
 
-def age(path, seconds=0):
+def age(path: Path, seconds: int = 0) -> Path:
     os.utime(path, (OLD + seconds, OLD + seconds))
     return path
 
 
 @pytest.fixture
-def crash(tmp_path, monkeypatch):
+def crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as kdump leaves it: two dumps, a text file with a dump's name, a dump that was cut."""
     monkeypatch.setattr(folders, "LOOK_EVERY", 0.05)
     for name, source in (("one/a", NULL), ("two", SYSRQ)):
@@ -52,13 +57,13 @@ def crash(tmp_path, monkeypatch):
 
 
 @asynccontextmanager
-async def listed(paths, size=LARGE, listing=None):
+async def listed(paths: list[Path | str], size: tuple[int, int] = LARGE, listing: Any = None) -> AsyncIterator[Any]:
     app = OopscopeApp(paths, listing=listing)
     async with app.run_test(size=size) as pilot:
         yield app, pilot
 
 
-async def until(app, pilot, holds):
+async def until(app: OopscopeApp, pilot: Pilot[int], holds: Callable[..., Any]) -> dict[str, DumpFile]:
     for _ in range(1500):
         await pilot.pause(0.02)
         if holds({row.name: row for row in app.store.feed("dumps").rows}):
@@ -67,11 +72,11 @@ async def until(app, pilot, holds):
     raise AssertionError(app.store.feed("dumps").rows)
 
 
-def all_read(count):
+def all_read(count: int) -> Callable[..., Any]:
     return lambda rows: len(rows) == count and all(row.state in DONE for row in rows.values())
 
 
-async def test_every_dump_is_listed_with_what_is_known_of_it(crash):
+async def test_every_dump_is_listed_with_what_is_known_of_it(crash: Path) -> None:
     async with listed([crash]) as (app, pilot):
         rows = await until(app, pilot, all_read(4))
         null, sysrq, cut, words = (rows[f"{name}/vmcore"] for name in ("one/a", "two", "cut", "text"))
@@ -96,7 +101,7 @@ async def test_every_dump_is_listed_with_what_is_known_of_it(crash):
 
 
 @pytest.mark.parametrize("damage", [b"", b"KDUMP   ", b"\x1f\x8bnot gzip at all"])
-def test_the_log_beside_a_dump_speaks_where_it_cannot_be_read(crash, damage):
+def test_the_log_beside_a_dump_speaks_where_it_cannot_be_read(crash: Path, damage: bytes) -> None:
     age(shutil.copy(NULL.with_suffix(".dmesg.txt"), crash / "text" / "vmcore-dmesg.txt"))
     words = crash / "text" / "vmcore"
     words.write_bytes(damage)
@@ -109,7 +114,9 @@ def test_the_log_beside_a_dump_speaks_where_it_cannot_be_read(crash, damage):
     assert row.release.startswith("6.1.")
 
 
-async def test_the_list_is_filtered_and_written(crash, tmp_path_factory, monkeypatch):
+async def test_the_list_is_filtered_and_written(
+    crash: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path_factory.mktemp("out")
     monkeypatch.chdir(out)
     async with listed([crash]) as (app, pilot):
@@ -133,7 +140,7 @@ async def test_the_list_is_filtered_and_written(crash, tmp_path_factory, monkeyp
     assert "complete" in first
 
 
-async def test_a_split_set_is_one_row_and_tells_when_a_part_is_gone(tmp_path):
+async def test_a_split_set_is_one_row_and_tells_when_a_part_is_gone(tmp_path: Path) -> None:
     memory = {n: noise_page(n) for n in range(200)}
     one, two = (tmp_path / f"vmcore.{part}" for part in (0, 1))
     for path, bounds in ((one, (0, 100)), (two, (100, 200))):
@@ -153,14 +160,14 @@ async def test_a_split_set_is_one_row_and_tells_when_a_part_is_gone(tmp_path):
         assert "1 dump" in text(app).splitlines()[-2]
 
 
-def read(steps):
+def read(steps: Iterator[Any]) -> None:
     """Let a listing go on until it rests."""
     for rest in steps:
         if isinstance(rest, float) and rest:
             return
 
 
-def test_an_image_of_memory_without_a_signature_is_found_by_its_name(crash):
+def test_an_image_of_memory_without_a_signature_is_found_by_its_name(crash: Path) -> None:
     for name in ("guest.vmem", "disk.raw", "small.raw", "picture.bin"):
         with (crash / name).open("wb") as file:
             file.write(bytes([1]) * 4096)
@@ -178,8 +185,8 @@ def test_an_image_of_memory_without_a_signature_is_found_by_its_name(crash):
     assert rows["guest.vmem"].why != rows["disk.raw"].why  # taken for memory; there is no kernel in it
 
 
-async def test_several_urls_are_a_list(crash, monkeypatch):
-    def fetched(url):
+async def test_several_urls_are_a_list(crash: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetched(url: str) -> FileSource:
         if "absent" in url:
             raise NotADump(shown(url), "404, Not Found")
         return FileSource(crash / ("two" if "two" in url else "one/a") / "vmcore")
@@ -199,11 +206,13 @@ async def test_several_urls_are_a_list(crash, monkeypatch):
     assert app.follower().paths == (app.next,)
 
 
-async def test_keys_work_during_the_triage_and_opening_interrupts_it(crash, monkeypatch):
+async def test_keys_work_during_the_triage_and_opening_interrupts_it(
+    crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held, reached = threading.Event(), threading.Event()
     page = folders._Interruptible.page
 
-    def slow(self, pfn):
+    def slow(self: Any, pfn: int) -> bytes:
         reached.set()
         held.wait(20)
         return page(self, pfn)
@@ -236,11 +245,11 @@ async def test_keys_work_during_the_triage_and_opening_interrupts_it(crash, monk
         assert back.follower() is None
 
 
-def await_thread(event):
+def await_thread(event: Event) -> bool:
     return event.wait(10)
 
 
-async def test_what_is_known_is_not_read_again(crash, monkeypatch):
+async def test_what_is_known_is_not_read_again(crash: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listing = Listing([crash])
     async with listed([crash], listing=listing) as (app, pilot):
         await until(app, pilot, all_read(4))
@@ -251,7 +260,9 @@ async def test_what_is_known_is_not_read_again(crash, monkeypatch):
         assert rows["two/vmcore"].title == "Crash on request (SysRq-c)"
 
 
-async def test_a_dump_that_grows_is_marked_and_read_when_it_is_whole(crash, monkeypatch):
+async def test_a_dump_that_grows_is_marked_and_read_when_it_is_whole(
+    crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(folders, "QUIET", 1e9)
     async with listed([crash]) as (app, pilot):
         await until(app, pilot, all_read(4))
@@ -273,7 +284,7 @@ async def test_a_dump_that_grows_is_marked_and_read_when_it_is_whole(crash, monk
         assert "new-vmcore" not in text(app)
 
 
-async def test_several_dumps_that_are_no_split_set_are_listed(crash):
+async def test_several_dumps_that_are_no_split_set_are_listed(crash: Path) -> None:
     paths = [crash / f"{name}/vmcore" for name in ("one/a", "two", "text")]
     paths.append(crash / "two/vmcore-dmesg.txt")  # as two/* gives it: the log of its dump, no dump
     async with listed(paths) as (app, pilot):
@@ -289,7 +300,7 @@ async def test_several_dumps_that_are_no_split_set_are_listed(crash):
     assert again.follower().folder
 
 
-def test_one_dump_of_several_files_is_no_list(crash, tmp_path):
+def test_one_dump_of_several_files_is_no_list(crash: Path, tmp_path: Path) -> None:
     one, two, words = crash / "one/a/vmcore", crash / "two/vmcore", crash / "text/vmcore"
     assert are_one([one])
     assert not are_one([one, two])
@@ -299,7 +310,7 @@ def test_one_dump_of_several_files_is_no_list(crash, tmp_path):
     assert are_one(["https://example.com/a", "https://example.com/b"])
 
 
-async def test_a_dump_that_cannot_be_opened_leads_back_to_the_list(crash):
+async def test_a_dump_that_cannot_be_opened_leads_back_to_the_list(crash: Path) -> None:
     listing = Listing([crash])
     words = crash / "text/vmcore"
     app = OopscopeApp([words], listing=listing)
@@ -316,11 +327,11 @@ async def test_a_dump_that_cannot_be_opened_leads_back_to_the_list(crash):
         assert str(words)[-12:] in text(back)
 
 
-def test_only_one_dump_is_open_at_a_time(crash, monkeypatch):
+def test_only_one_dump_is_open_at_a_time(crash: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     most = count = 0
     take = Listing._triage
 
-    def counted(self, row, stopped):
+    def counted(self: Any, row: Any, stopped: Any) -> Any:
         nonlocal most, count
         count += 1
         most = max(most, count)
@@ -340,7 +351,7 @@ def test_only_one_dump_is_open_at_a_time(crash, monkeypatch):
     assert all(row.state in DONE for row in listing.rows.values())
 
 
-def test_logs_beside_a_dump_have_several_names(tmp_path):
+def test_logs_beside_a_dump_have_several_names(tmp_path: Path) -> None:
     for dump, log in (
         ("vmcore", "vmcore-dmesg.txt"),
         ("dump.202611230320", "dmesg.202611230320"),
@@ -356,7 +367,7 @@ def test_logs_beside_a_dump_have_several_names(tmp_path):
     assert log_beside(tmp_path / "other") is None
 
 
-def test_a_large_packed_dump_is_not_unpacked_unasked(tmp_path, monkeypatch):
+def test_a_large_packed_dump_is_not_unpacked_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import gzip
 
     monkeypatch.setattr(folders, "PACKED_MOST", 100)
@@ -370,7 +381,7 @@ def test_a_large_packed_dump_is_not_unpacked_unasked(tmp_path, monkeypatch):
     assert "packed" in listing.rows[packed].why
 
 
-async def test_a_hostile_file_name_is_text(crash):
+async def test_a_hostile_file_name_is_text(crash: Path) -> None:
     name = "\x1b[31m[red]\udcff\n.kdump"
     age(shutil.copy(NULL, crash / name))
     (crash / f"{name}.dmesg.txt").write_text("\x1b[2J\n[    1.0] BUG: [bold]\x1b[31mx\n")

@@ -13,7 +13,7 @@ class Wait(NamedTuple):
     pid: int
 
 
-async def test_enter_opens_the_row_of_two_that_have_one_name():
+async def test_enter_opens_the_row_of_two_that_have_one_name() -> None:
     lock, columns = 0xFFFFFFFFC03E1040, (Column("lock", "Lock", "address"), Column("pid", "Waits", "int"))
     fake = Fake(rows={"locks": lambda: [Wait(lock, 241), Wait(lock, 242)]}, columns={"locks": columns})
     async with running(fake) as (app, pilot):

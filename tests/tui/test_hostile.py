@@ -1,17 +1,24 @@
 """Whatever a dump says, the screen keeps its shape: brackets, escapes, wide and combining text, long names, nothing."""
 
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from importlib import import_module
 from itertools import cycle
+from typing import Any
 
 import pytest
 from rich.cells import get_character_cell_size
 
+from oopscope.commands.questions import Question
+from oopscope.inspect.code import Register
 from oopscope.kernel.frame import Frame
+from oopscope.linux.memory_shares import Shares
+from oopscope.memory.coverage import Cell
 from oopscope.subsystems import TABLES, Column
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope_tui.app import OopscopeApp
 from oopscope_tui.look.text import fit
 from oopscope_tui.panes import HIDDEN
 from oopscope_tui.places import Place
@@ -38,23 +45,23 @@ NASTY = [
 ]
 
 
-def frames(name):
+def frames(name: str) -> tuple[Frame, Frame, Frame]:
     return (Frame(0x10, name, 1, name, "exception", True), Frame(0x20, name, 2, None, "task", False),
             Frame(0xFFFFFFFFFFFFFFFF, None, None, None, "user", True))  # fmt: skip
 
 
-def log_rows():
+def log_rows() -> list[Record]:
     return [
         Record(at, at * 10**9 if at % 2 else None, at % 8, 0, name[:20] or None, name) for at, name in enumerate(NASTY)
     ]
 
 
-def system_rows():
+def system_rows() -> list[Fact]:
     names = ("nodename", "release", "version", "command_line", "taint")
     return [Fact(name, "[red]\x1b[31m" + name * 30) for name in names]
 
 
-def cpu_rows():
+def cpu_rows() -> list[Cpu]:
     known = [
         Cpu(at, True, "panic" if at == 1 else None, at, name, at, frames(name), {name[:40]: at, "rip": 1})
         for at, name in enumerate(NASTY)
@@ -62,7 +69,7 @@ def cpu_rows():
     return [*known, Cpu(99, False, None, None, None, None, (), None)]
 
 
-def task_rows():
+def task_rows() -> list[Task[Any]]:
     known = [
         Task(at, at, None, name, name[:1] or "S", None, at, False, None, None, None, None, name)
         for at, name in enumerate(NASTY)
@@ -70,16 +77,16 @@ def task_rows():
     return [*known, Task(100, 100, None, None, "D", None, 5, False, None, None, None, None, None)]
 
 
-def memory_rows():
+def memory_rows() -> list[Named]:
     known = [Named("MemTotal", 1 << 50), Named("MemFree", None), Named("Cached", 0)]
     return [*known, *(Named(name, 5) for name in NASTY)]
 
 
-def zone_rows():
+def zone_rows() -> list[Zone]:
     return [*(Zone(0, name, 5, None, None, None, 0) for name in NASTY), Zone(1, "x", 1 << 60, 1, 2, 3, 1 << 60)]
 
 
-def nasty_rows():
+def nasty_rows() -> dict[str, Callable[..., Any]]:
     return {
         "log": log_rows,
         "system": system_rows,
@@ -94,7 +101,7 @@ def nasty_rows():
     }
 
 
-def nasty_verdict(name):
+def nasty_verdict(name: str) -> Verdict:
     return Verdict("software", name, name or "t", name, "possible", name, 1, 1, name, name, name,
                    tuple(Evidence(one, Source(kind, one[:30])) for one in NASTY for kind in ("log", "table")),
                    tuple(NASTY))  # fmt: skip
@@ -105,14 +112,14 @@ ODD = {"int": -1, "bytes": 1 << 70, "address": 1 << 64, "seconds": 1e30, "bool":
        "registers": {NASTY[0]: 1, "rip": 1 << 64}}  # fmt: skip
 
 
-def odd_rows(columns):
+def odd_rows(columns: tuple[Column, ...]) -> list[Any]:
     """Return rows of a table that the fake has no types for."""
     made = namedtuple("Row", [column.key for column in columns])
     known = [made(*(ODD.get(column.kind, name) for column in columns)) for name in NASTY]
     return [*known, made(*([None] * len(columns)))]
 
 
-def poisoned(value, names):
+def poisoned(value: Any, names: cycle) -> Any:
     """Return a value with every text in it replaced by a nasty one."""
     if isinstance(value, str):
         return next(names)
@@ -130,11 +137,11 @@ def poisoned(value, names):
 class NastyFake(Fake):
     """Its answers are nasty, too, whatever is asked."""
 
-    def answer(self, kernel, question):
+    def answer(self, kernel: object, question: Question) -> Shares | list[Cell] | tuple[Register, ...]:
         return poisoned(super().answer(kernel, question), cycle(NASTY))
 
 
-def nasty_fake(name="[red]\x1b[31m世"):
+def nasty_fake(name: str = "[red]\x1b[31m世") -> NastyFake:
     fake = NastyFake(rows=nasty_rows(), found=nasty_verdict(name))
     kinds = {"source": "address", "target": "frames", "fstype": "bytes", "options": "registers"}
     fake.columns["weird"] = tuple(Column(key, "[bold]\x1b" + key, kind) for key, kind in kinds.items())
@@ -146,7 +153,7 @@ def nasty_fake(name="[red]\x1b[31m世"):
     return fake
 
 
-def keeps_its_shape(app, size):
+def keeps_its_shape(app: OopscopeApp, size: int) -> None:
     strips = app.lines_on_screen()
     assert len(strips) == size[1]
     for strip in strips:
@@ -159,7 +166,7 @@ def keeps_its_shape(app, size):
         cells_stand_in_their_columns(app.pane.main, strips)
 
 
-def cells_stand_in_their_columns(table, strips):
+def cells_stand_in_their_columns(table: Any, strips: Any) -> None:
     left, top = table.region.offset
     for y in range(min(table.page, len(table.view) - table.top)):
         strip, row = strips[top + table.heads + y], table.view.row(table.top + y)
@@ -173,7 +180,7 @@ KEYS_PRESSED = ("j", "j", "enter", "G", "right")
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
-async def test_every_pane(size):
+async def test_every_pane(size: tuple[int, int]) -> None:
     async with running(nasty_fake(), size) as (app, pilot):
         assert {key for key, _ in TABLES} <= {tab.key for tab in app.views}
         for tab in app.views:
@@ -188,7 +195,7 @@ async def test_every_pane(size):
 
 
 @pytest.mark.parametrize("key", [key for key, _, _ in HIDDEN if key != "dumps"])
-async def test_every_pane_that_has_no_tab(key):
+async def test_every_pane_that_has_no_tab(key: str) -> None:
     async with running(nasty_fake(), SMALL) as (app, pilot):
         for thing in ("schedule", "0xffffffff81000000", NASTY[1], NASTY[9], ""):
             await app.go(Place(key, thing, True))
@@ -199,7 +206,7 @@ async def test_every_pane_that_has_no_tab(key):
                 keeps_its_shape(app, SMALL)
 
 
-async def test_brackets_are_text():
+async def test_brackets_are_text() -> None:
     async with running(nasty_fake(), LARGE) as (app, pilot):
         await press(app, pilot, "3")
         assert "[red]bold[/red] [/]" in text(app)
@@ -208,7 +215,7 @@ async def test_brackets_are_text():
         assert "[@click=app.quit]x[/]" in text(app)
 
 
-async def test_search_filter_and_sort_over_them():
+async def test_search_filter_and_sort_over_them() -> None:
     async with running(nasty_fake(), SMALL) as (app, pilot):
         await press(app, pilot, "3")
         for word in ("[red]", "世", "\u0301", "(", "[", "\\"):
@@ -222,7 +229,7 @@ async def test_search_filter_and_sort_over_them():
         keeps_its_shape(app, SMALL)
 
 
-async def test_a_missing_value_is_a_dash():
+async def test_a_missing_value_is_a_dash() -> None:
     async with running(nasty_fake(), LARGE) as (app, pilot):
         await press(app, pilot, "6", "G")
         cells = lines(app)[4 + app.pane.main.cursor].split()[:4]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -19,19 +20,19 @@ print("TEXTUAL" if any(name.split(".")[0] in ("textual", "rich") for name in sys
 DUMP = next(iter(sorted(DUMPS.glob("*.kdump"))), None)
 
 
-def run(code):
+def run(code: bytes) -> Any:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize(
     "argv", [["--version"], ["--help"], ["report", str(DUMP)], ["show", "--list"], ["demo", "--list"]]
 )
-def test_headless_commands_do_not_import_textual(argv):
+def test_headless_commands_do_not_import_textual(argv: list[str]) -> None:
     done = run(REPORT_THE_MODULES.format(argv=argv))
     assert done.stderr.splitlines()[-1] == "CLEAN", done.stderr
 
 
-def test_without_a_terminal_the_screen_says_so():
+def test_without_a_terminal_the_screen_says_so() -> None:
     done = run("import sys; from oopscope_tui.__main__ import main; sys.exit(main(['.']))")
     assert done.returncode == 2
     assert "terminal" in done.stderr
@@ -60,7 +61,7 @@ LIGHT = {
 }
 
 
-def test_the_first_paint_needs_no_core():
+def test_the_first_paint_needs_no_core() -> None:
     code = (
         "import sys; import oopscope_tui.app, oopscope_tui.panes.overview;"
         "print(*sorted(n for n in sys.modules if n.split('.')[0] in ('oopscope', 'elftools', 'zstandard', 'cramjam')))"
@@ -68,7 +69,7 @@ def test_the_first_paint_needs_no_core():
     assert set(run(code).stdout.split()) <= LIGHT
 
 
-def test_what_is_asked_for_later_is_imported_later():
+def test_what_is_asked_for_later_is_imported_later() -> None:
     code = "import sys; import oopscope_tui.app, oopscope_tui.panes.overview; print(*sys.modules)"
     loaded = set(run(code).stdout.split())
     late = {"tomllib",

@@ -1,10 +1,13 @@
 """What tables and texts share: the choice of a row through filter and sort, and the map of hits."""
 
+from typing import Any
+
+from oopscope_tui.app import OopscopeApp
 from tui.driving import LARGE, SMALL, enter, lines, press, running
 from tui.fake import Fake, tasks
 
 
-async def test_a_choice_outlives_a_filter_that_nothing_passes():
+async def test_a_choice_outlives_a_filter_that_nothing_passes() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "g", *"jjjjj")
         pid = app.pane.main.row.pid
@@ -18,7 +21,7 @@ async def test_a_choice_outlives_a_filter_that_nothing_passes():
         assert app.pane.main.row.pid == pid
 
 
-async def test_a_choice_outlives_sort_and_filter_together():
+async def test_a_choice_outlives_sort_and_filter_together() -> None:
     async with running(Fake(rows={"tasks": lambda: tasks(3000)}), size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "g", "s", "s", "s", "R")
         await enter(app, pilot, ":", "1234")
@@ -32,7 +35,7 @@ async def test_a_choice_outlives_sort_and_filter_together():
         assert table.top <= table.cursor < table.top + table.page
 
 
-async def test_a_row_that_is_wanted_while_a_filter_runs_is_reached():
+async def test_a_row_that_is_wanted_while_a_filter_runs_is_reached() -> None:
     async with running(Fake(rows={"tasks": lambda: tasks(3000)}), size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "g", "s")
         table = app.pane.main
@@ -43,11 +46,11 @@ async def test_a_row_that_is_wanted_while_a_filter_runs_is_reached():
         assert table.row.pid == 3000
 
 
-def bar(app):
+def bar(app: OopscopeApp) -> Any:
     return "".join(line[app.pane.main.size.width - 1] for line in lines(app)[4 : 4 + app.pane.main.page])
 
 
-async def test_the_scroll_bar_shows_where_the_hits_are():
+async def test_the_scroll_bar_shows_where_the_hits_are() -> None:
     async with running(Fake(rows={"tasks": lambda: tasks(1800)}), size=SMALL) as (app, pilot):
         await press(app, pilot, "3", "g")
         page = app.pane.main.page
@@ -62,7 +65,7 @@ async def test_the_scroll_bar_shows_where_the_hits_are():
         assert bar(app) == "▐" + " " * (page - 1)
 
 
-async def test_a_search_that_is_typed_begins_where_the_cursor_was():
+async def test_a_search_that_is_typed_begins_where_the_cursor_was() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "g")
         await press(app, pilot, "slash", *"kworker/0:4")

@@ -1,6 +1,7 @@
 """Which lines of a log are one dump of something: of real logs of each kernel line, and in the kernel's formats."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tui.fake import Record
 LINE = re.compile(r"\[ *(\d+)\.(\d{6})\] (?:\[ *([TC]\d+)\] )?(.*)")
 
 
-def real(name, callers=True):
+def real(name: str, callers: bool = True) -> Any:
     """The log beside a stored dump as records; lines without a time go on the record before them."""
     rows = []
     for line in (DUMPS / f"{name}.dmesg.txt").read_text("utf-8", "replace").splitlines():
@@ -27,11 +28,11 @@ def real(name, callers=True):
     return list(log_lines(rows))
 
 
-def texts(*lines, callers=None, step=1_000_000):
+def texts(*lines: Any, callers: Any = None, step: int = 1_000_000) -> Any:
     return [Record(at, at * step, 4, 0, callers[at] if callers else None, line) for at, line in enumerate(lines)]
 
 
-def blocks_of(rows, step=7):
+def blocks_of(rows: Any, step: int = 7) -> Any:
     """In slices, as rows come in."""
     blocks = Blocks()
     for start in range(0, len(rows), step):
@@ -39,7 +40,7 @@ def blocks_of(rows, step=7):
     return blocks
 
 
-def folded(rows):
+def folded(rows: Any) -> Any:
     """What shows of a log with its blocks folded."""
     view = LogRows(rows)
     view.blocks = blocks_of(rows)
@@ -63,7 +64,7 @@ def folded(rows):
         ("6.12-overflow", ["BUG: TASK stack guard page", "Oops: stack guard page", "> Call Trace: 65 lines, lab_r"]),
     ],
 )  # fmt: skip
-def test_real_logs(name, end, callers):
+def test_real_logs(name: str, end: list[str], callers: bool) -> None:
     shown = folded(real(name, callers))
     shown = [line for line in shown if not line.startswith(("note:", "Kernel Offset", "---[ end Kernel"))]
     for words, line in zip(end, shown[-len(end) :], strict=True):
@@ -71,7 +72,7 @@ def test_real_logs(name, end, callers):
 
 
 @pytest.mark.parametrize("name", [path.name.removesuffix(".dmesg.txt") for path in sorted(DUMPS.glob("*.dmesg.txt"))])
-def test_every_real_log_folds_its_traces_and_nothing_of_its_boot(name):
+def test_every_real_log_folds_its_traces_and_nothing_of_its_boot(name: str) -> None:
     rows = real(name)
     shown = folded(rows)
     begin = next(at for at, line in enumerate(shown) if line.startswith(">"))
@@ -80,14 +81,14 @@ def test_every_real_log_folds_its_traces_and_nothing_of_its_boot(name):
     assert not [line for line in shown if re.match(r" .*\+0x|R[A-Z0-9]{2}: [0-9a-f]|Call Trace:|\[ *\d+\] ", line)]
 
 
-def test_hung_tasks_are_a_line_and_a_fold_each():
+def test_hung_tasks_are_a_line_and_a_fold_each() -> None:
     shown = folded(real("6.1-deadlock"))
     begin = next(at for at, line in enumerate(shown) if line.startswith("INFO: task"))
     assert [line.split(":")[0] for line in shown[begin : begin + 4]] == ["INFO", "> Call Trace"] * 2
     assert "PID 238 lab-teller-ab, state D" in shown[begin + 1]
 
 
-def test_records_of_two_cpus_interleave():
+def test_records_of_two_cpus_interleave() -> None:
     lines = ("NMI backtrace for cpu 0", "NMI backtrace for cpu 1", "CPU: 0 PID: 7 Comm: a", "CPU: 1 PID: 8 Comm: b",
              "Call Trace:", "Call Trace:", " first+0x1/0x9", " second+0x1/0x9", "done on 0", "done on 1")  # fmt: skip
     rows = texts(*lines, callers=["C0", "C1"] * 5)
@@ -103,14 +104,14 @@ def test_records_of_two_cpus_interleave():
     assert blocks.after(4, "C0") is None
 
 
-def test_a_stray_record_does_not_end_a_block_where_callers_are_not_recorded():
+def test_a_stray_record_does_not_end_a_block_where_callers_are_not_recorded() -> None:
     lines = ("Oops: 0000", "CPU: 0 PID: 7 Comm: a", "Call Trace:", "usb 1-1: reset", " one+0x1/0x2", " two+0x1/0x2")
     assert folded(texts(*lines)) == ["Oops: 0000", "> Call Trace: 4 lines, one+0x1 … two · CPU 0, PID 7 a", lines[3]]
     with_callers = texts(*lines, callers=["T1"] * 6)
     assert folded(with_callers)[-2:] == [" one+0x1/0x2", " two+0x1/0x2"]
 
 
-def test_an_end_mark_a_pause_and_a_second_stack_end_a_block():
+def test_an_end_mark_a_pause_and_a_second_stack_end_a_block() -> None:
     trace = ("Call Trace:", " <TASK>", " a+0x1/0x2", " </TASK>")
     assert folded(texts(*trace, "---[ end trace 0 ]---", *trace)) == ["> Call Trace: 5 lines, a+0x1",
                                                                      "> Call Trace: 4 lines, a+0x1"]  # fmt: skip
@@ -119,7 +120,7 @@ def test_an_end_mark_a_pause_and_a_second_stack_end_a_block():
     assert folded(late)[1:] == [" b+0x1/0x2"]
 
 
-def test_what_is_too_short_is_not_folded_and_what_is_too_long_is_cut():
+def test_what_is_too_short_is_not_folded_and_what_is_too_long_is_cut() -> None:
     assert folded(texts("Call Trace:", " a+0x1/0x2", "fine")) == ["Call Trace:", " a+0x1/0x2", "fine"]
     blocks = blocks_of(texts("Call Trace:", *[" a+0x1/0x2"] * 2 * LONGEST))
     assert max(blocks.sizes) == LONGEST
@@ -149,7 +150,7 @@ KASAN = (
 )  # fmt: skip
 
 
-def test_lock_reports():
+def test_lock_reports() -> None:
     rows = list(log_lines(texts(*LOCKDEP)))
     shown = folded(rows)
     assert shown[:2] == list(LOCKDEP[:2])
@@ -157,7 +158,7 @@ def test_lock_reports():
     assert shown[3:] == ["> Call Trace: 3 lines, lock_acquire+0xbd · CPU 1, PID 79 kswapd0"]
 
 
-def test_locks_workqueues_objects_and_the_state_of_all_tasks():
+def test_locks_workqueues_objects_and_the_state_of_all_tasks() -> None:
     locks = ("Showing all locks held in the system:", "1 lock held by khungtaskd/34:",
              " #0: ffffffff82a1 (rcu_read_lock){....}-{1:3}, at: debug_show_all_locks+0x15/0x17f", "",
              "=============================================", "other")  # fmt: skip
@@ -180,7 +181,7 @@ def test_locks_workqueues_objects_and_the_state_of_all_tasks():
     ]  # fmt: skip
 
 
-def test_older_formats():
+def test_older_formats() -> None:
     old = ("INFO: task sync:222 blocked for more than 120 seconds.", "      Not tainted 4.19.0 #1",
            '"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.',
            "sync            D    0   222      1 0x00004000", "Call Trace:", " [<ffffffff8123>] ? io_schedule+0x1/0x40",
@@ -188,7 +189,7 @@ def test_older_formats():
     assert folded(texts(*old)) == [old[0], "> Call Trace: 6 lines, wait_on_page+0x1"]
 
 
-def test_a_hostile_log_folds_in_bounds():
+def test_a_hostile_log_folds_in_bounds() -> None:
     rows = texts(*["Call Trace:", " a+0x1/0x2", "\x1b[2J[red]"] * 300, callers=[f"T{at % 50}" for at in range(900)])
     assert sum(blocks_of(rows).sizes) <= 900
     assert summary("tasks", ["[ 1] 0 1 2 " + "9" * 5000 + " x", "[ 2]", "[x] 1"]).startswith("Tasks state: 3 lines")

@@ -1,5 +1,7 @@
 """The log: from one error or oops to the next."""
 
+from typing import Any
+
 import pytest
 
 from oopscope_tui.panes.log.survey import Survey
@@ -23,26 +25,26 @@ HUNG = [(3, "INFO: task lab-teller:238 blocked for more than 8 seconds."), (6, "
 FINE = [(6, "eth0: link up"), (6, "random: crng init done")]
 
 
-def records(*parts, step=1_000_000):
+def records(*parts: Any, step: int = 1_000_000) -> Any:
     pairs = [pair for part in parts for pair in part]
     return [Record(at, at * step, level, 0, None, words) for at, (level, words) in enumerate(pairs)]
 
 
-def starts(rows):
+def starts(rows: Any) -> Any:
     troubles = Troubles()
     for at in range(len(rows)):
         troubles.take(rows, at, at + 1)
     return troubles.starts
 
 
-def test_a_block_counts_once():
+def test_a_block_counts_once() -> None:
     assert starts(records(FINE, OOPS, FINE)) == [2]
     assert starts(records(FINE, HUNG, HUNG, FINE)) == [2, 5]
     assert starts(records(OOPS, FINE, OOPS)) == [0, 10]
     assert starts(records(FINE, [(4, "Call Trace:"), (4, " a+0x1"), (4, "Call Trace:")])) == [2]
 
 
-def test_errors_count_where_no_block_is_open():
+def test_errors_count_where_no_block_is_open() -> None:
     error = [(3, "usb 1-1: device not accepting address 2, error -71")]
     assert starts(records(error, error, FINE, error)) == [0, 4]
     assert starts(records(HUNG, error, step=1_000_000_000)) == [0, 1, 3]  # each after a pause
@@ -51,11 +53,11 @@ def test_errors_count_where_no_block_is_open():
     assert starts(records([(4, "watchdog: BUG: soft lockup - CPU#1 stuck for 11s!")])) == [0]
 
 
-def test_rows_without_level_time_or_text():
+def test_rows_without_level_time_or_text() -> None:
     assert starts([Record(0, None, None, 0, None, None), Record(1, None, None, 0, None, "Oops: 0000")]) == [1]
 
 
-def test_rows_that_come_later_are_looked_at():
+def test_rows_that_come_later_are_looked_at() -> None:
     rows = records(FINE, OOPS)
     troubles = Troubles()
     survey = Survey(rows, [troubles])
@@ -66,7 +68,7 @@ def test_rows_that_come_later_are_looked_at():
     assert troubles.starts == [2, 12]
 
 
-def test_a_survey_stops_when_its_time_is_up():
+def test_a_survey_stops_when_its_time_is_up() -> None:
     rows = records(FINE * 2000)
     survey = Survey(rows, [Troubles()])
     assert survey.work(0.0)
@@ -81,7 +83,7 @@ def test_a_survey_stops_when_its_time_is_up():
     [("6.1-deadlock", ["INFO: task lab-teller-ab", "INFO: task lab-teller-ba"]),
      ("6.1-null", ["BUG: kernel NULL"]), ("6.12-overflow", ["BUG: TASK stack guard page"])],
 )  # fmt: skip
-def test_logs_of_real_machines(name, first):
+def test_logs_of_real_machines(name: str, first: list[str]) -> None:
     path = DUMPS / f"{name}.dmesg.txt"
     rows = []
     for at, words in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines()):
@@ -99,11 +101,11 @@ def test_logs_of_real_machines(name, first):
     assert not any(text.startswith("Oops") for text in found)
 
 
-def many():
+def many() -> Any:
     return records(FINE, HUNG, FINE, OOPS, FINE * 40, [(3, "ext4: a [red]bad[/red] block")], FINE, step=20_000_000)
 
 
-async def test_brackets_go_from_error_to_error():
+async def test_brackets_go_from_error_to_error() -> None:
     async with running(Fake(rows={"log": many}, found=None), size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "g", "right_square_bracket")
         assert app.pane.main.row.text.startswith("INFO: task")
@@ -122,7 +124,7 @@ async def test_brackets_go_from_error_to_error():
         assert "no error before this" in lines(app)[-2]
 
 
-async def test_a_filter_hides_errors_from_the_brackets_too():
+async def test_a_filter_hides_errors_from_the_brackets_too() -> None:
     async with running(Fake(rows={"log": many}, found=None), size=LARGE) as (app, pilot):
         await press(app, pilot, "5")
         await enter(app, pilot, "f", "-BUG")
@@ -130,7 +132,7 @@ async def test_a_filter_hides_errors_from_the_brackets_too():
         assert app.pane.main.row.text.startswith("ext4")
 
 
-async def test_a_link_to_a_record_whose_level_is_hidden_shows_all_levels():
+async def test_a_link_to_a_record_whose_level_is_hidden_shows_all_levels() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "l", "l")
         assert len(app.pane.main.view) == 2
@@ -141,7 +143,7 @@ async def test_a_link_to_a_record_whose_level_is_hidden_shows_all_levels():
         assert "errors and worse" not in text(app)
 
 
-async def test_the_keys_are_said():
+async def test_the_keys_are_said() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "5")
         assert "] [ errors" in lines(app)[-1]

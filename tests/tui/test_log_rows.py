@@ -1,6 +1,7 @@
 """Folded blocks as a view: positions, spots and row numbers, against the plainest way to say the same."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tui.fake import Record
 TRACE = ["CPU: 1 PID: 241 Comm: insmod", "Call Trace:", " <TASK>", " lab_init+0x30/0x40 [labcrash]"]
 
 
-def mixed(seed, count=400):
+def mixed(seed: int, count: int = 400) -> Any:
     """Records of four callers: plain ones, and blocks that interleave, some too small for a fold."""
     chance = random.Random(seed)
     left = {caller: [] for caller in ("T1", "T2", "C0", None)}
@@ -27,13 +28,13 @@ def mixed(seed, count=400):
     return out
 
 
-def grow(view, rows, step):
+def grow(view: Any, rows: Any, step: int) -> None:
     for start in range(0, len(rows), step):
         view.blocks.take(rows, start, min(start + step, len(rows)))
         view.arrange()
 
 
-def plainly(view, passes=lambda row: True):
+def plainly(view: Any, passes: Any = lambda row: True) -> Any:
     """The row numbers that show, said without any runs."""
     hidden = set()
     for block in range(len(view.blocks.all)):
@@ -43,7 +44,7 @@ def plainly(view, passes=lambda row: True):
     return [at for at, row in enumerate(view.rows) if passes(row) and at not in hidden]
 
 
-def check(view, passes=lambda row: True):
+def check(view: Any, passes: Any = lambda row: True) -> None:
     shown = plainly(view, passes)
     passing = [at for at, row in enumerate(view.rows) if passes(row)]
     assert len(view) == len(shown)
@@ -65,7 +66,7 @@ def check(view, passes=lambda row: True):
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("step", [1, 37, 400])
-def test_folds_as_rows_come_in(seed, step):
+def test_folds_as_rows_come_in(seed: int, step: int) -> None:
     rows = mixed(seed)
     view = LogRows(rows)
     grow(view, rows, step)
@@ -74,7 +75,7 @@ def test_folds_as_rows_come_in(seed, step):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_folds_under_filters_and_by_hand(seed):
+def test_folds_under_filters_and_by_hand(seed: int) -> None:
     rows = mixed(seed)
     view = LogRows(rows)
     grow(view, rows, 50)
@@ -102,7 +103,7 @@ def test_folds_under_filters_and_by_hand(seed):
     assert len(view) == len(rows)
 
 
-def test_a_head_has_all_that_a_row_has_and_knows_its_block():
+def test_a_head_has_all_that_a_row_has_and_knows_its_block() -> None:
     rows = [Record(at, at, 4, 1, "T1", words) for at, words in enumerate(["x", *TRACE, "y"])]
     view = LogRows(rows)
     grow(view, rows, 10)
@@ -119,15 +120,15 @@ def test_a_head_has_all_that_a_row_has_and_knows_its_block():
 # The line of density.
 
 
-def at_times(*seconds, level=6):
+def at_times(*seconds: Any, level: int = 6) -> Any:
     return [Record(at, int(one * 10**9), level, 0, None, "x") for at, one in enumerate(seconds)]
 
 
-def heights(density, width):
+def heights(density: Any, width: int) -> Any:
     return "".join(HEIGHTS[cell.height - 1] if cell.height else " " for cell in density.cells(width))
 
 
-def test_density_counts_over_time():
+def test_density_counts_over_time() -> None:
     density = Density()
     rows = at_times(*[0] * 100, *[5] * 10, 9.99)
     density.take(rows, 0, len(rows))
@@ -138,7 +139,7 @@ def test_density_counts_over_time():
     assert [density.cell_of(int(one * 10**9), 10) for one in (0, 5, 9.99, 99)] == [0, 5, 9, 9]
 
 
-def test_density_marks_errors_and_grows_with_the_log():
+def test_density_marks_errors_and_grows_with_the_log() -> None:
     density = Density()
     rows = [*at_times(*range(50)), *(row._replace(level=3) for row in at_times(50))]
     for at in range(len(rows)):
@@ -151,7 +152,7 @@ def test_density_marks_errors_and_grows_with_the_log():
     assert len(density.cells(SLICES * 3)) == SLICES * 3
 
 
-def test_density_of_hostile_times():
+def test_density_of_hostile_times() -> None:
     density = Density()
     rows = [Record(0, None, None, 0, None, None), Record(1, 7, 6, 0, None, ""), Record(2, 2**64 - 1, 9, 0, None, ""),
             Record(3, 0, 0, 0, None, "")]  # fmt: skip
@@ -187,14 +188,14 @@ def test_density_of_hostile_times():
         ("", []),
     ],
 )  # fmt: skip
-def test_links(text, wanted):
+def test_links(text: str, wanted: list[str]) -> None:
     words = {"cpus": 1, "tasks": 1, "modules": 1}
     found = links(text, {"virtio_blk"})
     assert [f"{link.place.pane} {link.text}" for link in found] == wanted
     assert all(link.place.open == (link.place.pane in words) for link in found)
 
 
-def test_links_are_few_and_each_once():
+def test_links_are_few_and_each_once() -> None:
     assert len(links(" ".join(f"f{at}+0x1/0x2" for at in range(99)), ())) == MOST
     assert [one.place for one in links("f+0x1/0x2 f+0x9/0xf", ())] == [Place("symbol", "f")]
     assert links("[" * 100_000, ()) == []
@@ -203,7 +204,7 @@ def test_links_are_few_and_each_once():
 # Times.
 
 
-def test_times_and_what_is_not_known():
+def test_times_and_what_is_not_known() -> None:
     epoch = [1795404011_500_000_000]
     times = Times(lambda: epoch[0])
     times.first_ns, times.end_ns = 0, 15_000_000_000

@@ -1,9 +1,14 @@
 """The log on the screen: folds, a caller, wrapping, the line of density, and the links of a record."""
 
 import re
+from pathlib import Path
+from typing import Any
 
+import pytest
 from textual.events import Click
+from textual.pilot import Pilot
 
+from oopscope_tui.app import OopscopeApp
 from oopscope_tui.places import Place
 from oopscope_tui.settings.settings import Settings
 from tui.driving import LARGE, SMALL, enter, lines, press, running, settle, text
@@ -25,7 +30,7 @@ WARNING = [(4, "T30", "WARNING: at a.c:1 lab_check+0x1/0x2"), (4, "T30", "CPU: 0
            (4, "T30", "Call Trace:"), (4, "T30", " lab_late+0x5/0x9"), (3, "T30", "ext4: [red]bad block")]  # fmt: skip
 
 
-def records(*parts, callers=True):
+def records(*parts: Any, callers: bool = True) -> Any:
     rows = [one for part in parts for one in part]
     return [
         Record(at, at * 100_000_000, level, 0, caller if callers else None, words)
@@ -33,16 +38,16 @@ def records(*parts, callers=True):
     ]
 
 
-def fake(*parts, **more):
+def fake(*parts: Any, **more: Any) -> Any:
     rows = records(*(parts or (FINE, WARNING, FINE, BUG)), **more)
     return Fake(rows={"log": lambda: rows}, found=None)
 
 
-def shown(app):
+def shown(app: OopscopeApp) -> Any:
     return [app.pane.main.view.row(at).index for at in range(len(app.pane.main.view))]
 
 
-async def test_blocks_are_folded_but_for_what_killed_the_machine():
+async def test_blocks_are_folded_but_for_what_killed_the_machine() -> None:
     async with running(fake(), size=LARGE) as (app, pilot):
         await press(app, pilot, "5")
         assert app.pane.main.row.index == 65
@@ -52,7 +57,7 @@ async def test_blocks_are_folded_but_for_what_killed_the_machine():
         assert "▾ CPU: 1 PID: 241 Comm: insmod" in text(app)
 
 
-async def test_space_plus_minus_and_z_fold():
+async def test_space_plus_minus_and_z_fold() -> None:
     async with running(fake(), size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "G", "minus")
         assert app.pane.main.row.index == 66  # the cursor goes to the head
@@ -70,7 +75,7 @@ async def test_space_plus_minus_and_z_fold():
         assert "all blocks unfolded" in text(app)
 
 
-async def test_space_pages_on_over_a_block_and_folds_nothing():
+async def test_space_pages_on_over_a_block_and_folds_nothing() -> None:
     async with running(fake(*[WARNING] * 60)) as (app, pilot):
         await press(app, pilot, "5", "g", "j", "space")
         assert 3 in shown(app)  # it unfolded
@@ -80,7 +85,7 @@ async def test_space_pages_on_over_a_block_and_folds_nothing():
         assert app.pane.main.cursor == count - 1
 
 
-async def test_a_search_unfolds_what_it_finds_and_folds_it_when_it_goes_on():
+async def test_a_search_unfolds_what_it_finds_and_folds_it_when_it_goes_on() -> None:
     async with running(fake(*[FINE, WARNING] * 2)) as (app, pilot):
         await press(app, pilot, "5", "g")
         assert len(shown(app)) == 70 - 4
@@ -94,7 +99,7 @@ async def test_a_search_unfolds_what_it_finds_and_folds_it_when_it_goes_on():
         assert (app.pane.main.row.index, 68 in shown(app)) == (33, False)
 
 
-async def test_a_search_that_is_given_up_leaves_all_folded():
+async def test_a_search_that_is_given_up_leaves_all_folded() -> None:
     async with running(fake(FINE, WARNING, FINE)) as (app, pilot):
         await press(app, pilot, "5", "g", "j", "slash", *"lab_l")
         assert 33 in shown(app)
@@ -103,7 +108,7 @@ async def test_a_search_that_is_given_up_leaves_all_folded():
         assert 33 not in shown(app)
 
 
-async def test_a_filter_shows_what_is_folded_and_levels_keep_folds():
+async def test_a_filter_shows_what_is_folded_and_levels_keep_folds() -> None:
     async with running(fake()) as (app, pilot):
         await press(app, pilot, "5", "z")
         await enter(app, pilot, "f", "lab_late")
@@ -117,7 +122,7 @@ async def test_a_filter_shows_what_is_folded_and_levels_keep_folds():
         assert shown(app) == [30, 31, 34, 65, 66, 70]
 
 
-async def test_a_jump_to_an_error_in_a_folded_block_unfolds_it():
+async def test_a_jump_to_an_error_in_a_folded_block_unfolds_it() -> None:
     inside = [*TRACE[:3], (2, "C0", "mce: bad"), *TRACE[3:]]
     rows = records(FINE, inside, FINE, callers=False)  # the stray one does not end the block
     async with running(Fake(rows={"log": lambda: rows}, found=None)) as (app, pilot):
@@ -132,7 +137,7 @@ async def test_a_jump_to_an_error_in_a_folded_block_unfolds_it():
         assert 36 in shown(app)
 
 
-async def test_c_follows_a_caller():
+async def test_c_follows_a_caller() -> None:
     async with running(fake(), size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "G", "c")
         assert shown(app) == [65, 66, 67, 68, 69, 71, 72]
@@ -150,7 +155,7 @@ async def test_c_follows_a_caller():
         assert len(shown(app)) == 73 - 2
 
 
-async def test_c_shows_a_block_where_callers_are_not_recorded():
+async def test_c_shows_a_block_where_callers_are_not_recorded() -> None:
     async with running(fake(callers=False), size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "g", "c")
         assert "this log does not record callers" in lines(app)[-2]
@@ -165,7 +170,7 @@ async def test_c_shows_a_block_where_callers_are_not_recorded():
 LONG = "x" * 150 + "END"
 
 
-async def test_w_wraps_long_lines():
+async def test_w_wraps_long_lines() -> None:
     rows = [Record(at, at, 6, 0, "T1", f"{at} {LONG if at % 3 == 0 else 'short'}") for at in range(40)]
     async with running(Fake(rows={"log": lambda: rows}, found=None)) as (app, pilot):
         await press(app, pilot, "5", "g")
@@ -189,7 +194,7 @@ async def test_w_wraps_long_lines():
         assert app.pane.main.row.index == 39
 
 
-async def test_a_monstrous_line_wraps_in_bounds_and_short_logs_wrap_too():
+async def test_a_monstrous_line_wraps_in_bounds_and_short_logs_wrap_too() -> None:
     rows = [Record(at, at, 6, 0, None, "y" * 100_000) for at in range(3)]
     async with running(Fake(rows={"log": lambda: rows}, found=None)) as (app, pilot):
         await press(app, pilot, "5", "W", "G", "k", "j", "b", "space")
@@ -201,13 +206,13 @@ async def test_a_monstrous_line_wraps_in_bounds_and_short_logs_wrap_too():
         assert "no oops is known" in text(app)
 
 
-async def click(app, pilot, x, y):
+async def click(app: OopscopeApp, pilot: Pilot[int], x: Any, y: Any) -> None:
     main = app.pane.main
     main.post_message(Click(main, x, y, 0, 0, 1, False, False, False, x, y))
     await settle(app, pilot)
 
 
-async def test_the_density_shows_where_one_is_and_a_click_goes_there():
+async def test_the_density_shows_where_one_is_and_a_click_goes_there() -> None:
     async with running(fake(FINE * 4, BUG)) as (app, pilot):
         await press(app, pilot, "5", "z", "g")
         strip = lines(app)[3]
@@ -227,7 +232,7 @@ async def test_the_density_shows_where_one_is_and_a_click_goes_there():
         assert app.pane.main.heads == 1
 
 
-async def test_a_click_on_the_sign_folds():
+async def test_a_click_on_the_sign_folds() -> None:
     async with running(fake(), size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "z", "g")
         await click(app, pilot, 17, 31 + 2)
@@ -238,7 +243,7 @@ async def test_a_click_on_the_sign_folds():
         assert app.pane.main.row.index == 5
 
 
-async def test_enter_opens_the_links_of_a_record_and_of_a_folded_block():
+async def test_enter_opens_the_links_of_a_record_and_of_a_folded_block() -> None:
     async with running(Fake(rows={"log": lambda: records(FINE, BUG)}, found=None), size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "z", "G", "k", "enter")
         assert "Call Trace: 6 lines" in text(app)
@@ -254,7 +259,7 @@ async def test_enter_opens_the_links_of_a_record_and_of_a_folded_block():
         assert (app.pane.key, app.pane.main.row.pid) == ("tasks", 1)
 
 
-async def test_a_link_to_a_task_that_was_gone_says_so():
+async def test_a_link_to_a_task_that_was_gone_says_so() -> None:
     rows = records([(6, None, "Out of memory: Killed process 9999 (gone) total")])
     async with running(Fake(rows={"log": lambda: rows}, found=None), size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "5", "enter", "enter")
@@ -262,7 +267,9 @@ async def test_a_link_to_a_task_that_was_gone_says_so():
         assert "9999 is not among the tasks" in text(app)
 
 
-async def test_copying_and_writing_a_folded_block_gives_all_its_lines(monkeypatch, tmp_path):
+async def test_copying_and_writing_a_folded_block_gives_all_its_lines(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     async with running(Fake(rows={"log": lambda: records(FINE[:1], BUG)}, found=None), size=LARGE) as (app, pilot):
         copied = []
         monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
@@ -275,7 +282,7 @@ async def test_copying_and_writing_a_folded_block_gives_all_its_lines(monkeypatc
         assert sum("do_one_initcall" in line for line in written) == 1
 
 
-async def test_times_that_are_not_known_are_said():
+async def test_times_that_are_not_known_are_said() -> None:
     nothing = Fake(rows={"log": lambda: records(FINE), "system": lambda: [Fact("nodename", "x")]}, found=None)
     async with running(nothing, size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "t")
@@ -285,21 +292,21 @@ async def test_times_that_are_not_known_are_said():
         assert "not known: nothing tells when it booted" in text(app)
 
 
-async def test_the_settings_choose_the_times():
+async def test_the_settings_choose_the_times() -> None:
     async with running(fake(), settings=Settings(time="UTC")) as (app, pilot):
         await press(app, pilot, "5")
         assert "times UTC" in lines(app)[2]
         assert "03:20:02.500000" in text(app)
 
 
-async def test_a_lock_report_and_lines_without_a_level():
+async def test_a_lock_report_and_lines_without_a_level() -> None:
     rows = [Record(at, at, None, None, None, words) for at, words in enumerate(LOCKDEP)]
     async with running(Fake(rows={"log": lambda: rows}, found=None), size=LARGE) as (app, pilot):
         await press(app, pilot, "5")
         assert "▸ Lock report: 13 lines" in text(app)
 
 
-async def test_rows_that_come_late_fold_and_the_cursor_keeps_its_row():
+async def test_rows_that_come_late_fold_and_the_cursor_keeps_its_row() -> None:
     rows = records(FINE, BUG, FINE)
     async with running(Fake(rows={"log": lambda: rows}, found=None), size=SMALL) as (app, pilot):
         await press(app, pilot, "5", "z", "g", "j", "j")
@@ -312,7 +319,7 @@ async def test_rows_that_come_late_fold_and_the_cursor_keeps_its_row():
         assert len(app.pane.main.density.cells(80)) == 80
 
 
-async def test_a_hostile_log_draws():
+async def test_a_hostile_log_draws() -> None:
     rows = [Record(at, 2**64 - 1 - at, 99, 9, "T" + "9" * 30, "Call Trace:\x1b[2J" if at % 3 else "\n\n a+0x1/0x2")
             for at in range(200)] + log(3)  # fmt: skip
     async with running(Fake(rows={"log": lambda: rows}, found=None)) as (app, pilot):

@@ -1,10 +1,13 @@
 """Memory: shares that add up and the one that stands out, links, the strip, and swap."""
 
+from typing import Any
+
 import pytest
 
 from oopscope.errors import Implausible
 from oopscope.memory.coverage import Cell
 from oopscope.subsystems import Column
+from oopscope_tui.app import OopscopeApp
 from oopscope_tui.look import theme
 from oopscope_tui.panes.memory_strip import strip_lines
 from tui.driving import LARGE, SMALL, press, running, text
@@ -12,17 +15,17 @@ from tui.fake import ANSWERS, TABLES, Fake, Named
 from tui.fake_details import shares
 
 
-def rows(app):
+def rows(app: OopscopeApp) -> Any:
     view = app.pane.main.view
     return [view.row(at) for at in range(len(view))]
 
 
-def line_of(app, begin, side=False):
+def line_of(app: OopscopeApp, begin: Any, side: bool = False) -> Any:
     view = (app.pane.side if side else app.pane.main).view
     return next(row for row in (view.row(at) for at in range(len(view))) if row.text.strip("► ").startswith(begin))
 
 
-async def test_the_share_that_is_more_than_half_is_marked():
+async def test_the_share_that_is_more_than_half_is_marked() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "4")
         much = line_of(app, "Shared, tmpfs")
@@ -33,7 +36,7 @@ async def test_the_share_that_is_more_than_half_is_marked():
         assert line_of(app, "Swap").text.split() == ["Swap", "none"]
 
 
-async def test_free_memory_is_never_marked(monkeypatch):
+async def test_free_memory_is_never_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     found = shares(0)
     mostly_free = (found.shares[0]._replace(bytes=380 << 20),)
     monkeypatch.setitem(ANSWERS, "memory-shares", lambda key: found._replace(shares=mostly_free, over=3 << 20))
@@ -43,7 +46,7 @@ async def test_free_memory_is_never_marked(monkeypatch):
         assert "the counters exceed the total by 3.0M" in text(app)
 
 
-async def test_every_line_leads_to_its_row():
+async def test_every_line_leads_to_its_row() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "4")
         leads = [(line_of(app, begin).link.pane, line_of(app, begin).link.key)
@@ -57,7 +60,7 @@ async def test_every_line_leads_to_its_row():
         assert (app.pane.main.row.node, app.pane.main.row.name) == (0, "DMA32")
 
 
-async def test_the_strip_and_its_legend():
+async def test_the_strip_and_its_legend() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "4")
         assert "0x0 ████" in text(app)
@@ -66,20 +69,20 @@ async def test_the_strip_and_its_legend():
         assert "a cell is 3.9M: █ all of it is in the dump, ▓▒░ part, · nothing" in text(app)
 
 
-def test_nothing_and_all_are_only_what_they_say():
+def test_nothing_and_all_are_only_what_they_say() -> None:
     held = [0, 1, 333, 334, 667, 999, 1000]
     (line,) = strip_lines([Cell(at, at + 1, count, 1000) for at, count in enumerate(held)], 4096, 80)
     assert line.text.split() == ["0x0", "·░░▒▓▓█"]
 
 
 @pytest.mark.parametrize("width", [30, 80, 160])
-def test_no_line_of_the_strip_is_wider_than_its_place(width):
+def test_no_line_of_the_strip_is_wider_than_its_place(width: int) -> None:
     lines = strip_lines([Cell(at << 30, at + 1 << 30, 1, 1) for at in range(192)], 4096, width)
     assert all(len(line.text) <= max(width, 34) for line in lines)
     assert sum(line.text.count("█") for line in lines) == 192
 
 
-async def test_a_dump_that_cannot_say_what_it_holds(monkeypatch):
+async def test_a_dump_that_cannot_say_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     for found, words in (([], "where RAM is"), ([Cell(0, 1, None, 1)], "does not say which pages it holds")):
         monkeypatch.setitem(ANSWERS, "strip", lambda count, found=found: found)
         async with running(size=LARGE) as (app, pilot):
@@ -87,7 +90,7 @@ async def test_a_dump_that_cannot_say_what_it_holds(monkeypatch):
             assert words in text(app)
 
 
-async def test_kinds_of_page_and_what_fails():
+async def test_kinds_of_page_and_what_fails() -> None:
     class Kind(Named):
         what, size, saved = "slab pages", 8 << 20, 4 << 20
 
@@ -103,7 +106,7 @@ async def test_kinds_of_page_and_what_fails():
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
-async def test_swap_of_the_largest_processes(size):
+async def test_swap_of_the_largest_processes(size: tuple[int, int]) -> None:
     counters = [row for row in TABLES["meminfo"][2]() if not row.name.startswith("Swap")]
     counters += [Named("SwapTotal", 100 << 20), Named("SwapFree", 5 << 20)]
     async with running(Fake(rows={"meminfo": lambda: counters}), size=size) as (app, pilot):

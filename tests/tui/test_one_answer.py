@@ -15,7 +15,7 @@ from oopscope_tui.look.values import show
 
 
 @pytest.mark.parametrize("key", [key for key, _ in TABLES if key != "log"])
-def test_a_cell_is_the_same_from_a_row_and_from_the_reports_data(key):
+def test_a_cell_is_the_same_from_a_row_and_from_the_reports_data(key: str) -> None:
     case = case_of("6.1-null")
     found = table(key)
     for one in list(found.rows(case.kernel))[:200]:
@@ -26,7 +26,7 @@ def test_a_cell_is_the_same_from_a_row_and_from_the_reports_data(key):
             assert show(column.kind, getattr(one, column.key))[:LONGEST] == words[:LONGEST]
 
 
-def test_the_shares_of_memory_are_the_same_in_every_format():
+def test_the_shares_of_memory_are_the_same_in_every_format() -> None:
     from oopscope.report.build import build
 
     report = build(case_of("6.1-null").kernel, ["memory_shares", "meminfo"])
@@ -37,7 +37,7 @@ def test_the_shares_of_memory_are_the_same_in_every_format():
             assert cell(one["bytes"], "bytes") in line
 
 
-def test_show_and_w_write_the_same_json_and_csv():
+def test_show_and_w_write_the_same_json_and_csv() -> None:
     found = table("cpus")
     rows = list(found.rows(case_of("6.1-null").kernel))
     for form in ("json", "csv"):

@@ -1,25 +1,28 @@
 """Overview: of a hang the task that waited, of memory that ran out what held most of it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from oopscope.kernel.kernel import Kernel
 from oopscope.triage.finding import Evidence, Finding, Source
+from oopscope_tui.app import OopscopeApp
 from tui.driving import LARGE, SMALL, running
 from tui.fake import VERDICT, Fake
 
 
-def rows(app):
+def rows(app: OopscopeApp) -> Any:
     view = app.pane.main.view
     return [view.row(at) for at in range(len(view))]
 
 
-def starting(app, words):
+def starting(app: OopscopeApp, words: Any) -> Any:
     return next((row for row in rows(app) if row.text.strip().startswith(words)), None)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
-async def test_a_hang_shows_the_stack_of_the_task_that_waited(size):
+async def test_a_hang_shows_the_stack_of_the_task_that_waited(size: tuple[int, int]) -> None:
     hang = replace(VERDICT, category="hang", pid=18, comm="kworker/1:17", cpu=0)
     async with running(Fake(found=hang), size=size) as (app, _):
         title = starting(app, "Stack of 18 kworker/1:17")
@@ -28,14 +31,14 @@ async def test_a_hang_shows_the_stack_of_the_task_that_waited(size):
         assert any("worker_thread+0xb0" in row.text for row in rows(app))
 
 
-async def test_a_hang_of_a_task_that_runs_shows_its_cpu():
+async def test_a_hang_of_a_task_that_runs_shows_its_cpu() -> None:
     hang = replace(VERDICT, category="hang")
     async with running(Fake(found=hang)) as (app, _):
         assert starting(app, "Stack of CPU 1") is not None
         assert starting(app, "Stack of 241") is None
 
 
-async def test_what_held_most_of_the_memory_that_ran_out():
+async def test_what_held_most_of_the_memory_that_ran_out() -> None:
     out = replace(VERDICT, category="memory")
     async with running(Fake(found=out)) as (app, _):
         most = starting(app, "Memory     mostly")
@@ -45,9 +48,9 @@ async def test_what_held_most_of_the_memory_that_ran_out():
         assert starting(app, "Memory     mostly") is None
 
 
-async def test_what_else_was_wrong_stands_behind_the_verdict_but_for_notes():
+async def test_what_else_was_wrong_stands_behind_the_verdict_but_for_notes() -> None:
     class WithMore(Fake):
-        def findings(self, kernel):
+        def findings(self, kernel: Kernel) -> Any:
             piece = Evidence("INFO: task tar:52 blocked", Source("log", "3"))
             return [
                 Finding("hung-task", "error", "tar (PID 52) was blocked", 12.5, (piece,)),

@@ -1,12 +1,14 @@
 """Themes, and Textual's command palette over the same commands: readable, live, and left cleanly."""
 
 import itertools
+from typing import Any
 
 import pytest
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.pilot import Pilot
 
 from oopscope.cli.common import THEMES
 from oopscope_tui.look import theme
@@ -29,7 +31,7 @@ LINUX = [(0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0), (0, 0, 170), (170, 0
          (255, 255, 255)]  # fmt: skip
 
 
-def drawn(style, system):
+def drawn(style: Any, system: Any) -> Any:
     """The colours of text and ground: as they are in 256 colours, and in sixteen by the terminal's own table."""
     pair = []
     for color in (style.color, style.bgcolor):
@@ -38,22 +40,22 @@ def drawn(style, system):
     return pair[::-1] if style.reverse else pair
 
 
-def contrast(one, other):
+def contrast(one: Any, other: Any) -> Any:
     return Color(*one).get_contrast_ratio(Color(*other)) if hasattr(Color, "get_contrast_ratio") else _ratio(one, other)
 
 
-def _ratio(one, other):
+def _ratio(one: Any, other: Any) -> Any:
     levels = sorted(0.2126 * _linear(r) + 0.7152 * _linear(g) + 0.0722 * _linear(b) for r, g, b in (one, other))
     return (levels[1] + 0.05) / (levels[0] + 0.05)
 
 
-def _linear(channel):
+def _linear(channel: Any) -> Any:
     share = channel / 255
     return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
 
 
 @pytest.mark.parametrize(("name", "role"), itertools.product(OWN, ROLES))
-def test_what_has_its_own_ground_is_readable_in_256_and_in_16_colours(name, role):
+def test_what_has_its_own_ground_is_readable_in_256_and_in_16_colours(name: str, role: Any) -> None:
     style = Paint(name).style(ROLES[role])
     ink, ground = drawn(style, ColorSystem.EIGHT_BIT)
     assert contrast(ink.get_truecolor(), ground.get_truecolor()) >= ENOUGH
@@ -62,7 +64,7 @@ def test_what_has_its_own_ground_is_readable_in_256_and_in_16_colours(name, role
         assert contrast(table[ink.number], table[ground.number]) >= 3.0
 
 
-def test_the_terminals_own_colours_are_left_alone():
+def test_the_terminals_own_colours_are_left_alone() -> None:
     assert not Paint("terminal").enabled
     plain = Paint("terminal", plain=True)
     assert plain.enabled
@@ -70,7 +72,7 @@ def test_the_terminals_own_colours_are_left_alone():
     assert not plain.style(theme.DIM).dim
 
 
-def test_mono_has_no_colour_and_keeps_what_matters_apart():
+def test_mono_has_no_colour_and_keeps_what_matters_apart() -> None:
     paint = Paint("mono")
     for style in ROLES.values():
         assert paint.style(style).color is None
@@ -81,17 +83,17 @@ def test_mono_has_no_colour_and_keeps_what_matters_apart():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_line_keeps_its_text(name):
+def test_a_line_keeps_its_text(name: str) -> None:
     segments = [Segment("a", theme.BAD), Segment("b"), Segment("世", Style(color="#123456", bgcolor="color(99)"))]
     done = Paint(name, plain=True).apply(segments, Color(0, 0, 0))
     assert [one.text for one in done] == ["a", "b", "世"]
 
 
-def test_the_command_line_knows_the_same_themes():
+def test_the_command_line_knows_the_same_themes() -> None:
     assert THEMES == NAMES
 
 
-def test_which_theme_is_asked_for(monkeypatch):
+def test_which_theme_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("OOPSCOPE_THEME", raising=False)
     assert asked("dark") == "dark"
@@ -101,7 +103,7 @@ def test_which_theme_is_asked_for(monkeypatch):
     assert asked("dark") == "light"
 
 
-async def test_a_theme_is_changed_live_on_every_cell():
+async def test_a_theme_is_changed_live_on_every_cell() -> None:
     async with running() as (app, pilot):
         before = text(app)
         for name in NAMES:
@@ -119,7 +121,7 @@ async def test_a_theme_is_changed_live_on_every_cell():
         assert "no theme puce[red]" in text(app)
 
 
-async def test_the_palette_goes_to_places_and_is_left_cleanly():
+async def test_the_palette_goes_to_places_and_is_left_cleanly() -> None:
     async with running(size=LARGE) as (app, pilot):
         before = text(app)
         await pilot.press("ctrl+p")
@@ -140,7 +142,7 @@ async def test_the_palette_goes_to_places_and_is_left_cleanly():
         assert app.pane.key == "overview"
 
 
-async def test_a_command_of_the_palette_that_wants_more_opens_the_prompt():
+async def test_a_command_of_the_palette_that_wants_more_opens_the_prompt() -> None:
     async with running() as (app, pilot):
         await pilot.press("ctrl+p")
         await pilot.press(*"dis")
@@ -151,7 +153,7 @@ async def test_a_command_of_the_palette_that_wants_more_opens_the_prompt():
         assert app.prompt_line.text == "dis "
 
 
-async def test_names_from_a_dump_are_text_in_the_palette():
+async def test_names_from_a_dump_are_text_in_the_palette() -> None:
     async with running(nasty_fake()) as (app, pilot):
         await pilot.press("ctrl+p")
         await pilot.press(*"red")
@@ -163,7 +165,7 @@ async def test_names_from_a_dump_are_text_in_the_palette():
         assert app.is_running
 
 
-async def until(pilot, holds):
+async def until(pilot: Pilot[int], holds: Any) -> None:
     for _ in range(500):
         if holds():
             return
@@ -171,7 +173,7 @@ async def until(pilot, holds):
     raise AssertionError("it did not come")
 
 
-def test_dim_words_on_a_coloured_ground_take_the_ink_of_that_ground():
+def test_dim_words_on_a_coloured_ground_take_the_ink_of_that_ground() -> None:
     style = Paint("dark").style(Style(dim=True, color="black", bgcolor="cyan"))
     assert not style.dim
     assert style.color.number == 0

@@ -1,5 +1,7 @@
 """What a line after `:` means."""
 
+from typing import Any
+
 import pytest
 
 from oopscope_tui.places import Act, Place
@@ -60,26 +62,26 @@ PANES = [
         ("9" * 10_000, Place("symbol", "9" * 10_000)),
     ],
 )
-def test_understood(text, place):
+def test_understood(text: str, place: Any) -> None:
     assert understand(text, PANES) == place
 
 
 @pytest.mark.parametrize("line", ["ipcs", "tree", "dev", "irq -b", "ps -r", "log -d", "kmem -f", "runq -t",
                                   "dis -l schedule", "foreach UN"])  # fmt: skip
-def test_what_is_not_there_is_said_and_is_never_something_else(line):
+def test_what_is_not_there_is_said_and_is_never_something_else(line: str) -> None:
     """Once `:p jiffies` opened Problems, `:net` a module, `:tree` a slab; `:dis -l` took the option for a name."""
     target = understand(line, [*PANES, ("problems", "Problems"), ("net", "Net"), ("trees", "Trees")])
     assert isinstance(target, Act) and target.name == "say" and line.split()[0] in target.argument
     assert not is_guess(line, PANES)
 
 
-def test_only_what_is_nothing_else_is_a_guess():
+def test_only_what_is_nothing_else_is_a_guess() -> None:
     assert is_guess("schedule", PANES)
     assert is_guess("bt insm", PANES)  # a name that may be the beginning of one
     assert not any(is_guess(text, PANES) for text in ("", "bt 241", "bt -a", "0x10", "241", "mem", "quit", "c1"))
 
 
-def test_the_table_of_commands_is_whole():
+def test_the_table_of_commands_is_whole() -> None:
     words = [word for command in COMMANDS for word in command.words]
     assert len(words) == len(set(words))
     for command in COMMANDS:

@@ -10,6 +10,7 @@ import struct
 import sys
 import termios
 import time
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ RESTORED = ("\x1b[?1049l", "\x1b[?25h", "\x1b[?1000l", "\x1b[?2004l")
 class Program:
     """`oopscope` with its arguments on a terminal of 80x24."""
 
-    def __init__(self, *argv, **environment):
+    def __init__(self, *argv: Any, **environment: Any) -> None:
         self.size, self.data = (80, 24), ""
         self.since = 0  # where in the data the terminal got its size
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
@@ -38,7 +39,7 @@ class Program:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.fd)
 
-    def read(self, seconds):
+    def read(self, seconds: float) -> Any:
         if select.select([self.fd], [], [], seconds)[0]:
             try:
                 data = os.read(self.fd, 1 << 16)
@@ -48,7 +49,7 @@ class Program:
             return bool(data)
         return True
 
-    def until(self, words):
+    def until(self, words: Any) -> Any:
         """Read until the screen shows some words."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
@@ -58,19 +59,19 @@ class Program:
                 return screen
         raise AssertionError(f"{words!r} did not come:\n{self.screen()}")
 
-    def screen(self):
+    def screen(self) -> Any:
         terminal = Terminal(*self.size)
         whole = self.data[: self.data.rfind("\x1b")] if "\x1b" in self.data[-40:] else self.data
         terminal.feed(whole[self.since :])
         return "\n".join(terminal.lines)
 
-    def resize(self, width, height):
+    def resize(self, width: int, height: Any) -> None:
         """Change the terminal's size; what came before is lost."""
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
         self.size = (width, height)
         self.repainted()
 
-    def repainted(self):
+    def repainted(self) -> None:
         """Wait for a painting from an empty screen; only what comes with it counts."""
         seen = len(self.data)
         end = time.monotonic() + PATIENCE
@@ -79,10 +80,10 @@ class Program:
             assert time.monotonic() < end, "nothing was painted"
         self.since = at
 
-    def press(self, keys):
+    def press(self, keys: Any) -> None:
         os.write(self.fd, keys.encode())
 
-    def end(self):
+    def end(self) -> Any:
         """Wait for the end and return the exit status."""
         until = time.monotonic() + PATIENCE
         while self.read(0.5):
@@ -100,7 +101,7 @@ class Program:
     [{}, {"NO_COLOR": "1"}, {"TERM": "linux"}, {"TERM": "screen"}, {"TERM": "xterm-16color"}, {"TERM": "vt100"}],
     ids=str,
 )
-def test_a_session(environment):
+def test_a_session(environment: dict[str, str]) -> None:
     program = Program(str(DUMP), **environment)
     program.until("NULL pointer dereference")
     program.press("3")
@@ -121,7 +122,7 @@ def test_a_session(environment):
 
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
 @pytest.mark.parametrize(("end", "status"), [("\x03", 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str)
-def test_whatever_ends_it_the_terminal_is_as_it_was(end, status):
+def test_whatever_ends_it_the_terminal_is_as_it_was(end: int, status: int) -> None:
     program = Program(str(DUMP))
     program.until("Overview")
     if isinstance(end, str):
@@ -133,7 +134,7 @@ def test_whatever_ends_it_the_terminal_is_as_it_was(end, status):
 
 
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
-def test_a_stay_in_the_shell():
+def test_a_stay_in_the_shell() -> None:
     program = Program(str(DUMP))
     program.until("NULL pointer dereference")
     program.press("\x1a")
@@ -147,7 +148,7 @@ def test_a_stay_in_the_shell():
 
 
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
-def test_a_terminal_that_is_closed_takes_the_program_with_it():
+def test_a_terminal_that_is_closed_takes_the_program_with_it() -> None:
     program = Program(str(DUMP))
     program.until("Overview")
     os.close(program.fd)
@@ -156,7 +157,7 @@ def test_a_terminal_that_is_closed_takes_the_program_with_it():
 
 
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
-def test_other_sizes_and_a_screen_that_is_spoilt():
+def test_other_sizes_and_a_screen_that_is_spoilt() -> None:
     program = Program(str(DUMP))
     program.until("NULL pointer dereference")
     program.press("3")
@@ -185,14 +186,14 @@ def test_other_sizes_and_a_screen_that_is_spoilt():
 
 
 @pytest.mark.parametrize("name", ["dumb", "unknown"])
-def test_a_terminal_that_cannot_is_refused_in_one_line(name):
+def test_a_terminal_that_cannot_is_refused_in_one_line(name: str) -> None:
     program = Program(__file__, TERM=name)
     assert program.end() == 2
     assert program.data.startswith(f"oopscope: a {name} terminal cannot show the screen")
     assert program.data.count("\n") == 1
 
 
-def test_what_is_no_dump_leaves_one_line():
+def test_what_is_no_dump_leaves_one_line() -> None:
     program = Program(__file__)
     assert program.end() == 3
     left = program.data[program.data.rfind("\x1b[?1006l") :]

@@ -1,5 +1,7 @@
 """Stored dumps on the screen: all panes, at both sizes by turns, nothing failed, everything in its shape."""
 
+from typing import Any
+
 import pytest
 
 import stored
@@ -11,7 +13,7 @@ DUMPS = sorted(stored.DUMPS.glob("*.kdump"))[::4]  # a few: each costs a second
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
-async def test_every_pane_of_a_dump(dump):
+async def test_every_pane_of_a_dump(dump: Any) -> None:
     size = (SMALL, LARGE)[DUMPS.index(dump) % 2]
     async with running(Core(), size, [dump]) as (app, pilot):
         assert app.failure == ""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 from rich.segment import Segment
 
@@ -9,7 +10,7 @@ from oopscope_tui.look.picture import moving
 from oopscope_tui.tools.recording import record, write_cast
 
 
-def test_a_session_is_recorded_as_an_asciicast(tmp_path):
+def test_a_session_is_recorded_as_an_asciicast(tmp_path: Path) -> None:
     script = (("", 0.5), ("3", 1.0))
     events = list(record(["demo"], (100, 30), script))
     assert [event.rest for event in events if event.rest] == [0.5, 1.0]
@@ -24,7 +25,7 @@ def test_a_session_is_recorded_as_an_asciicast(tmp_path):
     assert "Overview" in before and "Last ran" not in before and "Last ran" in after
 
 
-def test_a_line_of_the_moving_picture_is_drawn_once_for_as_long_as_it_stays():
+def test_a_line_of_the_moving_picture_is_drawn_once_for_as_long_as_it_stays() -> None:
     frames = [([[Segment("head")], [Segment("one")]], 1.0), ([[Segment("head")], [Segment("two")]], 3.0)]
     drawn = moving(frames, 10)
     assert drawn.count(">head<") == drawn.count(">one<") == drawn.count(">two<") == 1

@@ -1,6 +1,9 @@
 """The screen, driven by keys: panes, links, history, search, filter, sort, prompts, mouse."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +26,7 @@ WHERE_THERE_IS_ROOM = (
 
 
 @SIZES
-async def test_the_overview_says_why_with_no_key_pressed(size):
+async def test_the_overview_says_why_with_no_key_pressed(size: tuple[int, int]) -> None:
     async with running(size=size) as (app, _):
         shown = text(app)
         for words in (*ALWAYS, *(WHERE_THERE_IS_ROOM if size == LARGE else ())):
@@ -47,7 +50,7 @@ KEYS = {".": "full_stop", ",": "comma"}
         ("4,", ["cache-0", "1.2M"]),
     ],
 )
-async def test_each_pane(size, key, words):
+async def test_each_pane(size: tuple[int, int], key: str, words: list[str]) -> None:
     async with running(size=size) as (app, pilot):
         await press(app, pilot, *(KEYS.get(one, one) for one in key))
         for word in words:
@@ -55,7 +58,7 @@ async def test_each_pane(size, key, words):
         assert all(strip.cell_length == size[0] for strip in app.lines_on_screen())
 
 
-async def test_a_digit_and_the_views_of_its_tab():
+async def test_a_digit_and_the_views_of_its_tab() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "4")
         assert lines(app)[-2].split()[:4] == ["Memory", "Memory", "Zones", "Slab"]
@@ -75,7 +78,7 @@ async def test_a_digit_and_the_views_of_its_tab():
         assert app.pane.key == "zones"
 
 
-async def test_tab_goes_round_the_panes():
+async def test_tab_goes_round_the_panes() -> None:
     async with running() as (app, pilot):
         seen = [app.pane.key]
         for _ in range(len(app.views)):
@@ -88,7 +91,7 @@ async def test_tab_goes_round_the_panes():
 
 
 @SIZES
-async def test_enter_opens_a_stack_and_escape_comes_back(size):
+async def test_enter_opens_a_stack_and_escape_comes_back(size: tuple[int, int]) -> None:
     async with running(size=size) as (app, pilot):
         await press(app, pilot, "3", "g", "j", "j", "enter")
         assert "worker_thread+0xb0" in text(app)
@@ -101,7 +104,7 @@ async def test_enter_opens_a_stack_and_escape_comes_back(size):
         assert app.pane.key == "overview"
 
 
-async def test_evidence_is_a_link_into_the_log():
+async def test_evidence_is_a_link_into_the_log() -> None:
     async with running(size=LARGE) as (app, pilot):
         while app.pane.main.link != Place("log", 40):
             await press(app, pilot, "j")
@@ -113,7 +116,7 @@ async def test_evidence_is_a_link_into_the_log():
         assert app.pane.main.link == Place("log", 40)
 
 
-async def test_history_walks_all_the_way_back():
+async def test_history_walks_all_the_way_back() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "enter", "5", "2")
         await enter(app, pilot, ":", "241")
@@ -128,26 +131,26 @@ async def test_history_walks_all_the_way_back():
     [("tasks", "tasks", 241), ("bt 241", "tasks", 241), ("cpu 0", "cpus", 0), ("mod", "modules", "labcrash"),
      ("modules labcrash", "modules", "labcrash"), ("slab", "slabs", "cache-0"), ("schedule", "symbol", "schedule")],
 )  # fmt: skip
-async def test_going_to(words, pane, key):
+async def test_going_to(words: str, pane: str, key: int | str) -> None:
     async with running() as (app, pilot):
         await enter(app, pilot, ":", words)
         assert app.pane.key == pane
         assert app.pane.here().key == key
 
 
-async def test_going_to_what_is_not_there_says_so():
+async def test_going_to_what_is_not_there_says_so() -> None:
     async with running() as (app, pilot):
         await enter(app, pilot, ":", "99999")
         assert "no 99999 among the tasks" in text(app)
 
 
-async def test_the_culprit_is_selected_first():
+async def test_the_culprit_is_selected_first() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3")
         assert app.pane.main.row.comm == "insmod"
 
 
-async def test_search_counts_moves_and_ends():
+async def test_search_counts_moves_and_ends() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "g")
         await enter(app, pilot, "/", "kworker/1")
@@ -164,7 +167,7 @@ async def test_search_counts_moves_and_ends():
         assert app.pane.key == "tasks"
 
 
-async def test_search_in_the_log_is_over_the_text_and_highlights():
+async def test_search_in_the_log_is_over_the_text_and_highlights() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "g")
         await enter(app, pilot, "/", "^device 1")
@@ -175,7 +178,7 @@ async def test_search_in_the_log_is_over_the_text_and_highlights():
         assert set(hits) == {"device 1"}
 
 
-async def test_cancelling_a_search_goes_back_to_where_it_began():
+async def test_cancelling_a_search_goes_back_to_where_it_began() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "g", "j", "j", "j")
         await press(app, pilot, "slash", "i", "n", "s", "m")
@@ -185,7 +188,7 @@ async def test_cancelling_a_search_goes_back_to_where_it_began():
         assert app.pane.main.scan is None
 
 
-async def test_filters_narrow_and_keep_the_selection():
+async def test_filters_narrow_and_keep_the_selection() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "g", *"jjjjjjjjj")
         assert app.pane.main.row.pid == 10
@@ -198,7 +201,7 @@ async def test_filters_narrow_and_keep_the_selection():
         assert app.pane.main.row.pid == 10
 
 
-async def test_a_filter_that_cannot_be_understood_stays_in_the_prompt():
+async def test_a_filter_that_cannot_be_understood_stays_in_the_prompt() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3")
         await enter(app, pilot, "f", "rss>lots")
@@ -208,7 +211,7 @@ async def test_a_filter_that_cannot_be_understood_stays_in_the_prompt():
         assert len(app.pane.main.view) == 61
 
 
-async def test_sort_by_key_reverse_and_click():
+async def test_sort_by_key_reverse_and_click() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "g", "j", "j")
         assert app.pane.main.row.pid == 3
@@ -225,7 +228,7 @@ async def test_sort_by_key_reverse_and_click():
         assert app.pane.main.row.pid == 61
 
 
-async def test_the_mouse_chooses_panes_rows_and_keys():
+async def test_the_mouse_chooses_panes_rows_and_keys() -> None:
     async with running() as (app, pilot):
         await pilot.click(app.tabs, offset=(lines(app)[1].index("3 Tasks") + 2, 0))
         await press(app, pilot, "g")
@@ -240,7 +243,7 @@ async def test_the_mouse_chooses_panes_rows_and_keys():
         assert app.pane.key == "help"
 
 
-async def test_scrolling_to_the_ends():
+async def test_scrolling_to_the_ends() -> None:
     async with running(Fake(rows={"log": lambda: log(5000)})) as (app, pilot):
         await press(app, pilot, "5", "G")
         assert app.pane.main.row.index == 4999
@@ -251,7 +254,7 @@ async def test_scrolling_to_the_ends():
         assert app.pane.main.cursor == app.pane.main.page - 1
 
 
-async def test_the_log_times_levels_and_beginning():
+async def test_the_log_times_levels_and_beginning() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "5")
         assert app.pane.main.row.index == 40
@@ -272,7 +275,7 @@ async def test_the_log_times_levels_and_beginning():
         assert "1 alert" in text(app)
 
 
-async def test_a_record_of_several_lines_is_shown_as_several():
+async def test_a_record_of_several_lines_is_shown_as_several() -> None:
     rows = [log(1)[0]._replace(text="first\nsecond\n\tthird"), log(2)[1]]
     async with running(Fake(rows={"log": lambda: rows}, found=None)) as (app, pilot):
         await press(app, pilot, "5")
@@ -281,7 +284,7 @@ async def test_a_record_of_several_lines_is_shown_as_several():
         assert len(app.pane.main.view) == 4
 
 
-async def test_help_shows_the_keys_of_the_place():
+async def test_help_shows_the_keys_of_the_place() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "5", "question_mark")
         assert "Keys of Log" in text(app)
@@ -290,7 +293,7 @@ async def test_help_shows_the_keys_of_the_place():
         assert app.pane.key == "log"
 
 
-async def test_copy_gives_the_row_and_the_whole_detail(monkeypatch):
+async def test_copy_gives_the_row_and_the_whole_detail(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(size=LARGE) as (app, pilot):
         copied = []
         monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
@@ -302,7 +305,7 @@ async def test_copy_gives_the_row_and_the_whole_detail(monkeypatch):
         assert "copied" in text(app)
 
 
-async def test_write_as_text_csv_and_json(tmp_path, monkeypatch):
+async def test_write_as_text_csv_and_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with running() as (app, pilot):
         await press(app, pilot, "3")
@@ -332,7 +335,7 @@ async def test_write_as_text_csv_and_json(tmp_path, monkeypatch):
         assert "No such file" in text(app)
 
 
-async def test_a_failed_section_says_why_and_the_rest_goes_on():
+async def test_a_failed_section_says_why_and_the_rest_goes_on() -> None:
     fake = Fake(fails={"tasks": FormatError("init_task is not in the dump"), "verdict": ValueError("odd")})
     fake.fails["modules-late"] = FormatError("the list ends in nowhere")
     fake.said = [Problem("meminfo", "per-CPU counters of CPU 1: excluded", 0xFFFF888000001000)]
@@ -350,14 +353,14 @@ async def test_a_failed_section_says_why_and_the_rest_goes_on():
 @pytest.mark.parametrize(
     ("error", "status"), [(NotADump("x", "a text file"), 3), (FormatError("cut"), 4), (OSError("no"), 1)]
 )
-async def test_a_dump_that_cannot_be_opened_ends_with_one_line_and_its_status(error, status):
+async def test_a_dump_that_cannot_be_opened_ends_with_one_line_and_its_status(error: Any, status: int) -> None:
     async with running(Fake(fails={"open": error})) as (app, _):
         assert app.failure == str(error)
         assert app.return_value == status
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
-async def test_quitting_in_mid_read_waits_for_nothing(key):
+async def test_quitting_in_mid_read_waits_for_nothing(key: str) -> None:
     fake = Fake(open_delay=60)
     from oopscope_tui.app import OopscopeApp
 
@@ -369,7 +372,7 @@ async def test_quitting_in_mid_read_waits_for_nothing(key):
         assert app.return_value == 0
 
 
-async def test_what_the_user_looks_at_is_read_first():
+async def test_what_the_user_looks_at_is_read_first() -> None:
     order = []
     fake = Fake(row_delay=0.002)
     for name in ("cpus", "log", "tasks", "slabs", "modules", "mounts"):
@@ -388,14 +391,14 @@ async def test_what_the_user_looks_at_is_read_first():
     assert order.index("modules") < order.index("slabs")
 
 
-def noting(order, name):
+def noting(order: Any, name: str) -> Any:
     order.append(name)
     from tui.fake import TABLES
 
     return TABLES[name][2]()
 
 
-async def test_rows_appear_while_they_are_read():
+async def test_rows_appear_while_they_are_read() -> None:
     fake = Fake(rows={"tasks": lambda: tasks(300)}, row_delay=0.001)
     from oopscope_tui.app import OopscopeApp
 
@@ -412,7 +415,7 @@ async def test_rows_appear_while_they_are_read():
         assert max(counts) == 300
 
 
-async def test_growing_from_narrow_to_wide_and_back():
+async def test_growing_from_narrow_to_wide_and_back() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "j", "enter")
         assert not app.pane.main.display
@@ -428,11 +431,11 @@ async def test_growing_from_narrow_to_wide_and_back():
             await press(app, pilot, "1", "2", "3", "4", "5", "6", "9")
 
 
-async def test_a_folder_of_dumps(tmp_path):
+async def test_a_folder_of_dumps(tmp_path: Path) -> None:
     from oopscope.fleet.listing import DumpFile
 
     class Folder(Fake):
-        def dumps(self, listing, stopped):
+        def dumps(self, listing: Any, stopped: Any) -> Iterator[Any]:
             for at in range(3):
                 yield DumpFile(f"crash-{at}/vmcore", listing.folder / str(at), 1 << 20, 1e9 + at, "kdump", f"host-{at}")
 
@@ -452,7 +455,7 @@ async def test_a_folder_of_dumps(tmp_path):
         assert app.next == tmp_path / "0"
 
 
-def test_what_a_field_leads_to():
+def test_what_a_field_leads_to() -> None:
     from oopscope_tui.panes.details import leads
 
     task, symbol, plain = PID._replace(key="owner_pid"), Column("name", "Name", "symbol"), Column("name", "Name")

@@ -7,6 +7,9 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,13 +26,13 @@ SCREEN = shlex.join([sys.executable, "-m", "oopscope_tui.terminal.served", str(D
 
 
 @pytest.fixture
-async def ask():
+async def ask() -> AsyncIterator[Any]:
     """A function that makes a GET request of the guarded server."""
     server = TestServer(web.make_app("false", TOKEN, "127.0.0.1"), host="127.0.0.1")
     await server.start_server()
     async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as client:
 
-        async def get(path, **headers):
+        async def get(path: Path, **headers: Any) -> Any:
             async with client.get(server.make_url("/").with_path(path), headers=headers) as answer:
                 return answer.status, answer.headers, (await answer.read()).decode("utf-8", "replace")
 
@@ -38,7 +41,7 @@ async def ask():
     await server.close()
 
 
-async def test_the_page_needs_nothing_from_elsewhere(ask):
+async def test_the_page_needs_nothing_from_elsewhere(ask: Any) -> None:
     status, headers, text = await ask(f"/{TOKEN}/")
     assert status == 200
     assert not re.search(r"https?://", text)
@@ -65,44 +68,44 @@ async def test_the_page_needs_nothing_from_elsewhere(ask):
         "/\udcff/",
     ],
 )
-async def test_nothing_is_served_without_the_token(ask, path):
+async def test_nothing_is_served_without_the_token(ask: Any, path: str) -> None:
     status, _, text = await ask(path.encode("utf-8", "replace").decode())
     assert status == 404
     assert TOKEN not in text
 
 
-async def test_nothing_more_than_needed_is_served_with_it(ask):
+async def test_nothing_more_than_needed_is_served_with_it(ask: Any) -> None:
     for path in (f"/{TOKEN}/download/x", f"/{TOKEN}/static/", f"/{TOKEN}/static/../server.py", f"/{TOKEN}"):
         assert (await ask(path))[0] in (403, 404), path
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[", "", "192.0.2.1"])
-async def test_another_name_is_refused(ask, host):
+async def test_another_name_is_refused(ask: Any, host: str) -> None:
     status, _, text = await ask(f"/{TOKEN}/", Host=host)
     assert status in (400, 403)
     assert "textual-terminal" not in text
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9000", "[::1]:8000", "LOCALHOST:1"])
-async def test_a_forwarded_port_of_this_machine_is_not(ask, host):
+async def test_a_forwarded_port_of_this_machine_is_not(ask: Any, host: str) -> None:
     assert (await ask(f"/{TOKEN}/", Host=host))[0] == 200
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://localhost"])
-async def test_another_origin_is_refused(ask, origin):
+async def test_another_origin_is_refused(ask: Any, origin: str) -> None:
     for path in (f"/{TOKEN}/", f"/{TOKEN}/ws"):
         assert (await ask(path, Origin=origin))[0] == 403
     assert (await ask(f"/{TOKEN}/", Origin=f"http://127.0.0.1:{ask.port}"))[0] == 200
 
 
-def test_names_of_a_machine_that_listens_to_others():
+def test_names_of_a_machine_that_listens_to_others() -> None:
     assert web.known_name("192.0.2.1", "0.0.0.0")
     assert not web.known_name("evil.example", "0.0.0.0")
     assert web.known_name("192.0.2.1", "192.0.2.1")
     assert not web.known_name("192.0.2.2", "192.0.2.1")
 
 
-async def test_a_screen_comes_over_the_websocket_and_goes_with_it():
+async def test_a_screen_comes_over_the_websocket_and_goes_with_it() -> None:
     server = TestServer(web.make_app(SCREEN, TOKEN, "127.0.0.1"), host="127.0.0.1")
     await server.start_server()
     async with ClientSession() as client, client.ws_connect(server.make_url(f"/{TOKEN}/ws?width=100&height=30")) as ws:
@@ -122,7 +125,7 @@ async def test_a_screen_comes_over_the_websocket_and_goes_with_it():
     await asyncio.sleep(0.5)  # the loop hears of the program's end
 
 
-async def test_sessions_are_limited(monkeypatch):
+async def test_sessions_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "SESSIONS", 0)
     server = TestServer(web.make_app(SCREEN, TOKEN, "127.0.0.1"), host="127.0.0.1")
     await server.start_server()
@@ -131,7 +134,7 @@ async def test_sessions_are_limited(monkeypatch):
     await server.close()
 
 
-def test_the_command_prints_its_url_and_ends_when_told():
+def test_the_command_prints_its_url_and_ends_when_told() -> None:
     program = subprocess.Popen(
         [sys.executable, "-m", "oopscope_tui", "serve", str(DUMPS / "6.1-null.kdump"), "--port", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -144,7 +147,9 @@ def test_the_command_prints_its_url_and_ends_when_told():
     assert (out, err, program.returncode) == ("", "", 0)
 
 
-def test_wrong_uses_are_one_line(capsys, monkeypatch, tmp_path):
+def test_wrong_uses_are_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     text = tmp_path / "text"
     text.write_text("not a dump\n")
     assert run(["serve", str(text)]) == 3
@@ -157,7 +162,7 @@ def test_wrong_uses_are_one_line(capsys, monkeypatch, tmp_path):
     assert "pip install 'oopscope[serve]'" in lines[3]
 
 
-def test_listening_to_others_is_warned_of(capsys, monkeypatch):
+def test_listening_to_others_is_warned_of(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "serve", lambda *_: None)
     assert run(["serve", str(DUMPS), "--port", "0", "--host", "0.0.0.0"]) == 0
     assert "warning" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,18 +13,18 @@ from oopscope_tui.settings.keymap import Keymap, understood, written
 from oopscope_tui.settings.settings import LARGEST, MOST_TROUBLE, Settings, load, place
 
 
-def read(tmp_path, text):
+def read(tmp_path: Path, text: str) -> Any:
     path = tmp_path / "config.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return load(path)
 
 
-def told(settings):
+def told(settings: Any) -> Any:
     """The lines of trouble, without the file's own name."""
     return [line.removeprefix(str(settings.path)).removeprefix(":").strip() for line in settings.trouble]
 
 
-def test_everything_set(tmp_path):
+def test_everything_set(tmp_path: Path) -> None:
     got = read(
         tmp_path,
         """
@@ -41,7 +42,7 @@ tasks = ["comm", "pid", "pid"]
     assert got.columns == {"tasks": ("comm", "pid")}
 
 
-def test_no_file_is_no_trouble(tmp_path, monkeypatch):
+def test_no_file_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OOPSCOPE_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert load() == Settings(tmp_path / "oopscope" / "config.toml")
@@ -51,7 +52,7 @@ def test_no_file_is_no_trouble(tmp_path, monkeypatch):
     assert told(load()) == ["no such file"]
 
 
-def test_a_relative_folder_of_settings_is_not_taken(monkeypatch):
+def test_a_relative_folder_of_settings_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OOPSCOPE_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", "here")
     monkeypatch.setenv("HOME", "/no/where")
@@ -82,7 +83,7 @@ def test_a_relative_folder_of_settings_is_not_taken(monkeypatch):
         ("x = " + "[" * 5000, "nested too deeply"),
     ],
 )
-def test_an_error_is_one_line_and_the_rest_counts(tmp_path, text, said):
+def test_an_error_is_one_line_and_the_rest_counts(tmp_path: Path, text: bytes | str, said: str) -> None:
     got = read(tmp_path, text)
     assert told(got)[0].startswith(said)
     assert all("\n" not in line for line in got.trouble)
@@ -92,19 +93,19 @@ def test_an_error_is_one_line_and_the_rest_counts(tmp_path, text, said):
         assert len(both.trouble) == len(got.trouble) or "time" in text
 
 
-def test_many_errors_are_not_all_told(tmp_path):
+def test_many_errors_are_not_all_told(tmp_path: Path) -> None:
     got = read(tmp_path, "\n".join(f"a{at} = 1" for at in range(100)))
     assert len(got.trouble) == MOST_TROUBLE + 1
     assert got.trouble[-1].endswith("80 more like this")
 
 
-def test_what_is_no_plain_file_is_not_read(tmp_path):
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")  # reading it would wait for ever
     assert told(load(tmp_path / "fifo")) == ["not a plain file"]
     assert told(load(tmp_path)) == ["not a plain file"]
 
 
-def test_columns_are_chosen_and_ordered(tmp_path):
+def test_columns_are_chosen_and_ordered(tmp_path: Path) -> None:
     known = [SimpleNamespace(key=key) for key in ("pid", "comm", "state")]
     got = read(tmp_path, "[columns]\ntasks = ['state', 'wait', 'pid']\nlog = ['none']")
     chosen, why = got.choose("tasks", known)
@@ -123,39 +124,39 @@ def test_columns_are_chosen_and_ordered(tmp_path):
      ("shift+tab", "shift+tab", "Shift-Tab"), ("Esc", "escape", "Esc"), ("ctrl+i", "tab", "Tab"), ("down", "down", "↓"),
      ("+", "plus", "+"), ("-", "minus", "-"), ("ctrl++", "ctrl+plus", "Ctrl-+")],
 )  # fmt: skip
-def test_keys_as_people_write_them(word, key, shown):
+def test_keys_as_people_write_them(word: str, key: str, shown: str) -> None:
     assert understood(word) == key
     assert written(key) == shown
 
 
 @pytest.mark.parametrize("word", ["", "nokey", "hyper+x", "ctrl+", "f99", "\x1b", "ctrl+nokey", "[red]", "a,b"])
-def test_what_is_no_key(word):
+def test_what_is_no_key(word: str) -> None:
     assert understood(word) is None
 
 
-def test_a_chosen_key_is_taken_from_what_had_it():
+def test_a_chosen_key_is_taken_from_what_had_it() -> None:
     got = Keymap({"search": ("s",), "blocked": ("x",)})
     assert got.changed == {"search": ("s",), "sort": ("greater_than_sign",), "blocked": ("x",)}
     assert got.trouble == []
 
 
-def test_two_actions_may_swap_their_keys():
+def test_two_actions_may_swap_their_keys() -> None:
     got = Keymap({"copy": ("w",), "write": ("y",)})
     assert got.changed == {"copy": ("w",), "write": ("y",)}
     assert got.trouble == []
 
 
-def test_of_two_with_one_key_the_second_has_its_own_again():
+def test_of_two_with_one_key_the_second_has_its_own_again() -> None:
     got = Keymap({"copy": ("x",), "quit": ("x",)})
     assert got.changed == {"copy": ("x",), "quit": ("q",)}
 
 
-def test_keys_of_different_panes_may_be_the_same():
+def test_keys_of_different_panes_may_be_the_same() -> None:
     assert Keymap({"blocked": ("x",), "oops": ("x",)}).trouble == []
     assert Keymap({"page-down": ("space",)}).changed == {"page-down": ("space",)}  # in the tree it folds, by design
 
 
-def test_a_changed_line_of_the_table_shows_its_keys():
+def test_a_changed_line_of_the_table_shows_its_keys() -> None:
     got = Keymap({"quit": ("x", "f10"), "copy": ()})
     lines = {key.name: got.of(key) for key in keys.EVERYWHERE}
     assert (lines["quit"].keys, lines["quit"].shown) == ("x,f10", "x F10")
@@ -163,7 +164,7 @@ def test_a_changed_line_of_the_table_shows_its_keys():
     assert lines["help"] in keys.EVERYWHERE
 
 
-def test_every_table_of_keys_can_be_changed_and_no_name_means_two_things():
+def test_every_table_of_keys_can_be_changed_and_no_name_means_two_things() -> None:
     tables = [
         value
         for value in vars(keys).values()
@@ -179,7 +180,7 @@ def test_every_table_of_keys_can_be_changed_and_no_name_means_two_things():
             assert meanings.setdefault(key.name, key.action) == key.action
 
 
-async def test_changed_keys_work_and_are_shown(tmp_path):
+async def test_changed_keys_work_and_are_shown(tmp_path: Path) -> None:
     from tui.driving import enter, lines, press, running, text
 
     chosen = read(tmp_path, "[keys]\nquit = 'x'\ncopy = 'q'\nblocked = 'F5'\nsort = 'Ctrl-O'\ntree = []")
@@ -205,7 +206,7 @@ async def test_changed_keys_work_and_are_shown(tmp_path):
         assert app.return_value == 0
 
 
-async def test_trouble_is_told_at_the_start_and_under_the_keys(tmp_path):
+async def test_trouble_is_told_at_the_start_and_under_the_keys(tmp_path: Path) -> None:
     from tui.driving import LARGE, enter, lines, running, text
 
     chosen = read(tmp_path, "theme = '[red]\\u001b[2Jx'\ntime = 'noon'")
@@ -217,7 +218,7 @@ async def test_trouble_is_told_at_the_start_and_under_the_keys(tmp_path):
         assert str(chosen.path) in text(app)
 
 
-async def test_a_file_to_begin_with_is_written_once_and_is_no_trouble(tmp_path):
+async def test_a_file_to_begin_with_is_written_once_and_is_no_trouble(tmp_path: Path) -> None:
     from tui.driving import enter, running, text
 
     path = tmp_path / "new" / "config.toml"
@@ -236,14 +237,14 @@ async def test_a_file_to_begin_with_is_written_once_and_is_no_trouble(tmp_path):
     assert set(read(tmp_path, uncommented).keys) == names
 
 
-def test_the_example_of_the_readme_is_right(tmp_path):
+def test_the_example_of_the_readme_is_right(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     got = read(tmp_path, readme.split("```toml\n")[1].split("```")[0])
     assert got.trouble == ()
     assert (got.theme, got.time, got.keys["quit"]) == ("light", "UTC", ("Q",))
 
 
-async def test_columns_that_are_not_there_are_told_where_they_are_missed(tmp_path):
+async def test_columns_that_are_not_there_are_told_where_they_are_missed(tmp_path: Path) -> None:
     from tui.driving import lines, press, running
 
     chosen = read(tmp_path, "[columns]\ntaks = ['pid']\ntasks = ['wait', 'nonsense', 'pid']")

@@ -5,7 +5,10 @@ A table more is a tab more, or a name in the status line: the pictures of the ch
 After a change that is meant: pytest tests/tui/test_snapshots.py --snapshot-update, and look at what changed.
 """
 
+from typing import Any
+
 import pytest
+from textual.pilot import Pilot
 
 from oopscope.cli.demo import demo_path
 from oopscope_tui.app import OopscopeApp
@@ -34,10 +37,10 @@ def name(place: Place) -> str:
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 @pytest.mark.parametrize("place", PLACES, ids=name)
-def test_pane(place, size, snap_compare):
+def test_pane(place: Any, size: tuple[int, int], snap_compare: Any) -> None:
     app = OopscopeApp([demo_path()], Core())
 
-    async def look(pilot):
+    async def look(pilot: Pilot[int]) -> None:
         await settle(app, pilot)
         await app.go(place)
         for chrome in (app.header, app.tabs, app.status, app.keyline):
@@ -48,11 +51,11 @@ def test_pane(place, size, snap_compare):
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
-def test_chrome(size, snap_compare):
+def test_chrome(size: tuple[int, int], snap_compare: Any) -> None:
     """Header, tabs, status and keys, around nothing."""
     app = OopscopeApp([demo_path()], Core())
 
-    async def look(pilot):
+    async def look(pilot: Pilot[int]) -> None:
         await settle(app, pilot)
         app.body.visible = False
         await settle(app, pilot)

@@ -18,7 +18,7 @@ NATURAL = [5, 30, 6, 40, 18]
 
 
 @pytest.mark.parametrize("width", range(1, 200))
-def test_they_never_overflow(width):
+def test_they_never_overflow(width: int) -> None:
     fitted = fit_columns(COLUMNS, NATURAL, width)
     assert fitted
     used = sum(size for _, size in fitted) + 2 * (len(fitted) - 1)
@@ -26,23 +26,23 @@ def test_they_never_overflow(width):
     assert all(size >= 1 for _, size in fitted)
 
 
-def test_the_highest_rank_goes_first_and_the_rest_is_squeezed():
+def test_the_highest_rank_goes_first_and_the_rest_is_squeezed() -> None:
     keys = [column.key for column, _ in fit_columns(COLUMNS, NATURAL, 50)]
     assert keys == ["a", "b", "c", "d"]
     assert [column.key for column, _ in fit_columns(COLUMNS, NATURAL, 20)] == ["a", "b"]
 
 
-def test_room_that_is_left_goes_to_those_that_were_capped():
+def test_room_that_is_left_goes_to_those_that_were_capped() -> None:
     sizes = {column.key: size for column, size in fit_columns(COLUMNS, NATURAL, 200)}
     assert sizes == {"a": 5, "b": 30, "c": 6, "d": 40, "e": 18}
 
 
-def test_a_row_without_the_attribute_is_absent():
+def test_a_row_without_the_attribute_is_absent() -> None:
     assert COLUMNS[0].value(object()) is None
     assert COLUMNS[0].text(object()) == ABSENT
 
 
-def test_what_is_long_for_the_screen_is_copied_in_full():
+def test_what_is_long_for_the_screen_is_copied_in_full() -> None:
     table = Table("", [col("name", "Name"), col("more", "More", "list")])
     row = SimpleNamespace(name="x" * 10_000 + "\x1b", more=("a", "b"))
     assert len(table.words(row)) < 5000

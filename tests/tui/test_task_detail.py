@@ -1,10 +1,12 @@
 """A task's detail: all sections, links in each, jumps between them, and what could not be read."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from textual.pilot import Pilot
 
 from oopscope.errors import Implausible
+from oopscope_tui.app import OopscopeApp
 from oopscope_tui.places import Place
 from tui.driving import LARGE, SMALL, enter, press, running, text
 from tui.fake import ANSWERS, SLEEP, Fake
@@ -34,21 +36,21 @@ class Wait(NamedTuple):
 ADDRESS = 0xFFFF888000000000  # of PID 1; each further one is 0x2000 higher
 
 
-def shown(app):
+def shown(app: OopscopeApp) -> Any:
     view = app.pane.side.view
     return [view.row(at) for at in range(len(view))]
 
 
-def told(app):
+def told(app: OopscopeApp) -> Any:
     return [row.text for row in shown(app)]
 
 
-async def opened(app, pilot, pid=3):
+async def opened(app: OopscopeApp, pilot: Pilot[int], pid: int = 3) -> None:
     await enter(app, pilot, ":", str(pid))
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
-async def test_all_sections_in_their_order(size):
+async def test_all_sections_in_their_order(size: tuple[int, int]) -> None:
     async with running(size=size) as (app, pilot):
         await opened(app, pilot)
         lines = told(app)
@@ -67,7 +69,7 @@ async def test_all_sections_in_their_order(size):
         assert "Own namespaces" not in whole, "what is empty is not told"
 
 
-async def test_every_relative_file_and_mapping_leads_somewhere():
+async def test_every_relative_file_and_mapping_leads_somewhere() -> None:
     async with running(size=LARGE) as (app, pilot):
         await opened(app, pilot)
         links = {row.text.strip(): row.link for row in shown(app) if row.link is not None}
@@ -77,7 +79,9 @@ async def test_every_relative_file_and_mapping_leads_somewhere():
                 ("symbol", "worker_thread"), ("cpus", 0)} <= leads  # fmt: skip
 
 
-async def test_the_words_of_the_stack_are_a_link_where_it_is_known_where_they_are(monkeypatch):
+async def test_the_words_of_the_stack_are_a_link_where_it_is_known_where_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with running(size=LARGE) as (app, pilot):
         await opened(app, pilot)
         assert "the stack's words" not in "".join(told(app))
@@ -89,7 +93,7 @@ async def test_the_words_of_the_stack_are_a_link_where_it_is_known_where_they_ar
         assert "worker_thread" in told(app)[at - 1]
 
 
-async def test_what_cannot_be_read_stands_beside_it_and_the_rest_is_there():
+async def test_what_cannot_be_read_stands_beside_it_and_the_rest_is_there() -> None:
     fake = Fake(fails={"task.memory": Implausible("a page of it is gone")})
     async with running(fake, size=LARGE) as (app, pilot):
         await opened(app, pilot)
@@ -99,7 +103,7 @@ async def test_what_cannot_be_read_stands_beside_it_and_the_rest_is_there():
         assert any("/dev/null" in line for line in lines)
 
 
-async def test_brackets_go_from_heading_to_heading():
+async def test_brackets_go_from_heading_to_heading() -> None:
     async with running() as (app, pilot):
         await opened(app, pilot)
         tops = []
@@ -115,7 +119,7 @@ async def test_brackets_go_from_heading_to_heading():
         assert "Mappings" in text(app)
 
 
-async def test_the_holder_of_a_lock_is_a_link(monkeypatch):
+async def test_the_holder_of_a_lock_is_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
     waits = [Wait(4, "waiter", "mutex", 0xFFFFFFFFC0001000, "lab_lock [labcrash]", 3, "holder", False,
                   ADDRESS + 3 * 0x2000, ADDRESS + 2 * 0x2000, holder=ADDRESS + 2 * 0x2000)]  # fmt: skip
     async with running(Fake(rows={"locks": lambda: waits}), size=LARGE) as (app, pilot):
@@ -128,7 +132,7 @@ async def test_the_holder_of_a_lock_is_a_link(monkeypatch):
         assert (head.link.pane, head.link.key) == ("tasks", 4)
 
 
-async def test_text_of_a_dump_stays_text(monkeypatch):
+async def test_text_of_a_dump_stays_text(monkeypatch: pytest.MonkeyPatch) -> None:
     nasty = "[red]\x1b[2J世\u202e" * 20
     one, opened_files = facts(0), files(0)
     told_facts = tuple(fact._replace(value=nasty) for fact in one.facts if fact.kind != "seconds")

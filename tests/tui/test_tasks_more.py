@@ -1,5 +1,8 @@
 """Tasks: only the blocked ones, and the tree of processes, threads and kernel threads."""
 
+from typing import Any
+
+from oopscope_tui.app import OopscopeApp
 from oopscope_tui.panes.tasks.tree import Tree
 from tui.driving import LARGE, enter, lines, press, running, text
 from tui.fake import Fake, tasks
@@ -7,8 +10,8 @@ from tui.fake import Fake, tasks
 ONE = tasks(1)[0]._replace(kernel_thread=False, state="S", ppid=0)
 
 
-def family():
-    def made(pid, ppid, comm, tgid=None, kernel=False):
+def family() -> Any:
+    def made(pid: int, ppid: Any, comm: str, tgid: Any = None, kernel: bool = False) -> Any:
         return ONE._replace(
             pid=pid, tgid=tgid or pid, ppid=ppid, comm=comm, kernel_thread=kernel, address=0xFFFF888000000000 + pid
         )
@@ -21,7 +24,7 @@ def family():
     ]  # fmt: skip
 
 
-def comms(app):
+def comms(app: OopscopeApp) -> Any:
     view = app.pane.main.view
     return [view.row(at).comm for at in range(len(view))]
 
@@ -32,7 +35,7 @@ TREE = [
 ]  # fmt: skip
 
 
-async def test_blocked_tasks_longest_first_and_again_all():
+async def test_blocked_tasks_longest_first_and_again_all() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "g", "j", "j", "D")
         assert [app.pane.main.view.row(at).pid for at in range(len(app.pane.main.view))] == [18, 10, 6]
@@ -46,7 +49,7 @@ async def test_blocked_tasks_longest_first_and_again_all():
         assert "by Last ran" not in text(app)
 
 
-async def test_a_link_to_a_task_that_is_not_blocked_shows_all():
+async def test_a_link_to_a_task_that_is_not_blocked_shows_all() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "D")
         await enter(app, pilot, ":", "3")
@@ -54,7 +57,7 @@ async def test_a_link_to_a_task_that_is_not_blocked_shows_all():
         assert len(app.pane.main.view) == 61
 
 
-async def test_no_blocked_task_says_so():
+async def test_no_blocked_task_says_so() -> None:
     async with running(Fake(rows={"tasks": family}), size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "D")
         assert len(app.pane.main.view) == 0
@@ -63,7 +66,7 @@ async def test_no_blocked_task_says_so():
         assert len(app.pane.main.view) == 13
 
 
-async def test_the_tree_and_the_list_keep_the_selection():
+async def test_the_tree_and_the_list_keep_the_selection() -> None:
     async with running(Fake(rows={"tasks": family}), size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "g", *"jjjjjjj")
         assert app.pane.main.row.comm == "vi"
@@ -83,7 +86,7 @@ async def test_the_tree_and_the_list_keep_the_selection():
         assert app.pane.main.row.comm == "vi"
 
 
-async def test_folding_hides_what_is_under_a_task():
+async def test_folding_hides_what_is_under_a_task() -> None:
     async with running(Fake(rows={"tasks": family}), size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "t", "g", *"j" * 9)
         assert app.pane.main.row.comm == "kthreadd"
@@ -104,13 +107,13 @@ async def test_folding_hides_what_is_under_a_task():
         assert comms(app) == TREE
 
 
-async def test_space_goes_down_a_page_in_the_list():
+async def test_space_goes_down_a_page_in_the_list() -> None:
     async with running() as (app, pilot):
         await press(app, pilot, "3", "g", "space")
         assert app.pane.main.cursor == app.pane.main.page - 1
 
 
-async def test_the_keys_are_said():
+async def test_the_keys_are_said() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "3")
         assert "D blocked" in lines(app)[-1]
@@ -120,14 +123,14 @@ async def test_the_keys_are_said():
         assert "in the tree: fold" in text(app)
 
 
-def made(rows):
+def made(rows: Any) -> Any:
     tree = Tree(rows)
     while tree.work(0.0):
         pass
     return tree
 
 
-def test_loops_and_pids_twice_stand_in_the_tree_once():
+def test_loops_and_pids_twice_stand_in_the_tree_once() -> None:
     rows = [
         ONE._replace(pid=pid, tgid=pid, ppid=ppid, comm=str(at))
         for at, (pid, ppid) in enumerate([(5, 6), (6, 5), (7, 7), (8, 5), (8, 5), (None, None)])
@@ -138,13 +141,13 @@ def test_loops_and_pids_twice_stand_in_the_tree_once():
     assert tree.size[0] == 3
 
 
-def test_a_deep_tree_is_walked():
+def test_a_deep_tree_is_walked() -> None:
     tree = made([ONE._replace(pid=at + 1, tgid=at + 1, ppid=at) for at in range(20_000)])
     assert tree.depth[-1] == 19_999
     assert tree.size[0] == 19_999
 
 
-async def test_a_search_in_the_tree_unfolds_what_it_finds():
+async def test_a_search_in_the_tree_unfolds_what_it_finds() -> None:
     async with running(Fake(rows={"tasks": family}), size=LARGE) as (app, pilot):
         await press(app, pilot, "3", "t", "g", *"jj", "space", *"j", "space")
         assert comms(app) == ["swapper/0", "swapper/1", "init", "kthreadd", "orphan"]

@@ -28,7 +28,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_of_it_can_move_the_cursor_or_hide(text):
+def test_nothing_of_it_can_move_the_cursor_or_hide(text: str) -> None:
     shown = clean(text)
     assert all(ord(char) >= 0x20 and not 0x7F <= ord(char) <= 0x9F for char in shown)
     assert not set(shown) & set("\u202e\u200b\u200d\ufeff\u2028\u2029\ufe0f")
@@ -39,7 +39,7 @@ def test_nothing_of_it_can_move_the_cursor_or_hide(text):
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("width", [1, 2, 5, 16, 40])
-def test_it_takes_exactly_its_cells(text, width):
+def test_it_takes_exactly_its_cells(text: str, width: int) -> None:
     assert cells(fit(clean(text), width)) == width
     assert cells(fit(clean(text), width, right=True)) == width
     for start in range(4):
@@ -47,7 +47,7 @@ def test_it_takes_exactly_its_cells(text, width):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_wrapped_lines_are_no_wider_and_lose_nothing(text):
+def test_wrapped_lines_are_no_wider_and_lose_nothing(text: str) -> None:
     shown = clean(text)
     lines = wrap(shown, 20)
     assert lines
@@ -55,23 +55,23 @@ def test_wrapped_lines_are_no_wider_and_lose_nothing(text):
     assert "".join(lines).replace(" ", "") == shown.replace(" ", "")
 
 
-def test_what_is_plain_stays_as_it_is():
+def test_what_is_plain_stays_as_it_is() -> None:
     assert clean("kworker/0:1-events [mem 0x1-0x2]") == "kworker/0:1-events [mem 0x1-0x2]"
     assert clean("Grüße, мир, 世界") == "Grüße, мир, 世界"
 
 
-def test_stand_ins_are_visible_and_tell_which():
+def test_stand_ins_are_visible_and_tell_which() -> None:
     assert clean("\x1b[2J") == "␛[2J"
     assert clean("a\u202eb") == "a\\u202eb"
     assert clean("\udcff") == "\\xff"
 
 
-def test_cut_text_says_so():
+def test_cut_text_says_so() -> None:
     assert fit("abcdef", 4) == "abc…"
     assert fit("世界世界", 4) == "世 …"
     assert fit("ab", 4, right=True) == "  ab"
 
 
-def test_plural():
+def test_plural() -> None:
     assert plural(1, "task") == "1 task"
     assert plural(1200, "entry", "entries") == "1,200 entries"

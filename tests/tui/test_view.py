@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Any
 
 import pytest
 
@@ -9,16 +10,16 @@ from oopscope_tui.widgets.scan import Scan
 from oopscope_tui.widgets.view import View
 
 
-def drain(work):
+def drain(work: Any) -> None:
     while work(0.0):
         pass
 
 
-def shown(view):
+def shown(view: Any) -> Any:
     return [view.row(at) for at in range(len(view))]
 
 
-def test_without_filter_and_sort_there_is_no_index():
+def test_without_filter_and_sort_there_is_no_index() -> None:
     view = View(list(range(10)))
     assert shown(view) == list(range(10))
     assert view.position(9) == 9
@@ -26,7 +27,7 @@ def test_without_filter_and_sort_there_is_no_index():
     assert not view.behind
 
 
-def test_filter_in_slices_and_growth():
+def test_filter_in_slices_and_growth() -> None:
     rows = list(range(5000))
     view = View(rows)
     view.filter(lambda row: row % 7 == 0)
@@ -43,7 +44,7 @@ def test_filter_in_slices_and_growth():
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_sort_is_stable_and_none_comes_last(descending):
+def test_sort_is_stable_and_none_comes_last(descending: bool) -> None:
     chance = random.Random(1)
     rows = [(chance.choice([None, 1, 2, 3]), at) for at in range(500)]
     view = View(rows)
@@ -58,7 +59,7 @@ def test_sort_is_stable_and_none_comes_last(descending):
         assert places == sorted(places)
 
 
-def test_sort_of_mixed_kinds_does_not_raise():
+def test_sort_of_mixed_kinds_does_not_raise() -> None:
     rows = ["b", 3, "A", None, 1.5, (1, 2), b"x"]
     view = View(rows)
     view.sort(lambda row: row)
@@ -66,7 +67,7 @@ def test_sort_of_mixed_kinds_does_not_raise():
     assert sorted(map(str, shown(view))) == sorted(map(str, rows))
 
 
-def test_sort_takes_in_growth():
+def test_sort_takes_in_growth() -> None:
     rows = [3, 1, 2]
     view = View(rows)
     view.sort(lambda row: row)
@@ -78,7 +79,7 @@ def test_sort_takes_in_growth():
 
 
 @pytest.mark.parametrize("origin", [0, 1, 500, 999, 1000, 5000])
-def test_a_search_finds_every_row_from_wherever_it_starts(origin):
+def test_a_search_finds_every_row_from_wherever_it_starts(origin: int) -> None:
     rows = [f"row {at}" for at in range(1000)]
     wanted = [at for at in range(1000) if "7" in rows[at]]
     scan = Scan(re.compile("7"), 1000, origin, rows.__getitem__)
@@ -95,7 +96,7 @@ def test_a_search_finds_every_row_from_wherever_it_starts(origin):
     assert scan.words(wanted[2]) == f"3 of {len(wanted)}"
 
 
-def test_a_search_takes_in_growth_and_counts_while_it_runs():
+def test_a_search_takes_in_growth_and_counts_while_it_runs() -> None:
     rows = ["hit"] * 10_000
     scan = Scan(re.compile("hit"), 10_000, 5_000, rows.__getitem__)
     assert scan.words(0) == "searching"
@@ -108,7 +109,7 @@ def test_a_search_takes_in_growth_and_counts_while_it_runs():
     assert scan.number(10_004) == 10_005
 
 
-def test_a_search_without_hits():
+def test_a_search_without_hits() -> None:
     scan = Scan(re.compile("x"), 3, 0, ["a", "b", "c"].__getitem__)
     drain(scan.work)
     assert scan.words(0) == "no match"
@@ -116,7 +117,7 @@ def test_a_search_without_hits():
     assert scan.first_from(0) is None
 
 
-def test_an_order_stays_in_view_until_the_next_is_made():
+def test_an_order_stays_in_view_until_the_next_is_made() -> None:
     rows = list(range(5000))
     view = View(rows)
     view.sort(lambda row: -row)
@@ -136,7 +137,7 @@ def test_an_order_stays_in_view_until_the_next_is_made():
     assert shown(view) == list(range(4991, 5000))
 
 
-def test_a_filter_that_nothing_passes_empties_a_sorted_view():
+def test_a_filter_that_nothing_passes_empties_a_sorted_view() -> None:
     view = View([3, 1, 2])
     view.sort(lambda row: row)
     drain(view.work)
@@ -145,7 +146,7 @@ def test_a_filter_that_nothing_passes_empties_a_sorted_view():
     assert shown(view) == []
 
 
-def test_hits_within_a_range():
+def test_hits_within_a_range() -> None:
     rows = ["hit" if at in (3, 700) else "" for at in range(1000)]
     scan = Scan(re.compile("hit"), 1000, 500, rows.__getitem__)
     drain(scan.work)

@@ -1,6 +1,7 @@
 """What is written for a change, played on a terminal, gives the screen that was meant; and it is little."""
 
 import random
+from typing import Any
 
 import pytest
 from rich.color import ColorSystem
@@ -25,12 +26,12 @@ WORDS = ["plain", "a longer run of words", "世界", "e\u0301x", "    ", "│", 
 WIDTH, HEIGHT = 40, 12
 
 
-def a_row(chance):
+def a_row(chance: Any) -> Any:
     strip = Strip([Segment(chance.choice(WORDS), chance.choice(STYLES)) for _ in range(chance.randrange(6))])
     return expand((strip,), WIDTH, ColorSystem.STANDARD)
 
 
-def play(terminal, old, new):
+def play(terminal: Any, old: Any, new: Any) -> Any:
     data = difference(old, new)
     terminal.feed(data)
     assert terminal.rows == new
@@ -39,7 +40,7 @@ def play(terminal, old, new):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_any_change_arrives(seed):
+def test_any_change_arrives(seed: int) -> None:
     chance = random.Random(seed)
     terminal = Terminal(WIDTH, HEIGHT)
     frame = [[BLANK] * WIDTH for _ in range(HEIGHT)]
@@ -66,7 +67,7 @@ def test_any_change_arrives(seed):
         frame = mended
 
 
-def torn(row, x):
+def torn(row: Any, x: Any) -> Any:
     from rich.cells import get_character_cell_size
 
     char = row[x][0]
@@ -75,7 +76,7 @@ def torn(row, x):
     return get_character_cell_size(char[0]) == 2 and (x + 1 == len(row) or row[x + 1][0] != "")
 
 
-def long_list(top, cursor):
+def long_list(top: Any, cursor: Any) -> Any:
     rows = []
     for at in range(HEIGHT):
         if at in (0, HEIGHT - 1):
@@ -87,7 +88,7 @@ def long_list(top, cursor):
 
 
 @pytest.mark.parametrize("step", [1, -1, 3, -3])
-def test_a_scroll_is_the_terminals_own(step):
+def test_a_scroll_is_the_terminals_own(step: int) -> None:
     terminal = Terminal(WIDTH, HEIGHT)
     empty = [[BLANK] * WIDTH for _ in range(HEIGHT)]
     cursor = HEIGHT - 2 if step > 0 else 1
@@ -96,7 +97,7 @@ def test_a_scroll_is_the_terminals_own(step):
     assert cost < 100 + 45 * abs(step)
 
 
-def with_detail(top, cursor):
+def with_detail(top: Any, cursor: Any) -> Any:
     rows = []
     for at in range(HEIGHT):
         style = Style(reverse=True) if at == cursor else Style.null()
@@ -107,7 +108,7 @@ def with_detail(top, cursor):
 
 
 @pytest.mark.parametrize("step", [1, -1, 2])
-def test_a_list_scrolls_beside_a_detail_that_does_not(step):
+def test_a_list_scrolls_beside_a_detail_that_does_not(step: int) -> None:
     terminal = Terminal(WIDTH, HEIGHT)
     empty = [[BLANK] * WIDTH for _ in range(HEIGHT)]
     cursor = HEIGHT - 1 if step > 0 else 0
@@ -117,12 +118,12 @@ def test_a_list_scrolls_beside_a_detail_that_does_not(step):
     play(terminal, with_detail(1000, cursor), with_detail(1000 + step, cursor))
 
 
-def test_the_shorter_way_is_taken():
+def test_the_shorter_way_is_taken() -> None:
     counting = [expand((Strip([Segment(f"{at}")]),), WIDTH, None) for at in range(5)]
     assert "r\x1b[" not in difference(counting[:-1], counting[1:])
 
 
-def test_what_is_blank_is_cleared_and_a_space_has_no_ink():
+def test_what_is_blank_is_cleared_and_a_space_has_no_ink() -> None:
     red, plain = Style(color="red"), Style.null()
     old = [expand((Strip([Segment("a word and more", plain)]),), 40, ColorSystem.STANDARD)]
     new = [expand((Strip([Segment("a word  ", red)]),), 40, ColorSystem.STANDARD)]
@@ -144,15 +145,15 @@ def test_what_is_blank_is_cleared_and_a_space_has_no_ink():
         ("30;43", "30", "0;30"),
     ],
 )
-def test_a_style_is_changed_by_what_is_new(old, new, expected):
+def test_a_style_is_changed_by_what_is_new(old: str, new: str, expected: str) -> None:
     assert change(old, new) == expected
 
 
-def test_no_change_is_no_byte():
+def test_no_change_is_no_byte() -> None:
     assert difference(long_list(1, 2), long_list(1, 2)) == ""
 
 
-def test_textuals_two_updates():
+def test_textuals_two_updates() -> None:
     console = Console(color_system="standard", force_terminal=True)
     wire, terminal = Wire(), Terminal(10, 3)
     lines = [[Strip([Segment("abcdefghij")])] for _ in range(3)]
@@ -169,7 +170,7 @@ def test_textuals_two_updates():
     assert "\x1b[2J" in again
 
 
-def test_a_first_update_in_pieces_is_an_update_of_an_empty_screen():
+def test_a_first_update_in_pieces_is_an_update_of_an_empty_screen() -> None:
     console = Console(color_system="standard", force_terminal=True)
     wire, terminal = Wire(), Terminal(10, 2)
     terminal.feed("left over")
@@ -179,7 +180,7 @@ def test_a_first_update_in_pieces_is_an_update_of_an_empty_screen():
     assert terminal.lines == ["abcdefghij", "klmno     "]
 
 
-def test_an_update_in_pieces_of_an_unknown_screen_paints_all_that_was_meant():
+def test_an_update_in_pieces_of_an_unknown_screen_paints_all_that_was_meant() -> None:
     console = Console(color_system="standard", force_terminal=True)
     wire, terminal = Wire(), Terminal(10, 2)
     lines = [[Strip([Segment("abcdefghij")])] for _ in range(2)]
@@ -190,7 +191,7 @@ def test_an_update_in_pieces_of_an_unknown_screen_paints_all_that_was_meant():
     assert terminal.lines == ["abcdefghij", "abcdeVWXYZ"]
 
 
-def test_another_size_paints_everything():
+def test_another_size_paints_everything() -> None:
     console = Console(color_system="standard", force_terminal=True)
     wire = Wire()
     for width, height in ((10, 3), (12, 4)):
@@ -200,7 +201,7 @@ def test_another_size_paints_everything():
         assert terminal.lines == ["x" * width] * height
 
 
-def test_default_colours_are_not_written():
+def test_default_colours_are_not_written() -> None:
     assert sgr(Style(color="default", bgcolor="default"), ColorSystem.STANDARD) == ""
     assert sgr(Style(color="red", bgcolor="default", bold=True), ColorSystem.STANDARD) == "1;31"
     assert sgr(Style(color="red", bold=True), None) == "1"

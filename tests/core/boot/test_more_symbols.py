@@ -1,5 +1,7 @@
 """Symbols from a file: a System.map is held against the dump, moved by KASLR, and stands in for what kallsyms lacks."""
 
+from pathlib import Path
+
 import pytest
 
 from cases import DUMPS, case_of
@@ -14,7 +16,7 @@ NAME = "6.1-null"
 
 
 @pytest.fixture(scope="module")
-def system_map(tmp_path_factory):
+def system_map(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What nm would have said of the kernel before KASLR moved it."""
     kernel = open_kernel([DUMPS / f"{NAME}.kdump"])
     moved = kernel.info.kernel_offset
@@ -30,11 +32,11 @@ def system_map(tmp_path_factory):
 class NoKallsyms:
     """A kernel without CONFIG_KALLSYMS: whatever is asked, there is no table."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> None:
         raise Implausible("kallsyms: there is no such table")
 
 
-def test_a_kernel_without_kallsyms_reads_by_its_system_map(system_map):
+def test_a_kernel_without_kallsyms_reads_by_its_system_map(system_map: Path) -> None:
     whole = case_of(NAME).kernel
     kernel = open_kernel([DUMPS / f"{NAME}.kdump"])
     kernel.__dict__["symbols"] = NoKallsyms()
@@ -46,7 +48,7 @@ def test_a_kernel_without_kallsyms_reads_by_its_system_map(system_map):
     assert [(t.pid, t.comm, t.wait) for t in all_tasks(kernel)] == [(t.pid, t.comm, t.wait) for t in all_tasks(whole)]
 
 
-def test_without_it_what_kallsyms_said_is_raised():
+def test_without_it_what_kallsyms_said_is_raised() -> None:
     kernel = open_kernel([DUMPS / f"{NAME}.kdump"])
     kernel.__dict__["symbols"] = NoKallsyms()
     kernel.more_symbols = lambda _kernel: []
@@ -54,7 +56,7 @@ def test_without_it_what_kallsyms_said_is_raised():
         kernel.find_symbol("runqueues")
 
 
-def test_a_map_of_another_build_is_refused(system_map, tmp_path):
+def test_a_map_of_another_build_is_refused(system_map: Path, tmp_path: Path) -> None:
     other = tmp_path / "System.map"
     lines = [
         f"{int(line[:16], 16) + 64:016x}{line[16:]}" if "init_uts_ns" in line else line
@@ -69,7 +71,7 @@ def test_a_map_of_another_build_is_refused(system_map, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "hello\n", "\x7fELF"])
-def test_a_file_that_is_none_is_one_clear_line(tmp_path, text):
+def test_a_file_that_is_none_is_one_clear_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "System.map"
     path.write_text(text)
     kernel = open_kernel([DUMPS / f"{NAME}.kdump"])
@@ -77,11 +79,11 @@ def test_a_file_that_is_none_is_one_clear_line(tmp_path, text):
         more_symbols(Extra(symbols=path))(kernel)
 
 
-def test_the_option_wants_a_file():
+def test_the_option_wants_a_file() -> None:
     done = oopscope_run("report", DUMPS / f"{NAME}.kdump", "--symbols", "/no/such")
     assert done.returncode == 2
     assert b"/no/such" in done.stderr
 
 
-def test_the_option_is_told():
+def test_the_option_is_told() -> None:
     assert b"--symbols" in oopscope_run("report", "--help").stdout

@@ -1,25 +1,18 @@
 """Running a command within the process of the tests."""
 
-from typing import NamedTuple
+from pathlib import Path
 
 import pytest
 
+from core.cli.runner import Done, Run
 from oopscope.cli import run
 
 
-class Done(NamedTuple):
-    """What a command came to."""
-
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def command(capsys):
+def command(capsys: pytest.CaptureFixture[str]) -> Run:
     """A function that runs `oopscope ARGS` here and returns status and output; a fault of ours is an exception."""
 
-    def call(*args):
+    def call(*args: Path | int | str) -> Done:
         capsys.readouterr()
         try:
             status = run([str(a) for a in args])

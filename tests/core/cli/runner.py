@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import NamedTuple
 
 import oopscope
 
@@ -12,19 +15,30 @@ TUI = CORE.parent / "tui"
 NAME = "oopscope:"
 
 
-def environment(**more):
+class Done(NamedTuple):
+    """What a command came to."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+def environment(**more: str) -> dict[str, str]:
     """The environment of a command: no index cache, no colour asked for, the packages of this tree."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")}
     return {**kept, "PYTHONPATH": f"{CORE}{os.pathsep}{TUI}", "OOPSCOPE_CACHE": "off", **more}
 
 
-def oopscope_run(*args, cwd=None, **env):
+def oopscope_run(*args: Path | str, cwd: Path | None = None, **env: str) -> CompletedProcess[str]:
     """Run `oopscope ARGS` and return the finished process; its output is bytes."""
     command = [sys.executable, "-m", "oopscope_tui", *map(str, args)]
     return subprocess.run(command, capture_output=True, env=environment(**env), cwd=cwd, timeout=60)
 
 
-def one_line(process):
+def one_line(process: CompletedProcess[str]) -> str:
     """The one line that a process said on stderr, with nothing on stdout."""
     assert process.stdout == b""
     said = process.stderr.decode()

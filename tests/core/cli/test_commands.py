@@ -8,13 +8,14 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import oopscope.cli
 from cases import DUMPS, LATER, NAMES, case_of
-from core.cli.runner import NAME, environment, oopscope_run
-from oopscope.cli import COMMANDS, DAMAGED, DONE, EVERY, NOT_A_DUMP, USAGE
+from core.cli.runner import NAME, Run, environment, oopscope_run
+from oopscope.cli import COMMANDS, DAMAGED, DONE, EVERY, NOT_A_DUMP, USAGE, Command
 from oopscope.cli.report import FORMATS, status
 from oopscope.subsystems import TABLES, table
 
@@ -24,7 +25,7 @@ ANSI = re.compile("\x1b")
 
 
 class TestTable:
-    def test_every_file_is_in_the_list(self):
+    def test_every_file_is_in_the_list(self) -> None:
         """Beside the files with a command there are those that several share."""
         folder = Path(oopscope.cli.__file__).parent
         modules = {f"oopscope.cli.{p.stem}" for p in folder.glob("*.py") if p.stem != "__init__"}
@@ -33,26 +34,26 @@ class TestTable:
         assert len({c.name for c in COMMANDS}) == len(COMMANDS)
 
     @pytest.mark.parametrize("line", COMMANDS, ids=lambda c: c.name)
-    def test_help(self, command, line):
+    def test_help(self, command: Run, line: Command) -> None:
         done = command(line.name, "--help")
         assert (done.status, done.err) == (DONE, "")
         assert done.out.startswith(f"usage: oopscope {line.name}")
         assert " ".join(import_module(line.module).__doc__.split()[:5]) in " ".join(done.out.split())
         assert all(len(text) <= 120 for text in done.out.splitlines())
 
-    def test_top_level_help_names_every_command_and_status(self, command):
+    def test_top_level_help_names_every_command_and_status(self, command: Run) -> None:
         done = command("--help")
         assert done.status == DONE
         for line in COMMANDS:
             assert re.search(rf"^  {line.name} +{re.escape(line.help)}$", done.out, re.M), line.name
         assert "exit status: 0 done, 2 wrong usage, 3 not a dump, 4 damaged" in done.out
 
-    def test_version(self, command):
+    def test_version(self, command: Run) -> None:
         assert command("--version").out == f"oopscope {oopscope.__version__}\n"
 
 
 class TestReport:
-    def test_json_is_the_report(self, command):
+    def test_json_is_the_report(self, command: Run) -> None:
         done = command("report", DEADLOCK, "--format", "json", "--stacks")
         assert (done.status, done.err) == (DONE, "")
         whole, report = case_of("6.1-deadlock").report, json.loads(done.out)
@@ -61,7 +62,7 @@ class TestReport:
             assert report[section] == whole[section], section
         assert report["dump"]["path"] == str(DEADLOCK)
 
-    def test_sections(self, command):
+    def test_sections(self, command: Run) -> None:
         done = command("report", DEADLOCK, "--format", "json", "--sections", " log, verdict ,")
         assert list(json.loads(done.out)) == ["schema", "oopscope", "verdict", "known", "log", "tables", "problems"]
         done = command("report", DEADLOCK, "--sections", "modules")
@@ -69,13 +70,13 @@ class TestReport:
         assert "Verdict" not in done.out
 
     @pytest.mark.parametrize("form", FORMATS)
-    def test_into_a_file(self, command, tmp_path, form):
+    def test_into_a_file(self, command: Run, tmp_path: Path, form: str) -> None:
         out = tmp_path / "report"
         done = command("report", DEADLOCK, "--format", form, "-o", out)
         assert (done.status, done.out, done.err) == (DONE, "", "")
         assert "deadlock" in out.read_text(encoding="utf-8")
 
-    def test_text_begins_with_the_verdict(self, command):
+    def test_text_begins_with_the_verdict(self, command: Run) -> None:
         out = command("report", DEADLOCK).out
         places = [out.index(word) for word in ("Verdict\n-------", "deadlock", "\nCPUs\n", "\nModules\n", "virtio_blk")]
         assert places == sorted(places)
@@ -94,18 +95,18 @@ class TestReport:
             ({"log": None}, DONE),
         ],
     )
-    def test_status(self, report, expected):
+    def test_status(self, report: dict[str, dict[str, bool | str] | list[Any] | None], expected: int) -> None:
         assert status(report) == expected
 
 
 class TestShow:
-    def test_list(self, command):
+    def test_list(self, command: Run) -> None:
         lines = command("show", "--list").out.splitlines()
         assert [line.split()[0] for line in lines] == [key for key, _ in TABLES]
         assert all(c.key in lines[i] for i, (key, _) in enumerate(TABLES) for c in table(key).columns)
 
     @pytest.mark.parametrize("key", [key for key, _ in TABLES])
-    def test_text_json_and_csv_have_the_same_rows(self, command, key):
+    def test_text_json_and_csv_have_the_same_rows(self, command: Run, key: str) -> None:
         columns, dump = table(key).columns, LIFE if key in LATER else DEADLOCK
         data = json.loads(command("show", key, dump, "--format", "json").out)
         rows = list(csv.reader(io.StringIO(command("show", key, dump, "--format", "csv").out)))
@@ -117,12 +118,12 @@ class TestShow:
         assert len(text.splitlines()) == len(data) + 1
         assert not ANSI.search(text)
 
-    def test_json_is_the_section(self, command):
+    def test_json_is_the_section(self, command: Run) -> None:
         tasks = json.loads(command("show", "tasks", DEADLOCK, "--format", "json").out)
         whole = case_of("6.1-deadlock").report["tasks"]
         assert tasks == [{k: v for k, v in t.items() if k != "frames"} for t in whole]
 
-    def test_csv_holds_what_is_nested_as_json(self, command):
+    def test_csv_holds_what_is_nested_as_json(self, command: Run) -> None:
         rows = list(csv.DictReader(io.StringIO(command("show", "cpus", IRQ, "--format", "csv").out)))
         assert json.loads(rows[0]["frames"]) == case_of("6.1-irq").report["cpus"][0]["frames"]
         rows = list(csv.DictReader(io.StringIO(command("show", "tasks", DEADLOCK, "--format", "csv").out)))
@@ -130,7 +131,7 @@ class TestShow:
         assert blank
         assert "None" not in {v for r in rows for v in r.values()}
 
-    def test_csv_on_a_terminal_gets_no_escapes(self):
+    def test_csv_on_a_terminal_gets_no_escapes(self) -> None:
         """It is for a script, but the next one prints it."""
         from oopscope.report.rows import _flat
 
@@ -140,12 +141,12 @@ class TestShow:
 
 
 class TestLog:
-    def lines(self, command, *args):
+    def lines(self, command: Run, *args: int | str) -> list[str]:
         done = command("log", DEADLOCK, *args)
         assert (done.status, done.err) == (DONE, "")
         return done.out.splitlines()
 
-    def test_as_the_kernel_prints_it(self, command):
+    def test_as_the_kernel_prints_it(self, command: Run) -> None:
         out = self.lines(command)
         truth = case_of("6.1-deadlock").truth
         assert len(out) == len(truth.log)
@@ -154,7 +155,7 @@ class TestLog:
             assert not stamp or ours.startswith(stamp[0])
             assert ours.rstrip().endswith(text.strip())
 
-    def test_grep(self, command):
+    def test_grep(self, command: Run) -> None:
         out = self.lines(command, "--grep", "blocked for more than")
         assert len(out) == 2
         assert all("INFO: task lab-teller" in line for line in out)
@@ -164,13 +165,13 @@ class TestLog:
         assert (done.status, done.out, done.err) == (1, "", "")  # as grep(1) ends
         assert command("log", DEADLOCK, "--grep", "^$|x^") == command("log", DEADLOCK, "--grep", "^$")
 
-    def test_level(self, command):
+    def test_level(self, command: Run) -> None:
         records = json.loads("".join(self.lines(command, "--format", "json")))
         counts = [len(json.loads("".join(self.lines(command, "--level", n, "--format", "json")))) for n in range(8)]
         assert counts == [sum(r["level"] <= n for r in records) for n in range(8)]
         assert 0 < counts[3] < counts[7] == len(records)
 
-    def test_the_last_ones_a_level_by_name_and_a_stretch_of_time(self, command):
+    def test_the_last_ones_a_level_by_name_and_a_stretch_of_time(self, command: Run) -> None:
         whole = self.lines(command)
         assert self.lines(command, "-n", "3") == whole[-3:]
         assert self.lines(command, "-p", "err") == self.lines(command, "--level", "3")
@@ -186,10 +187,10 @@ class TestLog:
         for bad in (("--since", "yesterday"), ("--until", "1x"), ("-p", "loud"), ("-n", "0"), ("-n", "x")):
             assert command("log", DEADLOCK, *bad).status == USAGE, bad
 
-    def test_json_is_the_section(self, command):
+    def test_json_is_the_section(self, command: Run) -> None:
         assert json.loads("".join(self.lines(command, "--format", "json"))) == case_of("6.1-deadlock").report["log"]
 
-    def test_utc(self, command):
+    def test_utc(self, command: Run) -> None:
         system = case_of("6.1-deadlock").report["system"]
         out = self.lines(command, "--time", "utc", "--grep", "Linux version|Kernel panic")
         stamps = [re.match(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\.\d{6} ", line).groups() for line in out]
@@ -197,7 +198,7 @@ class TestLog:
         assert "T".join(stamps[-1])[:-3] == system["crash_time"][:-4]
         assert stamps == sorted(stamps)
 
-    def test_delta(self, command):
+    def test_delta(self, command: Run) -> None:
         """Differences add up to the time since boot."""
         out = [line for line in self.lines(command, "--time", "delta") if line.startswith("[")]
         total = sum(float(re.match(r"\[ *([+-]\d+\.\d+)\]", line)[1]) for line in out)
@@ -205,7 +206,7 @@ class TestLog:
         filtered = [line for line in self.lines(command, "--time", "delta", "--grep", "blocked for more") if line]
         assert float(re.match(r"\[ *([+-]\d+\.\d+)\]", filtered[1])[1]) < 1
 
-    def test_needs_no_symbols_and_no_types(self):
+    def test_needs_no_symbols_and_no_types(self) -> None:
         """The log alone: quick on any kernel, and from a dump that holds little else."""
         code = (
             "import sys\nfrom oopscope.cli import run\n"
@@ -221,11 +222,11 @@ class TestLog:
 
 
 class TestBt:
-    def test_threads_may_follow_the_path(self, command):
+    def test_threads_may_follow_the_path(self, command: Run) -> None:
         assert command("bt", DEADLOCK, "1", "238").out == command("bt", DEADLOCK, "--pid", "1", "238").out
         assert command("bt", DEADLOCK, "99999").status == USAGE
 
-    def test_json_has_the_frames_of_the_report(self, command):
+    def test_json_has_the_frames_of_the_report(self, command: Run) -> None:
         report = case_of("6.1-deadlock").report
         (told,) = json.loads(command("bt", DEADLOCK, "238", "--format", "json").out)
         task = next(t for t in report["tasks"] if t["pid"] == 238)
@@ -236,10 +237,10 @@ class TestBt:
         assert one["cpu"] == 1
         assert command("bt", DEADLOCK, "-c", "77").status == USAGE
 
-    def heads(self, out):
+    def heads(self, out: str) -> list[str]:
         return re.findall(r"^(?:PID|CPU) .*", out, re.M)
 
-    def test_the_panicking_cpu_by_default(self, command):
+    def test_the_panicking_cpu_by_default(self, command: Run) -> None:
         done = command("bt", IRQ)
         assert (done.status, done.err) == (DONE, "")
         assert self.heads(done.out) == ["CPU 0  panic  PID 0  swapper/0"]
@@ -248,26 +249,26 @@ class TestBt:
         assert functions == [f["symbol"] for f in frames]
         assert done.out.index("<irq>") < done.out.index("lab_in_irq") < done.out.index("</irq>")
 
-    def test_every_cpu(self, command):
+    def test_every_cpu(self, command: Run) -> None:
         assert len(self.heads(command("bt", IRQ, "--cpus").out)) == 2
 
-    def test_some_threads(self, command):
+    def test_some_threads(self, command: Run) -> None:
         out = command("bt", DEADLOCK, "--pid", 239, 1).out
         assert [h.split()[1] for h in self.heads(out)] == ["1", "239"]
         assert "lab_transfer+0x2e [labcrash]" in out
 
-    def test_every_thread(self, command):
+    def test_every_thread(self, command: Run) -> None:
         out = command("bt", DEADLOCK, "--all").out
         assert len(self.heads(out)) == len(case_of("6.1-deadlock").report["tasks"])
         assert "no stack" not in out
 
-    def test_by_state(self, command):
+    def test_by_state(self, command: Run) -> None:
         assert len(self.heads(command("bt", DEADLOCK, "--state", "D").out)) == 2
         both = self.heads(command("bt", DEADLOCK, "--state", "DR").out)
         assert {h.split()[2] for h in both} == {"D", "R"}
         assert command("bt", SYSRQ, "--state", "D").out == ""
 
-    def test_groups(self, command):
+    def test_groups(self, command: Run) -> None:
         out = command("bt", DEADLOCK, "--state", "D", "--group").out
         assert out.count("with this stack") == 1
         assert out.startswith("2 with this stack:\nPID 238  D  lab-teller-ab")
@@ -279,7 +280,7 @@ class TestBt:
 
 
 class TestTriage:
-    def test_a_folder(self):
+    def test_a_folder(self) -> None:
         """Two at a time, a line each, in any order."""
         done = oopscope_run("triage", DUMPS, "--jobs", "2")
         assert (done.returncode, done.stderr) == (DONE, b"")
@@ -293,7 +294,7 @@ class TestTriage:
                 assert line[key] == report["system"][key]
             assert line["complete"] is True
 
-    def test_one_that_is_no_dump_is_a_line_with_an_error(self, command, tmp_path):
+    def test_one_that_is_no_dump_is_a_line_with_an_error(self, command: Run, tmp_path: Path) -> None:
         bad = tmp_path / "empty"
         bad.write_bytes(b"")
         done = command("triage", bad, DEADLOCK)
@@ -303,13 +304,13 @@ class TestTriage:
         assert lines[1]["cause"] == "deadlock"
         assert command("triage", bad).status == NOT_A_DUMP
 
-    def test_an_empty_folder(self, command, tmp_path):
+    def test_an_empty_folder(self, command: Run, tmp_path: Path) -> None:
         done = command("triage", tmp_path)
         assert (done.status, done.out, done.err) == (NOT_A_DUMP, "", f"{NAME} no dumps there\n")
 
 
 class TestDistill:
-    def test_writes_and_says_what(self, command, tmp_path, monkeypatch):
+    def test_writes_and_says_what(self, command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from oopscope.distill import kdump_file
 
         monkeypatch.setattr(kdump_file, "LEVEL", 1)
@@ -318,7 +319,7 @@ class TestDistill:
         assert (done.status, done.out) == (DONE, "")
         assert re.fullmatch(rf"{NAME} {re.escape(str(out))}: \d+ pages, {out.stat().st_size} bytes\n", done.err)
 
-    def test_refuses_to_write_over_a_file(self, command, tmp_path):
+    def test_refuses_to_write_over_a_file(self, command: Run, tmp_path: Path) -> None:
         out = tmp_path / "precious"
         out.write_text("mine")
         done = command("distill", DEADLOCK, out)
@@ -327,14 +328,14 @@ class TestDistill:
         assert out.read_text() == "mine"
 
 
-def test_demo_list(command):
+def test_demo_list(command: Run) -> None:
     done = command("demo", "--list")
     assert (done.status, done.err) == (DONE, "")
     assert done.out.splitlines()
     assert all(re.fullmatch(r"[a-z0-9-]+", line) for line in done.out.splitlines())
 
 
-def test_the_demo_is_a_whole_dump():
+def test_the_demo_is_a_whole_dump() -> None:
     from oopscope.boot.attach import open_kernel
     from oopscope.cli.demo import demos
     from oopscope.triage import verdict
@@ -348,7 +349,7 @@ def test_the_demo_is_a_whole_dump():
 
 class TestPipe:
     @pytest.mark.parametrize("args", [["report", DEADLOCK, "--stacks"], ["log", DEADLOCK], ["bt", DEADLOCK, "--all"]])
-    def test_head_ends_it_quietly(self, args):
+    def test_head_ends_it_quietly(self, args: list[Path | str]) -> None:
         """The reader closes the pipe after a line; nothing is said about it."""
         with subprocess.Popen(
             [sys.executable, "-m", "oopscope_tui", *map(str, args)],
@@ -361,18 +362,18 @@ class TestPipe:
             said = process.stderr.read()
         assert said == b""
 
-    def test_no_colour_and_no_progress_when_not_on_a_terminal(self):
+    def test_no_colour_and_no_progress_when_not_on_a_terminal(self) -> None:
         for args in (["report", DEADLOCK], ["log", DEADLOCK], ["bt", DEADLOCK, "--all"], ["show", "tasks", DEADLOCK]):
             done = oopscope_run(*args, FORCE_COLOR="1", CLICOLOR_FORCE="1")
             assert done.returncode == DONE
             assert b"\x1b" not in done.stdout
             assert done.stderr == b""
 
-    def test_a_locale_that_knows_only_ascii(self):
+    def test_a_locale_that_knows_only_ascii(self) -> None:
         done = oopscope_run("report", DEADLOCK, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
         assert done.returncode == DONE
         assert done.stdout.isascii()
 
-    def test_from_any_folder_by_a_relative_path(self, tmp_path):
+    def test_from_any_folder_by_a_relative_path(self, tmp_path: Path) -> None:
         done = oopscope_run("report", "6.1-null.kdump", "--format", "json", "--sections", "dump", cwd=DUMPS)
         assert json.loads(done.stdout)["dump"]["path"] == "6.1-null.kdump"

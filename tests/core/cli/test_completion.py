@@ -3,9 +3,13 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
+from core.cli.runner import Run
 from oopscope.cli import COMMANDS, EVERY, examples, joined, parser_of, run, top_parser
 from oopscope.cli.completion import KINDS, script
 from oopscope.cli.spec import specs
@@ -14,26 +18,26 @@ from oopscope.subsystems import TABLES
 NAMES = [c.name for c in EVERY]
 
 
-def shell(name, *args, text=""):
+def shell(name: str, *args: str, text: str = "") -> CompletedProcess[str]:
     if shutil.which(name) is None:
         pytest.skip(f"no {name} here")
     return subprocess.run([name, *args], input=text, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_is_printed(kind, capfdbinary):
+def test_each_is_printed(kind: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(["completion", kind]) == 0
     assert capfdbinary.readouterr().out == script(kind).encode()
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
-def test_scripts_are_valid(name):
+def test_scripts_are_valid(name: str) -> None:
     done = shell(name, "-n", text=script(name))
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_left_out(kind):
+def test_nothing_is_left_out(kind: str) -> None:
     text = script(kind).replace("\\-", "-")
     for spec in specs():
         assert spec.name in text
@@ -45,7 +49,7 @@ def test_nothing_is_left_out(kind):
         assert re.search(rf"\b{key}\b", text), key
 
 
-def bash(*words, cwd=None):
+def bash(*words: str, cwd: Path | None = None) -> list[str]:
     """What bash would offer for the last of some words."""
     if shutil.which("bash") is None:
         pytest.skip("no bash here")
@@ -57,7 +61,7 @@ def bash(*words, cwd=None):
     return done.stdout.split()
 
 
-def test_bash_offers_commands_options_and_words(tmp_path):
+def test_bash_offers_commands_options_and_words(tmp_path: Path) -> None:
     (tmp_path / "vmcore").touch()
     (tmp_path / "reports").touch()
     offer = lambda *words: bash("oopscope", *words, cwd=tmp_path)  # noqa: E731 - the folder is the same throughout
@@ -84,8 +88,8 @@ def test_bash_offers_commands_options_and_words(tmp_path):
     assert set(offer("distill", "vmcore", "")) == {"vmcore", "reports"}
 
 
-def test_fish_offers_them_too():
-    def offer(line):
+def test_fish_offers_them_too() -> None:
+    def offer(line: str) -> Any:
         done = shell("fish", "--no-config", "-c", f"{script('fish')}\ncomplete -C {line!r}")
         return {entry.partition("\t")[0] for entry in done.stdout.splitlines()}
 
@@ -97,7 +101,7 @@ def test_fish_offers_them_too():
     assert offer("oopscope demo ") == {"null-pointer"}
 
 
-def test_zsh_takes_the_script_with_its_completion_system():
+def test_zsh_takes_the_script_with_its_completion_system() -> None:
     if shutil.which("zsh") is None:
         pytest.skip("no zsh here")
     text = f"autoload -Uz compinit && compinit -u -D\n{script('zsh')}\nprint $_comps[oopscope]"
@@ -105,7 +109,7 @@ def test_zsh_takes_the_script_with_its_completion_system():
     assert (done.stdout, done.stderr) == ("_oopscope\n", "")
 
 
-def test_the_man_page_is_clean_and_names_what_there_is():
+def test_the_man_page_is_clean_and_names_what_there_is() -> None:
     text = script("man")
     assert text.startswith('.TH OOPSCOPE 1 "" "oopscope ')
     plain = text.replace("\\-", "-")
@@ -122,7 +126,7 @@ def test_the_man_page_is_clean_and_names_what_there_is():
 
 
 @pytest.mark.parametrize("command", EVERY, ids=NAMES)
-def test_every_command_has_examples_that_its_parser_takes(command):
+def test_every_command_has_examples_that_its_parser_takes(command: Run) -> None:
     found = examples.examples_of(command.name)
     assert (2 if command in COMMANDS else 0) <= len(found) <= 4
     text = parser_of(command).format_help()
@@ -137,7 +141,7 @@ def test_every_command_has_examples_that_its_parser_takes(command):
             parser_of(command).parse_intermixed_args(joined(words[2:]))
 
 
-def test_help_of_the_program_lists_every_command():
+def test_help_of_the_program_lists_every_command() -> None:
     text = top_parser().format_help()
     for command in COMMANDS:
         assert re.search(rf"^  {command.name} +{re.escape(command.help)}$", text, re.M)

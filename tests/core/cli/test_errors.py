@@ -12,7 +12,7 @@ from builders.elf import Elf, Load
 from builders.kdump import Kdump
 from builders.notes import note
 from cases import DUMPS, case_of
-from core.cli.runner import NAME, one_line, oopscope_run
+from core.cli.runner import NAME, Run, one_line, oopscope_run
 from oopscope.cli import COMMANDS, DAMAGED, DONE, NOT_A_DUMP, USAGE
 
 DUMP = DUMPS / "6.1-null.kdump"
@@ -20,12 +20,12 @@ READERS = ("report", "log", "bt")  # each opens a dump by itself; `show` takes a
 SECTIONS = "dump,system,verdict,cpus,tasks,meminfo,zones,slabs,modules,mounts,log"
 
 
-def vmlinux():
+def vmlinux() -> bytes:
     """A kernel image as a linker leaves it: ELF, executable."""
     return Elf([Load(0x1000000, b"\x55" * 8192, vaddr=0xFFFFFFFF81000000)], type=2).build()
 
 
-def user_core():
+def user_core() -> bytes:
     """A core of a program: an ELF core with registers and a name, whose segments have no physical address."""
     info = bytes(40) + b"firefox".ljust(16, b"\0") + b"firefox -P".ljust(80, b"\0")
     notes = note("CORE", 1, bytes(336)) + note("CORE", 3, info)
@@ -46,7 +46,7 @@ NOT_DUMPS = {
 
 class TestWhatIsNoDump:
     @pytest.mark.parametrize("kind", NOT_DUMPS)
-    def test_one_clear_line(self, tmp_path, kind):
+    def test_one_clear_line(self, tmp_path: Path, kind: str) -> None:
         raw, says = NOT_DUMPS[kind]
         path = tmp_path / "vmcore"
         path.write_bytes(raw)
@@ -57,7 +57,7 @@ class TestWhatIsNoDump:
         assert says in said
 
     @pytest.mark.parametrize("name", READERS)
-    def test_every_command_says_so(self, command, tmp_path, name):
+    def test_every_command_says_so(self, command: Run, tmp_path: Path, name: str) -> None:
         path = tmp_path / "vmcore"
         path.write_bytes(b"")
         done = command(name, path)
@@ -69,12 +69,12 @@ class TestWhatIsNoDump:
         assert done.status == NOT_A_DUMP
         assert not (tmp_path / "out").exists()
 
-    def test_a_missing_file(self, tmp_path):
+    def test_a_missing_file(self, tmp_path: Path) -> None:
         done = oopscope_run("report", tmp_path / "none")
         assert done.returncode == NOT_A_DUMP
         assert one_line(done) == f"{tmp_path / 'none'}: No such file or directory"
 
-    def test_a_directory_without_dumps_and_one_with(self, command, tmp_path):
+    def test_a_directory_without_dumps_and_one_with(self, command: Run, tmp_path: Path) -> None:
         done = command("report", tmp_path)
         assert (done.status, done.out) == (NOT_A_DUMP, "")
         assert done.err == f"{NAME} {tmp_path}: a directory, with no dump in it\n"
@@ -84,13 +84,13 @@ class TestWhatIsNoDump:
         assert done.status == DAMAGED  # the one dump in it is opened
         assert "VMCOREINFO" in done.err
 
-    def test_a_pipe(self, tmp_path):
+    def test_a_pipe(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "fifo")
         done = oopscope_run("report", tmp_path / "fifo")
         assert done.returncode == NOT_A_DUMP
         assert "a device or a pipe" in one_line(done)
 
-    def test_without_read_permission(self, command):
+    def test_without_read_permission(self, command: Run) -> None:
         """To root nothing is forbidden: the dump is asked for as another user, in a folder that all may enter."""
         root = os.geteuid() == 0
         with tempfile.TemporaryDirectory() as name:
@@ -111,14 +111,14 @@ class TestWhatIsNoDump:
         assert (done.status, done.out) == (NOT_A_DUMP, "")
         assert done.err == f"{NAME} {path}: no permission to read it: try again with sudo\n"
 
-    def test_a_name_that_plays_tricks(self, tmp_path):
+    def test_a_name_that_plays_tricks(self, tmp_path: Path) -> None:
         path = tmp_path / "evil\x1b[31m\nname"
         path.write_bytes(b"")
         said = one_line(oopscope_run("report", path))
         assert "\x1b" not in said
         assert "evil" in said
 
-    def test_a_kdump_with_nothing_in_it(self, command, tmp_path):
+    def test_a_kdump_with_nothing_in_it(self, command: Run, tmp_path: Path) -> None:
         """A dump all right, but of no kernel that could be found."""
         path = tmp_path / "vmcore"
         path.write_bytes(Kdump(dict.fromkeys(range(32), b"y" * 4096)).build())
@@ -133,11 +133,11 @@ class TestCut:
     """A dump that ends early: a report of what is left, or one line."""
 
     @pytest.fixture(scope="class")
-    def raw(self):
+    def raw(self) -> bytes:
         return DUMP.read_bytes()
 
     @pytest.mark.parametrize("sixteenth", range(16))
-    def test_at_every_sixteenth(self, command, tmp_path, raw, sixteenth):
+    def test_at_every_sixteenth(self, command: Run, tmp_path: Path, raw: bytes, sixteenth: int) -> None:
         path = tmp_path / "vmcore"
         path.write_bytes(raw[: len(raw) * sixteenth // 16])
         done = command("report", path, "--format", "json", "--sections", SECTIONS, "--stacks")
@@ -159,7 +159,7 @@ class TestCut:
             assert {t["pid"] for t in report["tasks"]} - {None} <= known
 
     @pytest.mark.parametrize("form", ["text", "markdown", "html"])
-    def test_in_half_in_every_format(self, tmp_path, raw, form):
+    def test_in_half_in_every_format(self, tmp_path: Path, raw: bytes, form: str) -> None:
         path = tmp_path / "vmcore"
         path.write_bytes(raw[: len(raw) // 2])
         done = oopscope_run("report", path, "--format", form)
@@ -168,7 +168,7 @@ class TestCut:
         assert done.stdout or one_line(done)
 
     @pytest.mark.parametrize("args", [["log"], ["bt", "--all"], ["show", "tasks"], ["show", "modules"], ["triage"]])
-    def test_in_half_by_every_command(self, command, tmp_path, raw, args):
+    def test_in_half_by_every_command(self, command: Run, tmp_path: Path, raw: bytes, args: list[str]) -> None:
         path = tmp_path / "vmcore"
         path.write_bytes(raw[: len(raw) // 2])
         done = command(*args, path)
@@ -176,7 +176,7 @@ class TestCut:
         assert all(line.startswith(f"{NAME} ") for line in done.err.splitlines())
         assert "fault of oopscope's own" not in done.err + done.out
 
-    def test_a_few_bytes_short(self, command, tmp_path, raw):
+    def test_a_few_bytes_short(self, command: Run, tmp_path: Path, raw: bytes) -> None:
         """Only the last page is gone; the report is whole but for that, and the status says so where it matters."""
         path = tmp_path / "vmcore"
         path.write_bytes(raw[:-8])
@@ -185,7 +185,7 @@ class TestCut:
         assert report["verdict"]["cause"] == "null-pointer-dereference"
         assert report["dump"]["complete"] is False
 
-    def test_headers_that_lie(self, command, tmp_path, raw):
+    def test_headers_that_lie(self, command: Run, tmp_path: Path, raw: bytes) -> None:
         for at, value in ((428, 0), (428, 1 << 30), (432, 1 << 30), (436, 1 << 31 - 1), (8, 99), (4096 + 40, 1 << 62)):
             changed = bytearray(raw)
             struct.pack_into("<q" if value > 1 << 32 else "<i", changed, at, value)
@@ -198,14 +198,14 @@ class TestCut:
 
 class TestWrongUsage:
     @pytest.mark.parametrize("name", [c.name for c in COMMANDS])
-    def test_an_unknown_option(self, command, name):
+    def test_an_unknown_option(self, command: Run, name: str) -> None:
         done = command(name, "--no-such-option", DUMP)
         assert done.status == USAGE
         assert done.out == ""
         assert done.err.count("\n") == 1 and f"`oopscope {name} --help`" in done.err
 
     @pytest.mark.parametrize("name", [c.name for c in COMMANDS if c.name not in ("serve", "demo", "schema")])
-    def test_nothing_given(self, command, name):
+    def test_nothing_given(self, command: Run, name: str) -> None:
         done = command(name)
         assert (done.status, done.out) == (USAGE, "")
         assert done.err
@@ -229,7 +229,7 @@ class TestWrongUsage:
             (["report", DUMP, "--btf", "/no/such/file"], "no file /no/such/file"),
         ],
     )
-    def test_says_what_is_wrong(self, command, args, says):
+    def test_says_what_is_wrong(self, command: Run, args: list[Path | str], says: str) -> None:
         before = DUMP.stat().st_mtime_ns, DUMP.stat().st_size
         done = command(*args)
         assert (done.status, done.out) == (USAGE, "")
@@ -238,13 +238,13 @@ class TestWrongUsage:
         assert "Traceback" not in done.err
         assert (DUMP.stat().st_mtime_ns, DUMP.stat().st_size) == before
 
-    def test_the_screen_without_a_terminal(self, tmp_path):
+    def test_the_screen_without_a_terminal(self, tmp_path: Path) -> None:
         for args in ([], [DUMP], ["demo"]):
             done = oopscope_run(*args)
             assert done.returncode == USAGE
             assert "the screen needs a terminal" in one_line(done)
 
-    def test_no_such_demo(self, command):
+    def test_no_such_demo(self, command: Run) -> None:
         done = command("demo", "nope")
         assert (done.status, done.out) == (NOT_A_DUMP, "")
         assert "no such demo; there are " in done.err

@@ -7,11 +7,13 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from builders.altered import DUMPS
 from cases import case_of
+from core.cli.runner import Run
 from oopscope.cli import DAMAGED, DONE, NOT_A_DUMP, USAGE
 from oopscope.dumps import _forbidden, find_dumps
 from oopscope.fleet import many
@@ -22,7 +24,7 @@ from oopscope.whole_file import whole_file
 NAME = "6.1-null.kdump"
 
 
-def test_a_folder_with_one_dump_is_that_dump(command, tmp_path):
+def test_a_folder_with_one_dump_is_that_dump(command: Run, tmp_path: Path) -> None:
     shutil.copy(DUMPS / NAME, tmp_path / "vmcore")
     done = command("report", tmp_path, "--format", "json", "--sections", "dump,verdict")
     assert done.status == DONE
@@ -43,25 +45,25 @@ def test_a_folder_with_one_dump_is_that_dump(command, tmp_path):
         (b"PK\x03\x04" + b"x" * 600, "unzip"),
     ],
 )
-def test_what_hides_a_dump_is_named(command, tmp_path, head, said):
+def test_what_hides_a_dump_is_named(command: Run, tmp_path: Path, head: bytes, said: str) -> None:
     (tmp_path / "vmcore").write_bytes(head)
     done = command("report", tmp_path / "vmcore")
     assert done.status == NOT_A_DUMP and said in done.err
 
 
-def test_a_plain_file_that_root_cannot_read_is_no_locked_kernel(monkeypatch):
+def test_a_plain_file_that_root_cannot_read_is_no_locked_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert "root squash" in _forbidden(Path("/srv/nfs/vmcore"))
     assert "locked down" in _forbidden(Path("/proc/kcore"))
 
 
-def test_what_could_not_be_looked_at_is_a_line(command, tmp_path, monkeypatch):
+def test_what_could_not_be_looked_at_is_a_line(command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(DUMPS / NAME, tmp_path / "vmcore")
     closed = tmp_path / "closed"
     closed.mkdir()
     real = os.scandir
 
-    def scandir(path):
+    def scandir(path: Path) -> Any:
         if Path(path) == closed:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return real(path)
@@ -72,7 +74,7 @@ def test_what_could_not_be_looked_at_is_a_line(command, tmp_path, monkeypatch):
     assert any(line.get("cause") for line in lines)
 
 
-def test_more_files_than_are_looked_at_are_said(tmp_path, monkeypatch):
+def test_more_files_than_are_looked_at_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oopscope.dumps.MAX_ENTRIES", 3)
     for n in range(5):
         (tmp_path / f"f{n}").write_bytes(b"x")
@@ -81,10 +83,10 @@ def test_more_files_than_are_looked_at_are_said(tmp_path, monkeypatch):
     assert missed == [(tmp_path, "it has more than 3 files: the others were not looked at")]
 
 
-def test_a_dump_that_takes_too_long_or_too_much_is_left(monkeypatch):
+def test_a_dump_that_takes_too_long_or_too_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(many, "SECONDS", 1)
 
-    def long(_path):
+    def long(_path: Path) -> None:
         with many.limited(1):
             while True:
                 pass
@@ -93,14 +95,14 @@ def test_a_dump_that_takes_too_long_or_too_much_is_left(monkeypatch):
     assert "took longer than 1 s" in many.one(Path("x"))["error"]
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
-    def large(_path):
+    def large(_path: Path) -> None:
         raise MemoryError
 
     monkeypatch.setattr(many, "line_of", large)
     assert "MiB of memory" in many.one(Path("x"))["error"]
 
 
-def test_a_file_is_written_whole_or_not_at_all(command, tmp_path):
+def test_a_file_is_written_whole_or_not_at_all(command: Run, tmp_path: Path) -> None:
     out = tmp_path / "report.txt"
     out.write_text("before")
     with pytest.raises(OSError, match="No space") as caught, whole_file(out) as file:
@@ -113,22 +115,24 @@ def test_a_file_is_written_whole_or_not_at_all(command, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-def test_a_full_disk_is_one_line(command):
+def test_a_full_disk_is_one_line(command: Run) -> None:
     done = command("report", DUMPS / NAME, "--sections", "dump", "-o", "/dev/full")
     assert done.status == USAGE and done.err.count("\n") == 1 and "/dev/full" in done.err
 
 
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", " =1", "\n=1"])
-def test_no_cell_of_csv_is_a_formula(text):
+def test_no_cell_of_csv_is_a_formula(text: str) -> None:
     assert _flat(text).startswith("'")
 
 
 @pytest.mark.parametrize("text", ["insmod", "0xffff888000000000", "[kworker/0:1]", "a=b", ""])
-def test_other_cells_of_csv_are_as_they_are(text):
+def test_other_cells_of_csv_are_as_they_are(text: str) -> None:
     assert _flat(text) == text
 
 
-def test_a_small_file_that_unpacks_to_gigabytes_costs_little(tmp_path, command, monkeypatch):
+def test_a_small_file_that_unpacks_to_gigabytes_costs_little(
+    tmp_path: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path / "cache"))
     packer = bz2.BZ2Compressor()
     data = b"".join([packer.compress(bytes(1 << 20)) for _ in range(200)]) + packer.flush()
@@ -138,7 +142,7 @@ def test_a_small_file_that_unpacks_to_gigabytes_costs_little(tmp_path, command, 
     assert done.status == DAMAGED and "no dump does" in done.err
 
 
-def test_no_message_tells_a_query_or_a_credential():
+def test_no_message_tells_a_query_or_a_credential() -> None:
     error = OSError("cannot open https://me:secret@host/vmcore?X-Amz-Signature=abc123&x=y (403)")
     assert "secret" not in _reason(error) and "abc123" not in _reason(error) and "host/vmcore" in _reason(error)
 
@@ -155,6 +159,6 @@ def test_no_message_tells_a_query_or_a_credential():
         ("", ""),
     ],
 )
-def test_nothing_of_a_host_header_comes_back_but_a_name_and_a_port(host, said):
+def test_nothing_of_a_host_header_comes_back_but_a_name_and_a_port(host: str, said: str) -> None:
     web = pytest.importorskip("oopscope.cli.web")
     assert web.place(host) == said

@@ -2,10 +2,12 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from cases import DUMPS, LATER
+from core.cli.runner import Run
 from oopscope.cli import DONE, USAGE
 from oopscope.report.schema import commands
 from oopscope.subsystems import TABLES
@@ -14,7 +16,12 @@ DUMP = DUMPS / "6.1-deadlock.kdump"
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 
 
-def fits(found, schema, defs, where="$"):
+def fits(
+    found: Any,
+    schema: Any,
+    defs: dict[str, dict[str, dict[str, dict[str, Any] | list[str] | str] | list[str] | str]],
+    where: str = "$",
+) -> bool:
     """Hold data against a schema, as far as ours go; an AssertionError says where it does not fit."""
     if "$ref" in schema:
         return fits(found, defs[schema["$ref"].rpartition("/")[2]], defs, where)
@@ -37,7 +44,12 @@ def fits(found, schema, defs, where="$"):
     return True
 
 
-def any_of(found, schemas, defs, where):
+def any_of(
+    found: Any,
+    schemas: Any,
+    defs: dict[str, dict[str, dict[str, dict[str, Any] | list[str] | str] | list[str] | str]],
+    where: str,
+) -> bool:
     wrong = []
     for one in schemas:
         try:
@@ -47,14 +59,14 @@ def any_of(found, schemas, defs, where):
     raise AssertionError("; ".join(wrong[:3]))
 
 
-def is_a(found, kind):
+def is_a(found: Any, kind: str) -> bool:
     if kind in ("integer", "number"):
         return isinstance(found, int if kind == "integer" else int | float) and not isinstance(found, bool)
     return isinstance(found, TYPES[kind])
 
 
 @pytest.fixture(scope="module")
-def defs():
+def defs() -> dict[str, dict[str, dict[str, dict[str, Any] | list[str] | str] | list[str] | str]]:
     from oopscope.report.schema import definitions
 
     return definitions()
@@ -66,14 +78,22 @@ def defs():
     ("mount",), ("locks",), ("cpu", "0"), ("sym", "schedule"), ("struct", "rq", "runqueues:0"), ("rd", "init_task"),
     ("dis", "schedule"), ("p", "task(1).pid"), ("whatis", "list_head"), ("swap",), ("slab", "dentry"), ("sig", "1"),
 ], ids=" ".join)  # fmt: skip
-def test_output_is_as_its_schema_says(command, defs, line):
+def test_output_is_as_its_schema_says(
+    command: Run,
+    defs: dict[str, dict[str, dict[str, dict[str, Any] | list[str] | str] | list[str] | str]],
+    line: tuple[str, ...],
+) -> None:
     done = command(line[0], DUMP, *line[1:], "--format", "json")
     assert done.status == DONE, done.err
     assert fits(json.loads(done.out), commands()[line[0]], defs)
 
 
 @pytest.mark.parametrize("key", [key for key, _ in TABLES])
-def test_every_table_is_as_its_schema_says(command, defs, key):
+def test_every_table_is_as_its_schema_says(
+    command: Run,
+    defs: dict[str, dict[str, dict[str, dict[str, Any] | list[str] | str] | list[str] | str]],
+    key: str,
+) -> None:
     dump = DUMPS / "6.1-life.kdump" if key in LATER else DUMP
     data = json.loads(command("show", key, dump, "--format", "json").out)
     assert fits(data, defs[f"table-{key}"], defs)
@@ -83,7 +103,7 @@ def test_every_table_is_as_its_schema_says(command, defs, key):
             fits(broken, defs[f"table-{key}"], defs)
 
 
-def test_the_command(command):
+def test_the_command(command: Run) -> None:
     whole = json.loads(command("schema").out)
     assert set(whole) == {"$schema", "title", "$defs", "commands"}
     assert set(whole["commands"]) == set(commands())

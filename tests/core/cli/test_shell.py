@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from builders import noise_page
 from builders.kdump import Kdump
 from cases import DUMPS
-from core.cli.runner import environment, one_line, oopscope_run
+from core.cli.runner import Run, environment, one_line, oopscope_run
 from oopscope.cli import DONE, NOT_A_DUMP, USAGE, nearest, run
 from oopscope.fleet import many
 
@@ -32,18 +33,18 @@ NULL, SYSRQ = DUMPS / "6.1-null.kdump", DUMPS / "6.12-sysrq.kdump"
         (["show"], "which table; there are system"),
     ],
 )
-def test_a_mistyped_word_is_answered_with_the_right_one(command, words, hint):
+def test_a_mistyped_word_is_answered_with_the_right_one(command: Run, words: list[Path | str], hint: str) -> None:
     done = command(*words)
     assert done.status == USAGE
     assert hint in done.err
     assert done.out == ""
 
 
-def test_nothing_near_is_nothing():
+def test_nothing_near_is_nothing() -> None:
     assert nearest("zebra", ["report", "show"]) is None
 
 
-def test_no_task_in_a_state_is_said(command):
+def test_no_task_in_a_state_is_said(command: Run) -> None:
     done = command("bt", NULL, "--state", "X")
     assert (done.status, done.out) == (DONE, "")
     assert "no thread is in state X" in done.err
@@ -51,7 +52,7 @@ def test_no_task_in_a_state_is_said(command):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize("words", [["show", "--list"], ["triage", NULL], ["completion", "man"]])
-def test_a_full_output_is_one_line(words):
+def test_a_full_output_is_one_line(words: list[str]) -> None:
     for output, said in ((">/dev/full", "No space left on device"), (">&-", "is closed")):
         line = [sys.executable, "-m", "oopscope_tui", *map(str, words)]
         done = subprocess.run(
@@ -61,14 +62,14 @@ def test_a_full_output_is_one_line(words):
         assert done.returncode == USAGE
 
 
-def test_no_standard_error_is_no_fault():
+def test_no_standard_error_is_no_fault() -> None:
     line = [sys.executable, "-m", "oopscope_tui", "report", str(NULL), "--sections", "verdict"]
     done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *line], stdout=subprocess.PIPE, env=environment(), timeout=60)
     assert done.returncode == DONE
     assert b"NULL pointer" in done.stdout
 
 
-def test_an_interrupt_ends_it_quietly():
+def test_an_interrupt_ends_it_quietly() -> None:
     line = [sys.executable, "-m", "oopscope_tui", "triage", "--jobs", "2", *[str(NULL)] * 50]
     with subprocess.Popen(
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), process_group=0
@@ -82,7 +83,7 @@ def test_an_interrupt_ends_it_quietly():
 
 
 class TestTriage:
-    def test_lines_come_in_the_order_of_the_dumps(self, tmp_path):
+    def test_lines_come_in_the_order_of_the_dumps(self, tmp_path: Path) -> None:
         (tmp_path / "text").write_text("no dump")
         paths = [SYSRQ, tmp_path / "text", NULL, tmp_path / "absent"]
         done = oopscope_run("triage", "--jobs", "3", *paths)
@@ -91,10 +92,10 @@ class TestTriage:
         assert ["error" in line for line in lines] == [False, True, False, True]
 
     @pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="the readers do not inherit the change")
-    def test_a_reader_that_is_killed_costs_its_own_line_only(self, monkeypatch):
+    def test_a_reader_that_is_killed_costs_its_own_line_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
         real = many.line_of
 
-        def line(path):
+        def line(path: Path) -> Any:
             if path == SYSRQ:
                 os._exit(9)
             return real(path)
@@ -105,7 +106,7 @@ class TestTriage:
         assert "was killed" in lines[1]["error"]
         assert lines[2]["cause"] == "null-pointer-dereference"
 
-    def test_the_same_bugs_stand_together_for_people(self, command, tmp_path):
+    def test_the_same_bugs_stand_together_for_people(self, command: Run, tmp_path: Path) -> None:
         for name in ("a", "c"):
             shutil.copy(NULL, tmp_path / f"{name}.kdump")
         shutil.copy(SYSRQ, tmp_path / "b.kdump")
@@ -118,7 +119,7 @@ class TestTriage:
         assert "1  could not be read" in unread
         assert "an empty file" in unread
 
-    def test_a_folder_with_nothing_but_a_dump_that_failed(self, command, tmp_path):
+    def test_a_folder_with_nothing_but_a_dump_that_failed(self, command: Run, tmp_path: Path) -> None:
         (tmp_path / "127.0.0.1").mkdir()
         (tmp_path / "127.0.0.1" / "vmcore-incomplete").write_bytes(b"")
         (tmp_path / "127.0.0.1" / "vmcore-dmesg.txt").write_text("[    0.0] Linux version 6.1\n")
@@ -126,7 +127,7 @@ class TestTriage:
         assert done.status == NOT_A_DUMP
         assert json.loads(done.out)["error"].endswith("an empty file: the dump was never written")
 
-    def test_a_split_set_of_a_folder_is_one_line(self, tmp_path):
+    def test_a_split_set_of_a_folder_is_one_line(self, tmp_path: Path) -> None:
         memory = {n: noise_page(n) for n in range(200)}
         for part, bounds in enumerate([(0, 100), (100, 200)]):
             (tmp_path / f"vmcore.{part}").write_bytes(Kdump(memory, split=bounds).build())
@@ -134,7 +135,9 @@ class TestTriage:
         assert list(many.expand([tmp_path])) == [tmp_path / "other", tmp_path / "vmcore.0"]
 
 
-def test_without_a_path_and_without_the_usual_folder(capsys, tmp_path, monkeypatch):
+def test_without_a_path_and_without_the_usual_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = []
     monkeypatch.setattr("oopscope.cli.CRASHES", tmp_path / "crash")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)

@@ -18,13 +18,13 @@ PAGES = [text_page(1), noise_page(2), bytes(4096), text_page(3, 65536), (noise_p
 
 @pytest.mark.parametrize("name", PACK)
 @pytest.mark.parametrize("page", PAGES, ids=["text", "noise", "zero", "64k", "mixed"])
-def test_round_trip(name, page):
+def test_round_trip(name: str, page: bytes) -> None:
     flag, pack = PACK[name]
     assert by_flag(flag)(pack(page), len(page)) == page
 
 
 @pytest.mark.parametrize("name", PACK)
-def test_other_sizes_are_refused(name):
+def test_other_sizes_are_refused(name: str) -> None:
     flag, pack = PACK[name]
     packed = pack(text_page(1))
     for data in (
@@ -40,7 +40,7 @@ def test_other_sizes_are_refused(name):
 
 
 @pytest.mark.parametrize("name", PACK)
-def test_damage_is_a_value_error_or_a_page(name):
+def test_damage_is_a_value_error_or_a_page(name: str) -> None:
     flag, pack = PACK[name]
     packed, rng = pack(text_page(1) + noise_page(1)[:0]), random.Random(5)
     for _ in range(500):
@@ -51,7 +51,7 @@ def test_damage_is_a_value_error_or_a_page(name):
             assert len(by_flag(flag)(bytes(bad), 4096)) == 4096
 
 
-def test_a_flag_that_is_not_one_known_codec():
+def test_a_flag_that_is_not_one_known_codec() -> None:
     for flag in (0, 0x3, 0x40, 0x8):
         with pytest.raises(ValueError, match="codec"):
             by_flag(flag)
@@ -77,7 +77,7 @@ except ValueError:
 
 
 @pytest.mark.parametrize("name", [*PACK, "zstd-unsized"])
-def test_a_bomb_is_refused_without_its_memory(name):
+def test_a_bomb_is_refused_without_its_memory(name: str) -> None:
     zeros = bytes(64 << 20)
     if name == "zstd-unsized":
         flag, data = 0x20, zstandard.ZstdCompressor(level=19, write_content_size=False).compress(zeros)
@@ -92,7 +92,7 @@ def test_a_bomb_is_refused_without_its_memory(name):
     assert int(run.stdout) < 8 << 10  # KiB
 
 
-def test_a_zstd_window_larger_than_any_page_is_refused():
+def test_a_zstd_window_larger_than_any_page_is_refused() -> None:
     frame = struct.pack("<I", 0xFD2FB528) + bytes([0x00, 17 << 3]) + b"\x01\x00\x00"  # window 128 MiB, no size, empty
     with pytest.raises(ValueError, match=r"."):
         by_flag(0x20)(frame, 4096)

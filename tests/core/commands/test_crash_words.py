@@ -1,5 +1,7 @@
 """The lines that crash's users type: each is understood or told what is nearest, never taken for something else."""
 
+from typing import Any
+
 import pytest
 
 from cases import case_of
@@ -40,7 +42,7 @@ linux_banner | rd -p 1000 4 | sym -q printk_ringbuffer | bt -f 1 | mount /proc |
 
 
 @pytest.mark.parametrize("line", [line.strip() for line in LINES])
-def test_each_line_asks_for_something_or_says_what_is_nearest(line):
+def test_each_line_asks_for_something_or_says_what_is_nearest(line: str) -> None:
     asked = request(line)
     assert asked is not None
     if isinstance(asked, Say):
@@ -75,7 +77,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("line", "holds"), ANSWERS.items())
-def test_what_comes_of_it(line, holds):
+def test_what_comes_of_it(line: str, holds: Any) -> None:
     kernel, asked = case_of("6.1-null").kernel, request(line)
     if isinstance(asked, TableOf):
         try:
@@ -88,7 +90,7 @@ def test_what_comes_of_it(line, holds):
     assert holds in text
 
 
-def test_a_member_gives_the_struct_around_it():
+def test_a_member_gives_the_struct_around_it() -> None:
     kernel = case_of("6.1-null").kernel
     inner = kernel.symbol("init_task") + kernel.types.member("task_struct", "tasks").offset
     asked = request(f"struct task_struct -l tasks {inner:x}")
@@ -96,7 +98,7 @@ def test_a_member_gives_the_struct_around_it():
     assert card_data(found)["struct"]["address"] == f"{kernel.symbol('init_task'):#x}"
 
 
-def test_code_up_to_an_address_and_from_it_on():
+def test_code_up_to_an_address_and_from_it_on() -> None:
     kernel = case_of("6.1-null").kernel
     whole = card_data(card(kernel, "code", "schedule"))["instructions"]
     middle = whole[4]["address"]
@@ -113,13 +115,13 @@ def test_code_up_to_an_address_and_from_it_on():
     ("symbols", "q:no such name"), ("symbols", "m:nobody"), ("memory", "init_task/4/x"), ("memory", "init_task/0/8"),
     ("stack", "nobody"), ("struct", "task_struct.pid,nothing@init_task"), ("struct", "task_struct@(1"),
 ])  # fmt: skip
-def test_what_is_none_is_said(kind, key):
+def test_what_is_none_is_said(kind: str, key: str) -> None:
     with pytest.raises(OopscopeError) as caught:
         card(case_of("6.1-null").kernel, kind, key)
     assert str(caught.value)
 
 
-def test_several_tasks_as_one_card_for_the_screen():
+def test_several_tasks_as_one_card_for_the_screen() -> None:
     kernel = case_of("6.1-deadlock").kernel
     found = each(kernel, "state:D|stack")
     assert [one.title.partition(" · ")[0] for one in found.sections] == [

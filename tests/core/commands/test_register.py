@@ -17,12 +17,12 @@ whatis wr
 
 
 @pytest.mark.parametrize("word", CRASH.split())
-def test_every_word_of_crash_is_known(word):
+def test_every_word_of_crash_is_known(word: str) -> None:
     assert word in BY_WORD, "it would be taken for something else"
     assert told(word)
 
 
-def test_the_register_is_whole():
+def test_the_register_is_whole() -> None:
     words = [word for command in COMMANDS for word in command.words]
     assert len(words) == len(set(words))
     for command in COMMANDS:
@@ -35,7 +35,7 @@ def test_the_register_is_whole():
         assert command.examples or command.on == "screen" or command not in HERE or told_elsewhere, command.name
 
 
-def test_every_example_is_understood_and_asks_for_what_there_is():
+def test_every_example_is_understood_and_asks_for_what_there_is() -> None:
     for command in HERE:
         for after, _ in (*command.examples, ("", "")):
             asked = command.ask(after.split(" --")[0].split() if not after.startswith("--") else [])
@@ -118,7 +118,7 @@ def test_every_example_is_understood_and_asks_for_what_there_is():
     ("nothing like it", None),
     ("", None),
 ])  # fmt: skip
-def test_lines(line, asked):
+def test_lines(line: str, asked: CardOf | None) -> None:
     assert request(line) == asked
 
 
@@ -128,13 +128,13 @@ def test_lines(line, asked):
     "search a b", "dis schedule x", "sym -q", "sym", "task -R pid", "vm -m", "struct -l tasks", "runq -c x", "bt -n",
     "list -s a.b,c.d -H x", "tree x", "bt -f 1 2", "bt -g init",
 ])  # fmt: skip
-def test_what_is_not_there_says_so_in_one_line_and_is_nothing_else(line):
+def test_what_is_not_there_says_so_in_one_line_and_is_nothing_else(line: str) -> None:
     asked = request(line)
     assert isinstance(asked, Say), asked
     assert asked.text.count("\n") == 0
     assert line.split()[0] in asked.text or "at a time" in asked.text
 
 
-def test_options_that_are_written_together():
+def test_options_that_are_written_together() -> None:
     assert request("ps -km") == request("ps -k -m")
     assert isinstance(request("kmem -sq"), Say)

@@ -5,6 +5,7 @@ A few dumps in a run of the tests, all by `python tests/core/conditions/test_cut
 
 import sys
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,11 @@ TWENTIETHS = range(1, 20)
 
 
 @cache
-def whole(name):
+def whole(name: str) -> bytes:
     return (DUMPS / f"{name}.kdump").read_bytes()
 
 
-def cut(name, twentieths):
+def cut(name: str, twentieths: int) -> Any:
     data = whole(name)
     dump = open_container([BytesSource(data[: len(data) * twentieths // 20], name)])
     assert not dump.facts().complete, (name, twentieths)
@@ -40,7 +41,7 @@ def cut(name, twentieths):
     return build(kernel)
 
 
-def check(name, twentieths):
+def check(name: str, twentieths: int) -> None:
     report, full = cut(name, twentieths), case_of(name).report
     if report is None:
         return
@@ -68,11 +69,11 @@ def check(name, twentieths):
 
 @pytest.mark.parametrize("twentieths", TWENTIETHS)
 @pytest.mark.parametrize("name", CHOSEN)
-def test_a_cut_dump_says_what_it_lacks(name, twentieths):
+def test_a_cut_dump_says_what_it_lacks(name: str, twentieths: int) -> None:
     check(name, twentieths)
 
 
-def test_more_is_read_where_page_tables_are_lost():
+def test_more_is_read_where_page_tables_are_lost() -> None:
     """The map of all memory needs none: tasks that it leads to are there, of the kernel's count."""
     report = cut("6.1-deadlock", 19)
     full = case_of("6.1-deadlock").report

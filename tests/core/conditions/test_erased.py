@@ -2,6 +2,7 @@
 
 from builders.altered import Altered, stored
 from oopscope.boot.attach import attach
+from oopscope.dumps import Facts
 from oopscope.inspect.describe import describe
 from oopscope.report.build import build
 
@@ -9,13 +10,13 @@ from oopscope.report.build import build
 class Erased(Altered):
     """Says of itself what was erased."""
 
-    def facts(self):
+    def facts(self) -> Facts:
         facts = super().facts()
         facts.erased = ("erase saved_command_line",)
         return facts
 
 
-def test_an_erased_command_line_is_none():
+def test_an_erased_command_line_is_none() -> None:
     dump = stored("6.1-null.kdump")
     kernel = attach(dump, lambda _text: None)
     at = kernel.memory.word(kernel.symbol("saved_command_line"))

@@ -1,14 +1,15 @@
 """What is distilled gives the same report as its source, from a file that any reader of kdump files opens."""
 
 import struct
+from pathlib import Path
 
 import pytest
 
 from builders.altered import Altered, stored
-from cases import NAMES, case_of
+from cases import NAMES, Case, case_of
 from oopscope.boot.attach import open_kernel
 from oopscope.distill import kdump_file
-from oopscope.distill.recording import Recording, distill
+from oopscope.distill.recording import Distilled, Recording, distill
 from oopscope.dumps import open_path
 from oopscope.errors import MissingPage
 from oopscope.inspect.code import registers
@@ -23,7 +24,7 @@ CHOSEN = list({name.split("-")[0]: name for name in NAMES}.values())
 
 
 @pytest.fixture(scope="module", params=CHOSEN)
-def distilled(request, tmp_path_factory):
+def distilled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Case, Path, Distilled]:
     """(the source, the distilled file, what distilling said of it)."""
     source = case_of(request.param)
     out = tmp_path_factory.mktemp("distilled") / "small.kdump"
@@ -32,7 +33,7 @@ def distilled(request, tmp_path_factory):
         return source, out, distill(open_path(source.path), out, lambda _text: None)
 
 
-def test_the_report_is_the_same(distilled):
+def test_the_report_is_the_same(distilled: tuple[Case, Path, Distilled]) -> None:
     source, out, _ = distilled
     report = build(open_kernel([out]), [*SECTIONS, "dump"], stacks=True)
     for section in SECTIONS:
@@ -42,7 +43,7 @@ def test_the_report_is_the_same(distilled):
     assert {k: report["dump"][k] for k in same} == {k: source.report["dump"][k] for k in same}
 
 
-def test_pages_are_the_sources_own(distilled):
+def test_pages_are_the_sources_own(distilled: tuple[Case, Path, Distilled]) -> None:
     source, out, done = distilled
     small, whole = open_path(out), open_path(source.path)
     pages = 0
@@ -56,7 +57,7 @@ def test_pages_are_the_sources_own(distilled):
     assert done.bytes == out.stat().st_size
 
 
-def test_what_registers_and_a_stacks_words_point_at_is_in_it(distilled):
+def test_what_registers_and_a_stacks_words_point_at_is_in_it(distilled: tuple[Case, Path, Distilled]) -> None:
     source, out, _ = distilled
     kernel = open_kernel([out])
     for cpu in all_cpus(source.kernel):
@@ -68,7 +69,7 @@ def test_what_registers_and_a_stacks_words_point_at_is_in_it(distilled):
             assert [str(word) for word in words(kernel, start)] == [str(word) for word in words(source.kernel, start)]
 
 
-def test_code_around_every_frame_is_in_it(distilled):
+def test_code_around_every_frame_is_in_it(distilled: tuple[Case, Path, Distilled]) -> None:
     """For a disassembly by hand, and for whoever scans a stack for calls; the boot's own code was freed long since."""
     source, out, _ = distilled
     kernel, seen = open_kernel([out]), 0
@@ -85,7 +86,7 @@ def test_code_around_every_frame_is_in_it(distilled):
     assert seen > 40
 
 
-def test_nothing_of_a_program_is_in_it(distilled):
+def test_nothing_of_a_program_is_in_it(distilled: tuple[Case, Path, Distilled]) -> None:
     """The guest's own script printed its account from a program's memory, and lies in the page cache."""
     _, out, _ = distilled
     for _address, data in open_path(out).blocks():
@@ -93,7 +94,7 @@ def test_nothing_of_a_program_is_in_it(distilled):
             assert text not in data
 
 
-def test_header_as_any_reader_wants_it(distilled):
+def test_header_as_any_reader_wants_it(distilled: tuple[Case, Path, Distilled]) -> None:
     source, out, _ = distilled
     raw, system = out.read_bytes()[:12288], source.report["system"]
     assert raw[:8] == b"KDUMP   "
@@ -109,7 +110,7 @@ def test_header_as_any_reader_wants_it(distilled):
     assert facts.phys_base is not None
 
 
-def test_a_page_that_was_left_out_is_excluded_not_unknown(distilled):
+def test_a_page_that_was_left_out_is_excluded_not_unknown(distilled: tuple[Case, Path, Distilled]) -> None:
     """RAM that is not in the file is told from what is no RAM."""
     _, out, _ = distilled
     small = open_path(out)
@@ -126,7 +127,7 @@ def test_a_page_that_was_left_out_is_excluded_not_unknown(distilled):
     assert caught.value.reason == "never-saved"
 
 
-def test_what_is_read_is_what_is_kept():
+def test_what_is_read_is_what_is_kept() -> None:
     """A recording hands on what the dump has, and remembers each page that was there once."""
     whole = open_path(case_of("6.1-null").path)
     recording = Recording(whole, VmcoreInfo())
@@ -140,14 +141,14 @@ def test_what_is_read_is_what_is_kept():
     assert recording.facts().bytes == whole.facts().bytes
 
 
-def test_a_recording_has_vmcoreinfo_in_any_case():
+def test_a_recording_has_vmcoreinfo_in_any_case() -> None:
     """What was found by a search need not be searched for again."""
     info = case_of("6.1-null").kernel.info
     (found,) = Recording(Altered(stored("6.1-null.kdump"), bare=True), info).notes()
     assert VmcoreInfo.parse(found.desc).raw == info.raw
 
 
-def test_what_a_search_only_passes_is_not_kept(tmp_path, monkeypatch):
+def test_what_a_search_only_passes_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """VMCOREINFO of 5.10 does not name kallsyms, which is looked for through the whole image."""
     monkeypatch.setattr(kdump_file, "LEVEL", 1)
     kernel = case_of("5.10-sysrq").kernel

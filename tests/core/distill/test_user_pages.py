@@ -1,6 +1,8 @@
 """`distill --user`: the pages behind user addresses, through an address space's own tables, and only those there."""
 
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from cases import NAMES, case_of
 from oopscope.distill.recording import distill
@@ -18,13 +20,13 @@ class Physical:
 
     place = None
 
-    def __init__(self):
+    def __init__(self) -> None:
         at, self.words, self.asked = ROOT, {}, []
         for table, shift in ((0x2000, 39), (0x3000, 30), (0x4000, 21), (FRAME, 12)):
             self.words[at + (STACK >> shift & 511) * 8] = table | 0x67
             at = table
 
-    def read(self, address, size):
+    def read(self, address: int, size: int) -> Any:
         self.asked.append(address)
         if size == 8:
             return self.words.get(address, 0).to_bytes(8, "little")
@@ -33,7 +35,7 @@ class Physical:
         return bytes(size)
 
 
-def test_pages_are_found_through_the_tables():
+def test_pages_are_found_through_the_tables() -> None:
     physical = Physical()
     memory = SimpleNamespace(physical=physical, word=lambda _at: 0xFFFF_8880_0000_1000, translate=lambda _at: ROOT)
     kernel = SimpleNamespace(memory=memory, info=SimpleNamespace(number=lambda _name: None))
@@ -42,7 +44,7 @@ def test_pages_are_found_through_the_tables():
     assert physical.asked[-1] != 0x40_0000
 
 
-def test_a_dump_without_user_memory_gains_none(tmp_path):
+def test_a_dump_without_user_memory_gains_none(tmp_path: Path) -> None:
     dump = case_of(NAMES[0]).path
     plain = distill(open_path(dump), tmp_path / "plain", lambda _text: None)
     user = distill(open_path(dump), tmp_path / "user", lambda _text: None, user=True)

@@ -18,7 +18,7 @@ ALSO = {("elf", "qemu"): "qemu-elf", ("migration", "libvirt"): "libvirt"}
 CASES = [(f.key, name) for f in FORMATS for name in FIXTURES.get(f.key, {})]
 
 
-def exercise(files):
+def exercise(files: dict[str, bytes]) -> None:
     """Open files and ask everything of the dump; OopscopeError is an answer."""
     started = time.process_time()
     try:
@@ -44,12 +44,12 @@ def exercise(files):
     assert time.process_time() - started < SECONDS
 
 
-def test_every_container_has_fixtures():
+def test_every_container_has_fixtures() -> None:
     assert set(FIXTURES) == {f.key for f in FORMATS} - {"log"}  # which holds no pages: test_log has its forms
 
 
 @pytest.mark.parametrize("key, name", CASES)
-def test_fixture_opens_as_its_own_format(key, name):
+def test_fixture_opens_as_its_own_format(key: str, name: str) -> None:
     files = FIXTURES[key][name]()
     dump = open_container([BytesSource(raw, path) for path, raw in files.items()])
     assert dump is not None
@@ -62,7 +62,7 @@ def test_fixture_opens_as_its_own_format(key, name):
 
 
 @pytest.mark.parametrize("key, name", CASES)
-def test_blocks_are_the_pages_without_zeros(key, name):
+def test_blocks_are_the_pages_without_zeros(key: str, name: str) -> None:
     files = FIXTURES[key][name]()
     dump = open_container([BytesSource(raw, path) for path, raw in files.items()])
     size, seen, last = dump.page_size, set(), -1
@@ -84,7 +84,7 @@ def test_blocks_are_the_pages_without_zeros(key, name):
 
 
 @pytest.mark.parametrize("key, name", CASES)
-def test_cut_at_each_sixteenth(key, name):
+def test_cut_at_each_sixteenth(key: str, name: str) -> None:
     files = FIXTURES[key][name]()
     for path, raw in files.items():
         for n in range(16):
@@ -92,7 +92,7 @@ def test_cut_at_each_sixteenth(key, name):
 
 
 @pytest.mark.parametrize("key, name", CASES)
-def test_headers_with_flipped_bytes(key, name):
+def test_headers_with_flipped_bytes(key: str, name: str) -> None:
     files = FIXTURES[key][name]()
     rng = random.Random(f"{key} {name}")
     for _ in range(FLIPS):

@@ -1,6 +1,8 @@
 """kdump-compressed files: every version, ABI and codec, and every reason for a missing page."""
 
 import struct
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,15 +19,15 @@ PAGES = {1: text_page(1), 2: bytes(4096), 3: noise_page(3), 7: EXCLUDED, 40: tex
 NOTES = note("CORE", 1, bytes(336)) + vmcoreinfo()
 
 
-def opened(*files):
+def opened(*files: Kdump | bytes) -> KdumpDump:
     return open_container([BytesSource(f if isinstance(f, bytes) else f.build()) for f in files])
 
 
-def saved(dump, pages):
+def saved(dump: KdumpDump, pages: dict[int, bytes | None]) -> dict[int, bytes]:
     return {pfn: dump.page(pfn) for pfn, page in pages.items() if page is not EXCLUDED}
 
 
-def why(dump, pfn):
+def why(dump: KdumpDump, pfn: int) -> str:
     with pytest.raises(MissingPage) as caught:
         dump.page(pfn)
     assert caught.value.address == pfn * dump.page_size
@@ -33,7 +35,7 @@ def why(dump, pfn):
 
 
 @pytest.mark.parametrize("codec", [*PACK, None])
-def test_round_trip_of_every_codec(codec):
+def test_round_trip_of_every_codec(codec: str) -> None:
     dump = opened(Kdump(PAGES, codec=codec))
     assert saved(dump, PAGES) == {n: p for n, p in PAGES.items() if p is not EXCLUDED}
     assert why(dump, 7) == "excluded"
@@ -60,7 +62,7 @@ ABIS = [
 
 @pytest.mark.parametrize("version", range(7))
 @pytest.mark.parametrize("abi", ABIS, ids=lambda a: f"{a['machine']}{a.get('endian', '')}{a['bits']}")
-def test_every_version_and_abi(version, abi):
+def test_every_version_and_abi(version: int, abi: dict[str, int | str]) -> None:
     size, endian = abi.get("block", 4096), abi.get("endian", "<")
     notes = note("CORE", 1, bytes(336), endian) + vmcoreinfo(endian=endian)
     pages = {n: None if p is EXCLUDED else text_page(n, size) for n, p in PAGES.items()}
@@ -76,32 +78,32 @@ def test_every_version_and_abi(version, abi):
     assert [n.desc for n in dump.notes() if n.name == "VMCOREINFO"] == [VMCOREINFO] * (version >= 3)
 
 
-def test_32_bit_arm_counts_from_the_start_of_ram():
+def test_32_bit_arm_counts_from_the_start_of_ram() -> None:
     dump = opened(Kdump({0: text_page(0)}, bits=32, padded=True, machine="armv7l", phys_base=0x80000000))
     assert dump.page(0x80000) == text_page(0)
     assert dump.ranges() == [(0x80000000, 0x80001000)]
     assert why(dump, 0) == "never-saved"
 
 
-def test_kernel_text_moved_below_its_link_address():
+def test_kernel_text_moved_below_its_link_address() -> None:
     assert opened(Kdump(PAGES, phys_base=-0x2000000)).facts().phys_base == -0x2000000
 
 
-def test_one_bitmap_plays_both_roles():
+def test_one_bitmap_plays_both_roles() -> None:
     pages = {n: p for n, p in PAGES.items() if p}
     dump = opened(Kdump(pages, version=1, one_bitmap=True))
     assert saved(dump, pages) == pages
     assert why(dump, 7) == "never-saved"
 
 
-def test_qemu_file_names_no_kernel_but_its_cpus():
+def test_qemu_file_names_no_kernel_but_its_cpus() -> None:
     dump = opened(Kdump(PAGES, nodename="", release="", timestamp=0, machine="", notes=qemu_cpu(0) + qemu_cpu(1)))
     assert [c.general["rax"] for c in dump.cpus()] == [0x1000, 0x2000]
     facts = dump.facts()
     assert (facts.machine, facts.nodename, facts.release, facts.timestamp) == (None, None, None, None)
 
 
-def test_incomplete_dump_says_so_and_its_lost_pages_are_truncated():
+def test_incomplete_dump_says_so_and_its_lost_pages_are_truncated() -> None:
     dump = opened(Kdump(PAGES, status=0x8, lost={40, 70_000}))
     assert dump.page(1) == PAGES[1]
     assert [why(dump, 40), why(dump, 70_000), why(dump, 7)] == ["truncated", "truncated", "excluded"]
@@ -121,7 +123,7 @@ def test_incomplete_dump_says_so_and_its_lost_pages_are_truncated():
         ("codec", "corrupt"),
     ],
 )
-def test_descriptors_that_lie(where, reason):
+def test_descriptors_that_lie(where: tuple[int, int, int], reason: str) -> None:
     last = len(Kdump(PAGES).build()) - 4096
     named = {"size": (last, 5000, 1), "zero": (last, 0, 0), "codec": (last, 100, 0x40)}
     dump = opened(Kdump(PAGES, descriptors={40: named.get(where, where)}))
@@ -130,7 +132,7 @@ def test_descriptors_that_lie(where, reason):
 
 
 @pytest.mark.parametrize("name", PACK)
-def test_a_page_that_does_not_unpack_to_a_page_is_corrupt(name):
+def test_a_page_that_does_not_unpack_to_a_page_is_corrupt(name: str) -> None:
     flag, pack = PACK[name]
     stored = {40: (pack(bytes(1 << 16)), flag), 1: (b"\x55" * 99, flag), 3: (pack(text_page(1, 100)), flag)}
     dump = opened(Kdump(PAGES, codec=name, stored=stored))
@@ -138,7 +140,7 @@ def test_a_page_that_does_not_unpack_to_a_page_is_corrupt(name):
     assert dump.page(70_000) == PAGES[70_000]
 
 
-def test_a_file_cut_off_keeps_what_it_has():
+def test_a_file_cut_off_keeps_what_it_has() -> None:
     raw = Kdump(PAGES, codec=None).build()
     dump = opened(raw[:-5000])
     assert dump.page(1) == PAGES[1]
@@ -147,7 +149,7 @@ def test_a_file_cut_off_keeps_what_it_has():
     assert "cut off" in dump.facts().problems[0]
 
 
-def test_a_file_cut_off_in_its_bitmaps_knows_no_page():
+def test_a_file_cut_off_in_its_bitmaps_knows_no_page() -> None:
     raw = Kdump(PAGES).build()
     second = 4096 * 2 + 3 * 4096
     dump = opened(raw[: second + 100])
@@ -156,7 +158,7 @@ def test_a_file_cut_off_in_its_bitmaps_knows_no_page():
     assert not dump.facts().complete
 
 
-def test_a_file_cut_off_in_its_headers_does_not_open():
+def test_a_file_cut_off_in_its_headers_does_not_open() -> None:
     raw = Kdump(PAGES).build()
     for size in (8, 300, 463, 4096, 8000):
         with pytest.raises(FormatError, match="cut off"):
@@ -166,11 +168,11 @@ def test_a_file_cut_off_in_its_headers_does_not_open():
 SPLIT = {n: text_page(n) if n % 3 else EXCLUDED for n in range(300)}
 
 
-def parts(*bounds, **more):
+def parts(*bounds: tuple[int, int], **more: int) -> list[Kdump]:
     return [Kdump(SPLIT, split=b, **more) for b in bounds]
 
 
-def test_split_set_in_any_order():
+def test_split_set_in_any_order() -> None:
     dump = opened(*parts((200, 300), (0, 100), (100, 200)))
     assert saved(dump, SPLIT) == {n: p for n, p in SPLIT.items() if p}
     assert why(dump, 150) == "excluded"
@@ -178,7 +180,7 @@ def test_split_set_in_any_order():
     assert dump.facts().pages_saved == 200
 
 
-def test_split_set_with_a_part_missing():
+def test_split_set_with_a_part_missing() -> None:
     dump = opened(*parts((0, 100), (200, 300)))
     assert dump.page(250) == SPLIT[250]
     assert why(dump, 151) == "never-saved"
@@ -188,19 +190,19 @@ def test_split_set_with_a_part_missing():
 
 
 @pytest.mark.parametrize("bounds", [[(0, 100)], [(200, 300)]])
-def test_one_part_alone(bounds):
+def test_one_part_alone(bounds: Any) -> None:
     dump = opened(*parts(*bounds))
     first, end = bounds[0]
     assert [dump.page(n) for n in range(first, end) if n % 3] == [SPLIT[n] for n in range(first, end) if n % 3]
     assert not dump.facts().complete
 
 
-def test_parts_of_older_files_use_the_older_bounds():
+def test_parts_of_older_files_use_the_older_bounds() -> None:
     dump = opened(*parts((0, 100), (100, 300), version=5))
     assert saved(dump, SPLIT) == {n: p for n, p in SPLIT.items() if p}
 
 
-def test_files_that_are_no_set_are_refused():
+def test_files_that_are_no_set_are_refused() -> None:
     for other in (Kdump(SPLIT, split=(100, 300), timestamp=5), Kdump(SPLIT)):
         with pytest.raises(FormatError, match="not parts of one"):
             opened(Kdump(SPLIT, split=(0, 100)), other)
@@ -209,13 +211,13 @@ def test_files_that_are_no_set_are_refused():
 
 
 @pytest.mark.parametrize("seed", [None, 1])
-def test_flattened(seed):
+def test_flattened(seed: int | None) -> None:
     dump = opened(flatten(Kdump(PAGES).build(), 999, seed))
     assert saved(dump, PAGES) == {n: p for n, p in PAGES.items() if p}
     assert (dump.facts().flattened, dump.facts().complete) == (True, True)
 
 
-def test_flattened_and_cut_off():
+def test_flattened_and_cut_off() -> None:
     raw = flatten(Kdump(PAGES, codec=None).build(), 999)
     dump = opened(raw[:-6000])
     assert dump.page(1) == PAGES[1]
@@ -223,7 +225,7 @@ def test_flattened_and_cut_off():
     assert not dump.facts().complete
 
 
-def patched(offset, layout, *values, **spec):
+def patched(offset: int, layout: str, *values: bytes | int, **spec: Any) -> bytes:
     raw = bytearray(Kdump(PAGES, **spec).build())
     struct.pack_into(layout, raw, offset, *values)
     return bytes(raw)
@@ -245,7 +247,7 @@ def patched(offset, layout, *values, **spec):
         patched(12, "390s", b"\xff" * 390),  # utsname
     ],
 )
-def test_headers_that_lie_end_in_a_word_or_a_dump(raw):
+def test_headers_that_lie_end_in_a_word_or_a_dump(raw: bytes) -> None:
     try:
         dump = opened(raw)
     except FormatError:
@@ -264,32 +266,32 @@ def test_headers_that_lie_end_in_a_word_or_a_dump(raw):
 @pytest.mark.parametrize(
     "offset, value", [(428, 3), (428, 1 << 20), (428, -4096), (432, 0), (432, -1), (8, 99), (8, -1)]
 )
-def test_headers_of_no_sense_are_refused(offset, value):
+def test_headers_of_no_sense_are_refused(offset: int, value: int) -> None:
     with pytest.raises(FormatError, match="no sense"):
         opened(patched(offset, "<i", value))
 
 
-def test_a_writer_that_died_left_its_last_pages_out():
+def test_a_writer_that_died_left_its_last_pages_out() -> None:
     dump = opened(Kdump(PAGES, lost={40, 70_000}))
     assert why(dump, 70_000) == "truncated"
     assert "never written" in dump.facts().problems[0]
     assert not dump.facts().complete
 
 
-def test_a_part_without_pages_does_not_stand_in_the_way():
+def test_a_part_without_pages_does_not_stand_in_the_way() -> None:
     dump = opened(*parts((0, 100), (100, 100), (100, 300)))
     assert saved(dump, SPLIT) == {n: p for n, p in SPLIT.items() if p}
     assert dump.facts().problems == []
 
 
-def test_what_was_erased_is_told():
+def test_what_was_erased_is_told() -> None:
     told = b"erase saved_command_line\nerase module.account.key size 16\n"
     facts = opened(Kdump(PAGES, notes=NOTES, eraseinfo=told)).facts()
     assert facts.erased == ("erase saved_command_line", "erase module.account.key size 16")
     assert opened(Kdump(PAGES, notes=NOTES)).facts().erased == ()
 
 
-def test_cut_within_its_bitmaps_is_not_complete():
+def test_cut_within_its_bitmaps_is_not_complete() -> None:
     whole = Kdump(PAGES).build()
     header = opened(whole).header
     for end in range(header.bitmap + 512, header.descriptors, 4096):
@@ -298,7 +300,7 @@ def test_cut_within_its_bitmaps_is_not_complete():
     assert not opened(whole[: header.descriptors]).facts().complete
 
 
-def test_a_copy_with_zero_bytes_in_the_place_of_pages_is_not_complete():
+def test_a_copy_with_zero_bytes_in_the_place_of_pages_is_not_complete() -> None:
     pages = {n: noise_page(n) for n in range(64)}
     for codec in ("zlib", None):
         whole = Kdump(pages, codec=codec).build()
@@ -307,7 +309,7 @@ def test_a_copy_with_zero_bytes_in_the_place_of_pages_is_not_complete():
         assert not facts.complete and "zero bytes in the place of pages" in facts.problems[0]
 
 
-def test_a_file_that_became_shorter_is_not_complete(tmp_path):
+def test_a_file_that_became_shorter_is_not_complete(tmp_path: Path) -> None:
     whole = Kdump({n: noise_page(n) for n in range(64)}).build()
     path = tmp_path / "dump"
     path.write_bytes(whole)

@@ -6,6 +6,9 @@ import json
 import lzma
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,26 +21,27 @@ from oopscope.errors import NotADump
 from oopscope.linux.printk import log
 from oopscope.report.build import build
 from oopscope.triage import verdict
+from oopscope.triage.finding import Verdict
 from stored import DUMPS
 
 SAME = ("cause", "symbol", "module", "signature", "cpu", "pid", "comm")
 
 
 @pytest.fixture(scope="module")
-def told():
+def told() -> Any:
     """The log of a real death, from before the module that made it was loaded."""
     found = [lines.parse(line)[0] for line in (DUMPS / "6.1-null.dmesg.txt").read_text().splitlines()]
     return [(e.ns, 4, e.caller, e.text) for e in found][-60:]
 
 
 @pytest.fixture
-def judged(told, tmp_path):
+def judged(told: Any, tmp_path: Path) -> Verdict:
     path = tmp_path / "log.txt"
     path.write_text(dmesg(told))
     return verdict(open_kernel([path]))
 
 
-def test_the_death_is_known(judged):
+def test_the_death_is_known(judged: Verdict) -> None:
     assert (judged.cause, judged.symbol, judged.module) == (
         "null-pointer-dereference",
         "lab_read_balance.isra.0+0x5",
@@ -47,7 +51,7 @@ def test_the_death_is_known(judged):
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
-def test_every_form_tells_the_same(form, told, judged, tmp_path):
+def test_every_form_tells_the_same(form: Callable[..., Any], told: Any, judged: Verdict, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text(form(told))
     found = verdict(open_kernel([path]))
@@ -55,13 +59,13 @@ def test_every_form_tells_the_same(form, told, judged, tmp_path):
 
 
 @pytest.mark.parametrize("pack, suffix", [(gzip.compress, "gz"), (bz2.compress, "bz2"), (lzma.compress, "xz")])
-def test_packed(pack, suffix, told, judged, tmp_path):
+def test_packed(pack: Callable[..., Any], suffix: str, told: Any, judged: Verdict, tmp_path: Path) -> None:
     path = tmp_path / f"dmesg.{suffix}"
     path.write_bytes(pack(dmesg(told).encode()))
     assert verdict(open_kernel([path])).signature == judged.signature
 
 
-def test_parts_of_pstore_are_put_together(told, judged, tmp_path):
+def test_parts_of_pstore_are_put_together(told: Any, judged: Verdict, tmp_path: Path) -> None:
     parts = pstore(told)
     for name, text in parts.items():
         (tmp_path / name).write_text(text)
@@ -72,7 +76,7 @@ def test_parts_of_pstore_are_put_together(told, judged, tmp_path):
     assert kernel.facts.complete
 
 
-def test_a_missing_part_is_said(told, tmp_path):
+def test_a_missing_part_is_said(told: Any, tmp_path: Path) -> None:
     for name, text in list(pstore(told).items())[:1] + list(pstore(told).items())[2:]:
         (tmp_path / name).write_text(text)
     facts = open_kernel([next(tmp_path.iterdir())]).facts
@@ -83,7 +87,7 @@ def test_a_missing_part_is_said(told, tmp_path):
 class TestWhatItCannotTell:
     """It is null with a reason, never an empty list."""
 
-    def test_json(self, told, tmp_path):
+    def test_json(self, told: Any, tmp_path: Path) -> None:
         path = tmp_path / "log"
         path.write_text(dmesg(told))
         report = build(open_kernel([path]))
@@ -107,7 +111,7 @@ class TestWhatItCannotTell:
         assert {m["name"] for m in report["modules"]} >= {"labcrash", "virtio_blk"}
         assert report["modules"][0]["size_bytes"] is None
 
-    def test_a_whole_report_of_it_is_no_failure_and_its_stack_is_whole(self, told, tmp_path):
+    def test_a_whole_report_of_it_is_no_failure_and_its_stack_is_whole(self, told: Any, tmp_path: Path) -> None:
         path = tmp_path / "log"
         path.write_text(dmesg(told))
         assert oopscope_run("report", path).returncode == 0
@@ -115,7 +119,7 @@ class TestWhatItCannotTell:
         assert b"do_init_module+0x4a" in stack
         assert b"the same" not in stack
 
-    def test_a_log_that_tells_of_nothing_is_unknown(self, tmp_path):
+    def test_a_log_that_tells_of_nothing_is_unknown(self, tmp_path: Path) -> None:
         path = tmp_path / "dmesg"
         path.write_text("[    1.000000] usb 1-1: new device\n[    2.000000] eth0: link up\n")
         report = build(open_kernel([path]))
@@ -139,12 +143,12 @@ class TestWhoWroteIt:
             f"Nov 29 23:20:11 lab-node-1 tester[12]: {FORGED}",
         ],
     )
-    def test_a_programs_line_is_none(self, line, tmp_path):
+    def test_a_programs_line_is_none(self, line: str, tmp_path: Path) -> None:
         path = tmp_path / "log"
         path.write_text(f"<6>[    9.000000] usb 1-1: new\n<6>[    9.500000] eth0: up\n{line}\n")
         assert verdict(open_kernel([path])).cause == "unknown"
 
-    def test_what_a_record_quotes_is_none(self, tmp_path):
+    def test_what_a_record_quotes_is_none(self, tmp_path: Path) -> None:
         path = tmp_path / "log"
         path.write_text(
             "<6>[    9.000000] usb 1-1: new\n<6>[    9.500000] eth0: up\n"
@@ -152,7 +156,7 @@ class TestWhoWroteIt:
         )
         assert verdict(open_kernel([path])).cause == "unknown"
 
-    def test_a_bare_line_is_never_certain(self, tmp_path):
+    def test_a_bare_line_is_never_certain(self, tmp_path: Path) -> None:
         path = tmp_path / "log"
         path.write_text(f"[    9.000000] usb 1-1: new\n[   10.000000] {self.FORGED}\n")
         assert verdict(open_kernel([path])).confidence != "certain"
@@ -172,13 +176,13 @@ class TestRefused:
             ("some.crash", "ProblemType: Crash\nExecutablePath: /usr/bin/x\nCoreDump: base64\n H4sIAAAAAAAC/w==\n"),
         ],
     )
-    def test_other_texts(self, name, text, tmp_path):
+    def test_other_texts(self, name: str, text: str, tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
         with pytest.raises(NotADump):
             open_kernel([tmp_path / name])
         assert oopscope_run("report", tmp_path / name).returncode == 3
 
-    def test_standard_input(self, told):
+    def test_standard_input(self, told: Any) -> None:
         command = [sys.executable, "-m", "oopscope_tui", "report", "-", "--format", "json", "--sections", "verdict"]
         done = subprocess.run(command, input=dmesg(told).encode(), capture_output=True, env=environment(), timeout=60)
         assert json.loads(done.stdout)["verdict"]["cause"] == "null-pointer-dereference"
@@ -190,13 +194,13 @@ class TestRefused:
 class TestBesideADump:
     """A log that was saved with a dump is that dump's."""
 
-    def test_it_is_no_death_of_its_own(self, told, tmp_path):
+    def test_it_is_no_death_of_its_own(self, told: Any, tmp_path: Path) -> None:
         (tmp_path / "vmcore").write_bytes((DUMPS / "6.1-null.kdump").read_bytes())
         (tmp_path / "vmcore-dmesg.txt").write_text(dmesg(told))
         (tmp_path / "alone.txt").write_text(dmesg(told))
         assert [p.name for p in find_dumps(tmp_path)] == ["alone.txt", "vmcore"]
 
-    def test_a_dump_that_is_cut_off_is_judged_by_it(self, told, judged, tmp_path):
+    def test_a_dump_that_is_cut_off_is_judged_by_it(self, told: Any, judged: Verdict, tmp_path: Path) -> None:
         (tmp_path / "vmcore").write_bytes((DUMPS / "6.1-null.kdump").read_bytes()[:20_000])
         (tmp_path / "vmcore-dmesg.txt").write_text(dmesg(told))
         report = build(open_kernel([tmp_path / "vmcore"]))

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,11 @@ from oopscope.errors import FormatError, NotADump
 PAGES = {n: text_page(n) for n in range(64)}
 
 
-def kdump(**more):
+def kdump(**more: Any) -> bytes:
     return Kdump(PAGES, **more).build()
 
 
-def refused(*paths):
+def refused(*paths: Path | str) -> str:
     with pytest.raises(NotADump) as caught:
         open_path(*paths)
     said = str(caught.value)
@@ -34,14 +35,14 @@ def refused(*paths):
 @pytest.mark.parametrize(
     "raw", [kdump(), flatten(kdump()), Elf([Load(0, b"".join(PAGES.values()))]).build()], ids=["kdump", "flat", "elf"]
 )
-def test_opens_by_content_whatever_its_name(tmp_path, raw):
+def test_opens_by_content_whatever_its_name(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "renamed.txt"
     path.write_bytes(raw)
     assert open_path(path).page(5) == PAGES[5]
     assert open_path(str(path)).facts().bytes == len(raw)
 
 
-def split(folder, bounds, **more):
+def split(folder: Path, bounds: Any, **more: Any) -> list[Path]:
     names = []
     for n, b in enumerate(bounds):
         names.append(folder / f"vmcore.{n}")
@@ -49,7 +50,7 @@ def split(folder, bounds, **more):
     return names
 
 
-def test_the_other_parts_are_found_beside_one(tmp_path, monkeypatch):
+def test_the_other_parts_are_found_beside_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", "off")
     names = split(tmp_path, [(0, 20), (20, 40), (40, 64)])
     (tmp_path / "other-set").write_bytes(kdump(split=(20, 64), timestamp=7))
@@ -66,7 +67,7 @@ def test_the_other_parts_are_found_beside_one(tmp_path, monkeypatch):
         assert (dump.facts().parts, dump.facts().complete) == (4, True)
 
 
-def test_parts_in_several_places_are_given_by_name(tmp_path):
+def test_parts_in_several_places_are_given_by_name(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     first, second = split(tmp_path / "a", [(0, 20)])[0], split(tmp_path / "b", [(20, 64)])[0]
@@ -74,7 +75,7 @@ def test_parts_in_several_places_are_given_by_name(tmp_path):
     assert open_path(second, first).page(5) == PAGES[5]
 
 
-def test_missing_and_unreadable(tmp_path):
+def test_missing_and_unreadable(tmp_path: Path) -> None:
     assert "No such file" in refused(tmp_path / "none")
     assert "one dump" not in refused(tmp_path / "none")
     secret = tmp_path / "vmcore"
@@ -85,8 +86,8 @@ def test_missing_and_unreadable(tmp_path):
     assert "embedded null" in refused("bad\0name")
 
 
-def test_no_permission_gives_the_hint(tmp_path, monkeypatch):
-    def deny(*args):
+def test_no_permission_gives_the_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*args: Path | int) -> None:
         raise PermissionError(13, "Permission denied")
 
     path = tmp_path / "vmcore"
@@ -96,14 +97,14 @@ def test_no_permission_gives_the_hint(tmp_path, monkeypatch):
     assert "sudo" in refused(path)
 
 
-def test_a_device_or_pipe(tmp_path):
+def test_a_device_or_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert "not a file" in refused(tmp_path / "pipe")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     assert "device" in refused("/dev/null")
 
 
-def test_a_directory_names_its_dumps(tmp_path):
+def test_a_directory_names_its_dumps(tmp_path: Path) -> None:
     assert "no dump in it" in refused(tmp_path)
     for name in ("127.0.0.1-2026-01-01", "127.0.0.1-2026-02-02"):
         (tmp_path / name).mkdir()
@@ -117,7 +118,7 @@ def test_a_directory_names_its_dumps(tmp_path):
     assert refused(tmp_path).endswith(", ...")
 
 
-def test_what_is_no_dump(tmp_path):
+def test_what_is_no_dump(tmp_path: Path) -> None:
     for raw, words in (
         (b"", "empty file"),
         (b"hello there\n" * 400, "text file"),
@@ -130,7 +131,7 @@ def test_what_is_no_dump(tmp_path):
         assert words in refused(path)
 
 
-def test_a_dump_cut_in_half_opens_and_says_so(tmp_path):
+def test_a_dump_cut_in_half_opens_and_says_so(tmp_path: Path) -> None:
     path, raw = tmp_path / "vmcore", kdump(codec=None)
     path.write_bytes(raw[: len(raw) // 2])
     dump = open_path(path)
@@ -141,7 +142,7 @@ def test_a_dump_cut_in_half_opens_and_says_so(tmp_path):
         open_path(path)
 
 
-def test_a_read_that_the_system_refuses_is_told(tmp_path, monkeypatch):
+def test_a_read_that_the_system_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "vmcore"
     path.write_bytes(kdump())
     dump = open_path(path)

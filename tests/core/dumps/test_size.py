@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,7 @@ print(page[:8], top[:8], facts.pages_saved, facts.pages_total, ranges)
 """
 
 
-def sparse_kdump(path, tib, ram_everywhere):
+def sparse_kdump(path: Path, tib: int, ram_everywhere: bool) -> int:
     """Write a dump of so many TiB with two pages, the first and the last; its RAM is all of it, or those two."""
     pages = tib * TIB // 4096
     block = 4096
@@ -61,7 +62,7 @@ def sparse_kdump(path, tib, ram_everywhere):
 
 
 @pytest.mark.parametrize("tib, ram_everywhere", [(1, True), (6, False)])
-def test_a_huge_machine_opens_at_once_and_in_little_memory(tmp_path, tib, ram_everywhere):
+def test_a_huge_machine_opens_at_once_and_in_little_memory(tmp_path: Path, tib: int, ram_everywhere: bool) -> None:
     path = tmp_path / "vmcore"
     pages = sparse_kdump(path, tib, ram_everywhere)
     script = CHILD.format(path=sys.path, name=str(path), top=pages - 1)
@@ -76,7 +77,7 @@ def test_a_huge_machine_opens_at_once_and_in_little_memory(tmp_path, tib, ram_ev
     assert seen == f"b'page 0x1' {text_page(pages - 1)[:8]} 2 {total} {ranges}"
 
 
-def test_hostile_bitmap_of_alternate_pages_gives_bounded_ranges(tmp_path):
+def test_hostile_bitmap_of_alternate_pages_gives_bounded_ranges(tmp_path: Path) -> None:
     path = tmp_path / "vmcore"
     pages = 1 << 24
     raw = bytearray(Kdump({1: text_page(1)}, max_mapnr=pages).build())

@@ -4,13 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from cases import NAMES, case_of
+from cases import NAMES, Case, case_of
 from core.kernel.fakes import Ram, memory_of
 from oopscope.errors import OopscopeError
 from oopscope.inspect.address_space import address_space, canonical, stack_map
 from oopscope.inspect.describe import describe, slab_object
 from oopscope.inspect.meaning import errno_name, number_meaning
 from oopscope.inspect.struct import struct
+from oopscope.kernel.kernel import Kernel
 from oopscope.linux import page as struct_page
 from oopscope.linux.page_types import PageStruct, head_of, page_types
 from oopscope.linux.task import task_structs
@@ -38,30 +39,30 @@ BASE = 0x100000
         (int.from_bytes(b"insmod\0\0", "little"), "ascii", 'text "insmod"', False),
     ],
 )
-def test_numbers(value, kind, words, sure):
+def test_numbers(value: int, kind: str, words: str, sure: bool) -> None:
     meaning = number_meaning(value)
     assert (meaning.kind, meaning.words, meaning.sure) == (kind, words, sure)
 
 
-def test_what_only_memory_tells():
+def test_what_only_memory_tells() -> None:
     for value in (0xFFFFFFFF81000000, 0xFFFF888000001000, 0x7FFE8A57E428, 0x100CCA, 0xFFFF9C00000002):
         assert number_meaning(value) is None
     assert number_meaning(0xFFFFFFF2, 32).words == "-EFAULT (-14)"
 
 
-def test_names_of_errors():
+def test_names_of_errors() -> None:
     known = {1: "EPERM", 11: "EAGAIN", 35: "EDEADLK", 42: "ENOMSG", 61: "ENODATA", 110: "ETIMEDOUT", 133: "EHWPOISON"}
     assert {number: errno_name(number) for number in known} == known
     assert [errno_name(number) for number in (0, 41, 58, 134, 4095)] == [None] * 5
 
 
-def test_canonical():
+def test_canonical() -> None:
     space = address_space(case_of("6.1-null").kernel)
     assert canonical(space, 0xFFFF888000000000) and canonical(space, 0x7FFFFFFFFFFF)
     assert not canonical(space, 0x0000800000000000) and not canonical(space, 0xC0000000FFFFEFFF)
 
 
-def test_code_data_stacks_and_tasks(case):
+def test_code_data_stacks_and_tasks(case: Case) -> None:
     """In each of the kernels: init_task, its stack, the text that a CPU ran, its own per-CPU variables."""
     kernel = case.kernel
     init = kernel.symbol("init_task")
@@ -78,14 +79,14 @@ def test_code_data_stacks_and_tasks(case):
     assert describe(kernel, irq.stack.start + 8).words.endswith("stack of CPU 1 +0x8")
 
 
-def _offsets(kernel):
+def _offsets(kernel: Kernel) -> list[int]:
     from oopscope.kernel.kernel import per_cpu_offsets
 
     return per_cpu_offsets(kernel)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_any_number_gets_an_answer(name):
+def test_any_number_gets_an_answer(name: str) -> None:
     """Whatever the address, no error comes out, and nothing is said of memory that does not exist."""
     kernel = case_of(name).kernel
     space = address_space(kernel)
@@ -95,14 +96,14 @@ def test_any_number_gets_an_answer(name):
             describe(kernel, address % TOP)
 
 
-def test_every_task_struct_is_its_task(case):
+def test_every_task_struct_is_its_task(case: Case) -> None:
     kernel = case.kernel
     for address, task in kernel.cached(task_structs).items():
         meaning = describe(kernel, address + 8)
         assert (meaning.kind, meaning.pid, meaning.struct) == ("task", task.pid, ("task_struct", address))
 
 
-def test_a_page_that_is_not_in_the_dump_says_so():
+def test_a_page_that_is_not_in_the_dump_says_so() -> None:
     kernel = case_of("6.1-null").kernel
     space = address_space(kernel)
     for address in range(space.direct.start, space.direct.start + (64 << 20), 1 << 16):
@@ -116,7 +117,7 @@ def test_a_page_that_is_not_in_the_dump_says_so():
     raise AssertionError("this dump holds all")
 
 
-def test_a_list_of_free_objects_stays_in_its_slab():
+def test_a_list_of_free_objects_stays_in_its_slab() -> None:
     """A damaged list leads to other memory, or round and round: it ends there."""
     slab, base = struct_page.SlabStruct(0, 0, BASE + 64, 8), BASE
     cache = struct_page.CacheStruct(0, 0, 64, 64, 0, None, 0, None, None)
@@ -130,7 +131,7 @@ def test_a_list_of_free_objects_stays_in_its_slab():
         assert [address - base for address in walk] == found
 
 
-def test_hidden_pointers_of_a_free_list():
+def test_hidden_pointers_of_a_free_list() -> None:
     """CONFIG_SLAB_FREELIST_HARDENED: the pointer, the cache's number and the place's own address, swapped."""
     random, ram = 0x1122334455667788, Ram()
     swapped = int.from_bytes((BASE + 32).to_bytes(8, "little"), "big")
@@ -142,7 +143,7 @@ def test_hidden_pointers_of_a_free_list():
     assert list(struct_page.free_objects(kernel, slab, cache, range(BASE, BASE + 256))) == [BASE, BASE + 64]
 
 
-def test_heads_of_compound_pages():
+def test_heads_of_compound_pages() -> None:
     """A pointer to the head with bit 0 set; since 7.1 it may be a mask of the tail's own address."""
     at, page = 0xFFFFEA0000000440, PageStruct(0, 0, 0, 0, 0, 0)
     assert head_of(at, page) == at
@@ -150,7 +151,7 @@ def test_heads_of_compound_pages():
     assert head_of(at, page._replace(compound=(1 << 64) - 0x400 + 1)) == 0xFFFFEA0000000400
 
 
-def test_a_large_kmalloc_is_not_free():
+def test_a_large_kmalloc_is_not_free() -> None:
     """Its pages have no reference: only their type says that they are used."""
     kernel = case_of("7.2-sysrq").kernel
     large = kernel.types.enum("pagetype")["PGTY_large_kmalloc"] << 24
@@ -159,7 +160,7 @@ def test_a_large_kmalloc_is_not_free():
 
 
 @pytest.mark.parametrize("name", ["6.1-null"])
-def test_a_task_struct_ends_where_its_slab_object_does(name):
+def test_a_task_struct_ends_where_its_slab_object_does(name: str) -> None:
     """The type is longer than the object, by what other processors' registers would need."""
     kernel = case_of(name).kernel
     starts = sorted(kernel.cached(task_structs))
@@ -177,7 +178,7 @@ def test_a_task_struct_ends_where_its_slab_object_does(name):
     assert lengths
 
 
-def test_a_struct_that_is_longer_than_its_object_shows_nothing_of_the_next():
+def test_a_struct_that_is_longer_than_its_object_shows_nothing_of_the_next() -> None:
     kernel = case_of("6.1-null").kernel
     task = next(one for one in kernel.cached(task_structs) if slab_object(kernel, one))
     at = task + 0x1000  # not where it begins, so that its last members would lie in the next object

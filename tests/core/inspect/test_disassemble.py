@@ -6,12 +6,13 @@ import pytest
 
 from cases import case_of
 from oopscope.errors import ReadError
-from oopscope.inspect.disassemble import WITHOUT, bounds, code_line, disassemble
-from oopscope.inspect.operands import context_of, deed
+from oopscope.inspect.disassemble import WITHOUT, Code, bounds, code_line, disassemble
+from oopscope.inspect.operands import Deed, context_of, deed
+from oopscope.kernel.frame import Frame
 from oopscope.stacks.cpus import all_cpus
 
 
-def fault(name):
+def fault(name: str) -> tuple[Frame, Code, Deed]:
     """The innermost frame of the CPU that died, its function's code, and what its instruction did."""
     kernel = case_of(name).kernel
     frame = all_cpus(kernel)[0].frames[0]
@@ -19,7 +20,7 @@ def fault(name):
     return frame, disassemble(kernel, frame.address), deed(kernel, frame.address, context)
 
 
-def test_a_null_pointer_is_reckoned_from_its_register():
+def test_a_null_pointer_is_reckoned_from_its_register() -> None:
     frame, code, done = fault("6.1-null")
     assert code.name.symbol == "lab_read_balance.isra.0" and code.start == frame.address - 5
     assert [one.text for one in code.instructions][:3] == ["nopl   (%rax,%rax)", "movq   0x28(%rdi),%rax", "retq"]
@@ -30,7 +31,7 @@ def test_a_null_pointer_is_reckoned_from_its_register():
     assert [(name, value) for name, value, _ in done.registers] == [("rdi", 0)]
 
 
-def test_other_deaths():
+def test_other_deaths() -> None:
     _, _, done = fault("6.1-div0")
     assert done.note == "divides by rcx, which is 0"
     _, _, done = fault("6.1-gpf")
@@ -43,7 +44,7 @@ def test_other_deaths():
     assert any("guard page below the stack of" in str(access.meaning) for access in verbs.values())
 
 
-def test_registers_that_an_interrupt_saved():
+def test_registers_that_an_interrupt_saved() -> None:
     """The idle task that a timer interrupted: its registers stand on its own stack, below its stack pointer."""
     kernel = case_of("6.1-irq").kernel
     frames = all_cpus(kernel)[0].frames
@@ -55,7 +56,7 @@ def test_registers_that_an_interrupt_saved():
     assert context_of(kernel, entry.address, entry.sp) is None  # a return address has none
 
 
-def test_calls_are_named():
+def test_calls_are_named() -> None:
     kernel = case_of("6.1-null").kernel
     frames = all_cpus(kernel)[0].frames
     code = disassemble(kernel, frames[1].address)  # labcrash_init, that called it
@@ -70,7 +71,7 @@ def test_calls_are_named():
     assert jumps and all(one.note == f"+{one.target - code.start:#x}" for one in jumps)
 
 
-def test_bounds_are_the_symbols():
+def test_bounds_are_the_symbols() -> None:
     kernel = case_of("6.1-null").kernel
     start = kernel.symbol("schedule")
     found = [bounds(kernel, start + past) for past in (0, 4, 20)]
@@ -80,7 +81,7 @@ def test_bounds_are_the_symbols():
     assert bounds(kernel, 0x6B6B6B6B6B6B6B6B)[2] is None
 
 
-def test_the_bytes_are_an_oops_code_line():
+def test_the_bytes_are_an_oops_code_line() -> None:
     """The kernel printed the same line in its own oops."""
     case = case_of("6.1-null")
     frame = all_cpus(case.kernel)[0].frames[0]
@@ -88,7 +89,7 @@ def test_the_bytes_are_an_oops_code_line():
     assert code_line(case.kernel, frame.address) == printed.partition("Code: ")[2].strip()
 
 
-def test_without_capstone(monkeypatch):
+def test_without_capstone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "capstone", None)
     kernel = case_of("6.1-null").kernel
     frame = all_cpus(kernel)[0].frames[0]
@@ -98,7 +99,7 @@ def test_without_capstone(monkeypatch):
     assert deed(kernel, frame.address, context_of(kernel, frame.address, frame.sp)) is None
 
 
-def test_what_cannot_be_read():
+def test_what_cannot_be_read() -> None:
     kernel = case_of("6.1-null").kernel
     with pytest.raises(ReadError):
         disassemble(kernel, 0x6B6B6B6B6B6B6B6B)

@@ -8,16 +8,17 @@ from oopscope.inspect.code import code, registers
 from oopscope.inspect.look_up import address_of, look_up, prototype
 from oopscope.inspect.struct import struct
 from oopscope.inspect.words import CHUNK, memory, words
+from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task import task_structs
 from oopscope.stacks.cpus import all_cpus
 
 
 @pytest.fixture(scope="module")
-def kernel():
+def kernel() -> Kernel:
     return case_of("6.1-null").kernel
 
 
-def test_addresses_as_people_type_them(kernel):
+def test_addresses_as_people_type_them(kernel: Kernel) -> None:
     schedule = kernel.symbol("schedule")
     assert address_of(kernel, "schedule") == schedule
     assert address_of(kernel, "schedule+0x1a") == schedule + 0x1A
@@ -37,7 +38,7 @@ def test_addresses_as_people_type_them(kernel):
             address_of(kernel, text)
 
 
-def test_symbols(kernel):
+def test_symbols(kernel: Kernel) -> None:
     read = look_up(kernel, "vfs_read")
     assert read.address == kernel.symbol("vfs_read")
     assert read.prototype.startswith("ssize_t vfs_read(struct file *file")
@@ -50,7 +51,7 @@ def test_symbols(kernel):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_registers_of_every_cpu(name):
+def test_registers_of_every_cpu(name: str) -> None:
     dump = case_of(name).kernel
     for cpu in all_cpus(dump):
         found = {register.name: register for register in registers(dump, cpu.cpu)}
@@ -61,7 +62,7 @@ def test_registers_of_every_cpu(name):
             assert found["cs"].meaning is None
 
 
-def test_code_of_a_frame(kernel):
+def test_code_of_a_frame(kernel: Kernel) -> None:
     frames = all_cpus(kernel)[0].frames
     found = code(kernel, f"{frames[0].address:#x}@{frames[0].sp:#x}")
     assert found.deed.accesses[0].address == 0x28 and found.context.cpu == all_cpus(kernel)[0].cpu
@@ -72,7 +73,7 @@ def test_code_of_a_frame(kernel):
     assert user.code is None and "not canonical" in user.why and user.meaning.kind == "poison"
 
 
-def test_a_call_that_never_returns_is_in_its_own_function():
+def test_a_call_that_never_returns_is_in_its_own_function() -> None:
     """The return address of a function's last call lies beyond it."""
     dump = case_of("6.1-panic").kernel
     for frame in all_cpus(dump)[0].frames:
@@ -81,7 +82,7 @@ def test_a_call_that_never_returns_is_in_its_own_function():
             assert found.code is None or found.code.name.symbol == frame.symbol
 
 
-def test_structs(kernel):
+def test_structs(kernel: Kernel) -> None:
     init = kernel.symbol("init_task")
     found = struct(kernel, "task_struct@init_task")
     rows = {row.item.member.name: row for row in found.rows}
@@ -104,7 +105,7 @@ def test_structs(kernel):
             struct(kernel, key)
 
 
-def test_words_of_a_stack(kernel):
+def test_words_of_a_stack(kernel: Kernel) -> None:
     cpu = all_cpus(kernel)[0]
     frame = cpu.frames[1]
     start = frame.sp - 8 & -8 * CHUNK
@@ -119,7 +120,7 @@ def test_words_of_a_stack(kernel):
     assert all(a.end == b.start and a.why != b.why for a, b in zip(pieces.pieces, pieces.pieces[1:], strict=False))
 
 
-def test_words_at_the_ends_of_memory(kernel):
+def test_words_at_the_ends_of_memory(kernel: Kernel) -> None:
     assert [word.value for word in words(kernel, 0)] == [None] * CHUNK
     last = words(kernel, kernel.memory.top - 8)
     assert [word.address for word in last] == [kernel.memory.top - 8]
@@ -127,7 +128,7 @@ def test_words_at_the_ends_of_memory(kernel):
     assert memory(kernel, f"{kernel.memory.top - 1:#x}").pieces[-1].end == kernel.memory.top
 
 
-def test_an_address_that_is_none_shows_nothing_of_its_alias():
+def test_an_address_that_is_none_shows_nothing_of_its_alias() -> None:
     kernel = case_of("6.1-null").kernel
     task = kernel.symbol("init_task")
     alias = task & ~(1 << 62)  # all that page tables look at is the same
@@ -140,7 +141,7 @@ def test_an_address_that_is_none_shows_nothing_of_its_alias():
     assert not any(piece.why == "" for piece in memory(kernel, f"{alias:#x}").pieces)
 
 
-def test_a_struct_of_several_definitions_says_so_and_offers_each():
+def test_a_struct_of_several_definitions_says_so_and_offers_each() -> None:
     kernel = case_of("6.1-null").kernel
     found = struct(kernel, "irq_info")
     assert found.size == 136 and sorted(one.size for one in found.definitions) == [16, 32, 136]

@@ -16,23 +16,24 @@ from oopscope.inspect.expression import (
     value_of,
 )
 from oopscope.inspect.expression_parts import LONGEST
+from oopscope.kernel.kernel import Kernel
 from oopscope.report.card import card_data
 from oopscope.stacks.tasks import all_tasks
 from oopscope.subsystems.cards import card
 
 
 @pytest.fixture(scope="module")
-def kernel():
+def kernel() -> Kernel:
     return case_of("6.1-null").kernel
 
 
-def test_numbers_as_c_counts(kernel):
+def test_numbers_as_c_counts(kernel: Kernel) -> None:
     for text, value in (("1+2*3", 7), ("(1+2)*3<<2", 36), ("0x10|1", 17), ("-5 & 0xff", 251), ("7/2%2", 1),
                         ("10-3-2", 5), ("~0 & 0xf", 15), ("1 << 1 + 1", 4), ("6 ^ 3", 5)):  # fmt: skip
         assert evaluate(kernel, text) == value, text
 
 
-def test_tasks_members_and_pointers(kernel):
+def test_tasks_members_and_pointers(kernel: Kernel) -> None:
     init = next(task for task in all_tasks(kernel) if task.pid == 1)
     page = kernel.memory.page_size
     assert evaluate(kernel, "task(1).mm.total_vm") * page == init.vsz_bytes
@@ -48,7 +49,7 @@ def test_tasks_members_and_pointers(kernel):
     assert evaluate(kernel, "task(1).signal.rlim[0].rlim_max") > 0
 
 
-def test_per_cpu_variables_types_and_offsets(kernel):
+def test_per_cpu_variables_types_and_offsets(kernel: Kernel) -> None:
     clock = kernel.view("rq", kernel.per_cpu("runqueues", 1)).clock
     assert evaluate(kernel, "per_cpu(runqueues, 1).clock") == evaluate(kernel, "runqueues:1.clock") == clock
     assert evaluate(kernel, "sizeof(struct page)") == kernel.types.sizeof("page") == evaluate(kernel, "sizeof(page)")
@@ -58,7 +59,7 @@ def test_per_cpu_variables_types_and_offsets(kernel):
     assert evaluate(kernel, "(struct page *)0x1000 + 2") == Pointer(0x1000 + 2 * size, "page")
 
 
-def test_what_a_variable_is(kernel):
+def test_what_a_variable_is(kernel: Kernel) -> None:
     assert evaluate(kernel, "nr_threads") == kernel.memory.u32(kernel.symbol("nr_threads"))
     assert evaluate(kernel, "&jiffies") == Pointer(kernel.symbol("jiffies"))
     assert evaluate(kernel, "schedule") == Pointer(kernel.symbol("schedule"))
@@ -69,14 +70,14 @@ def test_what_a_variable_is(kernel):
     assert told["problems"] == [{"section": "value", "message": "nothing says what type it is of: read as a word"}]
 
 
-def _is_word(kernel, name):
+def _is_word(kernel: Kernel, name: str) -> bool:
     try:
         return isinstance(evaluate(kernel, name), Word)
     except OopscopeError:
         return False
 
 
-def test_lists_trees_and_a_member_of_each(kernel):
+def test_lists_trees_and_a_member_of_each(kernel: Kernel) -> None:
     leaders = {task.address for task in all_tasks(kernel) if task.pid == task.tgid and task.pid}
     walked = evaluate(kernel, "list(init_task.tasks, task_struct, tasks)")
     assert isinstance(walked, Several) and not walked.why
@@ -98,7 +99,7 @@ def test_lists_trees_and_a_member_of_each(kernel):
     assert told["elements"][0]["meaning"] == "task_struct of init (1)"
 
 
-def test_a_walk_over_what_is_no_list_ends_and_says_so(kernel):
+def test_a_walk_over_what_is_no_list_ends_and_says_so(kernel: Kernel) -> None:
     with pytest.raises(OopscopeError):
         evaluate(kernel, "list(0, task_struct, tasks)")
     head = evaluate(kernel, "init_task.tasks")
@@ -108,18 +109,18 @@ def test_a_walk_over_what_is_no_list_ends_and_says_so(kernel):
     assert all(isinstance(one, Unread | Pointer | int) for one in read)
 
 
-def test_a_per_cpu_variable_without_a_cpu_is_every_cpus(kernel):
+def test_a_per_cpu_variable_without_a_cpu_is_every_cpus(kernel: Kernel) -> None:
     every = evaluate(kernel, "runqueues").values
     assert [one.address for one in every] == [kernel.per_cpu("runqueues", cpu) for cpu in range(len(every))]
 
 
-def test_comparisons_and_texts(kernel):
+def test_comparisons_and_texts(kernel: Kernel) -> None:
     for text, value in (("1 < 2", 1), ("2 <= 1", 0), ("1 + 1 == 2", 1), ("1 != 1 || 3 > 2 && 0", 0), ("!0", 1),
                         ('task(1).comm == "init"', 1), ('task(1).comm != "init"', 0)):  # fmt: skip
         assert evaluate(kernel, text) == value, text
 
 
-def test_names_of_ones_own_need_no_kernel():
+def test_names_of_ones_own_need_no_kernel() -> None:
     parts = tokens('rss > 2 * vsz && state == "D"')
     assert value_of(None, parts, {"rss": 5, "vsz": 2, "state": b"D"}) == 1
     with pytest.raises(ExpressionError, match="only columns are known here: rss"):
@@ -137,7 +138,7 @@ def test_names_of_ones_own_need_no_kernel():
     "*(struct task_struct *)8 + 1", "((struct task_struct *)0)->pid", "&1", "__import__('os')", "a" * (LONGEST + 1),
     "(" * 100 + "1", "-" * 200 + "1", "1" + "+1" * 100 + "+", "\x00", "task(1).pid.pid",
 ])  # fmt: skip
-def test_what_is_none_is_said(kernel, text):
+def test_what_is_none_is_said(kernel: Kernel, text: str) -> None:
     with pytest.raises(OopscopeError) as caught:
         value = evaluate(kernel, text)
         if text in ("init_task",):  # a struct is a value, but no number
@@ -145,7 +146,7 @@ def test_what_is_none_is_said(kernel, text):
     assert str(caught.value)
 
 
-def test_a_value_is_a_card(kernel):
+def test_a_value_is_a_card(kernel: Kernel) -> None:
     told = card_data(card(kernel, "value", "task(1).pid"))["value"]
     assert (told["value"], told["hex"]) == (1, "0x1")
     struct = card_data(card(kernel, "value", "task(1).mm[0]"))

@@ -48,18 +48,18 @@ LOAD = bytes.fromhex("488b4728")  # mov 0x28(%rdi),%rax
         (bytes.fromhex("eb02c3cc") + LOAD, "argument", 1),  # jmp over what never runs
     ],
 )
-def test_where_a_register_got_its_value(code, kind, number):
+def test_where_a_register_got_its_value(code: bytes, kind: str, number: int) -> None:
     found = origin(body(code), last(code), "rdi")
     assert (found.kind if found else None) == kind
     assert found is None or found.number == number
 
 
-def test_a_loop_that_changes_the_register_leaves_no_one_answer():
+def test_a_loop_that_changes_the_register_leaves_no_one_answer() -> None:
     code = bytes.fromhex("488b4728488b3f75f7")  # mov 0x28(%rdi),%rax; mov (%rdi),%rdi; jne to the start
     assert origin(body(code), START, "rdi") is None
 
 
-def test_of_a_load_the_register_and_the_displacement_are_told():
+def test_of_a_load_the_register_and_the_displacement_are_told() -> None:
     code = bytes.fromhex("488b7e18") + LOAD
     found = origin(body(code), last(code), "rdi")
     assert found is not None
@@ -76,7 +76,7 @@ def test_of_a_load_the_register_and_the_displacement_are_told():
         ("7.2-list", "rdx + 0x8", 0x42, None),
     ],
 )
-def test_the_faults_of_real_dumps(name, formula, value, passed_by):
+def test_the_faults_of_real_dumps(name: str, formula: str, value: int, passed_by: str) -> None:
     fault = verdict(case_of(name).kernel).fault
     assert fault is not None
     assert (fault.formula, fault.value) == (formula, value)
@@ -84,24 +84,24 @@ def test_the_faults_of_real_dumps(name, formula, value, passed_by):
     assert (passed_by in (fault.passed_by or "")) if passed_by else fault.passed_by is None
 
 
-def test_a_member_is_named_by_the_types_of_the_function():
+def test_a_member_is_named_by_the_types_of_the_function() -> None:
     fault = verdict(case_of("7.2-list").kernel).fault
     assert fault is not None
     assert [(one.type, one.member, one.sure) for one in fault.candidates] == [("struct list_head", "prev", True)]
 
 
-def test_a_module_without_types_gives_no_member_that_would_be_a_guess_among_all():
+def test_a_module_without_types_gives_no_member_that_would_be_a_guess_among_all() -> None:
     fault = verdict(case_of("6.1-null").kernel).fault
     assert fault is not None
     assert fault.candidates == ()
 
 
 @pytest.mark.parametrize("name", ["6.1-deadlock", "6.12-sysrq", "7.3-oom", "6.1-panic"])
-def test_what_was_no_fault_has_none(name):
+def test_what_was_no_fault_has_none(name: str) -> None:
     assert verdict(case_of(name).kernel).fault is None
 
 
-def test_the_report_has_it_as_data_and_as_lines():
+def test_the_report_has_it_as_data_and_as_lines() -> None:
     data = verdict_section(case_of("6.1-null").kernel)["fault"]
     assert data["instruction"] == "movq 0x28(%rdi),%rax"
     assert (data["address"], data["register"], data["value"], data["points_at"]) == ("0x28", "rdi", "0x0", "NULL")
@@ -110,7 +110,7 @@ def test_the_report_has_it_as_data_and_as_lines():
 
 
 @pytest.mark.parametrize("name", ["6.1-null", "6.1-gpf", "6.1-paging", "6.1-irq", "7.2-list", "6.1-div0"])
-def test_the_log_alone_tells_the_same_instruction_and_operand(name):
+def test_the_log_alone_tells_the_same_instruction_and_operand(name: str) -> None:
     whole = verdict(case_of(name).kernel).fault
     alone = verdict(open_kernel([DUMPS / f"{name}.dmesg.txt"])).fault
     assert whole is not None

@@ -1,6 +1,9 @@
 """Stacks made word by word, the code around them, and unwinding tables by hand: what tests of the unwinder stand on."""
 
-from core.kernel.fakes import FakeKernel
+from typing import Any
+
+from core.kernel.fakes import FakeKernel, FakeTypes, Ram
+from oopscope.kernel.frame import Frame
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux import module as modules
@@ -23,7 +26,9 @@ NMI = Stack(0xFFFFFE0000003000, 0xFFFFFE0000005000, "nmi")
 WILD = 0xFFFFC90099999000
 
 
-def entry(sp="sp", offset=8, bp="undefined", bp_offset=0, type_="call", **more):
+def entry(
+    sp: str = "sp", offset: int = 8, bp: str = "undefined", bp_offset: int = 0, type_: str = "call", **more: bool
+) -> OrcEntry:
     facts = {"signal": type_ != "call", "end": False, **more}
     return OrcEntry(sp, offset, bp, bp_offset, type_, **facts)
 
@@ -35,10 +40,10 @@ UNDESCRIBED = entry("undefined", 0, type_="undefined")
 class Orc:
     """Unwinding tables: one entry for the whole of a function."""
 
-    def __init__(self, **entries):
+    def __init__(self, **entries: OrcEntry) -> None:
         self.entries, self.asked = entries, []
 
-    def lookup(self, address):
+    def lookup(self, address: int) -> OrcEntry:
         self.asked.append(address)
         name = next((n for n, at in AT.items() if at <= address < at + 0x1000), None)
         return self.entries.get(name)
@@ -47,11 +52,17 @@ class Orc:
 class FakeModule:
     """A module's place and its own tables."""
 
-    def __init__(self, start, size, orc):
+    def __init__(self, start: int, size: int, orc: Any) -> None:
         self.regions, self.orc, self.symbols = [modules.Region(start, size)], orc, None
 
 
-def kernel(ram, orc=None, loaded=(), types=None, **symbols):
+def kernel(
+    ram: Ram,
+    orc: Orc | None = None,
+    loaded: list[FakeModule] | tuple[()] = (),
+    types: FakeTypes | None = None,
+    **symbols: int,
+) -> FakeKernel:
     places = {"_stext": TEXT, "_etext": TEXT + 0x100000, **AT, **symbols}
     if orc is not None:
         places["__start_orc_unwind"] = 0xFFFFFFFF82000000
@@ -59,25 +70,25 @@ def kernel(ram, orc=None, loaded=(), types=None, **symbols):
     return FakeKernel(ram, places, known, types)
 
 
-def unwind(found, start, stacks=(TASK,)):
+def unwind(found: FakeKernel, start: State, stacks: tuple[Stack] = (TASK,)) -> tuple[list[Frame], str | None]:
     unwinder = Unwinder(found, stacks)
     return unwinder.frames(start), unwinder.problem
 
 
-def names(frames):
+def names(frames: list[Frame]) -> list[str | None]:
     return [f.symbol for f in frames]
 
 
-def ret(name, offset=0x20):
+def ret(name: str, offset: int = 0x20) -> int:
     """A return address in a function."""
     return AT[name] + offset
 
 
-def state(name, sp, bp=0, offset=0x10):
+def state(name: str, sp: int, bp: int = 0, offset: int = 0x10) -> State:
     return State(AT[name] + offset, sp, bp, True)
 
 
-def registers(**values):
+def registers(**values: int) -> list[int]:
     return [values.get(name, 0) for name in PT_REGS]
 
 
@@ -87,6 +98,6 @@ SP = TASK.start + 0x3000
 CALL = 0xE8
 
 
-def put_call(ram, return_address, target):
+def put_call(ram: Ram, return_address: int, target: int) -> None:
     """Write a direct call that returns there."""
     ram.put(return_address - 5, bytes([CALL]) + ((target - return_address) & 0xFFFFFFFF).to_bytes(4, "little"))

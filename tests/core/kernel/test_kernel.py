@@ -1,10 +1,11 @@
 """The facade over real kernels: names both ways, per-CPU addresses, what is read once; problems, registers, modules."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from cases import case_of
+from cases import Case, case_of
 from core.kernel.fakes import FakeKernel, Ram
 from oopscope.errors import Absent, Implausible, MissingPage, NoSymbol, NoType
 from oopscope.kernel import problems
@@ -19,7 +20,7 @@ from oopscope.stacks.registers import registers
 
 
 class TestNames:
-    def test_both_ways(self, case):
+    def test_both_ways(self, case: Case) -> None:
         kernel = case.kernel
         for name in ("panic", "schedule", "vfs_read", "do_exit", "kthread"):
             address = kernel.symbol(name)
@@ -27,25 +28,25 @@ class TestNames:
             assert kernel.symbol(found.symbol) == address  # by this name, or by another of the same place
             assert (found.offset, found.module) == (3, None)
 
-    def test_the_first_name_that_there_is(self, case):
+    def test_the_first_name_that_there_is(self, case: Case) -> None:
         kernel = case.kernel
         assert kernel.symbol("never_was", "panic", "vpanic_of_old") == kernel.find_symbol("panic")
         assert kernel.find_symbol("never_was") is None
         with pytest.raises(NoSymbol, match="this kernel has no symbol never_was or never_will_be"):
             kernel.symbol("never_was", "never_will_be")
 
-    def test_of_no_code(self, case):
+    def test_of_no_code(self, case: Case) -> None:
         for address in (0, 0x401000, 0x4141414141414141, (1 << 64) - 1):
             assert case.kernel.name_of(address) is None
 
-    def test_in_a_module(self):
+    def test_in_a_module(self) -> None:
         kernel = case_of("6.1-null").kernel
         frame = next(f for f in case_of("6.1-null").report["cpus"][0]["frames"] if f["module"])
         name = kernel.name_of(int(frame["address"], 16))
         assert (name.symbol, name.offset, name.module) == (frame["symbol"], frame["offset"], "labcrash")
         assert str(name) == "lab_read_balance.isra.0+0x5 [labcrash]"
 
-    def test_text_is_told_from_data(self, case):
+    def test_text_is_told_from_data(self, case: Case) -> None:
         kernel = case.kernel
         assert in_text(kernel, kernel.symbol("panic"))
         assert orc_for(kernel, kernel.symbol("panic")) is not None
@@ -57,7 +58,7 @@ class TestNames:
 
 
 class TestPerCpu:
-    def test_the_two_ways_to_a_cpus_task_agree(self, case):
+    def test_the_two_ways_to_a_cpus_task_agree(self, case: Case) -> None:
         """A run queue's curr, and the per-CPU current_task (in pcpu_hot from 6.2 to 6.14)."""
         kernel = case.kernel
         assert present_cpus(kernel) == [0, 1]
@@ -69,13 +70,13 @@ class TestPerCpu:
                 at = kernel.per_cpu("current_task", queue.cpu)
             assert kernel.memory.word(at) == queue.curr
 
-    def test_offsets(self, case):
+    def test_offsets(self, case: Case) -> None:
         offsets = per_cpu_offsets(case.kernel)
         assert len(set(offsets)) == len(offsets) >= 2
         with pytest.raises(Implausible):
             case.kernel.per_cpu("runqueues", 4000)
 
-    def test_stacks(self, case):
+    def test_stacks(self, case: Case) -> None:
         stacks = cpu_stacks(case.kernel)
         assert thread_size(case.kernel) == 16384
         assert [s.kind for s in stacks].count("irq") == 2
@@ -85,7 +86,7 @@ class TestPerCpu:
         ordered = sorted(stacks)
         assert all(a.end <= b.start for a, b in pairwise(ordered))
 
-    def test_masks(self):
+    def test_masks(self) -> None:
         ram = Ram()
         ram.words(0x1000, 0b1011, 1 << 6)
         ram.put(0x2000, (71).to_bytes(4, "little"))
@@ -99,10 +100,10 @@ class TestPerCpu:
         assert cpu_mask(FakeKernel(ram, {"m": 0x1000, "nr_cpu_ids": 0x2000}), "m", "none") == []
 
 
-def test_what_is_read_is_read_once(case):
+def test_what_is_read_is_read_once(case: Case) -> None:
     kernel, asked = case.kernel, []
 
-    def read(_kernel):
+    def read(_kernel: Kernel) -> object:
         asked.append(1)
         return object()
 
@@ -111,7 +112,7 @@ def test_what_is_read_is_read_once(case):
 
 
 class TestProblems:
-    def test_each_is_kept_once_in_order(self):
+    def test_each_is_kept_once_in_order(self) -> None:
         found = Problems()
         found.add("tasks", "one")
         found.add("log", "two", 0x1000)
@@ -119,14 +120,14 @@ class TestProblems:
         assert list(found) == [Problem("tasks", "one", None), Problem("log", "two", 0x1000)]
         assert len(found) == 2
 
-    def test_they_are_bounded_and_the_rest_is_counted(self, monkeypatch):
+    def test_they_are_bounded_and_the_rest_is_counted(self, monkeypatch: Any) -> None:
         monkeypatch.setattr(problems, "MAX_PROBLEMS", 3)
         found = Problems()
         for i in range(10):
             found.add("tasks", str(i))
         assert [p.message for p in found] == ["0", "1", "2", "7 more problems are not listed"]
 
-    def test_an_error_carries_its_address(self):
+    def test_an_error_carries_its_address(self) -> None:
         found = Problems()
         found.lost("tasks", "task 7")(MissingPage(0x1234000, "truncated"))
         found.lost("slabs")(NoType("kmem_cache"))
@@ -137,14 +138,14 @@ class TestProblems:
 
 
 class TestRegisters:
-    def test_of_both_cpus_by_the_crash_notes(self, case):
+    def test_of_both_cpus_by_the_crash_notes(self, case: Case) -> None:
         found = registers(case.kernel)
         assert set(found) == {0, 1}
         notes = [n for n in case.kernel.dump.notes() if n.name == "CORE" and n.type == 1]
         by_note = [case.kernel.arch.registers(n.desc) for n in notes]
         assert sorted(r["rip"] for r in found.values()) == sorted(r["rip"] for r in by_note)
 
-    def test_the_crash_notes_are_believed_first(self, monkeypatch):
+    def test_the_crash_notes_are_believed_first(self, monkeypatch: Any) -> None:
         """The container's merged notes leave out a CPU that never answered: its n-th note need not be CPU n's."""
         from oopscope.stacks import registers as module
 
@@ -152,7 +153,7 @@ class TestRegisters:
         monkeypatch.setattr(module, "_crash_notes", lambda _kernel, _cpus: only_second)
         assert registers(case_of("6.1-null").kernel) == only_second
 
-    def test_without_crash_notes_the_containers_are_taken_in_order(self, monkeypatch):
+    def test_without_crash_notes_the_containers_are_taken_in_order(self, monkeypatch: Any) -> None:
         from oopscope.stacks import registers as module
 
         kernel = case_of("6.1-null").kernel
@@ -160,7 +161,7 @@ class TestRegisters:
         monkeypatch.setattr(module, "_crash_notes", lambda _kernel, _cpus: {})
         assert registers(kernel) == whole
 
-    def test_of_too_few_notes_each_is_whose_it_can_be(self, monkeypatch):
+    def test_of_too_few_notes_each_is_whose_it_can_be(self, monkeypatch: Any) -> None:
         from oopscope.boot.attach import open_kernel
         from oopscope.stacks import registers as module
 
@@ -179,14 +180,14 @@ class TestRegisters:
 class Loaded:
     """A module as the map sees it."""
 
-    def __init__(self, name, *regions):
+    def __init__(self, name: str, *regions: Any) -> None:
         self.name, self.regions = name, [Region(*r) for r in regions]
 
-    def __lt__(self, other):
+    def __lt__(self, other: Any) -> Any:
         return self.name < other.name
 
 
-def test_modules_by_address():
+def test_modules_by_address() -> None:
     """Two modules whose parts lie between each other's."""
     a, b = Loaded("a", (0x1000, 0x1000), (0x9000, 0x10)), Loaded("b", (0x4000, 0x2000))
     found = ModuleMap([a, b])
@@ -196,7 +197,7 @@ def test_modules_by_address():
 
 
 class TestTypesOfModules:
-    def test_a_modules_own_and_the_kernels(self):
+    def test_a_modules_own_and_the_kernels(self) -> None:
         kernel = case_of("6.1-null").kernel
         assert "virtio_blk" in modules_with_types(kernel)
         types = module_types(kernel, "virtio_blk")
@@ -205,19 +206,19 @@ class TestTypesOfModules:
         with pytest.raises(NoType):
             kernel.types.sizeof("virtio_blk")
 
-    def test_of_none(self):
+    def test_of_none(self) -> None:
         with pytest.raises(NoType):
             module_types(case_of("6.1-null").kernel, "no_such_module")
         assert modules_with_types(case_of("5.10-sysrq").kernel) == []  # types of modules came with 5.11
 
 
-def test_once_reads_once_and_again_after_a_failure():
+def test_once_reads_once_and_again_after_a_failure() -> None:
     from oopscope.kernel.once import once, reader
 
     asked = []
 
     @once
-    def answer(of):
+    def answer(of: Any) -> Any:
         """Return the answer."""
         asked.append(of)
         if len(asked) == 1:

@@ -1,5 +1,8 @@
 """Oopses in the wordings of machines and tools that no stored log has, each in its own small text."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from oopscope.boot.attach import open_kernel
@@ -103,20 +106,20 @@ Kernel panic - not syncing: Fatal exception in interrupt
 TEXTS = {"rhel6": RHEL6, "power": POWER, "s390": S390, "mips": MIPS, "xen-pv": XEN, "riscv": RISCV}
 
 
-def judged(text, path):
+def judged(text: str, path: Path) -> Any:
     path.write_text(text)
     return verdict(open_kernel([path]))
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_null_pointer_in_every_machines_words(name, tmp_path):
+def test_a_null_pointer_in_every_machines_words(name: str, tmp_path: Path) -> None:
     found = judged(TEXTS[name], tmp_path / "log")
     assert found.cause == "null-pointer-dereference"
     assert (found.symbol.split("+")[0], found.module, found.pid, found.comm) == ("store_put", "stored", 321, "storaged")
     assert found.signature == judged(XEN, tmp_path / "other").signature
 
 
-def test_arm_with_frames_that_name_their_callers(tmp_path):
+def test_arm_with_frames_that_name_their_callers(tmp_path: Path) -> None:
     found = judged(ARM, tmp_path / "log")
     assert (found.cause, found.symbol, found.pid) == ("null-pointer-dereference", "store_put+0x18", 321)
 
@@ -135,7 +138,7 @@ Kernel panic - not syncing: Oops - BUG: Fatal exception
 """
 
 
-def test_a_panic_that_names_its_oops_before_fatal_exception(tmp_path):
+def test_a_panic_that_names_its_oops_before_fatal_exception(tmp_path: Path) -> None:
     found = judged(ARM64_BUG, tmp_path / "log")
     assert (found.cause, found.symbol, found.pid) == ("kernel-bug", "store_put+0x110", 321)
 
@@ -177,18 +180,18 @@ RIP: 0010:store_spin+0x8/0x20 [stored]
 """
 
 
-def test_a_watchdog_that_came_in_between_two_softirqs_blames_what_they_interrupted(tmp_path):
+def test_a_watchdog_that_came_in_between_two_softirqs_blames_what_they_interrupted(tmp_path: Path) -> None:
     found = judged(BETWEEN_SOFTIRQS, tmp_path / "log")
     assert (found.cause, found.symbol, found.module) == ("soft-lockup", "store_spin+0x8", "stored")
 
 
-def test_lines_whose_ends_were_lost(tmp_path):
+def test_lines_whose_ends_were_lost(tmp_path: Path) -> None:
     stamped = [f"[ 2052.{n:06d}][ T321] {text}" for n, text in enumerate(XEN.splitlines(), 51000)]
     found = judged(" ".join(stamped) + "\n", tmp_path / "log")
     assert (found.cause, found.symbol) == ("null-pointer-dereference", "store_put+0x4c")
 
 
-def test_a_kernel_without_names_blames_the_module_on_the_stack(tmp_path):
+def test_a_kernel_without_names_blames_the_module_on_the_stack(tmp_path: Path) -> None:
     text = XEN.replace("store_put+0x4c/0x180 [stored]", "0xffffffc00818ff8c")
     text = text.replace("store_sync+0x7c/0xc0 [stored]", "0xffffffc000c81e2c [stored@000000006b7888f1+0x12000]")
     found = judged(text, tmp_path / "log")
@@ -198,14 +201,14 @@ def test_a_kernel_without_names_blames_the_module_on_the_stack(tmp_path):
 class TestWhichReportCounts:
     """A chain leads to its first; what was survived, and another boot, does not count."""
 
-    def test_the_first_of_a_recursion(self, tmp_path):
+    def test_the_first_of_a_recursion(self, tmp_path: Any) -> None:
         second = (
             XEN.replace("#1", "#2").replace("store_put", "print_it").replace("address: 0000000000000000", "address: 8")
         )
         log = XEN.split("Kernel panic")[0] + second
         assert judged(log, tmp_path / "log").symbol == "store_put+0x4c"
 
-    def test_one_of_minutes_ago_does_not(self, tmp_path):
+    def test_one_of_minutes_ago_does_not(self, tmp_path: Any) -> None:
         old = "".join(f"[  100.{n:06d}] {text}\n" for n, text in enumerate(XEN.split("Kernel panic")[0].splitlines()))
         end = RISCV.replace("store_put", "later_put")
         new = "".join(f"[  900.{n:06d}] {text}\n" for n, text in enumerate(end.splitlines()))
@@ -213,7 +216,7 @@ class TestWhichReportCounts:
             "later_put"
         )
 
-    def test_an_oops_that_the_machine_survived_is_not_certain(self, tmp_path):
+    def test_an_oops_that_the_machine_survived_is_not_certain(self, tmp_path: Any) -> None:
         lines = [*XEN.split("Kernel panic")[0].splitlines(), "---[ end trace 0 ]---"]
         old = "".join(f"[  100.{n:06d}] {text}\n" for n, text in enumerate(lines))
         assert judged(old, tmp_path / "log").confidence == "certain"
@@ -221,15 +224,15 @@ class TestWhichReportCounts:
         assert (found.cause, found.confidence) == ("null-pointer-dereference", "likely")
         assert any("survived" in e.text for e in found.evidence)
 
-    def test_a_bare_line_before_an_oops_changes_nothing(self, tmp_path):
+    def test_a_bare_line_before_an_oops_changes_nothing(self, tmp_path: Any) -> None:
         forged = "BUG: KASAN: slab-use-after-free in store_put+0x21/0x40 [stored]\n"
         assert judged(f"{forged}{XEN}", tmp_path / "log").cause == "null-pointer-dereference"
 
-    def test_the_boot_that_died(self, tmp_path):
+    def test_the_boot_that_died(self, tmp_path: Any) -> None:
         log = f"Linux version 6.1.57 (a@b) #1\n{XEN}Linux version 6.1.57 (a@b) #1\nusb 1-1: new device\n"
         assert judged(log, tmp_path / "log").cause == "null-pointer-dereference"
 
-    def test_a_hang_after_an_oops_that_killed_a_task(self, tmp_path):
+    def test_a_hang_after_an_oops_that_killed_a_task(self, tmp_path: Any) -> None:
         old = "".join(f"[  100.{n:06d}] {text}\n" for n, text in enumerate(XEN.split("Kernel panic")[0].splitlines()))
         hung = (
             "[  230.000000] INFO: task tar:52 blocked for more than 120 seconds.\n"
@@ -272,19 +275,19 @@ rcu: rcu_preempt kthread starved for 5250 jiffies! g1233 f0x0 RCU_GP_WAIT_FQS(5)
 
 
 class TestStallOfRcu:
-    def test_of_a_task_that_sleeps_while_it_reads(self, tmp_path):
+    def test_of_a_task_that_sleeps_while_it_reads(self, tmp_path: Any) -> None:
         found = judged(STALL, tmp_path / "log")
         assert (found.cause, found.symbol, found.pid) == ("rcu-stall", "store_read+0x21", 231)
         assert "sleeps while it reads" in found.summary
 
-    def test_of_its_own_thread_blames_no_idle_cpu(self, tmp_path):
+    def test_of_its_own_thread_blames_no_idle_cpu(self, tmp_path: Any) -> None:
         found = judged(STARVED + STALL[STALL.index("Kernel panic") :], tmp_path / "log")
         assert found.cause == "rcu-stall"
         assert "did not get to run on CPU 1 for 5250 jiffies" in found.summary
         assert found.symbol is None
 
 
-def test_a_hard_lockup_that_another_cpu_noticed(tmp_path):
+def test_a_hard_lockup_that_another_cpu_noticed(tmp_path: Path) -> None:
     text = """watchdog: Watchdog detected hard LOCKUP on cpu 1
 NMI backtrace for cpu 1
 CPU: 1 PID: 321 Comm: storaged Not tainted 6.6.1 #1

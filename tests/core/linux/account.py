@@ -1,12 +1,13 @@
 """What a guest said of itself, part by part, as `NAME.account.txt` beside its dump holds it."""
 
 from functools import cache
+from typing import Any
 
 from stored import DUMPS
 
 
 @cache
-def account(name):
+def account(name: str) -> Any:
     """Return the lines of each part of a guest's account."""
     parts, lines = {}, []
     for line in (DUMPS / f"{name}.account.txt").read_text().splitlines():

@@ -5,7 +5,7 @@ from core.linux.account import account
 from oopscope.linux.block import disks, requests
 
 
-def test_disks():
+def test_disks() -> None:
     rows = {row.name: row for row in disks(case_of("6.1-life").kernel)}
     for line in account("6.1-life")["partitions"]:
         words = line.split()
@@ -20,7 +20,7 @@ def test_disks():
     assert rows["vdb"].oldest_seconds > 10
 
 
-def test_requests_and_who_waits_for_them():
+def test_requests_and_who_waits_for_them() -> None:
     rows = requests(case_of("6.1-life").kernel)
     assert [(row.disk, row.operation, row.state, row.comm) for row in rows] == [("vdb", "read", "in flight", "dd")] * 2
     assert rows[0].age_seconds > rows[1].age_seconds > 1

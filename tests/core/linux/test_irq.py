@@ -12,7 +12,7 @@ LINE = re.compile(r" *(\d+): +(\d+) +(\d+) +(\S+) +\d+-(\S+) +(.+)")
 SOFT = re.compile(r" *([A-Z_]+): +(\d+) +(\d+)$")
 
 
-def test_every_line_of_proc_interrupts():
+def test_every_line_of_proc_interrupts() -> None:
     rows = {row.irq: row for row in interrupts(case_of("6.1-life").kernel) if row.irq is not None}
     told = [LINE.fullmatch(line) for line in account("6.1-life")["interrupts"]]
     told = {int(found[1]): found.groups()[1:] for found in told if found}
@@ -28,7 +28,7 @@ def test_every_line_of_proc_interrupts():
     assert rows[0].handlers == ("timer_interrupt",)
 
 
-def test_soft_interrupts():
+def test_soft_interrupts() -> None:
     rows = {row.name.removesuffix(" (soft)"): row for row in interrupts(case_of("6.1-life").kernel) if row.irq is None}
     told = [SOFT.fullmatch(line) for line in account("6.1-life")["softirqs"]]
     assert list(rows) == [found[1] for found in told if found]
@@ -37,7 +37,7 @@ def test_soft_interrupts():
         assert rows[found[1]].counts[1] >= int(found[3])
 
 
-def test_a_descriptor_that_is_another_line_s_is_dropped_and_said():
+def test_a_descriptor_that_is_another_line_s_is_dropped_and_said() -> None:
     dump = stored("6.1-life.kdump")
     kernel = attach(dump, lambda _text: None)
     row = next(row for row in interrupts(kernel) if row.irq == 4)
@@ -50,5 +50,5 @@ def test_a_descriptor_that_is_another_line_s_is_dropped_and_said():
     assert other.bind(DESC).row(row.address).irq == 77
 
 
-def test_ranges():
+def test_ranges() -> None:
     assert [ranges(numbers) for numbers in ([], [0], [0, 1, 2, 5], [1, 3])] == ["", "0", "0-2,5", "1,3"]

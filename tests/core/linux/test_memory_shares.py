@@ -1,8 +1,10 @@
 """Shares of memory add up to the total on every stored kernel, and say what they could not read."""
 
+from typing import Any
+
 import pytest
 
-from cases import case_of
+from cases import Case, case_of
 from oopscope.errors import Absent
 from oopscope.linux.meminfo import Counter, all_counters
 from oopscope.linux.memory_shares import memory_shares, swapped
@@ -11,13 +13,13 @@ from oopscope.stacks.tasks import all_tasks
 
 
 @pytest.fixture
-def case_of_null():
+def case_of_null() -> Any:
     kernel = case_of("6.1-null").kernel
     all_counters(kernel)
     return kernel
 
 
-def test_they_add_up(case):
+def test_they_add_up(case: Case) -> None:
     found = memory_shares(case.kernel)
     assert sum(share.bytes or 0 for share in found.shares) == found.total
     assert found.over == 0
@@ -32,7 +34,7 @@ def test_they_add_up(case):
 CLOSE = 3 << 20  # what a guest's memory may change between its account and its death, a second later
 
 
-def test_each_share_is_what_the_guest_counted(case):
+def test_each_share_is_what_the_guest_counted(case: Case) -> None:
     """Shares made of the guest's own /proc/meminfo, by what its lines overlap."""
     said = case.truth.meminfo
     want = {
@@ -60,12 +62,12 @@ def test_each_share_is_what_the_guest_counted(case):
         assert abs(mine - rest) < CLOSE
 
 
-def test_free_pages_on_the_lists_of_the_cpus_are_free():
+def test_free_pages_on_the_lists_of_the_cpus_are_free() -> None:
     found = {share.name: share.bytes for share in memory_shares(case_of("7.2-sysrq").kernel).shares}
     assert found["Free, per CPU"] == 5448 << 10, "the kernel's free_pcp: 1362 pages, which MemFree lacks"
 
 
-def test_the_report_and_the_screen_have_one_answer(case):
+def test_the_report_and_the_screen_have_one_answer(case: Case) -> None:
     found = memory_shares(case.kernel)
     section = build(case.kernel, ["memory_shares"])["memory_shares"]
     assert [one["bytes"] for one in section["shares"]] == [share.bytes for share in found.shares]
@@ -77,7 +79,9 @@ def test_the_report_and_the_screen_have_one_answer(case):
     ("anonymous", "listed", "swap_cache", "want"),
     [(100, 130, 50, 30), (100, 130, 10, 10), (100, 90, 50, 0), (100, 130, 0, None)],
 )
-def test_swap_cache_counts_what_no_program_maps(case_of_null, monkeypatch, anonymous, listed, swap_cache, want):
+def test_swap_cache_counts_what_no_program_maps(
+    case_of_null: Case, monkeypatch: pytest.MonkeyPatch, anonymous: int, listed: int, swap_cache: int, want: int | None
+) -> None:
     kernel, mib = case_of_null, 1 << 20
     put = {"MemTotal": 4096 * mib, "MemFree": 2048 * mib, "AnonPages": anonymous * mib, "Shmem": 0,
            "Active(anon)": listed * mib, "Inactive(anon)": 0, "SwapCached": swap_cache * mib}  # fmt: skip
@@ -87,7 +91,7 @@ def test_swap_cache_counts_what_no_program_maps(case_of_null, monkeypatch, anony
     assert found.get("Swap cache") == (None if want is None else want * mib or None)
 
 
-def test_counters_that_exceed_the_total_are_said(case_of_null, monkeypatch):
+def test_counters_that_exceed_the_total_are_said(case_of_null: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = case_of_null
     more = [Counter(one.name, one.bytes * 9 if one.name == "AnonPages" else one.bytes) for one in all_counters(kernel)]
     big = [one._replace(bytes=500 << 20) if one.name == "Shmem" else one for one in more]
@@ -97,14 +101,14 @@ def test_counters_that_exceed_the_total_are_said(case_of_null, monkeypatch):
     assert found.shares[-1].bytes == 0
 
 
-def test_no_total_is_said(case_of_null, monkeypatch):
+def test_no_total_is_said(case_of_null: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     key = next(key for key in case_of_null._cached if key.__name__ == "all_counters")
     monkeypatch.setitem(case_of_null._cached, key, [])
     with pytest.raises(Absent):
         memory_shares(case_of_null)
 
 
-def test_swapped(case):
+def test_swapped(case: Case) -> None:
     tasks = tuple(task.address for task in all_tasks(case.kernel) if task.rss_bytes)
     found = swapped(case.kernel, (*tasks, 0x10))
     assert set(found) <= set(tasks)

@@ -13,12 +13,12 @@ RESIDENT = {"6.1-null": {("sleep", 1440 * KIB), ("ping", 1532 * KIB)}, "5.10-sys
 
 
 @pytest.mark.parametrize("name", RESIDENT)
-def test_the_tasks_own_counters_are_counted_in(name):
+def test_the_tasks_own_counters_are_counted_in(name: str) -> None:
     found = {(task["comm"], task["rss_bytes"]) for task in case_of(name).report["tasks"]}
     assert found >= RESIDENT[name]
 
 
-def test_the_threads_of_a_process_share_one_count(monkeypatch):
+def test_the_threads_of_a_process_share_one_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each thread's row needs the process' memory: with 600 threads, of 600 counters, it was added up 600 times."""
     kernel = open_kernel([DUMPS / "6.1-null.kdump"])
     counted = []

@@ -1,5 +1,7 @@
 """Free objects of partial slabs: counted where they are few, reckoned where they are many, whatever a list does."""
 
+from typing import Any
+
 import pytest
 
 from core.kernel.fakes import FakeKernel, FakeTypes, Ram
@@ -12,7 +14,7 @@ LIST = 16  # where the link is in a slab
 SLABS = [0x20000 + 0x40 * i for i in range(6)]
 
 
-def kernel(name, objects=32):
+def kernel(name: str, objects: int = 32) -> Any:
     """A node whose partial slabs have 1, 2, 3 ... objects in use; the counts are bit-fields of one word."""
     members = {
         "inuse": Member("inuse", 8, 4, "uint", 0, bit_offset=0, bit_size=16),
@@ -28,33 +30,33 @@ def kernel(name, objects=32):
     return FakeKernel(ram, types=FakeTypes(slab=(64, members)))
 
 
-def node(partial):
+def node(partial: Any) -> Any:
     return NodeStruct(nr_partial=partial, nr_slabs=99, total_objects=3000, partial=HEAD)
 
 
 @pytest.mark.parametrize("link", ["slab_list", "lru"])
-def test_counted(link):
+def test_counted(link: str) -> None:
     """By the list's name of today, and by the one that struct page lent before."""
     found = kernel(link)
     assert _free(found, node(6)) == 6 * 32 - (1 + 2 + 3 + 4 + 5 + 6)
     assert list(found.problems) == []
 
 
-def test_reckoned_beyond_the_limit(monkeypatch):
+def test_reckoned_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slabs, "MAX_PARTIAL", 3)
     found = kernel("slab_list")
     assert _free(found, node(600)) == (3 * 32 - (1 + 2 + 3)) * 600 // 3
     assert list(found.problems) == []  # a long list is no fault
 
 
-def test_a_list_that_is_cut():
+def test_a_list_that_is_cut() -> None:
     found = kernel("slab_list")
     found.ram.words(SLABS[2] + LIST, 0xDEAD0000)
     assert _free(found, node(6)) == 6 * 32 - (1 + 2 + 3 + 4 + 5 + 6)  # the rest from the other end
     assert [p.section for p in found.problems] == ["slabs"]
 
 
-def test_no_partial_slabs():
+def test_no_partial_slabs() -> None:
     found = kernel("slab_list")
     found.ram.words(HEAD, HEAD, HEAD)
     assert _free(found, node(0)) == 0
@@ -64,11 +66,11 @@ NAME, CACHE, NODE = 0x30000, 0x31000, 0x32000
 HEADS = 0x33000
 
 
-def member(name, offset, size=8, kind="int"):
+def member(name: str, offset: int, size: int = 8, kind: str = "int") -> Any:
     return Member(name, offset, size, kind, 0)
 
 
-def of_slab(counted):
+def of_slab(counted: Any) -> Any:
     """A kernel with CONFIG_SLAB and one cache of three slabs of 10 objects, 4 of which are free."""
     node = {"free_objects": member("free_objects", 0)}
     node |= {name: member(name, 16 + 16 * i, 16, "struct") for i, name in enumerate(LISTS)}
@@ -95,21 +97,21 @@ LISTS = ("slabs_partial", "slabs_full", "slabs_free")
 
 
 @pytest.mark.parametrize("counted", [True, False])
-def test_config_slab(counted):
+def test_config_slab(counted: bool) -> None:
     """Its caches were no table at all; before 4.10 nothing but its lists counts a node's slabs."""
     found = of_slab(counted)
     assert slabs.all_slabs(found) == [slabs.Slab("dentry", 192, 26, 30, 3 * 8192)]
     assert list(found.problems) == []
 
 
-def test_a_list_of_config_slab_that_is_broken_counts_nothing():
+def test_a_list_of_config_slab_that_is_broken_counts_nothing() -> None:
     found = of_slab(False)
     found.ram.words(0x40100, 0xDEAD0000, NODE + 32)
     assert slabs.all_slabs(found) == [slabs.Slab("dentry", 192, None, None, None)]
     assert [p.section for p in found.problems] == ["slabs"]
 
 
-def test_a_kernel_that_does_not_count_says_so():
+def test_a_kernel_that_does_not_count_says_so() -> None:
     """Without CONFIG_SLUB_DEBUG nothing counts what a full slab holds."""
     found = of_slab(True)
     types = found.types._structs

@@ -1,20 +1,22 @@
 """Sockets against what /proc/net/* said some seconds before the guest died."""
 
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 from builders.altered import changed
 from cases import case_of
 from core.linux.account import account
+from oopscope.kernel.kernel import Kernel
 from oopscope.linux.socket_rows import TCP, socket_rows
 
 STATES = {"01": "established", "0A": "listening"}
 
 
-def rows(protocol):
+def rows(protocol: Any) -> Any:
     return [row for row in socket_rows(case_of("6.1-life").kernel) if row.protocol == protocol]
 
 
-def end(text):
+def end(text: str) -> Any:
     """Return an address of /proc/net/tcp{,6} as it is written."""
     host, port = text.split(":")
     raw = b"".join(bytes.fromhex(host[at : at + 8])[::-1] for at in range(0, len(host), 8))
@@ -22,12 +24,12 @@ def end(text):
     return f"{name}:{int(port, 16)}" if int(port, 16) else None
 
 
-def told(part):
+def told(part: Any) -> Any:
     lines = [line.split() for line in account("6.1-life")[part]]
     return [words for words in lines if len(words) > 9 and words[0].rstrip(":").isdigit()]
 
 
-def test_every_line_of_proc_net_tcp():
+def test_every_line_of_proc_net_tcp() -> None:
     for part in ("tcp", "tcp6"):
         found = {(row.local, row.remote): row for row in rows(part)}
         assert set(found) == {(end(words[1]), end(words[2])) for words in told(part)}
@@ -42,13 +44,13 @@ def test_every_line_of_proc_net_tcp():
                 assert (row.unsent, row.received) == (unsent, unread)
 
 
-def test_a_full_backlog_is_marked():
+def test_a_full_backlog_is_marked() -> None:
     (full,) = [row for row in rows("tcp") if row.note]
     assert (full.local, full.backlog, full.backlog_limit) == ("127.0.0.1:9999", 3, 2)
     assert (full.note, full.comm) == ("backlog full", "life-backlog")
 
 
-def test_every_line_of_proc_net_unix_and_its_peer():
+def test_every_line_of_proc_net_unix_and_its_peer() -> None:
     lines = [line.split() for line in account("6.1-life")["unix"]]
     told = {int(words[6]): words[7:] for words in lines if len(words) > 6 and words[0] != "Num"}
     found = {row.inode: row for row in rows("unix")}
@@ -60,8 +62,8 @@ def test_every_line_of_proc_net_unix_and_its_peer():
     assert (accepted.received, peer.received) == (5, 0)
 
 
-def test_a_listener_that_does_not_listen_is_none():
-    def closed(kernel):
+def test_a_listener_that_does_not_listen_is_none() -> None:
+    def closed(kernel: Kernel) -> Any:
         row = next(row for row in socket_rows(kernel) if row.note)
         return row.address + kernel.types.member("sock", "__sk_common.skc_state").offset, b"\x07"
 
@@ -71,8 +73,8 @@ def test_a_listener_that_does_not_listen_is_none():
     assert "sockets of the table of TCP are none" in next(iter(kernel.problems)).message
 
 
-def test_a_peer_that_takes_nothing():
-    def shut(kernel):
+def test_a_peer_that_takes_nothing() -> None:
+    def shut(kernel: Kernel) -> Any:
         row = next(
             row for row in socket_rows(kernel) if row.protocol == "tcp" and row.comm == "life-tcp" and row.remote
         )

@@ -1,5 +1,7 @@
 """One task's files, mappings and facts, against what its guest said of /proc, and where there is nothing to read."""
 
+from typing import Any
+
 import pytest
 
 from cases import case_of
@@ -14,27 +16,27 @@ TOLD = ["5.10-sysrq", "6.1-null", "7.2-sysrq"]  # those whose accounts have fds 
 
 
 @pytest.fixture(params=TOLD)
-def told(request):
+def told(request: pytest.FixtureRequest) -> Any:
     return case_of(request.param)
 
 
-def task_of(case, pid):
+def task_of(case: Any, pid: int) -> Any:
     return next(t.address for t in case.kernel.cached(task_structs).values() if t.pid == pid and pid)
 
 
-def by_comm(case, comm):
+def by_comm(case: Any, comm: str) -> Any:
     return next(t.address for t in case.kernel.cached(task_structs).values() if t.comm == comm)
 
 
-def facts_of(case, address):
+def facts_of(case: Any, address: int) -> Any:
     return values(task_facts(case.kernel, address).facts)
 
 
-def values(facts):
+def values(facts: Any) -> Any:
     return {key: fact.value for key, fact in flat(facts).items()}
 
 
-def test_open_files(told):
+def test_open_files(told: Any) -> None:
     """PID 1 opened and closed some in its last second; all others slept."""
     checked = 0
     for pid, files in told.truth.files.items():
@@ -49,7 +51,7 @@ def test_open_files(told):
     assert checked > 15
 
 
-def test_kinds_flags_and_sockets(told):
+def test_kinds_flags_and_sockets(told: Any) -> None:
     nc = task_files(told.kernel, by_comm(told, b"nc"))
     socket = nc.files[3]
     assert (socket.kind, socket.note) == ("socket", "inet6 tcp [::]:7777 (listening)")
@@ -65,7 +67,7 @@ def test_kinds_flags_and_sockets(told):
     assert "/mnt/data" in {task_files(told.kernel, task_of(told, pid)).cwd for pid in told.truth.files}
 
 
-def test_mappings(told):
+def test_mappings(told: Any) -> None:
     checked = 0
     for pid, lines in told.truth.maps.items():
         if pid not in told.tasks:
@@ -84,7 +86,7 @@ def test_mappings(told):
     assert checked > 60
 
 
-def test_facts(told):
+def test_facts(told: Any) -> None:
     init = task_facts(told.kernel, task_of(told, 1))
     facts = values(init.facts)
     assert None not in facts.values()
@@ -102,19 +104,19 @@ def test_facts(told):
     assert facts_of(told, by_comm(told, b"nc"))["started"] > facts["started"]
 
 
-def test_family_of_a_kernel_thread(told):
+def test_family_of_a_kernel_thread(told: Any) -> None:
     found = task_facts(told.kernel, by_comm(told, b"ksoftirqd/0"))
     assert [(one.pid, one.comm) for one in found.parents] == [(2, "kthreadd")]
     assert found.child_count == found.thread_count == 0
 
 
-def test_a_bound_thread_says_its_cpu(told):
+def test_a_bound_thread_says_its_cpu(told: Any) -> None:
     assert facts_of(told, by_comm(told, b"ksoftirqd/1"))["cpus_allowed"] == "1"
     migration = facts_of(told, by_comm(told, b"migration/0"))
     assert (migration["policy"], migration["priority"]) == ("fifo", 99)
 
 
-def test_a_kernel_thread_has_none_and_no_address_is_no_task(told):
+def test_a_kernel_thread_has_none_and_no_address_is_no_task(told: Any) -> None:
     address = by_comm(told, b"kthreadd")
     assert task_files(told.kernel, address).why == "a kernel thread has none of its own"
     assert task_memory(told.kernel, address).why == "a kernel thread has none of its own"
@@ -123,7 +125,7 @@ def test_a_kernel_thread_has_none_and_no_address_is_no_task(told):
     assert task_facts(told.kernel, 0x1000).facts == ()
 
 
-def test_pages_that_are_missing_are_said():
+def test_pages_that_are_missing_are_said() -> None:
     """These dumps were distilled without the pages of files: each task says so, and none fails."""
     kernel = case_of("6.12-sysrq").kernel
     found = [task_files(kernel, t.address) for t in kernel.cached(task_structs).values() if t.mm]
@@ -131,7 +133,7 @@ def test_pages_that_are_missing_are_said():
     assert all("not in the dump" in one.why for one in found)
 
 
-def test_flags():
+def test_flags() -> None:
     assert flag_words(0o100002) == "O_RDWR"
     assert flag_words(0o102001) == "O_WRONLY O_APPEND"
     assert flag_words(0o4010000) == "O_RDONLY O_SYNC"

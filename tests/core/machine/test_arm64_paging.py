@@ -1,11 +1,13 @@
 """aarch64's page tables: translations of a real kernel, entry by entry; shapes of all sizes of page; what is none."""
 
 import struct
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from oopscope.arch import Mapping
+from oopscope.arch import Mapping, Paging
 from oopscope.errors import NotMapped, ReadError
 from oopscope.machine import arch
 from oopscope.machine.aarch64.arch import PAGE_SHIFTS, SIZES
@@ -24,8 +26,8 @@ KNOWN_LPA2 = [
 ]
 
 
-def reader(entries):
-    def read(at, size):
+def reader(entries: dict[int, int]) -> Callable[..., Any]:
+    def read(at: int, size: int) -> bytes:
         if at not in entries:
             raise ReadError(at)
         return struct.pack("<Q", entries[at])
@@ -33,24 +35,24 @@ def reader(entries):
     return read
 
 
-def physical(paging, root, address, entries):
+def physical(paging: Paging, root: int, address: int, entries: dict[int, int]) -> tuple[int, int]:
     found = paging.translate(root, address, reader(entries))
     return found.start + (address & found.size - 1), found.size.bit_length() - 1
 
 
 @pytest.mark.parametrize("address, entries, expected, shift", KNOWN_LPA2)
-def test_known_translations_of_five_levels(address, entries, expected, shift):
+def test_known_translations_of_five_levels(address: int, entries: Any, expected: int, shift: int) -> None:
     assert physical(ARM64.pagings["4K 52"], ROOT, address, entries) == (expected, shift)
 
 
-def test_an_entry_of_zero_maps_nothing():
+def test_an_entry_of_zero_maps_nothing() -> None:
     entries = {0x41A92078: 0x100000004205B003, 0x4205B800: 0x1000000042591003, 0x42591008: 0}
     with pytest.raises(NotMapped):
         ARM64.pagings["4K 52"].translate(ROOT, 0xFFFF80007FFFF000, reader(entries))
 
 
 @pytest.mark.parametrize("page, bits", [(page, bits) for page, sizes in SIZES.items() for bits in sizes])
-def test_shapes(page, bits):
+def test_shapes(page: str, bits: int) -> None:
     """Levels join without a gap, and the topmost resolves what is left of an address."""
     levels = ARM64.pagings[f"{page} {bits}"].levels
     assert levels[-1].shift == PAGE_SHIFTS[page]
@@ -66,7 +68,7 @@ BLOCKS += [("4K", 52, 39), ("16K", 52, 36), ("64K", 52, 42)]
 
 
 @pytest.mark.parametrize("page, bits, largest", BLOCKS)
-def test_blocks(page, bits, largest):
+def test_blocks(page: str, bits: int, largest: int) -> None:
     paging = ARM64.pagings[f"{page} {bits}"]
     address = (1 << 64) - (1 << bits)
     for level in paging.levels[:-1]:
@@ -95,7 +97,7 @@ HIGH = [
 
 
 @pytest.mark.parametrize("page, bits, entry, expected", HIGH)
-def test_the_highest_bits_of_an_address(page, bits, entry, expected):
+def test_the_highest_bits_of_an_address(page: str, bits: int, entry: int, expected: int) -> None:
     paging = ARM64.pagings[f"{page} {bits}"]
     address = (1 << 64) - (1 << bits)
     entries, table = {}, 0x10_0000
@@ -106,7 +108,7 @@ def test_the_highest_bits_of_an_address(page, bits, entry, expected):
     assert paging.translate(0x10_0000, address, reader(entries)).start == expected
 
 
-def test_flags_are_no_address():
+def test_flags_are_no_address() -> None:
     """Those of software, of protection keys and the contiguous hint among them."""
     entries = {**TEXT_WAY, 0x4205D7C8: 0x100000004205E003, 0x4205E080: 0xFFFC_0000_4021_0C83}
     assert physical(ARM64.pagings["4K 52"], ROOT, 0xFFFF9EBADF210000, entries) == (0x40210000, 12)

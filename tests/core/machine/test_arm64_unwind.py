@@ -1,10 +1,12 @@
 """arm64's unwinder on stacks made word by word: records, exceptions, functions without a record, what is broken."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from core.kernel.fakes import FakeKernel, FakeTypes, Ram
+from oopscope.kernel.frame import Frame
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import ModuleMap, module_map
@@ -24,7 +26,7 @@ MOV_FP, RET = 0x910003FD, 0xD65F03C0
 EL0, EL1 = 0, 5
 
 
-def kernel(ram, types=None, mask=None):
+def kernel(ram: Ram, types: Any = None, mask: int | None = None) -> FakeKernel:
     found = FakeKernel(
         ram,
         {"_stext": TEXT, "_etext": TEXT + 0x100000, **AT},
@@ -36,30 +38,40 @@ def kernel(ram, types=None, mask=None):
     return found
 
 
-def unwind(found, start):
+def unwind(found: FakeKernel, start: State) -> tuple[list[str], str | None, list[Frame]]:
     made = unwinder(found, [TASK])
     frames = made.frames(start)
     return [f.symbol or f.kind for f in frames], made.problem, frames
 
 
-def ret(name):
+def ret(name: str) -> int:
     return AT[name] + 0x20
 
 
-def framed(ram, *names):
+def framed(ram: Ram, *names: str) -> None:
     """Let functions begin with their frame record."""
     for name in names:
         ram.put(AT[name], MOV_FP.to_bytes(4, "little"))
 
 
-def registers(ram, at, pc, sp, fp, pstate=EL1, link=0, record=None, meta=0):
+def registers(
+    ram: Ram,
+    at: int,
+    pc: int,
+    sp: int,
+    fp: int,
+    pstate: int = EL1,
+    link: int = 0,
+    record: tuple[int, int] | None = None,
+    meta: int = 0,
+) -> int:
     """Write a struct pt_regs with its record; return where the record is."""
     ram.words(at, *[0] * 29, fp, link, sp, pc, pstate)
     ram.words(at + USUAL.stackframe, *(record or (fp, pc)), meta)
     return at + USUAL.stackframe
 
 
-def test_records_lead_to_the_start_of_a_thread():
+def test_records_lead_to_the_start_of_a_thread() -> None:
     ram = Ram()
     framed(ram, "leaf")
     top = registers(ram, SP + 0x800, 0, 0, 0, record=(0, 0))
@@ -74,7 +86,7 @@ def test_records_lead_to_the_start_of_a_thread():
     assert frames[-1].kind == "syscall"
 
 
-def test_the_link_register_serves_where_no_record_was_made():
+def test_the_link_register_serves_where_no_record_was_made() -> None:
     ram = Ram()
     ram.put(AT["leaf"], bytes(64))
     ram.words(SP, 0, 0)
@@ -82,14 +94,14 @@ def test_the_link_register_serves_where_no_record_was_made():
     assert unwind(kernel(ram), start)[0] == ["leaf", "middle"]
 
 
-def test_a_call_of_what_is_no_code():
+def test_a_call_of_what_is_no_code() -> None:
     ram = Ram()
     start = from_registers({"pc": 0x10, "sp": SP, "x29": 0, "x30": ret("middle")})
     assert unwind(kernel(ram), start)[0] == ["task", "middle"]
 
 
 @pytest.mark.parametrize("marked", [False, True])
-def test_through_an_exception_to_the_program(marked):
+def test_through_an_exception_to_the_program(marked: bool) -> None:
     """By the record that an entry's registers hold; since 6.14 that is zeros and a type."""
     ram = Ram()
     framed(ram, "leaf", "middle")
@@ -108,7 +120,7 @@ def test_through_an_exception_to_the_program(marked):
     assert (frames[-1].address, frames[-1].sp) == (0x400123, 0x7FFFF000)
 
 
-def test_an_interrupt_on_a_stack_of_its_own():
+def test_an_interrupt_on_a_stack_of_its_own() -> None:
     ram = Ram()
     framed(ram, "leaf", "middle")
     inner = registers(ram, SP + 0x200, AT["middle"] + 0x44, SP + 0x700, 0)
@@ -121,7 +133,7 @@ def test_an_interrupt_on_a_stack_of_its_own():
     assert problem is None
 
 
-def test_signed_return_addresses_are_stripped():
+def test_signed_return_addresses_are_stripped() -> None:
     found = kernel(Ram(), mask=PAC_MASK)
     assert strip(found, 0x00AB_8000_0800_1020 | 1 << 55) == 0xFFFF_8000_0800_1020 | 1 << 55
     assert strip(found, 0x400123) == 0x400123
@@ -138,7 +150,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("fp, why", BROKEN)
-def test_what_is_broken_is_said(fp, why):
+def test_what_is_broken_is_said(fp: int, why: str) -> None:
     ram = Ram()
     framed(ram, "leaf")
     ram.words(SP + 0x40, SP + 0x60, 0x1234)
@@ -149,7 +161,7 @@ def test_what_is_broken_is_said(fp, why):
     assert why in problem
 
 
-def test_a_stack_of_hostile_records_ends():
+def test_a_stack_of_hostile_records_ends() -> None:
     """Each points at the next, more of them than any stack has frames."""
     ram = Ram()
     for at in range(TASK.start, TASK.end - 16, 16):
@@ -158,7 +170,7 @@ def test_a_stack_of_hostile_records_ends():
     assert 1000 < len(names) <= 1025
 
 
-def test_calls():
+def test_calls() -> None:
     ram = Ram()
     ram.put(ret("outer") - 4, (0x94000000 | (AT["leaf"] - ret("outer") + 4 >> 2) & 0x3FFFFFF).to_bytes(4, "little"))
     found = kernel(ram)
@@ -178,7 +190,7 @@ def test_calls():
     assert not follows_call(kernel(Ram()), ret("outer"))
 
 
-def test_where_a_function_has_its_record():
+def test_where_a_function_has_its_record() -> None:
     ram = Ram()
     code = (0xA9BE7BFD, MOV_FP, 0xB4000041, 0xA8C27BFD, RET, 0xD503201F)  # stp, mov, cbz, ldp, ret, nop
     ram.put(AT["leaf"], b"".join(word.to_bytes(4, "little") for word in code))
@@ -187,7 +199,7 @@ def test_where_a_function_has_its_record():
     assert has_frame(kernel(Ram()), AT["leaf"], AT["leaf"] + 8)  # its code is not in the dump
 
 
-def test_pstate_in_words():
+def test_pstate_in_words() -> None:
     assert about_register(None, "pstate", 0x60400005) == "nZCv, EL1h"
     assert about_register(None, "pstate", 0x80000000) == "Nzcv, EL0, a program"
     assert about_register(None, "pstate", 0x3C5) == "nzcv, EL1h; masked: debug, SError, IRQ, FIQ"

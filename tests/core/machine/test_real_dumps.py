@@ -7,6 +7,7 @@ import random
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,21 +36,21 @@ FRAME = re.compile(r"^ ?\(?(?:\[<?[0-9a-f]+>?\] ){0,2}([A-Za-z_][\w.]*)\+(0x[0-9
 
 
 @cache
-def opened(name):
+def opened(name: str) -> Any:
     kernel = open_kernel([FOLDER / f"{name}.kdump"])
     return kernel, build(kernel, ALL, stacks=True), Truth.beside(FOLDER / f"{name}.kdump")
 
 
 @pytest.fixture(params=NAMES)
-def name(request):
+def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def test_there_are_dumps():
+def test_there_are_dumps() -> None:
     assert "6.12-arm64" in NAMES
 
 
-def test_the_machine(name):
+def test_the_machine(name: str) -> None:
     kernel, report, _ = opened(name)
     key = name.split("-")[1]
     assert report["dump"]["arch"] == kernel.arch.name == KEYS.get(key, key)
@@ -61,7 +62,7 @@ def test_the_machine(name):
     assert [p for p in told if not p["message"].startswith("CPU 0: the stack pointer")] == []
 
 
-def test_verdict_and_log(name):
+def test_verdict_and_log(name: str) -> None:
     _, report, truth = opened(name)
     verdict = report["verdict"]
     assert (verdict["cause"], verdict["confidence"]) == ("sysrq-crash", "certain")
@@ -72,7 +73,7 @@ def test_verdict_and_log(name):
     assert missing_in_order([line for line in truth.text if line and "console [" not in line], have) == []
 
 
-def test_the_stack_of_the_panic_is_what_the_kernel_printed(name):
+def test_the_stack_of_the_panic_is_what_the_kernel_printed(name: str) -> None:
     """Printed by dump_stack() from within panic(), so that it begins with what has returned since."""
     _, report, truth = opened(name)
     begin = max(i for i, line in enumerate(truth.text) if re.match(r"Call [Tt]race:", line))
@@ -91,7 +92,7 @@ def test_the_stack_of_the_panic_is_what_the_kernel_printed(name):
     assert all(f["reliable"] for f in frames)
 
 
-def test_processes(name):
+def test_processes(name: str) -> None:
     _, report, truth = opened(name)
     tasks = {t["pid"]: t for t in report["tasks"] if t["pid"]}
     have = {(t["pid"], t["ppid"]) for t in tasks.values() if t["pid"] == t["tgid"]}
@@ -105,7 +106,7 @@ def test_processes(name):
         assert task["vsz_bytes"] == (process.size or 0) * 1024
 
 
-def test_every_stack_leads_to_its_end(name):
+def test_every_stack_leads_to_its_end(name: str) -> None:
     """To the program, or to where a kernel thread or a CPU began; and who sleeps is known to sleep somewhere."""
     _, report, _ = opened(name)
     assert len(report["tasks"]) > 45
@@ -118,7 +119,7 @@ def test_every_stack_leads_to_its_end(name):
             assert task["wait"] and "schedule" not in task["wait"] and task["wait"] != "__switch_to"
 
 
-def test_modules_mounts_and_slabs(name):
+def test_modules_mounts_and_slabs(name: str) -> None:
     _, report, truth = opened(name)
     assert [(m["name"], m["size_bytes"], int(m["address"], 16)) for m in report["modules"]] == [
         (m.name, m.size, m.address) for m in truth.modules
@@ -127,7 +128,7 @@ def test_modules_mounts_and_slabs(name):
     assert [s["name"] for s in report["slabs"]] == truth.slabs
 
 
-def test_meminfo(name):
+def test_meminfo(name: str) -> None:
     _, report, truth = opened(name)
     have, want = report["meminfo"], truth.meminfo
     assert have["MemTotal"] == want["MemTotal"]
@@ -135,7 +136,7 @@ def test_meminfo(name):
         assert have[key] == pytest.approx(want[key], rel=0.05), key
 
 
-def test_open_files(name):
+def test_open_files(name: str) -> None:
     kernel, report, truth = opened(name)
     tasks = {t["pid"]: int(t["address"], 16) for t in report["tasks"]}
     assert truth.files
@@ -146,7 +147,7 @@ def test_open_files(name):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_changed_and_missing_pages_cost_no_more_than_themselves(name, seed):
+def test_changed_and_missing_pages_cost_no_more_than_themselves(name: str, seed: int) -> None:
     """No fault of the program's own, whatever memory says; what is lost is said."""
     change, _, _ = changer(random.Random(seed), f"{name} {seed}")
     dump = open_path(FOLDER / f"{name}.kdump")

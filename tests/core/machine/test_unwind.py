@@ -24,10 +24,11 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.machine import State
 from oopscope.machine.common.x86_entries import boundary
 from oopscope.machine.x86_64 import unwind as x86
+from oopscope.symbols.orc import OrcEntry
 
 
 class TestTables:
-    def test_calls_to_the_end_of_the_stack(self):
+    def test_calls_to_the_end_of_the_stack(self) -> None:
         ram = Ram()
         ram.words(SP, ret("middle"), 1, 2, ret("outer"), 3, ret("ret_from_fork"))
         orc = Orc(leaf=entry(), middle=entry(offset=24), outer=entry(offset=16), ret_from_fork=END)
@@ -40,7 +41,7 @@ class TestTables:
             Frame(ret("ret_from_fork"), "ret_from_fork", 0x20, None, "task", True, SP + 48),
         ]
 
-    def test_a_return_address_is_looked_up_where_the_call_is(self):
+    def test_a_return_address_is_looked_up_where_the_call_is(self) -> None:
         """A call that is a function's last instruction returns to the next function; an interrupted pc is its own."""
         ram = Ram()
         ram.words(SP, AT["outer"])  # the call stands at the end of `middle`
@@ -49,7 +50,7 @@ class TestTables:
         assert [str(f) for f in frames] == ["leaf+0x0", "middle+0x1000"]
         assert orc.asked == [AT["leaf"], AT["outer"] - 1]
 
-    def test_rbp_is_saved_and_used(self):
+    def test_rbp_is_saved_and_used(self) -> None:
         ram = Ram()
         ram.words(SP, SP + 0x100, ret("middle"))  # pushed rbp, return address
         ram.words(SP + 0x100, SP + 0x200, ret("outer"))
@@ -64,7 +65,7 @@ class TestTables:
         assert (names(frames), problem) == (["leaf", "middle", "outer", "ret_from_fork"], None)
         assert [f.sp - SP for f in frames] == [0, 16, 0x110, 0x208]
 
-    def test_onto_the_interrupt_stack_and_back(self):
+    def test_onto_the_interrupt_stack_and_back(self) -> None:
         """A word on the interrupt stack holds the stack pointer of before: read there, then the offset is added."""
         ram, sp = Ram(), IRQ.end - 16
         ram.words(sp, ret("handle_irq"), SP)
@@ -75,7 +76,7 @@ class TestTables:
         assert [f.kind for f in frames] == ["irq", "irq", "task"]
         assert frames[2].sp == SP + 8
 
-    def test_pt_regs_behind_a_switch_of_stacks(self):
+    def test_pt_regs_behind_a_switch_of_stacks(self) -> None:
         """Before 5.12 the interrupt's entry was described so: the place of pt_regs is read at sp + offset."""
         ram, sp = Ram(), IRQ.end - 32
         ram.words(sp, ret("asm_common_interrupt"), 0, SP)
@@ -87,7 +88,7 @@ class TestTables:
         assert (names(frames), problem) == (["leaf", "asm_common_interrupt", "outer", "ret_from_fork"], None)
         assert [f.kind for f in frames] == ["irq", "irq", "task", "task"]
 
-    def test_through_an_exception(self):
+    def test_through_an_exception(self) -> None:
         ram, regs_at = Ram(), SP + 0x40
         ram.words(SP, ret("asm_exc_page_fault"))
         ram.words(regs_at, *registers(rip=AT["outer"] + 5, rsp=regs_at + 0x200, rbp=7, cs=0x10))
@@ -100,7 +101,7 @@ class TestTables:
         assert AT["outer"] + 5 in orc.asked  # the interrupted instruction itself, not the one before
 
     @pytest.mark.parametrize("how", ["regs", "regs_partial"])
-    def test_to_the_user_boundary_and_no_further(self, how):
+    def test_to_the_user_boundary_and_no_further(self, how: str) -> None:
         ram = Ram()
         ram.words(SP, ret("entry_SYSCALL_64"))
         if how == "regs":
@@ -116,7 +117,7 @@ class TestTables:
         ]
         assert frames[-1].sp == 0x7FFC0000
 
-    def test_registers_that_only_an_entry_saves(self):
+    def test_registers_that_only_an_entry_saves(self) -> None:
         """A frame found by r10 (stack realigned) works right behind pt_regs, and nowhere else."""
         ram, regs_at = Ram(), SP + 0x40
         ram.words(SP, ret("asm_exc_page_fault"))
@@ -130,7 +131,7 @@ class TestTables:
         frames, problem = unwind(kernel(ram, orc), state("leaf", SP))
         assert (names(frames), problem) == (["leaf", "outer"], "register r10 is needed to go on, and is not known")
 
-    def test_rbp_indirect(self):
+    def test_rbp_indirect(self) -> None:
         ram = Ram()
         ram.words(SP + 0x80 - 16, SP + 0x100)
         ram.words(SP + 0xF8, ret("ret_from_fork"))
@@ -138,11 +139,11 @@ class TestTables:
         frames, problem = unwind(kernel(ram, orc), state("leaf", SP, bp=SP + 0x80))
         assert (names(frames), problem) == (["leaf", "ret_from_fork"], None)
 
-    def test_a_modules_own_tables(self):
+    def test_a_modules_own_tables(self) -> None:
         base, ram, orc = 0xFFFFFFFFC0200000, Ram(), Orc(leaf=entry(), ret_from_fork=END)
 
         class InModule:
-            def lookup(self, address):
+            def lookup(self, address: int) -> OrcEntry:
                 assert base <= address < base + 0x4000
                 return entry(offset=16)
 
@@ -154,7 +155,7 @@ class TestTables:
 
 
 class TestWhatStopsTheWalk:
-    def test_stack_pointer_on_no_stack(self):
+    def test_stack_pointer_on_no_stack(self) -> None:
         ram, orc = Ram(), Orc(leaf=entry("bp", 16), middle=entry())
         ram.words(WILD + 8, ret("middle"))
         frames, problem = unwind(kernel(ram, orc), state("leaf", SP, bp=WILD))
@@ -163,20 +164,20 @@ class TestWhatStopsTheWalk:
         frames, problem = unwind(kernel(ram, orc), state("leaf", WILD))
         assert (names(frames), problem) == (["leaf"], f"the stack pointer {WILD:#x} is on no stack that is known")
 
-    def test_no_return_address(self):
+    def test_no_return_address(self) -> None:
         ram = Ram()
         ram.words(SP, 0x5A5A5A5A5A5A5A5A)
         frames, problem = unwind(kernel(ram, Orc(leaf=entry())), state("leaf", SP))
         assert (names(frames), problem) == (["leaf"], "0x5a5a5a5a5a5a5a5a is not a return address")
 
-    def test_downwards(self):
+    def test_downwards(self) -> None:
         ram, orc = Ram(), Orc(leaf=entry(), middle=entry("bp", 16))
         ram.words(SP, ret("middle"))
         ram.words(SP - 0x100, 0, ret("leaf"))
         frames, problem = unwind(kernel(ram, orc), state("leaf", SP, bp=SP - 0x100))
         assert (names(frames), problem) == (["leaf", "middle"], "the stack does not go on upwards")
 
-    def test_two_stacks_that_lead_to_each_other(self):
+    def test_two_stacks_that_lead_to_each_other(self) -> None:
         """Each step changes the stack, so none goes downwards; the pair comes back all the same."""
         ram, other = Ram(), IRQ.start + 0x800
         ram.words(SP - 8, ret("leaf"), other + 8)
@@ -185,28 +186,28 @@ class TestWhatStopsTheWalk:
         frames, problem = unwind(kernel(ram, orc), state("leaf", SP))
         assert (names(frames), problem) == (["leaf", "middle", "leaf"], "the stack loops")
 
-    def test_missing_page(self):
+    def test_missing_page(self) -> None:
         ram, orc = Ram(), Orc(leaf=entry(offset=0x1008), middle=entry())
         ram.words(SP, 0)
         frames, problem = unwind(kernel(ram, orc), state("leaf", SP))
         assert names(frames) == ["leaf"]
         assert problem.startswith("the stack is unreadable: physical page at")
 
-    def test_too_many_frames(self, monkeypatch):
+    def test_too_many_frames(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(x86, "MAX_FRAMES", 50)
         ram = Ram()
         ram.words(TASK.start, *[ret("leaf")] * 512)
         frames, problem = unwind(kernel(ram, Orc(leaf=entry())), state("leaf", TASK.start))
         assert (len(frames), problem) == (50, "more than 50 frames")
 
-    def test_a_table_that_says_nothing_of_the_caller(self):
+    def test_a_table_that_says_nothing_of_the_caller(self) -> None:
         orc = Orc(leaf=entry(type_="end_of_stack"))
         _, problem = unwind(kernel(Ram(), orc), state("leaf", SP))
         assert problem == "the kernel's tables do not describe the caller"
 
 
 class TestOverflow:
-    def test_a_stack_pointer_in_the_guard_page_belongs_to_the_stack_above(self):
+    def test_a_stack_pointer_in_the_guard_page_belongs_to_the_stack_above(self) -> None:
         ram, sp = Ram(), TASK.start - 0x18
         ram.words(TASK.start, ret("leaf"), 0, 0, 0, ret("ret_from_fork"))
         orc = Orc(leaf=entry(offset=0x20), ret_from_fork=END)
@@ -215,13 +216,13 @@ class TestOverflow:
         assert [f.kind for f in frames] == ["task"] * 3
         assert [f.sp - TASK.start for f in frames] == [-0x18, 8, 0x28]
 
-    def test_a_guard_page_further_down_belongs_to_nobody(self):
+    def test_a_guard_page_further_down_belongs_to_nobody(self) -> None:
         _, problem = unwind(kernel(Ram(), Orc(leaf=entry())), state("leaf", TASK.start - 0x1008))
         assert "on no stack that is known" in problem
 
 
 class TestWildCall:
-    def test_only_the_call_was_pushed(self):
+    def test_only_the_call_was_pushed(self) -> None:
         """A call through a bad pointer faults before the callee does anything."""
         ram, orc = Ram(), Orc(middle=entry(), ret_from_fork=END)
         ram.words(SP, ret("middle"), ret("ret_from_fork"))
@@ -231,7 +232,7 @@ class TestWildCall:
         assert frames[0].symbol is None
 
 
-def test_softirqs_are_told_from_interrupts():
+def test_softirqs_are_told_from_interrupts() -> None:
     """Frames of the interrupt stack up to the softirq's own handler; what interrupted it is an interrupt again."""
     orc = Orc(
         leaf=entry(),
@@ -268,5 +269,5 @@ def test_softirqs_are_told_from_interrupts():
         ("error_entry", "exception"),
     ],
 )
-def test_kinds_of_entries(name, kind):
+def test_kinds_of_entries(name: str, kind: str) -> None:
     assert boundary(name) == kind

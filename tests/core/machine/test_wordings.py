@@ -58,7 +58,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("machine, line, kind, address", FAULTS)
-def test_what_went_wrong(machine, line, kind, address):
+def test_what_went_wrong(machine: str, line: str, kind: str, address: int) -> None:
     words = wordings(machine)
     found = words.fault_in(line)
     assert found is not None
@@ -81,7 +81,7 @@ DIED = [
 
 
 @pytest.mark.parametrize("machine, line, told", DIED)
-def test_the_line_of_die(machine, line, told):
+def test_the_line_of_die(machine: str, line: str, told: tuple[str, str, str]) -> None:
     found = re.search(wordings(machine).die, line)
     assert found is not None
     assert (found["what"], found.groupdict().get("code"), found["count"]) == told
@@ -101,7 +101,7 @@ STOOD = [
 
 
 @pytest.mark.parametrize("machine, line, place", STOOD)
-def test_where_the_cpu_stood(machine, line, place):
+def test_where_the_cpu_stood(machine: str, line: str, place: tuple[str, str, str]) -> None:
     found = wordings(machine).pc_in(line)
     assert found is not None
     assert (found["symbol"], found["offset"], found["module"]) == place
@@ -109,7 +109,7 @@ def test_where_the_cpu_stood(machine, line, place):
         assert detect(["an empty line", line], all_wordings()) is wordings(machine)
 
 
-def test_a_pc_that_is_no_code():
+def test_a_pc_that_is_no_code() -> None:
     assert wordings("x86_64").pc_in("RIP: 0010:0x0")["address"] == "0x0"
     assert wordings("aarch64").pc_in("pc : 0xdead000000000100")["address"] == "0xdead000000000100"
 
@@ -137,14 +137,14 @@ REGISTERS = [
 
 
 @pytest.mark.parametrize("machine, lines, found", REGISTERS)
-def test_registers(machine, lines, found):
+def test_registers(machine: str, lines: list[str], found: dict[str, int]) -> None:
     known = {}
     for line in lines:
         known |= wordings(machine).registers_in(line, known)
     assert known == found
 
 
-def test_names_of_dying_and_of_entry():
+def test_names_of_dying_and_of_entry() -> None:
     for words in all_wordings():
         assert words.is_dying("panic")
         assert words.is_dying("die.cold")
@@ -157,7 +157,7 @@ def test_names_of_dying_and_of_entry():
 
 
 @pytest.mark.parametrize("machine", [line.key for line in MACHINES])
-def test_every_machine_says_how_it_words_an_oops(machine):
+def test_every_machine_says_how_it_words_an_oops(machine: str) -> None:
     words = wordings(machine)
     assert isinstance(words, Wordings)
     assert words.machine == machine

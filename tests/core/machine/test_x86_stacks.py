@@ -13,11 +13,11 @@ POINTER, OLD, PRESENT = 0x1000, 0x2000, 0x3000
 class PerCpuKernel(FakeKernel):
     """Its first CPU's copies lie where the symbols are."""
 
-    def per_cpu(self, symbol, _cpu):
+    def per_cpu(self, symbol: int | str, _cpu: int) -> int:
         return self.symbol(symbol) if isinstance(symbol, str) else symbol
 
 
-def kernel(tops, top=IRQ_TOP, size=0x4000):
+def kernel(tops: list[int], top: int = IRQ_TOP, size: int = 0x4000) -> PerCpuKernel:
     ram = Ram()
     ram.words(POINTER, top)
     ram.words(OLD, *tops, *[0] * (7 - len(tops)))
@@ -27,12 +27,12 @@ def kernel(tops, top=IRQ_TOP, size=0x4000):
 
 
 @pytest.mark.parametrize("top", [IRQ_TOP, IRQ_TOP - 64])
-def test_the_interrupt_stack(top):
+def test_the_interrupt_stack(top: int) -> None:
     stacks = stacks_by_cpu(kernel([], top))[0]
     assert [(s.start, s.end, s.kind) for s in stacks] == [(IRQ_TOP - 0x4000, IRQ_TOP, "irq")]
 
 
-def test_with_kasan_it_is_as_large_as_a_tasks():
+def test_with_kasan_it_is_as_large_as_a_tasks() -> None:
     stack = stacks_by_cpu(kernel([], IRQ_TOP - 8, 0x8000))[0][0]
     assert (stack.start, stack.end) == (IRQ_TOP - 0x8000, IRQ_TOP)
 
@@ -45,7 +45,7 @@ def test_with_kasan_it_is_as_large_as_a_tasks():
         ([0x2000, 0x4000, 0x8000, 0xA000], 1),  # KASAN
     ],
 )
-def test_the_exception_stacks(tops, nmi):
+def test_the_exception_stacks(tops: list[int], nmi: int) -> None:
     found = kernel([IST + top for top in tops])
     stacks = [s for s in stacks_by_cpu(found)[0] if s.kind != "irq"]
     assert [s.end - IST for s in stacks] == tops

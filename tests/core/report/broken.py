@@ -1,13 +1,16 @@
 """A copy of a kdump file in which some pages do not unpack any more: their bytes in the file are overwritten."""
 
 import struct
+from pathlib import Path
+from typing import Any
 
 from oopscope.errors import MissingPage
+from oopscope.kernel.kernel import Kernel
 
 DESCRIPTOR = struct.Struct("<QIIQ")
 
 
-def break_pages(source, out, pfns):
+def break_pages(source: Path, out: Path, pfns: list[Any] | set[int]) -> Path:
     """Copy source to out with the data of these page frames spoilt; each must be in the file, packed."""
     raw = bytearray(source.read_bytes())
     _status, block, sub, bitmaps = struct.unpack_from("<Iiii", raw, 424)
@@ -25,7 +28,7 @@ def break_pages(source, out, pfns):
     return out
 
 
-def frames_of(kernel, address, size=1):
+def frames_of(kernel: Kernel, address: int, size: int = 1) -> set[int]:
     """The page frames that hold size bytes at a virtual address, of those that are in the dump."""
     found = set()
     for at in range(address & -4096, address + size, 4096):

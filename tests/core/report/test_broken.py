@@ -1,36 +1,42 @@
 """A page that is damaged in the file costs the row or the cell that it held, and a problem says so; the rest equals."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from cases import case_of
+from cases import Case, case_of
 from core.report.broken import break_pages, frames_of
 from oopscope.boot.attach import open_kernel
 from oopscope.distill.recording import distill
+from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module import module_list
 from oopscope.linux.slab import CACHE
 from oopscope.report.build import build
+from oopscope.structs.plan import Plan
 
 SECTIONS = ("system", "verdict", "cpus", "tasks", "meminfo", "zones", "slabs", "modules", "mounts", "log")
 CASES = ["5.10-sysrq", "6.1-deadlock", "7.2-list"]
 
 
 @pytest.fixture(scope="module", params=CASES)
-def whole(request):
+def whole(request: pytest.FixtureRequest) -> Case:
     return case_of(request.param)
 
 
 @pytest.fixture
-def broken_report(whole, tmp_path):
+def broken_report(whole: Case, tmp_path: Path) -> Callable[..., Any]:
     """A function that gives the report of a copy in which some page frames are damaged."""
 
-    def report(frames):
+    def report(frames: set[int]) -> Any:
         out = break_pages(whole.path, tmp_path / "broken.kdump", frames)
         return build(open_kernel([out]), SECTIONS, stacks=True)
 
     return report
 
 
-def same_but(report, whole, *changed):
+def same_but(report: Any, whole: Case, *changed: str) -> None:
     """Every section but those is what it was; no section was lost as a whole, no fault is ours."""
     assert [s for s in SECTIONS if s not in changed and report[s] != whole.report[s]] == []
     assert [s for s in SECTIONS if report[s] is None] == []
@@ -38,13 +44,13 @@ def same_but(report, whole, *changed):
     assert report["problems"]
 
 
-def test_the_helper_breaks_what_it_says(whole, tmp_path):
+def test_the_helper_breaks_what_it_says(whole: Case, tmp_path: Path) -> None:
     """An untouched copy has no problems, so that those below come from the damage."""
     out = break_pages(whole.path, tmp_path / "copy.kdump", [])
     assert build(open_kernel([out]), SECTIONS, stacks=True)["problems"] == []
 
 
-def test_a_task(whole, broken_report):
+def test_a_task(whole: Case, broken_report: Callable[..., Any]) -> None:
     victim = next(t for t in whole.report["tasks"] if t["comm"] == "tail")
     address = int(victim["address"], 16)
     size = whole.kernel.types.sizeof("task_struct")
@@ -66,7 +72,7 @@ def test_a_task(whole, broken_report):
     assert any(p["section"] == "tasks" and "damaged" in p["message"] for p in report["problems"])
 
 
-def test_a_stack(whole, broken_report):
+def test_a_stack(whole: Case, broken_report: Callable[..., Any]) -> None:
     """The task stays; its stack ends where the damage is, and says so."""
     victim = next(t for t in whole.report["tasks"] if t["comm"] == "tail")
     stack = whole.kernel.bind(_task_plan()).row(int(victim["address"], 16)).stack
@@ -83,19 +89,19 @@ def test_a_stack(whole, broken_report):
     assert any(p["section"] == "stacks" and "damaged" in p["message"] for p in report["problems"])
 
 
-def _task_plan():
+def _task_plan() -> Plan:
     from oopscope.linux.task import TASK
 
     return TASK
 
 
-def without_places(verdict):
+def without_places(verdict: Any) -> Any:
     """A verdict without the places of its evidence in the log, which move up where records are lost."""
     evidence = [(e["text"], e["source"]["kind"]) for e in verdict["evidence"]]
     return {**verdict, "evidence": evidence}
 
 
-def test_a_part_of_the_log(whole, broken_report):
+def test_a_part_of_the_log(whole: Case, broken_report: Callable[..., Any]) -> None:
     """Records whose text was in the page are counted; all others keep their text, time and order."""
     memory, info = whole.kernel.memory, whole.kernel.info
     ring = memory.word(whole.kernel.symbol("prb"))
@@ -112,7 +118,7 @@ def test_a_part_of_the_log(whole, broken_report):
     assert any(p["section"] == "log" for p in report["problems"])
 
 
-def test_a_slab_cache(whole, broken_report):
+def test_a_slab_cache(whole: Case, broken_report: Callable[..., Any]) -> None:
     bound = whole.kernel.bind(CACHE)
     from oopscope.kernel.walk import for_each_list
 
@@ -128,7 +134,7 @@ def test_a_slab_cache(whole, broken_report):
     assert any(p["section"] == "slabs" and "damaged" in p["message"] for p in report["problems"])
 
 
-def test_a_module(whole, broken_report):
+def test_a_module(whole: Case, broken_report: Callable[..., Any]) -> None:
     """struct module is in the module's own memory: its row goes, the others stay, and so do the stacks."""
     loaded = module_list(whole.kernel)
     victim = next(m for m in loaded if m.name == "virtio_blk")
@@ -140,7 +146,7 @@ def test_a_module(whole, broken_report):
     assert any(p["section"] == "modules" and "damaged" in p["message"] for p in report["problems"])
 
 
-def place_of(kernel, table):
+def place_of(kernel: Kernel, table: str) -> int:
     """An address amidst a table of the kernel."""
     if table == "BTF":
         return (kernel.symbol("__start_BTF") + kernel.symbol("__stop_BTF")) // 2
@@ -150,7 +156,7 @@ def place_of(kernel, table):
 
 
 @pytest.mark.parametrize("table", ["BTF", "kallsyms", "ORC"])
-def test_a_table_of_the_kernel(whole, broken_report, table):
+def test_a_table_of_the_kernel(whole: Case, broken_report: Callable[..., Any], table: str) -> None:
     """Without a page of types, symbols or unwinding tables much may go, never all, and never with a traceback."""
     kernel = whole.kernel
     address = place_of(kernel, table)
@@ -160,7 +166,7 @@ def test_a_table_of_the_kernel(whole, broken_report, table):
     assert [p for p in out["problems"] if "fault of oopscope's own" in p["message"]] == []
 
 
-def test_distilling_a_damaged_dump(whole, tmp_path, monkeypatch):
+def test_distilling_a_damaged_dump(whole: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be read cannot be kept; the report stays what it was."""
     from oopscope.distill import kdump_file
     from oopscope.dumps import open_path
@@ -176,7 +182,9 @@ def test_distilling_a_damaged_dump(whole, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("table", ["BTF", "kallsyms"])
-def test_distilling_a_dump_whose_tables_are_damaged(whole, tmp_path, monkeypatch, table):
+def test_distilling_a_dump_whose_tables_are_damaged(
+    whole: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
     """What is left of a dump is distilled all the same: the log at least."""
     from oopscope.distill import kdump_file
     from oopscope.dumps import open_path

@@ -6,6 +6,7 @@ import hashlib
 import re
 from functools import cache
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -22,42 +23,42 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31
 
 
 @cache
-def _whole(name):
+def _whole(name: str) -> Any:
     kernel = open_kernel([DUMPS / f"{name}.kdump"])
     report = build(kernel, EVERY)
     add_stacks(kernel, report)
     return report
 
 
-def report_of(name):
+def report_of(name: str) -> Any:
     return copy.deepcopy(_whole(name))
 
 
 class Reader(HTMLParser):
     """Collects what a browser would act on."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.tags, self.ids, self.links, self.text, self.open = [], [], [], {}, []
         self.feed(text)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.tags.append((tag, dict(attrs)))
         self.ids += [v for k, v in attrs if k == "id"]
         self.links += [v for k, v in attrs if k == "href"]
         self.open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         while self.open and self.open.pop() != tag:
             pass
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         for tag in set(self.open):
             self.text[tag] = self.text.get(tag, "") + data
 
 
 @pytest.mark.parametrize("name", ["6.1-null", "6.1-deadlock", "7.3-oom", "5.10-softlockup"])
-def test_a_page_stands_alone_and_is_small(name):
+def test_a_page_stands_alone_and_is_small(name: str) -> None:
     text = html.render(report_of(name))
     assert len(text.encode()) < 400_000
     page = Reader(text)
@@ -70,7 +71,7 @@ def test_a_page_stands_alone_and_is_small(name):
     assert not re.search(r"https?:|fetch\(|XMLHttp|innerHTML|eval\(|document\.write", page.text["script"])
 
 
-def test_the_policy_allows_only_the_pages_own_script_and_style():
+def test_the_policy_allows_only_the_pages_own_script_and_style() -> None:
     text = html.render(report_of("6.1-null"))
     page = Reader(text)
     policy = next(a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
@@ -83,7 +84,7 @@ def test_the_policy_allows_only_the_pages_own_script_and_style():
     assert text.index("Content-Security-Policy") < text.index("<style>")
 
 
-def test_links_lead_somewhere_and_ids_are_unique():
+def test_links_lead_somewhere_and_ids_are_unique() -> None:
     for name in ("6.1-null", "6.1-deadlock", "6.1-doublefree"):
         page = Reader(html.render(report_of(name)))
         assert len(page.ids) == len(set(page.ids))
@@ -91,7 +92,7 @@ def test_links_lead_somewhere_and_ids_are_unique():
         assert "L371" in page.ids
 
 
-def test_verdict_comes_first_and_every_part_is_there():
+def test_verdict_comes_first_and_every_part_is_there() -> None:
     text = html.render(report_of("6.1-null"))
     order = [
         text.index(f'<section id="{key}"')
@@ -106,7 +107,7 @@ def test_verdict_comes_first_and_every_part_is_there():
     assert re.search(r'<p id="L371" class="l\d ev"', text)
 
 
-def spoil(value):
+def spoil(value: Any) -> Any:
     """Put hostile text in front of every text of a report, where a dump could have put it."""
     if isinstance(value, dict):
         return {k: v if k in ("kind", "category", "address", "key") else spoil(v) for k, v in value.items()}
@@ -115,7 +116,7 @@ def spoil(value):
     return HOSTILE + value if isinstance(value, str) and not value.startswith("0x") else value
 
 
-def test_text_of_a_dump_stays_text():
+def test_text_of_a_dump_stays_text() -> None:
     clean = report_of("6.1-deadlock")
     report = {k: v if k in ("schema", "oopscope") else spoil(v) for k, v in clean.items()}
     for task, before in zip(report["tasks"], clean["tasks"], strict=True):
@@ -130,13 +131,13 @@ def test_text_of_a_dump_stays_text():
     text.encode("utf-8")
 
 
-def test_category_of_no_known_name_is_no_class():
+def test_category_of_no_known_name_is_no_class() -> None:
     report = report_of("6.1-null")
     report["verdict"]["category"] = '" onload="x'
     assert '<body class="unknown">' in html.render(report)
 
 
-def test_sections_that_failed_or_are_not_there():
+def test_sections_that_failed_or_are_not_there() -> None:
     report = report_of("6.1-null")
     for key in EVERY:
         page = html.render({**report, key: None, "problems": [{"section": key, "message": "gone", "address": "0x10"}]})
@@ -147,7 +148,7 @@ def test_sections_that_failed_or_are_not_there():
     assert "</html>" in bare
 
 
-def test_an_incomplete_dump_says_so_above_the_verdict():
+def test_an_incomplete_dump_says_so_above_the_verdict() -> None:
     report = report_of("6.1-null")
     report["dump"]["complete"] = False
     text = html.render(report)
@@ -155,11 +156,11 @@ def test_an_incomplete_dump_says_so_above_the_verdict():
     assert "This dump is incomplete" not in html.render(report_of("6.1-null"))
 
 
-def frame(symbol, kind="task", reliable=True):
+def frame(symbol: str | None, kind: str = "task", reliable: bool = True) -> dict[str, bool | int | str | None]:
     return {"address": "0x10", "symbol": symbol, "offset": 1, "module": None, "kind": kind, "reliable": reliable}
 
 
-def test_stacks_mark_doubt_kinds_and_turns():
+def test_stacks_mark_doubt_kinds_and_turns() -> None:
     text = stacks.frames([frame("a", "irq"), frame("b", "task", False), frame("c", "syscall"), frame(None, "user")])
     assert "interrupt stack" in text
     assert "interrupted" in text
@@ -171,7 +172,7 @@ def test_stacks_mark_doubt_kinds_and_turns():
     assert "no stack" in stacks.frames([])
 
 
-def test_other_cpus_of_one_stack_are_shown_once():
+def test_other_cpus_of_one_stack_are_shown_once() -> None:
     idle = {
         "online": True,
         "state": "idle",
@@ -187,7 +188,7 @@ def test_other_cpus_of_one_stack_are_shown_once():
     assert text.count("do_idle") == 2
 
 
-def test_blocked_tasks_are_shown_with_their_stacks_longest_first():
+def test_blocked_tasks_are_shown_with_their_stacks_longest_first() -> None:
     text = stacks.render_tasks(report_of("6.1-deadlock"))
     assert "lab-teller-ab" in text
     assert "lab_transfer" in text
@@ -195,7 +196,7 @@ def test_blocked_tasks_are_shown_with_their_stacks_longest_first():
     assert "No task was in uninterruptible sleep" in stacks.render_tasks(report_of("6.1-null"))
 
 
-def test_blocked_tasks_beyond_those_with_stacks_are_counted():
+def test_blocked_tasks_beyond_those_with_stacks_are_counted() -> None:
     report = report_of("6.1-deadlock")
     task = next(t for t in report["tasks"] if t["state"] == "D")
     report["tasks"] += [{k: v for k, v in task.items() if k != "frames"} | {"pid": 1000 + i} for i in range(9)]
@@ -204,7 +205,7 @@ def test_blocked_tasks_beyond_those_with_stacks_are_counted():
     assert "and 9 more: oopscope bt --state D --group" in text
 
 
-def test_memory_adds_up_and_a_zone_below_its_mark_is_said():
+def test_memory_adds_up_and_a_zone_below_its_mark_is_said() -> None:
     report = report_of("7.3-oom")
     text = machine.render_memory(report)
     widths = [float(w) for w in re.findall(r'width="([\d.]+)%"', text.split("</svg>")[0])]
@@ -214,7 +215,7 @@ def test_memory_adds_up_and_a_zone_below_its_mark_is_said():
         assert said in machine.render_memory({"zones": [{**zone, "free": free}], "meminfo": {}})
 
 
-def test_long_tables_and_logs_are_cut_with_a_word():
+def test_long_tables_and_logs_are_cut_with_a_word() -> None:
     report = report_of("6.1-null")
     report["log"] = report["log"] * 20
     text = log.render(report)
@@ -226,12 +227,12 @@ def test_long_tables_and_logs_are_cut_with_a_word():
     assert "5 more rows" in text
 
 
-def test_bars_stay_within_themselves():
+def test_bars_stay_within_themselves() -> None:
     widths = re.findall(r'width="([\d.]+)%"', kit.bar([(0.7, "a"), (0.9, "b"), (-1, "c")], "x"))
     assert widths == ["70.00", "30.00", "0.00"]
 
 
-def luminance(colour):
+def luminance(colour: str) -> float:
     """As WCAG 2 has it."""
     digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
     parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
@@ -239,7 +240,7 @@ def luminance(colour):
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-def test_every_ink_is_read_on_every_ground():
+def test_every_ink_is_read_on_every_ground() -> None:
     style = Reader(html.render(report_of("6.1-null"))).text["style"]
     palettes = [dict(re.findall(r"--(\w+):(#\w+)", block)) for block in re.findall(r"color-scheme:[^}]*", style)]
     assert len(palettes) == 5  # light, dark, each chosen by hand, and on paper
@@ -250,7 +251,7 @@ def test_every_ink_is_read_on_every_ground():
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
 
 
-def test_of_a_long_log_and_many_tasks_the_evidence_is_always_there():
+def test_of_a_long_log_and_many_tasks_the_evidence_is_always_there() -> None:
     report = dict(report_of("6.1-null"))
     report["log"] = [report["log"][n % 100] | {"ns": n} for n in range(20_000)]
     report["tasks"] = [report["tasks"][0] | {"pid": n + 1, "state": "S"} for n in range(9_000)]

@@ -30,7 +30,7 @@ FIELDS = [
 ]
 
 
-def found(text):
+def found(text: str) -> list[int]:
     test = parse_filter(text, FIELDS, lambda row: f"{row.pid}  {row.comm}  {row.state}")
     return [row.pid for row in ROWS if test is None or test(row)]
 
@@ -76,7 +76,7 @@ def found(text):
         ("(sd-pam)", []),
     ],
 )
-def test_filters(text, pids):
+def test_filters(text: str, pids: list[int]) -> None:
     assert found(text) == pids
 
 
@@ -84,12 +84,12 @@ def test_filters(text, pids):
     "text",
     ["rss>lots", "comm~(", "pid<", "last>5parsecs", "rsss>100M", "(nosuch > 1)", "(pid >)", "(pid > task(1).pid)"],
 )
-def test_what_cannot_be_understood_says_so(text):
+def test_what_cannot_be_understood_says_so(text: str) -> None:
     with pytest.raises(QueryError):
         found(text)
 
 
-def test_smart_case_and_literal_fallback():
+def test_smart_case_and_literal_fallback() -> None:
     assert search_pattern("") is None
     assert search_pattern("bug").search("BUG: x")
     assert not search_pattern("BUG").search("bug: x")
@@ -97,7 +97,7 @@ def test_smart_case_and_literal_fallback():
     assert search_pattern("[mem").search("at [mem 0x1]")
 
 
-def test_amounts():
+def test_amounts() -> None:
     assert amount("bytes", "1.5k") == 1536
     assert amount("seconds", "90ms") == 0.09
     assert amount("int", "0x10") == 16

@@ -1,5 +1,7 @@
 """Recursions in stacks are told once, in text, on the page and by bt."""
 
+from typing import Any
+
 import pytest
 
 from oopscope.kernel.frame import Frame
@@ -21,7 +23,7 @@ from oopscope.report.recursion import folded
         ("aaaaabaaaab", [("a", 5), ("b", 1), ("a", 4), ("b", 1)]),
     ],
 )
-def test_what_stands_in_a_row_is_folded(keys, found):
+def test_what_stands_in_a_row_is_folded(keys: str, found: list[Any]) -> None:
     assert [("".join(part), times) for part, times in folded(keys, str)] == found
     assert "".join("".join(part) * times for part, times in folded(keys, str)) == keys
 
@@ -33,7 +35,7 @@ FRAMES = [
 ]
 
 
-def test_hundreds_of_frames_are_a_few_lines():
+def test_hundreds_of_frames_are_a_few_lines() -> None:
     assert list(text.frames_text(FRAMES, "")) == [
         "top+0x3\n", "descend+0x7\n", "recurse+0x7\n", "... the same 2 frames 199 times more\n", "entry+0x5\n",
     ]  # fmt: skip

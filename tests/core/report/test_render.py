@@ -5,10 +5,11 @@ import json
 import re
 from html.parser import HTMLParser
 from importlib import import_module
+from typing import Any
 
 import pytest
 
-from cases import case_of
+from cases import Case, case_of
 from oopscope.cli.report import FORMATS
 from oopscope.kernel.kinds import ABSENT
 from oopscope.report.cells import cell, duration, printable, size, width
@@ -40,7 +41,7 @@ PAYLOADS = {
 OURS = {"kind", "category", "cause", "confidence", "format", "compression", "arch", "section", "state", "key"}
 
 
-def spoil(data, payload, key=""):
+def spoil(data: Any, payload: str, key: str = "") -> Any:
     """Put a payload behind every text that a dump could have set."""
     if isinstance(data, dict):
         return {k: spoil(v, payload, k) for k, v in data.items()}
@@ -51,35 +52,35 @@ def spoil(data, payload, key=""):
     return data
 
 
-def hostile(name, payload):
+def hostile(name: str, payload: str) -> Any:
     clean = case_of(name).report
     report = {k: v if k in ("schema", "oopscope") else spoil(v, payload) for k, v in clean.items()}
     report["problems"] = [{"section": "tasks", "message": f"a task{payload}", "address": None}]
     return copy.deepcopy(report)
 
 
-def render(form, report):
+def render(form: str, report: Any) -> str:
     return import_module(f"oopscope.report.{form}").render(report)
 
 
 class Tags(HTMLParser):
     """What a browser would make of a page: its elements and their attributes' names."""
 
-    def __init__(self, page):
+    def __init__(self, page: str) -> None:
         super().__init__()
         self.found, self.text = [], []
         self.feed(page)
         self.close()
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.found.append((tag, tuple(sorted(k for k, _ in attrs))))
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         self.text.append(data)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_dump_in_every_format(case, form):
+def test_every_dump_in_every_format(case: Case, form: str) -> None:
     out = render(form, case.report)
     verdict = case.report["verdict"]
     assert not FORBIDDEN.search(out.replace("\t", " "))
@@ -98,7 +99,7 @@ def test_every_dump_in_every_format(case, form):
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_nothing_hostile_reaches_the_output(form, payload):
+def test_nothing_hostile_reaches_the_output(form: str, payload: str) -> None:
     out = render(form, hostile("6.1-deadlock", PAYLOADS[payload]))
     found = FORBIDDEN.search(out.replace("\t", " "))
     assert found is None, (found and out[max(0, found.start() - 40) : found.end() + 10]).encode("unicode_escape")
@@ -107,14 +108,14 @@ def test_nothing_hostile_reaches_the_output(form, payload):
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_html_gets_no_element_and_no_attribute_from_a_dump(payload):
+def test_html_gets_no_element_and_no_attribute_from_a_dump(payload: str) -> None:
     clean, spoiled = (Tags(render("html", hostile("6.1-deadlock", p))) for p in ("", PAYLOADS[payload]))
     assert set(spoiled.found) <= set(clean.found)
     scripts = [tag for tag, _ in spoiled.found if tag in ("script", "img", "iframe", "object", "b" * 99)]
     assert scripts == ["script"]
 
 
-def outside_of_code(text):
+def outside_of_code(text: str) -> str:
     """Markdown without its fences and code spans: what a site would read as markup."""
     lines, fence = [], None
     for line in text.split("\n"):
@@ -131,7 +132,7 @@ def outside_of_code(text):
 
 
 @pytest.mark.parametrize("payload", ["script", "markdown", "fence", "mentions", "brackets", "entities"])
-def test_markdown_gets_no_markup_from_a_dump(payload):
+def test_markdown_gets_no_markup_from_a_dump(payload: str) -> None:
     left = outside_of_code(render("markdown", hostile("6.1-deadlock", PAYLOADS[payload])))
     for word in (
         "<script",
@@ -151,7 +152,7 @@ def test_markdown_gets_no_markup_from_a_dump(payload):
     assert tags <= {"details", "summary", "sub"}
 
 
-def test_markdown_fits_an_issue(case):
+def test_markdown_fits_an_issue(case: Case) -> None:
     """With every stack and the whole log, too: the log's end is there, what else does not fit is named."""
     out = render("markdown", case.report)
     assert len(out) < 65_536
@@ -160,7 +161,7 @@ def test_markdown_fits_an_issue(case):
     assert ("Left out, as an issue would not hold it:" in out) == ("<summary>Stacks of" not in out)
 
 
-def test_markdown_fits_an_issue_whatever_the_dump_holds():
+def test_markdown_fits_an_issue_whatever_the_dump_holds() -> None:
     """Texts of a hundred thousand characters are cut, and said to be; so are a long log and a thousand problems."""
     whole = case_of("6.1-null").report
     long = "x|`" * 33_333
@@ -181,7 +182,7 @@ def test_markdown_fits_an_issue_whatever_the_dump_holds():
     assert re.search(r"and \d+ more", out)
 
 
-def test_bars_are_escaped_in_tables_only():
+def test_bars_are_escaped_in_tables_only() -> None:
     whole = case_of("6.1-null").report
     verdict = whole["verdict"] | {
         "panic_message": "a|b", "evidence": [{"text": "a|b", "source": {"kind": "log", "key": "1"}}],
@@ -192,7 +193,7 @@ def test_bars_are_escaped_in_tables_only():
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_sections_that_could_not_be_read(form):
+def test_sections_that_could_not_be_read(form: str) -> None:
     """None, as a failed section is, for each in turn and for all."""
     whole = case_of("6.1-null").report
     names = [k for k in whole if k not in ("schema", "oopscope", "tables", "problems")]
@@ -205,7 +206,7 @@ def test_sections_that_could_not_be_read(form):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_part_of_the_sections(form):
+def test_a_part_of_the_sections(form: str) -> None:
     """As --sections leaves them: what is not there leaves no gap and no fault."""
     whole = case_of("6.1-null").report
     for name in [k for k in whole if k not in ("schema", "oopscope", "tables", "known", "problems")]:
@@ -215,11 +216,11 @@ def test_a_part_of_the_sections(form):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_cell_empty(form):
+def test_every_cell_empty(form: str) -> None:
     """A row of which only its place is known, as a hole leaves it."""
     whole = case_of("6.1-deadlock").report
 
-    def emptied(row, kept):
+    def emptied(row: Any, kept: tuple[str, ...]) -> dict[str, Any]:
         return {k: v if k in kept else [] if isinstance(v, list) else None for k, v in row.items()}
 
     report = {
@@ -238,12 +239,12 @@ def test_every_cell_empty(form):
 
 
 class TestCells:
-    def test_printable(self):
+    def test_printable(self) -> None:
         assert printable("a\x1b[1mb\x00\x7f\x9b\u202e") == "a\u241b[1mb\u2400\u2421\\u009b\\u202e"
         assert printable("a\nb\tc", keep="\n") == "a\nb\u2409c"
         assert printable("plain \u6f22") == "plain \u6f22"
 
-    def test_sizes_and_durations(self):
+    def test_sizes_and_durations(self) -> None:
         assert [size(n) for n in (0, 999, 1000, 4096, 1 << 20, 150 << 30, 1 << 50)] == [
             *("0", "999", "1.0K", "4.0K", "1.0M", "150G", "1.0P"),
         ]
@@ -251,14 +252,14 @@ class TestCells:
             *("0.04s", "59s", "1m 01s", "1h 01m", "1d 01h"),
         ]
 
-    def test_cells_by_kind(self):
+    def test_cells_by_kind(self) -> None:
         assert cell(None) == ABSENT
         assert cell(0xFFFF888000001000, "address") == "0xffff888000001000"
         assert cell(True, "bool") == "yes"
         assert cell(("a\x1b", "b"), "list") == "a\u241b, b"
         assert cell({"rip": 16}, "registers") == "rip=0x10"
 
-    def test_a_grid_is_aligned(self):
+    def test_a_grid_is_aligned(self) -> None:
         from collections import namedtuple
 
         row = namedtuple("Row", "name size")
@@ -267,12 +268,12 @@ class TestCells:
             f"Name    Size\na\u240ab     4.0K\nlonger     {ABSENT}\n"
         )
 
-    def test_cells_of_wide_and_marked_text(self):
+    def test_cells_of_wide_and_marked_text(self) -> None:
         assert [width(text) for text in ("plain", "\u6f22\u5b57", "e\u0301", "\u1112\u1161\u11ab")] == [5, 4, 1, 2]
 
 
 @pytest.mark.parametrize("text", PAYLOADS.values(), ids=PAYLOADS)
-def test_code_spans_hold_what_they_are_given(text):
+def test_code_spans_hold_what_they_are_given(text: str) -> None:
     span = code(text)
     ticks = re.match("`+", span)[0]
     assert span.endswith(ticks)
@@ -280,7 +281,7 @@ def test_code_spans_hold_what_they_are_given(text):
     assert outside_of_code(f"x {prose(text)} y").count("<") == 0
 
 
-def test_json_keeps_what_was_hostile():
+def test_json_keeps_what_was_hostile() -> None:
     """A script gets the very text, escaped."""
     report = hostile("6.1-null", PAYLOADS["escapes"])
     assert json.loads(render("json", report)) == report

@@ -3,13 +3,18 @@
 import copy
 import json
 import re
+from collections.abc import Callable, Iterator
+from re import Match
+from typing import Any
 
 import pytest
 
 import oopscope
-from cases import NAMES, case_of
+from cases import NAMES, Case, case_of
 from oopscope.boot.attach import open_kernel
 from oopscope.errors import Implausible, MissingPage, NoSymbol
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.slab import Slab
 from oopscope.report import build as building
 from oopscope.report.build import build, sections, verdict_section
 from oopscope.report.json import render
@@ -22,50 +27,50 @@ SYMBOL = re.compile(r"[^\s+]+\+0x[0-9a-f]+")
 SLUG = re.compile(r"[a-z]+(-[a-z]+)*")
 
 
-def address(found):
+def address(found: int | str) -> Match[str] | bool:
     return isinstance(found, str) and ADDRESS.fullmatch(found)
 
 
-def number(found):
+def number(found: bool | int) -> bool:
     return isinstance(found, int) and not isinstance(found, bool)
 
 
-def count(found):
+def count(found: bool | int) -> bool:
     return number(found) and found >= 0
 
 
-def text(found):
+def text(found: str) -> bool:
     return isinstance(found, str)
 
 
-def yes_no(found):
+def yes_no(found: bool) -> bool:
     return isinstance(found, bool)
 
 
-def seconds(found):
+def seconds(found: float) -> bool:
     return isinstance(found, int | float) and not isinstance(found, bool) and found >= 0
 
 
-def moment(found):
+def moment(found: str) -> Match[str] | None:
     return text(found) and TIME.fullmatch(found)
 
 
-def one_of(*words):
+def one_of(*words: int | str | None) -> Callable[..., Any]:
     return lambda found: found in words
 
 
-def maybe(kind):
+def maybe(kind: Callable[..., Any]) -> Callable[..., Any]:
     return lambda found: found is None or kind(found)
 
 
-def list_of(kind):
+def list_of(kind: Callable[..., Any]) -> Callable[..., Any]:
     return lambda found: isinstance(found, list) and all(kind(item) for item in found)
 
 
-def record(fields):
+def record(fields: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
     """A dict that has these fields, each of its kind; more may be added, none renamed."""
 
-    def check(found):
+    def check(found: Any) -> bool:
         assert isinstance(found, dict), found
         for name, kind in fields.items():
             assert name in found, f"{name} is missing"
@@ -212,11 +217,11 @@ CONTRACT = {
 
 
 @pytest.mark.parametrize("section", CONTRACT)
-def test_section(case, section):
+def test_section(case: Case, section: str) -> None:
     assert CONTRACT[section](case.report[section])
 
 
-def test_the_contract_can_fail():
+def test_the_contract_can_fail() -> None:
     """The checks above are only worth something if they refuse."""
     whole = case_of("6.1-null").report
     for section, field, wrong in [
@@ -235,7 +240,7 @@ def test_the_contract_can_fail():
             CONTRACT[section]({k: v for k, v in whole[section].items() if k != field})
 
 
-def test_head_and_order(case):
+def test_head_and_order(case: Case) -> None:
     assert (case.report["schema"], case.report["oopscope"]) == (1, oopscope.__version__)
     assert set(case.report) >= set(CONTRACT) | {"schema", "oopscope"}
     keys = list(case.report)
@@ -243,7 +248,7 @@ def test_head_and_order(case):
     assert keys[-3:] == ["log", "tables", "problems"]
 
 
-def test_of_the_dump_itself(case):
+def test_of_the_dump_itself(case: Case) -> None:
     dump = case.report["dump"]
     assert dump["path"] == str(case.path)
     assert (dump["bytes"], dump["parts"]) == (case.path.stat().st_size, 1)
@@ -253,7 +258,7 @@ def test_of_the_dump_itself(case):
     assert dump["excluded"] == [n for bit, n in building.LEVELS if dump["dump_level"] & bit]
 
 
-def test_json_is_the_data_in_plain_ascii(case):
+def test_json_is_the_data_in_plain_ascii(case: Case) -> None:
     out = render(case.report)
     assert out.isascii()
     assert out.endswith("}\n")
@@ -263,21 +268,21 @@ def test_json_is_the_data_in_plain_ascii(case):
 
 
 class TestSections:
-    def test_in_the_reports_order(self):
+    def test_in_the_reports_order(self) -> None:
         assert sections(["log", "verdict", "tasks", "dump"]) == ["dump", "verdict", "tasks", "log"]
         assert sections([]) == []
         assert sections(["problems"]) == []
 
-    def test_every_table_is_one(self):
+    def test_every_table_is_one(self) -> None:
         assert {key for key, _ in TABLES} <= set(sections([*(key for key, _ in TABLES if key != "system")])) | {
             "system"
         }
 
-    def test_an_unknown_one_is_named_with_those_that_are(self):
+    def test_an_unknown_one_is_named_with_those_that_are(self) -> None:
         with pytest.raises(ValueError, match="no section bogus, nope; there are dump, system, verdict, findings, cpus"):
             sections(["verdict", "nope", "bogus"])
 
-    def test_only_those_asked_for_are_read(self):
+    def test_only_those_asked_for_are_read(self) -> None:
         kernel = open_kernel([case_of("6.1-null").path])
         report = build(kernel, ["log"])
         assert list(report) == ["schema", "oopscope", "log", "tables", "problems"]
@@ -285,13 +290,13 @@ class TestSections:
         assert "symbols" not in kernel.__dict__  # the log needs neither symbols nor types
         assert "types" not in kernel.__dict__
 
-    def test_default(self):
+    def test_default(self) -> None:
         report = build(case_of("6.1-null").kernel)
         assert {"dump", "system", "verdict", "cpus", "tasks", "meminfo", "slabs", "modules", "mounts"} <= set(report)
         assert "log" not in report
         assert all("frames" not in task for task in report["tasks"])
 
-    def test_progress_names_each(self):
+    def test_progress_names_each(self) -> None:
         said = []
         build(case_of("6.1-null").kernel, ["verdict", "mounts"], progress=said.append)
         assert said == ["reading verdict", "reading mounts"]
@@ -301,7 +306,7 @@ class TestFailure:
     """One section that fails costs itself, and says why."""
 
     @pytest.fixture
-    def kernel(self):
+    def kernel(self) -> Kernel:
         return open_kernel([case_of("6.1-null").path])
 
     @pytest.mark.parametrize(
@@ -313,8 +318,10 @@ class TestFailure:
             (ZeroDivisionError("by us"), "a fault of oopscope's own: ZeroDivisionError: by us", None),
         ],
     )
-    def test_of_a_table(self, kernel, monkeypatch, error, message, place):
-        def fails(_kernel):
+    def test_of_a_table(
+        self, kernel: Kernel, monkeypatch: pytest.MonkeyPatch, error: MissingPage, message: str, place: str
+    ) -> None:
+        def fails(_kernel: Kernel) -> None:
             raise error
 
         broken = Table("slabs", "Slabs", (Column("name", "Name"),), fails)
@@ -328,8 +335,8 @@ class TestFailure:
         assert problem["message"].startswith(message)
         assert problem["address"] == place
 
-    def test_halfway_through_a_table(self, kernel, monkeypatch):
-        def rows(_kernel):
+    def test_halfway_through_a_table(self, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+        def rows(_kernel: Kernel) -> Iterator[Slab]:
             yield from case_of("6.1-null").kernel.cached(list_of_slabs)
             raise MissingPage(0x1000, "truncated")
 
@@ -341,7 +348,7 @@ class TestFailure:
         assert "beyond the end of the file" in next(iter(kernel.problems)).message
 
 
-def test_values_by_kind():
+def test_values_by_kind() -> None:
     assert value(0xFFFF888000001000, "address") == "0xffff888000001000"
     assert value(None, "address") is value(None, "frames") is None
     assert value(("a", "b"), "list") == ["a", "b"]
@@ -349,7 +356,7 @@ def test_values_by_kind():
     assert value(True, "int") is True
 
 
-def test_reading_a_report_changes_nothing():
+def test_reading_a_report_changes_nothing() -> None:
     """The same dump gives the same report, whoever asked before."""
     wanted = [key for key in case_of(NAMES[0]).report if key in CONTRACT]
     asked, fresh = (open_kernel([case_of(NAMES[0]).path]) for _ in range(2))

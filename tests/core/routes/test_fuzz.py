@@ -12,7 +12,7 @@ SECONDS = 10  # of processor time
 
 
 @pytest.mark.parametrize("tenth", range(10))
-def test_changed_containers(tenth):
+def test_changed_containers(tenth: int) -> None:
     for number in range(tenth, CONTAINERS, 10):
         started = time.process_time()
         fuzz.container(random.Random(f"container {number}"))
@@ -20,7 +20,7 @@ def test_changed_containers(tenth):
 
 
 @pytest.mark.parametrize("number", range(REPORTS))
-def test_reports_of_changed_memory(number):
+def test_reports_of_changed_memory(number: int) -> None:
     started = time.process_time()
     fuzz.whole_report(random.Random(f"report {number}"), f"report {number}")
     assert time.process_time() - started < SECONDS

@@ -5,6 +5,8 @@ import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,7 @@ json.dump([spent, int(most), report], sys.stdout)
 """
 
 
-def grow(path, tib, ram_everywhere):
+def grow(path: Path, tib: Any, ram_everywhere: Any) -> Any:
     """Write PATH as the dump of a machine with so many TiB, whose other pages were left out or are no RAM."""
     raw, h = PATH.read_bytes(), open_path(PATH).header
     pages = tib * TIB // BLOCK
@@ -59,7 +61,7 @@ def grow(path, tib, ram_everywhere):
 SPARE = 5  # seconds of a processor, for a busy machine: what grew with the memory would take minutes
 
 
-def report(path):
+def report(path: Path) -> Any:
     """Report in a process of its own: (processor seconds, KiB at the most, report)."""
     script = CHILD.format(path=sys.path, name=str(path))
     done = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, check=True, timeout=60)
@@ -67,7 +69,7 @@ def report(path):
 
 
 @pytest.mark.parametrize("tib, ram_everywhere", [(1, True), (6, False)])
-def test_a_report_costs_little_more_than_of_a_small_machine(tmp_path, tib, ram_everywhere):
+def test_a_report_costs_little_more_than_of_a_small_machine(tmp_path: Path, tib: int, ram_everywhere: bool) -> None:
     small_seconds, _, small = report(PATH)
     pages = grow(tmp_path / "vmcore", tib, ram_everywhere)
     seconds, memory, large = report(tmp_path / "vmcore")
@@ -81,7 +83,7 @@ def test_a_report_costs_little_more_than_of_a_small_machine(tmp_path, tib, ram_e
     assert large == {key: value for key, value in small.items() if key != "dump"}
 
 
-def test_the_holes_of_a_sparse_image_are_not_read(tmp_path):
+def test_the_holes_of_a_sparse_image_are_not_read(tmp_path: Path) -> None:
     (path,) = ROUTES["raw"](Machine(PATH), tmp_path)
     os.truncate(path, 64 << 30)
     small_seconds, _, small = report(PATH)

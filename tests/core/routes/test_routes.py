@@ -3,6 +3,8 @@
 import re
 import struct
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,34 +24,36 @@ DISTILLED = ("elf", "elf flattened", "kdump split", "libvirt", "gcore", "raw", "
 
 
 @pytest.fixture(scope="module")
-def machine():
+def machine() -> Any:
     return Machine(PATH)
 
 
 @pytest.fixture(scope="module")
-def expected():
+def expected() -> Any:
     return build(open_kernel([PATH]), SECTIONS, stacks=True)
 
 
-def differing(report, expected):
+def differing(report: dict[str, Any], expected: Any) -> Any:
     """The sections that differ, and every problem."""
     return {name for name in SECTIONS if report[name] != expected[name]}, [p["message"] for p in report["problems"]]
 
 
-def test_every_container_is_a_route():
+def test_every_container_is_a_route() -> None:
     routes = {name.split()[0] for name in ROUTES}
     assert routes >= {line.key for line in FORMATS} - {"log"}  # a log is no memory: test_log has its forms
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_route_gives_the_same_report(route, machine, expected, tmp_path):
+def test_every_route_gives_the_same_report(route: Any, machine: str, expected: Any, tmp_path: Path) -> None:
     kernel = open_kernel(ROUTES[route](machine, tmp_path))
     assert differing(build(kernel, SECTIONS, stacks=True), expected) == (set(), [])
     assert kernel.facts.complete, kernel.facts.problems
 
 
 @pytest.mark.parametrize("route", DISTILLED)
-def test_what_is_distilled_from_any_route_gives_the_same_report(route, machine, expected, tmp_path, monkeypatch):
+def test_what_is_distilled_from_any_route_gives_the_same_report(
+    route: str, machine: str, expected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kdump_file, "LEVEL", 1)
     out = tmp_path / "small.kdump"
     done = distill(open_path(*ROUTES[route](machine, tmp_path)), out, lambda _text: None)
@@ -59,7 +63,7 @@ def test_what_is_distilled_from_any_route_gives_the_same_report(route, machine, 
     assert differing(build(open_kernel([out]), SECTIONS, stacks=True), expected) == (set(), [])
 
 
-def test_what_a_hypervisor_tells_of_its_cpus_stays(tmp_path):
+def test_what_a_hypervisor_tells_of_its_cpus_stays(tmp_path: Path) -> None:
     cpus = [
         CpuState(
             cpu,
@@ -89,7 +93,7 @@ def test_what_a_hypervisor_tells_of_its_cpus_stays(tmp_path):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drgn runs on Linux only")
-def test_drgn_opens_what_is_distilled(machine, tmp_path, monkeypatch):
+def test_drgn_opens_what_is_distilled(machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drgn = pytest.importorskip("drgn")
     monkeypatch.setattr(kdump_file, "LEVEL", 1)
     out = tmp_path / "small.kdump"

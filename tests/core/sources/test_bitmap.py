@@ -1,6 +1,7 @@
 """Bits in a file: against the plain way of counting them."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -8,17 +9,17 @@ from oopscope.sources.bitmap import BLOCK, Bitmap
 from oopscope.sources.file import BytesSource
 
 
-def bits_of(raw):
+def bits_of(raw: bytes) -> list[int]:
     return [byte >> n & 1 for byte in raw for n in range(8)]
 
 
-def sample(seed):
+def sample(seed: int) -> bytes:
     """Return some blocks: empty, full, noise, and a tail."""
     rng = random.Random(seed)
     return bytes(BLOCK) + b"\xff" * BLOCK + rng.randbytes(BLOCK) + bytes(2 * BLOCK) + rng.randbytes(300)
 
 
-def plain_runs(bits):
+def plain_runs(bits: list[int]) -> Any:
     runs, start = [], None
     for n, bit in enumerate([*bits, 0]):
         if bit and start is None:
@@ -29,7 +30,7 @@ def plain_runs(bits):
     return runs
 
 
-def test_has_rank_find_against_the_plain_way():
+def test_has_rank_find_against_the_plain_way() -> None:
     raw = sample(1)
     bits, bitmap = bits_of(raw), Bitmap(BytesSource(b"head" + raw), 4, len(raw), len(raw) * 8 - 3)
     before = [0]
@@ -46,24 +47,24 @@ def test_has_rank_find_against_the_plain_way():
 
 
 @pytest.mark.parametrize("raw", [sample(3), b"\xaa" * 99, b"\xff" * 10, b"", b"\x00\x80\x01\x00"])
-def test_runs_against_the_plain_way(raw):
+def test_runs_against_the_plain_way(raw: bytes) -> None:
     for spare in (0, 3):
         bits = bits_of(raw)[: max(0, len(raw) * 8 - spare)]
         assert list(Bitmap(BytesSource(raw), 0, len(raw), len(bits)).runs()) == plain_runs(bits)
 
 
-def test_runs_beyond_the_limit_are_one():
+def test_runs_beyond_the_limit_are_one() -> None:
     assert list(Bitmap(BytesSource(b"\x55" * 100), 0, 100, 800).runs(limit=3)) == [(0, 1), (2, 3), (4, 5), (6, 800)]
 
 
-def test_counting_does_not_stop_at_a_long_hole():
+def test_counting_does_not_stop_at_a_long_hole() -> None:
     raw = bytes(3 << 20) + b"\x01"
     bitmap = Bitmap(BytesSource(raw), 0, len(raw), len(raw) * 8)
     assert bitmap.rank(len(raw) * 8 - 1) == 1
     assert bitmap.find((3 << 20) * 8) == 0
 
 
-def test_what_the_file_ends_before_is_not_known():
+def test_what_the_file_ends_before_is_not_known() -> None:
     bitmap = Bitmap(BytesSource(b"\xff" * 10), 0, 100, 800)
     assert bitmap.known(79)
     assert not bitmap.known(80)
@@ -72,7 +73,7 @@ def test_what_the_file_ends_before_is_not_known():
     assert Bitmap(BytesSource(b""), 50, 100, 800).count() == 0
 
 
-def test_more_blocks_than_are_kept():
+def test_more_blocks_than_are_kept() -> None:
     raw = b"\x01" * (1100 * BLOCK)
     bitmap = Bitmap(BytesSource(raw), 0, len(raw), len(raw) * 8)
     for n in (*range(0, 1100 * BLOCK * 8, BLOCK * 8), 8, 16):

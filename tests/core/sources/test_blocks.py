@@ -1,5 +1,7 @@
 """Blocks of a compressed file: what is unpacked, what is kept, and indexes that lie."""
 
+from typing import Any
+
 import pytest
 
 from oopscope.sources import blocks
@@ -7,12 +9,14 @@ from oopscope.sources.blocks import BlockSource, Index
 from oopscope.sources.file import BytesSource
 
 
-def source_of(count, size=100, lies=(), index_size=None):
+def source_of(
+    count: int, size: int = 100, lies: set[int] | tuple[()] = (), index_size: int | None = None
+) -> tuple[bytes, BlockSource, list[Any]]:
     """Blocks that are stored as they are, some of which do not hold what the index says."""
     data = b"".join(bytes([n]) * size for n in range(count))
     seen = []
 
-    def unpack(raw, wanted):
+    def unpack(raw: bytes, wanted: int) -> bytes:
         seen.append(raw[0])
         if raw[0] in lies:
             raise ValueError("nonsense")
@@ -22,7 +26,7 @@ def source_of(count, size=100, lies=(), index_size=None):
     return data, BlockSource(BytesSource(data, "packed"), index), seen
 
 
-def test_each_block_is_unpacked_once_while_there_is_room(monkeypatch):
+def test_each_block_is_unpacked_once_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "KEPT", 350)
     data, source, seen = source_of(10)
     assert source.read_at(150, 200) == data[150:350]
@@ -36,7 +40,7 @@ def test_each_block_is_unpacked_once_while_there_is_room(monkeypatch):
     assert source.unpacked == 100 * len(seen)
 
 
-def test_a_block_that_lies_reads_short_and_is_tried_once():
+def test_a_block_that_lies_reads_short_and_is_tried_once() -> None:
     data, source, seen = source_of(4, lies={2})
     assert source.read_at(0, 400) == data[:200]
     assert source.read_at(250, 10) == b""
@@ -49,7 +53,7 @@ def test_a_block_that_lies_reads_short_and_is_tried_once():
 
 
 @pytest.mark.parametrize("block", [(0, 0, 5), (0, 5, -1), (0, 5, 1 << 61)])
-def test_an_index_that_cannot_be(block):
+def test_an_index_that_cannot_be(block: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="cannot be"):
         Index([block], bytes)
 
@@ -64,5 +68,5 @@ def test_an_index_that_cannot_be(block):
         ([(0, 9, 9), (9, blocks.MOST + 1, 9)], False),
     ],
 )
-def test_one_block_or_large_ones_are_not_worth_it(made, serves):
+def test_one_block_or_large_ones_are_not_worth_it(made: Any, serves: bool) -> None:
     assert Index(made, bytes).serves is serves

@@ -1,13 +1,14 @@
 """Stretches: order, overlap, gaps."""
 
 import random
+from typing import Any
 
 import pytest
 
 from oopscope.sources.extents import NOWHERE, Extents
 
 
-def painted(stretches, size):
+def painted(stretches: Any, size: int) -> list[int | None]:
     """Return, for each place, where its byte is: the plain way to know what Extents should say."""
     places = [None] * size
     for start, end, where in stretches:
@@ -16,7 +17,7 @@ def painted(stretches, size):
     return places
 
 
-def test_random_overlaps_show_the_last_written():
+def test_random_overlaps_show_the_last_written() -> None:
     rng = random.Random(7)
     for _ in range(300):
         stretches = []
@@ -30,7 +31,7 @@ def test_random_overlaps_show_the_last_written():
         assert places == painted(stretches, 64), stretches
 
 
-def test_pieces_are_cut_to_what_is_asked():
+def test_pieces_are_cut_to_what_is_asked() -> None:
     extents = Extents([(10, 20, 100), (30, 40, 200)])
     assert list(extents.pieces(15, 35)) == [(15, 20, 105), (30, 35, 200)]
     assert list(extents.pieces(20, 30)) == []
@@ -38,18 +39,18 @@ def test_pieces_are_cut_to_what_is_asked():
     assert list(extents.pieces(40, 99)) == []
 
 
-def test_runs_join_what_touches_and_total_counts_what_is_stored():
+def test_runs_join_what_touches_and_total_counts_what_is_stored() -> None:
     extents = Extents([(0, 4, 0), (4, 8, NOWHERE), (9, 10, 50)])
     assert extents.runs() == [(0, 8), (9, 10)]
     assert extents.total() == 5
     assert extents.end == 10
 
 
-def test_a_stretch_goes_on_where_the_last_one_ended():
+def test_a_stretch_goes_on_where_the_last_one_ended() -> None:
     assert len(Extents([(0, 4, 10), (2, 6, 12), (6, 8, 16)])) == 1
 
 
 @pytest.mark.parametrize("bad", [(-1, 2, 0), (5, 4, 0), (0, 1 << 63, 0), (0, 1, -2), (0, 1, 1 << 63)])
-def test_impossible_stretches_are_refused(bad):
+def test_impossible_stretches_are_refused(bad: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="stretch"):
         Extents([bad])

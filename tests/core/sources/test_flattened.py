@@ -21,7 +21,7 @@ class Counting:
         self.name, self.size, self.problem, self._source = source.name, source.size, source.problem, source
         self.reads = self.bytes = 0
 
-    def read_at(self, offset, size):
+    def read_at(self, offset: int, size: int) -> bytes:
         data = self._source.read_at(offset, size)
         self.reads += 1
         self.bytes += len(data)
@@ -30,7 +30,7 @@ class Counting:
 
 @pytest.mark.parametrize("chunk", [7, 1000, 65536])
 @pytest.mark.parametrize("seed", [None, 3])
-def test_reads_what_was_written_last(chunk, seed):
+def test_reads_what_was_written_last(chunk: int, seed: int | None) -> None:
     source = FlattenedSource(BytesSource(flatten(DATA, chunk, seed)))
     assert (source.size, source.problem) == (len(DATA), None)
     rng = random.Random(2)
@@ -41,20 +41,20 @@ def test_reads_what_was_written_last(chunk, seed):
     assert source.read_at(-1, 1) == b""
 
 
-def test_a_gap_of_a_whole_file_is_zero_bytes():
+def test_a_gap_of_a_whole_file_is_zero_bytes() -> None:
     source = FlattenedSource(BytesSource(pack([(0, b"abc"), (10, b"xyz")])))
     assert source.read_at(0, 100) == b"abc" + bytes(7) + b"xyz"
     assert source.read_at(4, 2) == bytes(2)
 
 
-def test_a_gap_of_a_cut_file_ends_the_read():
+def test_a_gap_of_a_cut_file_ends_the_read() -> None:
     source = FlattenedSource(BytesSource(pack([(0, b"abc"), (10, b"xyz")], end=False)))
     assert "no end record" in source.problem
     assert source.read_at(0, 100) == b"abc"
     assert source.read_at(10, 3) == b"xyz"
 
 
-def test_a_record_cut_short_keeps_its_beginning():
+def test_a_record_cut_short_keeps_its_beginning() -> None:
     raw = pack([(0, b"a" * 100), (100, b"b" * 100)], end=False)[:-40]
     source = FlattenedSource(BytesSource(raw))
     assert "within a record" in source.problem
@@ -62,32 +62,32 @@ def test_a_record_cut_short_keeps_its_beginning():
 
 
 @pytest.mark.parametrize("target, length", [(-5, 10), (10, -5), (1 << 62, 10), (-1, 0)])
-def test_a_record_that_makes_no_sense_ends_the_file(target, length):
+def test_a_record_that_makes_no_sense_ends_the_file(target: int, length: int) -> None:
     raw = pack([(0, b"abc"), (3, b"def")], end=False) + struct.pack(">qq", target, length) + END
     source = FlattenedSource(BytesSource(raw))
     assert source.problem
     assert source.read_at(0, 9) == b"abc"  # of the record before, nobody can tell whether it is whole
 
 
-def test_an_unknown_version_is_refused():
+def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(FormatError, match="unknown version"):
         FlattenedSource(BytesSource(HEADER[:24] + struct.pack(">q", 2) + HEADER[32:] + END))
 
 
-def test_opening_reads_the_headers_of_large_records_only():
+def test_opening_reads_the_headers_of_large_records_only() -> None:
     data = bytes(8 << 20)
     counted = Counting(BytesSource(flatten(data, 1 << 18)))
     FlattenedSource(counted)
     assert counted.bytes < 1 << 17
 
 
-def test_opening_reads_many_small_records_at_once():
+def test_opening_reads_many_small_records_at_once() -> None:
     counted = Counting(BytesSource(flatten(DATA, 24)))
     FlattenedSource(counted)
     assert counted.reads < 10
 
 
-def test_signature():
+def test_signature() -> None:
     assert is_flattened(HEADER)
     assert not is_flattened(b"makedumpfile is a program")
 
@@ -107,21 +107,21 @@ class TestDamage:
         ],
         ids=("missing", "doubled", "three records"),
     )
-    def test_records_are_found_again(self, raw, said):
+    def test_records_are_found_again(self, raw: bytes, said: str) -> None:
         source = FlattenedSource(BytesSource(raw))
         assert said in source.problem and "misaligned behind" in source.problem
         assert source.read_at(0, 20_000) == DATA[:20_000]
         assert source.read_at(25_000, 25_000) == DATA[25_000:]
         assert source.read_at(20_000, 1000) == b""  # nobody can tell what of it is right
 
-    def test_a_copy_in_text_mode_is_named(self):
+    def test_a_copy_in_text_mode_is_named(self) -> None:
         source = FlattenedSource(BytesSource(self.raw[: len(HEADER)] + self.raw[len(HEADER) :].replace(b"\n", b"\r\n")))
         assert "CR LF" in source.problem
         for at in range(0, len(DATA), 997):
             found = source.read_at(at, 500)
             assert DATA[at:].startswith(found)
 
-    def test_zeros_in_the_place_of_records(self):
+    def test_zeros_in_the_place_of_records(self) -> None:
         raw = self.raw[: self.at] + bytes(9000) + self.raw[self.at + 9000 :]
         source = FlattenedSource(BytesSource(raw))
         assert source.problem

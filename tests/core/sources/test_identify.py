@@ -13,7 +13,7 @@ from oopscope.sources.identify import what_is
 LINUX = b"\0" * 0x202 + b"HdrS" + bytes(4000)
 
 
-def elf(kind, endian="<"):
+def elf(kind: int, endian: str = "<") -> bytes:
     return b"\x7fELF\2" + (b"\1" if endian == "<" else b"\2") + bytes(10) + struct.pack(endian + "H", kind) + bytes(99)
 
 
@@ -40,13 +40,13 @@ def elf(kind, endian="<"):
         (b"\x01\x02\x03\x04\x05", "01 02 03 04 05"),
     ],
 )
-def test_says_what_it_is_in_one_line(data, words):
+def test_says_what_it_is_in_one_line(data: bytes, words: str) -> None:
     said = what_is(BytesSource(data, "/some/where/vmcore.bin"))
     assert words in said
     assert "\n" not in said
 
 
-def test_text_is_shown_without_control_characters():
+def test_text_is_shown_without_control_characters() -> None:
     said = what_is(BytesSource(b"\x1b[31mred\x1b[0m and so on\n"))
     assert "\x1b" not in said
     assert "text file" in said

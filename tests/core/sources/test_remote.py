@@ -5,7 +5,10 @@ import os
 import re
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,16 +37,16 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def log_message(self, *args):
+    def log_message(self, *args: int | str) -> None:
         """Say nothing."""
 
-    def do_HEAD(self):
+    def do_HEAD(self) -> None:
         self._answer(body=False)
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self._answer(body=True)
 
-    def _answer(self, body):
+    def _answer(self, body: bool) -> None:
         server = self.server
         raw = server.files.get(self.path.partition("?")[0])
         server.left -= 1
@@ -78,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server():
+def server() -> Iterator[ThreadingHTTPServer]:
     """An HTTP server on the loopback, stopped at the test's end."""
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
@@ -93,7 +96,7 @@ def server():
     thread.join(5)
 
 
-def test_a_verdict_reads_a_part_of_the_file(server):
+def test_a_verdict_reads_a_part_of_the_file(server: ThreadingHTTPServer) -> None:
     path = DUMPS / "6.1-null.kdump"
     server.files["/vmcore"] = path.read_bytes() + os.urandom(60 << 20)
     kernel = attach(open_path(f"{server.url}/vmcore"), print)
@@ -105,7 +108,7 @@ def test_a_verdict_reads_a_part_of_the_file(server):
     assert open_path(path).facts().fetched is None
 
 
-def test_every_page_comes_whole(server):
+def test_every_page_comes_whole(server: ThreadingHTTPServer) -> None:
     raw = Kdump(PAGES).build()
     server.files |= {"/vmcore": raw, "/flat": flatten(raw, 5000, 3)}
     for name in server.files:
@@ -115,7 +118,7 @@ def test_every_page_comes_whole(server):
         assert dump.facts().fetched == len(server.files[name])
 
 
-def test_a_split_set_is_given_part_by_part(server):
+def test_a_split_set_is_given_part_by_part(server: ThreadingHTTPServer) -> None:
     for a, b in ((0, 200), (200, 400)):
         server.files[f"/{a}"] = Kdump(PAGES, split=(a, b)).build()
     dump = open_path(f"{server.url}/0", f"{server.url}/200")
@@ -124,7 +127,9 @@ def test_a_split_set_is_given_part_by_part(server):
     assert not open_path(f"{server.url}/0").facts().complete
 
 
-def test_a_packed_file_is_read_by_blocks_where_its_index_is_at_the_end(server, tmp_path, monkeypatch):
+def test_a_packed_file_is_read_by_blocks_where_its_index_is_at_the_end(
+    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     raw = Kdump(PAGES, codec=None).build()
     for name, pack in (("/vmcore.xz", xz_blocks), ("/vmcore.zst", zstd_seekable)):
@@ -137,7 +142,9 @@ def test_a_packed_file_is_read_by_blocks_where_its_index_is_at_the_end(server, t
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bgzf, lzop, pzstd, lz4_frame], ids=lambda pack: pack.__name__)
-def test_any_other_packed_file_is_fetched_once(server, tmp_path, monkeypatch, pack):
+def test_any_other_packed_file_is_fetched_once(
+    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[..., Any]
+) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     raw, server.tag = Kdump(PAGES).build(), '"1"'
     server.files["/vmcore"] = pack(raw)
@@ -154,7 +161,9 @@ def test_any_other_packed_file_is_fetched_once(server, tmp_path, monkeypatch, pa
     assert len(list((tmp_path / "unpacked").iterdir())) == 2
 
 
-def test_an_image_that_was_unpacked_is_searched(server, tmp_path, monkeypatch):
+def test_an_image_that_was_unpacked_is_searched(
+    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     raw = (b"\1" * 4096 + bytes(5 << 20) + b"VMCOREINFO\0\0\0\0OSRELEASE=6.1.0\n").ljust(9 << 20, b"\0")
     server.files |= {"/ram.raw": raw, "/ram.raw.gz": gzip.compress(raw)}
@@ -163,7 +172,9 @@ def test_an_image_that_was_unpacked_is_searched(server, tmp_path, monkeypatch):
     assert open_path(f"{server.url}/ram.raw.gz").page(0) == b"\1" * 4096
 
 
-def test_a_packed_file_that_does_not_come_whole_leaves_nothing(server, tmp_path, monkeypatch):
+def test_a_packed_file_that_does_not_come_whole_leaves_nothing(
+    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     server.files["/vmcore.gz"], server.tag = gzip.compress(noise_page(1) * 900 + os.urandom(4 << 20)), '"1"'
     server.left = 4
@@ -178,7 +189,9 @@ def test_a_packed_file_that_does_not_come_whole_leaves_nothing(server, tmp_path,
     assert not list((tmp_path / "unpacked").iterdir())
 
 
-def test_a_packed_stream_within_a_libvirt_image(server, tmp_path, monkeypatch):
+def test_a_packed_stream_within_a_libvirt_image(
+    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     stream = Migration({"pc.ram": 400}, [("pc.ram", n, page) for n, page in PAGES.items()]).build()
     server.files["/vm.save"] = libvirt(gzip.compress(stream), kind=1)
@@ -190,17 +203,17 @@ def test_a_packed_stream_within_a_libvirt_image(server, tmp_path, monkeypatch):
 class Remote:
     """A file that counts what is read of it, and can break."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self.data, self.reads, self.at, self.broken, self.opened = data, [], 0, 0, 0
 
-    def open(self):
+    def open(self) -> "Remote":
         self.opened += 1
         return self
 
-    def seek(self, at):
+    def seek(self, at: int) -> None:
         self.at = at
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
         if self.broken:
             self.broken -= 1
             raise ConnectionResetError(104, "Connection reset by peer")
@@ -208,7 +221,7 @@ class Remote:
         return self.data[self.at : self.at + size]
 
 
-def test_reads_come_in_blocks_once_and_ahead_in_runs():
+def test_reads_come_in_blocks_once_and_ahead_in_runs() -> None:
     data = os.urandom(40 * BLOCK + 100)
     far = Remote(data)
     source = RemoteSource("far", len(data), far.open)
@@ -223,7 +236,7 @@ def test_reads_come_in_blocks_once_and_ahead_in_runs():
     assert source.fetched == len(data)
 
 
-def test_what_is_kept_is_bounded():
+def test_what_is_kept_is_bounded() -> None:
     data = bytes(3 * remote.KEPT * BLOCK)
     far = Remote(data)
     source = RemoteSource("far", len(data), far.open)
@@ -234,7 +247,7 @@ def test_what_is_kept_is_bounded():
     assert len(source._blocks) <= remote.KEPT
 
 
-def test_a_connection_is_made_again_once_and_a_lost_one_is_one_line():
+def test_a_connection_is_made_again_once_and_a_lost_one_is_one_line() -> None:
     far = Remote(os.urandom(4 * BLOCK))
     source = RemoteSource("http://far/vmcore", 4 * BLOCK, far.open)
     far.broken = 1
@@ -251,7 +264,7 @@ def test_a_connection_is_made_again_once_and_a_lost_one_is_one_line():
         source.read_at(3 * BLOCK, 10)
 
 
-def test_a_connection_lost_in_the_middle_of_a_report(server):
+def test_a_connection_lost_in_the_middle_of_a_report(server: ThreadingHTTPServer) -> None:
     server.files["/vmcore"] = (DUMPS / "6.1-null.kdump").read_bytes()
     kernel = attach(open_path(f"{server.url}/vmcore"), print)
     assert kernel.facts.complete
@@ -263,7 +276,7 @@ def test_a_connection_lost_in_the_middle_of_a_report(server):
     assert not any("fault of oopscope" in p["message"] for p in report["problems"])
 
 
-def test_a_server_that_sends_no_parts(server, monkeypatch):
+def test_a_server_that_sends_no_parts(server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.ranges = False
     server.files["/vmcore"] = Kdump(PAGES).build()
     dump = open_path(f"{server.url}/vmcore")
@@ -285,7 +298,7 @@ def test_a_server_that_sends_no_parts(server, monkeypatch):
         ({"left": 0}, "Server disconnected"),
     ],
 )
-def test_what_is_wrong_is_one_line(server, change, line):
+def test_what_is_wrong_is_one_line(server: ThreadingHTTPServer, change: dict[str, int], line: str) -> None:
     server.files["/vmcore"] = Kdump(PAGES).build()
     for name, value in change.items():
         setattr(server, name, value)
@@ -295,7 +308,7 @@ def test_what_is_wrong_is_one_line(server, change, line):
     assert "\n" not in str(e.value)
 
 
-def test_nobody_listens_and_an_image_without_a_signature(server):
+def test_nobody_listens_and_an_image_without_a_signature(server: ThreadingHTTPServer) -> None:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         free = s.getsockname()[1]
@@ -308,7 +321,7 @@ def test_nobody_listens_and_an_image_without_a_signature(server):
     assert server.sent < 1 << 20
 
 
-def test_what_must_be_installed_is_said(monkeypatch):
+def test_what_must_be_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)
     with pytest.raises(NotADump, match=r"takes fsspec, .*: pip install 'oopscope\[remote\]'$"):
         open_remote("https://host/vmcore")
@@ -316,7 +329,7 @@ def test_what_must_be_installed_is_said(monkeypatch):
         open_remote("s3://bucket/vmcore")
 
 
-def test_urls_survive_and_secrets_are_not_shown():
+def test_urls_survive_and_secrets_are_not_shown() -> None:
     assert location("http://host/a//b") == "http://host/a//b"
     assert str(location("a//b")) == "a/b"
     assert [is_remote(u) for u in ("s3://b/c", "SSH://h/p", "file:///x", "http:/x", "C://x")] == [

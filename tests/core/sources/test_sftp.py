@@ -2,9 +2,14 @@
 
 import socket
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import paramiko
 import pytest
+from paramiko.sftp_attr import SFTPAttributes
+from paramiko.sftp_handle import SFTPHandle
 
 from builders import noise_page
 from builders.kdump import Kdump
@@ -22,7 +27,7 @@ class Files(paramiko.SFTPServerInterface):
 
     raw = b""
 
-    def stat(self, path):
+    def stat(self, path: str) -> SFTPAttributes | int:
         """Tell its size."""
         if path != "/vmcore":
             return paramiko.SFTP_NO_SUCH_FILE
@@ -32,7 +37,7 @@ class Files(paramiko.SFTPServerInterface):
 
     lstat = stat
 
-    def open(self, path, flags, attr):
+    def open(self, path: str, flags: int, attr: SFTPAttributes) -> SFTPHandle:
         """Open it."""
         if path != "/vmcore":
             return paramiko.SFTP_NO_SUCH_FILE
@@ -45,28 +50,28 @@ class Files(paramiko.SFTPServerInterface):
 class Door(paramiko.ServerInterface):
     """Lets in who knows the word."""
 
-    def get_allowed_auths(self, username):
+    def get_allowed_auths(self, username: Any) -> Any:
         """Passwords only."""
         return "password"
 
-    def check_auth_password(self, username, password):
+    def check_auth_password(self, username: str, password: str) -> int:
         """Check the word."""
         return paramiko.AUTH_SUCCESSFUL if password == "word" else paramiko.AUTH_FAILED
 
-    def check_channel_request(self, kind, chanid):
+    def check_channel_request(self, kind: str, chanid: int) -> int:
         """Any channel."""
         return paramiko.OPEN_SUCCEEDED
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An sftp server on the loopback whose key is in known_hosts; yields host:port, stopped at the test's end."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     monkeypatch.setattr(Files, "raw", Kdump(PAGES).build())
     listener, key, opened = socket.create_server(("127.0.0.1", 0)), paramiko.ECDSAKey.generate(), []
 
-    def serve():
+    def serve() -> None:
         while True:
             try:
                 client, _ = listener.accept()
@@ -95,13 +100,13 @@ def server(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("scheme", ["sftp", "ssh"])
-def test_pages_come_over_sftp(server, scheme):
+def test_pages_come_over_sftp(server: str, scheme: str) -> None:
     dump = open_path(f"{scheme}://me:word@{server}/vmcore")
     assert {n: dump.page(n) for n in (1, 150, 299)} == {n: PAGES[n] for n in (1, 150, 299)}
     assert 0 < dump.facts().fetched < dump.facts().bytes / 2
 
 
-def test_a_verdict_reads_a_part_of_the_file(server, monkeypatch):
+def test_a_verdict_reads_a_part_of_the_file(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = DUMPS / "6.1-null.kdump"
     monkeypatch.setattr(Files, "raw", path.read_bytes() + bytes(60 << 20))
     kernel = attach(open_path(f"sftp://me:word@{server}/vmcore"), print)
@@ -116,13 +121,13 @@ def test_a_verdict_reads_a_part_of_the_file(server, monkeypatch):
         ("sftp://me:wrong@{}/vmcore", "Authentication failed."),
     ],
 )
-def test_what_is_wrong_is_one_line_without_the_password(server, url, line):
+def test_what_is_wrong_is_one_line_without_the_password(server: str, url: str, line: str) -> None:
     with pytest.raises(NotADump) as e:
         open_path(url.format(server))
     assert str(e.value) == f"sftp://{server}{url.partition('}')[2]}: {line}"
 
 
-def test_a_host_that_ssh_does_not_know_is_refused(server, tmp_path):
+def test_a_host_that_ssh_does_not_know_is_refused(server: str, tmp_path: Path) -> None:
     (tmp_path / ".ssh" / "known_hosts").write_text("")
     with pytest.raises(NotADump, match=r"is not in known_hosts: connect to it with ssh once$"):
         open_path(f"sftp://me:word@{server}/vmcore")

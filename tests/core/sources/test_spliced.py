@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -26,7 +27,7 @@ PACK = {
 }
 
 
-def test_views_are_cut_where_the_source_ends():
+def test_views_are_cut_where_the_source_ends() -> None:
     source = BytesSource(b"0123456789")
     rest, spliced = Rest(source, 4), Spliced(b"abc", source, "both")
     assert (rest.size, spliced.size) == (6, 13)
@@ -43,7 +44,7 @@ def test_views_are_cut_where_the_source_ends():
 
 
 @pytest.mark.parametrize("kind", PACK)
-def test_the_stream_inside_is_unpacked(kind, tmp_path):
+def test_the_stream_inside_is_unpacked(kind: int, tmp_path: Path) -> None:
     path = tmp_path / "vm.save"
     path.write_bytes(libvirt(PACK[kind](STREAM), kind=kind))
     said = []
@@ -55,7 +56,7 @@ def test_the_stream_inside_is_unpacked(kind, tmp_path):
     assert kind == 4 or said[0].startswith("unpacking vm.save")
 
 
-def test_one_that_is_cut_says_so(tmp_path):
+def test_one_that_is_cut_says_so(tmp_path: Path) -> None:
     path = tmp_path / "vm.save"
     path.write_bytes(libvirt(gzip.compress(STREAM)[:-30_000], kind=1))
     dump = open_path(path)
@@ -64,7 +65,7 @@ def test_one_that_is_cut_says_so(tmp_path):
     assert not dump.facts().complete
 
 
-def test_what_cannot_be_unpacked_is_one_line(tmp_path):
+def test_what_cannot_be_unpacked_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "vm.save"
     path.write_bytes(libvirt(STREAM, kind=1))
     with pytest.raises(NotADump, match=r"a libvirt image packed with gzip: unpack it first, with"):

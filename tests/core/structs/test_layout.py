@@ -1,16 +1,17 @@
 """Layouts: members by path, bit-fields in both byte orders, arrays, and what an earlier run resolved."""
 
 import json
+from typing import Any
 
 import pytest
 
-from core.symbols.conftest import BtfBuilder  # tests/ is on the path
+from builders.btf import BtfBuilder
 from oopscope.errors import NoMember, NoType
 from oopscope.structs.layout import Member, Types
 from oopscope.symbols.btf import Btf
 
 
-def example(endian="<"):
+def example(endian: str = "<") -> Any:
     b = BtfBuilder(endian)
     i32, u64, char = b.int("int", 4, 1), b.int("unsigned long", 8), b.int("char", 1, 1)
     yes = b.int("_Bool", 1, 4)
@@ -39,13 +40,13 @@ def example(endian="<"):
     return b.bytes()
 
 
-def types(endian="<"):
+def types(endian: str = "<") -> Any:
     data = example(endian)
     return Types(lambda: Btf(data))
 
 
 @pytest.mark.parametrize("endian", ["<", ">"])
-def test_members_by_path(endian):
+def test_members_by_path(endian: str) -> None:
     found = types(endian)
     at = {
         p: (m.offset, m.size, m.kind)
@@ -79,7 +80,7 @@ def test_members_by_path(endian):
     }
 
 
-def test_arrays():
+def test_arrays() -> None:
     member = types().member
     comm, rows, ses, flexible = (member("task_struct", n) for n in ("comm", "rows", "ses", "flexible"))
     assert (comm.count, comm.element_size, comm.element_kind) == (16, 1, "int")
@@ -88,7 +89,7 @@ def test_arrays():
     assert (flexible.count, flexible.element_size, flexible.size) == (0, 4, 0)
 
 
-def test_bit_fields():
+def test_bit_fields() -> None:
     little, big = types("<").member, types(">").member
     a, b, wide, plain = (little("flagged", n) for n in ("a", "b", "wide", "plain"))
     assert (a.offset, a.size, a.bit_offset, a.bit_size) == (0, 1, 0, 3)
@@ -103,7 +104,7 @@ def test_bit_fields():
     assert (y.offset, y.bit_offset, y.bit_size) == (1, 2, 2)
 
 
-def test_the_value_that_a_bit_field_says(rows=0b1011_0110_1100_1001_0101_1010_0011_1100):
+def test_the_value_that_a_bit_field_says(rows: int = 0b1011_0110_1100_1001_0101_1010_0011_1100) -> None:
     raw = rows.to_bytes(12, "little")
     for name, low in (("a", 0), ("b", 3), ("wide", 30)):
         m = types().member("flagged", name)
@@ -127,7 +128,7 @@ def test_the_value_that_a_bit_field_says(rows=0b1011_0110_1100_1001_0101_1010_00
         ("int", "x", NoType),
     ],
 )
-def test_what_is_not_there(struct, path, error):
+def test_what_is_not_there(struct: str, path: str, error: Any) -> None:
     found = types()
     for _ in range(2):  # the second time from what is kept
         with pytest.raises(error):
@@ -135,7 +136,7 @@ def test_what_is_not_there(struct, path, error):
     assert not found.has_member(struct, path)
 
 
-def test_sizes_and_names():
+def test_sizes_and_names() -> None:
     found = types()
     assert [found.sizeof(n) for n in ("task_struct", "struct task_struct", "atomic_t", "int", "enum color")] == [
         *(400, 400, 4, 4, 4)
@@ -147,7 +148,7 @@ def test_sizes_and_names():
     assert found.member("atomic_t", "counter").size == 4
 
 
-def test_a_layout_and_its_namesakes():
+def test_a_layout_and_its_namesakes() -> None:
     found = types()
     layout = found.layout("task_struct")
     assert list(layout)[:4] == ["pid", "alive", "stack", "comm"]
@@ -157,7 +158,7 @@ def test_a_layout_and_its_namesakes():
     assert list(found.layout("dup")) == ["second"]
 
 
-def test_enums():
+def test_enums() -> None:
     found = types()
     assert found.enum("color") == found.enum("color_t") == found.enum("enum color") == {"RED": 0, "BLUE": 7}
     assert found.constant("BLUE") == 7
@@ -167,11 +168,11 @@ def test_enums():
             found.enum(name)
 
 
-def test_a_struct_inside_itself_ends_where_the_path_does():
+def test_a_struct_inside_itself_ends_where_the_path_does() -> None:
     assert types().member("loop", "self.self.self").offset == 0
 
 
-def use(found):
+def use(found: Any) -> Any:
     for struct, path in (
         ("task_struct", "se.weight"),
         ("task_struct", "nothing"),
@@ -191,12 +192,12 @@ def use(found):
     ]
 
 
-def test_a_second_run_opens_no_btf():
+def test_a_second_run_opens_no_btf() -> None:
     first = types()
     expected = use(first)
     saved = json.loads(json.dumps(first.export()))
 
-    def closed():
+    def closed() -> None:
         raise AssertionError("BTF opened")
 
     second = Types(closed)
@@ -227,6 +228,8 @@ def test_a_second_run_opens_no_btf():
         {"members": {}, "sizes": {}, "enums": {"e": {"a": None}}, "constants": {}},
     ],
 )
-def test_preload_refuses_what_is_malformed(saved):
+def test_preload_refuses_what_is_malformed(
+    saved: dict[str, dict[str, dict[str, list[int | str] | None] | str]],
+) -> None:
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         types().preload(saved)

@@ -1,6 +1,6 @@
 """Plans: members in one unpack, in the row's order; renamed, optional, overlapping, far apart; both byte orders."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -12,7 +12,7 @@ from oopscope.structs.plan import GAP, Plan
 AT = 0x40000
 
 
-def member(offset, size, kind="uint", **more):
+def member(offset: int, size: int, kind: str = "uint", **more: int) -> Member:
     return Member("m", offset, size, kind, 0, **more)
 
 
@@ -39,11 +39,11 @@ MEMBERS = {
 TYPES = FakeTypes(task_struct=(2048, MEMBERS), older=(64, {"state_old": member(16, 4, "int")}))
 
 
-def fill(endian="<"):
+def fill(endian: str = "<") -> Any:
     """A struct at AT whose every member has a value that tells it from the others."""
     ram, order = Ram(endian), {"<": "little", ">": "big"}[endian]
 
-    def put(offset, number, size):
+    def put(offset: int, number: int, size: int) -> None:
         ram.put(AT + offset, (number % (1 << 8 * size)).to_bytes(size, order))
 
     put(8, -7, 4)
@@ -66,7 +66,7 @@ def fill(endian="<"):
     return ram
 
 
-def bind(row, structs="task_struct", endian="<", ram=None, **paths):
+def bind(row: Any, structs: str = "task_struct", endian: str = "<", ram: Any = None, **paths: Any) -> Any:
     return Plan(structs, row, **paths).bind(TYPES, memory_of(ram or fill(endian)), endian)
 
 
@@ -114,14 +114,14 @@ EXPECTED = Everything(
 
 
 @pytest.mark.parametrize("endian", ["<", ">"])
-def test_every_kind_of_member_in_the_rows_own_order(endian):
+def test_every_kind_of_member_in_the_rows_own_order(endian: str) -> None:
     bound = bind(Everything, endian=endian, link="&list", next="list.next")
     assert bound.row(AT) == EXPECTED
     assert bound.size == 2048
 
 
 @pytest.mark.parametrize("endian", ["<", ">"])
-def test_two_faces_of_a_union(endian):
+def test_two_faces_of_a_union(endian: str) -> None:
     class Faces(NamedTuple):
         word: int
         low: int
@@ -133,7 +133,7 @@ def test_two_faces_of_a_union(endian):
     assert bound.row(AT) == (0x1122334455667788, low, -2, 0x1122334455667788)
 
 
-def test_a_renamed_member_is_taken_by_its_newest_name():
+def test_a_renamed_member_is_taken_by_its_newest_name() -> None:
     class Row(NamedTuple):
         state: int
 
@@ -143,7 +143,7 @@ def test_a_renamed_member_is_taken_by_its_newest_name():
         bind(Row, state=("__state", "gone"))
 
 
-def test_a_renamed_struct():
+def test_a_renamed_struct() -> None:
     class Row(NamedTuple):
         state: int
 
@@ -153,7 +153,7 @@ def test_a_renamed_struct():
         bind(Row, structs="newest")
 
 
-def test_an_optional_member():
+def test_an_optional_member() -> None:
     class Row(NamedTuple):
         pid: int
         gone: int | None
@@ -168,7 +168,7 @@ def test_an_optional_member():
         bound.offset("gone")
 
 
-def test_a_path_for_no_field_is_a_mistake():
+def test_a_path_for_no_field_is_a_mistake() -> None:
     class Row(NamedTuple):
         pid: int
 
@@ -176,7 +176,7 @@ def test_a_path_for_no_field_is_a_mistake():
         Plan("task_struct", Row, pud="pid")
 
 
-def test_one_field_and_only_addresses():
+def test_one_field_and_only_addresses() -> None:
     class One(NamedTuple):
         pid: int
 
@@ -188,7 +188,7 @@ def test_one_field_and_only_addresses():
     assert bind(Places, link="&list").row(AT) == (AT, AT + 96)
 
 
-def test_members_far_apart_are_read_apart():
+def test_members_far_apart_are_read_apart() -> None:
     """What lies between costs no page: only the two ends are read."""
 
     class Row(NamedTuple):
@@ -208,7 +208,7 @@ def test_members_far_apart_are_read_apart():
     assert set(ram.reads) <= {at + 8 >> 12, at + 12 + 3 * 4096 >> 12}
 
 
-def test_rows_go_on_after_a_hole():
+def test_rows_go_on_after_a_hole() -> None:
     class Row(NamedTuple):
         address: int
         pid: int
@@ -224,7 +224,7 @@ def test_rows_go_on_after_a_hole():
         list(bound.rows([0x20000]))
 
 
-def test_partly_readable():
+def test_partly_readable() -> None:
     """A struct across two pages, of which one is missing: each member that is there."""
 
     class Row(NamedTuple):

@@ -1,5 +1,7 @@
 """A struct by hand: the same values as plans read, spelt as C, holes member by member."""
 
+from typing import Any
+
 import pytest
 
 from cases import NAMES, case_of
@@ -8,12 +10,12 @@ from oopscope.linux.task import task_structs
 from oopscope.memory.virtual import Memory
 
 
-def items(view):
+def items(view: Any) -> Any:
     return {item.member.name: item for item in view.items()}
 
 
 @pytest.mark.parametrize("name", ["5.10-sysrq", "6.1-null", "6.12-nmi", "7.3-oom"])
-def test_as_plans_read(name):
+def test_as_plans_read(name: str) -> None:
     """Every task of a dump: numbers, a pointer, a name, what lies deeper."""
     kernel = case_of(name).kernel
     for address, task in list(kernel.cached(task_structs).items())[:8]:
@@ -28,7 +30,7 @@ def test_as_plans_read(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_member_has_a_line(name):
+def test_every_member_has_a_line(name: str) -> None:
     view = case_of(name).kernel.view("task_struct")
     shown = view.items()
     assert len(shown) > 150
@@ -36,7 +38,7 @@ def test_every_member_has_a_line(name):
     assert all(item.member.offset + item.member.size <= view.size for item in shown)
 
 
-def test_c():
+def test_c() -> None:
     kernel = case_of("6.1-null").kernel
     shown = items(kernel.view("task_struct", kernel.symbol("init_task")))
     assert shown["comm"].declaration == "char comm[16]" and shown["comm"].text == '"swapper/0"'
@@ -49,7 +51,7 @@ def test_c():
     assert shown["se"].text == "{…}"
 
 
-def test_inside_and_arrays():
+def test_inside_and_arrays() -> None:
     kernel = case_of("6.12-nmi").kernel
     module = kernel.view("module")
     part = kernel.view("module.mem[2]", 0x1000)
@@ -62,7 +64,7 @@ def test_inside_and_arrays():
     assert items(module)["mem"].target is None
 
 
-def test_unknown_names():
+def test_unknown_names() -> None:
     kernel = case_of("6.1-null").kernel
     with pytest.raises(NoType):
         kernel.view("no_such_struct")
@@ -76,13 +78,13 @@ def test_unknown_names():
         _ = kernel.view("task_struct").pid
 
 
-def test_a_hole_costs_its_members_only():
+def test_a_hole_costs_its_members_only() -> None:
     """The second page of a struct that spans three is not there."""
     kernel = case_of("6.1-null").kernel
     start = 0xFFFF000000000000
 
     class Holed(Memory):
-        def page(self, number):
+        def page(self, number: int) -> Any:
             if number == (start >> 12) + 1:
                 raise MissingPage(number << 12, "excluded")
             return b"\1" * 4096
@@ -97,7 +99,7 @@ def test_a_hole_costs_its_members_only():
     assert gone and all(item.number is None and ("not in the dump" in item.why or item.text) for item in gone)
 
 
-def test_prototypes():
+def test_prototypes() -> None:
     types = case_of("6.1-null").kernel.types
     assert (
         types.btf.prototype("vfs_read") == "ssize_t vfs_read(struct file *file, char *buf, size_t count, loff_t *pos)"

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,22 +17,22 @@ HELPERS = {"meaning"}  # files that several kinds share
 
 
 @pytest.fixture(scope="module")
-def null():
+def null() -> Any:
     return case_of("6.1-null")
 
 
 @pytest.fixture(scope="module")
-def deadlock():
+def deadlock() -> Any:
     return case_of("6.1-deadlock")
 
 
-def test_every_file_has_its_line():
+def test_every_file_has_its_line() -> None:
     folder = Path(oopscope.subsystems.cards.__file__).parent
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"} - HELPERS
     assert files == {kind for kind, _ in CARDS} == {card_kind(kind).key for kind, _ in CARDS}
 
 
-def test_a_task_says_what_its_row_says(null):
+def test_a_task_says_what_its_row_says(null: Any) -> None:
     row = null.tasks[1]
     whole = card_data(card(null.kernel, "task", 1))
     assert list(whole)[:3] == ["kind", "name", "task"]
@@ -49,13 +50,13 @@ def test_a_task_says_what_its_row_says(null):
     assert by_address.name == card(null.kernel, "task", row["address"]).name == card(null.kernel, "task", "1").name
 
 
-def test_parts_that_are_asked_for(null):
+def test_parts_that_are_asked_for(null: Any) -> None:
     made = card(null.kernel, "task", 1, ("files", "paths"))
     assert [one.key for one in made.sections] == ["paths", "files"]
     assert section(null.kernel, "task", "files", 1).rows == made.sections[1].rows
 
 
-def test_a_waiter_and_its_lock(deadlock):
+def test_a_waiter_and_its_lock(deadlock: Any) -> None:
     waits = deadlock.report["locks"]
     one = waits[0]
     told = card_data(card(deadlock.kernel, "task", one["pid"]))["locks"]
@@ -65,7 +66,7 @@ def test_a_waiter_and_its_lock(deadlock):
     assert {row["pid"] for row in lock["waiters"]} == {w["pid"] for w in waits if w["lock"] == one["lock"]}
 
 
-def test_a_cpu_has_stack_and_registers(null):
+def test_a_cpu_has_stack_and_registers(null: Any) -> None:
     row = null.report["cpus"][0]
     told = card_data(card(null.kernel, "cpu", row["cpu"]))
     assert told["stack"] == row["frames"]
@@ -73,7 +74,7 @@ def test_a_cpu_has_stack_and_registers(null):
     assert any(one["meaning"] for one in told["registers"])
 
 
-def test_a_module(null):
+def test_a_module(null: Any) -> None:
     row = next(one for one in null.report["modules"] if one["name"] == "labcrash")
     told = card_data(card(null.kernel, "module", "labcrash"))
     assert told["module"]["size_bytes"] == row["size_bytes"]
@@ -81,7 +82,7 @@ def test_a_module(null):
     assert any("lab_read" in one["symbol"] for one in told["stacks"])
 
 
-def test_a_symbol_knows_who_is_in_it(null):
+def test_a_symbol_knows_who_is_in_it(null: Any) -> None:
     told = card_data(card(null.kernel, "symbol", "vfs_read"))
     assert told["symbol"]["address"] == f"{null.kernel.symbol('vfs_read'):#x}"
     assert told["symbol"]["kind"] == "code"
@@ -95,7 +96,7 @@ def test_a_symbol_knows_who_is_in_it(null):
     assert card_data(card(null.kernel, "symbol", "init_task"))["symbol"]["meaning"] == "task_struct of swapper/0 (0)"
 
 
-def test_code_marks_the_instruction_and_tells_what_it_did(null):
+def test_code_marks_the_instruction_and_tells_what_it_did(null: Any) -> None:
     frame = card(null.kernel, "cpu", null.report["cpus"][0]["cpu"]).sections[1].frames[0]
     told = card_data(card(null.kernel, "code", f"{frame.address:#x}@{frame.sp:#x}"))
     (here,) = [one for one in told["instructions"] if one["here"]]
@@ -105,7 +106,7 @@ def test_code_marks_the_instruction_and_tells_what_it_did(null):
     assert told["line"].startswith("Code: ")
 
 
-def test_a_struct_with_values_and_without(null):
+def test_a_struct_with_values_and_without(null: Any) -> None:
     told = card_data(card(null.kernel, "struct", "task_struct@init_task"))
     comm = next(one for one in told["members"] if one["name"] == "comm")
     assert comm["text"] == '"swapper/0"'
@@ -116,7 +117,7 @@ def test_a_struct_with_values_and_without(null):
         card(null.kernel, "struct", "task_struc")
 
 
-def test_memory_in_words(null):
+def test_memory_in_words(null: Any) -> None:
     told = card_data(card(null.kernel, "memory", "init_task/80"))
     assert len(told["words"]) == 80
     assert told["words"][0]["address"] == f"{null.kernel.symbol('init_task'):#x}"
@@ -134,7 +135,7 @@ def test_memory_in_words(null):
     ("lock", "0xffffffff81000000"), ("symbol", "schedule"), ("symbol", "no_such"), ("code", "schedule"),
     ("struct", "list_head"), ("struct", "nothing like it"), ("memory", "init_task"), ("memory", "no_such"),
 ])  # fmt: skip
-def test_every_kind_is_told_in_words_or_says_why_not(null, kind, key):
+def test_every_kind_is_told_in_words_or_says_why_not(null: Any, kind: str, key: int | str) -> None:
     try:
         made = card(null.kernel, kind, key)
     except OopscopeError as error:
@@ -146,7 +147,7 @@ def test_every_kind_is_told_in_words_or_says_why_not(null, kind, key):
     assert all(ord(char) >= 0x20 or char == "\n" for char in text)
 
 
-def test_a_part_that_fails_costs_itself_alone(null, monkeypatch):
+def test_a_part_that_fails_costs_itself_alone(null: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = card_kind("cpu")
     broken = [part._replace(make=lambda kernel, thing: 1 / 0) if part.key == "stack" else part for part in kind.parts]
     monkeypatch.setattr("oopscope.subsystems.cards.cpu.CARD", type(kind)("cpu", "CPU", kind.find, kind.name, broken))

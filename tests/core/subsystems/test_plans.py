@@ -8,7 +8,7 @@ import pytest
 
 import oopscope
 import oopscope.subsystems
-from cases import LATER, NAMES, case_of
+from cases import LATER, NAMES, Case, case_of
 from oopscope.errors import Absent
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import TABLES, Column, table
@@ -25,7 +25,7 @@ LACKING = {
 KERNELS = {name.split("-")[0]: name for name in NAMES}
 
 
-def plans():
+def plans() -> dict[str, Plan]:
     """Every Plan that a module of core holds, by `module.NAME`."""
     found = {}
     for info in pkgutil.walk_packages(oopscope.__path__, "oopscope."):
@@ -39,13 +39,13 @@ def plans():
 PLANS = plans()
 
 
-def test_the_walk_finds_plans():
+def test_the_walk_finds_plans() -> None:
     assert len(PLANS) > 15
     assert any(name.endswith("task.TASK") for name in PLANS)
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_binds_on_every_kernel(name):
+def test_binds_on_every_kernel(name: str) -> None:
     """One dump of each kernel; a required member that is missing there is a fault of the plan."""
     lacking = {}
     for release, dump in KERNELS.items():
@@ -57,7 +57,7 @@ def test_binds_on_every_kernel(name):
 
 
 @pytest.mark.parametrize("key, module", TABLES)
-def test_table(key, module):
+def test_table(key: str, module: str) -> None:
     found = table(key)
     assert found.key == key
     assert found.title
@@ -86,7 +86,7 @@ TYPES = {
 }
 
 
-def test_every_row_has_its_columns_types(case):
+def test_every_row_has_its_columns_types(case: Case) -> None:
     for key in case.tables:
         found = table(key)
         for row in found.rows(case.kernel):
@@ -96,7 +96,7 @@ def test_every_row_has_its_columns_types(case):
                 assert column.kind == "bool" or not isinstance(value, bool), (key, column.key, value)
 
 
-def test_every_file_with_a_table_is_in_the_list():
+def test_every_file_with_a_table_is_in_the_list() -> None:
     folder = Path(oopscope.subsystems.__file__).parent
     modules = {f"oopscope.subsystems.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"}
     with_table = {name for name in modules if hasattr(importlib.import_module(name), "TABLE")}

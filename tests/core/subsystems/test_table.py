@@ -1,10 +1,13 @@
 """A table says of itself what report and screen need: what names a row, its order, how complete it is."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from cases import Case
 from oopscope.errors import NoSymbol
+from oopscope.kernel.kernel import Kernel
 from oopscope.subsystems import GROUPS, TABLES, Column, Table, table
 
 KEYS = [key for key, _ in TABLES]
@@ -12,7 +15,7 @@ NAMES = ("", "task", "cpu", "module", "symbol", "log")
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_what_a_table_says_of_itself(key):
+def test_what_a_table_says_of_itself(key: str) -> None:
     found = table(key)
     columns = {column.key: column for column in found.columns}
     assert found.group in dict(GROUPS)
@@ -26,14 +29,14 @@ def test_what_a_table_says_of_itself(key):
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key != "log"])
-def test_a_row_has_a_name_of_its_own(key, case):
+def test_a_row_has_a_name_of_its_own(key: str, case: Case) -> None:
     if key not in case.tables:
         return
     names = [table(key).name_of(row) for row in table(key).rows(case.kernel)]
     assert len(set(names)) == len(names)
 
 
-def test_a_whole_dump_has_all_rows_and_says_so(case):
+def test_a_whole_dump_has_all_rows_and_says_so(case: Case) -> None:
     counts = case.report["tables"]
     tasks = len(case.report["tasks"])
     of = None if case.name == "5.10-softlockup" else tasks  # the page of nr_threads is not in that one
@@ -47,26 +50,26 @@ class Thing(SimpleNamespace):
     pass
 
 
-def made(**more):
+def made(**more: Any) -> Any:
     return Table("things", "Things", (Column("name", "Name"), Column("size", "Size", "bytes")), lambda _: [], **more)
 
 
-def test_rows_in_order():
+def test_rows_in_order() -> None:
     rows = [Thing(name="a", size=1), Thing(name="b", size=None), Thing(name="c", size=3)]
     assert [row.name for row in made().ordered(rows)] == ["a", "b", "c"]
     assert [row.name for row in made(sort="size").ordered(rows)] == ["a", "c", "b"]
     assert [row.name for row in made(sort="-size").ordered(rows)] == ["c", "a", "b"]
 
 
-def test_what_names_a_row():
+def test_what_names_a_row() -> None:
     row = Thing(name="a", size=7)
     assert made().name_of(row) == "a"
     assert made(identity=("size",)).name_of(row) == 7
     assert made(identity=("name", "size")).name_of(row) == "a 7"
 
 
-def test_complete_incomplete_unknown():
-    def fails(kernel):
+def test_complete_incomplete_unknown() -> None:
+    def fails(kernel: Kernel) -> None:
         raise NoSymbol("nr_things")
 
     fine = SimpleNamespace(problems=[])

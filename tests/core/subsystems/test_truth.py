@@ -4,10 +4,11 @@ The account is a second older than the dump, so what died or was born in between
 """
 
 import re
+from typing import Any
 
 import pytest
 
-from cases import NAMES
+from cases import NAMES, Case
 from truth import missing_in_order, plain
 
 # Who came in the last second: what kills the machine, and a worker that the kernel may start at any time.
@@ -18,17 +19,17 @@ ENDS = {
 }
 
 
-def names(frames):
+def names(frames: Any) -> list[str]:
     return [plain(f["symbol"]) for f in frames if f["kind"] != "user"]
 
 
-def test_there_are_dumps():
+def test_there_are_dumps() -> None:
     """Without them the tests below would pass by not being there."""
     assert len(NAMES) >= 17
     assert {name.split("-")[0] for name in NAMES} >= {"5.10", "6.1", "6.12", "7.2", "7.3"}
 
 
-def test_processes_and_their_parents(case):
+def test_processes_and_their_parents(case: Case) -> None:
     have = {(t["pid"], t["ppid"]) for t in case.report["tasks"] if t["pid"] == t["tgid"] and t["pid"]}
     assert case.truth.parents <= have
     new = {case.tasks[pid]["comm"] for pid, _ in have - case.truth.parents}
@@ -36,7 +37,7 @@ def test_processes_and_their_parents(case):
     assert len(case.truth.parents) > 45
 
 
-def test_names_threads_and_sizes(case):
+def test_names_threads_and_sizes(case: Case) -> None:
     threads = [t["tgid"] for t in case.report["tasks"]]
     # up to 6.1 a task keeps 64 faults to itself, of up to 16 pages each, which /proc does not count and we do
     most = 64 * 16 if case.kernel.types.has_member("task_struct", "rss_stat") else 40
@@ -51,7 +52,7 @@ def test_names_threads_and_sizes(case):
         assert -40 * 4096 <= task["rss_bytes"] - (process.rss or 0) * 1024 <= most * 4096
 
 
-def test_states_of_who_slept(case):
+def test_states_of_who_slept(case: Case) -> None:
     """A state may change within a second; of these programs each slept for longer than the machine lived."""
     asleep = [p for p in case.truth.processes if p.comm in ("sleep", "tail", "nc", "ping")]
     assert len(asleep) == 6
@@ -61,7 +62,7 @@ def test_states_of_who_slept(case):
     assert len(changed) <= 3
 
 
-def test_ids_cpus_and_waits(case):
+def test_ids_cpus_and_waits(case: Case) -> None:
     cpus = {c["cpu"] for c in case.report["cpus"]}
     for task in case.report["tasks"]:
         assert task["cpu"] in cpus
@@ -78,7 +79,7 @@ def test_ids_cpus_and_waits(case):
     assert waits["sleep"] in ("do_nanosleep", "hrtimer_nanosleep")
 
 
-def test_modules(case):
+def test_modules(case: Case) -> None:
     have = case.report["modules"]
     if have[0]["name"] == "labcrash":  # it came after the account
         assert have[0]["taint"] == "OE"
@@ -93,7 +94,7 @@ def test_modules(case):
     assert len(have) >= 5
 
 
-def test_mounts(case):
+def test_mounts(case: Case) -> None:
     have, want = case.report["mounts"], case.truth.mounts
     assert [(m["source"], m["target"], m["fstype"]) for m in have] == [m[:3] for m in want]
     for mount, (*_, options) in zip(have, want, strict=True):  # a file system's own options come last in /proc/mounts
@@ -101,7 +102,7 @@ def test_mounts(case):
     assert len(have) >= 7
 
 
-def test_slabs(case):
+def test_slabs(case: Case) -> None:
     assert [s["name"] for s in case.report["slabs"]] == case.truth.slabs
     assert len(case.truth.slabs) > 100
     for slab in case.report["slabs"]:
@@ -110,7 +111,7 @@ def test_slabs(case):
         assert slab["bytes"] % 4096 == 0
 
 
-def test_objects_in_use_are_those_that_there_are(case):
+def test_objects_in_use_are_those_that_there_are(case: Case) -> None:
     """As many task_structs as tasks, but for the first, which is no object; a CPU's own free ones count as in use."""
     in_use = {s["name"]: s["active"] for s in case.report["slabs"]}
     tasks = len(case.report["tasks"])
@@ -120,13 +121,13 @@ def test_objects_in_use_are_those_that_there_are(case):
     assert processes - 2 <= in_use["signal_cache"] <= processes + 60
 
 
-def test_slabs_take_what_meminfo_says(case):
+def test_slabs_take_what_meminfo_says(case: Case) -> None:
     """Two ways to one sum, nearly: the kernel's own counter has the large kmalloc()s too, which are in no cache."""
     taken, counted = sum(s["bytes"] for s in case.report["slabs"]), case.report["meminfo"]["Slab"]
     assert 0.85 * counted < taken <= counted
 
 
-def test_meminfo(case):
+def test_meminfo(case: Case) -> None:
     have, want = case.report["meminfo"], case.truth.meminfo
     for name in ("MemTotal", "SwapTotal", "SwapFree"):
         assert have[name] == want[name], name
@@ -144,7 +145,7 @@ def test_meminfo(case):
     assert have["PageTables"] == pytest.approx(want["PageTables"], rel=0.2)
 
 
-def test_meminfo_has_the_names_of_proc(case):
+def test_meminfo_has_the_names_of_proc(case: Case) -> None:
     """Every line of ours is one of the guest's, in its order."""
     order = list(case.truth.meminfo)
     assert [name for name in case.report["meminfo"] if name not in order] == []
@@ -153,7 +154,7 @@ def test_meminfo_has_the_names_of_proc(case):
     assert None not in case.report["meminfo"].values()
 
 
-def test_zones_agree_with_meminfo(case):
+def test_zones_agree_with_meminfo(case: Case) -> None:
     zones = case.report["zones"]
     assert [z["name"] for z in zones] == ["DMA", "DMA32"]
     assert sum(z["free"] for z in zones) == case.report["meminfo"]["MemFree"]
@@ -162,13 +163,13 @@ def test_zones_agree_with_meminfo(case):
         assert 0 < zone["min"] <= zone["low"] <= zone["high"] <= zone["managed"] <= zone["present"] <= zone["spanned"]
 
 
-def test_log_line_for_line(case):
+def test_log_line_for_line(case: Case) -> None:
     lines = [line.strip() for record in case.report["log"] for line in record["text"].split("\n")]
     assert lines == [line.strip() for line in case.truth.text]
     assert len(lines) > 390
 
 
-def test_log_times_callers_and_levels(case):
+def test_log_times_callers_and_levels(case: Case) -> None:
     """Each record's stamp as the capture kernel printed it, and its caller where that printed one."""
     stamped = [line for line in case.truth.log if re.match(r"\[ *\d+\.\d+\]", line)]
     assert len(stamped) == len(case.report["log"])
@@ -181,7 +182,7 @@ def test_log_times_callers_and_levels(case):
     assert {r["facility"] for r in case.report["log"]} <= {0, 1}
 
 
-def test_stack_of_the_crashing_cpu(case):
+def test_stack_of_the_crashing_cpu(case: Case) -> None:
     """Every function that the dying kernel printed without `?`, in that order."""
     cpu = case.report["cpus"][0]
     assert cpu["state"] == "panic"
@@ -193,7 +194,7 @@ def test_stack_of_the_crashing_cpu(case):
     assert all(f["reliable"] for f in cpu["frames"])
 
 
-def test_stack_starts_where_the_oops_was(case):
+def test_stack_starts_where_the_oops_was(case: Case) -> None:
     """The registers that the crash saved are those that the oops printed, and the first frame is its RIP."""
     if not case.truth.oops:
         assert any("Kernel panic - not syncing" in line for line in case.truth.text)
@@ -205,7 +206,7 @@ def test_stack_starts_where_the_oops_was(case):
     assert {name: int(cpu["registers"][name], 16) for name in said if name != "orig_rax"} == said
 
 
-def test_stacks_of_blocked_tasks(case):
+def test_stacks_of_blocked_tasks(case: Case) -> None:
     """A hung task's trace, printed seconds before the end, is the stack that it still had."""
     blocked = [t for t in case.truth.traces if t.pid is not None]
     assert bool(blocked) == (case.report["verdict"]["cause"] in ("hung-task", "deadlock"))
@@ -214,7 +215,7 @@ def test_stacks_of_blocked_tasks(case):
         assert missing_in_order(trace.functions, names(case.tasks[trace.pid]["frames"])) == []
 
 
-def test_every_stack_ends_where_stacks_end(case):
+def test_every_stack_ends_where_stacks_end(case: Case) -> None:
     """At the user boundary for a program, at the kernel's own first function for a thread of its own."""
     for task in case.report["tasks"]:
         frames = task["frames"]
@@ -230,7 +231,7 @@ def test_every_stack_ends_where_stacks_end(case):
             assert frames[-2]["kind"] in ("syscall", "exception", "irq"), task
 
 
-def test_every_frame_has_a_name(case):
+def test_every_frame_has_a_name(case: Case) -> None:
     for frames in [t["frames"] for t in case.report["tasks"]] + [c["frames"] for c in case.report["cpus"]]:
         assert frames
         assert [f for f in frames if f["symbol"] is None and f["kind"] != "user"] == []
@@ -238,7 +239,7 @@ def test_every_frame_has_a_name(case):
     assert modules <= {"labcrash"}
 
 
-def test_a_running_tasks_stack_is_its_cpus(case):
+def test_a_running_tasks_stack_is_its_cpus(case: Case) -> None:
     by_address = {t["address"]: t for t in case.report["tasks"]}
     for cpu in case.report["cpus"]:
         task = by_address[cpu["task"]]
@@ -246,7 +247,7 @@ def test_a_running_tasks_stack_is_its_cpus(case):
         assert task["frames"] == cpu["frames"]
 
 
-def test_system(case):
+def test_system(case: Case) -> None:
     system, truth = case.report["system"], case.truth
     release = re.search(r"Linux version (\S+)", truth.text[0])[1]
     assert system["release"] == release
@@ -266,7 +267,7 @@ def test_system(case):
     assert system["boot_time"] < system["crash_time"]
 
 
-def test_taint_is_what_the_trace_says(case):
+def test_taint_is_what_the_trace_says(case: Case) -> None:
     """The letters beside `Tainted:` in the last trace."""
     said = [re.search(r"(?:Tainted: ([A-Z ]+?)|Not tainted) +\d", line) for line in case.truth.text]
     last = [m for m in said if m][-1]
@@ -276,7 +277,7 @@ def test_taint_is_what_the_trace_says(case):
     assert extra <= {"D", "E", "O", "G"}  # an oops taints after it has printed its own
 
 
-def test_nothing_was_lost(case):
+def test_nothing_was_lost(case: Case) -> None:
     # the super blocks that a finding looks at, and much that waits lead to, were not read when these were distilled
     later = ("super blocks: ", "what ", "the page that ", "the queue that ", "the futex that ", "requests in flight")
     problems = [p for p in case.report["problems"] if not p["message"].startswith(later)]

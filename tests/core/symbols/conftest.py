@@ -3,10 +3,12 @@
 import os
 import struct
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,10 +23,10 @@ DUMPS = Path(os.environ.get("OOPSCOPE_TEST_DUMPS") or stored.DUMPS)
 class Image:
     """Memory that is mapped from `base` on; reads outside it fail, and so do holes."""
 
-    def __init__(self, base, data):
+    def __init__(self, base: BtfBuilder | int | None, data: bytearray) -> None:
         self.base, self.data, self.holes, self.reads = base, bytearray(data), set(), 0
 
-    def read(self, address, size):
+    def read(self, address: int, size: int) -> bytes:
         self.reads += 1
         at = address - self.base
         if at < 0 or at + size > len(self.data):
@@ -36,7 +38,7 @@ class Image:
 
 
 @cache
-def compress(texts):
+def compress(texts: tuple[bytes, ...]) -> tuple[list[bytes], list[bytes]]:
     """Compress as optimize_result() in scripts/kallsyms.c does; return (compressed, the 256 tokens' texts)."""
     used = {c for t in texts for c in t}
     pairs, work = {c: bytes([c]) for c in used}, [bytes(t) for t in texts]
@@ -61,7 +63,7 @@ class Made:
     symbols: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def example_symbols(stext, percpu=True):
+def example_symbols(stext: int, percpu: bool = True) -> Any:
     """Symbols in the order of their addresses, as the kernel's build sorts them."""
     symbols = (
         [(0, "A", "fixed_percpu_data"), (0x1000, "A", "runqueues"), (0x2000, "A", "__per_cpu_end")] if percpu else []
@@ -79,8 +81,16 @@ def example_symbols(stext, percpu=True):
 
 
 def make(
-    era, *, bits=64, endian="<", stext=0xFFFFFFFFA1000000, symbols=None, long_names=False, scramble=0, text=3 << 20
-):
+    era: str,
+    *,
+    bits: int = 64,
+    endian: str = "<",
+    stext: int = 0xFFFFFFFFA1000000,
+    symbols: Any = None,
+    long_names: bool = False,
+    scramble: int = 0,
+    text: int = 3 << 20,
+) -> Made:
     """Build an image: `text` bytes of filler at _stext, then the tables of an era in their order."""
     symbols = symbols or example_symbols(stext, percpu=era in ("4.6", "6.1", "6.4"))
     if long_names:
@@ -100,12 +110,12 @@ def make(
     data, places, at0 = bytearray(bytes(range(256)) * (text // 256)), {}, stext
     percpu, base = era in ("4.6", "6.1", "6.4"), stext
 
-    def put(label, piece):
+    def put(label: str, piece: bytes) -> None:
         data.extend(bytes(-len(data) % align))
         places[label] = at0 + len(data)
         data.extend(piece)
 
-    def offsets():
+    def offsets() -> Iterator[bytes]:
         at = at0 + len(data) + -len(data) % align
         for i, (a, _, _) in enumerate(symbols):
             if era == "7.0":
@@ -151,24 +161,24 @@ ORDERS = {
 
 
 @pytest.fixture
-def btf_builder():
+def btf_builder() -> type[BtfBuilder]:
     """The class that writes BTF."""
     return BtfBuilder
 
 
 @pytest.fixture
-def make_kallsyms():
+def make_kallsyms() -> Callable[..., Any]:
     """A function that builds an image with kallsyms tables of an era."""
     return make
 
 
 @pytest.fixture
-def symbols_of():
+def symbols_of() -> Any:
     """A function that gives the example's symbols."""
     return example_symbols
 
 
-def pytest_generate_tests(metafunc):
+def pytest_generate_tests(metafunc: Any) -> None:
     """Run a test that asks for `real_kernel` on each of the stored dumps; say why where there are none."""
     if "real_kernel" in metafunc.fixturenames:
         found = [pytest.param(p, id=p.stem) for p in sorted(DUMPS.glob("*.kdump"))]
@@ -177,7 +187,7 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture
-def real_kernel(request, monkeypatch):
+def real_kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A stored dump, opened without the index cache. Distilled: it holds the pages that a report reads."""
     monkeypatch.setenv("OOPSCOPE_CACHE", "off")
     from oopscope.boot.attach import open_kernel

@@ -1,6 +1,7 @@
 """BTF: names, aliases, sizes, members, enumerators, split BTF; unknown kinds; tables that lie."""
 
 import struct
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ SIGNED, CHAR, BOOL = 1, 2, 4
 
 
 @pytest.fixture(params=["<", ">"])
-def built(request, btf_builder):
+def built(request: pytest.FixtureRequest, btf_builder: type[Any]) -> tuple[Any, dict[str, int]]:
     """A small kernel's types, and the ids of the ones that tests ask for."""
     b = btf_builder(request.param)
     ids = {}
@@ -45,7 +46,7 @@ def built(request, btf_builder):
     return b, ids
 
 
-def test_names(built):
+def test_names(built: tuple[Any, dict[str, int]]) -> None:
     b, ids = built
     btf = Btf(b.bytes())
     assert btf.find("task_struct") == btf.get("task_struct") == ids["task"]
@@ -61,7 +62,7 @@ def test_names(built):
     assert btf.problem is None
 
 
-def test_sizes_and_aliases(built):
+def test_sizes_and_aliases(built: tuple[Any, dict[str, int]]) -> None:
     b, ids = built
     btf = Btf(b.bytes())
     assert [btf.size(ids[n]) for n in ("int", "task", "comm", "task_p", "typedef", "vol", "enum", "big", "float")] == [
@@ -74,7 +75,7 @@ def test_sizes_and_aliases(built):
     assert not btf.integer(ids["ulong"]).signed
 
 
-def test_members(built):
+def test_members(built: tuple[Any, dict[str, int]]) -> None:
     b, ids = built
     btf = Btf(b.bytes())
     names = [(f.name, f.bit_offset) for f in btf.fields(ids["task"])]
@@ -82,7 +83,7 @@ def test_members(built):
     assert btf.fields(ids["second"]) == ()
 
 
-def test_enumerators(built):
+def test_enumerators(built: tuple[Any, dict[str, int]]) -> None:
     b, ids = built
     btf = Btf(b.bytes())
     assert btf.enumerators(ids["enum"]) == {"NR_FREE_PAGES": 0, "NR_MINUS": -1, "NR_LAST": 9}
@@ -93,7 +94,7 @@ def test_enumerators(built):
     assert btf.enumerator("") is None
 
 
-def test_enums_signed_by_their_flag_where_any_has_one(btf_builder):
+def test_enums_signed_by_their_flag_where_any_has_one(btf_builder: type[Any]) -> None:
     b = btf_builder()
     plain = b.enum("plain", HIGH=0xFFFFFFFF)
     old = Btf(b.bytes())
@@ -104,14 +105,14 @@ def test_enums_signed_by_their_flag_where_any_has_one(btf_builder):
     assert new.enumerators(signed) == {"MINUS": -1}
 
 
-def test_variables(built):
+def test_variables(built: tuple[Any, dict[str, int]]) -> None:
     b, ids = built
     variable = Btf(b.bytes()).variables()["runqueues"]
     assert variable == ("runqueues", ids["task"], 0x40, 64)
     assert Btf(b.bytes()).variables(".bss") == {}
 
 
-def test_spelling(built):
+def test_spelling(built: tuple[Any, dict[str, int]]) -> None:
     b, ids = built
     btf = Btf(b.bytes())
     assert {n: btf.type_name(ids[n]) for n in ("task_p", "comm", "const", "cint", "proto_p", "array_p", "void_p")} == {
@@ -129,7 +130,7 @@ def test_spelling(built):
     assert btf.type_name(ids["enum"]) == "enum zone_stat_item"
 
 
-def test_split(btf_builder):
+def test_split(btf_builder: type[Any]) -> None:
     base = btf_builder()
     base.int("int", 4, SIGNED)
     base.struct("list_head", 16)
@@ -150,14 +151,14 @@ def test_split(btf_builder):
     assert kernel.find("my_struct") is None
 
 
-def test_the_index_of_an_earlier_run_costs_single_pages(btf_builder):
+def test_the_index_of_an_earlier_run_costs_single_pages(btf_builder: type[Any]) -> None:
     b = btf_builder()
     number = b.int("int", 4, SIGNED)
     for i in range(3000):
         b.struct(f"struct_number_{i}", 8, ("first", number, 0), ("second", number, 32))
     data, reads = b.bytes(), []
 
-    def read(address, size):
+    def read(address: int, size: int) -> bytes:
         reads.append(size)
         return data[address - 0x5000 : address - 0x5000 + size]
 
@@ -174,7 +175,7 @@ def test_the_index_of_an_earlier_run_costs_single_pages(btf_builder):
         assert Btf(data, index=bad).get("struct_number_2000") == wanted
 
 
-def test_unknown_kinds(btf_builder):
+def test_unknown_kinds(btf_builder: type[Any]) -> None:
     b = btf_builder()
     b.int("int", 4, SIGNED)
     b.add(27, "future", 0, [1, 2, 3, 4, 5], 2)
@@ -205,18 +206,18 @@ def test_unknown_kinds(btf_builder):
         {"str_len": 0x7FFFFFFF},
     ],
 )
-def test_headers_that_lie(built, lie):
+def test_headers_that_lie(built: tuple[Any, dict[str, int]], lie: dict[str, int]) -> None:
     with pytest.raises(Implausible):
         Btf(built[0].bytes(**lie))
 
 
 @pytest.mark.parametrize("size", [0, 3, 23])
-def test_no_header_at_all(size):
+def test_no_header_at_all(size: int) -> None:
     with pytest.raises(Implausible):
         Btf(bytes(size))
 
 
-def test_empty():
+def test_empty() -> None:
     btf = Btf(struct.pack("<HBBIIIII", 0xEB9F, 1, 0, 24, 0, 0, 0, 0))
     assert btf.find("int") is None
     assert btf.enumerator("x") is None
@@ -226,7 +227,7 @@ def test_empty():
         btf.string(5)
 
 
-def test_chains_without_end(btf_builder):
+def test_chains_without_end(btf_builder: type[Any]) -> None:
     b = btf_builder()
     loop = b.add(TYPEDEF, "loop", 2)
     b.add(CONST, "", loop)
@@ -246,14 +247,14 @@ def test_chains_without_end(btf_builder):
     assert "..." in btf.type_name(pointer)
 
 
-def test_a_prototype_that_multiplies(btf_builder):
+def test_a_prototype_that_multiplies(btf_builder: type[Any]) -> None:
     b = btf_builder()
     b.add(PTR, "", 2)
     b.add(13, "", 1, [0, 1] * 30, 30)
     assert len(Btf(b.bytes()).type_name(1)) < 5000
 
 
-def test_a_struct_that_multiplies(btf_builder):
+def test_a_struct_that_multiplies(btf_builder: type[Any]) -> None:
     b = btf_builder()
     for level in range(1, 30):
         b.struct("", 8, *[("", level + 1, 0)] * 30)
@@ -262,7 +263,7 @@ def test_a_struct_that_multiplies(btf_builder):
         Btf(b.bytes()).fields(1)
 
 
-def test_lying_vlen_and_ids(btf_builder):
+def test_lying_vlen_and_ids(btf_builder: type[Any]) -> None:
     b = btf_builder()
     b.add(STRUCT, "short", 8, [1, 2, 3], 9000)
     btf = Btf(b.bytes())
@@ -276,7 +277,9 @@ def test_lying_vlen_and_ids(btf_builder):
             btf.size(field.type)
 
 
-def test_every_truncation_and_a_byte_of_noise_is_an_oopscope_error_or_nothing(built):
+def test_every_truncation_and_a_byte_of_noise_is_an_oopscope_error_or_nothing(
+    built: tuple[Any, dict[str, int]],
+) -> None:
     b, _ = built
     data = b.bytes()
     cases = [data[:n] for n in range(0, len(data), 7)]
@@ -298,7 +301,7 @@ def test_every_truncation_and_a_byte_of_noise_is_an_oopscope_error_or_nothing(bu
 
 
 @pytest.mark.parametrize("endian", ["<", ">"])
-def test_found_without_a_symbol(btf_builder, endian):
+def test_found_without_a_symbol(btf_builder: type[Any], endian: str) -> None:
     b = btf_builder(endian)
     number = b.int("int", 4, SIGNED)
     for i in range(12_000):
@@ -307,7 +310,7 @@ def test_found_without_a_symbol(btf_builder, endian):
     magic = data[:4]
     text = bytes(100_001) + magic + b"\x18\0\0\0" + bytes(3_000_000) + magic
 
-    def read(address, size):
+    def read(address: int, size: int) -> bytes:
         if address < 0x1000 or address + size > 0x1000 + len(text) + len(data) + 5000:
             raise NotMapped(address)
         return (text + data + bytes(5000))[address - 0x1000 : address - 0x1000 + size]
@@ -317,10 +320,10 @@ def test_found_without_a_symbol(btf_builder, endian):
     assert find_btf(lambda address, size: bytes(size), 0x1000) is None
 
 
-def test_a_hole_is_a_read_error(built):
+def test_a_hole_is_a_read_error(built: tuple[Any, dict[str, int]]) -> None:
     data = built[0].bytes()
 
-    def read(address, size):
+    def read(address: int, size: int) -> Any:
         if address + size > 0x1000 + 200:
             raise ReadError(address, "excluded", "gone")
         return data[address - 0x1000 : address - 0x1000 + size]
@@ -329,7 +332,7 @@ def test_a_hole_is_a_read_error(built):
         Btf.at(read, 0x1000, 0x1000 + len(data))
 
 
-def test_real(real_kernel):
+def test_real(real_kernel: Any) -> None:
     if real_kernel.find_symbol("__start_BTF") is None:
         pytest.skip("a kernel without BTF")
     btf = real_kernel.types.btf

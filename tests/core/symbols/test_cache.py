@@ -3,8 +3,10 @@
 import json
 import os
 import zlib
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ KEY = "ab" * 20
 
 
 @pytest.fixture
-def kernel(make_kallsyms, btf_builder):
+def kernel(make_kallsyms: Callable[..., Any], btf_builder: type[Any]) -> Callable[..., Any]:
     """Two boots of one kernel with its BTF behind the tables: (memory, VMCOREINFO, start and end of BTF)."""
     b = btf_builder()
     number = b.int("int", 4, 1)
@@ -25,7 +27,7 @@ def kernel(make_kallsyms, btf_builder):
         b.struct(f"struct_{i}", 8, ("first", number, 0))
     data = b.bytes()
 
-    def boot(stext):
+    def boot(stext: int) -> tuple[Any, int, int]:
         made = make_kallsyms("6.1", stext=stext)
         start = stext + len(made.image.data)
         made.image.data += data + bytes(8192)
@@ -34,7 +36,7 @@ def kernel(make_kallsyms, btf_builder):
     return boot
 
 
-def first_run(directory, boot, stext=0xFFFFFFFFA1000000):
+def first_run(directory: Path, boot: Callable[..., Any], stext: int = 0xFFFFFFFFA1000000) -> Any:
     made, start, stop = boot(stext)
     index = IndexCache(directory, KEY)
     assert index.symbols(made.image.read, stext) is None
@@ -48,7 +50,7 @@ def first_run(directory, boot, stext=0xFFFFFFFFA1000000):
     return made
 
 
-def test_the_second_run_reads_two_places(tmp_path, kernel):
+def test_the_second_run_reads_two_places(tmp_path: Path, kernel: Callable[..., Any]) -> None:
     first = first_run(tmp_path, kernel)
     stext = 0xFFFFFFFFB7200000
     made, start, stop = kernel(stext)
@@ -70,7 +72,7 @@ def test_the_second_run_reads_two_places(tmp_path, kernel):
     assert btf.fields(btf.get("struct_300"))[0].name == "first"
 
 
-def test_what_a_run_does_not_use_is_kept(tmp_path, kernel):
+def test_what_a_run_does_not_use_is_kept(tmp_path: Path, kernel: Callable[..., Any]) -> None:
     made = first_run(tmp_path, kernel)
     index = IndexCache(tmp_path, KEY)
     symbols = index.symbols(made.image.read, made.stext)
@@ -85,7 +87,7 @@ def test_what_a_run_does_not_use_is_kept(tmp_path, kernel):
     assert not list(tmp_path.glob(".new-*"))
 
 
-def test_another_kernel_at_that_place_is_noticed(tmp_path, kernel):
+def test_another_kernel_at_that_place_is_noticed(tmp_path: Path, kernel: Callable[..., Any]) -> None:
     made = first_run(tmp_path, kernel)
     other = kernel(made.stext)[0]
     at = made.places["token_table"] - made.stext
@@ -99,7 +101,7 @@ def test_another_kernel_at_that_place_is_noticed(tmp_path, kernel):
     assert IndexCache(tmp_path, KEY).types(other.image.read, made.stext) is None
 
 
-def rewrite(path, change):
+def rewrite(path: Path, change: Callable[..., Any]) -> None:
     """Rewrite a file of the cache with a right checksum."""
     sections = json.loads(zlib.decompress(path.read_bytes()[24:]))
     change(sections)
@@ -125,14 +127,16 @@ def rewrite(path, change):
         lambda s: s.update(kallsyms=5),
     ],
 )
-def test_lies_with_a_right_checksum(tmp_path, kernel, change):
+def test_lies_with_a_right_checksum(tmp_path: Path, kernel: Callable[..., Any], change: Callable[..., Any]) -> None:
     made = first_run(tmp_path, kernel)
     rewrite(tmp_path / f"{KEY}.index", change)
     assert IndexCache(tmp_path, KEY).symbols(made.image.read, made.stext) is None
 
 
 @pytest.mark.parametrize("btf", [None, [], [1, 2], ["a", "b", "c"], [0, 0, ""], {"a": 1}, [1 << 70, 4096, ""]])
-def test_lies_about_the_types(tmp_path, kernel, btf):
+def test_lies_about_the_types(
+    tmp_path: Path, kernel: Callable[..., Any], btf: dict[str, int] | list[int | str] | None
+) -> None:
     made = first_run(tmp_path, kernel)
     rewrite(tmp_path / f"{KEY}.index", lambda s: s.update(btf=btf))
     index = IndexCache(tmp_path, KEY)
@@ -141,7 +145,7 @@ def test_lies_about_the_types(tmp_path, kernel, btf):
     assert index.open_btf(made.image.read, start, stop).get("struct_4")
 
 
-def test_damaged_files_are_as_good_as_none(tmp_path, kernel):
+def test_damaged_files_are_as_good_as_none(tmp_path: Path, kernel: Callable[..., Any]) -> None:
     made = first_run(tmp_path, kernel)
     path = tmp_path / f"{KEY}.index"
     good = path.read_bytes()
@@ -161,7 +165,7 @@ def test_damaged_files_are_as_good_as_none(tmp_path, kernel):
     first_run(tmp_path, kernel)  # cannot be written, and does not mind
 
 
-def test_no_cache(tmp_path, kernel):
+def test_no_cache(tmp_path: Path, kernel: Callable[..., Any]) -> None:
     for index in (IndexCache(None, KEY), IndexCache(tmp_path, None), IndexCache(Path("/proc/nowhere"), KEY)):
         made, start, stop = kernel(0xFFFFFFFFA1000000)
         symbols = open_kallsyms(made.image.read, made.info)
@@ -172,7 +176,7 @@ def test_no_cache(tmp_path, kernel):
     assert not list(tmp_path.iterdir())
 
 
-def test_old_kernels_make_room(tmp_path, monkeypatch):
+def test_old_kernels_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "MAX_KERNELS", 3)
     for i in range(6):
         for kind in ("btf", "index"):
@@ -182,7 +186,7 @@ def test_old_kernels_make_room(tmp_path, monkeypatch):
     assert sorted(p.name for p in tmp_path.iterdir()) == [f"{i}.{k}" for i in (3, 4, 5) for k in ("btf", "index")]
 
 
-def test_the_directory():
+def test_the_directory() -> None:
     assert cache_directory({"OOPSCOPE_CACHE": "off", "HOME": "/h"}) is None
     assert cache_directory({"OOPSCOPE_CACHE": "/c", "XDG_CACHE_HOME": "/x"}) == Path("/c")
     assert cache_directory({"XDG_CACHE_HOME": "/x", "HOME": "/h"}) == Path("/x/oopscope")
@@ -190,7 +194,7 @@ def test_the_directory():
     assert cache_directory({}) is None
 
 
-def test_the_key():
+def test_the_key() -> None:
     assert kernel_key(VmcoreInfo({"BUILD-ID": KEY})) == KEY
     assert kernel_key(VmcoreInfo({"BUILD-ID": "../../etc/passwd"})) is None
     old = VmcoreInfo({"OSRELEASE": "5.4.0"})

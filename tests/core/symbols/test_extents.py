@@ -7,7 +7,7 @@ from oopscope.symbols.kallsyms_tables import extent_of
 
 
 @pytest.mark.parametrize("name", ["7.2-sysrq"])
-def test_a_table_of_kallsyms_is_as_long_as_it_is(name):
+def test_a_table_of_kallsyms_is_as_long_as_it_is(name: str) -> None:
     symbols = case_of(name).kernel.symbols
     tables = symbols.tables
     start = symbols.symbol("kallsyms_seqs_of_names")
@@ -32,6 +32,6 @@ def test_a_table_of_kallsyms_is_as_long_as_it_is(name):
         ("CSWTCH.1", 0, 100 << 10, 4096),
     ],
 )
-def test_what_is_likely(name, start, end, reaches):
+def test_what_is_likely(name: str, start: int, end: int, reaches: int) -> None:
     symbols = case_of("7.2-sysrq").kernel.symbols
     assert symbols._likely_end(start, end, name) == reaches

@@ -1,8 +1,10 @@
 """kallsyms: every encoding and order of its tables, found by VMCOREINFO and by scanning; tables that lie."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ ERAS = ["4.5", "4.6", "4.6-nopercpu", "6.1", "6.4", "6.4-absolute", "6.15", "7.0
 LOW = 0x80100000  # a 32-bit kernel's
 
 
-def check(table, made):
+def check(table: Any, made: Any) -> None:
     """Compare every symbol both ways."""
     assert [(s.address, s.type, s.name) for s in table.symbols()] == made.symbols
     for address, _type, name in made.symbols[:20] + made.symbols[20::7] + made.symbols[-9:]:
@@ -35,7 +37,7 @@ def check(table, made):
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("endian", ["<", ">"])
 @pytest.mark.parametrize("long_names", [False, True])
-def test_named_by_vmcoreinfo(make_kallsyms, era, endian, long_names):
+def test_named_by_vmcoreinfo(make_kallsyms: Callable[..., Any], era: str, endian: str, long_names: bool) -> None:
     made = make_kallsyms(era, endian=endian, long_names=long_names and era not in ("4.5", "4.6"))
     tables = locate(made.image.read, made.info, 64, endian)
     assert tables.markers == made.places["markers"]
@@ -46,7 +48,7 @@ def test_named_by_vmcoreinfo(make_kallsyms, era, endian, long_names):
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("endian", ["<", ">"])
-def test_found_by_scanning(make_kallsyms, era, endian):
+def test_found_by_scanning(make_kallsyms: Callable[..., Any], era: str, endian: str) -> None:
     made = make_kallsyms(era, endian=endian)
     tables = scan(made.image.read, made.stext, 64, endian)
     assert tables == locate(made.image.read, made.info, 64, endian)
@@ -55,7 +57,7 @@ def test_found_by_scanning(make_kallsyms, era, endian):
 
 @pytest.mark.parametrize("era", ["4.5", "4.6-nopercpu", "6.15", "7.0"])
 @pytest.mark.parametrize("endian", ["<", ">"])
-def test_thirty_two_bits(make_kallsyms, era, endian):
+def test_thirty_two_bits(make_kallsyms: Callable[..., Any], era: str, endian: str) -> None:
     made = make_kallsyms(era, endian=endian, bits=32, stext=LOW)
     by_name = locate(made.image.read, made.info, 32, endian)
     assert by_name == scan(made.image.read, made.stext, 32, endian)
@@ -63,7 +65,7 @@ def test_thirty_two_bits(make_kallsyms, era, endian):
 
 
 @pytest.mark.parametrize("era", ["4.6", "4.6-nopercpu", "7.0"])
-def test_without_stext_the_addresses_must_ascend(make_kallsyms, era):
+def test_without_stext_the_addresses_must_ascend(make_kallsyms: Callable[..., Any], era: str) -> None:
     made = make_kallsyms(era)
     del made.info.raw["SYMBOL(_stext)"]
     check(Kallsyms(made.image.read, locate(made.image.read, made.info)), made)
@@ -72,7 +74,7 @@ def test_without_stext_the_addresses_must_ascend(make_kallsyms, era):
         open_kallsyms(made.image.read, made.info)
 
 
-def test_the_kernels_own_choice_among_aliases_and_no_name_outside(make_kallsyms):
+def test_the_kernels_own_choice_among_aliases_and_no_name_outside(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("6.4")
     table = open_kallsyms(made.image.read, made.info)
     end = table.symbol("_end")
@@ -91,7 +93,7 @@ def test_the_kernels_own_choice_among_aliases_and_no_name_outside(make_kallsyms)
         table.symbol("nothing")
 
 
-def test_few_pages_are_read(make_kallsyms):
+def test_few_pages_are_read(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("7.0")
     table = Kallsyms(made.image.read, locate(made.image.read, made.info))
     made.image.reads = 0
@@ -104,7 +106,7 @@ def test_few_pages_are_read(make_kallsyms):
     assert made.image.reads < before + 10
 
 
-def test_export_and_preload_at_another_place(make_kallsyms):
+def test_export_and_preload_at_another_place(make_kallsyms: Callable[..., Any]) -> None:
     made, moved = make_kallsyms("6.1"), make_kallsyms("6.1", stext=0xFFFFFFFFB3400000)
     first = open_kallsyms(made.image.read, made.info)
     task = first.symbol("init_task")
@@ -113,7 +115,7 @@ def test_export_and_preload_at_another_place(make_kallsyms):
     first.name_at(first.symbol("_etext") + 5)
     saved = first.export(made.stext)
 
-    def nothing(address, size):
+    def nothing(address: int, size: int) -> None:
         raise AssertionError("read")
 
     by = moved.stext - made.stext
@@ -130,13 +132,15 @@ def test_export_and_preload_at_another_place(make_kallsyms):
 @pytest.mark.parametrize(
     "saved", [{}, {"found": {"a": [[1]]}, "spans": []}, {"found": {}, "spans": [[0, 9, "a"], [4, 1, "b"]]}]
 )
-def test_preload_refuses_what_is_malformed(make_kallsyms, saved):
+def test_preload_refuses_what_is_malformed(
+    make_kallsyms: Callable[..., Any], saved: dict[str, dict[str, list[list[int]]] | list[list[int | str]]]
+) -> None:
     made = make_kallsyms("6.1")
     with pytest.raises((ValueError, TypeError, KeyError)):
         open_kallsyms(made.image.read, made.info).preload(saved, made.stext)
 
 
-def test_compressing_is_the_builds_own(make_kallsyms):
+def test_compressing_is_the_builds_own(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("4.6")
     names = open_kallsyms(made.image.read, made.info)._open().names
     texts = [t + n for _, t, n in made.symbols]
@@ -144,7 +148,7 @@ def test_compressing_is_the_builds_own(make_kallsyms):
     assert len(names.tokens.pairs()) == sum(len(s) > 1 for s in names.tokens.strings)
 
 
-def test_names_compressed_in_another_way_are_still_found(make_kallsyms):
+def test_names_compressed_in_another_way_are_still_found(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("4.6")
     table = open_kallsyms(made.image.read, made.info)
     names = table._open().names
@@ -155,12 +159,12 @@ def test_names_compressed_in_another_way_are_still_found(make_kallsyms):
 
 @pytest.mark.parametrize("name", ["", "é", "\u0100", "T\0", "@#!", "x" * 5000])
 @pytest.mark.parametrize("era", ["4.6", "6.15"])
-def test_odd_names_are_absent(make_kallsyms, era, name):
+def test_odd_names_are_absent(make_kallsyms: Callable[..., Any], era: str, name: str) -> None:
     made = make_kallsyms(era)
     assert open_kallsyms(made.image.read, made.info).lookup(name) is None
 
 
-def test_llvm_suffixes_sorted_without_them(make_kallsyms, symbols_of):
+def test_llvm_suffixes_sorted_without_them(make_kallsyms: Callable[..., Any], symbols_of: Any) -> None:
     stext = 0xFFFFFFFFA1000000
     symbols = symbols_of(stext)
     symbols[40] = (symbols[40][0], "t", "do_cold.llvm.1234567")
@@ -175,14 +179,14 @@ def test_llvm_suffixes_sorted_without_them(make_kallsyms, symbols_of):
     assert symbols[40][0] in (table.lookup("do_cold"), table.lookup("do_cold.llvm.1234567"))
 
 
-def poke(made, place, piece):
+def poke(made: Any, place: Any, piece: Any) -> None:
     at = made.places[place] - made.stext
     made.image.data[at : at + len(piece)] = piece
 
 
 @pytest.mark.parametrize("era", ["4.6", "6.1", "7.0"])
 @pytest.mark.parametrize("count", [0, 1, 255, 3000, 1 << 20, 0xFFFFFFFF])
-def test_a_lying_count(make_kallsyms, era, count):
+def test_a_lying_count(make_kallsyms: Callable[..., Any], era: str, count: int) -> None:
     made = make_kallsyms(era)
     poke(made, "num_syms", struct.pack("<I", count))
     with pytest.raises(OopscopeError):
@@ -192,14 +196,14 @@ def test_a_lying_count(make_kallsyms, era, count):
 
 
 @pytest.mark.parametrize("place", ["markers", "token_index", "token_table", "offsets", "relative_base"])
-def test_a_table_overwritten(make_kallsyms, place):
+def test_a_table_overwritten(make_kallsyms: Callable[..., Any], place: str) -> None:
     made = make_kallsyms("4.6")
     poke(made, place, b"\xa5\x5a" * 300)
     with pytest.raises(OopscopeError):
         open_kallsyms(made.image.read, made.info)
 
 
-def test_names_overwritten_after_the_first_run(make_kallsyms):
+def test_names_overwritten_after_the_first_run(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("6.4")
     table = open_kallsyms(made.image.read, made.info)
     at = made.places["names"] - made.stext + 3000
@@ -213,7 +217,7 @@ def test_names_overwritten_after_the_first_run(make_kallsyms):
         list(table.names())
 
 
-def test_seqs_that_point_outside(make_kallsyms):
+def test_seqs_that_point_outside(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("7.0")
     table = open_kallsyms(made.image.read, made.info)
     poke(made, "seqs_of_names", b"\xff" * 3 * len(made.symbols))
@@ -221,7 +225,7 @@ def test_seqs_that_point_outside(make_kallsyms):
         table.lookup("init_task")
 
 
-def test_seqs_that_are_no_order_are_not_used(make_kallsyms):
+def test_seqs_that_are_no_order_are_not_used(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("7.0")
     poke(made, "seqs_of_names", bytes(3 * len(made.symbols)))
     table = open_kallsyms(made.image.read, made.info)
@@ -229,7 +233,7 @@ def test_seqs_that_are_no_order_are_not_used(make_kallsyms):
     check(table, made)
 
 
-def test_missing_pages_are_read_errors(make_kallsyms):
+def test_missing_pages_are_read_errors(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("6.4")
     tables = locate(made.image.read, made.info)
     made.image.holes.update(range(tables.offsets >> 12, (tables.offsets >> 12) + 3))
@@ -239,21 +243,21 @@ def test_missing_pages_are_read_errors(make_kallsyms):
         locate(made.image.read, made.info)
 
 
-def test_scanning_over_holes(make_kallsyms):
+def test_scanning_over_holes(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("4.6")
     made.image.holes.update(range(made.stext + 0x100000 >> 12, made.stext + 0x180000 >> 12))
     check(open_kallsyms(made.image.read, made.info), made)
 
 
 @pytest.mark.parametrize("size", [0, 100, 4096, 3 << 20])
-def test_scanning_a_truncated_image(make_kallsyms, size):
+def test_scanning_a_truncated_image(make_kallsyms: Callable[..., Any], size: int) -> None:
     made = make_kallsyms("4.6")
     del made.image.data[size + 0x1000 :]
     with pytest.raises(OopscopeError):
         scan(made.image.read, made.stext)
 
 
-def test_aliases_without_end(make_kallsyms, symbols_of):
+def test_aliases_without_end(make_kallsyms: Callable[..., Any], symbols_of: Any) -> None:
     stext = 0xFFFFFFFFA1000000
     symbols = [
         *symbols_of(stext)[:40],
@@ -264,7 +268,7 @@ def test_aliases_without_end(make_kallsyms, symbols_of):
     assert open_kallsyms(made.image.read, made.info).name_at(stext + 0x9001)[1] == 1
 
 
-def test_tables_that_lie_about_themselves(make_kallsyms):
+def test_tables_that_lie_about_themselves(make_kallsyms: Callable[..., Any]) -> None:
     made = make_kallsyms("7.0")
     good = locate(made.image.read, made.info)
     for bad in (
@@ -279,7 +283,7 @@ def test_tables_that_lie_about_themselves(make_kallsyms):
             Kallsyms(made.image.read, replace(good, **bad)).name_at(made.stext + 5)
 
 
-def test_tokens_must_fit_their_index():
+def test_tokens_must_fit_their_index() -> None:
     with pytest.raises(Implausible):
         Tokens.parse(b"a\0" * 256, [1] * 256)
     with pytest.raises(Implausible):
@@ -287,12 +291,12 @@ def test_tokens_must_fit_their_index():
     assert Tokens.parse(b"a\0" * 256, range(0, 512, 2)).strings == [b"a"] * 256
 
 
-def test_nothing_to_go_by():
+def test_nothing_to_go_by() -> None:
     with pytest.raises(Implausible):
         open_kallsyms(lambda address, size: bytes(size), VmcoreInfo({}))
 
 
-def test_real(real_kernel):
+def test_real(real_kernel: Any) -> None:
     table, info, checked = real_kernel.symbols, real_kernel.info, 0
     for name in ("_stext", "init_uts_ns", "prb", "log_buf", "clear_seq"):
         address = info.symbol(name)

@@ -1,6 +1,7 @@
 """The exported symbols, found by the name of the first task: each way of writing the table, and what is none."""
 
 import struct
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def image(size: int, relative: bool, words: int, endian: str, bits: int, listed:
     return bytes(data)
 
 
-def reader(data: bytes, base: int):
+def reader(data: bytes, base: int) -> Any:
     def read(address: int, size: int) -> bytes:
         if not 0 <= address - base <= len(data) - size:
             raise MissingPage(address, "never-saved")
@@ -56,7 +57,7 @@ def reader(data: bytes, base: int):
         (4, False, 3, "<", 32),
     ],
 )
-def test_every_way_of_writing_the_table(size, relative, words, endian, bits):
+def test_every_way_of_writing_the_table(size: int, relative: bool, words: int, endian: str, bits: int) -> None:
     listed, base = names(), TEXT % (1 << bits)
     found = ksymtab.find(reader(image(size, relative, words, endian, bits, listed), base), base, bits, endian)
     assert found is not None
@@ -65,7 +66,7 @@ def test_every_way_of_writing_the_table(size, relative, words, endian, bits):
     assert found.lookup("no_such") is None
 
 
-def test_a_string_alone_or_a_few_entries_are_no_table():
+def test_a_string_alone_or_a_few_entries_are_no_table() -> None:
     few = [*names()[:20], "init_task"]
     assert ksymtab.find(reader(image(4, True, 3, "<", 64, sorted(few)), TEXT), TEXT, 64, "<") is None
     alone = bytearray(0x8000)
@@ -73,5 +74,5 @@ def test_a_string_alone_or_a_few_entries_are_no_table():
     assert ksymtab.find(reader(bytes(alone), TEXT), TEXT, 64, "<") is None
 
 
-def test_nothing_readable_is_none():
+def test_nothing_readable_is_none() -> None:
     assert ksymtab.find(reader(b"", TEXT), TEXT, 64, "<") is None

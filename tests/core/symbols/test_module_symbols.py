@@ -1,6 +1,7 @@
 """A module's symbols: undefined and mapping ones left out, names over page ends, counts that lie."""
 
 import struct
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ SYMBOLS = [
 ]
 
 
-def build(bits=64, endian="<", symbols=SYMBOLS):
+def build(bits: int = 64, endian: str = "<", symbols: Any = SYMBOLS) -> Any:
     names, rows = b"\0", b""
     for name, value, size, section, _ in symbols:
         at = len(names) if name else 0
@@ -39,7 +40,7 @@ def build(bits=64, endian="<", symbols=SYMBOLS):
     regions = {STRTAB: names.ljust(8000, b"\0"), SYMTAB: rows, TYPETAB: "".join(s[4] for s in symbols).encode()}
     lowest = {(STRTAB & -4096): bytes(STRTAB & 4095) + regions.pop(STRTAB), **regions}
 
-    def read(address, size):
+    def read(address: int, size: int) -> Any:
         for start, data in lowest.items():
             if start <= address and address + size <= start + len(data):
                 return data[address - start : address - start + size]
@@ -49,7 +50,7 @@ def build(bits=64, endian="<", symbols=SYMBOLS):
 
 
 @pytest.mark.parametrize(("bits", "endian"), [(64, "<"), (64, ">"), (32, "<"), (32, ">")])
-def test_names_and_addresses(bits, endian):
+def test_names_and_addresses(bits: int, endian: str) -> None:
     base = BASE if bits == 64 else BASE & 0xFFFFFFFF
     table = ModuleSymbols(build(bits, endian), SYMTAB, len(SYMBOLS), STRTAB, TYPETAB, bits, endian)
     assert table.name_at(base + 0x100) == ("init_module", 0)
@@ -69,20 +70,20 @@ def test_names_and_addresses(bits, endian):
     assert len(listed) == 6
 
 
-def test_no_type_letters():
+def test_no_type_letters() -> None:
     read = build()
     assert {s.type for s in ModuleSymbols(read, SYMTAB, len(SYMBOLS), STRTAB).symbols()} == {"?"}
     assert {s.type for s in ModuleSymbols(read, SYMTAB, len(SYMBOLS), STRTAB, 0x99000).symbols()} == {"?"}
 
 
-def test_nothing_is_read_before_it_is_asked_for():
-    def read(address, size):
+def test_nothing_is_read_before_it_is_asked_for() -> None:
+    def read(address: int, size: int) -> None:
         raise AssertionError("read")
 
     ModuleSymbols(read, SYMTAB, len(SYMBOLS), STRTAB, TYPETAB)
 
 
-def test_counts_and_places_that_lie():
+def test_counts_and_places_that_lie() -> None:
     read = build()
     for count in (-1, 1 << 30):
         with pytest.raises(Implausible):
@@ -92,11 +93,11 @@ def test_counts_and_places_that_lie():
     assert ModuleSymbols(read, SYMTAB, 0, STRTAB).name_at(BASE + 0x100) is None
 
 
-def test_names_that_are_missing_or_endless():
+def test_names_that_are_missing_or_endless() -> None:
     read = build()
     assert ModuleSymbols(read, SYMTAB, len(SYMBOLS), 0x77000).name_at(BASE + 0x100) is None
 
-    def endless(address, size):
+    def endless(address: int, size: int) -> Any:
         return b"x" * size if address < SYMTAB else read(address, size)
 
     assert ModuleSymbols(endless, SYMTAB, len(SYMBOLS), STRTAB).name_at(BASE + 0x100) is None

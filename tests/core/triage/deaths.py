@@ -3,9 +3,11 @@
 The silent ones are near misses: the same words, but the machine survived what they say, or died of something else.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.triage.fakes import cpu, death, stack, task, wait
+from oopscope.stacks.tasks import Task
+from oopscope.triage.death import Death
 
 SYSRQ_LOG = """
 sysrq: Trigger a crash
@@ -27,7 +29,14 @@ class Made(NamedTuple):
     says: str = ""  # words of its summary
 
 
-def oops(first, frames=FAULT, panic="Fatal exception", before="", after="", **more):
+def oops(
+    first: str,
+    frames: tuple[str, ...] = FAULT,
+    panic: str = "Fatal exception",
+    before: str = "",
+    after: str = "",
+    **more: Any,
+) -> Death:
     """A fatal oops: what the fault handler says, its own line, its registers, and panic()."""
     pc = frames[0].split(" ")[0]
     return death(
@@ -39,11 +48,11 @@ def oops(first, frames=FAULT, panic="Fatal exception", before="", after="", **mo
     )
 
 
-def panicked(message, frames=(), before="", **more):
+def panicked(message: str, frames: tuple[str, ...] = (), before: str = "", **more: Any) -> Death:
     return death(f"{before}\nKernel panic - not syncing: {message}\n", ("panic+0x118", *frames), **more)
 
 
-def survived(*lines, frames=SYSRQ, **more):
+def survived(*lines: str, frames: tuple[str, str, str, str, str] = SYSRQ, **more: list[Task[Any]]) -> Death:
     """The words were said, but the machine lived on until somebody crashed it."""
     return death("\n".join(lines) + SYSRQ_LOG, frames, **more)
 

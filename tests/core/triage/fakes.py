@@ -1,7 +1,9 @@
 """A death made of log lines and a stack, with no dump: a kernel that answers only what the rules ask."""
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from oopscope.dumps import Facts
 from oopscope.errors import NoSymbol, NotMapped, NoTypes
@@ -31,10 +33,10 @@ SYMBOLS = {"panic_cpu": 0x1000, "__cpu_present_mask": 0x2000, "nr_cpu_ids": 0x30
 class Words:
     """Memory of single words; all else is not mapped."""
 
-    def __init__(self, words=()):
+    def __init__(self, words: dict[int, int] = ()) -> None:
         self._words = dict(words)
 
-    def word(self, address):
+    def word(self, address: int) -> Any:
         if address not in self._words:
             raise NotMapped(address)
         return self._words[address]
@@ -42,11 +44,11 @@ class Words:
     u32 = word
     word_size = 8
 
-    def words(self, address, count):
+    def words(self, address: int, count: int) -> Any:
         return tuple(self.word(address + 8 * i) for i in range(count))
 
 
-def timed(log):
+def timed(log: list[str]) -> Iterator[Record]:
     """Records of lines; one that is only `[12.5]` moves the clock to that second."""
     ns = index = 0
     for text in log:
@@ -62,7 +64,17 @@ class FakeKernel:
 
     log_from = None  # the log is the dump\'s own
 
-    def __init__(self, log, cpus_, tasks_=(), panicked=0, words=(), info="", live=False, locks_=()):
+    def __init__(
+        self,
+        log: list[str],
+        cpus_: list[Cpu],
+        tasks_: list[Task[Any]] | tuple[()] = (),
+        panicked: int | None = 0,
+        words: tuple[()] = (),
+        info: str = "",
+        live: bool = False,
+        locks_: list[Wait] | tuple[()] = (),
+    ) -> None:
         self.problems, self.arch = Problems(), arch("x86_64")
         self.facts = Facts("kcore" if live else "kdump", live=live)
         self.info = VmcoreInfo.parse(info.encode())
@@ -80,26 +92,26 @@ class FakeKernel:
             registers: {},
         }
 
-    def cached(self, read):
+    def cached(self, read: Any) -> Any:
         if read not in self._known:
             self._known[read] = reader(read)(self)
         return self._known[read]
 
     @contextmanager
-    def aside(self):
+    def aside(self) -> Iterator[None]:
         yield
 
-    def find_symbol(self, name):
+    def find_symbol(self, name: str) -> Any:
         return SYMBOLS.get(name)
 
-    def symbol(self, *names):
+    def symbol(self, *names: Any) -> None:
         raise NoSymbol(names[0])
 
-    def bind(self, plan):
+    def bind(self, plan: Any) -> None:
         raise NoTypes
 
 
-def frame(text, at=0):
+def frame(text: str, at: int = 0) -> Frame:
     """Make a frame of `function+0x12 [module] <kind>`; `? ` before it marks a guess, a bare number is no code."""
     doubt, name, offset, module, kind = FRAME.fullmatch(text).groups()
     if name.startswith("0x"):
@@ -107,11 +119,11 @@ def frame(text, at=0):
     return Frame(TEXT + at, name, int(offset or "0x10", 16), module, kind or "task", not doubt)
 
 
-def stack(*texts):
+def stack(*texts: str) -> tuple[Frame, ...]:
     return tuple(frame(text, 0x1000 * i) for i, text in enumerate(texts))
 
 
-def task(pid, comm, state="S", **more):
+def task(pid: int, comm: str, state: str = "S", **more: Any) -> Task[Any]:
     facts = {
         "ppid": 1,
         "cpu": 0,
@@ -126,17 +138,27 @@ def task(pid, comm, state="S", **more):
     return Task(**{**facts, "pid": pid, "tgid": pid, "comm": comm, "state": state, **more})
 
 
-def wait(pid, comm, lock, owner, readers=False):
+def wait(pid: int, comm: str, lock: int, owner: tuple[int, str], readers: bool = False) -> Wait:
     """A task that waits for a mutex at an address, held by another (its PID and name)."""
     base = 0xFFFF888000000000
     return Wait(pid, comm, "mutex", lock, None, *owner, readers, base + pid, base + owner[0])
 
 
-def cpu(number, frames, state="running", pid=321, comm="storaged"):
+def cpu(number: int, frames: tuple[Frame, ...], state: str = "running", pid: int = 321, comm: str = "storaged") -> Cpu:
     return Cpu(number, True, state, pid, comm, 0xFFFF888000001000, frames, {})
 
 
-def death(log, frames=(), others=(), tasks_=(), panicked=0, words=(), info="", live=False, locks_=()):
+def death(
+    log: str,
+    frames: tuple[str, ...] = (),
+    others: list[Cpu] | tuple[()] = (),
+    tasks_: list[Task[Any]] | tuple[()] = (),
+    panicked: int | None = 0,
+    words: tuple[()] = (),
+    info: str = "",
+    live: bool = False,
+    locks_: list[Wait] | tuple[()] = (),
+) -> Death:
     """A death of CPU 0 (of none, where panicked is None), whose log is given as one text."""
     lines = [line for line in log.split("\n") if line]
     first = cpu(0, stack(*frames), "panic" if panicked is not None else "idle")

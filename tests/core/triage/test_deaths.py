@@ -3,6 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,21 +22,21 @@ CUT = ("6.1-pcpu", "6.1-twooops2")  # one that tasks tell of, one that the log t
 TWENTIETHS = range(1, 20)
 
 
-def wanted(name):
+def wanted(name: str) -> dict[str, list[str] | str]:
     return WANTED[name.partition("-")[2]]
 
 
-def told(path):
+def told(path: Path) -> Any:
     return build(open_kernel([path]), ["verdict", "findings"])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_right_to_say_is_said(name):
+def test_what_is_right_to_say_is_said(name: str) -> None:
     assert faults(told(DEATHS / f"{name}.kdump"), wanted(name)) == []
 
 
 @pytest.mark.parametrize("name", PANICKED)
-def test_the_log_alone_gives_the_same_cause(name, tmp_path):
+def test_the_log_alone_gives_the_same_cause(name: str, tmp_path: Path) -> None:
     kernel = open_kernel([DEATHS / f"{name}.kdump"])
     report = build(kernel, ["verdict", "log"])
     lines = [f"[{r['ns'] // 1000 / 1e6:12.6f}] {line}" for r in report["log"] for line in r["text"].split("\n")]
@@ -47,7 +48,7 @@ def test_the_log_alone_gives_the_same_cause(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", CUT)
-def test_a_cut_dump_says_the_same_or_less(name, tmp_path):
+def test_a_cut_dump_says_the_same_or_less(name: str, tmp_path: Path) -> None:
     data = (DEATHS / f"{name}.kdump").read_bytes()
     entire = told(DEATHS / f"{name}.kdump")["verdict"]
     for twentieth in TWENTIETHS:
@@ -62,7 +63,7 @@ def test_a_cut_dump_says_the_same_or_less(name, tmp_path):
             assert RANK[verdict["confidence"]] <= RANK[entire["confidence"]], twentieth
 
 
-def test_every_expectation_can_be_held():
+def test_every_expectation_can_be_held() -> None:
     for name, want in WANTED.items():
         assert want["what"] and want["causes"], name
         for key in ("summary", "findings", "must", "never"):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cases import NAMES
+from cases import NAMES, Case
 from core.triage.deaths import ALSO
 from oopscope.triage.death import Death
 from oopscope.triage.rules import RULES
@@ -66,15 +66,15 @@ EXPECTED = {
 }
 
 
-def expected(case):
+def expected(case: Case) -> Expected:
     return EXPECTED[case.name.partition("-")[2]]
 
 
-def test_every_death_is_among_the_dumps():
+def test_every_death_is_among_the_dumps() -> None:
     assert {name.partition("-")[2] for name in NAMES} == set(EXPECTED)
 
 
-def test_verdict(case):
+def test_verdict(case: Case) -> None:
     want, verdict, cpu = expected(case), case.report["verdict"], case.report["cpus"][0]
     assert (verdict["cause"], verdict["category"]) == (want.cause, want.category)
     assert (plain(verdict["symbol"].split("+")[0]), verdict["module"]) == (want.function, want.module)
@@ -86,7 +86,7 @@ def test_verdict(case):
     assert verdict["signature"].startswith(f"{want.cause}:{want.function}:")
 
 
-def test_evidence_is_in_the_dump(case):
+def test_evidence_is_in_the_dump(case: Case) -> None:
     """Every piece is a line of the log, a frame, a register or a task that is really there."""
     verdict, log = case.report["verdict"], case.report["log"]
     assert 1 <= len(verdict["evidence"]) <= 12
@@ -106,13 +106,13 @@ def test_evidence_is_in_the_dump(case):
     assert {p["source"]["kind"] for p in verdict["evidence"]} & {"log"}
 
 
-def test_panic_message(case):
+def test_panic_message(case: Case) -> None:
     message = case.report["verdict"]["panic_message"]
     assert any(line.endswith(message) for line in case.truth.text)
     assert "Fatal exception" not in message
 
 
-def test_the_same_death_has_one_signature_on_one_kernel():
+def test_the_same_death_has_one_signature_on_one_kernel() -> None:
     """And the machine's names and addresses are not in it: three kernels' SysRq-c differ only in callers' names."""
     from cases import case_of
 
@@ -124,7 +124,7 @@ def test_the_same_death_has_one_signature_on_one_kernel():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_no_rule_fires_on_anothers_dump(case, rule):
+def test_no_rule_fires_on_anothers_dump(case: Case, rule: str) -> None:
     """But plainer ones that are true of it too, which stand behind its own in the table."""
     own = expected(case).rule
     found = import_module(f"oopscope.triage.rules.{rule}").check(Death(case.kernel))

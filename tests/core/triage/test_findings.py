@@ -3,6 +3,7 @@
 import ast
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,13 +71,13 @@ FINE = {
 }
 
 
-def survived(text, **more):
+def survived(text: str, **more: Any) -> Any:
     """The machine lived on until somebody crashed it."""
     return findings_of(death(f"Linux version 6.12.1\n{text}{SYSRQ_LOG}", SYSRQ, **more))
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_what_the_log_says_is_found(name):
+def test_what_the_log_says_is_found(name: str) -> None:
     text, slug, words, severity = SAID[name]
     (found,) = survived(text)
     assert (found.id, found.severity) == (slug, severity)
@@ -86,16 +87,16 @@ def test_what_the_log_says_is_found(name):
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_what_is_no_trouble_is_not_found(name):
+def test_what_is_no_trouble_is_not_found(name: str) -> None:
     assert survived(FINE[name]) == []
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_an_earlier_boot_is_no_finding(name):
+def test_an_earlier_boot_is_no_finding(name: str) -> None:
     assert survived(f"{SAID[name][0]}\nLinux version 6.12.1") == []
 
 
-def test_what_was_died_of_is_no_finding():
+def test_what_was_died_of_is_no_finding() -> None:
     fatal = f"{OOPS}\nKernel panic - not syncing: Fatal exception"
     assert (
         findings_of(
@@ -105,14 +106,14 @@ def test_what_was_died_of_is_no_finding():
     )
 
 
-def test_a_circle_of_locks_is_found_though_nobody_noticed():
+def test_a_circle_of_locks_is_found_though_nobody_noticed() -> None:
     locks = [wait(41, "one", 0x1000, (52, "two")), wait(52, "two", 0x2000, (41, "one"))]
     (found,) = survived("", locks_=locks)
     assert (found.id, found.severity) == ("deadlock", "error")
     assert "one (PID 41) waits for the mutex 0x1000, two (PID 52) waits" in found.text
 
 
-def test_blocked_tasks_are_found_by_how_long_they_are():
+def test_blocked_tasks_are_found_by_how_long_they_are() -> None:
     assert survived("", tasks_=[task(5, "nfsd", "D", since_last_run_seconds=0.2), task(6, "sh", "S")]) == []
     (found,) = survived("", tasks_=[task(5, "nfsd", "D", since_last_run_seconds=130.0)])
     assert (found.id, found.severity, found.age_seconds) == ("blocked-tasks", "error", 130.0)
@@ -122,7 +123,7 @@ STUCK = ("store_poll+0x5 [stored]", "kthread+0xda")
 
 
 @pytest.mark.parametrize(("clock", "state", "found"), [(1, "running", True), (9, "running", False), (1, "idle", False)])
-def test_a_cpu_whose_clock_stands_still_while_it_runs_a_task_is_found(clock, state, found):
+def test_a_cpu_whose_clock_stands_still_while_it_runs_a_task_is_found(clock: int, state: str, found: bool) -> None:
     made = death("Linux version 6.12.1", others=[cpu(1, stack(*STUCK), state, 77, "poller")], panicked=None)
     made.kernel._known[runqueues] = [CpuQueue(n, 1, 0, 0, 0, c * 10**9) for n, c in ((0, 10), (1, clock))]
     told = [one for one in findings_of(made) if one.id == "stuck-cpu"]
@@ -133,7 +134,7 @@ def test_a_cpu_whose_clock_stands_still_while_it_runs_a_task_is_found(clock, sta
         )
 
 
-def test_every_kind_has_its_file_and_its_line():
+def test_every_kind_has_its_file_and_its_line() -> None:
     folder = Path(oopscope.triage.findings.__file__).parent
     assert {path.stem for path in folder.glob("*.py")} == {*FINDINGS, "__init__", "of_log"}
     for name in FINDINGS:

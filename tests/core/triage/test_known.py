@@ -1,6 +1,7 @@
 """Known bugs: which entries fit, which files are refused and how, and where a match is shown."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -33,17 +34,17 @@ VERDICT = Verdict(
         ({"symbol": "lab_read", "module": "zfs"}, False),
     ],
 )
-def test_an_entry_fits_by_all_that_it_names(fields, fits):
+def test_an_entry_fits_by_all_that_it_names(fields: dict[str, str], fits: bool) -> None:
     found = matching(Bugs((Bug("mended", **fields),), ()), VERDICT, "6.1.20-3-amd64")
     assert [bug.text for bug in found] == ["mended"] * fits
 
 
-def test_a_release_that_is_not_known_lies_in_no_range():
+def test_a_release_that_is_not_known_lies_in_no_range() -> None:
     bugs = Bugs((Bug("t", symbol="lab_read", since="1.0"),), ())
     assert matching(bugs, VERDICT, None) == ()
 
 
-def test_releases_are_numbers():
+def test_releases_are_numbers() -> None:
     assert release_of("6.1.176-1-amd64") == (6, 1, 176, 1)
     assert release_of("6.10") > release_of("6.9.99")
     assert release_of("nightly") == ()
@@ -61,7 +62,7 @@ def test_releases_are_numbers():
         ("[[bug\n", "not TOML"),
     ],
 )
-def test_what_is_wrong_costs_a_line_and_the_rest_counts(tmp_path, text, said):
+def test_what_is_wrong_costs_a_line_and_the_rest_counts(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "known.toml"
     path.write_text(text)
     assert [said in line for line in read(path).problems] == [True]
@@ -70,12 +71,12 @@ def test_what_is_wrong_costs_a_line_and_the_rest_counts(tmp_path, text, said):
         assert [bug.text for bug in read(path).bugs] == ["good"]
 
 
-def test_no_file_is_one_line_and_no_option_is_nothing(tmp_path):
+def test_no_file_is_one_line_and_no_option_is_nothing(tmp_path: Path) -> None:
     assert known_bugs({}) == Bugs((), ())
     assert len(known_bugs({"OOPSCOPE_KNOWN": str(tmp_path / "none")}).problems) == 1
 
 
-def test_a_match_is_in_the_report_in_triage_and_for_people(tmp_path):
+def test_a_match_is_in_the_report_in_triage_and_for_people(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     path.write_text(
         "[[bug]]\nsymbol = 'lab_read_balance'\nmodule = 'labcrash'\ntext = 'a <b>lab</b> bug'\n"

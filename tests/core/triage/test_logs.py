@@ -4,6 +4,7 @@ stored dump tells the death of its dump."""
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,13 +39,13 @@ PLAINER = {
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_is_judged_as_expected(name):
+def test_is_judged_as_expected(name: str) -> None:
     found = verdict_data(verdict(open_kernel([LOGS / name])))
     assert faults({"verdict": found, "findings": None}, EXPECTED[name]) == []
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_no_rule_fires_on_anothers_death(name):
+def test_no_rule_fires_on_anothers_death(name: str) -> None:
     death = Death(open_kernel([LOGS / name]))
     checks = {rule: import_module(f"oopscope.triage.rules.{rule}").check(death) for rule in RULES}
     fired = [found.cause for found in checks.values() if found is not None]
@@ -54,7 +55,7 @@ def test_no_rule_fires_on_anothers_death(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_dumps_log_alone_tells_its_death(name, case_of_name):
+def test_a_dumps_log_alone_tells_its_death(name: str, case_of_name: Any) -> None:
     log = DUMPS / f"{name}.dmesg.txt"
     if not log.is_file():
         log = Path(__file__).parents[2] / "dumps" / log.name
@@ -65,7 +66,7 @@ def test_a_dumps_log_alone_tells_its_death(name, case_of_name):
 
 
 @pytest.fixture
-def case_of_name():
+def case_of_name() -> Any:
     from cases import case_of
 
     return lambda name: case_of(name).report["verdict"]

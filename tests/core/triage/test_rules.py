@@ -3,6 +3,7 @@
 import ast
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,11 +44,11 @@ CATEGORIES = {
 OUTSIDE = ("running_machine", "external_dump")  # nothing panicked: no CPU's or task's fault
 
 
-def check(rule, found):
+def check(rule: str, found: Any) -> Any:
     return import_module(f"oopscope.triage.rules.{rule}").check(found)
 
 
-def test_every_file_is_in_the_table_and_has_deaths():
+def test_every_file_is_in_the_table_and_has_deaths() -> None:
     folder = Path(oopscope.triage.rules.__file__).parent
     files = {path.stem for path in folder.glob("*.py") if path.stem != "__init__"}
     assert files == set(RULES)
@@ -56,7 +57,7 @@ def test_every_file_is_in_the_table_and_has_deaths():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_says_what_it_knows(rule):
+def test_a_rule_says_what_it_knows(rule: str) -> None:
     module = import_module(f"oopscope.triage.rules.{rule}")
     assert module.__doc__
     assert module.check.__doc__
@@ -64,7 +65,7 @@ def test_a_rule_says_what_it_knows(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_fires(rule):
+def test_fires(rule: str) -> None:
     made = DEATHS[rule]
     found = check(rule, made.fires)
     assert isinstance(found, Verdict)
@@ -91,19 +92,19 @@ def test_fires(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_is_silent(rule):
+def test_is_silent(rule: str) -> None:
     assert check(rule, DEATHS[rule].silent) is None
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_is_the_verdict(rule):
+def test_is_the_verdict(rule: str) -> None:
     """Asked in their order, the first rule that knows is the right one."""
     assert judge(DEATHS[rule].fires.kernel).cause == DEATHS[rule].cause
     assert judge(DEATHS[rule].silent.kernel).cause != DEATHS[rule].cause or rule in ("cluster_fencing",)
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_of_all_rules_only_its_own_fires(rule):
+def test_of_all_rules_only_its_own_fires(rule: str) -> None:
     """And the plainer ones that are true as well: those stand behind it."""
     fired = {r for r in RULES if check(r, DEATHS[rule].fires) is not None}
     assert fired - {rule} <= ALSO.get(rule, set()) | {"panic_called"}
@@ -111,21 +112,21 @@ def test_of_all_rules_only_its_own_fires(rule):
 
 
 @pytest.mark.parametrize("cause, found", OTHERS, ids=[f"{i}-{cause}" for i, (cause, _) in enumerate(OTHERS)])
-def test_other_words(cause, found):
+def test_other_words(cause: str, found: Any) -> None:
     assert judge(found.kernel).cause == cause
     assert list(found.kernel.problems) == []
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("log", ["", "Kernel panic - not syncing: ", "\x1b[31m" + "A" * 5000, "Oops: 0000 [#1]"])
-def test_survives_a_log_that_says_nothing(rule, log):
+def test_survives_a_log_that_says_nothing(rule: str, log: str) -> None:
     for frames in ((), ("0x41414141",), ("panic+0x1",), ("asm_exc_page_fault+0x1 <exception>",)):
         check(rule, death(log, frames))
         check(rule, death(log, frames, panicked=None))
 
 
-def test_a_rule_that_fails_is_a_problem_and_the_next_is_asked(monkeypatch):
-    def broken(_death):
+def test_a_rule_that_fails_is_a_problem_and_the_next_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_death: Any) -> None:
         raise ZeroDivisionError("a fault of the rule's own")
 
     monkeypatch.setattr(import_module("oopscope.triage.rules.soft_lockup"), "check", broken)
@@ -135,7 +136,7 @@ def test_a_rule_that_fails_is_a_problem_and_the_next_is_asked(monkeypatch):
     assert [p.message for p in kernel.problems] == ["rule soft_lockup: ZeroDivisionError: a fault of the rule's own"]
 
 
-def test_the_unknown_verdict_quotes_the_message():
+def test_the_unknown_verdict_quotes_the_message() -> None:
     found = judge(death("Kernel panic - not syncing: Something that no rule knows", ("0x4141",)).kernel)
     assert (found.cause, found.category, found.confidence) == ("unknown", "unknown", "possible")
     assert "Something that no rule knows" in found.summary
@@ -143,14 +144,14 @@ def test_the_unknown_verdict_quotes_the_message():
 
 
 @pytest.mark.parametrize("rule", ["null_pointer", "bad_page_fault", "general_protection", "kernel_bug", "divide_error"])
-def test_the_message_of_an_oops_is_what_happened(rule):
+def test_the_message_of_an_oops_is_what_happened(rule: str) -> None:
     """Not panic()'s own `Fatal exception`, which says nothing."""
     message = check(rule, DEATHS[rule].fires).panic_message
     assert "Fatal exception" not in message
     assert message.startswith(("BUG: ", "kernel BUG", "Oops: "))
 
 
-def test_an_older_oops_gives_no_message_to_a_later_panic():
+def test_an_older_oops_gives_no_message_to_a_later_panic() -> None:
     oops_then_hardware = next(d for cause, d in OTHERS if cause == "ghes-fatal")
     assert judge(oops_then_hardware.kernel).panic_message == "Fatal hardware error!"
 
@@ -162,7 +163,7 @@ def test_an_older_oops_gives_no_message_to_a_later_panic():
         (PAGE.replace("write access", "instruction fetch"), "0xffffc90001234008", "called a function through the wild"),
     ],
 )
-def test_a_call_through_a_bad_pointer_blames_the_caller(said, pc, says):
+def test_a_call_through_a_bad_pointer_blames_the_caller(said: Any, pc: str, says: str) -> None:
     """The pc that faulted is no code; who called it is the one to look at."""
     log = f"{said}\nRIP: 0010:{pc}\nKernel panic - not syncing: Fatal exception"
     found = judge(death(log, ("asm_exc_page_fault+0x22 <exception>", pc, *FAULT)).kernel)
@@ -173,26 +174,26 @@ def test_a_call_through_a_bad_pointer_blames_the_caller(said, pc, says):
 class TestSignature:
     """The same for the same bug on another machine: no address, offset, suffix or name of a host is in it."""
 
-    def signature(self, *frames, what="Oops: divide error: 0000 [#1] SMP"):
+    def signature(self, *frames: Any, what: str = "Oops: divide error: 0000 [#1] SMP") -> Any:
         return judge(oops(what, frames).kernel).signature
 
-    def test_without_offsets_and_suffixes(self):
+    def test_without_offsets_and_suffixes(self) -> None:
         first = self.signature("f.isra.0+0x1 [m]", "g+0x2", "h.cold+0x3")
         assert first == self.signature("f+0x99 [m]", "g.constprop.0+0x4", "h.part.0.cold+0x7")
         assert first.startswith("divide-error:f:")
 
-    def test_of_another_bug_is_another(self):
+    def test_of_another_bug_is_another(self) -> None:
         first = self.signature("f+0x1 [m]", "g+0x2", "h+0x3")
         assert first != self.signature("f+0x1 [n]", "g+0x2", "h+0x3")
         assert first != self.signature("f+0x1 [m]", "g+0x2", "h+0x3", what="Oops: invalid opcode: 0000 [#1] SMP")
 
-    def test_takes_no_caller(self):
+    def test_takes_no_caller(self) -> None:
         """How much of a stack is left, and who took it, must not matter."""
         first = self.signature("f+0x1", "g+0x2", "h+0x3", "i+0x4", "deep+0x5")
         assert first == self.signature("f+0x1", "? guess+0x7", "other+0x5")
 
 
-def test_evidence_points_at_its_line_and_frame():
+def test_evidence_points_at_its_line_and_frame() -> None:
     found = check("soft_lockup", DEATHS["soft_lockup"].fires)
     kinds = [e.source.kind for e in found.evidence]
     assert kinds == ["log", "frame"]

@@ -1,29 +1,31 @@
 """The wait-for graph as plain data: what proves a circle, who stands behind whom, and how it is drawn."""
 
+from typing import Any
+
 from oopscope.report.waits import folded, graph_of, picture, waits_data
 from oopscope.waits.graph import Claim, Node, joined
 
 
-def task(pid, note="D"):
+def task(pid: int, note: str = "D") -> Any:
     return Node(f"task:{pid}", "task", f"t{pid}", 0x1000 + pid, pid, note)
 
 
-def lock(name, **more):
+def lock(name: str, **more: Any) -> Any:
     return Node(f"mutex:{name}", "mutex", name, 0x2000, None, **more)
 
 
-def waits(pid, thing, since=1.0, basis="linked"):
+def waits(pid: int, thing: Any, since: float = 1.0, basis: str = "linked") -> Any:
     return Claim(task(pid), thing, "waits_for", basis, since, "on its stack")
 
 
-def held(thing, pid, basis="recorded"):
+def held(thing: Any, pid: int, basis: str = "recorded") -> Any:
     return Claim(thing, task(pid), "held_by", basis)
 
 
 A, B, C = lock("a"), lock("b"), lock("c")
 
 
-def test_two_that_wait_for_each_other_are_a_circle_with_others_behind():
+def test_two_that_wait_for_each_other_are_a_circle_with_others_behind() -> None:
     graph = joined([waits(1, A), held(A, 2), waits(2, B, 9.0), held(B, 1), waits(3, A), waits(4, C), held(C, 3)])
     assert graph.circles == (("task:1", "mutex:a", "task:2", "mutex:b"),)
     assert sorted(graph.behind(*graph.circles[0])) == ["task:3", "task:4"]
@@ -36,7 +38,7 @@ def test_two_that_wait_for_each_other_are_a_circle_with_others_behind():
     assert all(len(line) <= 80 for line in text)
 
 
-def test_what_is_likely_or_one_of_several_closes_no_circle():
+def test_what_is_likely_or_one_of_several_closes_no_circle() -> None:
     assert joined([waits(1, A), held(A, 2, "likely"), waits(2, B), held(B, 1)]).circles == ()
     pipe = lock("p", any=True)
     claims = [waits(1, pipe), held(pipe, 2), held(pipe, 3), waits(2, B), held(B, 1)]
@@ -44,11 +46,11 @@ def test_what_is_likely_or_one_of_several_closes_no_circle():
     assert len(joined([*claims[:2], *claims[3:]]).circles) == 1  # the only one who could end the wait
 
 
-def test_a_task_that_is_recorded_as_its_own_holder_is_no_circle():
+def test_a_task_that_is_recorded_as_its_own_holder_is_no_circle() -> None:
     assert joined([waits(1, A), held(A, 1)]).circles == ()
 
 
-def test_circles_of_three_and_two_that_share_nothing_are_told_apart():
+def test_circles_of_three_and_two_that_share_nothing_are_told_apart() -> None:
     graph = joined(
         [
             waits(1, A),
@@ -66,7 +68,7 @@ def test_circles_of_three_and_two_that_share_nothing_are_told_apart():
     assert sorted(len(ring) for ring in graph.circles) == [4, 6]
 
 
-def test_a_root_is_what_the_longest_chain_ends_in_and_is_said_with_what_it_does():
+def test_a_root_is_what_the_longest_chain_ends_in_and_is_said_with_what_it_does() -> None:
     sleeper = task(9)._replace(note="D, sleeps in lab_sleep [lab]")
     claims = [waits(1, A, 300.0), waits(2, A), held(A, 3), waits(3, B), Claim(B, sleeper, "held_by", "recorded")]
     graph = joined([*claims, waits(5, C)])
@@ -78,12 +80,12 @@ def test_a_root_is_what_the_longest_chain_ends_in_and_is_said_with_what_it_does(
     assert "mutex c                         nobody known" in text
 
 
-def test_the_stronger_basis_counts_where_two_kinds_say_the_same():
+def test_the_stronger_basis_counts_where_two_kinds_say_the_same() -> None:
     (edge, *_) = joined([waits(1, A, basis="likely"), waits(1, A, basis="recorded")]).edges
     assert edge.basis == "recorded"
 
 
-def test_the_data_of_a_report_gives_the_same_graph():
+def test_the_data_of_a_report_gives_the_same_graph() -> None:
     graph = joined([waits(1, A), held(A, 2), waits(2, B), held(B, 1), waits(3, C)])
     again = graph_of(waits_data(graph))
     assert (again.nodes, again.edges, again.circles, again.roots) == (
@@ -91,13 +93,13 @@ def test_the_data_of_a_report_gives_the_same_graph():
     )  # fmt: skip
 
 
-def test_many_names_are_folded_by_what_they_share():
+def test_many_names_are_folded_by_what_they_share() -> None:
     names = [f"w-{n}" for n in range(2400)] + [f"many{n}" for n in range(20)] + ["x[31m"]
     assert folded(names) == "2,400 of w-*, 20 of many*, x␛[*m" or "x" in folded(names)
     assert folded(["a", "b"]) == "a, b"
 
 
-def test_thousands_behind_one_lock_are_one_line():
+def test_thousands_behind_one_lock_are_one_line() -> None:
     claims = [waits(pid, A) for pid in range(2, 5002)]
     graph = joined([*claims, held(A, 1)])
     assert len(graph.behind(A.id)) == 5000

@@ -1,6 +1,8 @@
 """Who waits for which sleeping lock: on a real dump, and on hand-made stacks with both shapes of lock."""
 
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -24,34 +26,34 @@ LOCK, OTHER = 0xFFFFFFFFC0000000, 0xFFFFFFFFC0000100
 
 
 class Types:
-    def __init__(self, offsets):
+    def __init__(self, offsets: Any) -> None:
         self.offsets = offsets
 
-    def has(self, struct):
+    def has(self, struct: Any) -> Any:
         return struct in self.offsets
 
-    def has_member(self, struct, path):
+    def has_member(self, struct: Any, path: Path) -> Any:
         return path in self.offsets.get(struct, {})
 
-    def member(self, struct, path):
+    def member(self, struct: Any, path: Path) -> Any:
         if not self.has_member(struct, path):
             raise NoMember(struct, path)
         return SimpleNamespace(offset=self.offsets[struct][path])
 
 
-def task(number, address, state=2):
+def task(number: int, address: int, state: int = 2) -> Any:
     base = BASE + number * SIZE
     return TaskStruct(
         address, number, number, b"t%d" % number, state, 0, 0, base, 0, 0, 0, 0, 0, base + 0x3F00, 0, None
     )
 
 
-def waiter_of(one):
+def waiter_of(one: Any) -> Any:
     """Where the waiter stands on a task's stack."""
     return one.stack + 0x3F40
 
 
-def memory_of(tasks, waits, with_list=True):
+def memory_of(tasks: Any, waits: Any, with_list: bool = True) -> Any:
     """Return the words of stacks and locks; `waits` is lock -> (owner word, the tasks that wait)."""
     words = {at: 0 for one in tasks for at in range(one.sp, one.stack + SIZE, 8)}
     for lock, (owner, waiting) in waits.items():
@@ -67,7 +69,7 @@ def memory_of(tasks, waits, with_list=True):
     return words
 
 
-def kernel_of(tasks, words, offsets, monkeypatch):
+def kernel_of(tasks: Any, words: Any, offsets: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__mutex_lock+0x2"))
     monkeypatch.setattr(locks, "task_stack", lambda kernel, base: locks.Stack(base, base + SIZE, "task"))
     found = {task_structs: {one.address: one for one in tasks}, lost_tasks: {}, thread_size: SIZE}
@@ -78,7 +80,7 @@ def kernel_of(tasks, words, offsets, monkeypatch):
 
 
 @pytest.mark.parametrize("offsets", [OFFSETS, NO_LIST], ids=["list", "first waiter"])
-def test_two_that_wait_for_each_other(offsets, monkeypatch):
+def test_two_that_wait_for_each_other(offsets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = task(1, A), task(2, B)
     words = memory_of([one, two], {LOCK: (B | 1, [one]), OTHER: (A, [two])}, offsets is OFFSETS)
     found = locks.all_locks.__wrapped__(kernel_of([one, two], words, offsets, monkeypatch))
@@ -89,7 +91,7 @@ def test_two_that_wait_for_each_other(offsets, monkeypatch):
 
 
 @pytest.mark.parametrize("offsets", [OFFSETS, NO_LIST], ids=["list", "first waiter"])
-def test_one_lock_has_many_waiters_and_its_owner_none(offsets, monkeypatch):
+def test_one_lock_has_many_waiters_and_its_owner_none(offsets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = [task(number, A + number * 0x1000) for number in range(1, 6)]
     words = memory_of(tasks, {LOCK: (tasks[0].address, tasks[1:])}, offsets is OFFSETS)
     found = locks.all_locks.__wrapped__(kernel_of(tasks, words, offsets, monkeypatch))
@@ -98,14 +100,14 @@ def test_one_lock_has_many_waiters_and_its_owner_none(offsets, monkeypatch):
     assert (len(ring), closed) == (1, False)
 
 
-def test_a_waiter_whose_links_disagree_is_not_believed(monkeypatch):
+def test_a_waiter_whose_links_disagree_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     one = task(1, A)
     words = memory_of([one], {LOCK: (B, [one])})
     words[LOCK + 24] = LOCK  # the lock's list names another as the last
     assert locks.all_locks.__wrapped__(kernel_of([one], words, OFFSETS, monkeypatch)) == []
 
 
-def test_an_owner_that_is_no_task_is_none(monkeypatch):
+def test_an_owner_that_is_no_task_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     one = task(1, A)
     words = memory_of([one], {LOCK: (0xDEAD0, [one])})
     (wait,) = locks.all_locks.__wrapped__(kernel_of([one], words, OFFSETS, monkeypatch))
@@ -113,7 +115,7 @@ def test_an_owner_that_is_no_task_is_none(monkeypatch):
     assert wait.ended
 
 
-def test_an_owner_is_not_said_to_have_ended_where_not_all_tasks_are_known(monkeypatch):
+def test_an_owner_is_not_said_to_have_ended_where_not_all_tasks_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     one = task(1, A)
     kernel = kernel_of([one], memory_of([one], {LOCK: (0xDEAD0, [one])}), OFFSETS, monkeypatch)
     kernel.problems.add("tasks", "pages are missing")
@@ -121,7 +123,7 @@ def test_an_owner_is_not_said_to_have_ended_where_not_all_tasks_are_known(monkey
     assert (wait.owner, wait.ended) == (None, False)
 
 
-def test_an_owner_that_is_the_waiter_itself_closes_no_circle(monkeypatch):
+def test_an_owner_that_is_the_waiter_itself_closes_no_circle(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that ended with the lock may have left it its memory: an address is no identity."""
     one = task(1, A)
     (wait,) = locks.all_locks.__wrapped__(kernel_of([one], memory_of([one], {LOCK: (A, [one])}), OFFSETS, monkeypatch))
@@ -137,7 +139,9 @@ RWSEM = {
 
 
 @pytest.mark.parametrize(("readers", "holder"), [(1, B), (3, None)])
-def test_readers_are_holders_only_where_there_is_one(readers, holder, monkeypatch):
+def test_readers_are_holders_only_where_there_is_one(
+    readers: int, holder: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = task(1, A), task(2, B, state=1)
     words = memory_of([one, two], {LOCK: (B | 1, [one])})
     words[LOCK + 8] = readers << 8
@@ -154,7 +158,7 @@ RT = {
 }
 
 
-def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch):
+def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     one, two, waiter = task(1, A), task(2, B, state=1), BASE + SIZE + 0x3F40
     words = {A + 0x100: waiter, B + 0x100: 0, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, RT, monkeypatch)
@@ -163,7 +167,7 @@ def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch):
     assert (wait.kind, wait.lock, wait.owner_pid) == ("rt_mutex", LOCK, 2)
 
 
-def test_a_waiter_that_is_anothers_is_not_believed(monkeypatch):
+def test_a_waiter_that_is_anothers_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     one, waiter = task(1, A), BASE + SIZE + 0x3F40
     words = {A + 0x100: waiter, waiter + 0x50: B, waiter + 0x58: LOCK, LOCK + 0x18: B}
     kernel = kernel_of([one], words, RT, monkeypatch)
@@ -177,7 +181,7 @@ PERCPU = {
 WAKE = 0xFFFFFFFF81000040
 
 
-def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monkeypatch):
+def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = task(1, A), task(2, B)
     entry = reader.sp + 0x40
     words = {at: 0 for one in (reader, writer) for at in range(one.sp, one.stack + SIZE, 8)}
@@ -193,7 +197,7 @@ def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monk
     assert (found[2].owner_pid, found[2].readers) == (None, True)  # which readers, nothing records
 
 
-def test_a_task_that_sleeps_otherwise_waits_for_no_lock(monkeypatch):
+def test_a_task_that_sleeps_otherwise_waits_for_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     one = task(1, A, state=1)
     words = memory_of([one], {LOCK: (B, [one])})
     kernel = kernel_of([one], words, OFFSETS, monkeypatch)
@@ -202,7 +206,7 @@ def test_a_task_that_sleeps_otherwise_waits_for_no_lock(monkeypatch):
 
 
 @pytest.mark.parametrize("state", [1, 0x102, 0x1000], ids=["interruptible", "killable", "RT lock wait"])
-def test_who_sleeps_interruptibly_for_a_lock_waits_as_well(state, monkeypatch):
+def test_who_sleeps_interruptibly_for_a_lock_waits_as_well(state: int, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = task(1, A, state=state), task(2, B, state=1)
     words = memory_of([one], {LOCK: (B, [one])}) | dict.fromkeys(range(two.sp, two.stack + SIZE, 8), 0)
     (wait,) = locks.all_locks.__wrapped__(kernel_of([one, two], words, OFFSETS, monkeypatch))
@@ -221,7 +225,9 @@ ON_RT = {**RT, "rw_semaphore": {"rwbase.rtmutex": 8, "rwbase.readers": 0}}
         ("futex_lock_pi", "futex", LOCK),
     ],
 )
-def test_on_preempt_rt_every_sleeping_lock_is_an_rt_mutex(function, kind, lock, monkeypatch):
+def test_on_preempt_rt_every_sleeping_lock_is_an_rt_mutex(
+    function: str, kind: str, lock: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two, waiter = task(1, A), task(2, B, state=1), BASE + SIZE + 0x3F40
     words = {A + 0x100: waiter, B + 0x100: 0, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, ON_RT, monkeypatch)
@@ -230,8 +236,8 @@ def test_on_preempt_rt_every_sleeping_lock_is_an_rt_mutex(function, kind, lock, 
     assert (wait.kind, wait.lock, wait.owner_pid) == (kind, lock, 2)
 
 
-def test_a_chain_into_a_circle_returns_the_circle():
-    def wait(pid, owner):
+def test_a_chain_into_a_circle_returns_the_circle() -> None:
+    def wait(pid: int, owner: Any) -> Any:
         return locks.Wait(pid, f"t{pid}", "mutex", LOCK + pid, None, owner, None, False, pid, owner)
 
     waits = {one.task: one for one in (wait(1, 2), wait(2, 3), wait(3, 2))}
@@ -240,7 +246,7 @@ def test_a_chain_into_a_circle_returns_the_circle():
     assert [one.pid for one in ring] == [2, 3]
 
 
-def test_the_deadlock_of_a_real_dump():
+def test_the_deadlock_of_a_real_dump() -> None:
     first, second = locks.all_locks.__wrapped__(case_of("6.1-deadlock").kernel)
     assert {first.kind, second.kind} == {"mutex"}
     assert {first.name, second.name} == {"lab_a+0x8 [labcrash]", "lab_b+0x8 [labcrash]"}
