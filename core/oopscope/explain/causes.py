@@ -217,6 +217,14 @@ TEXTS: dict[str, Text] = {
         "A disk or path that failed before, a bug of the file system, memory that was overwritten.",
         "What the log says of the disk before the file system's first error; then a check of the file system.",
     ),
+    "io-stall": Text(
+        "A task was blocked for too long (state D), and what it waits for ends in a disk that has been given requests "
+        "and has not answered them.",
+        "A controller, a path or a storage server that stopped; a host that throttles or froze its guest's disk; "
+        "firmware of a drive; a driver that lost an interrupt.",
+        "The requests in flight in I/O, the oldest first; what the log says of that disk before the first blocked "
+        "task (timeouts, resets, links); Waits, where all who stand behind the disk are drawn.",
+    ),
     "storage-error": Text(
         "A pool, array or verified device failed, and is set to stop the machine then.",
         "Disks, cables, controllers; of dm-verity also somebody who changed the data.",

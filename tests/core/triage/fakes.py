@@ -1,7 +1,7 @@
 """A death made of log lines and a stack, with no dump: a kernel that answers only what the rules ask."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from oopscope.inspect.address_space import StackMap, stack_map
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
+from oopscope.linux.block import Request, requests
 from oopscope.linux.meminfo import all_counters
 from oopscope.linux.printk import Record
 from oopscope.linux.printk import log as log_records
@@ -21,6 +22,8 @@ from oopscope.stacks.registers import registers
 from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 from oopscope.triage.death import Death
+from oopscope.waits.build import wait_graph
+from oopscope.waits.graph import Claim, Graph, Node, joined
 from oopscope.waits.locks import Wait, all_locks
 
 FRAME = re.compile(r"(\? )?(\w[\w.]*|0x[0-9a-f]+)(?:\+(0x[0-9a-f]+))?(?: \[(\w+)\])?(?: <(\w+)>)?")
@@ -59,6 +62,19 @@ def timed(log: list[str]) -> Iterator[Record]:
         ns, index = ns + 1000, index + 1
 
 
+def claims_of(locks: Sequence[Wait]) -> Iterator[Claim]:
+    """Waits for locks as the graph has them."""
+    for one in locks:
+        thing = Node(f"{one.kind}:{one.lock:#x}", one.kind, one.name or f"{one.lock:#x}", one.lock)
+        waiter = Node(f"task:{one.pid}", "task", one.comm, one.task, one.pid, "D")
+        yield Claim(waiter, thing, "waits_for", "linked", 1.0)
+        if one.holder is not None:
+            yield Claim(
+                thing, Node(f"task:{one.owner_pid}", "task", one.owner_comm, one.owner, one.owner_pid, "D"), "held_by",
+                "recorded",
+            )  # fmt: skip
+
+
 class FakeKernel:
     """Answers from what a test gives: the log, the CPUs, the tasks."""
 
@@ -74,6 +90,8 @@ class FakeKernel:
         info: str = "",
         live: bool = False,
         locks_: list[Wait] | tuple[()] = (),
+        graph: Graph | None = None,
+        requests_: Sequence[Request] = (),
     ) -> None:
         self.problems, self.arch = Problems(), arch("x86_64")
         self.facts = Facts("kcore" if live else "kdump", live=live)
@@ -88,6 +106,8 @@ class FakeKernel:
             all_tasks: list(tasks_),
             census: Census({}, {}),
             all_locks: list(locks_),
+            requests: list(requests_),
+            wait_graph: graph or joined(claims_of(locks_)),
             stack_map: StackMap([]),
             registers: {},
         }
@@ -144,6 +164,18 @@ def wait(pid: int, comm: str, lock: int, owner: tuple[int, str], readers: bool =
     return Wait(pid, comm, "mutex", lock, None, *owner, readers, base + pid, base + owner[0])
 
 
+def behind_disk(pid: int, comm: str, disk: str = "vda", age: float = 130.0) -> tuple[Graph, list[Request]]:
+    """A task that waits for a request in flight of a disk: the graph, and the requests."""
+    base = 0xFFFF888000000000
+    waiter = Node(f"task:{pid}", "task", comm, base + pid, pid, "D")
+    request = Node("request:0x9000", "request", f"{disk}: WRITE 64K, sector 128, sent {age:.1f} s ago", 0x9000)
+    drive = Node("disk:0x8000", "disk", disk, 0x8000, None, f"1 in flight, the oldest since {age:.1f} s")
+    graph = joined(
+        [Claim(waiter, request, "waits_for", "linked", age), Claim(request, drive, "behind", "recorded")]
+    )  # fmt: skip
+    return graph, [Request(disk, age, "write", 128, 65536, 1, "in flight", 0, pid, comm, 0x9000)]
+
+
 def cpu(number: int, frames: tuple[Frame, ...], state: str = "running", pid: int = 321, comm: str = "storaged") -> Cpu:
     return Cpu(number, True, state, pid, comm, 0xFFFF888000001000, frames, {})
 
@@ -158,8 +190,10 @@ def death(
     info: str = "",
     live: bool = False,
     locks_: list[Wait] | tuple[()] = (),
+    graph: Graph | None = None,
+    requests_: Sequence[Request] = (),
 ) -> Death:
     """A death of CPU 0 (of none, where panicked is None), whose log is given as one text."""
     lines = [line for line in log.split("\n") if line]
     first = cpu(0, stack(*frames), "panic" if panicked is not None else "idle")
-    return Death(FakeKernel(lines, [first, *others], tasks_, panicked, words, info, live, locks_))
+    return Death(FakeKernel(lines, [first, *others], tasks_, panicked, words, info, live, locks_, graph, requests_))

@@ -1,6 +1,7 @@
 """More deaths, one for each rule of a cause with a name of its own, with near misses: see deaths.py."""
 
 from core.triage.deaths import BUG_LINE, FAULT, IDLE, NULL, PAGE, SYSCALL, Made, oops, panicked, survived
+from core.triage.fakes import behind_disk, task
 
 KASAN = "BUG: KASAN: {} in store_put+0x21/0x40 [stored]\nRead of size 8 at addr ffff888012345678 by task storaged/321"
 CHECKED = ("check_panic_on_warn+0x4c", "end_report+0x3e", "kasan_report+0xc5", *FAULT)
@@ -20,7 +21,19 @@ WARNED = """------------[ cut here ]------------
 WARNING: CPU: 0 PID: 321 at fs/store.c:12 store_put+0x21/0x40 [stored]"""
 WARN_FRAMES = ("check_panic_on_warn+0x4c", "__warn+0x86", "report_bug+0xfc", "exc_invalid_op+0x60")
 
+STALLED, OLD = behind_disk(41, "flush-8:0")
+YOUNG = behind_disk(41, "flush-8:0", age=0.4)[1]
+HUNG = ("hung_task: blocked tasks", ("watchdog+0xd1", "kthread+0xe6", "ret_from_fork_asm+0x1a"),
+        "INFO: task flush-8:0:41 blocked for more than 120 seconds.")  # fmt: skip
+SINCE = [task(41, "flush-8:0", "D", since_last_run_seconds=130.0)]
+
 MORE = {
+    "io_stall": Made(
+        "io-stall",
+        panicked(*HUNG, tasks_=SINCE, graph=STALLED, requests_=OLD),
+        panicked(*HUNG, tasks_=SINCE, graph=STALLED, requests_=YOUNG),  # the disk answers, only not fast enough
+        says="flush-8:0 (PID 41) waited without end behind vda, which has 1 in flight, the oldest since 130.0 s",
+    ),
     "audit_failure": Made(
         "audit-failure",
         panicked("audit: backlog limit exceeded", ("audit_panic+0x5e", "audit_log_lost+0x3f", *SYSCALL)),
@@ -174,6 +187,7 @@ MORE = {
 }
 
 MORE_ALSO = {
+    "io_stall": {"hung_task"},
     "invalid_free": {"kernel_bug", "double_free"},
     "uninitialized_memory": {"kernel_warning"},
     "data_race": {"kernel_warning"},

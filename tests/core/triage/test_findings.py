@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 import oopscope.triage.findings
-from core.triage.deaths import NULL, SYSRQ, SYSRQ_LOG
-from core.triage.fakes import cpu, death, stack, task, wait
+from core.triage.deaths import NULL, SYSRQ, SYSRQ_LOG, panicked
+from core.triage.fakes import behind_disk, cpu, death, stack, task, wait
 from oopscope.linux.sched import CpuQueue, runqueues
 from oopscope.triage.findings import FINDINGS, findings_of
+from oopscope.waits.graph import Claim, Graph, Node, joined
 
 WHO = "CPU: 0 PID: 12 Comm: other Not tainted 6.12.1 #1\nRIP: 0010:other_work+0x1/0x2\nCall Trace:\n kthread+0x1/0x2\n"
 OOPS = f"{NULL}\n{WHO}---[ end trace 0000000000000000 ]---"
@@ -111,6 +112,39 @@ def test_a_circle_of_locks_is_found_though_nobody_noticed() -> None:
     (found,) = survived("", locks_=locks)
     assert (found.id, found.severity) == ("deadlock", "error")
     assert "one (PID 41) waits for the mutex 0x1000, two (PID 52) waits" in found.text
+
+
+def circle_through_work() -> Graph:
+    """A task flushes a work item that waits for a mutex that it holds."""
+    base = 0xFFFF888000000000
+    flusher = Node("task:41", "task", "flusher", base + 41, 41, "D")
+    worker = Node("task:52", "task", "kworker/0:1", base + 52, 52, "D")
+    work, mutex = Node("work:0x1", "work", "lab_work", 1), Node("mutex:0x2", "mutex", "lab_lock", 2)
+    return joined([
+        Claim(flusher, work, "waits_for", "linked", 9.0), Claim(work, worker, "held_by", "recorded"),
+        Claim(worker, mutex, "waits_for", "linked", 8.0), Claim(mutex, flusher, "held_by", "recorded"),
+    ])  # fmt: skip
+
+
+def test_a_circle_through_a_work_item_is_a_deadlock() -> None:
+    (found,) = survived("", graph=circle_through_work())
+    assert (found.id, found.age_seconds) == ("deadlock", 9.0)
+    assert "flusher (PID 41) waits for the work lab_work, kworker/0:1 (PID 52) waits for the mutex lab_l" in found.text
+    hung = "INFO: task flusher:41 blocked for more than 120 seconds."
+    dead = panicked("hung_task: blocked tasks", ("watchdog+0xd1",), hung, tasks_=[task(41, "flusher", "D")],
+                    graph=circle_through_work())  # fmt: skip
+    found = import_module("oopscope.triage.rules.deadlock").check(dead)
+    assert (found.cause, found.confidence) == ("deadlock", "certain")
+    assert found.title.endswith("and for a work")
+
+
+def test_a_disk_that_owes_an_answer_is_found_with_who_waits_behind_it() -> None:
+    graph, owed = behind_disk(41, "dd")
+    (found,) = survived("", graph=graph, requests_=owed)
+    assert (found.id, found.age_seconds) == ("io-stall", 130.0)
+    assert "the disk vda does not answer" in found.text
+    young = behind_disk(41, "dd", age=0.2)
+    assert survived("", graph=young[0], requests_=young[1]) == []
 
 
 def test_blocked_tasks_are_found_by_how_long_they_are() -> None:

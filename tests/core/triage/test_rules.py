@@ -30,7 +30,7 @@ CATEGORIES = {
         *("out-of-bounds", "invalid-free", "page-corruption", "undefined-behaviour", "uninitialized-memory"),
         *("data-race", "assertion-failed", "audit-failure"),
     },
-    "storage": {"storage-error", "filesystem-error"},
+    "storage": {"storage-error", "filesystem-error", "io-stall"},
     "hang": {"workqueue-lockup", "soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "deadlock"},
     "memory": {"out-of-memory"},
     "hardware": {
@@ -82,7 +82,7 @@ def test_fires(rule: str) -> None:
         assert found.symbol == made.symbol
     if rule in OUTSIDE:
         assert (found.cpu, found.pid) == (None, None)
-    elif rule in ("hung_task", "deadlock"):
+    elif rule in ("hung_task", "deadlock", "io_stall"):
         assert (found.pid, found.comm) == (41, "flush-8:0")
     elif rule == "rcu_stall":  # the CPU that held RCU up, not the one that noticed
         assert (found.pid, found.comm) == (500, "spinner")

@@ -21,6 +21,7 @@ FINDINGS: tuple[str, ...] = (
     "circles",
     "stuck_cpus",
     "frozen",
+    "stalled",
     "memory",
     "blocked",
     "storage",
@@ -33,14 +34,15 @@ FINDINGS: tuple[str, ...] = (
 MAX_FINDINGS = 64
 # What a hung machine is judged by, what is most telling first.
 HANGS = (
-    "deadlock", "frozen-filesystem", "stuck-cpu", "soft-lockup", "hard-lockup", "rcu-stall", "workqueue-lockup",
-    "busy-cpu", "earlier-oops", "out-of-memory", "low-memory", "hung-task", "blocked-tasks", "io-error",
-    "filesystem-error", "memory-corruption",
+    "deadlock", "frozen-filesystem", "io-stall", "stuck-cpu", "soft-lockup", "hard-lockup", "rcu-stall",
+    "workqueue-lockup", "busy-cpu", "earlier-oops", "out-of-memory", "low-memory", "hung-task", "blocked-tasks",
+    "io-error", "filesystem-error", "memory-corruption",
 )  # fmt: skip
 # What the verdict of a cause tells already.
 COVERED: dict[str, tuple[str, ...]] = {
     "deadlock": ("deadlock", "hung-task", "blocked-tasks"),
     "hung-task": ("hung-task", "blocked-tasks"),
+    "io-stall": ("io-stall", "hung-task", "blocked-tasks"),
     "out-of-memory": ("out-of-memory", "low-memory"),
     "unknown-nmi": ("unknown-nmi",),
     "nmi-io-check": ("unknown-nmi",),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from oopscope.triage.behind import circle_evidence, circle_story, graph_of
 from oopscope.triage.blocked import story, wait_evidence, waits
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Finding
@@ -25,3 +26,18 @@ def find(death: Death) -> Iterator[Finding]:
             "deadlock", "error", f"{story(ring)}: a deadlock{more}", round(max(known), 3) if known else None,
             tuple(wait_evidence(wait, by_address.get(wait.owner or 0)) for wait in ring[:MAX_SHOWN]),
         )  # fmt: skip
+    yield from _of_graph(death, {wait.task for ring in circles(found) for wait in ring})
+
+
+def _of_graph(death: Death, told: set[int]) -> Iterator[Finding]:
+    """Yield the circles that are not of locks alone."""
+    graph = graph_of(death)
+    for ring in graph.circles[:MAX_SHOWN] if graph is not None else ():
+        tasks = [name for name in ring if graph is not None and graph.nodes[name].kind == "task"]
+        if graph is None or any(graph.nodes[name].address in told for name in tasks):
+            continue
+        since = max((graph.since(name) or 0.0 for name in tasks), default=0.0)
+        behind = len(graph.behind(*ring))
+        more = f"; {behind} more wait behind them" if behind else ""
+        text = f"{circle_story(graph, ring)}: a deadlock{more}"
+        yield Finding("deadlock", "error", text, round(since, 3), tuple(circle_evidence(graph, ring)))

@@ -16,6 +16,7 @@ RULES: tuple[str, ...] = (
     "init_killed",
     "out_of_memory",
     "deadlock",
+    "io_stall",
     "hung_task",
     "soft_lockup",
     "hard_lockup",

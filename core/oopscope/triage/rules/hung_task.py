@@ -1,10 +1,12 @@
 """Tasks were blocked for too long, and hung_task_panic is set. Follows kernel/hung_task.c."""
 
 from oopscope.stacks.tasks import Task
-from oopscope.triage import told_blocked
-from oopscope.triage.blocked import blamed, detector_fired, held_by, lock_words, named, sleep_evidence, waits
+from oopscope.triage import behind, told_blocked
+from oopscope.triage.behind import graph_of, told, way
+from oopscope.triage.blocked import blamed, detector_fired, does, held_by, lock_words, named, sleep_evidence, waits
 from oopscope.triage.death import Death
-from oopscope.triage.finding import Finding, Verdict
+from oopscope.triage.finding import Evidence, Finding, Verdict
+from oopscope.waits.graph import Graph
 from oopscope.waits.locks import Wait, chain
 
 MAX_SHOWN = 8
@@ -16,9 +18,9 @@ def check(death: Death) -> Verdict | None:
         return None
     if not death.tasks:
         return told_blocked.verdict(death)
-    told = list(named(death))
-    evidence = [death.from_log(line) for line, _pid in told[-MAX_SHOWN:]]
-    pids = {pid for _line, pid in told}
+    reported = list(named(death))
+    evidence = [death.from_log(line) for line, _pid in reported[-MAX_SHOWN:]]
+    pids = {pid for _line, pid in reported}
     tasks = [t for t in death.tasks if t.pid in pids] or [t for t in death.tasks if t.state == "D"]
     first = max(tasks, key=lambda t: t.since_last_run_seconds or 0, default=None)
     locked = waits(death)
@@ -26,7 +28,10 @@ def check(death: Death) -> Verdict | None:
     evidence += [piece for one in frozen for piece in one.evidence[:2]]
     why = f"; {frozen[0].text}" if frozen else _holder(first, locked, {t.address: t for t in death.tasks})
     by_address = {t.address: t for t in death.tasks}
-    evidence += [sleep_evidence(t, locked.get(t.address), by_address) for t in tasks[:MAX_SHOWN]]
+    graph = graph_of(death)
+    if not why and first is not None and graph is not None:
+        why = _behind(graph, first)
+    evidence += [_evidence(t, locked.get(t.address), by_address, graph) for t in tasks[:MAX_SHOWN]]
     who = first.who if first else "a task"
     culprit = blamed(death, first.address if first else None)
     place = culprit.symbol if culprit else first.wait if first else None
@@ -48,11 +53,23 @@ def check(death: Death) -> Verdict | None:
     )
 
 
+def _behind(graph: Graph, task: Task) -> str:
+    """Return in words what a task waits for that is no lock, to the end of it; nothing where it is not known."""
+    edges = way(graph, task.address)
+    return f" for {told(graph, edges)}" if edges else ""
+
+
+def _evidence(task: Task, wait: Wait | None, tasks: dict[int, Task], graph: Graph | None) -> Evidence:
+    """Return as evidence what a task waits for: by its lock, by the graph, else the place where it sleeps."""
+    known = behind.evidence(graph, task.address) if graph is not None and wait is None else None
+    return known if known is not None else sleep_evidence(task, wait, tasks)
+
+
 def _frozen(death: Death, locked: dict[int, Wait], tasks: set[int]) -> list[Finding]:
     """Return the frozen file systems behind which one of the tasks waits."""
     mine = {wait.pid for address, wait in locked.items() if address in tasks}
-    told = [one for one in death.findings if one.id == "frozen-filesystem"]
-    return [one for one in told if any(e.source.kind == "task" and int(e.source.key) in mine for e in one.evidence)]
+    known = [one for one in death.findings if one.id == "frozen-filesystem"]
+    return [one for one in known if any(e.source.kind == "task" and int(e.source.key) in mine for e in one.evidence)]
 
 
 def _holder(task: Task | None, locked: dict[int, Wait], tasks: dict[int, Task]) -> str:
@@ -62,7 +79,7 @@ def _holder(task: Task | None, locked: dict[int, Wait], tasks: dict[int, Task]) 
     found, _ = chain(locked, task.address)
     last = tasks.get(found[-1].holder or 0) if found else None
     if last is not None:
-        return f" for the {lock_words(found[-1])} that {last.who} holds"
+        return f" for the {lock_words(found[-1])} that {last.who} holds{does(last)}"
     if found:
         return f" for the {lock_words(found[-1])}, {held_by(found[-1])}"
     others = [wait for wait in locked.values() if wait.holder == task.address]
