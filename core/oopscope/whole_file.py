@@ -4,7 +4,6 @@ It knows nothing of what is written. What goes wrong is an OSError that names th
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     A device or a pipe is written to as it is.
     """
+    import tempfile  # 3 ms, and most commands write no file
+
     try:
         if path.exists() and not path.is_file():
             with path.open("wb") as out:

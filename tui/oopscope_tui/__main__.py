@@ -3,6 +3,7 @@
 Textual is imported only when the screen opens, and nothing else is before its first paint.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ def open_screen(paths: Sequence[str | Path]) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    gc.set_threshold(20_000)  # what is read of a dump is kept: looking for garbage every 700 objects finds none
     from oopscope.cli import run
 
     return run(sys.argv[1:] if argv is None else argv, open_screen=open_screen)

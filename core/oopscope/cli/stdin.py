@@ -1,9 +1,7 @@
 """Standard input for the screen, which needs the keyboard there: it is kept in a file while the screen is open."""
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,9 @@ STDIN = "-"
 @contextmanager
 def kept_input() -> Iterator[Path]:
     """Copy standard input to a file that is removed afterwards, and take the terminal in its place."""
+    import shutil
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="oopscope-") as folder:
         path = Path(folder) / "standard-input"
         with path.open("wb") as file:

@@ -7,8 +7,6 @@ that is broken off. A stream that is damaged or cut off gives what comes before 
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
@@ -73,6 +71,8 @@ def unwrap(source: ByteSource, environ: Mapping[str, str], say: Say) -> ByteSour
     if kept is not None and kept.is_file() and is_ours(kept) and is_ours(kept.parent):
         os.utime(kept)
         return _named(kept, source, None)
+    import tempfile  # like shutil below, for a packed file alone
+
     place = folder / "unpacked" if folder else Path(tempfile.gettempdir())
     try:
         if folder:
@@ -111,6 +111,8 @@ def _nameless(place: Path) -> IO[bytes]:
     try:
         return os.fdopen(os.open(place, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600), "w+b")
     except OSError:  # not every file system can
+        import tempfile
+
         return tempfile.TemporaryFile(dir=place)
 
 
@@ -177,6 +179,8 @@ class _Unpacking:
             self._need(MAX_PIECE)
 
     def _need(self, size: int) -> None:
+        import shutil
+
         free = shutil.disk_usage(self._place).free
         if free < RESERVE + size:
             need = f"{size + self._written + RESERVE >> 20} MiB or more must be free, and {free >> 20} MiB are"

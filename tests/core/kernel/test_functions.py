@@ -1,0 +1,34 @@
+"""Roles of functions by their names."""
+
+import re
+
+import pytest
+
+from cases import case_of
+from oopscope.kernel import functions
+from oopscope.kernel.functions import Names, alternatives, first_letters
+
+
+def test_a_name_is_looked_for_where_it_can_begin() -> None:
+    """By its first letter, a name is of a role or not as it is by the whole regular expression."""
+    symbols = case_of("6.1-null").kernel.symbols
+    named = ["panic", "vpanic", "__die_body", "x86_pmu_handle_irq", "ndelay", "kfree", "_"]
+    names = [*[*symbols.names()][::40], *named, ""]
+    roles = [role for role in vars(functions).values() if isinstance(role, Names)]
+    assert len(roles) >= 8 and len(names) > 1000
+    for role in roles:
+        whole = re.compile(role._text)
+        assert [name for name in names if role.has(name)] == [name for name in names if whole.fullmatch(name)]
+
+
+@pytest.mark.parametrize(
+    "text, letters",
+    [("abc", "a"), ("_*ab", "_a"), ("v?panic", "vp"), ("(ab|_*c)?d", "a_cd"), ("(a|(b|c)d)e", "abc"), (r"\w+x", None),
+     ("[ab]c", None), ("(a|[bc])", None), ("___?slab", "_"), ("_{0,4}do_x", "_d"), ("(a|b)?", None)],
+)  # fmt: skip
+def test_first_letters(text: str, letters: str | None) -> None:
+    assert first_letters(text) == (frozenset(letters) if letters else None)
+
+
+def test_alternatives() -> None:
+    assert alternatives(r"a(b|c)|[|]d|\|e|") == ["a(b|c)", "[|]d", r"\|e", ""]
