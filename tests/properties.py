@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 few = settings(
     max_examples=30,
@@ -26,9 +27,9 @@ def text(letters: Iterable[str] = ANY, min_size: int = 0, max_size: int = 12) ->
     return st.lists(st.sampled_from(list(letters)), min_size=min_size, max_size=max_size).map("".join)
 
 
-def _none() -> providers.Constants:
+def _none() -> Constants:
     """Return no constants: by itself it would read the source of every module that is loaded, in each run others."""
-    return providers.Constants()
+    return Constants()
 
 
 providers._get_local_constants = _none

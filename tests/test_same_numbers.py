@@ -122,7 +122,7 @@ def written(app: OopscopeApp, key: str, rows: Any, columns: Any, folder: Path) -
         return
     for ending in ("json", "csv"):
         path = folder / f"{key}.{ending}"
-        said = []
+        said: list[Any] = []
         for _ in write_steps(str(path), app.pane.title, app.pane.main, str, said.append):
             pass
         assert path.exists(), said

@@ -149,7 +149,7 @@ class Truth:
     @cached_property
     def files(self) -> dict[int, dict[int, str]]:
         """By PID, {descriptor: path}, of /proc/PID/fd; the shell that printed it is left out."""
-        found = {}
+        found: dict[Any, Any] = {}
         for line in self.section("fds"):
             pid, fd, path = line.split(" ", 2)
             found.setdefault(int(pid), {})[int(fd)] = path
@@ -158,7 +158,7 @@ class Truth:
     @cached_property
     def maps(self) -> Any:
         """By PID, {(start, end, permissions, offset, name)}, of /proc/PID/maps."""
-        found = {}
+        found: dict[Any, Any] = {}
         for line in self.section("maps"):
             pid, span, perms, offset, _device, _inode, *name = line.split(" ", 6)
             start, end = (int(part, 16) for part in span.split("-"))
@@ -197,7 +197,7 @@ class Truth:
     def oops(self) -> dict[Any, Any]:
         """The registers of the oops as it printed them; empty where the kernel died of no oops."""
         ends = [at for at, line in enumerate(self.text) if re.search(r": [0-9a-f]{4} \[#\d+\]", line)]
-        found = {}
+        found: dict[Any, Any] = {}
         for line in self.text[ends[-1] :] if ends else ():
             if line.strip() == "Call Trace:":
                 break

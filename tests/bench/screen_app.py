@@ -28,10 +28,10 @@ def main() -> None:
         fake.rows["busy"] = busy
     app = OopscopeApp([Path("bench.kdump")], fake)
     if "plain" in sys.argv:
-        app.wire.update = lambda update: update  # type: ignore[method-assign]
+        app.wire.update = lambda update: update  # type: ignore[method-assign, assignment]
     sys.exit(app.run())
 
 
 if __name__ == "__main__":
-    assert Record
+    assert Record  # type: ignore[truthy-function]
     main()

@@ -1,6 +1,7 @@
 """ELF notes."""
 
 import struct
+from typing import Any
 
 VMCOREINFO = b"OSRELEASE=6.1.0-test\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff82a10000\n"
 
@@ -9,7 +10,7 @@ def pad4(data: bytes) -> bytes:
     return data + bytes(-len(data) % 4)
 
 
-def note(name: str, kind: int, desc: bytes, endian: str = "<") -> bytes:
+def note(name: str, kind: int, desc: bytes, endian: Any = "<") -> bytes:
     raw = name.encode() + b"\0"
     return struct.pack(endian + "III", len(raw), len(desc), kind) + pad4(raw) + pad4(desc)
 

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from builders.notes import note
 
@@ -20,9 +21,7 @@ def context(cpu: int, user: bool = False, pv: bool = False, cr3: int | None = No
     return bytes(raw)
 
 
-def dump_core(
-    pages: dict[int, bytes], cpus: list[bytes], endian: str = "<", host: Callable[[int], int] | None = None
-) -> bytes:
+def dump_core(pages: dict[int, bytes], cpus: list[bytes], endian: str = "<", host: Any = None) -> bytes:
     """Return the file; an entry of all ones stands at the end of the list of pages, as Xen leaves them.
 
     host: which of the host's pages each one is, of a paravirtualized guest.

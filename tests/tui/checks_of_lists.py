@@ -87,7 +87,7 @@ def hits(step: int) -> Check:
 async def opens(stage: Stage, key: str) -> None:
     """The selected row's detail or link; nothing where there is neither."""
     pane, lines = stage.app.pane, stage.lines
-    link = pane.side.link if pane.side is not None and lines is pane.side else pane.selected_link()
+    link = pane.side.link if pane.side is not None and lines is pane.side else pane.selected_link()  # type: ignore[attr-defined]
     before = stage.where()
     await stage.press(key)
     if link is None or lines.row is None:
@@ -172,4 +172,4 @@ async def chooses(stage: Stage, key: str) -> None:
     assert isinstance(stage.app.focused, Columns)
     assert [column.key for column in table.shown] == stage.app.focused.showing
     await stage.press("escape")
-    assert stage.app.focused is table
+    assert stage.app.focused is table  # type: ignore[comparison-overlap]

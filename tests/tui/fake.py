@@ -28,7 +28,7 @@ from tui import fake_details
 
 
 class Record(NamedTuple):
-    index: int
+    index: int  # type: ignore[assignment]
     ns: int | None
     level: int
     facility: int
@@ -409,7 +409,7 @@ class Fake:
         group = real.group if real else "system"
         identity = real.identity if real and set(real.identity) <= named else ()
         sort = real.sort if real and real.sort.lstrip("-") in named else ""
-        return Table(key, title, known, read, group, identity, sort)  # type: ignore[arg-type]
+        return Table(key, title, known, read, group, identity, sort)
 
     def verdict(self, kernel: object) -> Verdict | None:
         if "verdict" in self.fails:

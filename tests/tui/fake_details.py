@@ -11,7 +11,6 @@ from oopscope.linux.memory_shares import Share, Shares
 from oopscope.linux.task_files import TaskFiles
 from oopscope.linux.task_memory import Area, Size, TaskMemory
 from oopscope.memory.coverage import Cell
-from oopscope.subsystems.cards import Facts, Rows
 from oopscope.subsystems.cards.task import CARD
 
 FILE = 0xFFFF888003A4C000
@@ -55,7 +54,7 @@ def files(address: int) -> TaskFiles:
     return TaskFiles(found, False, "/srv", "/", "/bin/busybox", "")
 
 
-def strip(count: int) -> list[Cell]:
+def strip(count: Any) -> list[Cell]:
     """The first third is held, of the second a part, the last not."""
     return [Cell(at * 1000, at * 1000 + 1000, (1000, 400, 0)[at * 3 // count], 1000) for at in range(count)]
 
@@ -81,7 +80,7 @@ def part(name: str, **read: Any) -> Callable[..., Any]:
     """A part of the card of a task, made by core of what is read here; `read` stands in for it."""
     make = next(one.make for one in CARD.parts if one.key == name)
 
-    def answer(address: int) -> Facts | Rows:
+    def answer(address: int) -> Any:
         found = {"facts": facts, "memory": memory, "files": files, **read}
         return make(None, SimpleNamespace(**{key: tell(address) for key, tell in found.items()}))
 

@@ -15,7 +15,7 @@ from tui.test_hostile import NASTY, nasty_fake
 PANES = [("overview", "Overview"), ("tasks", "Tasks"), ("memory", "Memory"), ("meminfo", "Meminfo"), ("log", "Log")]
 
 
-def store(**rows: list[Task[Any]]) -> Store:
+def store(**rows: list[Task]) -> Store:
     made = Store()
     for key, (_, columns, read) in TABLES.items():
         made.add(key, list(rows.get(key, read())), columns, True, "")

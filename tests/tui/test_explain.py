@@ -29,7 +29,7 @@ def causes() -> list[str]:
     for path in Path(oopscope.triage.rules.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "verdict" and len(node.args) > 1:
-                found |= {one.value for one in ast.walk(node.args[1]) if isinstance(one, ast.Constant)}
+                found |= {one.value for one in ast.walk(node.args[1]) if isinstance(one, ast.Constant)}  # type: ignore[misc]
     return sorted(found)
 
 

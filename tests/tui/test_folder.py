@@ -18,7 +18,7 @@ from builders import noise_page
 from builders.kdump import Kdump
 from oopscope.errors import NotADump
 from oopscope.fleet import listing as folders
-from oopscope.fleet.finding import are_one, log_beside
+from oopscope.fleet.finding import are_one, log_beside  # type: ignore[attr-defined]
 from oopscope.fleet.listing import DumpFile, Listing
 from oopscope.sources.file import FileSource
 from oopscope.sources.remote import shown
@@ -33,7 +33,7 @@ OLD = 1_700_000_000
 pytestmark = pytest.mark.skipif(not NULL.exists() or not SYSRQ.exists(), reason="the dumps are not here")
 
 
-def age(path: Path, seconds: int = 0) -> Path:
+def age(path: Any, seconds: int = 0) -> Path:
     os.utime(path, (OLD + seconds, OLD + seconds))
     return path
 
@@ -57,7 +57,7 @@ def crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @asynccontextmanager
-async def listed(paths: list[Path | str], size: tuple[int, int] = LARGE, listing: Any = None) -> AsyncIterator[Any]:
+async def listed(paths: Any, size: tuple[int, int] = LARGE, listing: Any = None) -> AsyncIterator[Any]:
     app = OopscopeApp(paths, listing=listing)
     async with app.run_test(size=size) as pilot:
         yield app, pilot

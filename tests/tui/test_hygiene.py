@@ -20,7 +20,7 @@ print("TEXTUAL" if any(name.split(".")[0] in ("textual", "rich") for name in sys
 DUMP = next(iter(sorted(DUMPS.glob("*.kdump"))), None)
 
 
-def run(code: bytes) -> Any:
+def run(code: bytes | str) -> Any:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
 

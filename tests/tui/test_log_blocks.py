@@ -17,7 +17,7 @@ LINE = re.compile(r"\[ *(\d+)\.(\d{6})\] (?:\[ *([TC]\d+)\] )?(.*)")
 
 def real(name: str, callers: bool = True) -> Any:
     """The log beside a stored dump as records; lines without a time go on the record before them."""
-    rows = []
+    rows: list[Any] = []
     for line in (DUMPS / f"{name}.dmesg.txt").read_text("utf-8", "replace").splitlines():
         match = LINE.match(line)
         if match is None:

@@ -18,7 +18,7 @@ TRACE = ["CPU: 1 PID: 241 Comm: insmod", "Call Trace:", " <TASK>", " lab_init+0x
 def mixed(seed: int, count: int = 400) -> Any:
     """Records of four callers: plain ones, and blocks that interleave, some too small for a fold."""
     chance = random.Random(seed)
-    left = {caller: [] for caller in ("T1", "T2", "C0", None)}
+    left: Any = {caller: [] for caller in ("T1", "T2", "C0", None)}
     out = []
     for at in range(count):
         caller = chance.choice(list(left))
@@ -220,7 +220,7 @@ def test_times_and_what_is_not_known() -> None:
     times.oops_ns = 1_000_000_000
     assert (times.stamp(1_500_000_000).strip(), times.words()) == ("+0.500000", "times from the oops")
     times.turn()
-    epoch[0] = None
+    epoch[0] = None  # type: ignore[call-overload]
     assert times.turn() == "the wall clock is not known, so no UTC"
     assert times.chosen == "crash"
     times.chosen = "UTC"

@@ -271,7 +271,7 @@ async def test_copying_and_writing_a_folded_block_gives_all_its_lines(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     async with running(Fake(rows={"log": lambda: records(FINE[:1], BUG)}, found=None), size=LARGE) as (app, pilot):
-        copied = []
+        copied: list[Any] = []
         monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
         await press(app, pilot, "5", "z", "g", "j", "j", "y")
         assert [line.split(" W ")[1] for line in copied[-1].split("\n")][:2] == ["CPU: 1 PID: 241 Comm: insmod",

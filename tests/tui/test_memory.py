@@ -84,7 +84,7 @@ def test_no_line_of_the_strip_is_wider_than_its_place(width: int) -> None:
 
 async def test_a_dump_that_cannot_say_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     for found, words in (([], "where RAM is"), ([Cell(0, 1, None, 1)], "does not say which pages it holds")):
-        monkeypatch.setitem(ANSWERS, "strip", lambda count, found=found: found)
+        monkeypatch.setitem(ANSWERS, "strip", lambda count, found=found: found)  # type: ignore[misc]
         async with running(size=LARGE) as (app, pilot):
             await press(app, pilot, "4")
             assert words in text(app)

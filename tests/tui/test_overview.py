@@ -50,7 +50,7 @@ async def test_what_held_most_of_the_memory_that_ran_out() -> None:
 
 async def test_what_else_was_wrong_stands_behind_the_verdict_but_for_notes() -> None:
     class WithMore(Fake):
-        def findings(self, kernel: Kernel) -> Any:
+        def findings(self, kernel: Kernel) -> Any:  # type: ignore[override]
             piece = Evidence("INFO: task tar:52 blocked", Source("log", "3"))
             return [
                 Finding("hung-task", "error", "tar (PID 52) was blocked", 12.5, (piece,)),

@@ -41,7 +41,7 @@ def drawn(style: Any, system: Any) -> Any:
 
 
 def contrast(one: Any, other: Any) -> Any:
-    return Color(*one).get_contrast_ratio(Color(*other)) if hasattr(Color, "get_contrast_ratio") else _ratio(one, other)
+    return Color(*one).get_contrast_ratio(Color(*other)) if hasattr(Color, "get_contrast_ratio") else _ratio(one, other)  # type: ignore[attr-defined]
 
 
 def _ratio(one: Any, other: Any) -> Any:

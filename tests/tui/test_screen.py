@@ -295,7 +295,7 @@ async def test_help_shows_the_keys_of_the_place() -> None:
 
 async def test_copy_gives_the_row_and_the_whole_detail(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(size=LARGE) as (app, pilot):
-        copied = []
+        copied: list[Any] = []
         monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
         await press(app, pilot, "2", "y")
         assert copied[-1].startswith("1  panic  241  insmod")
@@ -373,10 +373,10 @@ async def test_quitting_in_mid_read_waits_for_nothing(key: str) -> None:
 
 
 async def test_what_the_user_looks_at_is_read_first() -> None:
-    order = []
+    order: list[Any] = []
     fake = Fake(row_delay=0.002)
     for name in ("cpus", "log", "tasks", "slabs", "modules", "mounts"):
-        fake.rows[name] = lambda name=name: noting(order, name)
+        fake.rows[name] = lambda name=name: noting(order, name)  # type: ignore[misc]
     from oopscope_tui.app import OopscopeApp
 
     app = OopscopeApp([], fake)

@@ -32,12 +32,13 @@ async def ask() -> AsyncIterator[Any]:
     await server.start_server()
     async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as client:
 
-        async def get(path: Path, **headers: Any) -> Any:
+        async def get(path: str, **headers: Any) -> Any:
             async with client.get(server.make_url("/").with_path(path), headers=headers) as answer:
                 return answer.status, answer.headers, (await answer.read()).decode("utf-8", "replace")
 
-        get.port, get.client, get.url = server.port, client, server.make_url
-        yield get
+        asking: Any = get
+        asking.port, asking.client, asking.url = server.port, client, server.make_url
+        yield asking
     await server.close()
 
 

@@ -13,7 +13,7 @@ from oopscope_tui.settings.keymap import Keymap, understood, written
 from oopscope_tui.settings.settings import LARGEST, MOST_TROUBLE, Settings, load, place
 
 
-def read(tmp_path: Path, text: str) -> Any:
+def read(tmp_path: Path, text: Any) -> Any:
     path = tmp_path / "config.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return load(path)
@@ -171,7 +171,7 @@ def test_every_table_of_keys_can_be_changed_and_no_name_means_two_things() -> No
         if isinstance(value, tuple) and value and isinstance(value[0], keys.Key) and value is not keys.PALETTE
     ]
     assert all(any(table is known for known in keys.TABLES.values()) for table in tables)
-    meanings = {}
+    meanings: dict[Any, Any] = {}
     for table in tables:
         names = [key.name for key in table if key.name]
         assert len(names) == len(set(names))
@@ -186,8 +186,8 @@ async def test_changed_keys_work_and_are_shown(tmp_path: Path) -> None:
     chosen = read(tmp_path, "[keys]\nquit = 'x'\ncopy = 'q'\nblocked = 'F5'\nsort = 'Ctrl-O'\ntree = []")
     assert chosen.trouble == ()
     async with running(settings=chosen, size=(200, 24)) as (app, pilot):
-        copied = []
-        app.copy_to_clipboard = copied.append
+        copied: list[Any] = []
+        app.copy_to_clipboard = copied.append  # type: ignore[assignment, method-assign]
         await press(app, pilot, "3", "q")
         assert copied
         await press(app, pilot, "f5")

@@ -6,7 +6,7 @@ import pytest
 
 from oopscope.kernel.frame import Frame
 from oopscope.report.values import value
-from oopscope.subsystems import Kind
+from oopscope.subsystems import Kind  # type: ignore[attr-defined]
 from oopscope_tui.look.text import ABSENT
 from oopscope_tui.look.values import human_bytes, human_seconds, order, show
 
@@ -51,8 +51,8 @@ def test_plain_data_follows_the_report() -> None:
     assert value(255, "address") == "0xff"
     assert value(255, "int") == 255
     assert value(("a", "b"), "list") == ["a", "b"]
-    (frame,) = value((Frame(0x10, "f", 2, "mod", "task", True),), "frames")
-    assert (frame["address"], frame["symbol"], frame["offset"]) == ("0x10", "f", 2)
+    (frame,) = value((Frame(0x10, "f", 2, "mod", "task", True),), "frames")  # type: ignore[misc]
+    assert (frame["address"], frame["symbol"], frame["offset"]) == ("0x10", "f", 2)  # type: ignore[has-type]
 
 
 def test_order_of_text_ignores_case() -> None:

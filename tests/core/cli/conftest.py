@@ -17,7 +17,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Run:
         try:
             status = run([str(a) for a in args])
         except SystemExit as e:  # argparse
-            status = e.code
+            status = e.code  # type: ignore[assignment]
         out, err = capsys.readouterr()
         return Done(status, out, err)
 

@@ -5,8 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import oopscope
 
@@ -32,13 +31,13 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": f"{CORE}{os.pathsep}{TUI}", "OOPSCOPE_CACHE": "off", **more}
 
 
-def oopscope_run(*args: Path | str, cwd: Path | None = None, **env: str) -> CompletedProcess[str]:
+def oopscope_run(*args: Any, cwd: Path | None = None, **env: str) -> Any:
     """Run `oopscope ARGS` and return the finished process; its output is bytes."""
     command = [sys.executable, "-m", "oopscope_tui", *map(str, args)]
     return subprocess.run(command, capture_output=True, env=environment(**env), cwd=cwd, timeout=60)
 
 
-def one_line(process: CompletedProcess[str]) -> str:
+def one_line(process: Any) -> str:
     """The one line that a process said on stderr, with nothing on stdout."""
     assert process.stdout == b""
     said = process.stderr.decode()

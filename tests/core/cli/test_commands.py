@@ -201,7 +201,7 @@ class TestLog:
     def test_delta(self, command: Run) -> None:
         """Differences add up to the time since boot."""
         out = [line for line in self.lines(command, "--time", "delta") if line.startswith("[")]
-        total = sum(float(re.match(r"\[ *([+-]\d+\.\d+)\]", line)[1]) for line in out)
+        total = sum(float(re.match(r"\[ *([+-]\d+\.\d+)\]", line)[1]) for line in out)  # type: ignore[misc]
         assert total == pytest.approx(case_of("6.1-deadlock").report["log"][-1]["ns"] / 1e9, abs=0.001)
         filtered = [line for line in self.lines(command, "--time", "delta", "--grep", "blocked for more") if line]
         assert float(re.match(r"\[ *([+-]\d+\.\d+)\]", filtered[1])[1]) < 1

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.cli.runner import Run
-from oopscope.cli import COMMANDS, EVERY, examples, joined, parser_of, run, top_parser
+from oopscope.cli import COMMANDS, EVERY, Command, examples, joined, parser_of, run, top_parser
 from oopscope.cli.completion import KINDS, script
 from oopscope.cli.spec import specs
 from oopscope.subsystems import TABLES
@@ -126,7 +125,7 @@ def test_the_man_page_is_clean_and_names_what_there_is() -> None:
 
 
 @pytest.mark.parametrize("command", EVERY, ids=NAMES)
-def test_every_command_has_examples_that_its_parser_takes(command: Run) -> None:
+def test_every_command_has_examples_that_its_parser_takes(command: Command) -> None:
     found = examples.examples_of(command.name)
     assert (2 if command in COMMANDS else 0) <= len(found) <= 4
     text = parser_of(command).format_help()

@@ -93,7 +93,7 @@ class TestTriage:
 
     @pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="the readers do not inherit the change")
     def test_a_reader_that_is_killed_costs_its_own_line_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = many.line_of
+        real = many.line_of  # type: ignore[attr-defined]
 
         def line(path: Path) -> Any:
             if path == SYSRQ:
@@ -141,8 +141,8 @@ def test_without_a_path_and_without_the_usual_folder(
     opened = []
     monkeypatch.setattr("oopscope.cli.CRASHES", tmp_path / "crash")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    assert run([], lambda paths: opened.append(paths) or 0) == NOT_A_DUMP
+    assert run([], lambda paths: opened.append(paths) or 0) == NOT_A_DUMP  # type: ignore[func-returns-value]
     assert "oopscope demo" in capsys.readouterr().err
     (tmp_path / "crash").mkdir()
-    assert run([], lambda paths: opened.append(paths) or 0) == DONE
+    assert run([], lambda paths: opened.append(paths) or 0) == DONE  # type: ignore[func-returns-value]
     assert opened == [[tmp_path / "crash"]]

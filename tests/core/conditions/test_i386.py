@@ -83,7 +83,7 @@ def test_a_system_call_ends_at_its_program(changed: dict[str, int], kinds: list[
     places = {"_stext": TEXT, "_etext": TEXT + 0x100000, "entry_INT80_32": SYSTEM_CALL, "ksys_read": READ}
     kernel = FakeKernel(ram, places, {keeps_frame_pointers: True, module_map: ModuleMap([])})
     kernel.machine = MACHINE
-    frames = Unwinder(kernel, [STACK]).frames(State(READ + 0x10, regs_at - 0x40, regs_at - 8, True))  # type: ignore[arg-type]
+    frames = Unwinder(kernel, [STACK]).frames(State(READ + 0x10, regs_at - 0x40, regs_at - 8, True))
     assert [f.kind for f in frames] == kinds
     assert frames[-1].address == (USER["eip"] if "user" in kinds else SYSTEM_CALL + 0x20)
 

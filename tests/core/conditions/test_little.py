@@ -27,7 +27,7 @@ def untyped(name: str) -> Kernel:
         raise NoTypes
 
     kernel = whole(name)
-    kernel.types_from = lambda: Types(no_btf)  # type: ignore[arg-type, return-value]
+    kernel.types_from = lambda: Types(no_btf)
     return kernel
 
 

@@ -22,7 +22,7 @@ def a_module(name: str, start: int) -> SimpleNamespace:
 
 
 def test_two_modules_at_one_address() -> None:
-    found = ModuleMap([a_module("a", 0x1000), a_module("b", 0x1000)])
+    found = ModuleMap([a_module("a", 0x1000), a_module("b", 0x1000)])  # type: ignore[list-item]
     assert found.at(0x1800).name in ("a", "b") and found.at(0x2000) is None
 
 

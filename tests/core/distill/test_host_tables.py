@@ -22,7 +22,7 @@ def table(**entries: Any) -> Any:
     return struct.pack("<512Q", *(entries.get(f"n{n}", 0) for n in range(512)))
 
 
-def host(page: bytes, flags: int = FLAGS) -> Any:
+def host(page: bytes | int, flags: int = FLAGS) -> Any:
     return page << 12 | flags
 
 

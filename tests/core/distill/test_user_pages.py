@@ -21,7 +21,7 @@ class Physical:
     place = None
 
     def __init__(self) -> None:
-        at, self.words, self.asked = ROOT, {}, []
+        at, self.words, self.asked = ROOT, {}, []  # type: ignore[var-annotated]
         for table, shift in ((0x2000, 39), (0x3000, 30), (0x4000, 21), (FRAME, 12)):
             self.words[at + (STACK >> shift & 511) * 8] = table | 0x67
             at = table

@@ -9,9 +9,7 @@ import pytest
 from builders import noise_page, text_page
 from builders.images import BANNER, PROC_BANNER, avml, lime, raw
 from builders.notes import vmcoreinfo
-from oopscope.dumps import PlacedDump, open_container
-from oopscope.dumps.avml import AvmlDump
-from oopscope.dumps.lime import LimeDump
+from oopscope.dumps import open_container
 from oopscope.errors import FormatError, MissingPage
 from oopscope.sources.file import BytesSource
 
@@ -20,11 +18,11 @@ HIGH = b"".join(text_page(n) for n in range(0x100000, 0x100004))
 RANGES = [(0x1000, RAM), (0x100000000, HIGH)]
 
 
-def opened(data: bytes) -> AvmlDump | LimeDump | PlacedDump | None:
+def opened(data: bytes) -> Any:
     return open_container([BytesSource(data)])
 
 
-def why(dump: AvmlDump | LimeDump, pfn: int) -> str:
+def why(dump: Any, pfn: int) -> str:
     with pytest.raises(MissingPage) as caught:
         dump.page(pfn)
     return caught.value.why

@@ -74,7 +74,7 @@ def test_a_huge_machine_opens_at_once_and_in_little_memory(tmp_path: Path, tib: 
     assert memory < 100 << 10  # KiB
     ranges = [(0, tib * TIB)] if ram_everywhere else [(4096, 8192), (tib * TIB - 4096, tib * TIB)]
     total = pages if ram_everywhere else 2
-    assert seen == f"b'page 0x1' {text_page(pages - 1)[:8]} 2 {total} {ranges}"
+    assert seen == f"b'page 0x1' {text_page(pages - 1)[:8]} 2 {total} {ranges}"  # type: ignore[str-bytes-safe]
 
 
 def test_hostile_bitmap_of_alternate_pages_gives_bounded_ranges(tmp_path: Path) -> None:

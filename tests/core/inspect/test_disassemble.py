@@ -1,18 +1,18 @@
 """Code as it stands in the dump, and what an instruction was about to do with its registers."""
 
 import sys
+from typing import Any
 
 import pytest
 
 from cases import case_of
 from oopscope.errors import ReadError
-from oopscope.inspect.disassemble import WITHOUT, Code, bounds, code_line, disassemble
-from oopscope.inspect.operands import Deed, context_of, deed
-from oopscope.kernel.frame import Frame
+from oopscope.inspect.disassemble import WITHOUT, bounds, code_line, disassemble
+from oopscope.inspect.operands import context_of, deed
 from oopscope.stacks.cpus import all_cpus
 
 
-def fault(name: str) -> tuple[Frame, Code, Deed]:
+def fault(name: str) -> Any:
     """The innermost frame of the CPU that died, its function's code, and what its instruction did."""
     kernel = case_of(name).kernel
     frame = all_cpus(kernel)[0].frames[0]

@@ -23,7 +23,7 @@ def body(code: bytes) -> Body:
     made = decoder("x86", ("64",), "att")
     assert made is not None
     texts = {at: f"{name} {spelt_operands(kernel, words)}" for at, _, name, words in made.texts(code, START)}
-    return Body(kernel, START, made.details(code, START), texts)  # type: ignore[arg-type]
+    return Body(kernel, START, made.details(code, START), texts)
 
 
 def last(code: bytes) -> int:

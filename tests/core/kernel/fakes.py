@@ -23,9 +23,9 @@ class Ram:
     page_size = PAGE
 
     def __init__(self, endian: str = "<", word: int = 8) -> None:
-        self._pages = {}
+        self._pages: dict[Any, Any] = {}
         self.endian, self.word = endian, word
-        self.reads = []
+        self.reads: list[Any] = []
 
     def put(self, address: int, data: bytes) -> None:
         """Write bytes, making the pages that they touch."""
@@ -78,7 +78,7 @@ class FakeKernel:
     def __init__(
         self,
         ram: Ram | None = None,
-        symbols: dict[str, int] = (),
+        symbols: Any = (),
         known: dict[Callable[..., Any], Any] | tuple[()] = (),
         types: FakeTypes | None = None,
     ) -> None:

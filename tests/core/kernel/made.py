@@ -41,9 +41,9 @@ class Orc:
     """Unwinding tables: one entry for the whole of a function."""
 
     def __init__(self, **entries: OrcEntry) -> None:
-        self.entries, self.asked = entries, []
+        self.entries, self.asked = entries, []  # type: ignore[var-annotated]
 
-    def lookup(self, address: int) -> OrcEntry:
+    def lookup(self, address: int) -> Any:
         self.asked.append(address)
         name = next((n for n, at in AT.items() if at <= address < at + 0x1000), None)
         return self.entries.get(name)

@@ -190,9 +190,9 @@ class Loaded:
 def test_modules_by_address() -> None:
     """Two modules whose parts lie between each other's."""
     a, b = Loaded("a", (0x1000, 0x1000), (0x9000, 0x10)), Loaded("b", (0x4000, 0x2000))
-    found = ModuleMap([a, b])
-    assert [found.at(x) for x in (0xFFF, 0x1000, 0x1FFF, 0x2000)] == [None, a, a, None]
-    assert [found.at(x) for x in (0x4000, 0x5FFF, 0x6000, 0x9000, 0x900F, 0x9010)] == [b, b, None, a, a, None]
+    found = ModuleMap([a, b])  # type: ignore[list-item]
+    assert [found.at(x) for x in (0xFFF, 0x1000, 0x1FFF, 0x2000)] == [None, a, a, None]  # type: ignore[comparison-overlap]
+    assert [found.at(x) for x in (0x4000, 0x5FFF, 0x6000, 0x9000, 0x900F, 0x9010)] == [b, b, None, a, a, None]  # type: ignore[comparison-overlap]
     assert ModuleMap([]).at(0x1000) is None
 
 

@@ -276,7 +276,7 @@ class TestXarray:
 LEAF, RANGE, ARANGE = 1, 2, 3
 
 
-def maple(ram: Any, address: int, kind: str, pivots: Any, slots: Any) -> Any:
+def maple(ram: Any, address: int, kind: str | int, pivots: Any, slots: Any) -> Any:
     """Write a maple node and return the entry that points at it."""
     pivots_n, slots_n = {LEAF: (15, 16), RANGE: (15, 16), ARANGE: (9, 10)}[kind]
     ram.words(address, 0x1234, *(pivots + [0] * pivots_n)[:pivots_n], *(slots + [0] * slots_n)[:slots_n])
@@ -341,7 +341,7 @@ class TestBudget:
         memory = memory_of(ram)
         monkeypatch.setattr(walk, "MAX_OF_ALL", 20)
         assert [len(list(walk.for_each_list(memory, nodes[0]))) for _ in range(2)] == [8, 8]
-        lost = []
+        lost: list[Any] = []
         assert len(list(walk.for_each_list(memory, nodes[0], 0, lost.append))) == 4
         assert "all lists of this kernel" in str(lost[0]) and "loops" not in str(lost[0])
 
@@ -350,6 +350,6 @@ class TestBudget:
         nodes = [HEAD + 0x20 * n for n in range(9)]
         for n, node in enumerate(nodes):
             ram.words(node, nodes[(n + 1) % 9], nodes[n - 1])
-        lost = []
+        lost: list[Any] = []
         assert len(list(walk.for_each_list(memory_of(ram), nodes[0], 0, lost.append, 3))) == 3
         assert "longer than 3 nodes" in str(lost[0])

@@ -9,7 +9,7 @@ from stored import DUMPS
 @cache
 def account(name: str) -> Any:
     """Return the lines of each part of a guest's account."""
-    parts, lines = {}, []
+    parts, lines = {}, []  # type: ignore[var-annotated]
     for line in (DUMPS / f"{name}.account.txt").read_text().splitlines():
         if line.startswith("=== TRUTH "):
             lines = parts[line.removeprefix("=== TRUTH ")] = []

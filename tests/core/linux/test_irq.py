@@ -15,9 +15,9 @@ SOFT = re.compile(r" *([A-Z_]+): +(\d+) +(\d+)$")
 def test_every_line_of_proc_interrupts() -> None:
     rows = {row.irq: row for row in interrupts(case_of("6.1-life").kernel) if row.irq is not None}
     told = [LINE.fullmatch(line) for line in account("6.1-life")["interrupts"]]
-    told = {int(found[1]): found.groups()[1:] for found in told if found}
-    assert set(rows) == set(told)
-    for number, (first, second, chip, flow, name) in told.items():
+    told = {int(found[1]): found.groups()[1:] for found in told if found}  # type: ignore[assignment]
+    assert set(rows) == set(told)  # type: ignore[comparison-overlap]
+    for number, (first, second, chip, flow, name) in told.items():  # type: ignore[attr-defined]
         row = rows[number]
         assert (row.chip, row.trigger, row.name) == (chip, flow, name.strip())
         assert row.counts[0] >= int(first) and row.counts[1] >= int(second)

@@ -6,6 +6,7 @@ import pytest
 
 from cases import Case, case_of
 from oopscope.errors import Absent
+from oopscope.kernel.kernel import Kernel
 from oopscope.linux.meminfo import Counter, all_counters
 from oopscope.linux.memory_shares import memory_shares, swapped
 from oopscope.report.build import build
@@ -80,7 +81,12 @@ def test_the_report_and_the_screen_have_one_answer(case: Case) -> None:
     [(100, 130, 50, 30), (100, 130, 10, 10), (100, 90, 50, 0), (100, 130, 0, None)],
 )
 def test_swap_cache_counts_what_no_program_maps(
-    case_of_null: Case, monkeypatch: pytest.MonkeyPatch, anonymous: int, listed: int, swap_cache: int, want: int | None
+    case_of_null: Kernel,
+    monkeypatch: pytest.MonkeyPatch,
+    anonymous: int,
+    listed: int,
+    swap_cache: int,
+    want: int | None,
 ) -> None:
     kernel, mib = case_of_null, 1 << 20
     put = {"MemTotal": 4096 * mib, "MemFree": 2048 * mib, "AnonPages": anonymous * mib, "Shmem": 0,
@@ -91,7 +97,7 @@ def test_swap_cache_counts_what_no_program_maps(
     assert found.get("Swap cache") == (None if want is None else want * mib or None)
 
 
-def test_counters_that_exceed_the_total_are_said(case_of_null: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counters_that_exceed_the_total_are_said(case_of_null: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = case_of_null
     more = [Counter(one.name, one.bytes * 9 if one.name == "AnonPages" else one.bytes) for one in all_counters(kernel)]
     big = [one._replace(bytes=500 << 20) if one.name == "Shmem" else one for one in more]
@@ -101,7 +107,7 @@ def test_counters_that_exceed_the_total_are_said(case_of_null: Case, monkeypatch
     assert found.shares[-1].bytes == 0
 
 
-def test_no_total_is_said(case_of_null: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_total_is_said(case_of_null: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     key = next(key for key in case_of_null._cached if key.__name__ == "all_counters")
     monkeypatch.setitem(case_of_null._cached, key, [])
     with pytest.raises(Absent):

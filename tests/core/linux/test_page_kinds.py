@@ -30,7 +30,7 @@ class Machine:
         self.size = self.types.sizeof("page")
         self.info = VmcoreInfo({key: v for key, v in self.info.raw.items() if key != "SYMBOL(vmemmap)"})
         self._structs, self._ranges, self._saved = structs, ranges, saved
-        self.page_size, self.word, self.dump, self.known = 4096, 8, self, {}
+        self.page_size, self.word, self.dump, self.known = 4096, 8, self, {}  # type: ignore[var-annotated]
         self.memory = memory_of(self)
 
     def page(self, number: int) -> Any:
@@ -60,7 +60,7 @@ class Machine:
 
     # Struct pages.
 
-    def struct(self, *flags: Any, head: int = 0, mapping: int = 0, private: int = 0, kind: str = UNSET) -> Any:
+    def struct(self, *flags: Any, head: int = 0, mapping: int = 0, private: int = 0, kind: str | int = UNSET) -> Any:
         """One struct page, its members where this kernel has them."""
         bits = self.types.enum("pageflags")
         values = {
@@ -95,7 +95,7 @@ class Machine:
         if pfn % 2 == 0:
             return self.struct("PG_head", mapping=MAPPING)
         raw = bytearray(self.struct(head=BASE + (pfn - 1) * self.size | 1))
-        raw[self._member("page", "compound_dtor").offset] = self.info.number("HUGETLB_PAGE_DTOR")
+        raw[self._member("page", "compound_dtor").offset] = self.info.number("HUGETLB_PAGE_DTOR")  # type: ignore[assignment]
         return bytes(raw)
 
 
@@ -172,7 +172,7 @@ def test_a_mask_leads_to_the_first_page() -> None:
 
 
 def test_a_bit_for_each_type_as_in_6_11(monkeypatch: pytest.MonkeyPatch) -> None:
-    m = Machine("6.1-null", lambda m, pfn: m.struct(kind=kinds[pfn % 4]), [])
+    m = Machine("6.1-null", lambda m, pfn: m.struct(kind=kinds[pfn % 4]), [])  # type: ignore[has-type]
     base, enum = 0x80000000, {"PG_buddy": 0x40000000, "PG_table": 0x10000000, "PG_slab": 0x02000000}
     kinds = [UNSET & ~enum["PG_slab"], UNSET & ~enum["PG_table"], UNSET, 3]
     real = m.types.enum
@@ -189,7 +189,7 @@ def test_a_sample_of_a_large_machine_costs_no_more(monkeypatch: pytest.MonkeyPat
         return m.struct("PG_reserved")
 
     monkeypatch.setattr(module, "MAX_UNITS", 200)
-    m = Machine("6.1-null", lambda m, pfn: read.append(pfn) or structs(m, pfn), [(0, tib)], lambda start, end: 0)
+    m = Machine("6.1-null", lambda m, pfn: read.append(pfn) or structs(m, pfn), [(0, tib)], lambda start, end: 0)  # type: ignore[func-returns-value]
     monkeypatch.setattr(PageStructs, "find_array", lambda self, ranges: None)
     found = page_kinds(m)
     shares = {share.kind: share.pages for share in found.shares}
@@ -233,14 +233,14 @@ def test_the_array_itself_is_told() -> None:
 
 def test_the_array_is_where_vmcoreinfo_says() -> None:
     m = Machine("6.12-sysrq", every_kind, [])
-    m.find_symbol = {"vmemmap_base": 0x1000}.get  # unreadable
+    m.find_symbol = {"vmemmap_base": 0x1000}.get  # type: ignore[assignment, method-assign]  # unreadable
     m.info.raw["SYMBOL(vmemmap)"] = f"{BASE:x}"
     assert PageStructs(m).kinds(0, 2) == ["reserved", "cache"]
 
 
 def test_without_an_array() -> None:
     m = Machine("6.1-null", every_kind, [])
-    m.find_symbol = lambda _name: None
+    m.find_symbol = lambda _name: None  # type: ignore[assignment, method-assign]
     m.info = VmcoreInfo()
     with pytest.raises(Absent, match="array of struct pages"):
         page_kinds(m)

@@ -22,7 +22,7 @@ def test_the_threads_of_a_process_share_one_count(monkeypatch: pytest.MonkeyPatc
     """Each thread's row needs the process' memory: with 600 threads, of 600 counters, it was added up 600 times."""
     kernel = open_kernel([DUMPS / "6.1-null.kdump"])
     counted = []
-    monkeypatch.setattr(mm, "_count", lambda _kernel, address: counted.append(address) or mm.Pages(1, 0, 0, 0))
+    monkeypatch.setattr(mm, "_count", lambda _kernel, address: counted.append(address) or mm.Pages(1, 0, 0, 0))  # type: ignore[func-returns-value]
     for _ in range(2):
         for task in task_structs(kernel).values():
             if task.mm:

@@ -24,7 +24,7 @@ def task_of(case: Any, pid: int) -> Any:
     return next(t.address for t in case.kernel.cached(task_structs).values() if t.pid == pid and pid)
 
 
-def by_comm(case: Any, comm: str) -> Any:
+def by_comm(case: Any, comm: str | bytes) -> Any:
     return next(t.address for t in case.kernel.cached(task_structs).values() if t.comm == comm)
 
 

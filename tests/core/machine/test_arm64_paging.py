@@ -29,7 +29,7 @@ KNOWN_LPA2 = [
 def reader(entries: dict[int, int]) -> Callable[..., Any]:
     def read(at: int, size: int) -> bytes:
         if at not in entries:
-            raise ReadError(at)
+            raise ReadError(at)  # type: ignore[call-arg]
         return struct.pack("<Q", entries[at])
 
     return read

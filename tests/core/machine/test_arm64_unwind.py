@@ -34,7 +34,7 @@ def kernel(ram: Ram, types: Any = None, mask: int | None = None) -> FakeKernel:
         types,
     )
     found.machine = MACHINE
-    found.info = SimpleNamespace(number=lambda name: mask if name == "KERNELPACMASK" else None)
+    found.info = SimpleNamespace(number=lambda name: mask if name == "KERNELPACMASK" else None)  # type: ignore[attr-defined]
     return found
 
 

@@ -8,7 +8,6 @@ import pytest
 from builders.altered import Altered, stored
 from oopscope.boot.attach import attach
 from oopscope.dumps import Note
-from oopscope.dumps.kdump import KdumpDump
 from oopscope.stacks.registers import NT_PRSTATUS, registers
 
 NAME = "6.1-null.kdump"
@@ -17,7 +16,7 @@ NAME = "6.1-null.kdump"
 class Noted(Altered):
     """A dump with other CPU notes."""
 
-    def __init__(self, dump: KdumpDump, notes: list[Note]) -> None:
+    def __init__(self, dump: Any, notes: list[Note]) -> None:
         super().__init__(dump)
         self._notes = notes
 

@@ -16,7 +16,7 @@ from properties import few
 @cache
 def pagings() -> dict[str, Paging]:
     """All that is said of page tables, by machine and name."""
-    found = {}
+    found: dict[Any, Any] = {}
     for line in MACHINES:
         try:
             machine = arch(line[0])

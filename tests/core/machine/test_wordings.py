@@ -1,6 +1,7 @@
 """Every machine's words of an oops, on lines that its kernels printed."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -138,7 +139,7 @@ REGISTERS = [
 
 @pytest.mark.parametrize("machine, lines, found", REGISTERS)
 def test_registers(machine: str, lines: list[str], found: dict[str, int]) -> None:
-    known = {}
+    known: dict[Any, Any] = {}
     for line in lines:
         known |= wordings(machine).registers_in(line, known)
     assert known == found

@@ -19,7 +19,7 @@ class Big:
     page_size = 65536
 
     def __init__(self) -> None:
-        self.reads = []
+        self.reads: list[Any] = []
 
     def page(self, pfn: int) -> Any:
         self.reads.append(pfn)
@@ -57,7 +57,7 @@ class TestPhysical:
             with pytest.raises(MissingPage, match="damaged") as caught:
                 found.read(0x3FFF8, 16)
             assert (caught.value.address, caught.value.reason) == (0x30000, "corrupt")
-        assert found._dump.reads.count(3) == 1
+        assert found._dump.reads.count(3) == 1  # type: ignore[attr-defined]
         assert found.missing == {3: "corrupt"}
 
     def test_pages_of_other_sizes(self) -> None:
@@ -72,9 +72,9 @@ class TestPhysical:
         for pfn in range(4, 400):
             assert found.read(pfn << 16, 4) == struct.pack("<I", pfn)
             assert len(found._pages) <= 64
-        assert found._dump.reads == list(range(4, 400))
+        assert found._dump.reads == list(range(4, 400))  # type: ignore[attr-defined]
         found.read(399 << 16, 4)
-        assert len(found._dump.reads) == 396  # what was read last is still there
+        assert len(found._dump.reads) == 396  # type: ignore[attr-defined]  # what was read last is still there
 
     def test_missing_pages_remembered_are_bounded(self, monkeypatch: Any) -> None:
         monkeypatch.setattr(physical, "MAX_MISSING", 10)

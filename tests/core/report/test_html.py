@@ -39,7 +39,11 @@ class Reader(HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.tags, self.ids, self.links, self.text, self.open = [], [], [], {}, []
+        self.tags: list[Any] = []
+        self.ids: list[Any] = []
+        self.links: list[Any] = []
+        self.text: dict[Any, str] = {}
+        self.open: list[Any] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:

@@ -19,7 +19,7 @@ class Row(NamedTuple):
 
 
 KINDS = {"pid": "int", "comm": "text", "rss_bytes": "bytes", "since_seconds": "seconds"}
-FIELDS = [Field(key, key.title(), kind, lambda row, key=key: getattr(row, key)) for key, kind in KINDS.items()]
+FIELDS = [Field(key, key.title(), kind, lambda row, key=key: getattr(row, key)) for key, kind in KINDS.items()]  # type: ignore[misc]
 ROWS = st.builds(
     Row,
     st.integers(0, 1 << 22),

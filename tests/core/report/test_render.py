@@ -68,7 +68,7 @@ class Tags(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.found, self.text = [], []
+        self.found, self.text = [], []  # type: ignore[var-annotated]
         self.feed(page)
         self.close()
 
@@ -262,7 +262,7 @@ class TestCells:
     def test_a_grid_is_aligned(self) -> None:
         from collections import namedtuple
 
-        row = namedtuple("Row", "name size")
+        row = namedtuple("Row", "name size")  # type: ignore[name-match]
         columns = (Column("name", "Name"), Column("size", "Size", "bytes"))
         assert grid(columns, [row("a\nb", 4096), row("longer", None)]) == (
             f"Name    Size\na\u240ab     4.0K\nlonger     {ABSENT}\n"

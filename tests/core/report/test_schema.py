@@ -4,7 +4,6 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
-from re import Match
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ SYMBOL = re.compile(r"[^\s+]+\+0x[0-9a-f]+")
 SLUG = re.compile(r"[a-z]+(-[a-z]+)*")
 
 
-def address(found: int | str) -> Match[str] | bool:
+def address(found: int | str) -> Any:
     return isinstance(found, str) and ADDRESS.fullmatch(found)
 
 
@@ -51,7 +50,7 @@ def seconds(found: float) -> bool:
     return isinstance(found, int | float) and not isinstance(found, bool) and found >= 0
 
 
-def moment(found: str) -> Match[str] | None:
+def moment(found: str) -> Any:
     return text(found) and TIME.fullmatch(found)
 
 
@@ -297,7 +296,7 @@ class TestSections:
         assert all("frames" not in task for task in report["tasks"])
 
     def test_progress_names_each(self) -> None:
-        said = []
+        said: list[Any] = []
         build(case_of("6.1-null").kernel, ["verdict", "mounts"], progress=said.append)
         assert said == ["reading verdict", "reading mounts"]
 
@@ -325,7 +324,7 @@ class TestFailure:
             raise error
 
         broken = Table("slabs", "Slabs", (Column("name", "Name"),), fails)
-        found = building.table
+        found = building.table  # type: ignore[attr-defined]
         monkeypatch.setattr(building, "table", lambda key: broken if key == "slabs" else found(key))
         report = build(kernel, ["verdict", "slabs", "mounts"])
         assert report["slabs"] is None

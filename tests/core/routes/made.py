@@ -170,7 +170,7 @@ def _ranges(machine: Machine) -> list[tuple[int, bytes]]:
 
 
 ROUTES: dict[str, Callable[[Machine, Path], list[Path]]] = {
-    **{f"kdump {codec}": _one("vmcore", lambda m, c=codec: m.kdump(c)) for codec in (*PACK, None)},
+    **{f"kdump {codec}": _one("vmcore", lambda m, c=codec: m.kdump(c)) for codec in (*PACK, None)},  # type: ignore[misc]
     "kdump flattened": _one("vmcore", lambda m: flatten(m.kdump("zlib"), 60_000, 7)),
     "kdump split": _split,
     "elf": _one("vmcore", Machine.elf),

@@ -32,7 +32,7 @@ json.dump([spent, int(most), report], sys.stdout)
 
 def grow(path: Path, tib: Any, ram_everywhere: Any) -> Any:
     """Write PATH as the dump of a machine with so many TiB, whose other pages were left out or are no RAM."""
-    raw, h = PATH.read_bytes(), open_path(PATH).header
+    raw, h = PATH.read_bytes(), open_path(PATH).header  # type: ignore[attr-defined]
     pages = tib * TIB // BLOCK
     old, new = h.bitmap_blocks // 2 * BLOCK, pages // 8
     ram, saved, rest = (

@@ -44,7 +44,7 @@ def test_every_container_is_a_route() -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_route_gives_the_same_report(route: Any, machine: str, expected: Any, tmp_path: Path) -> None:
+def test_every_route_gives_the_same_report(route: Any, machine: Machine, expected: Any, tmp_path: Path) -> None:
     kernel = open_kernel(ROUTES[route](machine, tmp_path))
     assert differing(build(kernel, SECTIONS, stacks=True), expected) == (set(), [])
     assert kernel.facts.complete, kernel.facts.problems
@@ -52,7 +52,7 @@ def test_every_route_gives_the_same_report(route: Any, machine: str, expected: A
 
 @pytest.mark.parametrize("route", DISTILLED)
 def test_what_is_distilled_from_any_route_gives_the_same_report(
-    route: str, machine: str, expected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    route: str, machine: Machine, expected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kdump_file, "LEVEL", 1)
     out = tmp_path / "small.kdump"
@@ -93,7 +93,7 @@ def test_what_a_hypervisor_tells_of_its_cpus_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drgn runs on Linux only")
-def test_drgn_opens_what_is_distilled(machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drgn_opens_what_is_distilled(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drgn = pytest.importorskip("drgn")
     monkeypatch.setattr(kdump_file, "LEVEL", 1)
     out = tmp_path / "small.kdump"

@@ -8,7 +8,7 @@ import pytest
 from oopscope.sources.extents import NOWHERE, Extents
 
 
-def painted(stretches: Any, size: int) -> list[int | None]:
+def painted(stretches: Any, size: int) -> Any:
     """Return, for each place, where its byte is: the plain way to know what Extents should say."""
     places = [None] * size
     for start, end, where in stretches:
@@ -27,7 +27,7 @@ def test_random_overlaps_show_the_last_written() -> None:
             stretches.append((start, min(64, start + rng.randrange(20)), where))
         places = [None] * 64
         for start, end, where in Extents(stretches).pieces(0, 64):
-            places[start:end] = [where if where == NOWHERE else where + n for n in range(end - start)]
+            places[start:end] = [where if where == NOWHERE else where + n for n in range(end - start)]  # type: ignore[misc]
         assert places == painted(stretches, 64), stretches
 
 

@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(body=True)
 
     def _answer(self, body: bool) -> None:
-        server = self.server
+        server: Any = self.server
         raw = server.files.get(self.path.partition("?")[0])
         server.left -= 1
         if server.left < 0:
@@ -81,9 +81,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
+def server() -> Iterator[Any]:
     """An HTTP server on the loopback, stopped at the test's end."""
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
     httpd.files, httpd.ranges, httpd.sizes, httpd.status, httpd.left, httpd.sent = {}, True, True, 200, 10_000, 0
     httpd.tag = ""
@@ -96,7 +96,7 @@ def server() -> Iterator[ThreadingHTTPServer]:
     thread.join(5)
 
 
-def test_a_verdict_reads_a_part_of_the_file(server: ThreadingHTTPServer) -> None:
+def test_a_verdict_reads_a_part_of_the_file(server: Any) -> None:
     path = DUMPS / "6.1-null.kdump"
     server.files["/vmcore"] = path.read_bytes() + os.urandom(60 << 20)
     kernel = attach(open_path(f"{server.url}/vmcore"), print)
@@ -108,7 +108,7 @@ def test_a_verdict_reads_a_part_of_the_file(server: ThreadingHTTPServer) -> None
     assert open_path(path).facts().fetched is None
 
 
-def test_every_page_comes_whole(server: ThreadingHTTPServer) -> None:
+def test_every_page_comes_whole(server: Any) -> None:
     raw = Kdump(PAGES).build()
     server.files |= {"/vmcore": raw, "/flat": flatten(raw, 5000, 3)}
     for name in server.files:
@@ -118,7 +118,7 @@ def test_every_page_comes_whole(server: ThreadingHTTPServer) -> None:
         assert dump.facts().fetched == len(server.files[name])
 
 
-def test_a_split_set_is_given_part_by_part(server: ThreadingHTTPServer) -> None:
+def test_a_split_set_is_given_part_by_part(server: Any) -> None:
     for a, b in ((0, 200), (200, 400)):
         server.files[f"/{a}"] = Kdump(PAGES, split=(a, b)).build()
     dump = open_path(f"{server.url}/0", f"{server.url}/200")
@@ -128,7 +128,7 @@ def test_a_split_set_is_given_part_by_part(server: ThreadingHTTPServer) -> None:
 
 
 def test_a_packed_file_is_read_by_blocks_where_its_index_is_at_the_end(
-    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     raw = Kdump(PAGES, codec=None).build()
@@ -143,12 +143,12 @@ def test_a_packed_file_is_read_by_blocks_where_its_index_is_at_the_end(
 
 @pytest.mark.parametrize("pack", [gzip.compress, bgzf, lzop, pzstd, lz4_frame], ids=lambda pack: pack.__name__)
 def test_any_other_packed_file_is_fetched_once(
-    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[..., Any]
+    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[..., Any]
 ) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     raw, server.tag = Kdump(PAGES).build(), '"1"'
     server.files["/vmcore"] = pack(raw)
-    said = []
+    said: list[Any] = []
     dump = open_path(f"{server.url}/vmcore", say=said.append)
     assert {n: dump.page(n) for n in PAGES} == PAGES
     assert len(server.files["/vmcore"]) <= dump.facts().fetched == server.sent
@@ -161,9 +161,7 @@ def test_any_other_packed_file_is_fetched_once(
     assert len(list((tmp_path / "unpacked").iterdir())) == 2
 
 
-def test_an_image_that_was_unpacked_is_searched(
-    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_image_that_was_unpacked_is_searched(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     raw = (b"\1" * 4096 + bytes(5 << 20) + b"VMCOREINFO\0\0\0\0OSRELEASE=6.1.0\n").ljust(9 << 20, b"\0")
     server.files |= {"/ram.raw": raw, "/ram.raw.gz": gzip.compress(raw)}
@@ -173,7 +171,7 @@ def test_an_image_that_was_unpacked_is_searched(
 
 
 def test_a_packed_file_that_does_not_come_whole_leaves_nothing(
-    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     server.files["/vmcore.gz"], server.tag = gzip.compress(noise_page(1) * 900 + os.urandom(4 << 20)), '"1"'
@@ -189,9 +187,7 @@ def test_a_packed_file_that_does_not_come_whole_leaves_nothing(
     assert not list((tmp_path / "unpacked").iterdir())
 
 
-def test_a_packed_stream_within_a_libvirt_image(
-    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_packed_stream_within_a_libvirt_image(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OOPSCOPE_CACHE", str(tmp_path))
     stream = Migration({"pc.ram": 400}, [("pc.ram", n, page) for n, page in PAGES.items()]).build()
     server.files["/vm.save"] = libvirt(gzip.compress(stream), kind=1)
@@ -204,7 +200,7 @@ class Remote:
     """A file that counts what is read of it, and can break."""
 
     def __init__(self, data: bytes) -> None:
-        self.data, self.reads, self.at, self.broken, self.opened = data, [], 0, 0, 0
+        self.data, self.reads, self.at, self.broken, self.opened = data, [], 0, 0, 0  # type: ignore[var-annotated]
 
     def open(self) -> "Remote":
         self.opened += 1
@@ -264,7 +260,7 @@ def test_a_connection_is_made_again_once_and_a_lost_one_is_one_line() -> None:
         source.read_at(3 * BLOCK, 10)
 
 
-def test_a_connection_lost_in_the_middle_of_a_report(server: ThreadingHTTPServer) -> None:
+def test_a_connection_lost_in_the_middle_of_a_report(server: Any) -> None:
     server.files["/vmcore"] = (DUMPS / "6.1-null.kdump").read_bytes()
     kernel = attach(open_path(f"{server.url}/vmcore"), print)
     assert kernel.facts.complete
@@ -276,7 +272,7 @@ def test_a_connection_lost_in_the_middle_of_a_report(server: ThreadingHTTPServer
     assert not any("fault of oopscope" in p["message"] for p in report["problems"])
 
 
-def test_a_server_that_sends_no_parts(server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_sends_no_parts(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     server.ranges = False
     server.files["/vmcore"] = Kdump(PAGES).build()
     dump = open_path(f"{server.url}/vmcore")
@@ -298,7 +294,7 @@ def test_a_server_that_sends_no_parts(server: ThreadingHTTPServer, monkeypatch: 
         ({"left": 0}, "Server disconnected"),
     ],
 )
-def test_what_is_wrong_is_one_line(server: ThreadingHTTPServer, change: dict[str, int], line: str) -> None:
+def test_what_is_wrong_is_one_line(server: Any, change: dict[str, int], line: str) -> None:
     server.files["/vmcore"] = Kdump(PAGES).build()
     for name, value in change.items():
         setattr(server, name, value)
@@ -308,7 +304,7 @@ def test_what_is_wrong_is_one_line(server: ThreadingHTTPServer, change: dict[str
     assert "\n" not in str(e.value)
 
 
-def test_nobody_listens_and_an_image_without_a_signature(server: ThreadingHTTPServer) -> None:
+def test_nobody_listens_and_an_image_without_a_signature(server: Any) -> None:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         free = s.getsockname()[1]

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -47,7 +48,7 @@ def test_views_are_cut_where_the_source_ends() -> None:
 def test_the_stream_inside_is_unpacked(kind: int, tmp_path: Path) -> None:
     path = tmp_path / "vm.save"
     path.write_bytes(libvirt(PACK[kind](STREAM), kind=kind))
-    said = []
+    said: list[Any] = []
     dump = open_path(path, say=said.append)
     assert {n: dump.page(n) for n in PAGES} == PAGES
     assert len(dump.cpus()) == 1

@@ -175,7 +175,7 @@ def test_a_damaged_block_reads_short(kind: str, tmp_path: Path, environ: dict[st
 
 def test_what_is_done_is_said(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wrapped, "SAY_EVERY", 0)
-    path, said = tmp_path / "packed.gz", []
+    path, said = tmp_path / "packed.gz", []  # type: ignore[var-annotated]
     path.write_bytes(gzip.compress(NOISE[:400_000] * 20, 1))
     unwrap(FileSource(path), environ, said.append)
     assert said[0].startswith("unpacking packed.gz [#")
@@ -184,7 +184,7 @@ def test_what_is_done_is_said(tmp_path: Path, environ: dict[str, str], monkeypat
 
 def test_no_room(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What a file says of its size is looked at before anything is written."""
-    path, said = tmp_path / "packed", []
+    path, said = tmp_path / "packed", []  # type: ignore[var-annotated]
     for kind in ("gzip", "xz", "zstd", "lz4 sized"):
         path.write_bytes(PACKERS[kind](bytes(1 << 20)))
         monkeypatch.setattr(wrapped, "RESERVE", shutil.disk_usage(tmp_path).free - (1 << 19))

@@ -66,7 +66,7 @@ def fill(endian: str = "<") -> Any:
     return ram
 
 
-def bind(row: Any, structs: str = "task_struct", endian: str = "<", ram: Any = None, **paths: Any) -> Any:
+def bind(row: Any, structs: Any = "task_struct", endian: str = "<", ram: Any = None, **paths: Any) -> Any:
     return Plan(structs, row, **paths).bind(TYPES, memory_of(ram or fill(endian)), endian)
 
 
@@ -213,7 +213,7 @@ def test_rows_go_on_after_a_hole() -> None:
         address: int
         pid: int
 
-    ram, lost = Ram(), []
+    ram, lost = Ram(), []  # type: ignore[var-annotated]
     for at in (0x10000, 0x30000):
         ram.words(at + 8, at)
     bound = bind(Row, ram=ram)

@@ -147,9 +147,9 @@ def test_every_kind_is_told_in_words_or_says_why_not(null: Any, kind: str, key: 
     assert all(ord(char) >= 0x20 or char == "\n" for char in text)
 
 
-def test_a_part_that_fails_costs_itself_alone(null: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_fails_costs_itself_alone(null: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     kind = card_kind("cpu")
-    broken = [part._replace(make=lambda kernel, thing: 1 / 0) if part.key == "stack" else part for part in kind.parts]
+    broken = [part._replace(make=lambda kernel, thing: 1 / 0) if part.key == "stack" else part for part in kind.parts]  # type: ignore[return-value]
     monkeypatch.setattr("oopscope.subsystems.cards.cpu.CARD", type(kind)("cpu", "CPU", kind.find, kind.name, broken))
     told = card(null.kernel, "cpu", 0)
     assert [type(one) for one in told.sections] == [Facts, Facts, Rows]

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ KERNELS = {name.split("-")[0]: name for name in NAMES}
 
 def plans() -> dict[str, Plan]:
     """Every Plan that a module of core holds, by `module.NAME`."""
-    found = {}
+    found: dict[Any, Any] = {}
     for info in pkgutil.walk_packages(oopscope.__path__, "oopscope."):
         module = importlib.import_module(info.name)
         for name, value in vars(module).items():

@@ -24,7 +24,7 @@ class Image:
     """Memory that is mapped from `base` on; reads outside it fail, and so do holes."""
 
     def __init__(self, base: BtfBuilder | int | None, data: bytearray) -> None:
-        self.base, self.data, self.holes, self.reads = base, bytearray(data), set(), 0
+        self.base, self.data, self.holes, self.reads = base, bytearray(data), set(), 0  # type: ignore[var-annotated]
 
     def read(self, address: int, size: int) -> bytes:
         self.reads += 1
@@ -140,7 +140,7 @@ def make(
         put(label, pieces[label]())
     data.extend(bytes(1 << 16))
     exported = ("num_syms", "names", "token_table", "token_index", "offsets", "addresses", "relative_base")
-    raw = {f"SYMBOL(kallsyms_{p})": f"{places[p]:x}" for p in exported if p in places} | {
+    raw = {f"SYMBOL(kallsyms_{p})": f"{places[p]:x}" for p in exported if p in places} | {  # type: ignore[assignment]
         "SYMBOL(_stext)": f"{stext:x}"
     }
     return Made(Image(at0, data), VmcoreInfo(raw), stext, places, symbols)

@@ -60,7 +60,7 @@ def test_the_second_run_reads_two_places(tmp_path: Path, kernel: Callable[..., A
     by = stext - first.stext
     assert symbols.lookup("init_task") == open_kallsyms(first.image.read, first.info).lookup("init_task") + by
     assert symbols.lookup("runqueues") == 0x1000
-    name, offset = symbols.name_at(stext + 0x9999)
+    name, offset = symbols.name_at(stext + 0x9999)  # type: ignore[misc]
     assert symbols.name_at(stext + 0x9990) == (name, offset - 9)
     assert index.types(made.image.read, stext) == {"members": {}}
     assert made.image.reads == 2

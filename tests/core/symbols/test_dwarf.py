@@ -40,7 +40,7 @@ def types(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     subprocess.run(command, cwd=folder, check=True)
     found = open_dwarf(str(folder / "vmlinux"), 8)
     assert isinstance(found, DwarfTypes)
-    return Types(lambda: found)  # type: ignore[arg-type, return-value]
+    return Types(lambda: found)  # type: ignore[return-value]
 
 
 def place(types: Types, path: str) -> tuple[int, int, str]:

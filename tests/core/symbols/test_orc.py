@@ -33,7 +33,7 @@ def make(entries: Any, header: bytes = b"") -> Any:
     return Memory(**{f"x{PLACES:x}": places, f"x{ENTRIES:x}": rows, f"x{HEADER:x}": header}), len(entries)
 
 
-def ordinary(version: str, count: int = 5000) -> Any:
+def ordinary(version: str | int, count: int = 5000) -> Any:
     return [(TEXT + 16 * i, 8 * (i % 20), -16, CALL[version]) for i in range(count)]
 
 

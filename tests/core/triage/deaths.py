@@ -23,8 +23,8 @@ class Made(NamedTuple):
     """A death, and what the verdict must say of it where the rule fires."""
 
     cause: str
-    fires: object
-    silent: object
+    fires: Any
+    silent: Any
     symbol: str | None = None  # whom the verdict blames
     says: str = ""  # words of its summary
 
@@ -52,7 +52,7 @@ def panicked(message: str, frames: tuple[str, ...] = (), before: str = "", **mor
     return death(f"{before}\nKernel panic - not syncing: {message}\n", ("panic+0x118", *frames), **more)
 
 
-def survived(*lines: str, frames: tuple[str, str, str, str, str] = SYSRQ, **more: list[Task[Any]]) -> Death:
+def survived(*lines: str, frames: tuple[str, str, str, str, str] = SYSRQ, **more: list[Task]) -> Death:
     """The words were said, but the machine lived on until somebody crashed it."""
     return death("\n".join(lines) + SYSRQ_LOG, frames, **more)
 

@@ -36,7 +36,7 @@ SYMBOLS = {"panic_cpu": 0x1000, "__cpu_present_mask": 0x2000, "nr_cpu_ids": 0x30
 class Words:
     """Memory of single words; all else is not mapped."""
 
-    def __init__(self, words: dict[int, int] = ()) -> None:
+    def __init__(self, words: Any = ()) -> None:
         self._words = dict(words)
 
     def word(self, address: int) -> Any:
@@ -84,7 +84,7 @@ class FakeKernel:
         self,
         log: list[str],
         cpus_: list[Cpu],
-        tasks_: list[Task[Any]] | tuple[()] = (),
+        tasks_: list[Task] | tuple[()] = (),
         panicked: int | None = 0,
         words: tuple[()] = (),
         info: str = "",
@@ -143,7 +143,7 @@ def stack(*texts: str) -> tuple[Frame, ...]:
     return tuple(frame(text, 0x1000 * i) for i, text in enumerate(texts))
 
 
-def task(pid: int, comm: str, state: str = "S", **more: Any) -> Task[Any]:
+def task(pid: int, comm: str, state: str = "S", **more: Any) -> Task:
     facts = {
         "ppid": 1,
         "cpu": 0,
@@ -184,7 +184,7 @@ def death(
     log: str,
     frames: tuple[str, ...] = (),
     others: list[Cpu] | tuple[()] = (),
-    tasks_: list[Task[Any]] | tuple[()] = (),
+    tasks_: list[Task] | tuple[()] = (),
     panicked: int | None = 0,
     words: tuple[()] = (),
     info: str = "",

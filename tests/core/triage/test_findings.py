@@ -159,7 +159,7 @@ STUCK = ("store_poll+0x5 [stored]", "kthread+0xda")
 @pytest.mark.parametrize(("clock", "state", "found"), [(1, "running", True), (9, "running", False), (1, "idle", False)])
 def test_a_cpu_whose_clock_stands_still_while_it_runs_a_task_is_found(clock: int, state: str, found: bool) -> None:
     made = death("Linux version 6.12.1", others=[cpu(1, stack(*STUCK), state, 77, "poller")], panicked=None)
-    made.kernel._known[runqueues] = [CpuQueue(n, 1, 0, 0, 0, c * 10**9) for n, c in ((0, 10), (1, clock))]
+    made.kernel._known[runqueues] = [CpuQueue(n, 1, 0, 0, 0, c * 10**9) for n, c in ((0, 10), (1, clock))]  # type: ignore[attr-defined]
     told = [one for one in findings_of(made) if one.id == "stuck-cpu"]
     assert len(told) == found
     if found:

@@ -41,6 +41,9 @@ class Types:
         return SimpleNamespace(offset=self.offsets[struct][path])
 
 
+ALL_LOCKS: Any = vars(locks.all_locks)["__wrapped__"]  # of a kernel that keeps nothing
+
+
 def task(number: int, address: int, state: int = 2) -> Any:
     base = BASE + number * SIZE
     return TaskStruct(
@@ -71,7 +74,7 @@ def memory_of(tasks: Any, waits: Any, with_list: bool = True) -> Any:
 
 def kernel_of(tasks: Any, words: Any, offsets: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__mutex_lock+0x2"))
-    monkeypatch.setattr(locks, "task_stack", lambda kernel, base: locks.Stack(base, base + SIZE, "task"))
+    monkeypatch.setattr(locks, "task_stack", lambda kernel, base: locks.Stack(base, base + SIZE, "task"))  # type: ignore[attr-defined]
     found = {task_structs: {one.address: one for one in tasks}, lost_tasks: {}, thread_size: SIZE}
     return SimpleNamespace(
         types=Types(offsets), memory=Words(words), problems=Problems(), cached=found.__getitem__,
@@ -83,7 +86,7 @@ def kernel_of(tasks: Any, words: Any, offsets: Any, monkeypatch: pytest.MonkeyPa
 def test_two_that_wait_for_each_other(offsets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = task(1, A), task(2, B)
     words = memory_of([one, two], {LOCK: (B | 1, [one]), OTHER: (A, [two])}, offsets is OFFSETS)
-    found = locks.all_locks.__wrapped__(kernel_of([one, two], words, offsets, monkeypatch))
+    found = ALL_LOCKS(kernel_of([one, two], words, offsets, monkeypatch))
     assert [(wait.pid, wait.lock, wait.owner_pid) for wait in found] == [(1, LOCK, 2), (2, OTHER, 1)]
     ring, closed = locks.chain({wait.task: wait for wait in found}, A)
     assert closed
@@ -94,7 +97,7 @@ def test_two_that_wait_for_each_other(offsets: Any, monkeypatch: pytest.MonkeyPa
 def test_one_lock_has_many_waiters_and_its_owner_none(offsets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = [task(number, A + number * 0x1000) for number in range(1, 6)]
     words = memory_of(tasks, {LOCK: (tasks[0].address, tasks[1:])}, offsets is OFFSETS)
-    found = locks.all_locks.__wrapped__(kernel_of(tasks, words, offsets, monkeypatch))
+    found = ALL_LOCKS(kernel_of(tasks, words, offsets, monkeypatch))
     assert [(wait.pid, wait.lock, wait.owner_pid) for wait in found] == [(pid, LOCK, 1) for pid in (2, 3, 4, 5)]
     ring, closed = locks.chain({wait.task: wait for wait in found}, tasks[3].address)
     assert (len(ring), closed) == (1, False)
@@ -104,13 +107,13 @@ def test_a_waiter_whose_links_disagree_is_not_believed(monkeypatch: pytest.Monke
     one = task(1, A)
     words = memory_of([one], {LOCK: (B, [one])})
     words[LOCK + 24] = LOCK  # the lock's list names another as the last
-    assert locks.all_locks.__wrapped__(kernel_of([one], words, OFFSETS, monkeypatch)) == []
+    assert ALL_LOCKS(kernel_of([one], words, OFFSETS, monkeypatch)) == []
 
 
 def test_an_owner_that_is_no_task_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     one = task(1, A)
     words = memory_of([one], {LOCK: (0xDEAD0, [one])})
-    (wait,) = locks.all_locks.__wrapped__(kernel_of([one], words, OFFSETS, monkeypatch))
+    (wait,) = ALL_LOCKS(kernel_of([one], words, OFFSETS, monkeypatch))
     assert (wait.owner, wait.owner_pid, wait.owner_comm) == (None, None, None)
     assert wait.ended
 
@@ -119,14 +122,14 @@ def test_an_owner_is_not_said_to_have_ended_where_not_all_tasks_are_known(monkey
     one = task(1, A)
     kernel = kernel_of([one], memory_of([one], {LOCK: (0xDEAD0, [one])}), OFFSETS, monkeypatch)
     kernel.problems.add("tasks", "pages are missing")
-    (wait,) = locks.all_locks.__wrapped__(kernel)
+    (wait,) = ALL_LOCKS(kernel)
     assert (wait.owner, wait.ended) == (None, False)
 
 
 def test_an_owner_that_is_the_waiter_itself_closes_no_circle(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that ended with the lock may have left it its memory: an address is no identity."""
     one = task(1, A)
-    (wait,) = locks.all_locks.__wrapped__(kernel_of([one], memory_of([one], {LOCK: (A, [one])}), OFFSETS, monkeypatch))
+    (wait,) = ALL_LOCKS(kernel_of([one], memory_of([one], {LOCK: (A, [one])}), OFFSETS, monkeypatch))
     assert wait.owner == A
     assert locks.chain({A: wait}, A) == ([wait], False)
     assert locks.circles({A: wait}) == []
@@ -147,7 +150,7 @@ def test_readers_are_holders_only_where_there_is_one(
     words[LOCK + 8] = readers << 8
     kernel = kernel_of([one, two], words, RWSEM, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "down_write+0x2"))
-    (wait,) = locks.all_locks.__wrapped__(kernel)
+    (wait,) = ALL_LOCKS(kernel)
     assert (wait.readers, wait.reader_count, wait.holder) == (True, readers, holder)
 
 
@@ -163,7 +166,7 @@ def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch: pytest.MonkeyP
     words = {A + 0x100: waiter, B + 0x100: 0, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, RT, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__rt_mutex_slowlock+0x2"))
-    (wait,) = locks.all_locks.__wrapped__(kernel)
+    (wait,) = ALL_LOCKS(kernel)
     assert (wait.kind, wait.lock, wait.owner_pid) == ("rt_mutex", LOCK, 2)
 
 
@@ -171,7 +174,7 @@ def test_a_waiter_that_is_anothers_is_not_believed(monkeypatch: pytest.MonkeyPat
     one, waiter = task(1, A), BASE + SIZE + 0x3F40
     words = {A + 0x100: waiter, waiter + 0x50: B, waiter + 0x58: LOCK, LOCK + 0x18: B}
     kernel = kernel_of([one], words, RT, monkeypatch)
-    assert locks.all_locks.__wrapped__(kernel) == []
+    assert ALL_LOCKS(kernel) == []
 
 
 PERCPU = {
@@ -191,7 +194,7 @@ def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monk
     kernel.name_of = lambda address: Name("percpu_rwsem_wake_function", 0, None) if address == WAKE else None
     stacks = {A: stack("percpu_rwsem_wait+0x1"), B: stack("percpu_down_write+0x2")}
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stacks[address])
-    found = {wait.pid: wait for wait in locks.all_locks.__wrapped__(kernel)}
+    found = {wait.pid: wait for wait in ALL_LOCKS(kernel)}
     assert {wait.lock for wait in found.values()} == {LOCK}
     assert (found[1].owner_pid, found[1].readers) == (2, False)
     assert (found[2].owner_pid, found[2].readers) == (None, True)  # which readers, nothing records
@@ -202,14 +205,14 @@ def test_a_task_that_sleeps_otherwise_waits_for_no_lock(monkeypatch: pytest.Monk
     words = memory_of([one], {LOCK: (B, [one])})
     kernel = kernel_of([one], words, OFFSETS, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "do_poll+0x2"))
-    assert locks.all_locks.__wrapped__(kernel) == []
+    assert ALL_LOCKS(kernel) == []
 
 
 @pytest.mark.parametrize("state", [1, 0x102, 0x1000], ids=["interruptible", "killable", "RT lock wait"])
 def test_who_sleeps_interruptibly_for_a_lock_waits_as_well(state: int, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = task(1, A, state=state), task(2, B, state=1)
     words = memory_of([one], {LOCK: (B, [one])}) | dict.fromkeys(range(two.sp, two.stack + SIZE, 8), 0)
-    (wait,) = locks.all_locks.__wrapped__(kernel_of([one, two], words, OFFSETS, monkeypatch))
+    (wait,) = ALL_LOCKS(kernel_of([one, two], words, OFFSETS, monkeypatch))
     assert (wait.pid, wait.owner_pid) == (1, 2)
 
 
@@ -232,7 +235,7 @@ def test_on_preempt_rt_every_sleeping_lock_is_an_rt_mutex(
     words = {A + 0x100: waiter, B + 0x100: 0, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, ON_RT, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", f"{function}+0x2"))
-    (wait,) = locks.all_locks.__wrapped__(kernel)
+    (wait,) = ALL_LOCKS(kernel)
     assert (wait.kind, wait.lock, wait.owner_pid) == (kind, lock, 2)
 
 
@@ -247,7 +250,7 @@ def test_a_chain_into_a_circle_returns_the_circle() -> None:
 
 
 def test_the_deadlock_of_a_real_dump() -> None:
-    first, second = locks.all_locks.__wrapped__(case_of("6.1-deadlock").kernel)
+    first, second = ALL_LOCKS(case_of("6.1-deadlock").kernel)
     assert {first.kind, second.kind} == {"mutex"}
     assert {first.name, second.name} == {"lab_a+0x8 [labcrash]", "lab_b+0x8 [labcrash]"}
     assert (first.owner_comm, second.owner_comm) == (second.comm, first.comm)
