@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from pytest import MonkeyPatch
+from textual._compositor import Compositor
 from textual.events import Key
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
@@ -35,7 +37,7 @@ def text(app: OopscopeApp) -> str:
 
 @asynccontextmanager
 async def running(
-    fake: Fake | None = None, size: tuple[int, int] = SMALL, paths: Sequence[Path] = (Path("vmcore"),), **more: Any
+    fake: Any = None, size: tuple[int, int] = SMALL, paths: Sequence[Path] = (Path("vmcore"),), **more: Any
 ) -> AsyncIterator[tuple[OopscopeApp, Pilot[int]]]:
     """Run the screen until everything of the fake is read."""
     app = OopscopeApp(paths, fake or Fake(), **more)
@@ -44,7 +46,7 @@ async def running(
         yield app, pilot
 
 
-async def settle(app: OopscopeApp, pilot: Pilot[int]) -> None:
+async def settle(app: Any, pilot: Pilot[int]) -> None:
     """Wait until nothing is being read, asked, filtered or searched, and all is done and painted that was posted.
 
     No time has to pass for it: a widget at rest waits for its next message, and the reader's messages are events.
@@ -81,7 +83,7 @@ def pumps(app: OopscopeApp) -> list[MessagePump]:
 
 def is_waiting(pump: MessagePump) -> bool:
     """Tell whether a widget has handled all that was posted to it and waits for more."""
-    queue = pump._message_queue
+    queue: Any = pump._message_queue
     return queue.empty() and bool(queue.ready_event._waiters) and not pump._next_callbacks
 
 
@@ -122,6 +124,16 @@ def is_busy(app: OopscopeApp) -> bool:
     """Tell whether there is something to come without a key."""
     busy = app.pane is None or app.pane.active._working or app.pane.resting or app.reader._jobs
     return bool(busy or not (app.idle or app.folder)) and not app.failure
+
+
+@contextmanager
+def painted_once(app: OopscopeApp) -> Iterator[None]:
+    """Paint only once, when all is done: of many steps that nobody looks at, what they come to is enough."""
+    with MonkeyPatch.context() as patch:
+        patch.setattr(Compositor, "render_update", lambda *_args, **_more: None)  # what is due stays due
+        yield
+    if app.is_running:
+        app.screen._compositor.render_update(screen_stack=app._background_screens)
 
 
 async def press(app: OopscopeApp, pilot: Pilot[int], *keys: str) -> None:

@@ -11,7 +11,7 @@ from oopscope_tui.settings import keys
 from tui import checks_everywhere as everywhere
 from tui import checks_of_lists as lists
 from tui import checks_of_panes as panes
-from tui.driving import LARGE, SMALL, running
+from tui.driving import LARGE, SMALL, painted_once, running
 from tui.stage import Check, Stage
 
 CHECKS: dict[str, Check] = {
@@ -83,14 +83,18 @@ PLACES = [
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.pane}{'-detail' if place.open else ''}")
 async def test_every_key(place: Place) -> None:
-    size = (SMALL, LARGE)[PLACES.index(place) % 2]
-    async with running(Core(), size, [demo_path()]) as (app, pilot):
+    """Of several names of a key all are bound to it, and one is pressed, in each place another."""
+    at = PLACES.index(place)
+    async with running(Core(), (SMALL, LARGE)[at % 2], [demo_path()]) as (app, pilot):
         stage = Stage(app, pilot, place)
         await stage.begin()
-        for key in (*stage.lines.KEYS, *keys.EVERYWHERE):
-            for name in key.keys.split(","):
+        for turn, key in enumerate((*stage.lines.KEYS, *keys.EVERYWHERE)):
+            names = key.keys.split(",")
+            with painted_once(app):
                 await stage.begin()
-                await CHECKS[key.action](stage, name)
+                bound = app.screen.active_bindings
+                assert all(bound[name].binding.action == key.action for name in names if key.action), key
+                await CHECKS[key.action](stage, names[(at + turn) % len(names)])
 
 
 def test_no_check_is_of_a_key_that_is_gone() -> None:
