@@ -91,7 +91,7 @@ def test_a_place_says_what_it_explains_and_a_word_finds_its_things() -> None:
     assert topics_of(place_of(asked).key) == asked
     assert Topic("cause", "deadlock") in topics_of("Deadlock")
     assert {topic.kind for topic in named("D")} == {"state", "taint"}
-    assert topics_of("no such thing") == []
+    assert topics_of("qqq") == []
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=str)
@@ -159,3 +159,62 @@ def test_whatever_a_row_holds_there_is_no_fault() -> None:
         for odd in (*NASTY, "[" * 5000, "── ── " * 999, "rax 0 " * 999):
             topics(pane, Row(), [Seen(odd), Seen(odd, Place("meminfo", odd))], [odd], Store())
         topics(pane, None, [], [], Store())
+
+
+# Words in capitals that are no terms: what usage writes for an argument, units, crash's words for states.
+PLAIN = {
+    "ADDRESS", "COUNT", "FUNCTION", "ID", "NAME", "PATH", "TYPE", "GB", "MB", "IN", "UN", "RU", "RT", "OE", "FU", "FZPU",
+    "FRAME", "VALUE", "MEMBER", "TEXT",
+}  # fmt: skip
+
+
+def own_texts():
+    """All that the program says of things and of its commands."""
+    from oopscope.cli import COMMANDS as shell
+    from oopscope.commands.register import COMMANDS
+
+    for topic in every_topic():
+        yield from text_of(topic)[:3]
+    for command in COMMANDS:
+        yield command.help
+        yield from (f"{option.help} {option.missing}" for option in command.options)
+    yield from (command.help for command in shell)
+
+
+def test_every_abbreviation_in_the_programs_own_texts_is_explained():
+    import re
+
+    words = set()
+    for text in own_texts():
+        plain = re.sub("`[^`]*`", "", text)
+        words |= set(re.findall(r"(?<![\w/.-])[A-Z][A-Z0-9]*[A-Z]s?(?![\w=/.-])", plain))
+    unknown = {word for word in words - PLAIN if not named(word) and not named(word.removesuffix("s"))}
+    assert not unknown, "each wants its entry in explain/terms.py"
+
+
+def test_what_a_term_leads_to_is_there():
+    from oopscope_tui.panes import FIRST
+
+    there = {key for key, _ in TABLES} | {view.key for view in FIRST}
+    for topic in every_topic():
+        assert text_of(topic).see in ("", *there), topic
+
+
+def test_other_words_mean_terms_and_a_search_finds_texts():
+    from oopscope.explain import search
+    from oopscope.explain.terms import ALSO, TEXTS
+
+    assert set(ALSO.values()) <= set(TEXTS)
+    assert not {word.lower() for word in ALSO} & {word.lower() for word in TEXTS}
+    assert named("backtrace") == [Topic("term", "stack")]
+    assert search("grace period")[0] == Topic("term", "RCU")
+    assert Topic("term", "crashkernel=") in search("crashkernel")[:3]
+    assert search("") == [] and search("no such words at all") == []
+
+
+async def test_the_index_lists_every_term_and_leads_to_it():
+    async with running(size=LARGE) as (app, pilot):
+        await enter(app, pilot, ":", "glossary")
+        assert app.pane.key == "explain" and "null-pointer-dereference" in text(app)
+        await enter(app, pilot, ":", "explain grace period")
+        assert "Read-copy-update" in text(app)

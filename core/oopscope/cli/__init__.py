@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
         "completion", "print a completion script for bash, zsh or fish, or the man page", "oopscope.cli.completion"
     ),
     Command("schema", "print the JSON Schema of what the commands print as JSON", "oopscope.cli.schema"),
+    Command("explain", "explain a term: a cause, a state, a column, a word of crash analysis", "oopscope.cli.explain"),
     Command("demo", "open a real dump that ships with oopscope", "oopscope.cli.demo"),
 )
 

@@ -48,6 +48,12 @@ OF: dict[str, tuple[tuple[str, str], ...]] = {
         ("oopscope schema", "of every command"),
         ("oopscope schema report", "of one"),
     ),
+    "explain": (
+        ("oopscope explain rcu", "what a word means, and what to look at next"),
+        ("oopscope explain soft-lockup", "a cause of a verdict"),
+        ("oopscope explain --search 'page cache'", "the terms whose texts hold these words"),
+        ("oopscope explain --list", "the index"),
+    ),
     "demo": (
         ("oopscope demo", "a real dump on the screen"),
         ("oopscope demo --list", "which dumps ship with oopscope"),

@@ -14,6 +14,7 @@ COMMANDS: tuple[Command, ...] = (
         ("explain",), "what the selected thing means, or a word", _act("explain"), (Argument("word", "topic"),),
         on="screen",
     ),
+    Command(("glossary",), "every term that can be explained", lambda line: Act("explain", "index"), on="screen"),
     Command(("theme",), "other colours", _act("theme"), (Argument("NAME", "theme", True),), on="screen"),
     Command(
         ("write", "save"), "write the pane: .txt .csv .json .svg", _act("write"), (Argument("FILE", "file"),),

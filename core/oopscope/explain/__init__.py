@@ -20,16 +20,20 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ("memory", "Memory", "oopscope.explain.memory"),
     ("watermark", "Zone", "oopscope.explain.watermarks"),
     ("system", "Fact", "oopscope.explain.system"),
+    ("dump-level", "Dump level", "oopscope.explain.dump_levels"),
+    ("capture", "Way of capture", "oopscope.explain.captures"),
+    ("term", "Term", "oopscope.explain.terms"),
     ("column", "Column", "oopscope.explain.columns"),
 )
 
 
 class Text(NamedTuple):
-    """What is said of one thing: what it means, how it comes about, what to look at next."""
+    """What is said of one thing: what it means, how it comes about, what to look at next, and the pane where it is."""
 
     means: str
     how: str = ""
     look: str = ""
+    see: str = ""
 
 
 class Topic(NamedTuple):
@@ -64,7 +68,25 @@ def every_topic() -> list[Topic]:
 
 def named(word: str) -> list[Topic]:
     """Return the things of a name, whatever their kind, each text once; without case where none is so."""
+    from oopscope.explain.terms import ALSO
+
     known = every_topic()
     exact = [topic for topic in known if topic.name == word]
     found = exact or [topic for topic in known if topic.name.rpartition(".")[2].lower() == word.lower()]
+    if not found:
+        meant = next((name for other, name in ALSO.items() if other.lower() == word.lower()), None)
+        found = [Topic("term", meant)] if meant is not None else []
     return list({(topic.kind, text_of(topic)): topic for topic in reversed(found)}.values())[::-1]
+
+
+def search(words: str) -> list[Topic]:
+    """Return the things whose texts hold all words, those first that are called so, then by how often they are held."""
+    wanted = words.lower().split()[:8]
+    found: list[tuple[int, int, Topic]] = []
+    for at, topic in enumerate(every_topic()):
+        text = text_of(topic)
+        whole = " ".join((topic.name, *(text[:3] if text is not None else ()))).lower()
+        if wanted and all(word in whole for word in wanted):
+            in_name = all(word in topic.name.lower() for word in wanted)
+            found.append((-1000 * in_name - sum(whole.count(word) for word in wanted), at, topic))
+    return [topic for _, _, topic in sorted(found)]

@@ -377,3 +377,23 @@ class TestPipe:
     def test_from_any_folder_by_a_relative_path(self, tmp_path: Path) -> None:
         done = oopscope_run("report", "6.1-null.kdump", "--format", "json", "--sections", "dump", cwd=DUMPS)
         assert json.loads(done.stdout)["dump"]["path"] == "6.1-null.kdump"
+
+
+class TestExplain:
+    def test_a_term_a_search_the_index_and_data(self, command):
+        assert lines_of(command("explain", "rcu"))[0] == "Term: RCU"
+        assert "Cause: soft-lockup" in lines_of(command("explain", "soft-lockup"))
+        assert "Term: page cache" in lines_of(command("explain", "--search", "page cache"))
+        assert "  null-pointer-dereference" in command("explain", "--list").out.replace(",", "\n")
+        told = json.loads(command("explain", "D", "--format", "json").out)
+        assert {one["kind"] for one in told} >= {"state", "taint"}
+
+    def test_what_nobody_knows_is_said(self, command):
+        done = command("explain", "kernl-bug")
+        assert (done.status, done.out) == (USAGE, "")
+        assert "did you mean kernel-bug?" in done.err
+
+
+def lines_of(done):
+    assert done.status == DONE, done.err
+    return done.out.splitlines()

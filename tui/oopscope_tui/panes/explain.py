@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
-from oopscope.explain import KINDS, Topic, heading_of, named, text_of
-from oopscope_tui.look.text import clean
+from oopscope.explain import KINDS, Topic, every_topic, heading_of, named, search, text_of
+from oopscope_tui.look import theme
+from oopscope_tui.look.text import clean, crop, fit
 from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.base import empty
 from oopscope_tui.places import Place
-from oopscope_tui.widgets.textview import BLANK, Line, heading, wrapped
+from oopscope_tui.widgets.textview import BLANK, Line, heading, line, wrapped
 
+FOUND = 12  # things that a search shows
 MOST = 60  # things on one page
+NAME = 26  # cells of a name in the index
 PARTS = (("", "means"), ("How it comes about", "how"), ("Look at next", "look"))
+INDEX = "index:"  # the place of all that can be explained
 
 
 def place_of(topics: Sequence[Topic]) -> Place:
@@ -24,7 +28,7 @@ def topics_of(key: str) -> list[Topic]:
     for part in key.split("\n")[:MOST]:
         kind, _, name = part.partition(":")
         topic = Topic(kind, name)
-        found += [topic] if _is_kind(kind) and text_of(topic) is not None else named(part)
+        found += [topic] if _is_kind(kind) and text_of(topic) is not None else named(part) or search(part)[:FOUND]
     return found
 
 
@@ -37,7 +41,7 @@ class Explain(AskedText):
 
     def crumbs(self) -> list[str]:
         """Return the first thing's name."""
-        topics = topics_of(self.asked)
+        topics = topics_of(self.asked) if self.asked != INDEX else []
         return [self.title, *(_name(topic) for topic in topics[:1])]
 
     def refill(self) -> None:
@@ -48,6 +52,8 @@ class Explain(AskedText):
         """Return what is said of each thing."""
         lines: list[Line] = []
         columns = False
+        if self.asked == INDEX:
+            return index_lines(width)
         for topic in topics_of(self.asked):
             text = text_of(topic)
             if text is None:
@@ -63,6 +69,8 @@ class Explain(AskedText):
                 if words:
                     lines += [heading(f"   {title}")] if title else []
                     lines += wrapped(words, width - 1, first="   ", rest="   ")
+            if text.see:
+                lines.append(line("   ", (f"go to {text.see}", theme.LINK), link=Place(text.see)))
         return lines[1:] or empty("nothing is said of this", width)
 
     def _title(self, topic: Topic) -> str:
@@ -70,6 +78,22 @@ class Explain(AskedText):
         table, _, key = topic.name.rpartition(".")
         titles = {column.key: column.title for column in self.store.feed(table).columns}
         return clean(titles.get(key, key))
+
+
+def index_lines(width: int) -> list[Line]:
+    """Return every thing that can be explained, by kind, each a link."""
+    lines: list[Line] = []
+    for kind, title, _ in KINDS:
+        names = sorted((topic for topic in every_topic() if topic.kind == kind), key=lambda one: _name(one).lower())
+        if kind == "column":  # each table's own explain themselves
+            continue
+        lines += [BLANK, heading(f" {title}")]
+        for topic in names:
+            text = text_of(topic)
+            lead = fit(clean(topic.name), NAME)
+            said = crop(text.means if text is not None else "", 0, max(0, width - NAME - 5))
+            lines.append(line("   ", (lead, theme.LINK), ("  " + said, theme.DIM), link=place_of([topic])))
+    return lines[1:]
 
 
 def _name(topic: Topic) -> str:

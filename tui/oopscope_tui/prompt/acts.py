@@ -18,12 +18,15 @@ async def _theme(app: Desk, name: str) -> None:
 
 
 async def _explain(app: Desk, word: str) -> None:
-    """Explain what is selected, or a word."""
+    """Explain what is selected, or a word; `index` lists all that can be explained."""
     if not word:
         await app.action_explain()
         return
-    from oopscope_tui.panes.explain import place_of, topics_of
+    from oopscope_tui.panes.explain import INDEX, place_of, topics_of
 
+    if word in ("index", "glossary"):
+        await app.go(Place("explain", INDEX))
+        return
     found = topics_of(word)
     if found:
         await app.go(place_of(found))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from oopscope.explain import Topic, text_of
 from oopscope.report.cells import printable
 
 Data = Mapping[str, Any]
@@ -35,6 +36,12 @@ def folded(summary: str, body: str, opened: bool = False, key: str = "") -> str:
     return f"<details{name}{' open' if opened else ''}><summary>{summary}</summary>{body}</details>\n"
 
 
+def tip(kind: str, name: str) -> str:
+    """Return what the glossary says of a thing as a `title`, which browsers show on hover; nothing where it is mute."""
+    text = text_of(Topic(kind, name))
+    return f' title="{safe(" ".join(part for part in text[:3] if part))}"' if text is not None else ""
+
+
 def pill(text: object, kind: str = "") -> str:
     """Return a word in a pill; the kind is a class of ours."""
     return f'<span class="pill {kind}">{safe(text)}</span>' if kind else f'<span class="pill">{safe(text)}</span>'
@@ -42,11 +49,11 @@ def pill(text: object, kind: str = "") -> str:
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Return names and values."""
-    return (
-        '<dl class="facts">'
-        + "".join(f"<div><dt>{safe(name)}</dt><dd>{safe(text)}</dd></div>" for name, text in pairs)
-        + "</dl>"
+    rows = (
+        f"<div><dt{tip('term', name) or tip('system', name.lower())}>{safe(name)}</dt><dd>{safe(text)}</dd></div>"
+        for name, text in pairs
     )
+    return f'<dl class="facts">{"".join(rows)}</dl>'
 
 
 def bar(parts: Sequence[tuple[float, str]], label: str, marks: Sequence[float] = ()) -> str:

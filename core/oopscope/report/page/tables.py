@@ -5,7 +5,7 @@ from typing import Any
 
 from oopscope.report.cells import RIGHT, cell
 from oopscope.report.facts import how_many
-from oopscope.report.page.kit import Data, evidence, folded, safe, section
+from oopscope.report.page.kit import Data, evidence, folded, safe, section, tip
 from oopscope.subsystems import TABLES, Column, table
 
 MAX_ROWS = 3000  # a page stays small enough for a ticket and a phone
@@ -27,7 +27,8 @@ def _table(key: str, report: Data, linked: set[str]) -> str:
     found, rows = table(key), report[key]
     columns = [c for c in found.columns if c.kind not in ("frames", "registers") and c.brief]
     ordered = found.ordered(rows, Mapping.get)
-    head = "".join(f'<th scope="col"{_right(c)}>{safe(c.title)}</th>' for c in columns)
+    tips = [tip("column", f"{found.key}.{c.key}") for c in columns]
+    head = "".join(f'<th scope="col"{_right(c)}{t}>{safe(c.title)}</th>' for c, t in zip(columns, tips, strict=True))
     shown = [r for i, r in enumerate(ordered) if i < MAX_ROWS or (key == "tasks" and str(r["pid"]) in linked)]
     body = "".join(_row(key, r, columns) for r in shown)
     more = len(rows) - len(shown)

@@ -3,7 +3,7 @@
 from oopscope.report.facts import moment
 from oopscope.report.fault import how
 from oopscope.report.findings import HEADING, listed
-from oopscope.report.page.kit import Data, pill, safe, section
+from oopscope.report.page.kit import Data, pill, safe, section, tip
 from oopscope.triage.known import words
 
 SURE = {"certain": "●●●", "likely": "●●○", "possible": "●○○"}
@@ -13,7 +13,11 @@ def render(report: Data) -> str:
     """Return the verdict, with the machine and the time under it."""
     v = report["verdict"]
     chips = [pill(v["category"], "category"), pill(f"{SURE.get(v['confidence'], '')} {v['confidence']}", "quiet")]
-    chips += [f'<code class="slug">{safe(v["cause"])}</code>'] if v["cause"] != v["category"] else []
+    chips += (
+        [f'<code class="slug"{tip("cause", v["cause"])}>{safe(v["cause"])}</code>']
+        if v["cause"] != v["category"]
+        else []
+    )
     message = f'<pre class="panic">{safe(v["panic_message"])}</pre>' if v["panic_message"] else ""
     return (
         f'<section id="verdict" class="hero"><p class="chips">{" ".join(chips)}</p>'
