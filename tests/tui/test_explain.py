@@ -1,5 +1,6 @@
 """What `e` says: every cause and every column has its words, and what is selected is explained first."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -168,7 +169,7 @@ PLAIN = {
 }  # fmt: skip
 
 
-def own_texts():
+def own_texts() -> Iterator[str]:
     """All that the program says of things and of its commands."""
     from oopscope.cli import COMMANDS as SHELL
     from oopscope.commands.register import COMMANDS
@@ -181,7 +182,7 @@ def own_texts():
     yield from (command.help for command in SHELL)
 
 
-def test_every_abbreviation_in_the_programs_own_texts_is_explained():
+def test_every_abbreviation_in_the_programs_own_texts_is_explained() -> None:
     import re
 
     words = set()
@@ -192,7 +193,7 @@ def test_every_abbreviation_in_the_programs_own_texts_is_explained():
     assert not unknown, "each wants its entry in explain/terms.py"
 
 
-def test_what_a_term_leads_to_is_there():
+def test_what_a_term_leads_to_is_there() -> None:
     from oopscope_tui.panes import FIRST
 
     there = {key for key, _ in TABLES} | {view.key for view in FIRST}
@@ -200,7 +201,7 @@ def test_what_a_term_leads_to_is_there():
         assert text_of(topic).see in ("", *there), topic
 
 
-def test_other_words_mean_terms_and_a_search_finds_texts():
+def test_other_words_mean_terms_and_a_search_finds_texts() -> None:
     from oopscope.explain import search
     from oopscope.explain.terms import ALSO, TEXTS
 
@@ -212,7 +213,7 @@ def test_other_words_mean_terms_and_a_search_finds_texts():
     assert search("") == [] and search("no such words at all") == []
 
 
-async def test_the_index_lists_every_term_and_leads_to_it():
+async def test_the_index_lists_every_term_and_leads_to_it() -> None:
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "glossary")
         assert app.pane.key == "explain" and "null-pointer-dereference" in text(app)

@@ -14,7 +14,7 @@ import pytest
 
 import oopscope.cli
 from cases import DUMPS, LATER, NAMES, case_of
-from core.cli.runner import NAME, Run, environment, oopscope_run
+from core.cli.runner import NAME, Done, Run, environment, oopscope_run
 from oopscope.cli import COMMANDS, DAMAGED, DONE, EVERY, NOT_A_DUMP, USAGE, Command
 from oopscope.cli.report import FORMATS, status
 from oopscope.subsystems import TABLES, table
@@ -380,7 +380,7 @@ class TestPipe:
 
 
 class TestExplain:
-    def test_a_term_a_search_the_index_and_data(self, command):
+    def test_a_term_a_search_the_index_and_data(self, command: Run) -> None:
         assert lines_of(command("explain", "rcu"))[0] == "Term: RCU"
         assert "Cause: soft-lockup" in lines_of(command("explain", "soft-lockup"))
         assert "Term: page cache" in lines_of(command("explain", "--search", "page cache"))
@@ -388,12 +388,12 @@ class TestExplain:
         told = json.loads(command("explain", "D", "--format", "json").out)
         assert {one["kind"] for one in told} >= {"state", "taint"}
 
-    def test_what_nobody_knows_is_said(self, command):
+    def test_what_nobody_knows_is_said(self, command: Run) -> None:
         done = command("explain", "kernl-bug")
         assert (done.status, done.out) == (USAGE, "")
         assert "did you mean kernel-bug?" in done.err
 
 
-def lines_of(done):
+def lines_of(done: Done) -> list[str]:
     assert done.status == DONE, done.err
     return done.out.splitlines()
