@@ -186,8 +186,8 @@ def test_every_abbreviation_in_the_programs_own_texts_is_explained() -> None:
     import re
 
     words = set()
-    for text in own_texts():
-        plain = re.sub("`[^`]*`", "", text)
+    for words_of in own_texts():
+        plain = re.sub("`[^`]*`", "", words_of)
         words |= set(re.findall(r"(?<![\w/.-])[A-Z][A-Z0-9]*[A-Z]s?(?![\w=/.-])", plain))
     unknown = {word for word in words - PLAIN if not named(word) and not named(word.removesuffix("s"))}
     assert not unknown, "each wants its entry in explain/terms.py"
