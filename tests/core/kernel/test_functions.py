@@ -32,3 +32,8 @@ def test_first_letters(text: str, letters: str | None) -> None:
 
 def test_alternatives() -> None:
     assert alternatives(r"a(b|c)|[|]d|\|e|") == ["a(b|c)", "[|]d", r"\|e", ""]
+
+
+@pytest.mark.parametrize("symbol", ["vectors", "__delay_cycles"])
+def test_arm64s_wait_after_a_panic_is_part_of_dying(symbol: str) -> None:
+    assert functions.is_dying(symbol)

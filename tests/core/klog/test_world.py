@@ -185,6 +185,24 @@ def test_a_watchdog_that_came_in_between_two_softirqs_blames_what_they_interrupt
     assert (found.cause, found.symbol, found.module) == ("soft-lockup", "store_spin+0x8", "stored")
 
 
+STACK_END = """Kernel panic - not syncing: corrupted stack end detected inside scheduler
+CPU: 0 UID: 0 PID: 321 Comm: storaged Tainted: G           OE      6.12.117 #1
+Call trace:
+ dump_stack+0x18/0x28
+ panic+0x160/0x378
+ __schedule+0xf08/0xf10
+ schedule+0x3c/0xe0
+ store_wait+0x28/0x40 [stored]
+ kthread+0xe8/0x110
+---[ end Kernel panic - not syncing: corrupted stack end detected inside scheduler ]---
+"""
+
+
+def test_an_overwritten_end_of_a_stack_is_noticed_by_who_gives_the_cpu_up(tmp_path: Path) -> None:
+    found = judged(STACK_END, tmp_path / "log")
+    assert (found.cause, found.symbol, found.confidence) == ("stack-overflow", "store_wait+0x28", "likely")
+
+
 def test_lines_whose_ends_were_lost(tmp_path: Path) -> None:
     stamped = [f"[ 2052.{n:06d}][ T321] {text}" for n, text in enumerate(XEN.splitlines(), 51000)]
     found = judged(" ".join(stamped) + "\n", tmp_path / "log")
