@@ -70,13 +70,19 @@ def _key(kernel: Kernel, one: Sleeper, base: int) -> _Key | None:
         if held != one.task.mm:
             return None
         return _Key(f"private:{held:#x}:{word + within:#x}", word + within, held)
-    return _Key(f"shared:{held:#x}:{word:#x}:{within:#x}", _address(one, within, memory.page_size), one.task.mm)
+    return _Key(f"shared:{held:#x}:{word:#x}:{within:#x}", _address(kernel, one, within), one.task.mm)
 
 
-def _address(one: Sleeper, within: int, page: int) -> int:
-    """Return the program's address of a shared futex: the only one on the stack that lies so far within a page."""
-    top = 1 << 47
+def _address(kernel: Kernel, one: Sleeper, within: int) -> int:
+    """Return the program's address of a shared futex: the only word of the stack that lies so far within a page.
+
+    Of several the only one at which a futex can be that somebody waits for.
+    """
+    top, page = 1 << 47, kernel.memory.page_size
     found = {word for word in one.words if page <= word < top and word & page - 1 == within}
+    if len(found) > 1:
+        read = {word: _words(kernel, _Key("", word, one.task.mm)) for word in found}
+        found = {word for word, values in read.items() if values and (values[0] & WAITERS or values[0] == CONTENDED)}
     return found.pop() if len(found) == 1 else 0
 
 

@@ -14,7 +14,7 @@ from oopscope.linux.open_by import FMODE_READ, FMODE_WRITE, Opened, opened_by
 from oopscope.linux.task import task_structs
 from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
 from oopscope.waits.graph import Claim, Node
-from oopscope.waits.nodes import file_system_name, task_node, thing
+from oopscope.waits.nodes import file_system_name, super_blocks, task_node, thing
 from oopscope.waits.offsets import offset, offsets
 from oopscope.waits.sleepers import Sleeper, head_of, sleepers
 
@@ -61,7 +61,7 @@ def _peers(kernel: Kernel, node: Node, others: list[Opened], text: str) -> Itera
 
 def _pipe(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     """A pipe: a reader waits for those who can write, a writer for those who can read."""
-    reads = any(function.startswith(("pipe_read", "pipe_wait_readable")) for function in one.functions)
+    reads = any("pipe_read" in function or function.startswith("pipe_wait_readable") for function in one.functions)
     at = offset(kernel, "pipe_inode_info", *(("rd_wait.head",) if reads else ("wr_wait.head",)))
     if at is None:
         return
@@ -152,27 +152,34 @@ def _handles(kernel: Kernel, node: Node, journal: int) -> Iterator[Claim]:
 def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     """A request to a FUSE server: who has the connection's device open answers it."""
     req = offset(kernel, "fuse_req", "waitq.head", module="fuse")
+    direct = offset(kernel, "fuse_req", "chan", module="fuse")  # a fuse_chan of its own in 7.2
     mount = offset(kernel, "fuse_req", "fm", module="fuse")
     connection = offset(kernel, "fuse_mount", "fc", module="fuse")
-    device = offset(kernel, "fuse_dev", "fc", module="fuse")
-    if req is None or mount is None or connection is None or device is None:
+    device = offset(kernel, "fuse_dev", "chan", "fc", module="fuse")
+    if req is None or device is None:
         return
-    memory = kernel.memory
-    of_request = memory.word(head - req + mount)
-    fc = memory.word(of_request + connection)
-    block_at = offset(kernel, "fuse_mount", "sb", module="fuse")
-    block = memory.word(of_request + block_at) if block_at is not None else 0
-    name = file_system_name(kernel, block) if block else f"{fc:#x}"
-    node = Node(f"fuse:{fc:#x}", "fuse", f"server of {name}", fc, None, "", True)
-    waiter = task_node(kernel, one.address)
-    text = "a wait queue entry of its own leads to a fuse_req"
-    found = [
-        entry for private, entries in opened_by(kernel).items() if _is(kernel, private, device, fc) for entry in entries
-    ]
-    if not found and not block:
+    memory, name = kernel.memory, ""
+    if direct is not None:
+        served = memory.word(head - req + direct)
+    elif mount is not None and connection is not None:
+        of_request = memory.word(head - req + mount)
+        served, name = memory.word(of_request + connection), _mounted(kernel, of_request)
+    else:
+        return
+    opened = opened_by(kernel).items()
+    found = [entry for private, entries in opened if _is(kernel, private, device, served) for entry in entries]
+    if not found and not name:
         return  # neither a file system nor a server confirms that it is a connection
-    yield Claim(waiter, node, "waits_for", "linked", one.since, text)
+    node = Node(f"fuse:{served:#x}", "fuse", f"server of {name or f'{served:#x}'}", served, None, "", True)
+    text = "a wait queue entry of its own leads to a fuse_req"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
     yield from _peers(kernel, node, found, "it has the connection's /dev/fuse open")
+
+
+def _mounted(kernel: Kernel, mount: int) -> str:
+    at = offset(kernel, "fuse_mount", "sb", module="fuse")
+    block = kernel.memory.word(mount + at) if at is not None else 0
+    return file_system_name(kernel, block) if block in super_blocks(kernel) else ""
 
 
 def _is(kernel: Kernel, private: int, at: int, value: int) -> bool:
@@ -203,7 +210,7 @@ def _disk_queue(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
 
 
 PLACES = (
-    Place(("pipe_read", "pipe_write", "pipe_wait_readable", "pipe_wait_writable"), _pipe),
+    Place(("pipe_read", "pipe_write", "anon_pipe_", "fifo_pipe_", "pipe_wait_"), _pipe),
     Place(
         ("unix_stream_read", "unix_stream_data_wait", "unix_dgram", "unix_wait_for_peer", "sock_alloc_send"), _socket
     ),
