@@ -19,6 +19,7 @@ from oopscope.report.frames import frame_lines
 from oopscope.report.values import frame
 from oopscope.sources.remote import Location, location
 from oopscope.stacks.cpus import all_cpus
+from oopscope.stacks.groups import folded, key_of, passes
 from oopscope.stacks.tasks import Task, all_tasks, stack
 
 
@@ -33,6 +34,10 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every thread's stack")
     parser.add_argument("--state", metavar="D", help="the stacks of threads in these states, such as D or DR")
     parser.add_argument("--group", action="store_true", help="identical stacks once, the most frequent first")
+    parser.add_argument(
+        "--function", metavar="NAME", action="append", help="only stacks with this function in them; * for any letters"
+    )
+    parser.add_argument("--module", metavar="NAME", action="append", help="only stacks with a frame of this module")
     parser.add_argument("--format", choices=("text", "json", "jsonl"), default="text", help="text for people, or data")
     command = BY_WORD["bt"]
     parser.set_defaults(command=command, no_headers=False)
@@ -40,10 +45,14 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     add_extra(parser)
 
 
+NAMED = 8  # tasks of a group that are named one by one
+
+
 class _Stack(NamedTuple):
     title: str
     frames: Sequence[Frame]
     of: dict[str, Any]  # whose it is, as data
+    since: float | None = None  # seconds since it last ran
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,13 +73,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(kernel: Kernel, args: argparse.Namespace) -> int:
-    if args.pid or args.all or args.state:
+    if args.pid or args.all or args.state or args.function or args.module:
         tasks = [t for t in all_tasks(kernel) if _wanted(t, args)]
         if args.pid and not tasks:
             return complain(f"no thread {', '.join(map(str, args.pid))}", USAGE)
         if args.state and not tasks:
             complain(f"no thread is in state {args.state}; the letters are those of ps: R, S, D, T, Z, I", DONE)
         stacks = [_of_task(kernel, t) for t in tasks]
+        if args.function or args.module:
+            stacks = [one for one in stacks if passes(one.frames, args.function or (), args.module or ())]
+            if not stacks:
+                complain("no stack has that in it", DONE)
     else:
         stacks = _cpu_stacks(kernel, args.cpus, args.cpu)
         if args.cpu is not None and not stacks:
@@ -96,13 +109,15 @@ def _apart(paths: Sequence[Location]) -> tuple[list[Location], list[int], list[s
 
 def _of_task(kernel: Kernel, t: Task) -> _Stack:
     of = {"pid": t.pid, "comm": t.comm, "state": t.state, "cpu": t.cpu, "address": f"{t.address:#x}"}
-    return _Stack(_task_title(t), stack(kernel, t.address), of)
+    return _Stack(_task_title(t), stack(kernel, t.address), of, t.since_last_run_seconds)
 
 
 def _wanted(task: Task, args: argparse.Namespace) -> bool:
     if args.pid:
         return task.pid in args.pid
-    return bool(args.all or (task.state and task.state in args.state))
+    if args.state:
+        return bool(task.state and task.state in args.state)
+    return bool(args.all or args.function or args.module)
 
 
 def _cpu_stacks(kernel: Kernel, every: bool, one: int | None) -> list[_Stack]:
@@ -134,11 +149,19 @@ def _text(found: _Stack) -> str:
 
 
 def _grouped(stacks: Iterable[_Stack]) -> Iterable[str]:
-    """Fold stacks of the same functions, most frequent first."""
-    groups: dict[tuple[tuple[str | None, int | None], ...], list[_Stack]] = {}
+    """Fold stacks of the same functions, most frequent first; of many tasks the names are folded."""
+    groups: dict[object, list[_Stack]] = {}
     for found in stacks:
-        groups.setdefault(tuple((f.symbol, f.offset) for f in found.frames if f.kind != "user"), []).append(found)
+        groups.setdefault(key_of(found.frames), []).append(found)
     for members in sorted(groups.values(), key=lambda m: -len(m)):
-        heads = "".join(f"{printable(m.title)}\n" for m in members)
+        heads = "".join(f"{printable(m.title)}\n" for m in members) if len(members) <= NAMED else _folded(members)
         body = "".join(f"  {line}\n" for line in frame_lines(members[0].frames)) or "  no stack\n"
-        yield f"{len(members)} with this stack:\n{heads}{body}"
+        yield f"{len(members):,} with this stack:\n{heads}{body}"
+
+
+def _folded(members: Sequence[_Stack]) -> str:
+    """Return many tasks in two lines: their names, and the one that ran last the longest ago."""
+    names = [str(one.of.get("comm") or "?") for one in members]
+    longest = max(members, key=lambda one: one.since or 0.0)
+    states = "".join(sorted({str(one.of.get("state") or "?") for one in members}))
+    return f"{printable(folded(names))}  in state {states}\nlongest: {printable(longest.title)}\n"

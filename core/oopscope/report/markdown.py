@@ -122,8 +122,7 @@ def _log(records: Sequence[Data]) -> str:
 
 def _stacks(tasks: Sequence[Data]) -> str:
     return "\n".join(
-        "".join(f"{text.task_head(t)}\n" for t in members)
-        + ("".join(text.frames_text(members[0]["frames"])) or "no stack\n")
+        text.heads(members, "") + ("".join(text.frames_text(members[0]["frames"])) or "no stack\n")
         for members in same_stacks(tasks)
     )
 

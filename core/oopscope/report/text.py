@@ -14,6 +14,7 @@ from oopscope.report.fault import how
 from oopscope.report.findings import HEADING, MARKS, listed
 from oopscope.report.recursion import again, folded
 from oopscope.report.waits import graph_of, picture
+from oopscope.stacks.groups import folded as folded_names
 from oopscope.subsystems import TABLES, Column, table
 from oopscope.triage.known import words
 
@@ -21,6 +22,7 @@ WIDTH = 80
 NAME = 18  # columns before a fact's value
 SHARE = 20  # columns before a share of memory
 BAR = 30
+HEADS = 8  # tasks with the same stack that are named one by one
 ORDER = (
     "verdict",
     "known",
@@ -210,10 +212,17 @@ def cpu_head(members: Sequence[Data]) -> str:
 def blocked_text(tasks: Sequence[Data], limit: int | None = None) -> str:
     """Return the tasks in uninterruptible sleep with their stacks, the longest first; the same stack once."""
     shown, more = waiting(tasks, limit)
-    stacks = "\n".join(
-        "".join(f"  {task_head(t)}\n" for t in members) + _stack(members[0]["frames"]) for members in same_stacks(shown)
-    )
+    stacks = "\n".join(heads(members) + _stack(members[0]["frames"]) for members in same_stacks(shown))
     return stacks + (f"  {more}\n" if more else "")
+
+
+def heads(members: Sequence[Data], indent: str = "  ") -> str:
+    """Return the lines over a stack that tasks share: each task, of many their folded names and the longest blocked."""
+    if len(members) <= HEADS:
+        return "".join(f"{indent}{task_head(t)}\n" for t in members)
+    names = printable(folded_names([str(t["comm"] or "?") for t in members]))
+    longest = max(members, key=lambda t: t["since_last_run_seconds"] or 0.0)
+    return f"{indent}{len(members):,} tasks: {names}\n{indent}longest: {task_head(longest)}\n"
 
 
 def task_head(t: Data) -> str:
@@ -254,7 +263,7 @@ def _meminfo(m: Data) -> str:
 def _tasks(tasks: Sequence[Data]) -> str:
     text = rows("tasks", tasks)
     for members in same_stacks([t for t in tasks if "frames" in t and t["state"] != "D"]):
-        text += "\n" + "".join(f"  {task_head(t)}\n" for t in members) + _stack(members[0]["frames"])
+        text += "\n" + heads(members) + _stack(members[0]["frames"])
     return text
 
 

@@ -4,12 +4,11 @@ The picture is lines of pieces, each with its role and where it leads, so that t
 same. Tasks behind one thing are folded by their names.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from oopscope.lazy_re import lazy_re
 from oopscope.report.cells import duration, printable, width
+from oopscope.stacks.groups import folded
 from oopscope.waits.graph import Edge, Graph, Node
 
 Role = Literal["plain", "title", "thing", "task", "alarm", "dim"]
@@ -20,7 +19,6 @@ NAMED = 4  # waiters that are named, and kinds of names
 MAX_CHAIN = 16
 MAX_BLOCKS = 40
 MAX_RING = 12
-_NUMBER = lazy_re(r"\d+")
 PROVEN = ("recorded", "linked")
 
 
@@ -76,17 +74,6 @@ def graph_of(data: Data) -> Graph:
         Edge(e["from"], e["to"], e["kind"], e["basis"], e["since_seconds"], e["evidence"]) for e in data["edges"]
     ]  # fmt: skip
     return Graph(nodes, edges)
-
-
-def folded(names: Iterable[str], most: int = NAMED) -> str:
-    """Return many names in few words, those that differ in a number as one: `2,400 of w-*, 20 of many`."""
-    counts = Counter(_NUMBER.sub("*", printable(name)) for name in names)
-    first: dict[str, str] = {}
-    for name in names:
-        first.setdefault(_NUMBER.sub("*", printable(name)), printable(name))
-    told = [first[kind] if count == 1 else f"{count:,} of {kind}" for kind, count in counts.most_common(most)]
-    left = sum(counts.values()) - sum(count for _, count in counts.most_common(most))
-    return ", ".join(told) + (f" and {left:,} more" if left else "")
 
 
 def picture(graph: Graph, columns: int = WIDTH) -> Iterator[PictureLine]:

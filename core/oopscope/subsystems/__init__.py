@@ -140,6 +140,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("interrupts", "oopscope.subsystems.interrupts"),
     ("log", "oopscope.subsystems.log"),
     ("tasks", "oopscope.subsystems.tasks"),
+    ("stacks", "oopscope.subsystems.stacks"),
     ("waits", "oopscope.subsystems.waits"),
     ("locks", "oopscope.subsystems.locks"),
     ("meminfo", "oopscope.subsystems.meminfo"),

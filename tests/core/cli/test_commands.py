@@ -252,6 +252,13 @@ class TestBt:
     def test_every_cpu(self, command: Run) -> None:
         assert len(self.heads(command("bt", IRQ, "--cpus").out)) == 2
 
+    def test_grouped_and_only_those_of_a_module_or_with_a_function(self, command: Run) -> None:
+        out = command("bt", DEADLOCK, "--group", "--module", "labcrash").out
+        assert "2 with this stack:" in out
+        assert all("[labcrash]" in part for part in out.split("\n\n") if part.strip())
+        assert command("bt", DEADLOCK, "--function", "lab_tr*").out.count("PID") == 2
+        assert command("bt", DEADLOCK, "--all", "--module", "zfs").out.strip() == ""
+
     def test_some_threads(self, command: Run) -> None:
         out = command("bt", DEADLOCK, "--pid", 239, 1).out
         assert [h.split()[1] for h in self.heads(out)] == ["1", "239"]

@@ -7,6 +7,7 @@ from oopscope.report.facts import blocked, numbers, same_stacks, waiting
 from oopscope.report.page import kit
 from oopscope.report.page.kit import Data, pill, safe, section
 from oopscope.report.recursion import again, folded
+from oopscope.stacks.groups import folded as folded_names
 
 KINDS = {
     "irq": "interrupt",
@@ -129,5 +130,7 @@ def _sharing(members: Sequence[Data]) -> str:
 
 def _people(members: Sequence[Data]) -> str:
     names = [f"<b>{safe(cell(m['comm']))}</b> {cell(m['pid'])}" for m in members[:6]]
-    more = f" and {len(members) - 6} more" if len(members) > 6 else ""
+    if len(members) > 6:
+        return f"<b>{len(members):,}</b> tasks: {safe(folded_names([str(m['comm'] or '?') for m in members]))}"
+    more = ""
     return f"{', '.join(names)}{more}"
