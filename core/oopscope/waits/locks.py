@@ -17,7 +17,7 @@ from oopscope.kernel.stack import Stack, task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
-from oopscope.waits.sleepers import BLOCKED, SLEEPS
+from oopscope.waits.sleepers import BLOCKED, SLEEPS, Sleeper, positions, sleepers
 from oopscope.waits.sleepers import frames_of as stack
 from oopscope.waits.unlisted import Unlisted
 from oopscope.waits.wait import Wait, chain, circles
@@ -96,6 +96,7 @@ class _Search:
         self.tasks = kernel.cached(task_structs)
         self._shapes: dict[str, _Shape | None] = {}
         self._unlisted = Unlisted(kernel)
+        self._lowest = 1 << (8 * kernel.memory.word_size - 1)  # of addresses that can be the kernel's
         self._locks: dict[tuple[str, int], int | None] = {}  # by the kind and the waiter, of rings that were followed
 
     def shape(self, kind: LockType) -> _Shape | None:
@@ -120,6 +121,9 @@ class _Search:
 
     def _of(self, task: TaskStruct) -> Wait | None:
         words = self._words(task)
+        known = self._in_known_ring(task, words)
+        if known is not None:
+            return known
         candidates = {kind.name: self._candidates(task, words, kind) for kind in KINDS}
         if not task.state & BLOCKED and not any(candidates.values()) and not self._unlisted.names_a_lock(task):
             return None  # most sleep for something else: their stacks are not unwound
@@ -130,13 +134,37 @@ class _Search:
             return self._wait(waiter, found)
         return self._unlisted.of(task, symbols)
 
+    def _in_known_ring(self, task: TaskStruct, words: tuple[int, ...]) -> Wait | None:
+        """Return the wait of a task whose waiter hangs in a ring that was followed: what its nodes are is known."""
+        if not self._locks:
+            return None
+        size = self.memory.word_size
+        for kind in KINDS:
+            shape = self.shape(kind)
+            for at in positions(words, task.address) if shape is not None else ():
+                address = task.sp + at * size - (shape.task if shape is not None else 0)
+                lock = self._locks.get((kind.name, address))
+                if lock is not None:
+                    return self._wait(_Waiter(task, kind, address, words), lock)
+        return None
+
     def _candidates(self, task: TaskStruct, words: tuple[int, ...], kind: LockType) -> list[int]:
         """Return the addresses on a task's stack where a linked waiter of its own may stand."""
         shape, size = self.shape(kind), self.memory.word_size
         if shape is None:
             return []
-        places = (task.sp + at * size - shape.task for at, word in enumerate(words) if word == task.address)
-        return [address for address in places if self._is_linked(address + shape.list)]
+        ahead, found = (shape.list - shape.task) // size, []
+        for at in positions(words, task.address):
+            node = at + ahead
+            if 0 <= node < len(words) - 1 and self._may_link(words[node]) and self._may_link(words[node + 1]):
+                address = task.sp + at * size - shape.task
+                if self._is_linked(address + shape.list):
+                    found.append(address)
+        return found
+
+    def _may_link(self, word: int) -> bool:
+        """Tell whether a word can be a link of a list: spares reading where most cannot."""
+        return word >= self._lowest and not word % self.memory.word_size
 
     def _waiter(
         self, task: TaskStruct, symbols: list[str], words: tuple[int, ...], candidates: dict[str, list[int]]
@@ -256,3 +284,10 @@ def all_locks(kernel: Kernel) -> list[Wait]:
     if not search.all_known():
         kernel.problems.add("locks", "not every task could be read: what the others wait for is not known")
     return sorted(found, key=lambda wait: (wait.lock, wait.pid))
+
+
+@once
+def unlocked(kernel: Kernel) -> list[Sleeper]:
+    """Return the sleepers that wait for no lock: what they do wait for is for others to find."""
+    locked = {wait.task for wait in all_locks(kernel) if wait.kind != "futex"}
+    return [one for one in sleepers(kernel) if one.address not in locked]

@@ -64,13 +64,8 @@ class Sleeper:
     @cached_property
     def places(self) -> tuple[int, ...]:
         """The addresses of the words on its stack that name it."""
-        found, at, words, own = [], 0, self.words, self.address
         size = self.kernel.memory.word_size
-        for _ in range(words.count(own)):
-            at = words.index(own, at)
-            found.append(self.task.sp + at * size)
-            at += 1
-        return tuple(found)
+        return tuple(self.task.sp + at * size for at in positions(self.words, self.address))
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
@@ -81,6 +76,16 @@ class Sleeper:
     def functions(self) -> tuple[str, ...]:
         """The functions that it sleeps in, innermost first."""
         return tuple(f.symbol for f in self.frames if f.symbol and f.kind != "user")
+
+    def linked(self, node: int) -> bool:
+        """Tell whether a node on its stack is linked with its neighbours both ways; what cannot be is not followed."""
+        at, size = (node - self.task.sp) // self.kernel.memory.word_size, self.kernel.memory.word_size
+        if not 0 <= at < len(self.words) - 1:
+            return False
+        lowest = 1 << (8 * size - 1)
+        if any(word < lowest or word % size for word in self.words[at : at + 2]):
+            return False
+        return is_linked(self.kernel, node)
 
     def word(self, address: int) -> int:
         """Return a word of its stack that was read already; ReadError for one outside."""
@@ -99,9 +104,18 @@ class Sleeper:
         for place in self.places:
             base = place - shape.private
             name = wakes(self.kernel, self.word(base + shape.func))
-            if name and is_linked(self.kernel, base + shape.entry):
+            if name and self.linked(base + shape.entry):
                 found.append(Entry(base + shape.entry, name))
         return tuple(found)
+
+
+def positions(words: tuple[int, ...], value: int) -> list[int]:
+    """Return where a value stands among some words."""
+    found, at = [], -1
+    for _ in range(words.count(value)):
+        at = words.index(value, at + 1)
+        found.append(at)
+    return found
 
 
 class EntryShape(NamedTuple):
@@ -246,7 +260,7 @@ def _completion(sleeper: Sleeper) -> int | None:
     shape = offsets(kernel, "swait_queue", "task", "task_list")
     ahead = shape[1] - shape[0] if shape is not None else 0
     for place in sleeper.places if ahead else ():
-        if is_linked(kernel, place + ahead):
+        if sleeper.linked(place + ahead):
             heads = [node for node in ring(kernel, place + ahead) if not _is_waiter(kernel, node - ahead)]
             if len(heads) == 1:
                 return heads[0] - simple

@@ -9,9 +9,10 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task import task_structs
 from oopscope.waits.graph import Claim, Node
+from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, sleepers
+from oopscope.waits.sleepers import Sleeper
 
 WAKES = "child_wait_callback"
 ONE = (0, 1)  # PIDTYPE_PID, PIDTYPE_TGID
@@ -21,7 +22,7 @@ TRACED = 8  # TASK_TRACED
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for a child, and who stands still for a tracer."""
-    for one in sleepers(kernel):
+    for one in unlocked(kernel):
         for entry in one.entries if one.places else ():
             if entry.function == WAKES:
                 try:

@@ -13,15 +13,16 @@ from oopscope.kernel.once import once
 from oopscope.linux.task import task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.kinds.rcu import grace_period, sleepable_grace_period
+from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, completion_of, ring, sleepers
+from oopscope.waits.sleepers import Sleeper, completion_of, ring
 from oopscope.waits.workers import Worker, work_node, workers, workqueues
 
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for a completion of which it is known who completes it."""
-    for one in sleepers(kernel):
+    for one in unlocked(kernel):
         completion = completion_of(one) if one.places else None
         if completion is not None:
             try:

@@ -12,9 +12,10 @@ from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.waits.graph import Claim, Node
+from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, sleepers
+from oopscope.waits.sleepers import Sleeper
 
 WAITERS, TID = 0x80000000, 0x3FFFFFFF
 INODE, SHARED = 1, 2  # FUT_OFF_INODE, FUT_OFF_MMSHARED: the low bits of futex_key.both.offset
@@ -34,7 +35,7 @@ class _Key(NamedTuple):
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for a futex."""
     shape = offsets(kernel, "futex_q", "task", "key", "list.node_list")
-    for one in sleepers(kernel) if shape is not None else ():
+    for one in unlocked(kernel) if shape is not None else ():
         if not one.task.mm:
             continue
         for place in one.places:

@@ -23,9 +23,10 @@ from oopscope.waits.disks import (
     request_node,
 )
 from oopscope.waits.graph import Claim
+from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, super_blocks, symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, completion_of, sleepers
+from oopscope.waits.sleepers import Sleeper, completion_of
 
 MAX_BIOS = 4096  # of one request
 MAX_VECTORS = 1024
@@ -45,7 +46,7 @@ class Carried(NamedTuple):
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for a page, a buffer or a bio."""
-    for one in sleepers(kernel):
+    for one in unlocked(kernel):
         if not one.places:
             continue
         try:

@@ -14,9 +14,10 @@ from oopscope.linux.open_by import FMODE_READ, FMODE_WRITE, Opened, opened_by
 from oopscope.linux.task import task_structs
 from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
 from oopscope.waits.graph import Claim, Node
+from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, super_blocks, task_node, thing
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, head_of, sleepers
+from oopscope.waits.sleepers import Sleeper, head_of
 
 AF_UNIX = 1
 MAX_DEVICES = 256
@@ -32,7 +33,7 @@ class Place(NamedTuple):
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits in a wait queue of a thing that is known."""
-    for one in sleepers(kernel):
+    for one in unlocked(kernel):
         if not one.places or not one.entries:
             continue
         found = next((place for place in PLACES if any(f.startswith(place.functions) for f in one.functions)), None)

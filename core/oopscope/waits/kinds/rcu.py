@@ -14,9 +14,10 @@ from oopscope.linux.sched import runqueues
 from oopscope.linux.task import task_structs
 from oopscope.structs.plan import Plan
 from oopscope.waits.graph import Claim, Node
+from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, size
-from oopscope.waits.sleepers import Sleeper, head_of, sleepers
+from oopscope.waits.sleepers import Sleeper, head_of
 
 MAX_NODES = 1024
 MAX_READERS = 4096
@@ -42,7 +43,7 @@ NODE = Plan("rcu_node", _Leaf, blkd_tasks="&blkd_tasks")
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for an expedited grace period."""
-    for one in sleepers(kernel):
+    for one in unlocked(kernel):
         if not one.entries or not any(f.startswith("synchronize_rcu_expedited") for f in one.functions):
             continue
         for entry in one.entries:

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.waits.graph import Claim
+from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import offset
-from oopscope.waits.sleepers import Sleeper, completion_of, head_of, sleepers
+from oopscope.waits.sleepers import Sleeper, completion_of, head_of
 
 
 def edges(kernel: Kernel, known: set[str]) -> Iterator[Claim]:
     """Yield what the blocked tasks wait for that are not among those of whom it is known."""
-    for one in sleepers(kernel):
+    for one in unlocked(kernel):
         waiter = task_node(kernel, one.address)
         if waiter.id in known or not one.places:
             continue
