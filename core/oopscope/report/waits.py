@@ -120,12 +120,15 @@ def _circle(graph: Graph, ring: Sequence[str], columns: int) -> Iterator[Picture
     more = f", {behind} more wait behind it" if behind else ""
     yield _titled(Piece(" DEADLOCK", "alarm"), Piece(more, "plain"), f"since {_age(longest)}", columns)
     lines = [_step(graph, task) for task in tasks[:MAX_RING]]
-    left = max((width(one[0]) for one in lines), default=0)
-    middle = max((width(one[1]) for one in lines), default=0)
+    left, middle, right = (max((width(one[at]) for one in lines), default=0) for at in range(3))
+    gap = "  " if 2 + left + 13 + middle + 11 + right <= columns else " "  # room enough about `waits for` and `held by`
+    rest = columns - (2 + left + 9 + 7 + 4 * len(gap))
+    middle = min(middle, max(rest - right, rest // 2))
     for task, (who, what, held) in zip(tasks, lines, strict=False):
         pieces = (
-            Piece(f"  {_fit(who, left)}", "task"), Piece("  waits for  "), Piece(_fit(what, middle), "thing"),
-            Piece("  held by  "), Piece(held, "task"),
+            Piece(f"  {_fit(who, left)}", "task"), Piece(f"{gap}waits for{gap}"),
+            Piece(_fit(_cut(what, middle), middle), "thing"), Piece(f"{gap}held by{gap}"),
+            Piece(_cut(held, rest - middle), "task"),
         )  # fmt: skip
         yield PictureLine(pieces, graph.nodes[task])
     if len(tasks) > MAX_RING:

@@ -39,6 +39,13 @@ def test_two_that_wait_for_each_other_are_a_circle_with_others_behind() -> None:
     assert all(len(line) <= 80 for line in text)
 
 
+def test_a_circle_of_long_names_keeps_to_its_columns() -> None:
+    long = [lock("a_lock_with_a_name [of_a_module_of_ours]"), lock("b_lock_with_a_name [of_a_module_of_ours]")]
+    claims = [waits(1111111, long[0]), held(long[0], 2222222), waits(2222222, long[1]), held(long[1], 1111111)]
+    for columns in (60, 80, 140):
+        assert max(len(line.text.rstrip()) for line in picture(joined(claims), columns)) <= columns
+
+
 def test_what_is_likely_or_one_of_several_closes_no_circle() -> None:
     assert joined([waits(1, A), held(A, 2, "likely"), waits(2, B), held(B, 1)]).circles == ()
     pipe = lock("p", any=True)
