@@ -27,7 +27,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     if args.list:
-        lines = [f"{key:<12}{', '.join(c.key for c in table(key).columns)}\n" for key, _ in TABLES]
+        lines = [f"{key:<14}{', '.join(c.key for c in table(key).columns)}\n" for key, _ in TABLES]
         write("".join(lines))
         return DONE
     if args.table not in dict(TABLES):

@@ -32,6 +32,7 @@ from oopscope.report.build import build
 from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.registers import NT_PRSTATUS, registers
 from oopscope.stacks.tasks import all_tasks, stack
+from oopscope.subsystems import TABLES, table
 from oopscope.symbols.kallsyms import Kallsyms
 from oopscope.symbols.kallsyms_scan import STRIDE
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
@@ -106,7 +107,11 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
     kernel = attach(recording, say)
     _take_searches(kernel, known)
     build(kernel, None, stacks=True, progress=say)
-    build(kernel, ["log"], progress=say)
+    build(
+        kernel,
+        ["log", *(key for key, _ in TABLES if key != "system" and table(key).asked and table(key).kept)],
+        progress=say,
+    )
     say("gathering the kernel's tables")
     users = (touch_user_pages,) if user else ()
     for gather in (_touch_tables, _touch_symbols, _touch_modules, _touch_code, _touch_meanings, _touch_details, *users):

@@ -11,6 +11,7 @@ from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
+from oopscope.linux.huge_pages import default_pool, huge_pages
 from oopscope.linux.system import memory_bytes
 from oopscope.linux.zone import all_zones
 from oopscope.structs.plan import Plan
@@ -42,6 +43,13 @@ class Stats:
             return max(self._values[name], 0)
         except KeyError:
             raise Absent(f"this kernel has no counter {name}") from None
+
+    def get(self, name: str) -> int:
+        """Return a counter; 0 where this kernel has none of that name."""
+        return self[name] if name in self._values else 0
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
 
     def any(self, *names: str) -> int:
         """Return the first of some counters that this kernel has."""
@@ -104,8 +112,77 @@ def _swap_cached(stats: Stats) -> int:
         return 0
 
 
+def _commit_limit(kernel: Kernel) -> int:
+    """vm_commit_limit(): how much may be promised where overcommit_memory is 2."""
+    memory = kernel.memory
+    kilobytes = memory.word(kernel.symbol("sysctl_overcommit_kbytes"))
+    if kilobytes:
+        allowed = kilobytes * 1024 // memory.page_size
+    else:
+        huge = sum(pool.total * pool.bytes for pool in huge_pages(kernel)) // memory.page_size
+        total = memory_bytes(kernel) // memory.page_size - huge
+        allowed = total * memory.u32(kernel.symbol("sysctl_overcommit_ratio")) // 100
+    return allowed + _swap(kernel, "total_swap_pages")
+
+
+def _vmalloc_used(kernel: Kernel, stats: Stats) -> int:
+    try:
+        return stats["NR_VMALLOC"]  # a counter of the nodes by 7.2
+    except Absent:
+        return _signed(kernel.memory.word(kernel.symbol("nr_vmalloc_pages")))
+
+
+def _vmalloc_total(kernel: Kernel) -> int:
+    space = kernel.machine.address_space(kernel)
+    if space is None:
+        raise Absent("this machine's area of vmalloc is not known here")
+    return len(space.vmalloc) // kernel.memory.page_size
+
+
+def _per_cpu(kernel: Kernel) -> int:
+    """pcpu_nr_pages(): static variables and what is handed out."""
+    memory = kernel.memory
+    return memory.word(kernel.symbol("pcpu_nr_populated")) * memory.u32(kernel.symbol("pcpu_nr_units"))
+
+
+def _thp(kernel: Kernel, stats: Stats, name: str) -> int:
+    """Huge pages of transparent ones, in pages: counted in huge ones before bf9ecead53c8 and the like (5.11)."""
+    kernel.symbol("transparent_hugepage_flags")  # without CONFIG_TRANSPARENT_HUGEPAGE there are no such lines
+    found = stats[name]
+    return found if "NR_SWAPCACHE" in stats else found * (kernel.memory.page_size // kernel.memory.word_size)
+
+
+def _compressed(kernel: Kernel, symbol: str) -> int:
+    """Pages of zswap; of what is stored the kernel counts pages, of the pool bytes (until 6.9) or nothing by itself."""
+    stored = kernel.memory.word(kernel.symbol("zswap_stored_pages"))
+    if symbol == "zswap_stored_pages" or not stored:
+        return stored
+    return kernel.memory.word(kernel.symbol(symbol)) // kernel.memory.page_size
+
+
+def _cma(kernel: Kernel, name: str, stats: Stats) -> int:
+    if "MIGRATE_CMA" not in kernel.types.enum("migratetype"):
+        raise Absent("this kernel has no CONFIG_CMA")
+    return stats["NR_FREE_CMA_PAGES"] if name == "CmaFree" else kernel.memory.word(kernel.symbol("totalcma_pages"))
+
+
+def _huge(kernel: Kernel, member: str) -> int:
+    """Pages of the pool of huge pages of the usual size."""
+    pool = default_pool(kernel)
+    count: int = getattr(pool, member)
+    return count * pool.bytes // kernel.memory.page_size
+
+
+def _direct(kernel: Kernel, level: str, pages: int) -> int:
+    """Pages of the map of all memory that are mapped by pages of a size (direct_pages_count, of x86)."""
+    index = kernel.types.enum("pg_level").get(level)
+    if index is None:
+        raise Absent(f"this kernel has no pages of {level}")
+    return kernel.memory.word(kernel.symbol("direct_pages_count") + index * kernel.memory.word_size) * pages
+
+
 def _lines(kernel: Kernel, stats: Stats) -> dict[str, Callable[[], int]]:
-    """Each name of /proc/meminfo, and how many pages it stands for."""
+    """Each name of /proc/meminfo in the kernel's order, and how many pages it stands for."""
     reclaimable = ("NR_SLAB_RECLAIMABLE_B", "NR_SLAB_RECLAIMABLE")
     unreclaimable = ("NR_SLAB_UNRECLAIMABLE_B", "NR_SLAB_UNRECLAIMABLE")
     return {
@@ -124,6 +201,8 @@ def _lines(kernel: Kernel, stats: Stats) -> dict[str, Callable[[], int]]:
         "Mlocked": lambda: stats["NR_MLOCK"],
         "SwapTotal": lambda: _swap(kernel, "total_swap_pages"),
         "SwapFree": lambda: _swap(kernel, "nr_swap_pages"),
+        "Zswap": lambda: _compressed(kernel, "zswap_pool_total_size"),
+        "Zswapped": lambda: _compressed(kernel, "zswap_stored_pages"),
         "Dirty": lambda: stats["NR_FILE_DIRTY"],
         "Writeback": lambda: stats["NR_WRITEBACK"],
         "AnonPages": lambda: stats.any("NR_ANON_MAPPED", "NR_ANON_PAGES"),
@@ -135,7 +214,37 @@ def _lines(kernel: Kernel, stats: Stats) -> dict[str, Callable[[], int]]:
         "SUnreclaim": lambda: stats.any(*unreclaimable),
         "KernelStack": lambda: stats["NR_KERNEL_STACK_KB"] * 1024 // kernel.memory.page_size,
         "PageTables": lambda: stats["NR_PAGETABLE"],
+        "SecPageTables": lambda: stats["NR_SECONDARY_PAGETABLE"],
+        "NFS_Unstable": lambda: stats.get("NR_UNSTABLE_NFS"),  # 8d92890bd6b8, 5.8: a line that is always 0
+        "Bounce": lambda: stats.get("NR_BOUNCE"),  # likewise since 7.0
+        "WritebackTmp": lambda: stats.get("NR_WRITEBACK_TEMP"),  # likewise since 6.16
+        "CommitLimit": lambda: _commit_limit(kernel),
         "Committed_AS": lambda: _committed(kernel),
+        "VmallocTotal": lambda: _vmalloc_total(kernel),
+        "VmallocUsed": lambda: _vmalloc_used(kernel, stats),
+        "VmallocChunk": lambda: 0,  # a5ad88ce8c7f, 4.4: too costly to find out
+        "Percpu": lambda: _per_cpu(kernel),
+        "HardwareCorrupted": lambda: kernel.memory.word(kernel.symbol("num_poisoned_pages")),
+        "AnonHugePages": lambda: _thp(kernel, stats, "NR_ANON_THPS"),
+        "ShmemHugePages": lambda: _thp(kernel, stats, "NR_SHMEM_THPS"),
+        "ShmemPmdMapped": lambda: _thp(kernel, stats, "NR_SHMEM_PMDMAPPED"),
+        "FileHugePages": lambda: _thp(kernel, stats, "NR_FILE_THPS"),
+        "FilePmdMapped": lambda: _thp(kernel, stats, "NR_FILE_PMDMAPPED"),
+        "CmaTotal": lambda: _cma(kernel, "CmaTotal", stats),
+        "CmaFree": lambda: _cma(kernel, "CmaFree", stats),
+        "Unaccepted": lambda: stats["NR_UNACCEPTED"],
+        "Balloon": lambda: stats["NR_BALLOON_PAGES"],
+        "GPUActive": lambda: stats["NR_GPU_ACTIVE"],
+        "GPUReclaim": lambda: stats["NR_GPU_RECLAIM"],
+        "HugePages_Total": lambda: _huge(kernel, "total"),
+        "HugePages_Free": lambda: _huge(kernel, "free"),
+        "HugePages_Rsvd": lambda: _huge(kernel, "reserved"),
+        "HugePages_Surp": lambda: _huge(kernel, "surplus"),
+        "Hugepagesize": lambda: default_pool(kernel).bytes // kernel.memory.page_size,
+        "Hugetlb": lambda: sum(one.total * one.bytes for one in huge_pages(kernel)) // kernel.memory.page_size,
+        "DirectMap4k": lambda: _direct(kernel, "PG_LEVEL_4K", 1),
+        "DirectMap2M": lambda: _direct(kernel, "PG_LEVEL_2M", 1 << 9),
+        "DirectMap1G": lambda: _direct(kernel, "PG_LEVEL_1G", 1 << 18),
     }
 
 

@@ -11,25 +11,17 @@ from typing import NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.huge_pages import huge_pages
 from oopscope.linux.meminfo import Stats, all_counters
 from oopscope.linux.mm import pages_of
 from oopscope.linux.zone import pages_on_cpu_lists
 from oopscope.structs.plan import Plan
 
-MAX_HSTATES = 16
-MAX_ORDER = 32
 # Counters of pages that belong to no other share; a share that is empty, or that a kernel lacks, is not named.
 APART = (
     ("Compressed swap", "NR_ZSPAGES"),  # zsmalloc: zswap, zram
     ("Drivers' caches", "NR_KERNEL_MISC_RECLAIMABLE"),
 )
-
-
-class HstateStruct(NamedTuple):
-    """struct hstate: huge pages of one size."""
-
-    order: int
-    nr_huge_pages: int
 
 
 class ChunkStruct(NamedTuple):
@@ -39,7 +31,6 @@ class ChunkStruct(NamedTuple):
     nr_pages: int
 
 
-HSTATE = Plan("hstate", HstateStruct)
 CHUNK = Plan("pcpu_chunk", ChunkStruct)
 
 
@@ -134,10 +125,7 @@ def _unmapped_swap_cache(counters: Counters) -> int:
 
 def _huge_pages(kernel: Kernel) -> int:
     """The pools of huge pages, used or not: they are in no other counter."""
-    count = kernel.memory.u32(kernel.symbol("hugetlb_max_hstate"))
-    bound, first = kernel.bind(HSTATE), kernel.symbol("hstates")
-    rows = bound.rows(first + at * bound.size for at in range(min(count, MAX_HSTATES)))
-    return sum(row.nr_huge_pages * kernel.memory.page_size << min(row.order, MAX_ORDER) for row in rows)
+    return sum(pool.total * pool.bytes for pool in huge_pages(kernel))
 
 
 def _vmalloc(kernel: Kernel, stacks: int) -> int:

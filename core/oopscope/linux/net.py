@@ -176,12 +176,13 @@ IN_IFADDR = Plan("in_ifaddr", InIfaddr, local="ifa_local", prefix="ifa_prefixlen
 INET6_DEV = Plan("inet6_dev", Inet6Dev, addresses="&addr_list")
 INET6_IFADDR = Plan("inet6_ifaddr", Inet6Ifaddr, addr="&addr", prefix="prefix_len", link="&if_list")
 
-# Which per-CPU counters the functions add up that answer ndo_get_stats64; beside them enum netdev_stat_type says so.
+# Which per-CPU counters the functions add up that answer ndo_get_stats64, and enum netdev_stat_type without one.
 COUNTED: dict[str, Plan[LStats] | Plan[TStats]] = {
-    "loopback_get_stats64": LSTATS, "dummy_get_stats64": LSTATS, "dev_get_tstats64": TSTATS,
-    "ip_tunnel_get_stats64": TSTATS, "br_get_stats64": TSTATS, "dev_get_dstats64": DSTATS,
+    "loopback_get_stats64": LSTATS, "dev_get_tstats64": TSTATS, "ip_tunnel_get_stats64": TSTATS,
+    "br_get_stats64": TSTATS, "dev_get_dstats64": DSTATS,
 }  # fmt: skip
-STAT_TYPES: dict[int, Plan[LStats] | Plan[TStats]] = {1: LSTATS, 2: TSTATS, 3: DSTATS}
+STAT_TYPES: dict[int, Plan[LStats] | Plan[TStats]] = {2: TSTATS, 3: DSTATS}
+ONLY_SENT = "dummy_get_stats64"  # until 6.9: it counts in pcpu_lstats what is sent, and receives nothing
 
 
 class Interface(NamedTuple):
@@ -303,22 +304,23 @@ class _Interfaces:
         own = self.kernel.bind(STATS).row(device.stats)
         ops = self.kernel.bind(OPS).row(device.ops)
         function = self.kernel.name_of(ops.stats64) if ops.stats64 else None
-        plan = COUNTED.get(function.symbol) if function else None
+        name = function.symbol if function else ""
+        plan = LSTATS if name == ONLY_SENT else COUNTED.get(name)
         if plan is None and not ops.stats64:
             if ops.stats:
                 return None
             plan = STAT_TYPES.get(device.stat_type or 0)
             if plan is None:
                 return own
-        elif device.stat_type in STAT_TYPES and plan is not None:
-            plan = STAT_TYPES[device.stat_type]
         if plan is None or not device.lstats:
             return None
         base, top = device.lstats, self.memory.top
         sums = [self._of_cpu(plan, (base + at) % top) for at in self.kernel.cached(per_cpu_offsets)]
-        if plan is not LSTATS:  # loopback's and dummy's own are not added
+        if plan is not LSTATS:  # their own are not added
             sums.append(TStats(own.rx_packets, own.tx_packets, own.rx_bytes, own.tx_bytes))
         rx, tx, rx_bytes, tx_bytes = (sum(column) for column in zip(*sums, strict=True))
+        if name == ONLY_SENT:
+            rx = rx_bytes = 0
         return own._replace(rx_packets=rx, tx_packets=tx, rx_bytes=rx_bytes, tx_bytes=tx_bytes)
 
     def _of_cpu(self, plan: Plan[LStats] | Plan[TStats], address: int) -> TStats:

@@ -50,7 +50,7 @@ def _text(raw: bytes | None) -> str | None:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def _namespace(kernel: Kernel) -> tuple[int, Place]:
+def first_namespace(kernel: Kernel) -> tuple[int, Place]:
     """Return PID 1's mount namespace and root; by init_task, or a task that shares them, where its own are lost."""
     structs = kernel.cached(task_structs)
     alive = [t.address for t in structs.values() if t.pid == 1 and not t.exit_state]
@@ -135,7 +135,7 @@ def _fstype(kernel: Kernel, sb: SuperBlock) -> bytes:
 @once
 def all_mounts(kernel: Kernel) -> list[Mount]:
     """Return what PID 1 sees mounted."""
-    namespace, root = _namespace(kernel)
+    namespace, root = first_namespace(kernel)
     paths, lost, found = Paths(kernel, root), kernel.problems.lost("mounts", "a mount"), []
     for address in mounts_of(kernel, namespace):
         try:

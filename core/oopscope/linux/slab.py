@@ -161,6 +161,20 @@ def _slabs_of_node(kernel: Kernel, node: SlabNodeStruct) -> int:
     return sum(1 for head in heads for _ in for_each_list(kernel.memory, head))
 
 
+def slab_addresses(kernel: Kernel) -> dict[int, str]:
+    """Return the name of each struct kmem_cache by its address."""
+    bound, found = kernel.bind(CACHE), dict[int, str]()
+    walk = for_each_list(
+        kernel.memory, kernel.symbol("slab_caches"), bound.offset("link"), lambda _error: None, MAX_CACHES
+    )
+    for cache in bound.rows(walk, lambda _error: None):
+        try:
+            found[cache.address] = kernel.memory.cstring(cache.name, 256).decode("utf-8", "backslashreplace")
+        except OopscopeError:
+            continue
+    return found
+
+
 @once
 def all_slabs(kernel: Kernel) -> list[Slab]:
     """Return the slab caches, in the kernel's order."""

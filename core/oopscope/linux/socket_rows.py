@@ -35,7 +35,7 @@ from oopscope.linux.ticks import seconds_since
 from oopscope.structs.plan import Plan
 
 SHORT = (TCP_TIME_WAIT, 12)  # and TCP_NEW_SYN_RECV: no whole struct sock
-TCP_SYN_SENT = 2
+TCP_SYN_SENT, TCP_CLOSE = 2, 7
 TIMERS = {1: "retransmit", 2: "delayed ack", 3: "zero window probe", 4: "reordering", 5: "loss probe"}
 MAX_BUFFERS = 4096  # of a queue that are added up
 
@@ -275,6 +275,8 @@ def _apart(later: int, earlier: int) -> int:
 
 def _stuck(state: int, tcp: Tcp, unsent: int) -> str | None:
     """Say what keeps a socket from sending."""
+    if state == TCP_CLOSE:  # what it has not sent it never will
+        return None
     if tcp.retransmits:
         word = "no answer to its SYN" if state == TCP_SYN_SENT else "unacknowledged"
         return f"{word}, sent {tcp.retransmits} times again"

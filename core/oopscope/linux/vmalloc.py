@@ -50,13 +50,13 @@ class AreaMap:
     """All areas by address."""
 
     def __init__(self, areas: Iterable[AreaStruct]) -> None:
-        self._areas = sorted(areas, key=lambda area: area.va_start)
-        self._starts = [area.va_start for area in self._areas]
+        self.areas = sorted(areas, key=lambda area: area.va_start)
+        self._starts = [area.va_start for area in self.areas]
 
     def at(self, address: int) -> AreaStruct | None:
         """Return the area that an address lies in."""
         at = bisect_right(self._starts, address) - 1
-        return self._areas[at] if at >= 0 and address < self._areas[at].va_end else None
+        return self.areas[at] if at >= 0 and address < self.areas[at].va_end else None
 
 
 def area_map(kernel: Kernel) -> AreaMap:

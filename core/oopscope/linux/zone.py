@@ -81,7 +81,7 @@ def _node_ids(kernel: Kernel) -> int:
         return MAX_NODES
 
 
-def _nodes(kernel: Kernel) -> Iterator[tuple[int, int]]:
+def node_structs(kernel: Kernel) -> Iterator[tuple[int, int]]:
     """Yield (node, address of its struct pglist_data)."""
     table = kernel.find_symbol("node_data")
     if table is None:
@@ -99,7 +99,7 @@ def all_zones(kernel: Kernel) -> list[Zone]:
     if free_index is None:
         raise Absent("this kernel has no counter NR_FREE_PAGES")
     found = []
-    for node, base in _nodes(kernel):
+    for node, base in node_structs(kernel):
         for i in range(min(member.count or 0, 16)):
             try:
                 row = bound.row(base + member.offset + i * bound.size)
@@ -136,7 +136,7 @@ def pages_on_cpu_lists(kernel: Kernel) -> int:
     member, bound = kernel.types.member("pglist_data", "node_zones"), kernel.bind(PAGESET)
     lists = kernel.bind(PAGE_LISTS if kernel.types.has_member("zone", "per_cpu_pageset") else PAGE_LISTS_IN_SET)
     found = 0
-    for _, base in _nodes(kernel):
+    for _, base in node_structs(kernel):
         for i in range(min(member.count or 0, 16)):
             zone = bound.row(base + member.offset + i * bound.size)
             if not zone.managed or not zone.lists:

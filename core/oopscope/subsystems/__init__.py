@@ -70,6 +70,7 @@ class Table:
     sort: str = ""  # the column by which a person sees the rows ordered, with "-" the largest first; else as they come
     most: int = 0  # rows that a text shows; 0 for all
     asked: bool = False  # in a report only where it is asked for by name
+    kept: bool = True  # whether a distilled dump gives the same rows, though a report does not hold them
     of: Callable[["Kernel"], int | None] | None = None  # the kernel's own count of such things
     walked: bool = True  # whether a reading that met no problem has seen all there is
 
@@ -144,8 +145,16 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("waits", "oopscope.subsystems.waits"),
     ("locks", "oopscope.subsystems.locks"),
     ("meminfo", "oopscope.subsystems.meminfo"),
+    ("vmstat", "oopscope.subsystems.vmstat"),
+    ("nodes", "oopscope.subsystems.nodes"),
     ("zones", "oopscope.subsystems.zones"),
+    ("freelists", "oopscope.subsystems.freelists"),
+    ("hugepages", "oopscope.subsystems.hugepages"),
+    ("swaps", "oopscope.subsystems.swaps"),
+    ("cgroups", "oopscope.subsystems.cgroups"),
+    ("vmallocs", "oopscope.subsystems.vmallocs"),
     ("slabs", "oopscope.subsystems.slabs"),
+    ("slabpointers", "oopscope.subsystems.slabpointers"),
     ("modules", "oopscope.subsystems.modules"),
     ("disks", "oopscope.subsystems.disks"),
     ("requests", "oopscope.subsystems.requests"),

@@ -7,7 +7,7 @@ from oopscope.boot.attach import attach
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.mount import mounts_of
 from oopscope.linux.path import MOUNT
-from oopscope.linux.proc_mounts import _namespace, all_mounts
+from oopscope.linux.proc_mounts import all_mounts, first_namespace
 from oopscope.linux.task import plausible, task_structs
 from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.tasks import Task, all_tasks
@@ -81,7 +81,7 @@ def test_mounts_around_a_hole() -> None:
     """Where names are gone, source and type are left; the mounts beyond a hole are found by other links."""
     name = "7.2-sysrq.kdump"
     kernel = whole(name)
-    namespace, _root = _namespace(kernel)
+    namespace, _root = first_namespace(kernel)
     addresses = list(mounts_of(kernel, namespace))
     rows = all_mounts(kernel)
     dentry = kernel.bind(MOUNT).row(addresses[2]).mountpoint

@@ -12,24 +12,33 @@ from oopscope.linux.net import TXQ, interfaces
 LINE = re.compile(r" *(\S+?): *((?:\d+ *){16})")
 
 
-def test_counters_of_proc_net_dev() -> None:
-    rows = {row.name: row for row in interfaces(case_of("6.1-life").kernel)}
-    told = [found for line in account("6.1-life")["net/dev"] if (found := LINE.fullmatch(line))]
-    assert list(rows) == [found[1] for found in told]
-    counts = [int(word) for word in told[0][2].split()]
-    lo = rows["lo"]
-    assert [lo.rx_bytes, lo.rx_packets, lo.rx_errors, lo.rx_dropped] == counts[:4]
-    assert [lo.tx_bytes, lo.tx_packets, lo.tx_errors, lo.tx_dropped] == counts[8:12]
-    assert rows["eth0"].rx_packets is None  # virtio_net counts for itself
+FIRST = 0xF0000000  # PROC_NET_INIT_INO, the number of the first namespace
+
+
+def test_counters_of_proc_net_dev_in_each_namespace() -> None:
+    rows = {(row.namespace == FIRST, row.name): row for row in interfaces(case_of("6.1-life").kernel)}
+    told: dict[tuple[bool, str], list[int]] = {}
+    for first, part in ((True, "dev2"), (False, "other dev")):
+        lines = [found for line in account("6.1-life")[part] if (found := LINE.fullmatch(line))]
+        told |= {(first, found[1]): [int(word) for word in found[2].split()] for found in lines}
+    assert set(rows) == set(told)
+    for key, counts in told.items():
+        row = rows[key]
+        if row.name == "eth0":  # virtio_net counts for itself
+            assert row.rx_packets is None
+            continue
+        assert [row.rx_bytes, row.rx_packets, row.rx_errors, row.rx_dropped] == counts[:4]
+        assert [row.tx_bytes, row.tx_packets, row.tx_errors, row.tx_dropped] == counts[8:12]
 
 
 def test_state_and_addresses() -> None:
-    lo, eth0 = interfaces(case_of("6.1-life").kernel)
+    lo, eth0, dummy0, dum0, other = interfaces(case_of("6.1-life").kernel)
     assert (lo.state, lo.driver, lo.mac, lo.mtu) == ("up, unknown", "loopback", None, 65536)
     assert (eth0.state, eth0.driver, eth0.mac) == ("up", "virtio_net", "52:54:00:12:34:56")
     told = [line.split()[1] for line in account("6.1-life")["ifconfig"] if line.split()[:1] in (["inet"], ["inet6"])]
-    assert [*lo.addresses, *eth0.addresses] == told
-    assert lo.namespace == eth0.namespace == 0xF0000000
+    assert sorted([*lo.addresses, *eth0.addresses, *dum0.addresses]) == sorted(told)
+    assert (dummy0.state, dum0.state, dum0.mtu, other.state) == ("down", "up, unknown", 1400, "up, unknown")
+    assert other.namespace > FIRST == lo.namespace == eth0.namespace
     assert lo.stopped == eth0.stopped == ()
 
 
@@ -49,5 +58,5 @@ def test_a_device_of_another_namespace_is_dropped_and_said() -> None:
         return eth0.address + kernel.types.member("net_device", "nd_net.net").offset, bytes(8)
 
     kernel = changed("6.1-life", moved)
-    assert [row.name for row in interfaces(kernel)] == ["lo"]
+    assert [row.name for row in interfaces(kernel)] == ["lo", "dummy0", "dum0", "lo"]
     assert "of another, or none" in next(iter(kernel.problems)).message

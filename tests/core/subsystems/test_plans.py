@@ -21,6 +21,7 @@ LACKING = {
     "oopscope.linux.net.CORE_STATS": {"5.10"},  # 625788b58445, 5.18
     "oopscope.linux.net.DSTATS": {"5.10"},  # of modules until 79e0c5be8c73, 6.1
     "oopscope.linux.slab.SLAB_NODE": {"5.10", "6.1", "6.12", "7.2", "7.3"},  # of CONFIG_SLAB
+    "oopscope.linux.vmstat.ZONE_STAT": {"5.10"},  # f19298b9516c, 5.14
     "oopscope.linux.zone.PAGE_LISTS_IN_SET": {"6.1", "6.12", "7.2", "7.3"},  # gone with 5.14, 28f836b6777b
 }
 KERNELS = {name.split("-")[0]: name for name in NAMES}

@@ -42,7 +42,7 @@ def test_a_whole_dump_has_all_rows_and_says_so(case: Case) -> None:
     of = None if case.name == "5.10-softlockup" else tasks  # the page of nr_threads is not in that one
     assert counts["tasks"] == {"rows": tasks, "of": of, "complete": True}
     assert counts["cpus"]["of"] == len(case.report["cpus"])
-    assert counts["meminfo"]["complete"] is None
+    assert counts["meminfo"]["complete"] is not True  # it has lines that came when most dumps had been distilled
     assert all(counts[key]["complete"] for key in ("slabs", "modules", "mounts", "zones"))
 
 
