@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,12 @@ SOURCES = [p for p in PYTHON if p.relative_to(ROOT).parts[0] in ("core", "tui")]
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """The sources, each parsed once."""
+    return {path: ast.parse(path.read_text()) for path in SOURCES}
 
 
 def modules_after(statement: Any) -> Any:
@@ -88,14 +95,20 @@ def public(tree: Any) -> Iterator[Any]:
                 yield from (m for m in node.body if isinstance(m, ast.FunctionDef) and not m.name.startswith("_"))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_docstrings(path: Path) -> None:
-    """Of every module, and of what is public in core; the first line is one sentence."""
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree), "the file does not say what it knows"
-    if path.relative_to(ROOT).parts[0] == "core":
-        without = [f"{node.name} (line {node.lineno})" for node in public(tree) if not ast.get_docstring(node)]
-        assert without == []
+def test_every_file_says_what_it_knows() -> None:
+    assert [name_of(path) for path, tree in trees().items() if not ast.get_docstring(tree)] == []
+
+
+def test_docstrings() -> None:
+    """Of all that is public in core."""
+    without = [
+        f"{name_of(path)}:{node.lineno}: {node.name}"
+        for path, tree in trees().items()
+        if path.relative_to(ROOT).parts[0] == "core"
+        for node in public(tree)
+        if not ast.get_docstring(node)
+    ]
+    assert not without, "\n".join(without)
 
 
 def test_docstrings_are_really_looked_for() -> None:
@@ -126,7 +139,7 @@ def compared_names(tree: Any) -> Iterator[Any]:
 def test_no_machine_is_asked_for_by_name_outside_its_folder() -> None:
     """Whatever differs by machine is in kernel.machine; containers keep what they know of machines as data."""
     machines = ROOT / "core" / "oopscope" / "machine"
-    found = {name_of(p): list(compared_names(ast.parse(p.read_text()))) for p in SOURCES if machines not in p.parents}
+    found = {name_of(p): list(compared_names(tree)) for p, tree in trees().items() if machines not in p.parents}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 

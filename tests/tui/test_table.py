@@ -2,8 +2,6 @@
 
 from types import SimpleNamespace
 
-import pytest
-
 from oopscope_tui.look.text import ABSENT
 from oopscope_tui.widgets.table import Table, col, fit_columns
 
@@ -17,13 +15,12 @@ COLUMNS = (
 NATURAL = [5, 30, 6, 40, 18]
 
 
-@pytest.mark.parametrize("width", range(1, 200))
-def test_they_never_overflow(width: int) -> None:
-    fitted = fit_columns(COLUMNS, NATURAL, width)
-    assert fitted
-    used = sum(size for _, size in fitted) + 2 * (len(fitted) - 1)
-    assert used <= max(width, 1)
-    assert all(size >= 1 for _, size in fitted)
+def test_they_never_overflow() -> None:
+    for width in range(1, 200):
+        fitted = fit_columns(COLUMNS, NATURAL, width)
+        assert fitted, width
+        assert sum(size for _, size in fitted) + 2 * (len(fitted) - 1) <= width
+        assert all(size >= 1 for _, size in fitted), width
 
 
 def test_the_highest_rank_goes_first_and_the_rest_is_squeezed() -> None:

@@ -37,13 +37,13 @@ def test_nothing_of_it_can_move_the_cursor_or_hide(text: str) -> None:
     assert sum(cell_len(char) for char in shown) == cells(shown)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("width", [1, 2, 5, 16, 40])
-def test_it_takes_exactly_its_cells(text: str, width: int) -> None:
-    assert cells(fit(clean(text), width)) == width
-    assert cells(fit(clean(text), width, right=True)) == width
-    for start in range(4):
-        assert cells(crop(clean(text), start, width)) == width
+def test_it_takes_exactly_its_cells(width: int) -> None:
+    for text in HOSTILE:
+        assert cells(fit(clean(text), width)) == width, text
+        assert cells(fit(clean(text), width, right=True)) == width, text
+        for start in range(4):
+            assert cells(crop(clean(text), start, width)) == width, text
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -1,6 +1,6 @@
 """Values in words, by kind; odd ones are shown, never raised."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
@@ -33,12 +33,10 @@ def test_none_is_a_dash_in_every_kind() -> None:
         assert show(kind, None) == ABSENT
 
 
-@pytest.mark.parametrize(
-    "value", ["text", b"\xff", object, 1.5, [1], {"a": 1}, -1, 1 << 200, float("inf"), float("nan")]
-)
 @pytest.mark.parametrize("kind", ["int", "bytes", "address", "seconds", "list", "frames", "registers", "no such kind"])
-def test_a_value_that_does_not_suit_its_kind_is_shown_all_the_same(kind: str, value: Any) -> None:
-    assert isinstance(show(kind, value), str)
+def test_a_value_that_does_not_suit_its_kind_is_shown_all_the_same(kind: str) -> None:
+    values = ["text", b"\xff", object, 1.5, [1], {"a": 1}, -1, 1 << 200, float("inf"), float("nan")]
+    assert [value for value in values if not isinstance(show(kind, value), str)] == []
 
 
 def test_frames_and_registers() -> None:

@@ -83,6 +83,7 @@ def _tokens(text: str) -> Iterator[str]:
 
 
 def text_of(value: bytes) -> bytes:
+    """Return the text in a char array, up to its NUL."""
     return value.partition(b"\0")[0]
 
 

@@ -1,6 +1,5 @@
 """Text, Markdown, HTML and JSON of every real dump, and of dumps whose every word is hostile."""
 
-import copy
 import json
 import re
 from html.parser import HTMLParser
@@ -52,11 +51,16 @@ def spoil(data: Any, payload: str, key: str = "") -> Any:
     return data
 
 
+SOME = 12  # rows of a list that is spoilt: one row's text is as good as another's
+
+
 def hostile(name: str, payload: str) -> Any:
+    """A report whose every text could have been set by a dump; of long lists the first rows and the last."""
     clean = case_of(name).report
-    report = {k: v if k in ("schema", "oopscope") else spoil(v, payload) for k, v in clean.items()}
+    few = {k: v[:SOME] + v[-SOME:] if isinstance(v, list) and len(v) > 2 * SOME else v for k, v in clean.items()}
+    report = {k: v if k in ("schema", "oopscope") else spoil(v, payload) for k, v in few.items()}
     report["problems"] = [{"section": "tasks", "message": f"a task{payload}", "address": None}]
-    return copy.deepcopy(report)
+    return report
 
 
 def render(form: str, report: Any) -> str:

@@ -28,12 +28,10 @@ def test_what_a_table_says_of_itself(key: str) -> None:
         assert not column.names.startswith("struct ") or column.kind == "address"
 
 
-@pytest.mark.parametrize("key", [key for key in KEYS if key != "log"])
-def test_a_row_has_a_name_of_its_own(key: str, case: Case) -> None:
-    if key not in case.tables:
-        return
-    names = [table(key).name_of(row) for row in table(key).rows(case.kernel)]
-    assert len(set(names)) == len(names)
+def test_a_row_has_a_name_of_its_own(case: Case) -> None:
+    for key in case.tables:
+        names = [table(key).name_of(row) for row in table(key).rows(case.kernel)] if key != "log" else []
+        assert len(set(names)) == len(names), key
 
 
 def test_a_whole_dump_has_all_rows_and_says_so(case: Case) -> None:

@@ -6,13 +6,9 @@ The silent ones are near misses: the same words, but the machine survived what t
 from typing import Any, NamedTuple
 
 from core.triage.fakes import cpu, death, stack, task, wait
-from oopscope.stacks.tasks import Task
 from oopscope.triage.death import Death
 
-SYSRQ_LOG = """
-sysrq: Trigger a crash
-Kernel panic - not syncing: sysrq triggered crash
-"""
+SYSRQ_LOG = "\nsysrq: Trigger a crash\nKernel panic - not syncing: sysrq triggered crash\n"
 SYSRQ = ("panic+0x118", "sysrq_handle_crash+0x1a", "__handle_sysrq+0x9b", "write_sysrq_trigger+0x5d", "vfs_write+0xf5")
 SYSCALL = ("vfs_write+0xf5", "ksys_write+0x6f", "do_syscall_64+0x5d", "entry_SYSCALL_64_after_hwframe+0x6e <syscall>")
 FAULT = ("store_put+0x21 [stored]", "store_sync+0x8 [stored]", *SYSCALL)
@@ -29,14 +25,8 @@ class Made(NamedTuple):
     says: str = ""  # words of its summary
 
 
-def oops(
-    first: str,
-    frames: tuple[str, ...] = FAULT,
-    panic: str = "Fatal exception",
-    before: str = "",
-    after: str = "",
-    **more: Any,
-) -> Death:
+def oops(first: str, frames: tuple[str, ...] = FAULT, panic: str = "Fatal exception", before: str = "",
+         after: str = "", **more: Any) -> Death:  # fmt: skip
     """A fatal oops: what the fault handler says, its own line, its registers, and panic()."""
     pc = frames[0].split(" ")[0]
     return death(
@@ -52,7 +42,7 @@ def panicked(message: str, frames: tuple[str, ...] = (), before: str = "", **mor
     return death(f"{before}\nKernel panic - not syncing: {message}\n", ("panic+0x118", *frames), **more)
 
 
-def survived(*lines: str, frames: tuple[str, str, str, str, str] = SYSRQ, **more: list[Task]) -> Death:
+def survived(*lines: str, frames: tuple[str, ...] = SYSRQ, **more: Any) -> Death:
     """The words were said, but the machine lived on until somebody crashed it."""
     return death("\n".join(lines) + SYSRQ_LOG, frames, **more)
 

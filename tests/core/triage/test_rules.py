@@ -91,9 +91,8 @@ def test_fires(rule: str) -> None:
     assert list(made.fires.kernel.problems) == []
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_is_silent(rule: str) -> None:
-    assert check(rule, DEATHS[rule].silent) is None
+def test_is_silent() -> None:
+    assert {rule: found for rule in RULES if (found := check(rule, DEATHS[rule].silent)) is not None} == {}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -117,12 +116,12 @@ def test_other_words(cause: str, found: Any) -> None:
     assert list(found.kernel.problems) == []
 
 
-@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("log", ["", "Kernel panic - not syncing: ", "\x1b[31m" + "A" * 5000, "Oops: 0000 [#1]"])
-def test_survives_a_log_that_says_nothing(rule: str, log: str) -> None:
+def test_survives_a_log_that_says_nothing(log: str) -> None:
     for frames in ((), ("0x41414141",), ("panic+0x1",), ("asm_exc_page_fault+0x1 <exception>",)):
-        check(rule, death(log, frames))
-        check(rule, death(log, frames, panicked=None))
+        for made in (death(log, frames), death(log, frames, panicked=None)):
+            for rule in RULES:
+                check(rule, made)
 
 
 def test_a_rule_that_fails_is_a_problem_and_the_next_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,14 +26,17 @@ class Thing:
 
     @cached_property
     def facts(self) -> TaskFacts:
+        """What the task_struct says; ReadError."""
         return task_facts(self.kernel, self.task.address)
 
     @cached_property
     def memory(self) -> TaskMemory:
+        """What its mm_struct says; ReadError."""
         return task_memory(self.kernel, self.task.address)
 
     @cached_property
     def files(self) -> TaskFiles:
+        """What its file table holds; ReadError."""
         return task_files(self.kernel, self.task.address)
 
 
@@ -111,6 +114,7 @@ def _locks(kernel: Kernel, thing: Thing) -> Rows | None:
 
 
 def stack_of(kernel: Kernel, thing: Thing) -> Frames:
+    """Return the stack of a task, and why where it has none."""
     frames = stack(kernel, thing.task.address)
     return Frames("", "", frames, "" if frames else "no frames: it only ran user code, or nothing was saved")
 
