@@ -21,6 +21,6 @@ TABLE = Table(
         Column("note", "Note", help="Why it lacks something, where that is known."),
     ),
     coverage,
-    identity=("what", "start"),
+    identity=("what", "start", "note"),  # of two reasons there are two lines
     asked=True,
 )
