@@ -19,6 +19,6 @@ TABLE = Table(
     ),
     all_groups,
     "tasks",
-    ("pid",),
+    ("pid", "who"),  # the idle tasks of all CPUs have PID 0
     asked=True,
 )
