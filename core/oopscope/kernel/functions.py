@@ -154,7 +154,11 @@ _DYING = Names(
     r"print_(cpu_stall|other_cpu_stall)\w*|check_cpu_stall|rcu_check_gp_kthread\w*|exit_to_user_\w+|"
     r"default_send_\w+|native_(smp_)?send_\w+|apic_send_\w+|(lock_)?dep_\w+_bug|__schedule_bug|__might_(sleep|"
     r"resched)\w*|"
-    r"(validate|check_prev|check_noncircular|__lock_acquire|lock_acquire)\w*|spin_(bug|dump)|object_err|slab_(err|"
+    r"(validate|check_prev|check_noncircular|__lock_acquire|lock_acquire)\w*|(print|get)_taint\w*|lockdep_\w+|"
+    r"mark_(lock|usage|held_locks)\w*|valid_state|debug_(print_object|locks_off|check_no_obj_freed|object_\w+)|"
+    r"_*debug_(check|object)_\w+|usercopy_warn|sched_show_task\w*|warn_bogus_\w+|irqentry_(exit|enter)\w*|"
+    r"rust_(begin_unwind|helper_(BUG|WARN))\w*|_R\w*core9panicking\w*|__seqprop_\w+|"
+    r"(btrfs_)?assertfail|assfail|spin_(bug|dump)|object_err|slab_(err|"
     r"bug|fix)\w*|"
     r"check_(panic_on_oom|bytes_and_report|object|slab|poison_obj)|bad_page|exc_\w+|asm_\w+|nmi_shootdown_cpus\w*"
 )
@@ -174,7 +178,8 @@ _WAITING = Names(
     r"_*synchronize_\w+|rcu_barrier\w*|_*flush_(work|workqueue|delayed_work)\w*|__flush_\w+|cancel_work_sync|"
     r"kthread_(stop|park)\w*|_*blk_mq_freeze_queue_wait|freezer_\w+|refrigerator|futex_wait\w*|"
     r"smp_call_function\w*|csd_lock_wait|on_each_cpu\w*|_*cpus?_read_lock|native_(safe_)?halt|default_idle\w*|"
-    r"dma_fence_\w*wait\w*"
+    r"dma_fence_\w*wait\w*|_*ldsem_down_\w+|_*(filemap|wb)_(fdata)?wait\w*|rtnl_(net_)?(lock|trylock)\w*|pipe_(double_)?lock|"
+    r"_*lock_sock\w*|inode_lock\w*|device_lock\w*|iterate_wait\w*"
 )
 
 # A leaf that trusts its argument: what it faults over is its caller's.
@@ -201,6 +206,12 @@ _HELPER = Names(
     r"_*wake_up\w*|_*(add|remove)_wait_queue\w*|autoremove_wake_function|default_wake_function|try_to_wake_up|"
     r"_*(v?s[cn]*printf|v?printk\w*|vsnprintf|string|string_nocheck|pointer|format_decode|number)|"
     r"_*(queue|mod)_(work|delayed_work)\w*|(del|add|mod)_timer\w*|_*hrtimer_(start|cancel|try_to_cancel)\w*|"
+    r"_*sanitizer_cov_\w+|write_comp_data|check_kcov_mode|_*hwasan_check\w*|read_word_at_a_time|"
+    r"_*lock_(acquire|release|is_held\w*)|lock_timer_base|work_is_static_object|kthread_stop|ida_\w+|"
+    r"_*read_once_word_nocheck|refcount_\w+|ref_tracker_\w+|kmalloc_slab|kobject_(add|init)\w*|proc_register|"
+    r"crc(16|_itu_t|32c?|_t10dif)\w*|_*copy_(to|from|page_to|page_from)_iter\w*|hex_dump_to_buffer|print_hex_dump\w*|"
+    r"(un)?lock_page|folio_(un)?lock|_*local_bh_enable\w*|_*phys_addr\w*|(drop|inc|clear|set)_nlink|fast_dput|dput|"
+    r"mark_buffer_dirty|kfree_skbmem|_*free_(unref|frozen|one|pcp)\w*|bad_page|_*page_frag_\w+|"
     r"xas_(start|load|find|store|descend)|xa_(load|store|find)|radix_tree_\w+|idr_(find|remove|alloc)\w*|"
     r"native_(set|read|write)_\w+|crc32\w*|csum_partial\w*|_*sg_(next|init_table)|dev_driver_string|dev_name"
 )
@@ -211,7 +222,7 @@ _ALLOCATOR = Names(
     r"(out_of_memory|oom_\w+|pagefault_out_of_memory|mem_cgroup_out_of_memory|dump_header|check_panic_on_oom|"
     r"_*alloc_(frozen_)?pages?(_\w+)?|(_*|vma_)(folio_alloc|alloc_folio)(_\w+)?|_*get_free_pages?(_\w+)?|"
     r"get_zeroed_page\w*|"
-    r"alloc_pages_\w+|allocate_slab|new_slab\w*|___?slab_alloc\w*|slab_alloc\w*|_*kmalloc\w*|"
+    r"_*alloc_(frozen_)?pages\w*|kvmalloc_node|_*vmalloc_\w+|alloc_pages_\w+|allocate_slab|new_slab\w*|___?slab_alloc\w*|slab_alloc\w*|_*kmalloc\w*|"
     r"_*kmem_cache_alloc\w*|kmemdup\w*|"
     r"kz?alloc\w*|kv?malloc\w*|kvmalloc\w*|kcalloc\w*|_*vmalloc\w*|_*vzalloc\w*|_*do_kmalloc\w*|alloc_slab_page|"
     r"cache_(alloc|grow)\w*|fallback_alloc|"

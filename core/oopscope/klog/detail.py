@@ -60,7 +60,7 @@ CODE = lazy_re(r"Code: (?P<bytes>[0-9a-fA-F<>() ]{2,})")
 _ADDRESS = lazy_re(
     r"(?:address:? ?|request at (?:virtual address )?|dereference at (?:virtual address |virtual kernel address )?|"
     r"read at |write at |memory at |page at |on (?:read|write) at |"
-    r"pointer dereference (?:on (?:read|write) )?at )(?:0x)?(?P<address>[0-9a-f]{4,16})\b"
+    r"\(0x[0-9a-f]+\) at |pointer dereference (?:on (?:read|write) )?at )(?:0x)?(?P<address>[0-9a-f]{4,16})\b"
 )
 FAULTED = lazy_re(
     r"BUG: |[Uu]nable to handle|CPU \d+ [Uu]nable|general protection|Oops: general|Kernel attempted|"

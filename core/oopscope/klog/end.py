@@ -18,12 +18,15 @@ from oopscope.lazy_re import lazy_re
 MESSAGE = lazy_re(r"[Kk]ernel panic(?: - not syncing)?: ?(?P<message>.*)")
 # What panic() says at the end of an oops, and of what else it is only the end.
 OF_AN_OOPS = lazy_re(
-    r"(?:[^:]{1,60}: )?Fatal exception|Aiee, killing interrupt|Attempted to kill (?:the idle task|init)|Machine halted|"
+    r"(?:[^:]{1,60}: )?Fatal exception|Aiee, killing interrupt|Attempted to kill (?:the idle task|init)|"
+    r"Machine halted|"
     r"Oopsed too often|"
     r"Unrecoverable |BUG!|panic_on_oops|Oops: Fatal|corrupted kernel stack|Oops$|.*die\(\)|[Kk]ernel stack overflow|"
     r"bad: scheduling from the idle|Unable to handle|double fault|CFI failure|Uncorrected|kernel mode fault"
 )
-OF_A_WARNING = lazy_re(r".*(?:panic_on_warn|kmsan\.panic set|kasan\.fault=panic|fault=panic set)|.*Warned too often")
+OF_A_WARNING = lazy_re(
+    r".*(?:panic_on_warn|panic_on_kmsan|kmsan\.panic set|kasan\.fault=panic|fault=panic set)|.*Warned too often"
+)
 OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
     (OF_AN_OOPS, ("oops", "serror")),
     (OF_A_WARNING, ("warning", "memory-error", "race", "undefined", "slab", "bad-page", "atomic",
@@ -45,6 +48,13 @@ AT_ONCE_NS = 200_000_000  # those of two tasks, of which the first was over
 HANGS = ("soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "workqueue-lockup")
 HUNG_FOR = lazy_re(r"(?:more than|stuck for|stuck for) (?P<seconds>\d+) ?s")
 SOON_NS = 60_000_000_000  # a hang that begins so soon after an oops is its consequence
+# What a log without a death may end with: the grave first, and what is only a warning.
+GRAVE: frozenset[Kind] = frozenset({
+    "memory-error", "slab", "bad-page", "atomic", "soft-lockup", "hard-lockup", "rcu-stall", "hung-task",
+    "workqueue-lockup", "oom",
+})  # fmt: skip
+WARNED: frozenset[Kind] = frozenset({"warning", "complaint", "race", "undefined", "lockdep"})
+LAST_NS = 30_000_000_000  # the end of a log
 
 
 class End(NamedTuple):
@@ -54,11 +64,35 @@ class End(NamedTuple):
     cause: Report | None = None  # the first report of what led to the end: an oops, a lockup ...; else the panic
     chain: tuple[Report, ...] = ()  # all of it, the cause first and the panic last
     direct: Report | None = None  # the report that the panic itself is about
+    lived: bool = False  # the log tells of no death: `cause` is what its last boot ended with
 
     @property
     def message(self) -> str | None:
         """What panic() was called with."""
         return message_of(self.panic) if self.panic else None
+
+
+def lived(log: Log) -> End:
+    """Return what the last boot of a log ends with, where it tells of no death; an End of nothing where it goes on.
+
+    It is the first of the last group of reports: a grave one, else a warning.
+    """
+    boot = len(log.boots)
+    found = [r for r in log.reports if r.boot == boot and (r.kind in GRAVE or r.kind in WARNED)]
+    if not found or not _is_last(log, found[-1]):
+        return End()
+    group = [found.pop()]
+    while found and _near(found[-1], group[0], SOON_NS):
+        group.insert(0, found.pop())
+    first = next((r for r in group if r.kind in GRAVE), group[0])
+    chain = tuple(group[group.index(first) :])
+    return End(None, first, chain[:1], first, lived=True)
+
+
+def _is_last(log: Log, report: Report) -> bool:
+    """Tell whether nothing is said long after a report; where the log has no times, it is taken to be the end."""
+    last = next((ns for row in range(len(log.lines) - 1, -1, -1) if (ns := log.ns(row)) is not None), None)
+    return last is None or report.end_ns is None or last - report.end_ns <= LAST_NS
 
 
 def message_of(panic: Report) -> str:
@@ -141,11 +175,22 @@ def _back(reports: Sequence[Report], direct: Report) -> tuple[Report, ...]:
         if not _leads(last, chain[0]):
             break
         chain.insert(0, last)
+    if direct.kind == "warning" and (stall := _unfinished(reports, direct)) is not None:
+        chain.insert(0, stall)
     if direct.kind in HANGS and before and _hang_after(before[-1], direct):
         chain.insert(0, before.pop())
         while before and _leads(before[-1], chain[0]):
             chain.insert(0, before.pop())
     return tuple(chain)
+
+
+def _unfinished(reports: Sequence[Report], warning: Report) -> Report | None:
+    """Return the report of a hang in whose midst the same CPU warned: the warning is only about how it was made."""
+    at = reports.index(warning)
+    last = reports[at - 1] if at else None
+    if last is None or last.kind not in HANGS or last.frames or last.caller is None or last.caller != warning.caller:
+        return None
+    return last if _near(last, warning, AT_ONCE_NS) else None
 
 
 def _leads(first: Report, second: Report) -> bool:

@@ -174,7 +174,12 @@ class _Parser:
 
     def _see(self, row: int, text: str, first: bool, ns: int | None, caller: str | None) -> None:
         """Look at a line that may be of a report."""
-        found = heading_of(text) if first and text[:1] not in BLANK else None
+        found = None
+        if first and text[:1] not in BLANK:
+            found = heading_of(text)
+        elif first and text[1 : KEY + 1] in WORDS:  # a console that puts a blank before every line
+            text = text[1:]
+            found = heading_of(text)
         if found is not None:
             self._head(found, row, text, ns, caller)
         else:
@@ -259,7 +264,8 @@ class _Parser:
             return
         trace = TRACE.match(text) is not None
         who = WHO.match(text) is not None or OLD_WHO.match(text) is not None
-        if (trace and held.traced and not self._may_have_more(report)) or (who and held.traced):
+        lockdep = report.kind == "lockdep" and self._texts[report.rows[-1]].startswith("stack backtrace")
+        if (trace and held.traced and not self._may_have_more(report)) or (who and held.traced and not lockdep):
             self._begin("stack", row, ns, caller)
             return
         frame = not trace and is_frame(text)

@@ -65,6 +65,7 @@ _FAULTS = (
     _h("oops", "kernel BUG at "),
     _h("oops", "Kernel BUG at "),
     _h("oops", "general protection fault"),
+    _h("oops", "segment-related general protection fault"),
     _h("oops", "Oops: ", r"[0-9a-f]{4,16}(?![0-9a-z])"),  # also where the line is cut off behind it
     _h("oops", "PANIC: double fault"),
     _h("oops", "traps: PANIC: double fault"),
@@ -85,16 +86,17 @@ _FAULTS = (
 )
 # What die() prints last of its first lines: the name, the error code, which oops of this boot it is.
 DIE = lazy_re(
-    r"(?P<name>Oops: Oops|Oops: [\w -]+?|Oops(?: - [\w -]+)?|(?:Oops: )?general protection fault\b.*?|"
+    r"(?P<name>Oops: Oops|Oops: [\w -]+?|Oops(?: - [\w -]+)?|"
+    r"(?:Oops: )?(?:segment-related )?general protection fault\b.*?|"
     r"(?:Oops: )?(?:maybe for address|divide[ _]error|invalid opcode|int3|debug|stack segment|segment not present|"
     r"invalid TSS|alignment check|double fault|bounds|overflow|coprocessor segment overrun|SIMD exception|"
     r"simd exception|"
     r"control protection|stack guard page|kernel stack overflow|spurious interrupt bug|iret exception|#?[A-Z]{2,3}|"
     r"fpu exception|VMM Communication Exception|unexpected shadow stack|NMI)[^\[:]*|"
-    r"Internal error: .+?|Kernel BUG|Kernel bug detected|Break instruction in kernel code|Reserved instruction[\w ]*|"
+    r"Internal error: .*?|Kernel BUG|Kernel bug detected|Break instruction in kernel code|Reserved instruction[\w ]*|"
     r"[a-z]+(?: [a-z]+){0,3} (?:exception|event|operation)|illegal operation|"
     r"Unhandled kernel unaligned access|Bad page fault|Machine check|Kernel stack overflow)"
-    r"(?:: (?P<code>[0-9a-f]{4,16}))?(?:[ :][^\[]*)?\[#(?P<count>\d{1,7})\]"
+    r"(?:: (?P<code>[0-9a-f]{1,16}))?(?:[ :][^\[]*)?\[#(?P<count>\d{1,7})\]"
 )
 _DIES = (
     *(_h("oops", word) for word in ("Oops", "divide", "invalid opcode", "int3", "debug:", "stack segment")),
@@ -131,9 +133,13 @@ _CHECKS = (
     _h(
         "lockdep",
         "WARNING: ",
-        r"(?:possible|inconsistent|suspicious|bad unlock|held lock|lock held|nested lock|\S+ lock )",
+        r"(?:possible|inconsistent|suspicious|bad unlock|held lock|lock held|[nN]ested lock|"
+        r".{1,40}still has locks held|\S+ -> \S+ lock order|\S+ lock )",
     ),
-    _h("lockdep", "INFO: possible "),
+    _h("lockdep", "INFO: ", r"(?:possible |suspicious RCU|trying to register non-static key)"),
+    _h("lockdep", "[ INFO: "),  # up to 4.10
+    _h("lockdep", "[ BUG: "),
+    _h("lockdep", "BUG: ", r"(?:Invalid wait context|bad unlock|held lock|lock held|still has locks)"),
     _h("complaint", "refcount_t: "),
     _h("complaint", "list_add "),
     _h("complaint", "list_del "),
@@ -154,7 +160,7 @@ _HANGS = (
     *(_h("rcu-stall", f"{prefix}INFO: ", r"\w+ (?:self-)?detected (?:expedited )?stall") for prefix in ("rcu: ", "")),
     _h("rcu-stall", "rcu: rcu_", r"\w+ kthread (?:starved|timer wakeup)"),
     _h("hung-task", "INFO: task ", r".+ blocked (?:in I/O wait )?(?:for more than|on an? )"),
-    _h("hung-task", "INFO: task ", r".+ is blocked on a"),
+    _h("hung-task", "INFO: task ", r".+ (?:is blocked on a|can't die for more than)"),
 )
 _ENDS = (
     _h("panic", "Kernel panic"),
@@ -180,7 +186,9 @@ _ENDS = (
     _h("backtrace", "Showing all locks held"),
     _h("backtrace", "Showing busy workqueues"),
 )
-HEADINGS: tuple[Heading, ...] = (*_FAULTS, *_CHECKS, *_HANGS, *_ENDS, *_DIES)
+# What nothing above knows by name.
+_OTHERS = (_h("warning", "BUG: "), _h("warning", "WARNING: kernel stack "))
+HEADINGS: tuple[Heading, ...] = (*_FAULTS, *_CHECKS, *_HANGS, *_ENDS, *_DIES, *_OTHERS)
 OOM = lazy_re(
     r"(?P<comm>.{1,16}?) invoked oom-killer: |Out of memory(?: and no killable| \(|: )|Memory cgroup out of memory"
 )

@@ -11,6 +11,7 @@ from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 from oopscope.triage.known import known_bugs, matching
 from oopscope.triage.rules import RULES
+from oopscope.triage.suffering import suffering, worst
 from oopscope.triage.telling import told
 
 NEEDED = ("log", "cpus", "tasks", "locks")  # what a verdict stands on
@@ -47,6 +48,11 @@ def _unknown(death: Death) -> Verdict:
             f"The kernel panicked: {death.message}.",
             "Read the end of the log, then the panicking CPU's stack.",
         )
+    elif death.records and death.only_log:
+        found = suffering(death)
+        told = f"; it tells of this: {worst(found)}" if found else ""
+        summary = f"The log tells of no death{told}."
+        step = "If the machine died, the end of its log is missing: look for the console's, netconsole's or pstore's."
     elif not death.records:
         summary = "The kernel log is not in the dump, so nothing says why the machine died."
         step = "Look for vmcore-dmesg.txt beside the dump; see under problems what could not be read, and why."

@@ -25,16 +25,14 @@ MAX_SHOWN = 8
 
 def detector_fired(death: Death) -> bool:
     """Return whether the machine died because tasks were blocked for too long."""
-    if death.oops is not None:  # an oops had killed a task: what hangs for it is its consequence
-        return False
-    return "hung_task: blocked tasks" in (death.panic_message or "") and death.panic_line is not None
+    return death.hung("hung-task", r"hung_task: blocked tasks")  # of an oops that killed a task it is a consequence
 
 
 def named(death: Death) -> Iterator[tuple[Line, int]]:
     """Yield the lines in which the detector names a blocked task, and its PID."""
     for report in death.log.reports:
         found = INFO.match(report.title) if report.kind == "hung-task" and report.boot == death.boot else None
-        if found and report.row < (death.panic_line or 0):
+        if found and report.row <= death.last_row:
             yield death.lines[report.row], int(found[1])
 
 

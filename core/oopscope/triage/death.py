@@ -32,6 +32,7 @@ INTERRUPTS = {"irq": "an interrupt", "softirq": "a softirq", "nmi": "an NMI"}
 # An oops of a task gives its stack up before the task is ended, in which panic() may be called (oops_limit, PID 1).
 REWOUND = lazy_re(r"rewind_stack_(do_exit|and_make_dead)|make_task_dead(\.|$)")
 
+LIVED = "The log tells of no panic: the machine may have lived on."
 __all__ = ["COMPLAINED", "DIE", "END_NS", "Check", "Death", "Line", "entry_kind"]
 
 
@@ -108,10 +109,14 @@ class Death(Ending):
         """Return what to blame for a CPU that was stuck where an interrupt found it, and that in words."""
         if found is None:
             return None, self.where
-        if not is_waiting(found.symbol):
-            return found, str(found)
         stack = self.frames if frames is None else frames
-        waiter = self.beyond_locks(stack[stack.index(found) :]) if found in stack else None
+        behind = stack[stack.index(found) :] if found in stack else ()
+        if not is_waiting(found.symbol):
+            beyond = (
+                first_not(behind, is_helper, is_dying) if is_helper(found.symbol) or is_dying(found.symbol) else None
+            )
+            return beyond or found, str(beyond or found)
+        waiter = self.beyond_locks(behind)
         lock = "a spinlock" if "spin" in (found.symbol or "") else "a lock"
         return waiter or found, f"{waiter or found}, which waits for {lock}"
 
@@ -129,11 +134,11 @@ class Death(Ending):
 
         A helper that nobody called, and a place without a name, are blamed themselves.
         """
-        if not is_helper(frame.symbol):
+        if not is_helper(frame.symbol) and not is_waiting(frame.symbol):
             return frame
         at = next((i for i, f in enumerate(self.frames) if f.address == frame.address and f.sp == frame.sp), 0)
         behind = [f for f in self.frames[at + 1 :] if f.reliable or not frame.reliable]
-        return first_not(behind, is_helper, is_dying) or frame
+        return first_not(behind, is_helper, is_dying, is_waiting) or frame
 
     def caller_of(self, names: Iterable[str]) -> Frame | None:
         """Return the frame that called the outermost of some functions."""
@@ -249,7 +254,7 @@ class Death(Ending):
             category=category,
             cause=cause,
             title=title,
-            summary=summary,
+            summary=f"{summary} {LIVED}" if self.lived else summary,
             confidence=self._earned(confidence),
             panic_message=self.message,
             cpu=cpu,
@@ -276,14 +281,14 @@ class Death(Ending):
         """Return a confidence no higher than what bears it: words alone make nothing certain."""
         if confidence == "certain" and ((self.only_log and not self.frames) or self._lost_the_first):
             return "likely"
-        doubt = self.only_led_to or self.went_on is not None
+        doubt = self.only_led_to or self.lived or self.went_on is not None
         return "likely" if confidence == "certain" and doubt else confidence
 
     @cached_property
     def went_on(self) -> float | None:
         """For how many seconds a log alone goes on after an oops without a panic; None where it does not."""
         cause = self.cause
-        if not self.only_log or self.panic is not None or cause is None:
+        if not self.only_log or self.panic is not None or cause is None or self.lived:
             return None
         last = next((ns for row in range(len(self.lines) - 1, -1, -1) if (ns := self.log.ns(row)) is not None), None)
         if last is None or cause.end_ns is None or last - cause.end_ns < END_NS:

@@ -13,18 +13,18 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import plain
 from oopscope.kernel.kernel import Kernel
-from oopscope.klog.end import End, end_of
+from oopscope.klog.end import End, end_of, lived
 from oopscope.klog.of_kernel import log_of
 from oopscope.klog.parse import Line, Log
 from oopscope.klog.report import Report
-from oopscope.klog.wordings import DIE
+from oopscope.klog.wordings import DIE, Kind
 from oopscope.lazy_re import compiled, lazy_re
 from oopscope.linux.printk import Record, log
 from oopscope.linux.sched import runqueues
 from oopscope.stacks.cpus import Cpu, all_cpus
 
 END_NS = 30_000_000_000  # what was said so shortly before the end is of the end
-COMPLAINED = lazy_re(r"panic_on_warn|Warned too often|fault=panic|kmsan\.panic set")
+COMPLAINED = lazy_re(r"panic_on_warn|panic_on_kmsan|Warned too often|fault=panic|kmsan\.panic set")
 
 __all__ = ["COMPLAINED", "END_NS", "Ending", "Line"]
 
@@ -65,8 +65,9 @@ class Ending:
 
     @cached_property
     def end(self) -> End:
-        """How the log ends."""
-        return end_of(self.log)
+        """How the log ends; of a log alone that tells of no death, what it ends with."""
+        found = end_of(self.log)
+        return lived(self.log) if found.cause is None and self.only_log else found
 
     @property
     def panic(self) -> Report | None:
@@ -79,6 +80,11 @@ class Ending:
         return self.panic.row if self.panic else None
 
     @property
+    def last_row(self) -> int:
+        """The place in `lines` of the panic line; of a log without one of its last line."""
+        return self.panic.row if self.panic else len(self.lines) - 1
+
+    @property
     def panic_message(self) -> str | None:
         """What panic() was called with; None where it was not, for an oops can start the dump by itself."""
         return self.end.message
@@ -87,7 +93,7 @@ class Ending:
     def cause(self) -> Report | None:
         """The report that led to the end; None where the log tells of no end, or of an oops that was survived."""
         found = self.end.cause
-        if found is not None and self.panic is None and not self._is_on_stack(found):
+        if found is not None and self.panic is None and not self.lived and not self._is_on_stack(found):
             return None
         return found
 
@@ -105,9 +111,30 @@ class Ending:
 
     @cached_property
     def complaint(self) -> Report | None:
-        """The checker's report (KASAN, SLUB, refcount_t, WARN ...) that was fatal by configuration; None elsewhere."""
+        """The checker's report (KASAN, SLUB, refcount_t, WARN ...) that was fatal by configuration; None elsewhere.
+
+        In a log that tells of no death it is what that ends with.
+        """
         found = self.cause
-        return found if found is not None and found.kind not in ("oops", "panic") and self._complained else None
+        complained = self._complained or self.lived
+        return found if found is not None and found.kind not in ("oops", "panic") and complained else None
+
+    @property
+    def lived(self) -> bool:
+        """Whether the log tells of no death, and its cause is what it ends with."""
+        return self.end.lived
+
+    def hung(self, kind: Kind, words: str) -> bool:
+        """Return whether a kind of hang was died of, by panic()'s words, or is what the log ends with."""
+        if self.oops is not None:
+            return False
+        if self.lived or (self.panic is not self.cause and self._complained):
+            return self.cause is not None and self.cause.kind == kind
+        return re.search(words, self.panic_message or "") is not None
+
+    def fatal_by(self, setting: str) -> str:
+        """Return as a clause that a setting made it fatal; nothing where it was not."""
+        return "" if self.lived else f", and {'panic_on_warn' if self._complained else setting} is set"
 
     @property
     def _complained(self) -> bool:
@@ -166,6 +193,15 @@ class Ending:
                 found = match(report.texts[row].lstrip())
                 if found:
                     return self.lines[row], found
+        return None
+
+    def in_cause(self, pattern: str | re.Pattern[str]) -> tuple[Line, re.Match[str]] | None:
+        """Return the first line of the report that led to the end that matches at its beginning."""
+        match = compiled(pattern).match
+        for row in self.cause.rows if self.cause is not None else ():
+            found = match(self.log.lines.texts[row].lstrip())
+            if found:
+                return self.lines[row], found
         return None
 
     def in_oops(self, pattern: str | re.Pattern[str]) -> tuple[Line, re.Match[str]] | None:

@@ -10,8 +10,11 @@ from oopscope.triage.death import Death, Line
 _FAULT = lazy_re(
     r"^(?:Oops: )?(?:BUG: [Kk]ernel NULL pointer|BUG: [Uu]nable to handle|general protection fault|"
     r"Kernel attempted to |"
-    r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute)"
+    r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute|Unhandled fault: .*(?:fault|abort))"
 )
+# Where the fault handler's line is lost: the line of die(), which no other trap prints so.
+_DIED = lazy_re(r"^(?:Oops: (?:Oops: )?[0-9a-f]{4,8} |Internal error: (?:Oops)?: [0-9a-f]{1,16} )\[")
+_OTHERWISE = lazy_re(r"kernel BUG at |synchronous external abort|stack guard page|alignment exception")
 _NULL = lazy_re(r"NULL pointer|[Uu]nable to handle kernel NULL")
 _RANGE = lazy_re(r"KASAN: (?P<what>null-ptr-deref|user-memory-access)[\w ]* in range \[0x(?P<address>[0-9a-f]+)-")
 _NO_CODE = lazy_re(r"NX-protected|instruction fetch|execute from non-executable|execute user page|execution of user")
@@ -22,7 +25,7 @@ WRITE, USER, FETCH = 2, 4, 16  # bits of x86's error code of a page fault
 
 def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
     """Return the line in which the fault handler says what was wrong with an address; None for other deaths."""
-    return death.in_oops(_FAULT)
+    return death.in_oops(_FAULT) or (None if death.in_oops(_OTHERWISE) else death.in_oops(_DIED))
 
 
 def fault_address(death: Death) -> int | None:
@@ -30,7 +33,10 @@ def fault_address(death: Death) -> int | None:
     if death.oops is None:
         return None
     reckoned = death.oops.find(_RANGE)
-    return int(reckoned[1]["address"], 16) if reckoned else death.oops.fault_address
+    if reckoned is not None:
+        return int(reckoned[1]["address"], 16)
+    said = death.oops.fault_address
+    return said if said is not None or memory_fault(death) is None else death.oops.registers.get("cr2")
 
 
 def null_pointer(death: Death) -> Line | None:
@@ -42,7 +48,7 @@ def null_pointer(death: Death) -> Line | None:
     if reckoned is not None:
         line: Line = death.lines[reckoned[0]]
         return line if reckoned[1]["what"] == "null-ptr-deref" else None
-    address = death.oops.fault_address
+    address = fault_address(death)
     if "general protection" in said[0].text:
         return None
     return said[0] if _NULL.search(said[0].text) or (address is not None and address < PAGE) else None

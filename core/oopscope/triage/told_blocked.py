@@ -62,7 +62,7 @@ def blocked(death: Death) -> list[Told]:
     found: dict[int | None, Told] = {}
     reports = death.log.reports
     for at, report in enumerate(reports):
-        if report.kind != "hung-task" or report.boot != death.boot or report.row > (death.panic_line or 0):
+        if report.kind != "hung-task" or report.boot != death.boot or report.row > death.last_row:
             continue
         following = reports[at + 1] if at + 1 < len(reports) else None
         shown = following if following is not None and following.kind in ("backtrace", "stack") else report
@@ -93,7 +93,7 @@ def verdict(death: Death) -> Verdict:
         "hang",
         "deadlock" if circle else "hung-task",
         "Deadlock: tasks wait for each other's locks, it seems" if circle else "Tasks blocked for too long",
-        f"{who} waited{where}{since}{why}, and hung_task_panic is set.",
+        f"{who} waited{where}{since}{why}{death.fatal_by('hung_task_panic')}.",
         "possible" if circle else "certain" if culprit else "likely",
         evidence,
         (

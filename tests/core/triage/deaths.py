@@ -486,6 +486,7 @@ OTHERS = [
 
 # Plainer rules that are true of a deeper death too; they stand behind it. `panic_called` is true of every panic().
 ALSO = {
+    "running_machine": {"bad_page_fault"},
     "pcie_fatal": {"ghes_fatal"},
     "deadlock": {"hung_task"},
     "double_free": {"kernel_bug"},

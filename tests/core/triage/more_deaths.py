@@ -26,7 +26,40 @@ YOUNG = behind_disk(41, "flush-8:0", age=0.4)[1]
 HUNG = ("hung_task: blocked tasks", ("watchdog+0xd1", "kthread+0xe6", "ret_from_fork_asm+0x1a"),
         "INFO: task flush-8:0:41 blocked for more than 120 seconds.")  # fmt: skip
 SINCE = [task(41, "flush-8:0", "D", since_last_run_seconds=130.0)]
-
+ORDER = """======================================================
+WARNING: possible circular locking dependency detected
+6.12.1 #1 Not tainted
+------------------------------------------------------
+storaged/321 is trying to acquire lock:
+ffff888003a1c0e0 (&store->lock){+.+.}-{2:2}, at: store_put+0x21/0x40 [stored]
+the existing dependency chain (in reverse order) is:
+-> #1 (&list->lock){+.+.}-{2:2}:
+       _raw_spin_lock+0x33/0x50
+       store_sync+0x8/0x20 [stored]
+stack backtrace:
+CPU: 0 PID: 321 Comm: storaged Not tainted 6.12.1 #1
+Call Trace:
+ <TASK>
+ dump_stack_lvl+0x6e/0xa0
+ print_circular_bug.cold+0x178/0x1be
+ check_noncircular+0x14a/0x170
+ __lock_acquire+0x1416/0x2180
+ lock_acquire+0xd1/0x2f0
+ _raw_spin_lock+0x33/0x50
+ store_put+0x21/0x40 [stored]
+ store_sync+0x8/0x20 [stored]
+ </TASK>"""
+POINTER = """==================================================================
+BUG: KASAN: null-ptr-deref in store_put+0x21/0x40 [stored]
+Read of size 8 at addr 0000000000000018 by task storaged/321
+CPU: 0 PID: 321 Comm: storaged Not tainted 6.12.1 #1
+Call Trace:
+ <TASK>
+ kasan_report+0xda/0x110
+ store_put+0x21/0x40 [stored]
+ store_sync+0x8/0x20 [stored]
+ </TASK>
+=================================================================="""
 MORE = {
     "io_stall": Made(
         "io-stall",
@@ -175,6 +208,22 @@ MORE = {
         "store_put+0x21",
         "an unexpected breakpoint",
     ),
+    "lock_order": Made(
+        "deadlock",
+        panicked(
+            "kernel: panic_on_warn set ...", ("__warn+0x81", "lock_acquire+0xd1", "_raw_spin_lock+0x33", *FAULT), ORDER
+        ),
+        survived(*ORDER.split("\n")),
+        "store_put+0x21",
+        "possible circular locking dependency detected",
+    ),
+    "checked_pointer": Made(
+        "null-pointer-dereference",
+        panicked("kasan.fault=panic set ...", ("kasan_report+0xda", *FAULT), POINTER),
+        survived(*POINTER.split("\n")),
+        "store_put+0x21",
+        "used a NULL pointer at 0x18",
+    ),
     "kernel_warning": Made(
         "kernel-warning",
         panicked(
@@ -199,6 +248,8 @@ MORE_ALSO = {
     "refcount_error": {"kernel_warning"},
     "list_corruption": {"kernel_warning", "kernel_bug", "null_pointer"},
     "scheduling_while_atomic": {"kernel_warning"},
+    "lock_order": {"kernel_warning"},
+    "checked_pointer": {"kernel_warning"},
 }
 
 # Deaths that are easily mixed up, by what the verdict must be.

@@ -74,7 +74,7 @@ def test_fires(rule: str) -> None:
     assert found.title
     assert found.summary.endswith(".")
     assert made.says in found.summary
-    assert found.confidence in ("certain", "likely")
+    assert found.confidence in ("certain", "likely") or rule == "lock_order"  # it is what can be, not what was
     assert found.next_steps
     assert found.signature.startswith(f"{found.cause}:")
     assert (found.evidence and found.evidence[0].source.kind == "log") or rule in OUTSIDE

@@ -59,6 +59,7 @@ STAMP = lazy_re(
     r"(?:\[ *(?P<caller>[TC]\d+)\])?(?: ?\[ *(?P<caller2>[TC]\d+)\])? ?"
 )
 STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
+PROMPT = lazy_re(r"[\w.-]{1,64} login: +(?=\S)|[^'\"\[\]<]{1,160}?(?=\[ {0,4}\d{1,6}\.\d{6}\]\S? ?\S)")
 JOINED = 3  # times in one line
 CTIME = lazy_re(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
 DMESG_ISO = lazy_re(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
@@ -97,9 +98,7 @@ def parse(line: str) -> tuple[Entry, bool]:
     if found:
         pri = int(found["pri"])
         return Entry(int(found["usec"]) * 1000, pri & 7, pri >> 3, found["caller"], found["rest"]), True
-    wall = host = level = facility = None
     first = line[:1]
-    known = False
     if first.isdigit() or first.isupper() or first == "[" or first == "<":
         outer = SYSLOG.match(line) if line[19:20] != "," else None  # dmesg has a comma there
         if outer:
@@ -107,7 +106,7 @@ def parse(line: str) -> tuple[Entry, bool]:
         if first.isdigit() or (first == "[" and line[1:2].isdigit() and line[5:6] == "-"):
             iso = DMESG_ISO.match(line)
             if iso:
-                wall, line, known = _iso(iso["iso"]), line[iso.end() :], True
+                wall, line = _iso(iso["iso"]), line[iso.end() :]
                 caller = iso["caller"]
                 inner, _ = _inner(line)
                 return inner._replace(wall=wall if inner.ns is None else None, caller=inner.caller or caller), True
@@ -118,8 +117,8 @@ def parse(line: str) -> tuple[Entry, bool]:
             inner, _ = _inner(decoded["rest"])
             return inner._replace(level=level, facility=facility), True
     inner, stamped = _inner(line)
-    del host
-    return inner, known or stamped
+    prompt = PROMPT.match(line) if not stamped else None  # what a program left on the console, and no line end
+    return _inner(line[prompt.end() :]) if prompt else (inner, stamped)
 
 
 def _syslog(found: re.Match[str]) -> Entry:

@@ -59,6 +59,8 @@ RULES: tuple[str, ...] = (
     "invalid_opcode",
     "divide_error",
     "trap",
+    "checked_pointer",
+    "lock_order",
     "kernel_warning",
     "panic_called",
     "external_dump",

@@ -3,6 +3,7 @@
 Follows mm/slub.c: set_freepointer's BUG_ON(object == fp) with CONFIG_SLAB_FREELIST_HARDENED, and its debugging's words.
 """
 
+from oopscope.kernel.functions import first_not, is_dying, is_helper
 from oopscope.triage.death import Death
 from oopscope.triage.faults import fault_registers
 from oopscope.triage.finding import Evidence, Source, Verdict
@@ -29,7 +30,9 @@ def check(death: Death) -> Verdict | None:
     twice = _same_object(death)
     if twice:
         evidence.append(twice)
-    caller = death.caller_of(FREEING)
+    caller = (first_not(death.sure, is_dying, is_helper) if freeing or not death.oops else None) or death.caller_of(
+        FREEING
+    )
     return death.verdict(
         "software",
         "double-free",

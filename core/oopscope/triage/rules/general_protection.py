@@ -8,7 +8,8 @@ from oopscope.triage.finding import Verdict
 def check(death: Death) -> Verdict | None:
     """Fire on the oops's own line."""
     said = death.in_oops(
-        r"^(?:Oops: )?general protection fault(?:, (?:probably|maybe) for (?:non-canonical )?address (0x[0-9a-f]+))?"
+        r"^(?:Oops: )?(?:segment-related )?"
+        r"general protection fault(?:, (?:probably|maybe) for (?:non-canonical )?address (0x[0-9a-f]+))?"
     )
     if said is None:
         return None

@@ -1,7 +1,5 @@
 """A CPU ran with interrupts off for too long. Follows kernel/watchdog_perf.c and kernel/watchdog_buddy.c."""
 
-import re
-
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, interrupted_in
 from oopscope.triage.finding import Verdict
@@ -14,7 +12,7 @@ SAID = lazy_re(
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
-    if death.oops is not None or not re.search(r"[Hh]ard LOCKUP", death.panic_message or ""):
+    if not death.hung("hard-lockup", r"[Hh]ard LOCKUP"):
         return None
     said = death.said(SAID)
     evidence = [death.from_log(said[0])] if said else []

@@ -41,7 +41,7 @@ def check(death: Death) -> Verdict | None:
         "hang",
         "hung-task",
         "Tasks blocked for too long",
-        f"{who}{others} waited{where} without end{why}, and hung_task_panic is set.",
+        f"{who}{others} waited{where} without end{why}{death.fatal_by('hung_task_panic')}.",
         "certain",
         evidence,
         (

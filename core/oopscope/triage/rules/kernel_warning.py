@@ -1,7 +1,8 @@
 """A warning that panic_on_warn or warn_limit made fatal. Follows kernel/panic.c (__warn, check_panic_on_warn)."""
 
 from oopscope.kernel.frame import Frame
-from oopscope.kernel.functions import first_not, is_dying
+from oopscope.kernel.functions import first_not, is_allocator, is_dying, is_helper, is_waiting
+from oopscope.klog.end import HANGS
 from oopscope.klog.report import Report
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import COMPLAINED, Death
@@ -14,7 +15,7 @@ SAID = lazy_re(
 
 def check(death: Death) -> Verdict | None:
     """Fire where panic() says that a warning was fatal, and no deeper rule knows what it warned of."""
-    if death.oops is not None or death.panic is None or not COMPLAINED.search(death.panic_message or ""):
+    if death.oops is not None or not _is_one(death):
         return None
     report = death.cause if death.cause is not death.panic else None
     said = death.said(SAID)
@@ -24,22 +25,34 @@ def check(death: Death) -> Verdict | None:
         evidence.append(death.from_log(death.lines[words]))
     if said and (report is None or said[0] != death.lines[report.row]):
         evidence.append(death.from_log(said[0]))
-    evidence.append(death.from_log(death.lines[death.panic.row]))
+    if death.panic is not None:
+        evidence.append(death.from_log(death.lines[death.panic.row]))
     culprit = _culprit(death)
     place = f" at {said[1]['place']}" if said else ""
     limit = "warn_limit" if "Warned too often" in (death.panic_message or "") else "panic_on_warn"
     text = death.lines[words].text.strip().rstrip(".") if words is not None else ""
     told = f": {text or (report.title if report and not report.title.startswith('WARNING: ') else '')}".rstrip(": ")
+    fatal = "" if death.lived else f"; {limit} is set, which makes it fatal"
     return death.verdict(
         "software",
         "kernel-warning",
-        "A warning, fatal by configuration",
-        f"{culprit or 'The kernel'} warned{place}{told}; {limit} is set, which makes it fatal.",
+        "A warning" if death.lived else "A warning, fatal by configuration",
+        f"{culprit or 'The kernel'} warned{place}{told}{fatal}.",
         "certain" if report else "likely",
         evidence,
-        ("Read the warning's condition in the source.", f"Without kernel.{limit} the machine would have gone on."),
+        (
+            "Read the warning's condition in the source.",
+            *(() if death.lived else (f"Without kernel.{limit} the machine would have gone on.",)),
+        ),
         culprit=culprit,
     )
+
+
+def _is_one(death: Death) -> bool:
+    """Tell whether panic() says that a warning was fatal, or a log without a death ends with one."""
+    if death.lived:
+        return death.cause is not None and death.cause.kind not in HANGS and death.cause.kind != "oom"
+    return death.panic is not None and COMPLAINED.search(death.panic_message or "") is not None
 
 
 def _words(report: Report | None) -> int | None:
@@ -55,10 +68,8 @@ def _words(report: Report | None) -> int | None:
 
 def _culprit(death: Death) -> Frame | None:
     """Return who warned: by the stack, else by the warning's own pc."""
-    if death.fault_frame is not None:
-        return death.fault_frame
     report = death.cause
-    own = first_not(death.sure, is_dying)
-    if own is None and report is not None:
-        own = first_not(report.frames, is_dying)
-    return own
+    stacks = (death.sure, report.frames if report is not None else ())
+    roles = (is_dying, is_helper, is_allocator, is_waiting)
+    found = (first_not(frames, *some) for some in (roles, roles[:1]) for frames in stacks)
+    return next((frame for frame in found if frame is not None), None)

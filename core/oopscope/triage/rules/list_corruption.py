@@ -20,7 +20,7 @@ SAID = r"(list_add|list_del|hlist_\w+) corruption"
 def check(death: Death) -> Verdict | None:
     """Fire on the checks' message before a fatal oops, a fault within them, or a broken node in the registers."""
     evidence: list[Evidence] = []
-    said = death.said(SAID)
+    said = death.in_cause(SAID)
     if said is not None:
         evidence.append(death.from_log(said[0]))
     frame = death.fault_frame

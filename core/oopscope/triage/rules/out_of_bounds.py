@@ -18,7 +18,7 @@ SAID = lazy_re(
 def check(death: Death) -> Verdict | None:
     """Fire on a checker's report, or on the complaint that a BUG ends."""
     seen = found(death)
-    said = death.said(SAID) if death.oops is not None else None
+    said = death.in_cause(SAID) if death.oops is not None else None
     if seen is not None and OF.fullmatch(seen.what):
         line, culprit, words = seen.line, seen.culprit, seen.what
     elif said is not None:

@@ -15,6 +15,7 @@ from oopscope.triage.shares import largest_cache
 
 SAID = lazy_re(r".*[Oo]ut of memory|System is deadlocked on memory|.*panic_on_oom")
 ASKED = r"(?:sysrq: )?(?:SysRq : )?Manual OOM execution|sysrq: SysRq : Manual OOM"
+KILLED = r"Kill(?:ed)? process (?P<pid>\d+),? (?:UID \d+,? )?\((?P<comm>.+?)\)"
 NAMES = {
     "slab_unreclaimable": "the kernel's own objects (unreclaimable slab)",
     "slab_reclaimable": "reclaimable slab",
@@ -32,12 +33,13 @@ STEPS = (
 
 
 def check(death: Death) -> Verdict | None:
-    """Fire on panic()'s own words."""
-    if death.panic is None or not SAID.match(death.panic_message or ""):
+    """Fire on panic()'s own words, or where a log without a death ends with the OOM killer's report."""
+    killed = death.lived and death.cause is not None and death.cause.kind == "oom"
+    if not killed and (death.panic is None or not SAID.match(death.panic_message or "")):
         return None
     report = death.before("oom")
     oom = read(report.lines) if report else read(())
-    evidence = [death.from_log(death.lines[death.panic.row])]
+    evidence = [death.from_log(death.lines[death.panic.row])] if death.panic else []
     if report:
         evidence.insert(0, death.from_log(death.lines[report.row]))
     by_hand = death.lately(ASKED) or (death.on_stack("moom_callback") is not None)
@@ -63,11 +65,12 @@ def check(death: Death) -> Verdict | None:
 
 def _by_hand(death: Death, evidence: list[Evidence]) -> Verdict:
     handler = death.on_stack("moom_callback")
+    fatal = "" if death.lived else ", and vm.panic_on_oom=2 made that fatal"
     return death.verdict(
         "memory",
         "out-of-memory",
         "OOM killer called by hand (SysRq-f)",
-        "Somebody called the OOM killer by SysRq-f, and vm.panic_on_oom=2 made that fatal: no shortage is proven.",
+        f"Somebody called the OOM killer by SysRq-f{fatal}: no shortage is proven.",
         "certain" if handler else "likely",
         evidence,
         ("Ask who pressed SysRq-f or wrote f to /proc/sysrq-trigger.", "vm.panic_on_oom=2 panics even then."),
@@ -78,6 +81,9 @@ def _by_hand(death: Death, evidence: list[Evidence]) -> Verdict:
 
 def _why(death: Death, oom: Oom) -> str:
     message = death.panic_message or ""
+    if death.lived:
+        killed = death.cause.find(KILLED) if death.cause is not None else None
+        return f", and the OOM killer killed {killed[1]['comm']} (PID {killed[1]['pid']})" if killed else ""
     if "deadlocked" in message or "no killable" in message:
         return ", and no process was left that could be killed"
     if "compulsory" in message:

@@ -37,7 +37,7 @@ class Stuck(NamedTuple):
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
-    if death.oops is not None or (death.panic_message or "").strip() != "RCU Stall":
+    if not death.hung("rcu-stall", r"^\s*RCU Stall\s*$"):
         return None
     said = death.said(r"(?:rcu: )?INFO: (\S+) (?:self-)?detected")
     evidence = [death.from_log(said[0])] if said else []
@@ -52,7 +52,7 @@ def check(death: Death) -> Verdict | None:
         "hang",
         "rcu-stall",
         "RCU stall",
-        f"RCU waited too long: {stuck.words} held it up, and panic_on_rcu_stall is set.",
+        f"RCU waited too long: {stuck.words} held it up{death.fatal_by('panic_on_rcu_stall')}.",
         "certain" if stuck.frame else "likely",
         evidence,
         STEPS,
@@ -114,7 +114,8 @@ def _cpu(death: Death) -> Stuck:
     """Return the CPU that did not come to rest: the first that the detector lists, else the one that panicked."""
     listed = next((int(m["cpu"]) for text in _texts(death) if (m := SHORT.match(text))), None)
     if listed is None or listed == death.panicked_on:
-        frame, place = death.blame_stuck(death.interrupted)
+        own = death.cause.pc if death.cause is not None else None
+        frame, place = death.blame_stuck(death.interrupted or own)
         return Stuck(place if frame else "a CPU", frame, death.whom)
     frames = death.frames_on(listed)
     frame, _ = death.blame_stuck(interrupted_in(frames) or death.beyond_locks(frames), frames)

@@ -1,6 +1,6 @@
 """A reference count went below zero, or was raised from zero: use after an object's end. Follows lib/refcount.c."""
 
-from oopscope.kernel.functions import first_not, is_dying
+from oopscope.kernel.functions import first_not, is_dying, is_helper
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
@@ -14,7 +14,7 @@ def check(death: Death) -> Verdict | None:
     if death.oops is not None and report.pid is not None and death.oops.pid not in (None, report.pid):
         return None
     line, said = death.lines[found[0]], found[1]
-    culprit = first_not(report.frames, is_dying)
+    culprit = first_not(report.frames, is_dying, is_helper) or first_not(death.sure, is_dying, is_helper)
     evidence = [death.from_log(line)]
     then = ""
     if death.oops is not None:
@@ -28,5 +28,5 @@ def check(death: Death) -> Verdict | None:
         "certain" if death.oops is None else "likely",
         evidence,
         ("Find the object's get and put calls: one path drops or takes one too many.",),
-        culprit=culprit or death.caller_of(("refcount_warn_saturate", "__warn", "report_bug")),
+        culprit=culprit or death.culprit,
     )

@@ -1,6 +1,5 @@
 """A CPU ran kernel code for too long without letting anything else run. Follows kernel/watchdog.c."""
 
-import re
 from collections.abc import Iterator
 
 from oopscope.kernel.functions import is_waiting
@@ -11,7 +10,7 @@ from oopscope.triage.finding import Evidence, Source, Verdict
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
-    if death.oops is not None or not re.search(r"softlockup: hung tasks", death.panic_message or ""):
+    if not death.hung("soft-lockup", r"softlockup: hung tasks"):
         return None
     said = death.said(r".*BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]")
     evidence = [death.from_log(said[0])] if said else []
@@ -40,7 +39,7 @@ def check(death: Death) -> Verdict | None:
         "hang",
         "soft-lockup",
         "Soft lockup",
-        f"{stuck}, and softlockup_panic is set{also}.",
+        f"{stuck}{death.fatal_by('softlockup_panic')}{also}.",
         "certain",
         evidence,
         (

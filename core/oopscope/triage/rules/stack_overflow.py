@@ -6,6 +6,7 @@ Follows arch/x86/kernel/traps.c (handle_stack_overflow) and kernel/sched/core.c 
 from collections import Counter
 
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import is_dying, is_helper
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Confidence, Evidence, Verdict
 
@@ -26,7 +27,7 @@ def check(death: Death) -> Verdict | None:
 
 def _overflow(death: Death, line: Evidence) -> Verdict:
     frame, evidence, recursion = death.culprit, [line], ""
-    names = Counter(f.symbol for f in death.frames if f.symbol)
+    names = Counter(f.symbol for f in death.frames if f.symbol and not is_helper(f.symbol) and not is_dying(f.symbol))
     name, times = names.most_common(1)[0] if names else (None, 0)
     if times > RECURSION:
         frame = next(f for f in death.frames if f.symbol == name)

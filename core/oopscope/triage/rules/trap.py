@@ -22,9 +22,11 @@ NAMES = {
     "simd exception": "a SIMD exception",
     "fpu exception": "a floating-point exception",
     "specification exception": "a specification exception",
+    "Internal error: Oops - SP/PC alignment exception": "a misaligned stack or program counter",
+    "Unhandled fault: alignment exception": "an alignment fault",
     "Internal error: SP/PC alignment exception": "a misaligned stack or program counter",
 }
-SAID = lazy_re(rf"^(?:Oops: )?(?P<name>{'|'.join(map(re.escape, NAMES))})\b[^\[]*\[#\d+\]")
+SAID = lazy_re(rf"^(?:Oops: )?(?P<name>{'|'.join(map(re.escape, NAMES))})\b[^\[]*(?:\[#\d+\]|\(0x)")
 STEPS = {
     "int3": "Code that is patched while it runs (static keys, ftrace, kprobes): who patched this function just then?",
     "stack segment": "A non-canonical stack or frame pointer: what loaded it?",

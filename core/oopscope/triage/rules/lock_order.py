@@ -1,0 +1,48 @@
+"""The kernel's lock validator found an order of locks in which tasks can wait for each other. Follows lockdep.c.
+
+What it reports need not have happened: it is what can. A lock that the task holds already is taken again is a deadlock.
+"""
+
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import is_dying, is_waiting
+from oopscope.klog.report import Report
+from oopscope.lazy_re import lazy_re
+from oopscope.triage.death import Death
+from oopscope.triage.finding import Verdict
+
+SAID = lazy_re(
+    r"^(?:\[ )?(?:WARNING|INFO): (?P<what>possible (?:circular|recursive|irq lock|deadlock)[\w -]*|"
+    r"inconsistent lock state|\S+ +-> +\S+ lock order detected)|"
+    r"^(?:\[ )?BUG: (?P<spin>spinlock (?:recursion|lockup suspected))"
+)
+
+
+def check(death: Death) -> Verdict | None:
+    """Fire where the validator's report is what led to the end, or what a log without a death ends with."""
+    report = death.complaint
+    found = report.find(SAID) if report is not None else None
+    if report is None or found is None:
+        return None
+    culprit = _who_locks(report)
+    words = (found[1]["what"] or found[1]["spin"]).strip()
+    return death.verdict(
+        "hang",
+        "deadlock",
+        "Possible deadlock" if found[1]["what"] else "Deadlock on a spinlock",
+        f"{culprit or 'Code'} takes locks in an order in which tasks can wait for each other without end ({words}).",
+        "possible" if found[1]["what"] else "likely",
+        [death.from_log(death.lines[found[0]])],
+        ("The report shows both orders: take the locks in one order everywhere, or with interrupts off.",),
+        culprit=culprit,
+    )
+
+
+def _who_locks(report: Report) -> Frame | None:
+    """Return who took the lock: the first frame that is neither the validator's nor a lock's, of the last stack."""
+    own = next((stack.frames for stack in reversed(report.stacks) if any(map(_is_validator, stack.frames))), ())
+    frames = own or report.frames
+    return next((f for f in frames if f.symbol and not is_dying(f.symbol) and not is_waiting(f.symbol)), None)
+
+
+def _is_validator(frame: Frame) -> bool:
+    return (frame.symbol or "").split(".")[0] in ("__lock_acquire", "lock_acquire", "print_circular_bug", "spin_dump")

@@ -1,0 +1,94 @@
+"""Logs that tell of no death: what they end with is named, never as sure as a death; nothing is, where they go on."""
+
+from pathlib import Path
+
+import pytest
+
+from oopscope.boot.attach import open_kernel
+from oopscope.triage import verdict
+from oopscope.triage.finding import Verdict
+
+Lines = list[tuple[float, str]]
+
+WHO = "CPU: 1 PID: 321 Comm: storaged Not tainted 6.12.1 #1"
+TRACE = """Call Trace:
+ <TASK>
+ store_put+0x21/0x40 [stored]
+ store_sync+0x8/0x20 [stored]
+ kthread+0xe6/0x110
+ </TASK>"""
+RIP = "RIP: 0010:store_put+0x21/0x40 [stored]"
+END = "---[ end trace 0000000000000000 ]---"
+KASAN = "BUG: KASAN: {} in store_put+0x21/0x40 [stored]\nRead of size 8 at addr ffff888003a1c0e0 by task storaged/321"
+LOCKS = """[ INFO: possible recursive locking detected ]
+4.4.0 #1 Not tainted
+storaged/321 is trying to acquire lock:"""
+LOGS = {
+    "soft-lockup": f"watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [storaged:321]\n{WHO}\n{RIP}\n{TRACE}",
+    "hung-task": f"INFO: task storaged:321 blocked for more than 120 seconds.\n"
+    f"task:storaged state:D stack:0 pid:321 ppid:2 flags:0x4000\n{TRACE}",
+    "rcu-stall": f"rcu: INFO: rcu_sched self-detected stall on CPU\nrcu: \t1-....: (21000 ticks this GP) "
+    f"idle=5c2/1/0x4000000000000002 softirq=1/1 fqs=5250\n{WHO}\n{RIP}\n{TRACE}",
+    "use-after-free": f"{KASAN.format('slab-use-after-free')}\n{WHO}\n{TRACE}",
+    "out-of-bounds": f"{KASAN.format('slab-out-of-bounds')}\n{WHO}\n{TRACE}",
+    "bad-page-fault": f"{KASAN.format('wild-memory-access')}\n{WHO}\n{TRACE}",
+    "null-pointer-dereference": f"{KASAN.format('null-ptr-deref')}\n{WHO}\n{TRACE}",
+    "scheduling-while-atomic": f"BUG: sleeping function called from invalid context at mm/slab.h:401\n{WHO}\n{TRACE}",
+    "deadlock": f"{LOCKS}\nCall Trace:\n __lock_acquire+0x1/0x2\n store_put+0x21/0x40 [stored]",
+    "kernel-warning": f"------------[ cut here ]------------\nWARNING: CPU: 1 PID: 321 at fs/store.c:12 "
+    f"store_put+0x21/0x40 [stored]\n{WHO}\n{RIP}\n{TRACE}\n{END}",
+    "refcount-error": f"------------[ cut here ]------------\nrefcount_t: underflow; use-after-free.\n"
+    f"WARNING: CPU: 1 PID: 321 at lib/refcount.c:28 refcount_warn_saturate+0xba/0x110\n{WHO}\n"
+    f"RIP: 0010:refcount_warn_saturate+0xba/0x110\n{TRACE}\n{END}",
+    "undefined-behaviour": f"UBSAN: shift-out-of-bounds in fs/store.c:12:9\nshift exponent 64 is too large\n{WHO}\n"
+    f"Call Trace:\n ubsan_epilogue+0x5/0x40\n store_put+0x21/0x40 [stored]",
+    "workqueue-lockup": "BUG: workqueue lockup - pool cpus=1 node=0 flags=0x0 nice=0 stuck for 35s!",
+}
+
+
+def judged(tmp_path: Path, text: str, before: Lines | None = None, after: Lines | None = None) -> Verdict:
+    """Judge a log of a report, 100 seconds after the boot, with lines around it (seconds, words)."""
+    lines = [*(before or []), *((100 + at / 1e6, line) for at, line in enumerate(text.split("\n"))), *(after or [])]
+    path = tmp_path / "dmesg.txt"
+    path.write_text("".join(f"[{seconds:12.6f}] {line}\n" for seconds, line in lines))
+    return verdict(open_kernel([path]))
+
+
+@pytest.mark.parametrize("cause", LOGS)
+def test_what_a_log_ends_with_is_named(tmp_path: Path, cause: str) -> None:
+    found = judged(tmp_path, LOGS[cause], before=[(0, "Linux version 6.12.1 (a@b) #1 SMP")])
+    assert found.cause == cause
+    assert found.confidence != "certain"
+    assert "The log tells of no panic" in found.summary
+    assert " is set" not in found.summary
+    assert cause == "workqueue-lockup" or (found.symbol, found.module) == ("store_put+0x21", "stored")
+
+
+@pytest.mark.parametrize("cause", LOGS)
+def test_a_log_that_goes_on_tells_of_no_death(tmp_path: Path, cause: str) -> None:
+    found = judged(tmp_path, LOGS[cause], after=[(200, "usb 1-1: new high-speed USB device"), (400, "eth0: link up")])
+    assert found.cause == "unknown"
+    assert found.signature is None
+    assert found.summary.startswith("The log tells of no death")
+
+
+def test_the_first_grave_report_of_the_last_group_counts(tmp_path: Path) -> None:
+    warned: Lines = [(90 + at / 1e6, line) for at, line in enumerate(LOGS["kernel-warning"].split("\n"))]
+    found = judged(tmp_path, LOGS["use-after-free"], before=warned)
+    assert found.cause == "use-after-free"
+
+
+def test_an_earlier_boot_is_another_matter(tmp_path: Path) -> None:
+    found = judged(tmp_path, LOGS["soft-lockup"], after=[(0, "Linux version 6.12.1 (a@b) #1 SMP"), (9, "eth0: up")])
+    assert found.cause == "unknown"
+
+
+def test_the_killer_of_a_process(tmp_path: Path) -> None:
+    text = (
+        "storaged invoked oom-killer: gfp_mask=0xcc0, order=0, oom_score_adj=0\n"
+        f"{WHO}\n{TRACE}\nMem-Info:\nOut of memory: Killed process 77 (hog) total-vm:1kB, anon-rss:1kB"
+    )
+    found = judged(tmp_path, text)
+    assert found.cause == "out-of-memory"
+    assert "killed hog (PID 77)" in found.summary
+    assert "panic_on_oom" not in found.summary
