@@ -97,15 +97,22 @@ def _picture(graph: Graph, columns: int) -> Iterator[PictureLine]:
 
 
 def _things(graph: Graph, drawn: set[str]) -> list[str]:
-    """Return what is waited for by tasks that nobody waits for, the widest first, then the longest."""
+    """Return what is waited for by tasks that nobody waits for: by blocked ones, the widest, the longest first."""
     found = {}
     for name, node in graph.nodes.items():
         waiters = [edge.source for edge in graph.into[name] if edge.kind == "waits_for"]
-        alone = all(graph.into[one] for one in waiters)  # each is drawn where others wait for it
+        alone = all(_in_chain(graph, one) for one in waiters)  # each is drawn where others wait for it
         if node.kind != "task" and waiters and not (alone and (name in drawn or _reached(graph, waiters))):
             tasks = graph.behind(name)
-            found[name] = (-len(tasks), -max((graph.since(one) or 0.0 for one in tasks), default=0.0), name)
+            blocked = any(graph.nodes[one].note.startswith("D") for one in waiters)
+            longest = max((graph.since(one) or 0.0 for one in tasks), default=0.0)
+            found[name] = (not blocked, -len(tasks), -longest, name)
     return sorted(found, key=lambda name: found[name])
+
+
+def _in_chain(graph: Graph, task: str) -> bool:
+    """Tell whether a task is the only holder of a thing: the chain of that thing comes by it."""
+    return any(len(graph.out[edge.source]) == 1 for edge in graph.into[task])
 
 
 def _reached(graph: Graph, waiters: Sequence[str]) -> bool:

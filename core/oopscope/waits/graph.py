@@ -79,12 +79,14 @@ class Graph:
         """Return for how many seconds a node waits: the longest of its edges."""
         return max((e.since_seconds for e in self.out[name] if e.since_seconds is not None), default=None)
 
+    def needs_one_of(self, name: str) -> bool:
+        """Tell whether one of several holders is enough to end the wait for a thing."""
+        return self.nodes[name].any and len(self.out[name]) > 1
+
     def _proven(self, name: str) -> Iterator[str]:
         """Yield the nodes without which one cannot go on, by edges that prove it."""
-        edges = self.out[name]
-        if self.nodes[name].any and len(edges) > 1:
-            return
-        yield from (edge.target for edge in edges if edge.basis in PROVES)
+        if not self.needs_one_of(name):
+            yield from (edge.target for edge in self.out[name] if edge.basis in PROVES)
 
     @cached_property
     def circles(self) -> tuple[tuple[str, ...], ...]:
@@ -131,11 +133,14 @@ class Graph:
         return frozenset(name for ring in self.circles for name in ring)
 
     def behind(self, *names: str) -> list[str]:
-        """Return the tasks that wait, directly or through others, behind some nodes, which are not among them."""
+        """Return the tasks that wait, directly or through others, behind some nodes, which are not among them.
+
+        Who needs but one of several to go on is behind none of them.
+        """
         seen, todo, found = set(names), deque(names), []
         while todo:
             for edge in self.into[todo.popleft()]:
-                if edge.source not in seen:
+                if edge.source not in seen and not self.needs_one_of(edge.source):
                     seen.add(edge.source)
                     todo.append(edge.source)
                     if self.nodes[edge.source].kind == "task":

@@ -292,7 +292,7 @@ class TestTriage:
         done = oopscope_run("triage", DUMPS, "--jobs", "2")
         assert (done.returncode, done.stderr) == (DONE, b"")
         lines = [json.loads(line) for line in done.stdout.splitlines()]
-        assert sorted(Path(line["path"]).stem for line in lines) == sorted([*NAMES, "6.1-life"])
+        assert sorted(Path(line["path"]).stem for line in lines) == sorted([*NAMES, "6.1-life", "6.1-waits"])
         for line in lines:
             report = case_of(Path(line["path"]).stem).report
             for key in ("cause", "category", "summary", "panic_message", "symbol", "module", "signature", "comm"):

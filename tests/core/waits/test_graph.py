@@ -54,6 +54,15 @@ def test_what_is_likely_or_one_of_several_closes_no_circle() -> None:
     assert len(joined([*claims[:2], *claims[3:]]).circles) == 1  # the only one who could end the wait
 
 
+def test_who_needs_one_of_several_stands_behind_none_and_hides_none() -> None:
+    children = lock("children", any=True)
+    graph = joined([waits(1, children), held(children, 2), held(children, 3), waits(2, A), held(A, 9), waits(3, B)])
+    assert graph.behind(A.id) == ["task:2"]
+    text = "\n".join(line.text for line in picture(graph))
+    assert "mutex a" in text
+    assert "mutex b" in text
+
+
 def test_a_task_that_is_recorded_as_its_own_holder_is_no_circle() -> None:
     assert joined([waits(1, A), held(A, 1)]).circles == ()
 

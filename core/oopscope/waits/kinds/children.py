@@ -16,7 +16,7 @@ from oopscope.waits.sleepers import Sleeper
 
 WAKES = "child_wait_callback"
 ONE = (0, 1)  # PIDTYPE_PID, PIDTYPE_TGID
-MAX_CHILDREN = 1024
+MAX_CHILDREN = 64  # that are named of those of whom any would do
 TRACED = 8  # TASK_TRACED
 
 
@@ -44,13 +44,19 @@ def _of(kernel: Kernel, one: Sleeper, node: int) -> Iterator[Claim]:
         children = [task for task in children if at is not None and kernel.memory.word(task.address + at) == pid]
     elif pid:
         return  # of a process group: not followed
-    leaders = [task for task in children if task.pid and task.pid == task.tgid][:MAX_CHILDREN]
+    leaders = [task for task in children if task.pid and task.pid == task.tgid]
     name = f"{leaders[0].pid}" if kind in ONE and leaders else "any of its own"
-    waits = Node(f"child:{one.address:#x}", "child", name, base, None, "" if leaders else "it has no such child", True)
+    waits = Node(f"child:{one.address:#x}", "child", name, base, None, _note(len(leaders)), True)
     text = "wait_opts on its own stack names whom it waits for"
     yield Claim(task_node(kernel, one.address), waits, "waits_for", "linked", one.since, text)
-    for child in leaders:
+    for child in leaders[:MAX_CHILDREN]:
         yield Claim(waits, task_node(kernel, child.address), "held_by", "recorded", None, "task_struct.real_parent")
+
+
+def _note(count: int) -> str:
+    if not count:
+        return "it has no such child"
+    return f"{count} children, of which {MAX_CHILDREN} are named" if count > MAX_CHILDREN else ""
 
 
 def _is_child(kernel: Kernel, parent: int, one: Sleeper) -> bool:
