@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -32,6 +32,9 @@ from oopscope_tui.settings.settings import Settings, load
 from oopscope_tui.widgets.chrome import Header, KeyLine, Status, Tab, Tabs
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.prompt import LEAVE, Kind
+
+if TYPE_CHECKING:
+    from oopscope_tui.teaching import Teaching
 
 HISTORY = 200
 
@@ -79,10 +82,13 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self.status = Status(self._crumbs, self._notes, self._siblings, self._choose_view)
         self.keyline = KeyLine(self._keys_here, self._press)
         self.asking = Asking(self)
+        self.teaching = self._teaching()
         self.prompt_line = self.asking.prompt
         yield self.header
         yield self.tabs
         yield self.body
+        if self.teaching is not None:
+            yield self.teaching.box
         yield self.status
         yield self.keyline
         yield self.prompt_line
@@ -102,6 +108,33 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         elif self.settings.trouble:
             self.status.say(self.settings.told(), failed=True)
         self.call_after_refresh(self.reader.start)
+        if self.teaching is not None:
+            self.call_after_refresh(self.teaching.begin)
+
+    def _teaching(self) -> "Teaching | None":
+        """Return the lesson that was asked for; None without one, or in a list of dumps."""
+        path = os.environ.get("OOPSCOPE_LESSON")
+        if not path or self.folder:
+            return None
+        from oopscope_tui import teaching
+
+        for keys_of, action in teaching.BINDINGS:
+            self.bind(keys_of, action, show=False)
+        return teaching.Teaching(self, path)
+
+    async def action_lesson(self, step: int) -> None:
+        """Go to the lesson's next step, or back."""
+        if self.teaching is not None:
+            await self.teaching.move(step)
+
+    def action_answer(self) -> None:
+        """Ask for the answer to the lesson's question."""
+        self.asking.open("answer")
+
+    async def answered(self, text: str) -> None:
+        """Hand an answer to the lesson."""
+        if self.teaching is not None:
+            await self.teaching.answered(text)
 
     def on_unmount(self) -> None:
         """Let the worker go; nobody waits for it."""

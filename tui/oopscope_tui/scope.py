@@ -106,6 +106,9 @@ class Desk(Scope, Protocol):
     async def action_help(self) -> None:
         """Show the keys of this place."""
 
+    async def answered(self, text: str) -> None:
+        """Hand an answer to the lesson."""
+
     def action_copy(self) -> None:
         """Copy the selected thing."""
 

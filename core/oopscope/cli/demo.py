@@ -2,14 +2,11 @@
 
 import argparse
 import sys
-from importlib.resources import as_file, files
 from pathlib import Path
 
+from oopscope.bundled import bundled, bundled_path
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.common import add_look, write
-from oopscope.errors import NotADump
-
-SUFFIX = ".kdump"
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -20,22 +17,13 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def demos() -> dict[str, Path]:
-    """Return the bundled dumps by name."""
-    found = (f for f in files("oopscope").joinpath("data").iterdir() if f.name.endswith(SUFFIX))
-    with_paths = {}
-    for entry in sorted(found, key=lambda f: f.name):
-        with as_file(entry) as path:  # an installed wheel's files are files
-            with_paths[entry.name.removesuffix(SUFFIX)] = path
-    return with_paths
+    """Return the bundled dumps' files by name."""
+    return bundled()
 
 
 def demo_path(name: str | None = None) -> Path:
     """Return the path of a bundled dump, the first by default; NotADump for none of that name."""
-    known = demos()
-    chosen = name or next(iter(known), None)
-    if chosen is None or chosen not in known:
-        raise NotADump(str(name), f"no such demo; there are {', '.join(known) or 'none'}")
-    return known[chosen]
+    return bundled_path(name)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -54,6 +54,11 @@ OF: dict[str, tuple[tuple[str, str], ...]] = {
         ("oopscope explain --search 'page cache'", "the terms whose texts hold these words"),
         ("oopscope explain --list", "the index"),
     ),
+    "learn": (
+        ("oopscope learn", "the first lesson that is not done"),
+        ("oopscope learn --list", "the lessons, and how far each was done"),
+        ("oopscope learn --print 2", "a lesson as a text, answers and all"),
+    ),
     "demo": (
         ("oopscope demo", "a real dump on the screen"),
         ("oopscope demo --list", "which dumps ship with oopscope"),

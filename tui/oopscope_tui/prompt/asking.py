@@ -154,6 +154,8 @@ class Asking:
             lines.search(text)
         elif kind == "write" and text:
             self.app.write_pane(text)
+        elif kind == "answer":
+            await self.app.answered(text)
 
     def _cancelled(self, kind: Kind) -> None:
         """Put back what the prompt changed."""

@@ -12,9 +12,10 @@ from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, crop
 from oopscope_tui.widgets.chrome import Bar
 
-Kind = Literal["search", "filter", "goto", "write"]
+Kind = Literal["search", "filter", "goto", "write", "answer"]
 Outcome = Literal["changed", "done", "cancelled", ""]
-LABELS: dict[str, str] = {"search": " /", "filter": " filter: ", "goto": " :", "write": " write to: "}
+LABELS: dict[str, str] = {"search": " /", "filter": " filter: ", "goto": " :", "write": " write to: ",
+                          "answer": " answer: "}  # fmt: skip
 HINTS: dict[str, str] = {
     "filter": "a word, -word, column:value, column>100M",
     "goto": "a pane, PID, name, symbol or command",
