@@ -17,6 +17,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--user", action="store_true", help="keep the tops of the programs' stacks too: somebody's data"
     )
+    text = "pack with zlib, not zstd, which many a makedumpfile lacks"
+    parser.add_argument("--zlib", action="store_true", help=text)
     parser.add_argument("--force", action="store_true", help="write over OUT if it exists")
 
 
@@ -27,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and isinstance(args.path, Path) and args.path.exists() and args.out.samefile(args.path):
         return complain(f"{args.out} is the dump itself: give another file to write", USAGE)
     progress = Progress()
-    done = distill(open_path(args.path), args.out, progress, args.user)
+    done = distill(open_path(args.path), args.out, progress, args.user, args.zlib)
     progress.done()
     complain(f"{args.out}: {done.pages} pages, {done.bytes} bytes", DONE)
     return DONE

@@ -4,7 +4,7 @@ So its file is one like others, without the host's list of pages. The kernel's o
 an entry whose page is not the guest's maps nothing there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from oopscope.arch import Level, Paging
 from oopscope.errors import ReadError
@@ -12,17 +12,19 @@ from oopscope.errors import ReadError
 Place = Callable[[int], int]
 
 
-def at_home(paging: Paging, root: int, place: Place, pages: dict[int, bytes], page_size: int) -> dict[int, bytes]:
-    """Return pages by number, the tables among them written anew.
+def at_home(
+    paging: Paging, root: int, place: Place, kept: Set[int], page: Callable[[int], bytes], page_size: int = 4096
+) -> dict[int, bytes]:
+    """Return the page tables among the pages that are kept, by number, written anew.
 
     root: the physical address of the topmost table. place: from an address in an entry to the guest's.
     """
-    found = dict(pages)
+    found: dict[int, bytes] = {}
     numbers = {root // page_size}
     for level in paging.levels:
         below: set[int] = set()
-        for number in numbers & pages.keys():
-            found[number], tables = _rewritten(paging, level, place, pages[number])
+        for number in numbers & kept - found.keys():
+            found[number], tables = _rewritten(paging, level, place, page(number))
             below |= {address // page_size for address in tables}
         numbers = below
     return found

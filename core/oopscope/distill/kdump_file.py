@@ -1,22 +1,28 @@
-"""Write a kdump-compressed file: header version 6, one zstd frame a page. Any kdump reader opens it.
+"""Write a kdump-compressed file: header version 6, pages as their source has them, or one zstd frame a page.
 
-Follows makedumpfile's IMPLEMENTATION. Only 64-bit little-endian machines are written so far: the header has the dumped
-machine's layout.
+Any kdump reader opens it. Follows makedumpfile's IMPLEMENTATION. Only 64-bit little-endian machines are written so far:
+the header has the dumped machine's layout.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import zstandard
 
 from oopscope.dumps import Facts
+from oopscope.errors import MissingPage
 from oopscope.notes import GENERAL, CpuState, Note, SegmentRegister
 from oopscope.whole_file import whole_file
 
-LEVEL = 19
-FLAG_ZSTD, STATUS_ZSTD = 0x20, 0x20
+LEVEL = 19  # takes a millisecond a page
+FEW = 6000  # pages that are packed so; of more they stay as they are packed, or are packed fast
+FAST = 3
+EACH = 2000  # pages between two words of progress
+FLAG_ZLIB, FLAG_ZSTD = 0x01, 0x20
 DESCRIPTOR = struct.Struct("<QIIQ")
 SUB_HEADER = struct.Struct("<QiiQQqQqQqQQQQ")
 
@@ -67,7 +73,9 @@ def _notes(notes: Iterable[Note]) -> tuple[bytes, tuple[int, int]]:
     return bytes(out), info
 
 
-def _header(machine: Machine, block: int, sub_blocks: int, bitmap_blocks: int, pages: int, top: int) -> bytes:
+def _header(
+    machine: Machine, block: int, sub_blocks: int, bitmap_blocks: int, status: int, pages: int, top: int
+) -> bytes:
     facts = machine.facts
     # Every field but the last must be there: libkdumpfile takes a gap for a header never filled in.
     names = (
@@ -81,7 +89,7 @@ def _header(machine: Machine, block: int, sub_blocks: int, bitmap_blocks: int, p
     uts = b"".join(n.encode("utf-8", "replace")[:64].ljust(65, b"\0") for n in names)
     head = b"KDUMP   " + struct.pack("<i", 6) + uts + bytes(6)
     head += struct.pack("<qq", facts.timestamp or 0, 0)
-    head += struct.pack("<Iii", STATUS_ZSTD, block, sub_blocks)
+    head += struct.pack("<Iii", status, block, sub_blocks)
     head += struct.pack("<IIIIIIi", bitmap_blocks, min(top, 0xFFFFFFFF), 0, 1, pages & 0xFFFFFFFF, 0, machine.cpus)
     return head.ljust(block, b"\0")
 
@@ -107,41 +115,93 @@ def _sub_header(machine: Machine, block: int, note_bytes: bytes, info: tuple[int
     return fixed + note_bytes
 
 
-def write(path: Path, machine: Machine, notes: Iterable[Note], pages: Mapping[int, bytes], block: int) -> int:
-    """Write the pages (by page number, each of `block` bytes) as one file; return its size in bytes."""
-    top = max([*(end // block for _, end in machine.ranges), *(pfn + 1 for pfn in pages)])
+class Pages(NamedTuple):
+    """The pages to write: their numbers, ascending, of which some may turn out not to be in the dump."""
+
+    wanted: Sequence[int]
+    page: Callable[[int], bytes]  # MissingPage
+    packed: Callable[[int], tuple[bytes, int]] | None  # as their source stores them, and the codec's flag; MissingPage
+    rewritten: Mapping[int, bytes]  # those that are written otherwise
+    zlib: bool = False  # pack with it, not with zstd
+
+
+class Written(NamedTuple):
+    """What came of it: pages kept, and bytes of the file."""
+
+    pages: int
+    bytes: int
+
+
+def write(
+    path: Path, machine: Machine, notes: Iterable[Note], pages: Pages, block: int, say: Callable[[str], None]
+) -> Written:
+    """Write the pages, each of `block` bytes, as one file."""
+    top = max([*(end // block for _, end in machine.ranges), *(pfn + 1 for pfn in pages.wanted[-1:])])
     note_bytes, info = _notes(notes)
     sub = _sub_header(machine, block, note_bytes, info, top)
     sub_blocks = -(-len(sub) // block)
     half = -(-top // (8 * block)) * block
-    chosen = sorted(pages)
     ram = _bitmap(((a // block, -(-b // block)) for a, b in machine.ranges), half)
-    for pfn in chosen:
-        ram[pfn // 8] |= 1 << pfn % 8
-    saved = _bitmap(((pfn, pfn + 1) for pfn in chosen), half)
+    saved = bytearray(half)
     with whole_file(path) as out:
-        out.write(_header(machine, block, sub_blocks, 2 * half // block, len(chosen), top))
+        table = block * (1 + sub_blocks) + 2 * half
+        descriptors, status = _write_pages(out, table, pages, block, (ram, saved), say)
+        size = out.tell()
+        out.seek(0)
+        out.write(_header(machine, block, sub_blocks, 2 * half // block, status, len(descriptors), top))
         out.write(sub.ljust(sub_blocks * block, b"\0"))
         out.write(ram)
         out.write(saved)
-        at = out.tell() + DESCRIPTOR.size * len(chosen)
-        packed = _pack(pages, chosen, block)
-        for data, flags in packed:
-            out.write(DESCRIPTOR.pack(at, len(data), flags, 0))
-            at += len(data)
-        for data, _flags in packed:
-            out.write(data)
-        return out.tell()
+        out.write(b"".join(descriptors))
+        return Written(len(descriptors), size)
 
 
-def _pack(pages: Mapping[int, bytes], chosen: list[int], block: int) -> list[tuple[bytes, int]]:
-    """Compress each page; one that does not shrink is stored raw."""
-    compressor = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True)
-    packed = []
-    for pfn in chosen:
-        data = compressor.compress(pages[pfn])
-        packed.append((data, FLAG_ZSTD) if len(data) < block else (pages[pfn], 0))
-    return packed
+def _write_pages(
+    out: BinaryIO, table: int, pages: Pages, block: int, bitmaps: Sequence[bytearray], say: Callable[[str], None]
+) -> tuple[list[bytes], int]:
+    """Write the pages behind the room of their descriptors; return those, and the codecs met. Zero pages share one."""
+    at = out.seek(table + DESCRIPTOR.size * len(pages.wanted))
+    pack, nothing, zeros = _packer(pages, block), bytes(block), b""
+    descriptors: list[bytes] = []
+    status = 0
+    for n, pfn in enumerate(pages.wanted):
+        if n % EACH == 0:
+            say(f"writing page {n} of {len(pages.wanted)}")
+        try:
+            data, flags = pack(pfn)
+        except MissingPage:
+            continue
+        for bits in bitmaps:
+            bits[pfn // 8] |= 1 << pfn % 8
+        if not flags and data == nothing and zeros:
+            descriptors.append(zeros)
+            continue
+        status |= flags
+        descriptors.append(DESCRIPTOR.pack(at, len(data), flags, 0))
+        if not flags and data == nothing:
+            zeros = descriptors[-1]
+        at += out.write(data)
+    return descriptors, status
+
+
+def _packer(pages: Pages, block: int) -> Callable[[int], tuple[bytes, int]]:
+    """Return what gives a page's bytes as they are written, with the codec's flag: 0 for one that does not shrink."""
+    few = len(pages.wanted) <= FEW
+    compress, flag = zstandard.ZstdCompressor(LEVEL if few else FAST, write_content_size=True).compress, FLAG_ZSTD
+    if pages.zlib:
+        compress, flag = partial(zlib.compress, level=9 if few else 1), FLAG_ZLIB
+
+    def pack(pfn: int) -> tuple[bytes, int]:
+        page = pages.rewritten.get(pfn)
+        if page is None and pages.packed is not None and not few:
+            return pages.packed(pfn)
+        page = pages.page(pfn) if page is None else page
+        if not any(page):
+            return page, 0
+        data = compress(page)
+        return (data, flag) if len(data) < block else (page, 0)
+
+    return pack
 
 
 def cpu_notes(cpus: Iterable[CpuState]) -> Iterator[Note]:

@@ -1,18 +1,18 @@
 """Distil a dump: keep only the pages that the report and the panes read, and the kernel's own tables.
 
-The whole report is made while every page asked for is remembered; then come the tables that any other question needs
-(kallsyms, BTF, ORC) and the code that stacks and registers point into. No page of a program's memory is among them
-unless asked for: oopscope reads none. Searches (for VMCOREINFO, for tables that it does not name) are made on the dump
-itself: of the image that they pass through, only what they need to find the same again is kept.
+The whole report is made while it is remembered which pages were asked for; then come the tables that any other
+question needs (kallsyms, BTF, ORC), the code that stacks and registers point into, and what other tools read. No page
+of a program's memory is among them unless asked for: oopscope reads none. Searches (for VMCOREINFO, for tables that it
+does not name) are made on the dump itself: of the image that they pass through, only what they need to find the same
+again is kept.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from oopscope.boot.attach import attach
-from oopscope.distill import kdump_file
+from oopscope.distill import kdump_file, other_readers
 from oopscope.distill.host_tables import at_home
 from oopscope.distill.user_pages import touch_user_pages
 from oopscope.dumps import Dump, Facts
@@ -27,6 +27,7 @@ from oopscope.linux.module_types import module_tables
 from oopscope.linux.system import the_system
 from oopscope.linux.task_files import task_files
 from oopscope.linux.task_memory import task_memory
+from oopscope.memory.virtual import Memory
 from oopscope.notes import CpuState, Note
 from oopscope.report.build import build
 from oopscope.stacks.cpus import all_cpus
@@ -46,20 +47,33 @@ Progress = Callable[[str], None]
 
 
 class Recording:
-    """A dump that remembers which of its pages were asked for, and were there; with VMCOREINFO among its notes."""
+    """A dump that remembers which of its pages were asked for, and were there; with VMCOREINFO among its notes.
+
+    Numbers alone are kept: the pages are read again when they are written.
+    """
 
     def __init__(self, dump: Dump, info: VmcoreInfo) -> None:
         self._dump, self._info = dump, info
         self.page_size = dump.page_size
         self.place: Callable[[int], int] | None = getattr(dump, "place", None)
-        self.pages: dict[int, bytes] = {}
+        self.wanted: set[int] = set()
 
     def page(self, pfn: int) -> bytes:
-        """Return a page, and remember it."""
-        page = self.pages.get(pfn)
-        if page is None:
-            page = self.pages[pfn] = self._dump.page(pfn)
+        """Return a page, and remember that it was asked for."""
+        page = self._dump.page(pfn)
+        self.wanted.add(pfn)
         return page
+
+    def mark(self, memory: Memory, start: int, end: int) -> None:
+        """Remember the pages of a virtual range unread; those that nothing maps are left out."""
+        for address in range(start & -self.page_size, end, self.page_size):
+            with suppress(OopscopeError):
+                self.wanted.add(memory.translate(address) // self.page_size)
+
+    def packed(self) -> Callable[[int], tuple[bytes, int]] | None:
+        """Return what gives a page as the dump stores it, with its codec's flag; None where it does not."""
+        found: Callable[[int], tuple[bytes, int]] | None = getattr(self._dump, "packed", None)
+        return found
 
     def ranges(self) -> list[tuple[int, int]]:
         """As the dump has it."""
@@ -88,17 +102,10 @@ class Recording:
         return self._dump.facts()
 
 
-class Distilled(NamedTuple):
-    """What came of it: pages kept, and bytes of the file."""
-
-    pages: int
-    bytes: int
-
-
-def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distilled:
+def distill(dump: Dump, out: Path, say: Progress, user: bool = False, zlib: bool = False) -> kdump_file.Written:
     """Write a small kdump file that gives the same report; an OopscopeError where the dump cannot be read at all.
 
-    user: keep the tops of the programs' stacks as well.
+    user: keep the tops of the programs' stacks as well. zlib: pack with it, for readers that know no zstd.
     """
     if user and getattr(dump, "place", None) is not None:  # only the kernel's own page tables are written anew
         raise Unsupported("of a paravirtualized guest of Xen no user pages can be kept: leave out --user")
@@ -119,23 +126,27 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False) -> Distill
             gather(kernel)
         except OopscopeError:  # what is not in the dump cannot be kept
             continue
+    for start, end in other_readers.ranges(kernel):
+        recording.mark(kernel.memory, start, end)
+    recording.wanted |= other_readers.roots(dump)
     machine = _machine(kernel)
-    say("writing")
     notes = [n for n in recording.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
     if not any(n.name == "CORE" for n in notes):  # what a hypervisor's own files tell of the CPUs
         notes += kdump_file.cpu_notes(dump.cpus())
-    pages = _pages(kernel, recording)
-    size = kdump_file.write(out, machine, notes, pages, recording.page_size)
-    return Distilled(len(pages), size)
+    wanted = sorted(recording.wanted)
+    pages = kdump_file.Pages(
+        wanted, recording.page, None if zlib else recording.packed(), _rewritten(kernel, recording), zlib
+    )
+    return kdump_file.write(out, machine, notes, pages, recording.page_size, say)
 
 
-def _pages(kernel: Kernel, recording: Recording) -> dict[int, bytes]:
-    """Return what was recorded; of a paravirtualized guest with page tables of its own pages."""
+def _rewritten(kernel: Kernel, recording: Recording) -> dict[int, bytes]:
+    """Return the pages that are written otherwise: of a paravirtualized guest its page tables, of its own pages."""
     place, root = recording.place, kernel.info.symbol("swapper_pg_dir")
     if place is None or root is None:
-        return recording.pages
+        return {}
     paging = kernel.machine.user_paging(kernel)
-    return at_home(paging, kernel.memory.translate(root), place, recording.pages, recording.page_size)
+    return at_home(paging, kernel.memory.translate(root), place, recording.wanted, recording.page)
 
 
 def _take_searches(kernel: Kernel, known: Kernel) -> None:
@@ -220,12 +231,18 @@ def _touch_modules(kernel: Kernel) -> None:
 
 
 def _touch_details(kernel: Kernel) -> None:
-    """What the screen tells of one task: its files, its mappings, its facts; of the blocked and the largest first."""
+    """What the screen tells of one task: its files, its mappings, its facts; of the blocked and the largest first.
+
+    The threads of a process share its files and mappings, which are read once.
+    """
     tasks = sorted(all_tasks(kernel), key=lambda t: (t.state != "D", -(t.rss_bytes or 0)))
+    processes: set[int | None] = {None}
     for task in tasks[:MAX_DETAILS]:
-        task_files(kernel, task.address)
-        task_memory(kernel, task.address, arguments=False)
         task_facts(kernel, task.address)
+        if task.tgid not in processes:
+            processes.add(task.tgid)
+            task_files(kernel, task.address)
+            task_memory(kernel, task.address, arguments=False)
 
 
 def _touch_code(kernel: Kernel) -> None:

@@ -227,7 +227,23 @@ class _Part:
             raise MissingPage(address, "truncated")
         return self._unpack(*where, address)
 
+    def packed(self, rank: int, address: int) -> tuple[bytes, int]:
+        """Read the page with so many pages of the dump below it as it is stored: its bytes, its descriptor's flags."""
+        where = self.descriptor(rank - self.before)
+        if where is None:
+            raise MissingPage(address, "truncated")
+        return self._stored(*where, address), where[2] & COMPRESSIONS
+
     def _unpack(self, offset: int, size: int, flags: int, address: int) -> bytes:
+        data, flag = self._stored(offset, size, flags, address), flags & COMPRESSIONS
+        if not flag and size == self._block:
+            return data
+        try:
+            return by_flag(flag)(data, self._block)
+        except ValueError:
+            raise MissingPage(address, "corrupt") from None
+
+    def _stored(self, offset: int, size: int, flags: int, address: int) -> bytes:
         if offset == 0:  # the disk was full before its turn came
             raise MissingPage(address, "truncated")
         if size > self._block or offset < self._descriptors:
@@ -235,13 +251,9 @@ class _Part:
         data = self.source.read_at(offset, size)
         if len(data) < size:
             raise MissingPage(address, "truncated")
-        flag = flags & COMPRESSIONS
-        if not flag and size == self._block:
-            return data
-        try:
-            return by_flag(flag)(data, self._block)
-        except ValueError:
-            raise MissingPage(address, "corrupt") from None
+        if not flags & COMPRESSIONS and size != self._block:
+            raise MissingPage(address, "corrupt")
+        return data
 
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Yield (number, bytes) of the pages in this file, without those that share the one place of zero pages."""
@@ -334,6 +346,16 @@ class KdumpDump:
 
     def page(self, pfn: int) -> bytes:
         """Return one page; MissingPage says whether it was excluded, cut off, damaged or never there."""
+        part, rank = self._place_of(pfn)
+        return part.page(rank, pfn * self.page_size)
+
+    def packed(self, pfn: int) -> tuple[bytes, int]:
+        """Return one page as it is stored, unproven, and the bit of its codec, 0 for none; MissingPage as of `page`."""
+        part, rank = self._place_of(pfn)
+        return part.packed(rank, pfn * self.page_size)
+
+    def _place_of(self, pfn: int) -> tuple[_Part, int]:
+        """Return the file that a page is in, and how many of the dump's pages come before it; MissingPage."""
         n = pfn - self._base
         part = self._first if len(self._parts) == 1 else self._parts[max(0, bisect_right(self._starts, n) - 1)]
         rank = part.saved.find(n)
@@ -341,7 +363,7 @@ class KdumpDump:
             raise MissingPage(pfn * self.page_size, _why(part, n))
         if not part.first <= n < part.end:  # in a part that is not here
             raise MissingPage(pfn * self.page_size, "never-saved")
-        return part.page(rank, pfn * self.page_size)
+        return part, rank
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the physical ranges that the first bitmap calls RAM, in bytes; reads that bitmap whole."""

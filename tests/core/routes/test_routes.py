@@ -78,7 +78,8 @@ def test_what_a_hypervisor_tells_of_its_cpus_stays(tmp_path: Path) -> None:
     path = tmp_path / "small.kdump"
     dump = open_path(PATH)
     about = kdump_file.Machine(dump.facts(), "#1", 0, 3, dump.ranges())
-    kdump_file.write(path, about, kdump_file.cpu_notes(cpus), {5: bytes(4096)}, 4096)
+    pages = kdump_file.Pages([5], lambda _pfn: bytes(4096), None, {})
+    kdump_file.write(path, about, kdump_file.cpu_notes(cpus), pages, 4096, print)
     again = open_path(path)
     assert again.cpus() == [
         CpuState(c.cpu, c.machine, c.general, c.segments, c.control, c.kernel_gs_base) for c in cpus
