@@ -77,11 +77,16 @@ class Absent(OopscopeError, LookupError):
 
 
 class NoSymbol(Absent):
-    """No symbol of that name in the kernel's own table."""
+    """No symbol of that name in the kernel's own table; `unnamed` where that table names no data, or there is none."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, unnamed: bool = False) -> None:
         self.name = name
-        super().__init__(f"this kernel has no symbol {name}")
+        why = (
+            "has no symbol"
+            if not unnamed
+            else "does not name its data (--symbols or --vmlinux can): there is no symbol"
+        )
+        super().__init__(f"this kernel {why} {name}")
 
 
 class NoType(Absent):

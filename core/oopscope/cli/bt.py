@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
             return complain(request.text, USAGE)
         return answer(args, request, load(args.paths, Progress()))
     kernel = load(args.paths, Progress())
-    args.pid += [task.pid for task in all_tasks(kernel) if names and {task.comm, f"{task.address:x}"} & {*names}]
+    if names:
+        args.pid += [task.pid for task in all_tasks(kernel) if {task.comm, f"{task.address:x}"} & {*names}]
     if names and not args.pid:
         return complain(f"no task {', '.join(names)}, nor a file of that name", USAGE)
     return _print(kernel, args)

@@ -179,7 +179,13 @@ class Kernel:
             address = self.find_symbol(name)
             if address is not None:
                 return address
-        raise NoSymbol(" or ".join(names))
+        raise NoSymbol(" or ".join(names), unnamed=not self.names_data)
+
+    @property
+    def names_data(self) -> bool:
+        """Whether a table names the kernel's variables: kallsyms with CONFIG_KALLSYMS_ALL, or one from a file."""
+        others = self.other_symbols
+        return not others or any(isinstance(table, Named) for table in others)
 
     def name_of(self, address: int) -> Name | None:
         """Return what an address is called, in the kernel or in a module; None where no symbol covers it."""
@@ -193,14 +199,17 @@ class Kernel:
         return self._names[address]
 
     def _name_at(self, address: int) -> tuple[str, int] | None:
-        """Ask kallsyms; where there is none, a table that has names by address."""
+        """Ask kallsyms; where there is none, a table that has names by address; a kernel without any names nothing."""
         try:
             return self.symbols.name_at(address)
-        except OopscopeError:
+        except OopscopeError as e:
             named = [table for table in self.other_symbols if isinstance(table, Named)]
-            if not named:
+            if named:
+                return named[0].name_at(address)
+            if not isinstance(e, Implausible):
                 raise
-            return named[0].name_at(address)
+            self.problems.add("stacks", f"functions have no names (--symbols or --vmlinux can add them): {e}")
+            return None
 
     def bind(self, plan: "Plan[Row]") -> "Bound[Row]":
         """Bind a plan to this kernel's types, once."""

@@ -206,10 +206,15 @@ def _kernel_orc(kernel: Kernel) -> Orc | None:
 
 
 def text_range(kernel: Kernel) -> tuple[tuple[int, int], ...]:
-    """Return the ranges of the kernel's own code: its text, and that of its initialisation."""
+    """Return the ranges of the kernel's own code: its text, and that of its initialisation.
+
+    Where nothing names the text's end, read-only data up to the table of exports is taken for code too.
+    """
     pairs = (("_stext", "_etext"), ("_sinittext", "_einittext"))
     heads = (("_text", "_stext"), ("_start", "_stext"))  # of head.S, where CPUs begin: on some machines before the text
     found = [(kernel.find_symbol(a), kernel.find_symbol(b), MAX_SIZE) for a, b in pairs]
+    if found[0][1] is None:
+        found[0] = (found[0][0], kernel.find_symbol("__start___ksymtab"), MAX_SIZE)
     found += [(kernel.find_symbol(a), kernel.find_symbol(b), MAX_HEAD) for a, b in heads]
     return tuple((a, b) for a, b, most in found if a and b and a < b <= a + most)
 

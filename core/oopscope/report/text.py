@@ -182,7 +182,7 @@ def _frame(f: Data, steady: str, doubtful: str) -> str:
 def frame_name(f: Data) -> str:
     """Return a frame as an oops prints it."""
     if not f["symbol"]:
-        return "(user program)" if f["kind"] == "user" else "(unknown)"
+        return "(user program)" if f["kind"] == "user" else f["address"] or "(unknown)"
     return f"{f['symbol']}+{f['offset'] or 0:#x}" + (f" [{f['module']}]" if f["module"] else "")
 
 

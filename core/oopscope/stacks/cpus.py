@@ -81,12 +81,19 @@ def said(kernel: Kernel) -> list[Said]:
 
 
 def _panic_cpu_by_log(kernel: Kernel, cpus: list[int]) -> int | None:
-    """The CPU of the log's last oops, if the log tells of a panic; for where no variable can be read."""
+    """The CPU of the log's last oops, if the log tells of a panic; for where no variable can be read.
+
+    Where it names none (a panic without an oops, on a kernel that prints no stack), it is the one left online, for the
+    panic stopped the others.
+    """
     try:
         panicked = any(r.text.startswith("Kernel panic - ") and not r.facility for r in log(kernel))
     except OopscopeError:
         return None
     last = next(iter(kernel.cached(said)), None)
+    if panicked and last is None:
+        online = online_cpus(kernel)
+        return online[0] if len(online) == 1 and online[0] in cpus else None
     return last.cpu if panicked and last and last.cpu in cpus else None
 
 

@@ -19,6 +19,7 @@ NEAR = 4 << 20  # bytes between an entry and its name at the most
 MAX_ENTRIES = 1 << 17
 MAX_NAME = 512
 LEAST = 500  # entries that a real table has at the least
+BEGIN = "__start___ksymtab"  # the linker's name for where the table, or a part of it, begins
 
 
 class _Shape:
@@ -47,9 +48,11 @@ def find(read: Read, stext: int, bits: int, endian: Endian) -> Named | None:
         if raw is None:
             continue
         for place, shape in _entries(raw, base, name + 1, bits, endian):
-            pairs = list(_walk(read, raw, base, place, shape, top))
-            if len(pairs) >= LEAST:
-                return Named("the exported symbols", pairs)
+            entries = list(_walk(read, raw, base, place, shape, top))
+            if len(entries) >= LEAST:
+                begin = min(at for _name, _value, at in entries)
+                pairs = [(name, value) for name, value, _at in entries]
+                return Named("the exported symbols", [*pairs, (BEGIN, begin)])
     return None
 
 
@@ -65,8 +68,8 @@ def _entries(raw: bytes, base: int, name: int, bits: int, endian: Endian) -> Ite
                     yield base + size * (index - 1), _Shape(size, relative, each, endian)
 
 
-def _walk(read: Read, raw: bytes, base: int, place: int, shape: _Shape, top: int) -> Iterator[tuple[str, int]]:
-    """Yield the entries about one, in both directions, as long as each has a name."""
+def _walk(read: Read, raw: bytes, base: int, place: int, shape: _Shape, top: int) -> Iterator[tuple[str, int, int]]:
+    """Yield the entries about one, in both directions, as long as each has a name: that, the symbol, the place."""
     names = _Names(read)
     for step in (shape.stride, -shape.stride):
         at = place if step > 0 else place - shape.stride
@@ -76,7 +79,7 @@ def _walk(read: Read, raw: bytes, base: int, place: int, shape: _Shape, top: int
             name = names.at(shape.value(raw, at - base + shape.size, at + shape.size, top))
             if name is None:
                 break
-            yield name, shape.value(raw, at - base, at, top)
+            yield name, shape.value(raw, at - base, at, top), at
             at += step
 
 

@@ -57,12 +57,13 @@ class Death(Ending):
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
-        """The stack of the death: the dump's; the log's where that has none, or only guesses."""
+        """The stack of the death: the dump's; the log's where that has none, no names, or only guesses."""
         stack = self.stack
         rewound = any(f.symbol and REWOUND.match(f.symbol) for f in stack)
         if self.told and (self.only_led_to or (self.oops is not None and rewound)):
             return self.told
-        if any(f.reliable for f in stack) or not any(f.reliable and f.symbol for f in self.told):
+        named = any(f.symbol for f in stack) or all(f.kind == "user" for f in stack)
+        if (named and any(f.reliable for f in stack)) or not any(f.reliable and f.symbol for f in self.told):
             return stack or self.told
         return self.told
 

@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from oopscope.boot.attach import open_kernel
+from oopscope.cli import run
+from oopscope.errors import Implausible
+from oopscope.kernel.kernel import Kernel
 from oopscope.report.build import build
+from oopscope.symbols import kallsyms
 
 FOLDER = Path(__file__).parents[2] / "dumps" / "builds"
 # What the kernel's own call trace names, from what died outwards.
@@ -44,3 +48,33 @@ def test_without_types_the_log_and_the_stacks_tell_who_died(name: str) -> None:
     assert [frame["symbol"] for frame in other["frames"]][-3:] == ["smp_reboot_interrupt", "reboot_interrupt", None]
     assert [frame["kind"] for frame in other["frames"]][-2:] == ["irq", "user"]
     assert found["tasks"] is None
+
+
+def without_kallsyms(monkeypatch: pytest.MonkeyPatch, name: str) -> Kernel:
+    def none(*_: object) -> None:
+        raise Implausible("kallsyms: no token table in the kernel's image")
+
+    monkeypatch.setattr(kallsyms, "open_kallsyms", none)
+    kernel = open_kernel([FOLDER / f"{name}.kdump"])
+    kernel._index = type(kernel._index)(None, None)
+    return kernel
+
+
+def test_without_kallsyms_stacks_are_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No function has a name (4.15's kvm flavour of Ubuntu is so built): the log tells, and the stacks are shown."""
+    kernel = without_kallsyms(monkeypatch, "4.15-ubuntu")
+    found = build(kernel, ("system", "verdict", "cpus"))
+    assert found["verdict"]["cause"] == report("4.15-ubuntu")["verdict"]["cause"]
+    assert found["verdict"]["panic_message"] == report("4.15-ubuntu")["verdict"]["panic_message"]
+    assert [len(cpu["frames"]) > 0 for cpu in found["cpus"]] == [True, True]
+    assert {frame["symbol"] for cpu in found["cpus"] for frame in cpu["frames"]} == {None}
+    told = [p["message"] for p in found["problems"] if "functions have no names" in p["message"]]
+    assert len(told) == 1
+    lacking = [p["message"] for p in found["problems"] if "nr_threads" in p["message"]]
+    text = "this kernel does not name its data (--symbols or --vmlinux can): there is no symbol nr_threads"
+    assert lacking == [f"tasks: {text}"]
+
+
+def test_bt_needs_no_types(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bt", str(FOLDER / "4.4-ubuntu.kdump"), "--cpus"]) == 0
+    assert "sysrq_handle_crash+0x16" in capsys.readouterr().out

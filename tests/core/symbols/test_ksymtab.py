@@ -61,7 +61,8 @@ def test_every_way_of_writing_the_table(size: int, relative: bool, words: int, e
     listed, base = names(), TEXT % (1 << bits)
     found = ksymtab.find(reader(image(size, relative, words, endian, bits, listed), base), base, bits, endian)
     assert found is not None
-    assert len(found) == COUNT
+    assert len(found) == COUNT + 1
+    assert found.lookup(ksymtab.BEGIN) == (TABLE % (1 << bits))
     assert [found.lookup(name) for name in listed] == [base + 0x30000 + 16 * i for i in range(COUNT)]
     assert found.lookup("no_such") is None
 

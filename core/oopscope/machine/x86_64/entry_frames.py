@@ -23,6 +23,7 @@ PT_REGS = (
 MOVES = (b"\x48\x89\xe5", b"\x48\x8b\xec")  # mov %rsp,%rbp
 KERNEL_CS = 0x10
 USER_TOP = 1 << 56
+TOP_PADDING = 16  # bytes above the pt_regs of a program at the most (FRED)
 
 
 class EntryFrames:
@@ -37,9 +38,17 @@ class EntryFrames:
             return None
         if state.fp & 1:
             return self._at(state.fp & ~1)
+        if self._kernel.name_of(state.pc - 1) is None:
+            return self._of_program(state.sp)
         if self._frame_at(state.pc - 1) is not None:
             return None
         return self._at(state.sp) or self._on_another_stack(state.sp)
+
+    def _of_program(self, at: int) -> dict[str, int] | None:
+        """Read the pt_regs of a program at the very top of a stack: proof enough where functions have no names."""
+        regs, stack = self._at(at), self._stack_of(at)
+        topmost = stack is not None and 0 <= stack.end - at - 8 * len(PT_REGS) <= TOP_PADDING
+        return regs if regs and topmost and regs["cs"] & 3 else None
 
     def _on_another_stack(self, sp: int) -> dict[str, int] | None:
         """Read the pt_regs that an entry pushed the address of when it had left the stack on which they lie."""

@@ -25,7 +25,7 @@ def check(death: Death) -> Verdict | None:
         "software",
         "init-killed",
         "PID 1 died",
-        f"{death.who} {how}; without it the kernel cannot go on.",
+        f"{_who(death)} {how}; without it the kernel cannot go on.",
         "certain",
         [death.from_log(death.lines[death.panic_line])],
         (
@@ -44,12 +44,17 @@ def _starved(death: Death, how: str, killed: Line) -> Verdict:
         "memory",
         "out-of-memory",
         "Out of memory, and PID 1 ended with it",
-        f"Memory ran out{words}; the OOM killer killed processes until {death.who} {how}.",
+        f"Memory ran out{words}; the OOM killer killed processes until {_who(death)} {how}.",
         "likely",
         [death.from_log(killed), death.from_log(death.lines[death.panic_line]), *share],
         STEPS,
         blame=False,
     )
+
+
+def _who(death: Death) -> str:
+    """Say who it was; that it was PID 1 the panic itself says."""
+    return "PID 1" if death.whom[1:] == (None, None) else death.who
 
 
 def _how(code: int) -> str:
