@@ -152,7 +152,7 @@ _DYING = Names(
     r"nmi_cpu_backtrace\w*|"
     r"nmi_trigger_\w+|trigger_\w+_backtrace|arch_trigger_\w+|rcu_dump_cpu_stacks|rcu_sched_clock_irq|rcu_pending|"
     r"print_(cpu_stall|other_cpu_stall)\w*|check_cpu_stall|rcu_check_gp_kthread\w*|exit_to_user_\w+|"
-    r"default_send_\w+|native_(smp_)?send_\w+|apic_send_\w+|(lock_)?dep_\w+_bug|__schedule_bug|__might_(sleep|"
+    r"default_send_\w+|native_(smp_)?send_\w+|apic_send_\w+|(lock_)?dep_\w+_bug|__schedule_bug|_*might_(sleep|"
     r"resched)\w*|"
     r"(validate|check_prev|check_noncircular|__lock_acquire|lock_acquire)\w*|(print|get)_taint\w*|lockdep_\w+|"
     r"mark_(lock|usage|held_locks)\w*|valid_state|debug_(print_object|locks_off|check_no_obj_freed|object_\w+)|"

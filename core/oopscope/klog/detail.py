@@ -12,12 +12,13 @@ from oopscope.kernel.frame import Frame
 from oopscope.klog.trace import frames_of, is_frame
 from oopscope.lazy_re import lazy_re
 
-_TAINT = r"(?: (?P<kdump>Kdump: loaded))?(?: (?P<taint>Not tainted|Tainted: .*?))?"
+_TAINT = r"(?: FTT: \d+ \d+)?(?: (?P<kdump>Kdump: loaded))?(?: (?P<taint>Not tainted|Tainted: .*?))?"
 _KERNEL = r"(?:[ -]+T?[ -]*(?P<release>\d+\.\d+\S*)(?: (?P<build>#\d.*))?)?$"
 WHO = lazy_re(
     r"CPU: (?P<cpu>\d{1,5}) (?:UID: (?P<uid>\d+) )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>.{1,64}?)" + _TAINT + _KERNEL
 )
 OLD_WHO = lazy_re(r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>.{1,16}?)" + _TAINT + _KERNEL)
+_CUT = lazy_re(r" (?:Kdump: |Not ta|Tainted)")  # of a line that is cut off before it says all
 PROCESS = lazy_re(r"Process (?P<comm>.{1,16}?) \(pid: (?P<pid>\d+)")
 _OTHER_CPU = lazy_re(r"(?:CPU:? {1,8}|.*\bon (?:cpu|CPU) ?#?|.* - CPU#|NMI backtrace for cpu )(?P<cpu>\d{1,5})\b")
 _STUCK = lazy_re(r".*soft lockup - CPU#(?P<cpu>\d+) stuck for \d+s! \[(?P<comm>.*):(?P<pid>\d+)\]")
@@ -113,7 +114,7 @@ def who(lines: Sequence[str]) -> Who:
         if found and comm is None:
             groups = found.groupdict()
             cpu = int(groups["cpu"]) if groups.get("cpu") else cpu
-            pid, comm, release = int(found["pid"]), found["comm"].strip(), found["release"]
+            pid, comm, release = int(found["pid"]), _CUT.split(found["comm"])[0].strip(), found["release"]
             taint = letters(found["taint"]) if found["taint"] else None
         hardware = hardware or (m["name"].strip() if (m := HARDWARE.match(text)) else None)
         workqueue = workqueue or (m["name"].strip() if (m := WORKQUEUE.match(text)) else None)

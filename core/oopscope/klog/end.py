@@ -78,7 +78,12 @@ def lived(log: Log) -> End:
     It is the first of the last group of reports: a grave one, else a warning.
     """
     boot = len(log.boots)
-    found = [r for r in log.reports if r.boot == boot and (r.kind in GRAVE or r.kind in WARNED)]
+    last = len(log.lines) - 1
+    found = [
+        r for r in log.reports
+        if r.boot == boot and (r.kind in GRAVE or r.kind in WARNED)
+        and (r.rows != [last] or r.kind in HANGS)  # a last line may be cut off
+    ]  # fmt: skip
     if not found or not _is_last(log, found[-1]):
         return End()
     group = [found.pop()]

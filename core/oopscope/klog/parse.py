@@ -59,6 +59,7 @@ _ASIDE = lazy_re(
 _JOINS: dict[Kind, frozenset[Kind]] = {
     "oops": frozenset({"oops"}),
     "complaint": frozenset({"complaint", "warning", "oops"}),
+    "warning": frozenset({"complaint"}),
     "serror": frozenset({"serror", "oops"}),
     "hardware": frozenset({"hardware"}),
     "oom": frozenset({"oom"}),

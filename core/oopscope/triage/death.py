@@ -280,9 +280,12 @@ class Death(Ending):
 
     def _earned(self, confidence: Confidence) -> Confidence:
         """Return a confidence no higher than what bears it: words alone make nothing certain."""
+        if self.only_log and self.oops is not None and self.panic is None and not self.oops.frames:
+            return "possible"  # the log ends within the oops, before it says where that was
         if confidence == "certain" and ((self.only_log and not self.frames) or self._lost_the_first):
             return "likely"
-        doubt = self.only_led_to or self.lived or self.went_on is not None
+        cut = self.only_log and self.panic is None and self.oops is not None and not self.oops.ended
+        doubt = cut or self.only_led_to or self.lived or self.went_on is not None
         return "likely" if confidence == "certain" and doubt else confidence
 
     @cached_property

@@ -10,11 +10,11 @@ from oopscope.triage.death import Death, Line
 _FAULT = lazy_re(
     r"^(?:Oops: )?(?:BUG: [Kk]ernel NULL pointer|BUG: [Uu]nable to handle|general protection fault|"
     r"Kernel attempted to |"
-    r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute|Unhandled fault: .*(?:fault|abort))"
+    r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute|Unhandled fault: .*fault )"
 )
 # Where the fault handler's line is lost: the line of die(), which no other trap prints so.
 _DIED = lazy_re(r"^(?:Oops: (?:Oops: )?[0-9a-f]{4,8} |Internal error: (?:Oops)?: [0-9a-f]{1,16} )\[")
-_OTHERWISE = lazy_re(r"kernel BUG at |synchronous external abort|stack guard page|alignment exception")
+_OTHERWISE = lazy_re(r"kernel BUG at |external abort|stack guard page|alignment exception")
 _NULL = lazy_re(r"NULL pointer|[Uu]nable to handle kernel NULL")
 _RANGE = lazy_re(r"KASAN: (?P<what>null-ptr-deref|user-memory-access)[\w ]* in range \[0x(?P<address>[0-9a-f]+)-")
 _NO_CODE = lazy_re(r"NX-protected|instruction fetch|execute from non-executable|execute user page|execution of user")
@@ -25,7 +25,10 @@ WRITE, USER, FETCH = 2, 4, 16  # bits of x86's error code of a page fault
 
 def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
     """Return the line in which the fault handler says what was wrong with an address; None for other deaths."""
-    return death.in_oops(_FAULT) or (None if death.in_oops(_OTHERWISE) else death.in_oops(_DIED))
+    said = death.in_oops(_FAULT)
+    if said is None and death.oops is not None and "cr2" in death.oops.registers and not death.in_oops(_OTHERWISE):
+        return death.in_oops(_DIED)
+    return said
 
 
 def fault_address(death: Death) -> int | None:

@@ -92,3 +92,62 @@ def test_the_killer_of_a_process(tmp_path: Path) -> None:
     assert found.cause == "out-of-memory"
     assert "killed hog (PID 77)" in found.summary
     assert "panic_on_oom" not in found.summary
+
+
+OOPS = """BUG: kernel NULL pointer dereference, address: 0000000000000018
+#PF: supervisor read access in kernel mode
+Oops: Oops: 0000 [#1] SMP NOPTI
+CPU: 1 UID: 0 PID: 321 Comm: storaged Kdump: loaded Not tainted 6.12.1 #1
+RIP: 0010:store_put+0x21/0x40 [stored]
+CR2: 0000000000000018
+Call Trace:
+ <TASK>
+ store_sync+0x8/0x20 [stored]
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Fatal exception"""
+
+
+@pytest.mark.parametrize("lines, confidence", [(11, "certain"), (9, "likely"), (3, "possible"), (1, "possible")])
+def test_a_log_that_is_cut_off_weakens_and_changes_nothing(tmp_path: Path, lines: int, confidence: str) -> None:
+    found = judged(tmp_path, "\n".join(OOPS.split("\n")[:lines]))
+    assert (found.cause, found.confidence) == ("null-pointer-dereference", confidence)
+
+
+def test_a_name_ends_where_the_line_is_cut_off(tmp_path: Path) -> None:
+    found = judged(tmp_path, OOPS.split(" Not tainted")[0])
+    assert found.comm == "storaged"
+
+
+def test_an_oops_whose_first_lines_are_lost(tmp_path: Path) -> None:
+    """By the address that the registers have it is a NULL pointer; without one nobody can say so."""
+    rest = "\n".join(OOPS.split("\n")[2:])
+    assert judged(tmp_path, rest).cause == "null-pointer-dereference"
+    assert judged(tmp_path, rest.replace("CR2: 0000000000000018\n", "")).cause == "unknown"
+
+
+@pytest.mark.parametrize("end", ["------------[ cut here ]----", "BUG: KFENCE", "BUG: unable to hand"])
+def test_a_line_that_is_cut_off_is_no_report(tmp_path: Path, end: str) -> None:
+    assert judged(tmp_path, f"usb 1-1: new device\n{end}").cause == "unknown"
+
+
+@pytest.mark.parametrize(
+    "stack, cause",
+    [
+        ("panic+0x1/0x2\n __warn+0x1/0x2\n report_bug+0x1/0x2\n store_put+0x21/0x40 [stored]", "kernel-warning"),
+        ("panic+0x1/0x2\n kasan_report+0x1/0x2\n store_put+0x21/0x40 [stored]", "unknown"),
+        ("panic+0x1/0x2\n df_debug+0x1/0x2\n do_double_fault+0x1/0x2\n store_put+0x21/0x40", "double-fault"),
+        ("panic+0x1/0x2\n lbug_with_loc+0x1/0x2 [libcfs]\n store_put+0x21/0x40 [stored]", "assertion-failed"),
+    ],
+)
+def test_a_panic_whose_reason_is_lost(tmp_path: Path, stack: str, cause: str) -> None:
+    said = {"double-fault": "Machine halted.", "assertion-failed": "LBUG"}.get(cause, "panic_on_warn set ...")
+    found = judged(tmp_path, f"Kernel panic - not syncing: {said}\n{WHO}\nCall Trace:\n {stack}")
+    assert found.cause == cause
+
+
+def test_a_prompt_before_the_kernels_line(tmp_path: Path) -> None:
+    path = tmp_path / "console.txt"
+    oops = "\n".join(f"[  100.{at:06d}] {line}" for at, line in enumerate(OOPS.split("\n")))
+    path.write_text(f"[   90.000000] usb 1-1: new device\nstore login: {oops}\n")
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.confidence) == ("null-pointer-dereference", "certain")

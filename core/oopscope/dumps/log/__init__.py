@@ -31,7 +31,7 @@ WORDS = lazy_re(
 )
 # Lines with the kernel's times, or of syslog.
 TIMES = lazy_re(
-    r"^(?:<\d{1,4}>)?(?:[a-z]+ *:[a-z]+ *: )?\[ *\d{1,10}\.\d{6}\](?:\[ *[TC]\d+\])? ?(?:\[ *[TC]\d+\] ?)?\S|"
+    r"^(?:<\d{1,4}>)?(?:[a-z]+ *:[a-z]+ *: )?\[ *\d{1,10}\.\d{6} ?\](?:\[ *[TC]\d+ ?\])? ?(?:\[ *[TC]\d+\] ?)?\S|"
     r"^.{8,80}?\bkernel: |^\d{1,4},\d+,\d+,[-c+][^;\n]{0,64};|"
     r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ",
     re.MULTILINE,

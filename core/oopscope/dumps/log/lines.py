@@ -55,8 +55,8 @@ KMSG = lazy_re(
 DECODED = lazy_re(r"(?P<facility>[a-z]+\d?) *:(?P<level>[a-z]+) *: (?P<rest>.*)", re.DOTALL)  # dmesg -x
 LEVEL = lazy_re(r"<(?P<pri>\d{1,4})>(?:\[|(?=.))")
 STAMP = lazy_re(
-    r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9})(?: *<[ +-]*\d+\.\d+>)?\]"
-    r"(?:\[ *(?P<caller>[TC]\d+)\])?(?: ?\[ *(?P<caller2>[TC]\d+)\])? ?"
+    r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9})(?: *<[ +-]*\d+\.\d+>)? ?\]"
+    r"(?:\[ *(?P<caller>[TC]\d+) ?\])?(?: ?\[ *(?P<caller2>[TC]\d+) ?\])? ?"
 )
 STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
 PROMPT = lazy_re(r"[\w.-]{1,64} login: +(?=\S)|[^'\"\[\]<]{1,160}?(?=\[ {0,4}\d{1,6}\.\d{6}\]\S? ?\S)")

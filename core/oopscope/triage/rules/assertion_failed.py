@@ -32,6 +32,8 @@ def check(death: Death) -> Verdict | None:
     """Fire where panic() or a BUG follows the assertion's own words, and one of its functions or words brought it."""
     failing = next((f for f in death.sure if f.symbol and FAILS.fullmatch(f.symbol.split(".")[0])), None)
     said = _said(death)
+    if said is None and failing is not None and death.panic is not None:
+        return _unsaid(death)
     if (
         said is None
         or (death.cause is None)
@@ -56,6 +58,25 @@ def check(death: Death) -> Verdict | None:
     )
 
 
+def _unsaid(death: Death) -> Verdict:
+    """Return the verdict where the assertion's own words are lost."""
+    assert death.panic is not None
+    return death.verdict(
+        "software",
+        "assertion-failed",
+        "Assertion failed",
+        f"An assertion of {_beyond(death) or death.where} failed; its own words are lost; run by {death.who}.",
+        "likely",
+        [death.from_log(death.lines[death.panic.row])],
+        ("What the assertion said stood before the panic: look for it in another copy of the log.",),
+        culprit=_beyond(death),
+    )
+
+
+def _beyond(death: Death) -> Frame | None:
+    return first_not((f for f in death.sure if not FAILS.fullmatch((f.symbol or "").split(".")[0])), is_dying)
+
+
 def _said(death: Death) -> tuple[Line, "re.Match[str]"] | None:
     return death.lately(SAID)
 
@@ -67,5 +88,4 @@ def _culprit(death: Death, match: "re.Match[str]") -> Frame | None:
     named = next((f for f in death.frames if f.symbol == name), None) if name else None
     if named is not None:
         return named
-    beyond = first_not((f for f in death.sure if not FAILS.fullmatch((f.symbol or "").split(".")[0])), is_dying)
-    return beyond or (Frame(0, name, 0, None, "task", True) if name else None)
+    return _beyond(death) or (Frame(0, name, 0, None, "task", True) if name else None)

@@ -4,10 +4,12 @@ Follows kernel/cfi.c, arch/x86/kernel/{cet,cfi}.c and arch/arm64/kernel/traps.c.
 """
 
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import first_not, is_dying, plain
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
+ENTRIES = ("asm_exc_control_protection", "exc_control_protection")
 SAID = lazy_re(
     r"^(?:traps: )?(?:Missing ENDBR|CFI failure|control protection|(?:Oops: )?control protection|"
     r"Unexpected .*control protection|"
@@ -24,7 +26,7 @@ def check(death: Death) -> Verdict | None:
     """Fire on the check's own words."""
     said = death.in_oops(SAID) or death.said(SAID)
     if said is None:
-        return None
+        return _by_its_entry(death)
     found = PLACES.search(said[0].text)
     named = Frame(0, found["name"], int(found["at"] or "0", 16), found["module"], "task", True) if found else None
     culprit = named or death.culprit
@@ -46,5 +48,23 @@ def check(death: Death) -> Verdict | None:
             "Does the function's type match that of the pointer? A module built without CFI or IBT fails so.",
             "If not: the pointer was overwritten, or somebody tries to exploit the kernel.",
         ),
+        culprit=culprit,
+    )
+
+
+def _by_its_entry(death: Death) -> Verdict | None:
+    """Return the verdict where the check's words are lost, and its exception's entry stands right behind the oops."""
+    entry = death.frames[1].symbol if len(death.frames) > 2 and death.oops is not None else None
+    if entry is None or plain(entry) not in ENTRIES or not is_dying(death.frames[0].symbol):
+        return None
+    culprit = first_not(death.sure, is_dying)
+    return death.verdict(
+        "software",
+        "control-flow-violation",
+        "Control-flow violation",
+        f"{culprit or 'Code'} made a call or return that control-flow checks forbid, {death.by}.",
+        "likely",
+        [death.from_log(death.lines[death.oops.row])] if death.oops else [],
+        ("What was called from where stood before the oops: look for it in another copy of the log.",),
         culprit=culprit,
     )

@@ -9,6 +9,8 @@ SAID = r"^(?:traps: )?PANIC: double fault|^(?:Oops: )?double fault: |^Kernel pan
 def check(death: Death) -> Verdict | None:
     """Fire on the trap's own words, where no guard page tells of an overflow."""
     said = death.in_oops(SAID) or death.said(SAID)
+    if said is None and death.on_stack("df_debug") and (death.panic_message or "").startswith("Machine halted"):
+        said = death.said(r"[Kk]ernel panic")
     if said is None:
         return None
     return death.verdict(

@@ -12,6 +12,9 @@ SAID = lazy_re(
     r"WARNING: (?:CPU: \d+ PID: \d+ )?(?:at )?(?P<place>\S+:\d+)(?: at)?(?: (?P<name>[A-Za-z_][\w.]*)(?:\+|\())?"
 )
 
+# On the stack of a warning whose own words are lost; those of other checks are no warnings.
+WARNS = ("__warn", "report_bug", "warn_slowpath_fmt", "warn_slowpath_null", "warn_slowpath_common")
+
 
 def check(death: Death) -> Verdict | None:
     """Fire where panic() says that a warning was fatal, and no deeper rule knows what it warned of."""
@@ -52,7 +55,9 @@ def _is_one(death: Death) -> bool:
     """Tell whether panic() says that a warning was fatal, or a log without a death ends with one."""
     if death.lived:
         return death.cause is not None and death.cause.kind not in HANGS and death.cause.kind != "oom"
-    return death.panic is not None and COMPLAINED.search(death.panic_message or "") is not None
+    if death.panic is None or COMPLAINED.search(death.panic_message or "") is None:
+        return False
+    return death.cause is not death.panic or death.on_stack(*WARNS) is not None
 
 
 def _words(report: Report | None) -> int | None:

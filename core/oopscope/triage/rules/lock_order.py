@@ -4,7 +4,7 @@ What it reports need not have happened: it is what can. A lock that the task hol
 """
 
 from oopscope.kernel.frame import Frame
-from oopscope.kernel.functions import is_dying, is_waiting
+from oopscope.kernel.functions import is_dying, is_helper, is_waiting
 from oopscope.klog.report import Report
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
@@ -15,6 +15,8 @@ SAID = lazy_re(
     r"inconsistent lock state|\S+ +-> +\S+ lock order detected)|"
     r"^(?:\[ )?BUG: (?P<spin>spinlock (?:recursion|lockup suspected))"
 )
+
+AT = lazy_re(r", at: (?P<name>[A-Za-z_][\w.]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)\])?")
 
 
 def check(death: Death) -> Verdict | None:
@@ -38,10 +40,20 @@ def check(death: Death) -> Verdict | None:
 
 
 def _who_locks(report: Report) -> Frame | None:
-    """Return who took the lock: the first frame that is neither the validator's nor a lock's, of the last stack."""
+    """Return who took the lock: the first frame that is neither the validator's nor a lock's, of the last stack.
+
+    Where the stack is cut off, the place that the report names.
+    """
     own = next((stack.frames for stack in reversed(report.stacks) if any(map(_is_validator, stack.frames))), ())
     frames = own or report.frames
-    return next((f for f in frames if f.symbol and not is_dying(f.symbol) and not is_waiting(f.symbol)), None)
+    roles = (is_dying, is_waiting, is_helper)
+    found = next((f for f in frames if f.symbol and not any(role(f.symbol) for role in roles)), None)
+    place = report.find(AT) if found is None else None
+    return (
+        found
+        if place is None
+        else Frame(0, place[1]["name"], int(place[1]["at"], 16), place[1]["module"], "task", True)
+    )
 
 
 def _is_validator(frame: Frame) -> bool:

@@ -1,12 +1,12 @@
 """A driver or a module called panic() itself, for a reason of its own; it is named."""
 
-from oopscope.triage.death import Death
+from oopscope.triage.death import COMPLAINED, Death
 from oopscope.triage.finding import Verdict
 
 
 def check(death: Death) -> Verdict | None:
     """Fire where panic() was called over no oops, and its caller is on the stack; asked after the known kinds."""
-    if death.panic_line is None or death.oops is not None:
+    if death.panic_line is None or death.oops is not None or COMPLAINED.search(death.panic_message or ""):
         return None
     caller = death.caller_of(("panic", "vpanic", "nmi_panic"))
     if caller is None or caller.symbol is None:

@@ -11,13 +11,14 @@ from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 SAID = lazy_re(
-    r"SError Interrupt on CPU(?P<cpu>\d+), code (?P<code>0x[0-9a-f]+)|Internal error: synchronous external abort"
+    r"SError Interrupt on CPU(?P<cpu>\d+), code (?P<code>0x[0-9a-f]+)|"
+    r"Internal error: synchronous external abort|Unhandled fault: .*external abort"
 )
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words, or on the abort as the fatal oops."""
-    of_panic = re.search(r"SError|synchronous external abort", death.panic_message or "")
+    of_panic = re.search(r"SError|external abort", death.panic_message or "")
     said = death.said(SAID) or death.lately(SAID)
     if not of_panic and (said is None or death.oops is None or not death.in_oops(SAID)):
         return None
