@@ -14,7 +14,8 @@ NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump") if path.with_suffix("
 # Tables that came when most dumps had been distilled, and the dumps that have their pages.
 LATER = (
     "interrupts", "disks", "requests", "interfaces", "sockets", "vmstat", "nodes", "freelists", "hugepages", "swaps",
-    "cgroups", "vmallocs", "slabpointers",
+    "cgroups", "vmallocs", "slabpointers", "works", "workqueues", "pools", "workers", "graceperiods", "rcu", "timers",
+    "filesystems", "facts", "modinfo", "parameters",
 )  # fmt: skip
 HELD = ("6.1-null", "6.1-life")
 ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])

@@ -61,16 +61,22 @@ class _Sample:
         for first in units[::step]:
             if all(self.looked[at] >= OBJECTS for at in self.caches):
                 return
+            base = structs.base + first * structs.size
             try:
-                pages = structs.pages(first, UNIT)
+                raw = self.memory.read(base, UNIT * structs.size)
             except OopscopeError:
                 continue
-            for number in range(len(pages)):
-                address = structs.base + (first + number) * structs.size
-                try:
-                    self._page(address, first + number)
-                except OopscopeError:
-                    continue
+            for number in range(UNIT):
+                if self._owner(raw, number * structs.size) in self.caches:
+                    try:
+                        self._page(base + number * structs.size, first + number)
+                    except OopscopeError:
+                        continue
+
+    def _owner(self, raw: bytes, at: int) -> int:
+        """Return what stands where the struct page of a slab names its cache."""
+        at += self.slab.offset("slab_cache")
+        return int.from_bytes(raw[at : at + self.memory.word_size], self.kernel.arch.byteorder)
 
     def _page(self, address: int, frame: int) -> None:
         """Look at the objects of a slab, if a page is the first of one of a wanted cache."""

@@ -71,6 +71,7 @@ class Table:
     most: int = 0  # rows that a text shows; 0 for all
     asked: bool = False  # in a report only where it is asked for by name
     kept: bool = True  # whether a distilled dump gives the same rows, though a report does not hold them
+    told_in: str = ""  # the table with which it is read, whose problems are its own too
     of: Callable[["Kernel"], int | None] | None = None  # the kernel's own count of such things
     walked: bool = True  # whether a reading that met no problem has seen all there is
 
@@ -98,7 +99,7 @@ class Table:
         ]
 
     def _troubled(self, kernel: "Kernel") -> bool:
-        return any(problem.section == self.key for problem in kernel.problems)
+        return any(problem.section in (self.key, self.told_in) for problem in kernel.problems)
 
     def count(self, kernel: "Kernel", rows: int | None) -> Count:
         """Return how complete a reading of so many rows is, by the kernel's own count or by what went wrong in it."""
@@ -139,6 +140,13 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("cpus", "oopscope.subsystems.cpus"),
     ("runqueues", "oopscope.subsystems.runqueues"),
     ("interrupts", "oopscope.subsystems.interrupts"),
+    ("works", "oopscope.subsystems.works"),
+    ("workqueues", "oopscope.subsystems.workqueues"),
+    ("pools", "oopscope.subsystems.pools"),
+    ("workers", "oopscope.subsystems.workers"),
+    ("graceperiods", "oopscope.subsystems.graceperiods"),
+    ("rcu", "oopscope.subsystems.rcu"),
+    ("timers", "oopscope.subsystems.timers"),
     ("log", "oopscope.subsystems.log"),
     ("tasks", "oopscope.subsystems.tasks"),
     ("stacks", "oopscope.subsystems.stacks"),
@@ -155,10 +163,14 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("vmallocs", "oopscope.subsystems.vmallocs"),
     ("slabs", "oopscope.subsystems.slabs"),
     ("slabpointers", "oopscope.subsystems.slabpointers"),
+    ("facts", "oopscope.subsystems.facts"),
     ("modules", "oopscope.subsystems.modules"),
+    ("modinfo", "oopscope.subsystems.modinfo"),
+    ("parameters", "oopscope.subsystems.parameters"),
     ("disks", "oopscope.subsystems.disks"),
     ("requests", "oopscope.subsystems.requests"),
     ("mounts", "oopscope.subsystems.mounts"),
+    ("filesystems", "oopscope.subsystems.filesystems"),
     ("interfaces", "oopscope.subsystems.interfaces"),
     ("sockets", "oopscope.subsystems.sockets"),
     ("coverage", "oopscope.subsystems.coverage"),

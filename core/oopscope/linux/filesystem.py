@@ -1,0 +1,277 @@
+"""File systems: the state of each super block, own options where they can be had, what is dirty, its device.
+
+Follows fs/{super.c,fs-writeback.c}, include/linux/{fs.h,backing-dev-defs.h}, fs/ext4/{ext4.h,super.c} and mm/shmem.c. A
+super block is one that a file system's type owns and whose root names it. mounts tells where each is mounted.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from oopscope.errors import Absent, OopscopeError
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.once import once
+from oopscope.kernel.walk import for_each_list
+from oopscope.linux.mount import mounts_of
+from oopscope.linux.path import Paths, Place
+from oopscope.linux.proc_mounts import first_namespace
+from oopscope.linux.system import memory_bytes
+from oopscope.structs.plan import Plan
+
+MAX_BLOCKS, MAX_BDIS, MAX_WRITERS, MAX_INODES = 1 << 16, 1 << 16, 4096, 100_000
+SB_RDONLY, SB_KERNMOUNT, SB_DYING = 1, 1 << 22, 1 << 24  # the last since 5e8749141521, 6.6
+FREEZE = ("", "freezing: writers wait", "freezing: page faults wait", "freezing: the file system waits", "frozen")
+EXT4_SHUTDOWN, EXT4_ERROR_FS = 1 << 1, 2  # a bit of s_ext4_flags; of s_mount_state
+EXT4_ERRORS = {0x10: "continue", 0x20: "remount-ro", 0x40: "panic"}
+EXT4_DATA = {0x400: "journal", 0x800: "ordered", 0xC00: "writeback"}
+TMPFS_MODE = 0o1777
+
+
+class SuperBlock(NamedTuple):
+    """struct super_block."""
+
+    address: int
+    device: int
+    blocksize: int
+    type: int
+    flags: int
+    root: int
+    frozen: int
+    info: int
+    id: bytes
+    bdi: int
+    link: int
+
+
+class Type(NamedTuple):
+    """struct file_system_type."""
+
+    name: int
+
+
+class Writer(NamedTuple):
+    """struct bdi_writeback: what is dirty of a device, or of a control group on it."""
+
+    address: int
+    b_dirty: int
+    b_io: int
+    b_more_io: int
+    b_dirty_time: int
+    stat: int
+    link: int
+
+
+class Inode(NamedTuple):
+    """struct inode."""
+
+    sb: int
+
+
+class Ext4(NamedTuple):
+    """struct ext4_sb_info."""
+
+    es: int
+    opt: int
+    defaults: int
+    state: int
+    flags: int
+
+
+class Ext4Disk(NamedTuple):
+    """struct ext4_super_block, little endian."""
+
+    errors: int
+    error_count: int
+
+
+class Tmpfs(NamedTuple):
+    """struct shmem_sb_info."""
+
+    max_blocks: int
+    used: int
+    max_inodes: int
+    mode: int
+    uid: int
+    gid: int
+
+
+SUPER_BLOCK = Plan(
+    "super_block", SuperBlock, device="s_dev", blocksize="s_blocksize", type="s_type", flags="s_flags", root="s_root",
+    frozen="s_writers.frozen", info="s_fs_info", id="s_id", bdi="s_bdi", link="&s_list",
+)  # fmt: skip
+TYPE = Plan("file_system_type", Type)
+WRITER = Plan(
+    "bdi_writeback", Writer, b_dirty="&b_dirty", b_io="&b_io", b_more_io="&b_more_io", b_dirty_time="&b_dirty_time",
+    stat="&stat", link="&bdi_node",
+)  # fmt: skip
+INODE = Plan("inode", Inode, sb="i_sb")
+EXT4 = Plan(
+    "ext4_sb_info", Ext4, es="s_es", opt="s_mount_opt", defaults="s_def_mount_opt", state="s_mount_state",
+    flags="s_ext4_flags",
+)  # fmt: skip
+EXT4_DISK = Plan("ext4_super_block", Ext4Disk, errors="s_errors", error_count="s_error_count")
+TMPFS = Plan("shmem_sb_info", Tmpfs, used="&used_blocks", uid="uid.val", gid="gid.val")
+
+
+class FileSystem(NamedTuple):
+    """A super block."""
+
+    name: str  # of its device, or of its type
+    type: str
+    device: str  # major:minor
+    state: str  # rw, ro, and what else there is to say
+    targets: tuple[str, ...]  # where PID 1 sees it
+    options: str | None  # the file system's own; None where they are not known here
+    dirty_inodes: int | None
+    dirty: int | None  # bytes of its device's
+    writeback: int | None
+    used: int | None  # bytes, of tmpfs
+    errors: int | None  # that it has seen, where it counts them
+    address: int
+
+
+class _Reader:
+    """The file systems of one kernel as they are read."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel, self.memory, self.types = kernel, kernel.memory, kernel.types
+        self.block = kernel.bind(SUPER_BLOCK)
+        self.lost = kernel.problems.lost("filesystems", "a file system")
+        self.dirty_inodes, self.dirty, self.writeback = Counter[int](), Counter[int](), Counter[int]()
+        self.writers_known = self._attempt(self._read_writers) is not None
+        self.targets: dict[int, list[str]] = {}
+        self._attempt(self._read_mounts)
+        self.own: dict[str, Callable[[SuperBlock], tuple[str, str, int | None, int | None]]] = {
+            "ext4": self._ext4, "ext3": self._ext4, "ext2": self._ext4, "tmpfs": self._tmpfs,
+        }  # fmt: skip
+
+    def _attempt(self, read: Callable[[], bool]) -> bool | None:
+        try:
+            return read()
+        except OopscopeError as e:
+            self.lost(e)
+            return None
+
+    def _read_mounts(self) -> bool:
+        namespace, root = first_namespace(self.kernel)
+        paths = Paths(self.kernel, root)
+        for address in mounts_of(self.kernel, namespace):
+            try:
+                mount = paths.mount(address)
+                target, reached = paths.of(Place(mount.address, mount.root))
+            except OopscopeError as e:
+                self.lost(e)
+                continue
+            if reached:
+                self.targets.setdefault(mount.sb, []).append(target.decode("utf-8", "backslashreplace"))
+        return True
+
+    def _writers(self) -> Iterator[tuple[int, Writer]]:
+        """Yield what each device has to write: (its backing_dev_info, a bdi_writeback of it)."""
+        bound, memory = self.kernel.bind(WRITER), self.memory
+        link, heads = (self.types.member("backing_dev_info", name).offset for name in ("bdi_list", "wb_list"))
+        for bdi in for_each_list(memory, self.kernel.symbol("bdi_list"), link, self.lost, MAX_BDIS):
+            walk = for_each_list(memory, bdi + heads, bound.offset("link"), self.lost, MAX_WRITERS)
+            for writer in bound.rows(walk, self.lost):
+                yield bdi, writer
+
+    def _read_writers(self) -> bool:
+        """Count the dirty inodes of each super block, and the dirty pages of each device."""
+        link, inodes = self.types.member("inode", "i_io_list").offset, self.kernel.bind(INODE)
+        stats = {"WB_RECLAIMABLE": self.dirty, "WB_WRITEBACK": self.writeback}
+        size, left = self.types.sizeof("percpu_counter"), MAX_INODES
+        for bdi, writer in self._writers():
+            for head in (writer.b_dirty, writer.b_io, writer.b_more_io, writer.b_dirty_time):
+                for row in inodes.rows(for_each_list(self.memory, head, link, self.lost, left), self.lost):
+                    self.dirty_inodes[row.sb] += 1
+                    left -= 1
+            for name, counts in stats.items():
+                number = self.types.constant(name)
+                if number is not None:
+                    counts[bdi] += self._percpu(writer.stat + number * size)
+        return True
+
+    def _percpu(self, address: int) -> int:
+        """Return the value of a struct percpu_counter."""
+        count = self.memory.word(address + self.types.member("percpu_counter", "count").offset)
+        each = self.memory.word(address + self.types.member("percpu_counter", "counters").offset)
+        parts = [self.memory.s32((each + offset) % self.memory.top) for offset in self.kernel.cached(per_cpu_offsets)]
+        return max(count - (count >> 63 << 64) + (sum(parts) if each else 0), 0)
+
+    def row(self, block: SuperBlock) -> FileSystem:
+        """Return the row of a super block."""
+        name = self.memory.cstring(self.kernel.bind(TYPE).row(block.type).name, 64).decode("ascii", "backslashreplace")
+        more, options, used, errors = "", None, None, None
+        try:
+            if name in self.own and block.info and not block.flags & SB_KERNMOUNT:
+                more, options, used, errors = self.own[name](block)
+        except Absent:  # its types are not in this kernel, or in a module
+            pass
+        except OopscopeError as e:
+            self.kernel.problems.lost("filesystems", f"what {name} on {_text(block.id)} says of itself")(e)
+        words = ["ro" if block.flags & SB_RDONLY else "rw"]
+        words += [FREEZE[block.frozen]] if 0 < block.frozen < len(FREEZE) else []
+        words += ["being unmounted"] if block.flags & SB_DYING else []
+        words += [more] if more else []
+        noop = not self.dirty[block.bdi] and not self.writeback[block.bdi]
+        page = self.memory.page_size
+        known = self.writers_known
+        return FileSystem(
+            _text(block.id) or name, name, f"{block.device >> 20}:{block.device & (1 << 20) - 1}", ", ".join(words),
+            tuple(self.targets.get(block.address, ())), options,
+            self.dirty_inodes[block.address] if known else None,
+            (0 if noop else self.dirty[block.bdi] * page) if known else None,
+            (0 if noop else self.writeback[block.bdi] * page) if known else None, used, errors, block.address,
+        )  # fmt: skip
+
+    def _ext4(self, block: SuperBlock) -> tuple[str, str, int | None, int | None]:
+        """Return what ext4 adds to its state, its options as /proc/mounts has them, and how many errors it saw."""
+        own = self.kernel.bind(EXT4).row(block.info)
+        disk = self.kernel.bind(EXT4_DISK).row(own.es)
+        state = ["shut down"] if own.flags & EXT4_SHUTDOWN else []
+        state += ["errors seen"] if own.state & EXT4_ERROR_FS else []
+        usual = {1: 0x10, 2: 0x20, 3: 0x40}.get(disk.errors, 0x10)  # s_errors: what tune2fs -e set
+        words = [f"errors={word}" for bit, word in EXT4_ERRORS.items() if own.opt & bit and bit != usual]
+        if own.opt & 0xC00 != own.defaults & 0xC00 and own.opt & 0xC00:
+            words.append(f"data={EXT4_DATA[own.opt & 0xC00]}")
+        apart = own.opt ^ own.defaults
+        words += ["discard" if own.opt & 0x40000000 else "nodiscard"] if apart & 0x40000000 else []
+        words += ["barrier" if own.opt & 0x20000 else "nobarrier"] if apart & 0x20000 else []
+        words += ["delalloc" if own.opt & 0x8000000 else "nodelalloc"] if apart & 0x8000000 else []
+        count = self.types.has_member("ext4_sb_info", "s_error_count")  # beside what is on disk since 5.11
+        at = block.info + self.types.member("ext4_sb_info", "s_error_count").offset if count else 0
+        return ", ".join(state), ",".join(words), None, self.memory.u32(at) if count else disk.error_count
+
+    def _tmpfs(self, block: SuperBlock) -> tuple[str, str, int | None, int | None]:
+        """Return tmpfs's options as /proc/mounts has them, and how much it holds."""
+        own, page = self.kernel.bind(TMPFS).row(block.info), self.memory.page_size
+        words = []
+        half = memory_bytes(self.kernel) // page // 2
+        words += [f"size={own.max_blocks * page >> 10}k"] if own.max_blocks != half else []
+        words += [f"nr_inodes={own.max_inodes}"] if own.max_inodes != half else []
+        words += [f"mode={own.mode & 0o7777:03o}"] if own.mode & 0o7777 != TMPFS_MODE else []
+        words += [f"uid={own.uid}"] if own.uid else []
+        words += [f"gid={own.gid}"] if own.gid else []
+        return "", ",".join(words), self._percpu(own.used) * page, None
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
+
+
+@once
+def file_systems(kernel: Kernel) -> list[FileSystem]:
+    """Return every super block; one whose root is another's is dropped, and said."""
+    reader, found = _Reader(kernel), []
+    root_at = kernel.types.member("dentry", "d_sb").offset
+    head, bound = kernel.symbol("super_blocks"), reader.block
+    walk = for_each_list(kernel.memory, head, bound.offset("link"), reader.lost, MAX_BLOCKS)
+    for block in bound.rows(walk, reader.lost):
+        try:
+            if block.root and kernel.memory.word(block.root + root_at) != block.address:
+                kernel.problems.add("filesystems", "what should be a super block has another's root", block.address)
+                continue
+            found.append(reader.row(block))
+        except OopscopeError as e:
+            reader.lost(e)
+    return found
