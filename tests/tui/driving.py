@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from pytest import MonkeyPatch
 from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 from textual.events import Key
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
@@ -16,6 +17,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from oopscope_tui.app import OopscopeApp
+from oopscope_tui.widgets import chrome
 from tui.fake import Fake
 
 SMALL, LARGE = (80, 24), (160, 48)
@@ -39,11 +41,26 @@ def text(app: OopscopeApp) -> str:
 async def running(
     fake: Any = None, size: tuple[int, int] = SMALL, paths: Sequence[Path] = (Path("vmcore"),), **more: Any
 ) -> AsyncIterator[tuple[OopscopeApp, Pilot[int]]]:
-    """Run the screen until everything of the fake is read."""
+    """Run the screen until everything of the fake is read.
+
+    It is painted once, at the end, and where a test looks at it: what each of many steps painted, nobody saw. A message
+    on the status line stays, however slow the machine is.
+    """
     app = OopscopeApp(paths, fake or Fake(), **more)
-    async with app.run_test(size=size) as pilot:
-        await settle(app, pilot)
-        yield app, pilot
+    paint = Compositor.render_update
+    with MonkeyPatch.context() as patch:
+        patch.setattr(Compositor, "render_update", put_off)
+        patch.setattr(chrome, "SAID_SECONDS", PATIENCE)
+        async with app.run_test(size=size) as pilot:
+            await settle(app, pilot)
+            yield app, pilot
+            if app.is_running:
+                paint(app.screen._compositor, screen_stack=app._background_screens)
+
+
+def put_off(_compositor: Compositor, screen_stack: list[Screen[Any]] | None = None, **_more: bool) -> None:
+    """Paint nothing yet: what is due stays due."""
+    visible_screen_stack.set(screen_stack or [])
 
 
 async def settle(app: Any, pilot: Pilot[int]) -> None:
@@ -124,16 +141,6 @@ def is_busy(app: OopscopeApp) -> bool:
     """Tell whether there is something to come without a key."""
     busy = app.pane is None or app.pane.active._working or app.pane.resting or app.reader._jobs
     return bool(busy or not (app.idle or app.folder)) and not app.failure
-
-
-@contextmanager
-def painted_once(app: OopscopeApp) -> Iterator[None]:
-    """Paint only once, when all is done: of many steps that nobody looks at, what they come to is enough."""
-    with MonkeyPatch.context() as patch:
-        patch.setattr(Compositor, "render_update", lambda *_args, **_more: None)  # what is due stays due
-        yield
-    if app.is_running:
-        app.screen._compositor.render_update(screen_stack=app._background_screens)
 
 
 async def press(app: OopscopeApp, pilot: Pilot[int], *keys: str) -> None:

@@ -11,7 +11,7 @@ from oopscope_tui.settings import keys
 from tui import checks_everywhere as everywhere
 from tui import checks_of_lists as lists
 from tui import checks_of_panes as panes
-from tui.driving import LARGE, SMALL, painted_once, running
+from tui.driving import LARGE, SMALL, running
 from tui.stage import Check, Stage
 
 CHECKS: dict[str, Check] = {
@@ -90,11 +90,11 @@ async def test_every_key(place: Place) -> None:
         await stage.begin()
         for turn, key in enumerate((*stage.lines.KEYS, *keys.EVERYWHERE)):
             names = key.keys.split(",")
-            with painted_once(app):
-                await stage.begin()
-                bound = app.screen.active_bindings
-                assert all(bound[name].binding.action == key.action for name in names if key.action), key
-                await CHECKS[key.action](stage, names[(at + turn) % len(names)])
+            await stage.begin()
+            bound = app.screen.active_bindings
+            assert all(bound[name].binding.action == key.action for name in names if key.action), key
+            await CHECKS[key.action](stage, names[(at + turn) % len(names)])
+            app.lines_on_screen()
 
 
 def test_no_check_is_of_a_key_that_is_gone() -> None:
