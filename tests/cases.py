@@ -1,13 +1,15 @@
 """The real dumps beside their truth, each opened and read at most once a session."""
 
+import pickle
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from oopscope.boot.attach import open_kernel
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
-from stored import DUMPS
+from stored import DUMPS, write
 from truth import Truth
 
 NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump") if path.with_suffix(".truth").exists())
@@ -19,6 +21,9 @@ LATER = (
 )  # fmt: skip
 HELD = ("6.1-null", "6.1-life")
 ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])
+
+
+SHARED: list[Path] = []  # the folder that the processes of one run have in common, where there are several
 
 
 class Case:
@@ -41,7 +46,14 @@ class Case:
 
     @cached_property
     def report(self) -> Any:
-        return build(self.kernel, [key for key in ALL if key not in LATER or self.name in HELD], stacks=True)
+        """Built by one of a run's processes, and read by the others."""
+        kept = SHARED[0] / f"{self.name}.report" if SHARED else None
+        if kept is not None and kept.exists():
+            return pickle.loads(kept.read_bytes())
+        made = build(self.kernel, [key for key in ALL if key not in LATER or self.name in HELD], stacks=True)
+        if kept is not None:
+            write(kept, pickle.dumps(made), 0)
+        return made
 
     def close(self) -> None:
         """Let go of the kernel and its pages; the report stays, and who asks for the kernel opens it again."""

@@ -1,19 +1,23 @@
 """What tests of several folders share: the real dumps, and a session without the user's index cache and settings."""
 
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
+import cases
 from cases import NAMES, Case, case_of
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_index_cache() -> Iterator[None]:
+def _no_index_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test reads or leaves an index cache of its user's, nor reads settings, but for those that test it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OOPSCOPE_CACHE", "off")
         patch.setenv("OOPSCOPE_CONFIG", "off")
+        if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of this process is in that of the run
+            patch.setattr(cases, "SHARED", [tmp_path_factory.getbasetemp().parent])
         yield
 
 

@@ -11,7 +11,7 @@ from oopscope.dumps import BLOCK, FORMATS, open_container
 from oopscope.errors import MissingPage, OopscopeError
 from oopscope.sources.file import BytesSource
 
-FLIPS = 200
+FLIPS = 60
 SECONDS = 2.0  # of processor time for one file; the slowest takes some milliseconds
 
 ALSO = {("elf", "qemu"): "qemu-elf", ("migration", "libvirt"): "libvirt"}

@@ -146,9 +146,9 @@ def test_open_files(name: str) -> None:
             assert {fd: path for fd, path in wanted.items() if have.get(fd) != path} == {}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_changed_and_missing_pages_cost_no_more_than_themselves(name: str, seed: int) -> None:
+def test_changed_and_missing_pages_cost_no_more_than_themselves(name: str) -> None:
     """No fault of the program's own, whatever memory says; what is lost is said."""
+    seed = 1
     change, _, _ = changer(random.Random(seed), f"{name} {seed}")
     dump = open_path(FOLDER / f"{name}.kdump")
     frames = [n for a, b in dump.ranges() for n in range(a // dump.page_size, b // dump.page_size)]

@@ -25,7 +25,7 @@ class Counting(BytesSource):
         return data
 
 
-@pytest.mark.parametrize("zeros", [0, 7, 8, 9, 5000, 30_000])
+@pytest.mark.parametrize("zeros", [0, 7, 8, 9, 5000, 12_000])
 def test_a_cut_is_seen_behind_zero_pages_that_share_one_place(zeros: int) -> None:
     pages = {n: noise_page(n) for n in range(20)} | {20 + n: bytes(4096) for n in range(zeros)}
     raw = Kdump(pages).build()

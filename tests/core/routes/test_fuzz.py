@@ -7,7 +7,7 @@ import pytest
 
 from bench import fuzz
 
-CONTAINERS, REPORTS = 400, 12
+CONTAINERS, REPORTS = 200, 5
 SECONDS = 10  # of processor time
 
 

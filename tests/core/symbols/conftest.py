@@ -4,6 +4,7 @@ import os
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -146,6 +147,8 @@ def make(
     return Made(Image(at0, data), VmcoreInfo(raw), stext, places, symbols)
 
 
+kept = cache(make)
+
 _TOKENS = ["token_table", "token_index"]
 _CORE = ["num_syms", "names", "markers"]
 ORDERS = {
@@ -168,8 +171,12 @@ def btf_builder() -> type[BtfBuilder]:
 
 @pytest.fixture
 def make_kallsyms() -> Callable[..., Any]:
-    """A function that builds an image with kallsyms tables of an era."""
-    return make
+    """A function that builds an image with kallsyms tables of an era; what is built of words is built once."""
+
+    def made(era: str, **more: Any) -> Made:
+        return make(era, **more) if "symbols" in more else deepcopy(kept(era, **more))
+
+    return made
 
 
 @pytest.fixture

@@ -49,9 +49,10 @@ def test_the_log_alone_gives_the_same_cause(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CUT)
 def test_a_cut_dump_says_the_same_or_less(name: str, tmp_path: Path) -> None:
+    """One dump is cut at the odd parts, the other at the even ones."""
     data = (DEATHS / f"{name}.kdump").read_bytes()
     entire = told(DEATHS / f"{name}.kdump")["verdict"]
-    for twentieth in TWENTIETHS:
+    for twentieth in TWENTIETHS[CUT.index(name) :: 2]:
         path = tmp_path / f"{twentieth}.kdump"
         path.write_bytes(data[: len(data) * twentieth // 20])
         try:
