@@ -15,7 +15,7 @@ from oopscope.lazy_re import lazy_re
 
 _TOKEN = lazy_re(r"\\.|\[[^\]]*\]|.", re.DOTALL)  # of a regular expression: an escape, a class, a character
 _OPTIONAL = lazy_re(r"[*?]|\{0?,\d*\}")
-_SUFFIX = lazy_re(r"(\.(isra|constprop|part|cold|llvm|lto_priv|localalias|cfi_jt|cfi)[.\d]*)+$")
+_SUFFIX = lazy_re(r"(\.(isra|constprop|part|cold|clone|llvm|lto_priv|localalias|cfi_jt|cfi)[.\d]*)+$")
 
 
 def plain(symbol: str) -> str:
@@ -152,9 +152,10 @@ _DYING = Names(
     r"nmi_cpu_backtrace\w*|"
     r"nmi_trigger_\w+|trigger_\w+_backtrace|arch_trigger_\w+|rcu_dump_cpu_stacks|rcu_sched_clock_irq|rcu_pending|"
     r"print_(cpu_stall|other_cpu_stall)\w*|check_cpu_stall|rcu_check_gp_kthread\w*|exit_to_user_\w+|"
-    r"default_send_\w+|native_(smp_)?send_\w+|apic_send_\w+|(lock_)?dep_\w+_bug|__schedule_bug|_*might_(sleep|"
+    r"default_send_\w+|native_(smp_)?send_\w+|apic_send_\w+|(lock_)?dep_\w+_bug|__schedule_bug|_*might_(sleep|fault|"
     r"resched)\w*|"
-    r"(validate|check_prev|check_noncircular|__lock_acquire|lock_acquire)\w*|(print|get)_taint\w*|lockdep_\w+|"
+    r"(validate|check_prev|check_noncircular|check_usage|__lock_acquire|lock_acquire|trace_hardirqs|trace_softirqs)\w*|"
+    r"print_\w+_bug|(print|get)_taint\w*|lockdep_\w+|"
     r"mark_(lock|usage|held_locks)\w*|valid_state|debug_(print_object|locks_off|check_no_obj_freed|object_\w+)|"
     r"_*debug_(check|object)_\w+|usercopy_warn|sched_show_task\w*|warn_bogus_\w+|irqentry_(exit|enter)\w*|"
     r"rust_(begin_unwind|helper_(BUG|WARN))\w*|_R\w*core9panicking\w*|__seqprop_\w+|"
@@ -211,7 +212,7 @@ _HELPER = Names(
     r"_*read_once_word_nocheck|refcount_\w+|ref_tracker_\w+|kmalloc_slab|kobject_(add|init)\w*|proc_register|"
     r"crc(16|_itu_t|32c?|_t10dif)\w*|_*copy_(to|from|page_to|page_from)_iter\w*|hex_dump_to_buffer|print_hex_dump\w*|"
     r"(un)?lock_page|folio_(un)?lock|_*local_bh_enable\w*|_*phys_addr\w*|(drop|inc|clear|set)_nlink|fast_dput|dput|"
-    r"mark_buffer_dirty|kfree_skbmem|_*free_(unref|frozen|one|pcp)\w*|bad_page|_*page_frag_\w+|"
+    r"io(read|write)(8|16|32|64)\w*|__(raw_)?(read|write)[bwlq]|mark_buffer_dirty|kfree_skbmem|_*free_(unref|frozen|one|pcp)\w*|bad_page|_*page_frag_\w+|"
     r"xas_(start|load|find|store|descend)|xa_(load|store|find)|radix_tree_\w+|idr_(find|remove|alloc)\w*|"
     r"native_(set|read|write)_\w+|crc32\w*|csum_partial\w*|_*sg_(next|init_table)|dev_driver_string|dev_name"
 )

@@ -118,6 +118,7 @@ _CHECKS = (
     _h("memory-error", "BUG: KMSAN: "),
     _h("race", "BUG: KCSAN: "),
     _h("undefined", "UBSAN: "),
+    _h("slab", "BUG ", r"\S.{0,40}: Objects remaining"),
     _h("slab", "BUG ", r"\S.{0,80}\((?:Tainted|Not tainted)[^)]*\): "),
     _h("bad-page", "BUG: Bad page "),
     _h("bad-page", "BUG: Bad rss-counter"),

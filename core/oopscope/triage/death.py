@@ -19,6 +19,7 @@ from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_softirq_loop, is_waiting
 from oopscope.klog.end import HANGS
 from oopscope.klog.parse import Line
+from oopscope.klog.trace import is_frame
 from oopscope.klog.wordings import DIE
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
@@ -128,7 +129,7 @@ class Death(Ending):
             return next((f for f in self.frames if f.module), self.fault_frame)  # a kernel without names
         if self.fault_frame is not None:
             return self.beyond_helpers(self.fault_frame)
-        return first_not(self.sure, is_dying)
+        return first_not(self.sure, is_dying, is_helper) or first_not(self.sure, is_dying)
 
     def beyond_helpers(self, frame: Frame) -> Frame:
         """Return whom to blame for a fault: the frame, or of a leaf that was handed a bad argument its caller.
@@ -284,9 +285,14 @@ class Death(Ending):
             return "possible"  # the log ends within the oops, before it says where that was
         if confidence == "certain" and ((self.only_log and not self.frames) or self._lost_the_first):
             return "likely"
-        cut = self.only_log and self.panic is None and self.oops is not None and not self.oops.ended
-        doubt = cut or self.only_led_to or self.lived or self.went_on is not None
+        doubt = self._ends_within or self.only_led_to or self.lived or self.went_on is not None
         return "likely" if confidence == "certain" and doubt else confidence
+
+    @property
+    def _ends_within(self) -> bool:
+        """Whether a log alone ends in the midst of the oops's stack, and nothing after it tells how it went on."""
+        oops = self.oops if self.only_log and self.panic is None else None
+        return oops is not None and not oops.ended and is_frame(oops.lines[-1])
 
     @cached_property
     def went_on(self) -> float | None:

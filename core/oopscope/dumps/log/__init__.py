@@ -25,6 +25,7 @@ WORDS = lazy_re(
     r"Unable to handle kernel|"
     r"general protection fault|kernel BUG at |Internal error: |CPU \d+: Machine Check|Call Trace:|Call trace:|"
     r"------------\[ cut here \]|divide[_ ]error: 0000|invalid opcode: 0000|int3: 0000|PANIC: double fault|"
+    r"\[ (?:INFO|BUG): |WARNING: (?:at |CPU: \d|possible |suspicious |inconsistent )|"
     r"kernel tried to execute|INFO: task .* blocked for|watchdog: BUG: |NMI watchdog: |rcu: INFO: |SysRq : |"
     r"Hardware name: |Modules linked in: |Krnl PSW : |RIP: 00[01]\d:|CPU: \d+ PID: |.{1,16} invoked oom-killer: )",
     re.MULTILINE,

@@ -13,7 +13,7 @@ from oopscope.triage.finding import Verdict
 SAID = lazy_re(
     r"^(?:\[ )?(?:WARNING|INFO): (?P<what>possible (?:circular|recursive|irq lock|deadlock)[\w -]*|"
     r"inconsistent lock state|\S+ +-> +\S+ lock order detected)|"
-    r"^(?:\[ )?BUG: (?P<spin>spinlock (?:recursion|lockup suspected))"
+    r"^(?:\[ )?BUG: (?P<spin>spinlock (?:recursion|lockup))"
 )
 
 AT = lazy_re(r", at: (?P<name>[A-Za-z_][\w.]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)\])?")
@@ -45,7 +45,7 @@ def _who_locks(report: Report) -> Frame | None:
     Where the stack is cut off, the place that the report names.
     """
     own = next((stack.frames for stack in reversed(report.stacks) if any(map(_is_validator, stack.frames))), ())
-    frames = own or report.frames
+    frames = [f for f in own or report.frames if f.reliable] or own or report.frames
     roles = (is_dying, is_waiting, is_helper)
     found = next((f for f in frames if f.symbol and not any(role(f.symbol) for role in roles)), None)
     place = report.find(AT) if found is None else None
