@@ -19,6 +19,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     text = "pack with zlib, not zstd, which many a makedumpfile lacks"
     parser.add_argument("--zlib", action="store_true", help=text)
+    text = "without the machine's names and command line, what programs logged, and what lies between slab objects"
+    parser.add_argument("--redact", action="store_true", help=text)
     parser.add_argument("--force", action="store_true", help="write over OUT if it exists")
 
 
@@ -29,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and isinstance(args.path, Path) and args.path.exists() and args.out.samefile(args.path):
         return complain(f"{args.out} is the dump itself: give another file to write", USAGE)
     progress = Progress()
-    done = distill(open_path(args.path), args.out, progress, args.user, args.zlib)
+    done = distill(open_path(args.path), args.out, progress, args.user, args.zlib, args.redact)
     progress.done()
     complain(f"{args.out}: {done.pages} pages, {done.bytes} bytes", DONE)
     return DONE

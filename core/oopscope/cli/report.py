@@ -6,8 +6,10 @@ from pathlib import Path
 
 from oopscope.cli import DAMAGED, DONE, USAGE, complain
 from oopscope.cli.common import Progress, add_extra, add_known, load, write
+from oopscope.linux.system import the_system
 from oopscope.report.blocked import add_stacks
 from oopscope.report.build import build, sections
+from oopscope.report.redact import redact
 from oopscope.sources.remote import location
 from oopscope.subsystems import TABLES
 
@@ -22,6 +24,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="text", help="html is one page, markdown fits an issue")
     parser.add_argument("--sections", metavar="A,B", help="only these sections, such as verdict,cpus,log")
     parser.add_argument("--stacks", action="store_true", help="with every task's stack")
+    text = "without host names, network addresses, the command line, user names and what programs logged"
+    parser.add_argument("--redact", action="store_true", help=text)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, not to stdout")
     add_extra(parser)
     add_known(parser)
@@ -42,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     report = build(kernel, names, args.stacks, progress)
     if args.format != "json":
         add_stacks(kernel, report)
+    if args.redact:
+        report = redact(report, [the_system(kernel).nodename, kernel.facts.nodename])
     progress.done()
     text: str = import_module(f"oopscope.report.{args.format}").render(report)
     write(text, args.output)

@@ -19,7 +19,7 @@ from oopscope.notes import GENERAL, CpuState, Note, SegmentRegister
 from oopscope.whole_file import whole_file
 
 LEVEL = 19  # takes a millisecond a page
-FEW = 6000  # pages that are packed so; of more they stay as they are packed, or are packed fast
+FEW = 8192  # pages that are packed so; of more they stay as they are packed, or are packed fast
 FAST = 3
 EACH = 2000  # pages between two words of progress
 FLAG_ZLIB, FLAG_ZSTD = 0x01, 0x20

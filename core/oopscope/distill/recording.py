@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from oopscope.boot.attach import attach
-from oopscope.distill import kdump_file, other_readers
+from oopscope.distill import kdump_file, other_readers, redact
 from oopscope.distill.host_tables import at_home
 from oopscope.distill.user_pages import touch_user_pages
 from oopscope.dumps import Dump, Facts
@@ -102,16 +102,23 @@ class Recording:
         return self._dump.facts()
 
 
-def distill(dump: Dump, out: Path, say: Progress, user: bool = False, zlib: bool = False) -> kdump_file.Written:
+def distill(
+    dump: Dump, out: Path, say: Progress, user: bool = False, zlib: bool = False, hide: bool = False
+) -> kdump_file.Written:
     """Write a small kdump file that gives the same report; an OopscopeError where the dump cannot be read at all.
 
     user: keep the tops of the programs' stacks as well. zlib: pack with it, for readers that know no zstd.
+    hide: without the machine's names, command line and what programs logged, and nothing between slab objects.
     """
+    if user and hide:
+        raise Unsupported("what programs have on their stacks cannot be redacted: leave out --user")
     if user and getattr(dump, "place", None) is not None:  # only the kernel's own page tables are written anew
         raise Unsupported("of a paravirtualized guest of Xen no user pages can be kept: leave out --user")
     known = attach(dump, say)
     recording = Recording(dump, known.info)
     kernel = attach(recording, say)
+    if hide:
+        redact.watch(kernel)
     _take_searches(kernel, known)
     build(kernel, None, stacks=True, progress=say)
     build(
@@ -128,15 +135,19 @@ def distill(dump: Dump, out: Path, say: Progress, user: bool = False, zlib: bool
             continue
     for start, end in other_readers.ranges(kernel):
         recording.mark(kernel.memory, start, end)
+        if isinstance(kernel.memory, redact.Touched):
+            kernel.memory.touch(start, end - start)
     recording.wanted |= other_readers.roots(dump)
     machine = _machine(kernel)
     notes = [n for n in recording.notes() if len(n.desc) <= MAX_NOTE and n.size <= MAX_NOTE]
     if not any(n.name == "CORE" for n in notes):  # what a hypervisor's own files tell of the CPUs
         notes += kdump_file.cpu_notes(dump.cpus())
     wanted = sorted(recording.wanted)
-    pages = kdump_file.Pages(
-        wanted, recording.page, None if zlib else recording.packed(), _rewritten(kernel, recording), zlib
-    )
+    rewritten: dict[int, bytes] = _rewritten(kernel, recording)
+    if hide:
+        rewritten |= {pfn: bytes(page) for pfn, page in redact.rewritten(kernel, recording.wanted).items()}
+        machine.facts.nodename = None
+    pages = kdump_file.Pages(wanted, recording.page, None if zlib else recording.packed(), rewritten, zlib)
     return kdump_file.write(out, machine, notes, pages, recording.page_size, say)
 
 
