@@ -80,12 +80,10 @@ class NoSymbol(Absent):
     """No symbol of that name in the kernel's own table; `unnamed` where that table names no data, or there is none."""
 
     def __init__(self, name: str, unnamed: bool = False) -> None:
-        self.name = name
-        why = (
-            "has no symbol"
-            if not unnamed
-            else "does not name its data (--symbols or --vmlinux can): there is no symbol"
-        )
+        self.name, self.unnamed = name, unnamed
+        why = "has no symbol"
+        if unnamed:
+            why = "does not name its data (--symbols or --vmlinux can): there is no symbol"
         super().__init__(f"this kernel {why} {name}")
 
 

@@ -7,13 +7,13 @@ places come from the enumerations zone_stat_item and node_stat_item, which chang
 from collections.abc import Callable
 from typing import NamedTuple
 
-from oopscope.errors import Absent, OopscopeError
+from oopscope.errors import Absent, NoSymbol, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.huge_pages import default_pool, huge_pages
 from oopscope.linux.system import memory_bytes
-from oopscope.linux.zone import all_zones
+from oopscope.linux.zone import all_zones, node_structs
 from oopscope.structs.plan import Plan
 
 MAX_INODES = 4096
@@ -83,10 +83,19 @@ def _buffers(kernel: Kernel) -> int:
 def _available(kernel: Kernel, stats: Stats) -> int:
     """si_mem_available(): what a new program could take without swapping, in pages."""
     low = sum((z.low or 0) for z in all_zones(kernel)) // kernel.memory.page_size
-    free = stats["NR_FREE_PAGES"] - kernel.memory.word(kernel.symbol("totalreserve_pages"))
+    free = stats["NR_FREE_PAGES"] - _reserved(kernel)
     cache = stats["NR_ACTIVE_FILE"] + stats["NR_INACTIVE_FILE"]
     slab = stats.any("NR_SLAB_RECLAIMABLE_B", "NR_SLAB_RECLAIMABLE") + stats["NR_KERNEL_MISC_RECLAIMABLE"]
     return max(free + cache - min(cache // 2, low) + slab - min(slab // 2, low), 0)
+
+
+def _reserved(kernel: Kernel) -> int:
+    """Return totalreserve_pages; where nothing names it, the sum of what each node has of it (281e37265f21, 4.8)."""
+    address = kernel.find_symbol("totalreserve_pages")
+    if address is not None:
+        return kernel.memory.word(address)
+    offset = kernel.types.member("pglist_data", "totalreserve_pages").offset
+    return sum(kernel.memory.word(node + offset) for _number, node in node_structs(kernel))
 
 
 def _committed(kernel: Kernel) -> int:
@@ -258,12 +267,18 @@ def all_counters(kernel: Kernel) -> list[Counter]:
     except OopscopeError as e:
         kernel.problems.lost("meminfo")(e)
         return found
+    unnamed: dict[str, str] = {}
     for name, pages in lines.items():
         try:
             found.append(Counter(name, pages() * kernel.memory.page_size))
-        except Absent:
+        except Absent as e:
+            if isinstance(e, NoSymbol) and e.unnamed:
+                unnamed[name] = str(e)
+                found.append(Counter(name, None))
             continue
         except OopscopeError as e:
             kernel.problems.lost("meminfo", name)(e)
             found.append(Counter(name, None))
+    if unnamed:
+        kernel.problems.add("meminfo", f"{', '.join(unnamed)}: {next(iter(unnamed.values()))}")
     return found
