@@ -150,6 +150,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("log", "oopscope.subsystems.log"),
     ("tasks", "oopscope.subsystems.tasks"),
     ("stacks", "oopscope.subsystems.stacks"),
+    ("timeline", "oopscope.subsystems.timeline"),
     ("waits", "oopscope.subsystems.waits"),
     ("locks", "oopscope.subsystems.locks"),
     ("meminfo", "oopscope.subsystems.meminfo"),
