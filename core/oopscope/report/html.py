@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from oopscope.report.facts import told
-from oopscope.report.page import log, machine, stacks, tables, verdict
+from oopscope.report.page import log, machine, stacks, tables, verdict, waits
 from oopscope.report.page.kit import Data, safe, section
 from oopscope.subsystems import TABLES, table
 
@@ -20,6 +20,7 @@ Part = tuple[str, Callable[[Data], str], str]
 PARTS: tuple[Part, ...] = (
     ("verdict", verdict.render, ""),
     ("findings", verdict.render_findings, "findings"),
+    ("waits", waits.render, "waits"),
     ("cpus", stacks.render_cpus, "stack"),
     ("tasks", stacks.render_tasks, "blocked"),
     ("system", machine.render_system, "system"),
