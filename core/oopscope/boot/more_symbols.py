@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from oopscope.boot.extra import Extra, open_file
+from oopscope.boot.image import image
 from oopscope.boot.unnamed import ModuleList, OrcTables
 from oopscope.elf import is_elf
 from oopscope.errors import FormatError, OopscopeError
@@ -120,7 +121,8 @@ class Exports:
         if stext is None:
             return None
         with kernel.memory.physical.searching():
-            return ksymtab.find(kernel.memory.read, stext, kernel.arch.bits, kernel.endian)
+            names = kernel.cached(image).exported_names()
+            return ksymtab.find(kernel.memory.read, stext, kernel.arch.bits, kernel.endian, names)
 
     def lookup(self, name: str) -> int | None:
         """Return a symbol's address; None for none."""

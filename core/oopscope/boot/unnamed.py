@@ -5,38 +5,20 @@ CONFIG_KALLSYMS_ALL needs it. Each search is bounded by the image, and what it f
 """
 
 import struct
-from array import array
-from collections.abc import Iterator
 from functools import cached_property
 
+from oopscope.boot.image import image
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.symbols.blob import NATIVE
 from oopscope.symbols.orc import ENTRY, MAX_COUNT
-from oopscope.symbols.search import CHUNK, HOLE, IMAGE, read_lenient
+from oopscope.symbols.search import CHUNK, IMAGE, read_lenient
 
-PAGE = 4096
 FEWEST = 20_000  # entries of a kernel's own ORC table
 SAMPLE = 2048  # entries that are looked at
 FRAME = 1024  # bytes of a function's frame, but for few
 HEADER = 20  # bytes of .orc_header (6.4), a hash
 MAX_NAME = 56
 MAX_MODULES = 4096
-
-
-def _image(kernel: Kernel) -> Iterator[tuple[int, bytes]]:
-    """Yield the kernel's image from _stext on, piece by piece, as far as anything of it can be read."""
-    stext, unreadable = kernel.info.symbol("_stext"), 0
-    if stext is None:
-        return
-    start = stext & -PAGE
-    for at in range(start, start + IMAGE, CHUNK):
-        raw = read_lenient(kernel.memory.read, at, CHUNK)
-        unreadable = unreadable + CHUNK if raw is None else 0
-        if unreadable > HOLE:
-            return
-        if raw is not None:
-            yield at, raw
 
 
 class OrcTables:
@@ -53,11 +35,10 @@ class OrcTables:
         kernel = self._kernel
         stext = kernel.info.symbol("_stext") or 0
         with kernel.memory.physical.searching():
-            for at, raw in _image(kernel):
-                for place in _points_at(at, raw, stext, kernel.endian):
-                    count = self._ascending(place, stext)
-                    if count >= FEWEST and self._has_entries(place + 4 * count, count):
-                        return _named(place, count)
+            for place in kernel.cached(image).starts():
+                count = self._ascending(place, stext)
+                if count >= FEWEST and self._has_entries(place + 4 * count, count):
+                    return _named(place, count)
         return {}
 
     def _ascending(self, place: int, stext: int) -> int:
@@ -87,22 +68,6 @@ class OrcTables:
     def lookup(self, name: str) -> int | None:
         """Return where a table begins or ends; None for another name."""
         return self.places.get(name) if "_orc_" in name else None
-
-
-def _points_at(base: int, raw: bytes, target: int, endian: str) -> Iterator[int]:
-    """Yield the addresses of words of four bytes that lead from their own place to a target."""
-    at = 2 if endian == "<" else 0
-    for page in range(0, len(raw), PAGE):
-        for distance in {target - base - page, target - base - page - PAGE + 4}:
-            half = struct.pack(endian + "h", max(-0x8000, min(distance >> 16, 0x7FFF)))
-            found = raw.find(half, page, page + PAGE)
-            while found >= 0:
-                start = found - at
-                if start % 4 == 0 and 0 <= start <= len(raw) - 4:
-                    (word,) = struct.unpack_from(endian + "i", raw, start)
-                    if base + start + word == target:
-                        yield base + start
-                found = raw.find(half, found + 1, page + PAGE)
 
 
 def _is_ascending(raw: bytes, place: int, first: int, endian: str) -> bool:
@@ -142,19 +107,10 @@ class ModuleList:
             link, name = kernel.types.member("module", "list").offset, kernel.types.member("module", "name").offset
         except OopscopeError:
             return None
-        size, space = kernel.memory.word_size, kernel.machine.modules(kernel)
         with kernel.memory.physical.searching():
-            for at, raw in _image(kernel):
-                words = array("Q" if size == 8 else "I", raw[: len(raw) // size * size])
-                if kernel.endian != NATIVE:
-                    words.byteswap()
-                for index, word in enumerate(words):
-                    if (
-                        word in space
-                        and not self._is_image(word)
-                        and self._is_ring(at + size * index, word, link, name)
-                    ):
-                        return at + size * index
+            for place, word in kernel.cached(image).pointers_to_modules():
+                if not self._is_image(word) and self._is_ring(place, word, link, name):
+                    return place
         return None
 
     def _is_image(self, address: int) -> bool:

@@ -7,7 +7,7 @@ functions only (no CONFIG_KALLSYMS_ALL) this is what is left of the data.
 
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from oopscope.errors import OopscopeError
 from oopscope.symbols.blob import NATIVE, Endian, Read
@@ -39,10 +39,13 @@ class _Shape:
         return int((place + number) % top if self.relative else number)
 
 
-def find(read: Read, stext: int, bits: int, endian: Endian) -> Named | None:
-    """Search the image from _stext on; None where there is no such table."""
+def find(read: Read, stext: int, bits: int, endian: Endian, names: Iterable[int] | None = None) -> Named | None:
+    """Search the image from _stext on; None where there is no such table.
+
+    names: where KNOWN stands in the image, for who has looked.
+    """
     top = 1 << bits
-    for name in occurrences(read, KNOWN, stext, stext + IMAGE):
+    for name in occurrences(read, KNOWN, stext, stext + IMAGE) if names is None else names:
         base = max(name + 1 - NEAR, 0) & -16
         raw = read_lenient(read, base, name + 1 - base)
         if raw is None:
