@@ -25,7 +25,7 @@ _MACHINES: dict[tuple[int, int], tuple[str, str]] = {
     (62, 64): ("x86_64", "x86_64"),
     (3, 32): ("i686", "i686"),
     (3, 64): ("i686", "i686"),
-    (183, 64): ("aarch64", "aarch64"),
+    (183, 64): ("aarch64", "aarch64_be"),
     (40, 32): ("armv7l", "armv7b"),
     (21, 64): ("ppc64le", "ppc64"),
     (20, 32): ("ppcle", "ppc"),

@@ -221,4 +221,5 @@ def _without_note(dump: Dump, physical: PhysicalMemory, say: Progress) -> Vmcore
 
 def _arch(dump: Dump, info: VmcoreInfo) -> Arch:
     """VMCOREINFO's keys tell the architecture by themselves; the container is asked only where they do not."""
-    return arch_of_info(info.raw) or arch_of_machine(dump.facts().machine or USUAL)
+    facts = dump.facts()
+    return arch_of_info(info.raw, facts.byteorder) or arch_of_machine(facts.machine or USUAL, facts.byteorder)

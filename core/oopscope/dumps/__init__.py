@@ -60,7 +60,7 @@ class Facts:
 
     format: str
     machine: str | None = None  # as utsname.machine: x86_64, aarch64, s390x ...
-    byteorder: str = "little"
+    byteorder: str | None = None  # "little", "big"
     compression: str | None = None
     flattened: bool = False
     parts: int = 1
