@@ -1,11 +1,13 @@
 """What could not be read, or disagrees: kept in order, each once, for the report and the screen."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from oopscope.errors import OopscopeError, is_lost
 
 MAX_PROBLEMS = 1000
+NAMED = 3  # of many things that met the same
 
 
 class Problem(NamedTuple):
@@ -46,6 +48,28 @@ class Problems:
                 self.add(section, f"{what}: pages are missing, and what lies between them in the list is not shown")
 
         return note
+
+    @contextmanager
+    def counted(self, section: str, what: str) -> Iterator[Callable[[str, OopscopeError], None]]:
+        """Give a function that notes the error of one of many things of a kind, by its name.
+
+        What befell several is one problem, with how many they are and the first of them: one lost page can be the
+        loss of a hundred.
+        """
+        met: dict[tuple[type[OopscopeError], str], list[tuple[str, OopscopeError]]] = {}
+
+        def note(name: str, error: OopscopeError) -> None:
+            met.setdefault((type(error), str(getattr(error, "reason", ""))), []).append((name, error))
+
+        try:
+            yield note
+        finally:
+            for group in met.values():
+                names, (first, error) = list(dict.fromkeys(name for name, _ in group)), group[0]
+                if len(group) > 1:
+                    listed = ", ".join(names[:NAMED]) + (" ..." if len(names) > NAMED else "")
+                    first = f"{len(group)} {what} ({listed}), the first of them"
+                self.lost(section, first)(error)
 
     def forget_after(self, count: int) -> bool:
         """Forget what was noted after the first so many; return whether there was anything."""

@@ -3,7 +3,8 @@
 CONFIG_SLUB_TINY (6.2) keeps no counts: of its caches only names and sizes are told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.structs.plan import Plan
 
+Lost = Callable[[OopscopeError], None]
+Note = Callable[[str, OopscopeError], None]  # a cache's name, and what befell it
 MAX_CACHES = 16384
 MAX_PARTIAL = 10_000  # mm/slub.c's own limit for counting (MAX_PARTIAL_TO_SCAN)
 MAX_NODES = 1024
@@ -105,14 +108,13 @@ def _nodes(kernel: Kernel, cache: int) -> Iterator[int]:
             yield node
 
 
-def _free(kernel: Kernel, node: NodeStruct) -> int:
+def _free(kernel: Kernel, node: NodeStruct, lost: Lost) -> int:
     """Count the free objects of a node's partial slabs; beyond MAX_PARTIAL the rest is reckoned, as the kernel does."""
     bound = kernel.bind(SLAB)
     try:
         link = kernel.types.member(bound.struct, "slab_list").offset
     except Absent:
         link = kernel.types.member(bound.struct, "lru").offset
-    lost = kernel.problems.lost("slabs", "partial slabs")
     walk = islice(for_each_list(kernel.memory, node.partial, link, lost), MAX_PARTIAL)
     free = counted = 0
     for slab in bound.rows(walk, lost):
@@ -120,10 +122,10 @@ def _free(kernel: Kernel, node: NodeStruct) -> int:
     return free * node.nr_partial // counted if counted >= MAX_PARTIAL else free
 
 
-def _slab(kernel: Kernel, cache: CacheStruct) -> Slab:
+def _slab(kernel: Kernel, cache: CacheStruct, broken: Note, holes: Note) -> Slab:
     name = kernel.memory.cstring(cache.name, 256).decode("utf-8", "backslashreplace")
     if cache.oo is None:
-        return _slab_of_slab(kernel, cache, name)
+        return _slab_of_slab(kernel, cache, name, broken)
     order = cache.oo >> 16
     try:
         nodes = [kernel.bind(NODE).row(n) for n in _nodes(kernel, cache.address)]
@@ -131,14 +133,14 @@ def _slab(kernel: Kernel, cache: CacheStruct) -> Slab:
             return Slab(name, cache.object_size, None, None, None)
         total = sum(n.total_objects or 0 for n in nodes)
         slabs = sum(n.nr_slabs or 0 for n in nodes)
-        active = total - sum(_free(kernel, n) for n in nodes)
+        active = total - sum(_free(kernel, n, partial(holes, name)) for n in nodes)
         return Slab(name, cache.object_size, max(active, 0), total, slabs * kernel.memory.page_size << order)
     except OopscopeError as e:
-        kernel.problems.lost("slabs", name)(e)
+        broken(name, e)
         return Slab(name, cache.object_size, None, None, None)
 
 
-def _slab_of_slab(kernel: Kernel, cache: CacheStruct, name: str) -> Slab:
+def _slab_of_slab(kernel: Kernel, cache: CacheStruct, name: str, broken: Note) -> Slab:
     """Count a cache of CONFIG_SLAB as its get_slabinfo() does: objects in the CPUs' own arrays are in use."""
     order, num = cache.gfporder, cache.num
     try:
@@ -149,7 +151,7 @@ def _slab_of_slab(kernel: Kernel, cache: CacheStruct, name: str) -> Slab:
         active = slabs * num - sum(n.free_objects for n in nodes)
         return Slab(name, cache.object_size, max(active, 0), slabs * num, slabs * kernel.memory.page_size << order)
     except OopscopeError as e:
-        kernel.problems.lost("slabs", name)(e)
+        broken(name, e)
         return Slab(name, cache.object_size, None, None, None)
 
 
@@ -181,11 +183,13 @@ def all_slabs(kernel: Kernel) -> list[Slab]:
     bound, lost = kernel.bind(CACHE), kernel.problems.broken("slabs", "cache list")
     walk = for_each_list(kernel.memory, kernel.symbol("slab_caches"), bound.offset("link"), lost, MAX_CACHES)
     found = []
-    for cache in bound.rows(walk, lost):
-        try:
-            found.append(_slab(kernel, cache))
-        except OopscopeError as e:
-            lost(e)
+    counted = kernel.problems.counted
+    with counted("slabs", "caches") as broken, counted("slabs", "partial slabs") as holes:
+        for cache in bound.rows(walk, lost):
+            try:
+                found.append(_slab(kernel, cache, broken, holes))
+            except OopscopeError as e:
+                lost(e)
     if found and bound.has("oo") and not kernel.bind(NODE).has("total_objects"):
         kernel.problems.add("slabs", "this kernel (without CONFIG_SLUB_DEBUG) counts no objects of its caches")
     return found

@@ -169,6 +169,7 @@ class TestRefused:
         "name, text",
         [
             ("notes.txt", "Things to do:\n- call panic support\n"),
+            ("prose.txt", "Words on the kernel\nWe say of the kernel: it is small.\nAnd again, the kernel: large.\n"),
             ("report.json", '{"schema": 1, "log": [{"text": "Kernel panic - not syncing: x"}]}\n'),
             ("page.html", "<!DOCTYPE html>\n<pre>\nKernel panic - not syncing: x\n</pre>\n"),
             ("script", "#!/bin/sh\necho '[    1.000000] x'\n[    1.000000] x\n[    2.000000] y\n"),

@@ -38,28 +38,30 @@ def node(partial: Any) -> Any:
 def test_counted(link: str) -> None:
     """By the list's name of today, and by the one that struct page lent before."""
     found = kernel(link)
-    assert _free(found, node(6)) == 6 * 32 - (1 + 2 + 3 + 4 + 5 + 6)
+    assert _free(found, node(6), found.problems.lost("slabs")) == 6 * 32 - (1 + 2 + 3 + 4 + 5 + 6)
     assert list(found.problems) == []
 
 
 def test_reckoned_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slabs, "MAX_PARTIAL", 3)
     found = kernel("slab_list")
-    assert _free(found, node(600)) == (3 * 32 - (1 + 2 + 3)) * 600 // 3
+    assert _free(found, node(600), found.problems.lost("slabs")) == (3 * 32 - (1 + 2 + 3)) * 600 // 3
     assert list(found.problems) == []  # a long list is no fault
 
 
 def test_a_list_that_is_cut() -> None:
     found = kernel("slab_list")
     found.ram.words(SLABS[2] + LIST, 0xDEAD0000)
-    assert _free(found, node(6)) == 6 * 32 - (1 + 2 + 3 + 4 + 5 + 6)  # the rest from the other end
+    assert _free(found, node(6), found.problems.lost("slabs")) == 6 * 32 - (
+        1 + 2 + 3 + 4 + 5 + 6
+    )  # the rest from the other end
     assert [p.section for p in found.problems] == ["slabs"]
 
 
 def test_no_partial_slabs() -> None:
     found = kernel("slab_list")
     found.ram.words(HEAD, HEAD, HEAD)
-    assert _free(found, node(0)) == 0
+    assert _free(found, node(0), found.problems.lost("slabs")) == 0
 
 
 NAME, CACHE, NODE = 0x30000, 0x31000, 0x32000

@@ -30,10 +30,15 @@ WORDS = lazy_re(
     r"Hardware name: |Modules linked in: |Krnl PSW : |RIP: 00[01]\d:|CPU: \d+ PID: |.{1,16} invoked oom-killer: )",
     re.MULTILINE,
 )
-# Lines with the kernel's times, or of syslog.
+# Lines with the kernel's times, or of syslog: when, then who; prose that says `kernel: ` has no time before it.
+_WHEN = (
+    r"(?:[A-Z][a-z]{2} )?(?:\d{4} )?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|"
+    r"(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{9,10}\.\d{6} |\[ *\d{1,10}\.\d{6}\] "
+)
 TIMES = lazy_re(
     r"^(?:<\d{1,4}>)?(?:[a-z]+ *:[a-z]+ *: )?\[ *\d{1,10}\.\d{6} ?\](?:\[ *[TC]\d+ ?\])? ?(?:\[ *[TC]\d+\] ?)?\S|"
-    r"^.{8,80}?\bkernel: |^\d{1,4},\d+,\d+,[-c+][^;\n]{0,64};|"
+    rf"^(?:<\d{{1,4}}>)?(?:{_WHEN})[^\n]{{0,100}}?\bkernel: |^kernel: \[ *\d+\.\d{{6}}\]|"
+    r"^\d{1,4},\d+,\d+,[-c+][^;\n]{0,64};|"
     r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ",
     re.MULTILINE,
 )
