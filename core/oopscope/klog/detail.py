@@ -258,7 +258,8 @@ def stacks(lines: Sequence[str]) -> Iterator[tuple[str, tuple[Frame, ...]]]:
             if inside and (frames := frames_of(inside)):
                 yield title, frames
                 count += 1
-            title = title if trace and title.startswith(OTHERS) and not inside else text.strip()
+            others = trace and title.startswith(OTHERS) and not inside and not text.startswith("stack backtrace")
+            title = title if others else text.strip()
             inside, found = ([trace["rest"]] if trace and trace["rest"] else []), True
         elif (found and (is_frame(text) or text.startswith(("RIP: ", "EIP: ")))) or (not found and is_frame(text)):
             inside.append(text)

@@ -45,6 +45,18 @@ LOGS = {
     "workqueue-lockup": "BUG: workqueue lockup - pool cpus=1 node=0 flags=0x0 nice=0 stuck for 35s!",
 }
 
+RCU = """[ INFO: suspicious RCU usage. ]
+3.6.0 #1 Not tainted
+-------------------------------
+fs/store.c:12 suspicious rcu_dereference_check() usage!
+other info that might help us debug this:
+1 lock held by storaged/321:
+stack backtrace:
+Pid: 321, comm: storaged Not tainted 3.6.0 #1
+Call Trace:
+ [<ffffffff810976ed>] lockdep_rcu_suspicious+0xfd/0x130
+ [<ffffffff8153042c>] store_put+0x21/0x40 [stored]"""
+
 
 def judged(tmp_path: Path, text: str, before: Lines | None = None, after: Lines | None = None) -> Verdict:
     """Judge a log of a report, 100 seconds after the boot, with lines around it (seconds, words)."""
@@ -151,3 +163,8 @@ def test_a_prompt_before_the_kernels_line(tmp_path: Path) -> None:
     path.write_text(f"[   90.000000] usb 1-1: new device\nstore login: {oops}\n")
     found = verdict(open_kernel([path]))
     assert (found.cause, found.confidence) == ("null-pointer-dereference", "certain")
+
+
+def test_what_a_validator_blames_stands_on_its_own_stack(tmp_path: Path) -> None:
+    found = judged(tmp_path, RCU)
+    assert (found.cause, found.symbol, found.pid) == ("kernel-warning", "store_put+0x21", 321)
