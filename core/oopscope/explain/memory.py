@@ -78,4 +78,28 @@ TEXTS: dict[str, Text] = {
     "NFS_Unstable": Text("Data sent to an NFS server and not yet confirmed."),
     "Bounce": Text("Pages copied through low memory for devices that reach no further."),
     "SecPageTables": Text("Secondary page tables, such as KVM's."),
+    "Zswapped": Text("Swapped pages that are kept compressed in memory: their size before."),
+    "WritebackTmp": Text("Temporary buffers of FUSE for writing back; always 0 since 6.16."),
+    "VmallocTotal": Text("Room of addresses for vmalloc: it is no memory, and never runs out on 64 bits."),
+    "VmallocChunk": Text("Kept for old programs; always 0."),
+    "HardwareCorrupted": Text(
+        "Pages that the hardware reported as faulty, and that are used no more.",
+        "Anything but 0 means that memory modules fail: see the log for machine checks.",
+    ),
+    "ShmemHugePages": Text("tmpfs and shared memory in transparent huge pages; counted in Shmem too."),
+    "ShmemPmdMapped": Text("Of those, what is mapped by programs as a whole."),
+    "FileHugePages": Text("Cached files in transparent huge pages; counted in Cached too."),
+    "FilePmdMapped": Text("Of those, what is mapped by programs as a whole."),
+    "Unaccepted": Text("Memory of a confidential guest that it has not taken from the hypervisor yet."),
+    "Balloon": Text("Memory that the guest gave back to its hypervisor (virtio_balloon and the like)."),
+    "GPUActive": Text("System memory that graphics devices use."),
+    "GPUReclaim": Text("System memory that graphics drivers keep and would give back."),
+    "HugePages_Rsvd": Text("Huge pages that are promised to programs (mmap) and not touched yet."),
+    "HugePages_Surp": Text("Huge pages beyond the pool's size, as overcommit allows."),
+    "Hugepagesize": Text("The size of a huge page by default."),
+    "DirectMap4k": Text(
+        "How much of memory the kernel maps by 4 KiB pages. It grows as large pages are split, and costs some speed."
+    ),
+    "DirectMap2M": Text("How much of memory the kernel maps by 2 MiB pages."),
+    "DirectMap1G": Text("How much of memory the kernel maps by 1 GiB pages."),
 }

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oopscope.errors import Absent, OopscopeError
+from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
@@ -109,6 +109,7 @@ class _Groups:
         self.memory_id, self.pids_id = ids.get("memory_cgrp_id"), ids.get("pids_cgrp_id")
         self.names = {number: name.removesuffix("_cgrp_id") for name, number in ids.items()}
         self.lost = kernel.problems.lost("cgroups", "a group")
+        self.seen = set[int]()
         self.oom = kernel.types.enum("memcg_memory_event").get("MEMCG_OOM_KILL")
         bit = kernel.types.constant("CGRP_FROZEN")
         self.frozen = 1 << bit if bit is not None else 0
@@ -127,6 +128,9 @@ class _Groups:
 
     def below(self, address: int, path: str, depth: int = 0) -> Iterator[tuple[str, CgroupStruct]]:
         """Yield a group and all below it, each before its children."""
+        if address in self.seen:
+            raise Implausible("a control group that is below itself, or in two places", address)
+        self.seen.add(address)
         row = self.bound.row(address)
         yield path or "/", row
         if depth >= MAX_DEPTH:

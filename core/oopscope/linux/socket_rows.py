@@ -5,7 +5,7 @@ the figures are those of /proc/net/{tcp,udp,unix} and ss(8).
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
@@ -200,7 +200,7 @@ class _Rows:
         order = self.kernel.arch.byteorder
         port = int.from_bytes(ends.remote_port.to_bytes(2, order), "big")
         if ends.family == AF_INET:
-            here, there = (str(IPv4Address(raw.to_bytes(4, order))) for raw in (ends.local, ends.remote))
+            here, there = (".".join(map(str, raw.to_bytes(4, order))) for raw in (ends.local, ends.remote))
         else:
             here, there = (f"[{IPv6Address(self.memory.read(at, 16))}]" for at in (ends.local6, ends.remote6))
         return f"{here}:{ends.port}", f"{there}:{port}" if port else None
@@ -212,7 +212,7 @@ class _Rows:
             return None
 
     def _peer(self, peer: int) -> str | None:
-        """Return the other end of a unix socket: its path, or its inode's number and its process."""
+        """Return the other end of a unix socket: its path, or its inode's number."""
         if not peer:
             return None
         try:
@@ -220,9 +220,7 @@ class _Rows:
             number = self._inode(self.sock.row(peer).socket, self.owners.get(peer))
         except OopscopeError:
             return f"{peer:#x}"
-        owner = self.owners.get(peer)
-        who = f" of {owner.comm}" if owner and not path else ""
-        return path or (f"socket:[{number}]{who}" if number else f"{peer:#x}")
+        return path or (f"socket:[{number}]" if number else f"{peer:#x}")
 
     Flow = tuple[int | None, int | None, int | None, int | None, int | None, str | None, float | None, str | None]
 

@@ -27,6 +27,7 @@ MAX_BUCKETS = 1 << 22
 MAX_SOCKETS = 1 << 20
 NETLINK_TABLES = 32  # MAX_LINKS
 CHUNK = 4096  # buckets read at once
+MAX_FAILED = 64  # of such reads
 
 
 class Common(NamedTuple):
@@ -76,13 +77,16 @@ class _Walk:
 
     def chains(self, first: int, count: int, stride: int, link: int, inner: int = 0) -> Iterator[int]:
         """Yield what hangs in the buckets of a table: chains from the pointer at each bucket."""
-        word, used = self.memory.word_size, 0
+        word, used, failed = self.memory.word_size, 0, 0
         for start in range(0, min(count, MAX_BUCKETS), CHUNK):
             here = min(CHUNK, count - start)
             try:
                 words = self.memory.words(first + start * stride, here * stride // word)
             except OopscopeError as e:
                 self.lost(e)
+                failed += 1
+                if failed >= MAX_FAILED:  # of a table that is none, or that the dump does not hold
+                    return
                 continue
             for number in range(here):
                 head = words[(number * stride + inner) // word]

@@ -17,10 +17,12 @@ TABLE = Table(
         ),
         Column("targets", "Mounted on", "list", "Where PID 1 sees it; none: within the kernel, or in a container."),
         Column("dirty_inodes", "Dirty", "int", "Inodes that wait to be written."),
-        Column("dirty", "Dirty pages", "bytes", "Pages that wait to be written, of all on its device."),
-        Column("writeback", "Writing", "bytes", "Pages that are being written, of all on its device."),
+        Column("dirty", "Pages", "bytes", "Pages that wait to be written, of all on its device."),
+        Column("writeback", "Writing", "bytes", "Pages that are being written, of all on its device.", brief=False),
         Column("errors", "Errors", "int", "Errors that it has recorded (ext4)."),
-        Column("options", "Own options", help="Options of the file system's own, of ext2 to ext4 and tmpfs."),
+        Column(
+            "options", "Own options", help="Options of the file system's own, of ext2 to ext4 and tmpfs.", brief=False
+        ),
         Column("used", "Used", "bytes", "What it holds, of tmpfs.", brief=False),
         Column("device", "Device", help="Major and minor number.", brief=False),
         Column("address", "super_block", "address", "Its struct super_block.", "struct super_block", False),

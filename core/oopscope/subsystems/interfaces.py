@@ -25,7 +25,13 @@ TABLE = Table(
             "Send queues that take no packets, with who stopped them: the driver, whose ring is full; the stack, which "
             "holds to a limit of bytes (BQL); frozen while the watchdog looks.",
         ),
-        Column("stopped_seconds", "Since", "seconds", "How long ago a stopped queue sent its last packet, at most."),
+        Column(
+            "stopped_seconds",
+            "Since",
+            "seconds",
+            "How long ago a stopped queue sent its last packet, at most.",
+            brief=False,
+        ),
         Column("namespace", "Namespace", "int", "The number of its network namespace (ls -l /proc/PID/ns/net)."),
         Column("mac", "MAC", help="Its hardware address.", brief=False),
         Column("mtu", "MTU", "int", "The largest packet in bytes.", brief=False),
