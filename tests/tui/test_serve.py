@@ -126,6 +126,43 @@ async def test_a_screen_comes_over_the_websocket_and_goes_with_it() -> None:
     await asyncio.sleep(0.5)  # the loop hears of the program's end
 
 
+STUCK = """
+import pathlib, subprocess, sys, time
+child = subprocess.Popen(["sleep", "300"])
+pathlib.Path(sys.argv[1]).write_text(str(child.pid))
+print("__GANGLION__", flush=True)
+time.sleep(300)
+"""
+
+
+async def test_what_is_stuck_ends_with_its_session_and_so_do_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "FAREWELL", 0.2)
+    told = tmp_path / "pid"
+    command = shlex.join([sys.executable, "-c", STUCK, str(told)])
+    server = TestServer(web.make_app(command, TOKEN, "127.0.0.1"), host="127.0.0.1")
+    await server.start_server()
+    async with ClientSession() as client:
+        async with client.ws_connect(server.make_url(f"/{TOKEN}/ws?width=80&height=24")):
+            async with asyncio.timeout(60):
+                while not (told.exists() and told.read_text()):
+                    await asyncio.sleep(0.05)
+        child = int(told.read_text())
+        async with asyncio.timeout(30):
+            while _runs(child):
+                await asyncio.sleep(0.05)
+    await server.close()
+    await asyncio.sleep(0.2)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 async def test_sessions_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "SESSIONS", 0)
     server = TestServer(web.make_app(SCREEN, TOKEN, "127.0.0.1"), host="127.0.0.1")

@@ -7,17 +7,23 @@ that came by another name than this machine's (DNS rebinding), or from another s
 import asyncio
 import hmac
 import ipaddress
+import os
 import re
+import signal
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from html import escape
 from urllib.parse import urlsplit
 
+import textual_serve.server
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
 MAX_FONT = 64  # pixels
+FAREWELL = 5.0  # seconds in which a session's program ends by itself
 SESSIONS = 8  # screens at a time; each is a process that reads the dump
 LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -75,7 +81,7 @@ def serve(command: str, token: str, host: str, listener: socket.socket, started:
 
 def make_app(command: str, token: str, host: str) -> web.Application:
     """Return the application: a page, a websocket that starts the program, static files, and the guard before all."""
-    server = Server(command)
+    server = Screens(command)
     app = web.Application(middlewares=[_guard(token, host)])
     app.on_response_prepare.append(_seal)
     app.router.add_get(f"/{token}/", _page(token))
@@ -83,6 +89,43 @@ def make_app(command: str, token: str, host: str) -> web.Application:
     app.router.add_get(f"/{token}/ws", _limited(app, server.handle_websocket))
     app.router.add_static(f"/{token}/static", server.statics_path)
     return app
+
+
+class Session(AppService):
+    """One browser's screen: a process group of its own, which ends with it, however busy or stuck its program is."""
+
+    async def _open_app_process(self, width: int = 80, height: int = 24) -> asyncio.subprocess.Process:
+        self._process = process = await asyncio.create_subprocess_shell(
+            f"exec {self.command}",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._build_environment(width=width, height=height),
+            start_new_session=True,
+        )
+        self._stdin = process.stdin
+        return process
+
+    async def stop(self) -> None:
+        """Ask the program to end; end what is left of its group after a while."""
+        try:
+            with suppress(TimeoutError, OSError):
+                await asyncio.wait_for(super().stop(), FAREWELL)
+        finally:
+            self._task = None
+            if self._process is not None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                self._process = None
+
+
+class Screens(Server):
+    """textual-serve's server, whose sessions are Session's."""
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """Handle a browser's session."""
+        vars(textual_serve.server)["AppService"] = Session  # it names its class nowhere else
+        return await super().handle_websocket(request)
 
 
 def _guard(token: str, host: str) -> Middleware:

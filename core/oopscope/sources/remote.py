@@ -23,7 +23,9 @@ KEPT = 1024  # blocks: 32 MiB
 WHOLE = 64 << 20  # a file up to here is fetched whole from a server that cannot send parts of it
 TRIES = 2
 PATIENCE = 20.0  # seconds without a byte
+DEADLINE = 120.0  # seconds for a whole answer, however it trickles; a file that is sent whole takes longer
 _URL = lazy_re(r"(https?|sftp|ssh|s3)://", re.IGNORECASE)
+_RANGE = lazy_re(r"bytes=(\d{1,18})-(\d{1,18})$")
 _NOISE = lazy_re(r"\[Errno None\] | ssl:\w+")
 _QUERY, _CREDENTIALS = lazy_re(r"\?[^\s'\"<>)\]]*=[^\s'\"<>)\]]*"), lazy_re(r"://[^/\s@'\"]+@")
 _NEEDS = {
@@ -170,11 +172,34 @@ def _options(scheme: str) -> dict[str, Any]:
     if scheme in ("http", "https"):
         from aiohttp import ClientTimeout
 
-        patience = ClientTimeout(total=None, sock_connect=PATIENCE, sock_read=PATIENCE)
-        return {"headers": {"Accept-Encoding": "identity"}, "client_kwargs": {"timeout": patience}}
+        patience = ClientTimeout(total=DEADLINE, sock_connect=PATIENCE, sock_read=PATIENCE)
+        session = {"timeout": patience, "response_class": _bounded()}
+        return {"headers": {"Accept-Encoding": "identity"}, "client_kwargs": session}
     if scheme in ("sftp", "ssh"):
         return {"host_key_policy": _known_hosts(), "timeout": PATIENCE, "banner_timeout": PATIENCE}
     return {}
+
+
+def _bounded() -> Any:
+    """Return what aiohttp makes of an answer: one that is refused as it comes where it is longer than was asked for."""
+    from aiohttp import ClientResponse
+
+    class Bounded(ClientResponse):
+        async def read(self) -> bytes:
+            if self._body is None:
+                asked = _RANGE.match(self.request_info.headers.get("Range", ""))
+                most = int(asked[2]) - int(asked[1]) + 1 if asked else WHOLE
+                parts, count = list[bytes](), 0
+                while part := await self.content.read(1 << 18):
+                    parts.append(part)
+                    count += len(part)
+                    if count > most:
+                        self.close()
+                        raise FormatError(f"the server: it sends more than was asked for: over {most} bytes")
+                self._body = b"".join(parts)
+            return self._body
+
+    return Bounded
 
 
 def _known_hosts() -> Any:

@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -67,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(200)
         if server.tag:
             self.send_header("ETag", server.tag)
-        if server.sizes:
+        if server.sizes and not (server.more and asked):
             self.send_header("Content-Length", str(end - start))
         else:
             self.close_connection = True
@@ -75,7 +76,13 @@ class Handler(BaseHTTPRequestHandler):
         if body:
             server.sent += end - start
             try:
+                for at in range(start, end if server.slow else start):  # never silent for long, and never done
+                    self.wfile.write(raw[at : at + 1])
+                    time.sleep(server.slow)
                 self.wfile.write(raw[start:end])
+                for _ in range(server.more):  # a megabyte that nobody asked for, again and again
+                    self.wfile.write(bytes(1 << 20))
+                    server.sent += 1 << 20
             except OSError:
                 self.close_connection = True
 
@@ -86,7 +93,7 @@ def server() -> Iterator[Any]:
     httpd: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
     httpd.files, httpd.ranges, httpd.sizes, httpd.status, httpd.left, httpd.sent = {}, True, True, 200, 10_000, 0
-    httpd.tag = ""
+    httpd.tag, httpd.more, httpd.slow = "", 0, 0.0
     httpd.url = f"http://127.0.0.1:{httpd.server_address[1]}"
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -281,6 +288,25 @@ def test_a_server_that_sends_no_parts(server: Any, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(remote, "WHOLE", 1000)
     with pytest.raises(NotADump, match=r"cannot send parts of a file \(HTTP ranges\): download the file first$"):
         open_path(f"{server.url}/vmcore")
+
+
+def test_an_answer_longer_than_asked_is_refused_as_it_comes(server: Any) -> None:
+    """The size stands in no header: only counting what comes tells."""
+    server.more = 4000
+    server.files["/vmcore"] = Kdump(PAGES).build()
+    with pytest.raises((NotADump, FormatError), match="more than was asked for"):
+        open_path(f"{server.url}/vmcore")
+    assert server.sent < 200 << 20
+
+
+def test_an_answer_that_trickles_has_a_deadline(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "DEADLINE", 0.5)
+    server.slow = 0.1
+    server.files["/vmcore"] = Kdump(PAGES).build()
+    started = time.monotonic()
+    with pytest.raises((NotADump, FormatError)):
+        open_path(f"{server.url}/vmcore")
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize(
