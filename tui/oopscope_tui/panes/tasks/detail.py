@@ -69,6 +69,18 @@ def _head(store: Store, row: Any, width: int) -> Iterator[Line]:
         elif getattr(wait, "owner", None) == row.address and not wait.readers:
             text = f"holds the {_lock(wait)}, for which {wait.pid} {clean(wait.comm or '')} waits"
             yield from wrapped(text, width, theme.DOUBT, " ► ", "   ", Place("tasks", wait.pid, True))
+    yield from _other_waits(store, row, width)
+
+
+def _other_waits(store: Store, row: Any, width: int) -> Iterator[Line]:
+    """What it waits for that is no lock, and who waits for it, by the wait-for graph."""
+    locks = {wait.lock for wait in store.feed("locks").rows if getattr(wait, "task", None) == row.address}
+    for wait in store.feed("waits").rows:
+        if wait.task == row.address and wait.address not in locks:
+            holders = f", held by {clean(', '.join(wait.holders))}" if wait.holders else ", nobody known"
+            link = Place("tasks", wait.holder_pid, True) if wait.holder_pid else Place("waits")
+            text = f"waits for the {clean(wait.kind)} {clean(wait.thing)}{holders}"
+            yield from wrapped(text, width, theme.DOUBT if row.state == "D" else theme.PLAIN, " ► ", "   ", link)
 
 
 def _waits(wait: Any, width: int) -> list[Line]:

@@ -18,7 +18,7 @@ from oopscope_tui.widgets.textview import Line
 class Tasks(Pane):
     """The list and all of the selected task."""
 
-    needs = ("tasks", "cpus", "locks")
+    needs = ("tasks", "cpus", "locks", "waits")
 
     def make_main(self) -> Lines:
         """Return the list."""
