@@ -150,7 +150,10 @@ class Graph:
     @cached_property
     def roots(self) -> tuple[str, ...]:
         """The nodes at the end of what others wait for, those with the most tasks behind them first."""
-        ends = [name for name, edges in self.out.items() if not edges and self.into[name]]
+        ends = [
+            name for name, edges in self.out.items()
+            if not edges and any(not self.needs_one_of(edge.source) for edge in self.into[name])
+        ]  # fmt: skip
         sizes = {name: self._weight(name) for name in ends}
         return tuple(sorted(ends, key=lambda name: (*sizes[name], name)))
 

@@ -58,6 +58,7 @@ def test_who_needs_one_of_several_stands_behind_none_and_hides_none() -> None:
     children = lock("children", any=True)
     graph = joined([waits(1, children), held(children, 2), held(children, 3), waits(2, A), held(A, 9), waits(3, B)])
     assert graph.behind(A.id) == ["task:2"]
+    assert graph.roots == ("mutex:b", "task:9")
     text = "\n".join(line.text for line in picture(graph))
     assert "mutex a" in text
     assert "mutex b" in text
