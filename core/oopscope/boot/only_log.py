@@ -90,7 +90,7 @@ class LogKernel(Kernel):
 
 def log_kernel(dump: Dump) -> LogKernel:
     """Make a kernel of a log."""
-    texts = (entry.text for entry in getattr(dump, "records", ()))
+    texts = (entry.text for entry in reversed(getattr(dump, "records", ())))  # a death's registers are near the end
     found = detect(texts, all_wordings())
     return LogKernel(dump, found.machine if found else None)
 

@@ -119,7 +119,8 @@ _SYSCALLS = Names(
 
 # Part of dying: what reports, dumps, stops and panics.
 _DYING = Names(
-    r"v?panic(_\w+)?|nmi_panic\w*|__?crash_kexec|crash_(setup_regs|save_cpu|fadump|smp_send_stop|ipi_callback)|"
+    r"v?panic(_\w+)?|(i8042_)?panic_blink|"
+    r"nmi_panic\w*|__?crash_kexec|crash_(setup_regs|save_cpu|fadump|smp_send_stop|ipi_callback)|"
     r"machine_(kexec|crash_\w+)|__machine_kexec|oops_(end|begin|enter|exit)|die(_addr|_kernel_fault|_nmi|"
     r"_if_kernel)?|__die\w*|"
     r"(dump|show)_(stack|regs|trace|backtrace)\w*|print_(address_description|report|bad_pte|unlock\w+|"

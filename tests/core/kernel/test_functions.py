@@ -37,3 +37,17 @@ def test_alternatives() -> None:
 @pytest.mark.parametrize("symbol", ["vectors", "__delay_cycles"])
 def test_arm64s_wait_after_a_panic_is_part_of_dying(symbol: str) -> None:
     assert functions.is_dying(symbol)
+
+
+@pytest.mark.parametrize(
+    "name", ["i8042_panic_blink", "print_irq_inversion_bug", "validate_chain.clone.24", "get_taint"]
+)
+def test_what_reports_or_dies_is_not_to_blame(name: str) -> None:
+    assert functions.is_dying(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["lock_acquire", "folio_unlock", "crc32c_le", "__phys_addr", "ioread32", "lock_timer_base"]
+)
+def test_who_was_handed_a_bad_argument_passes_the_blame_on(name: str) -> None:
+    assert functions.is_helper(name)

@@ -138,7 +138,9 @@ def _in_order(row: Row, found: "re.Match[str]", known: Mapping[str, int]) -> dic
 def detect(lines: Iterable[str], tables: Iterable[Wordings]) -> Wordings | None:
     """Return the table of the machine whose kernel wrote a log, by the first line that only it prints."""
     known = tuple(tables)
-    return next((words for line in lines for words in known if _compiled(words.mark).search(line)), None)
+    any_of = _compiled("|".join(f"(?:{words.mark})" for words in known)).search  # one search for most lines, not six
+    marked = (line for line in lines if any_of(line))
+    return next((words for line in marked for words in known if _compiled(words.mark).search(line)), None)
 
 
 @cache

@@ -73,6 +73,10 @@ def _words(report: Report | None) -> int | None:
 
 def _culprit(death: Death) -> Frame | None:
     """Return who warned: by the stack, else by the warning's own pc."""
+    if death.fault_frame is not None:
+        at = death.frames.index(death.fault_frame) if death.fault_frame in death.frames else 0
+        beyond = first_not((f for f in death.frames[at:] if f.reliable), is_dying, is_helper, is_allocator, is_waiting)
+        return beyond or death.fault_frame
     report = death.cause
     stacks = (death.sure, report.frames if report is not None else ())
     roles = (is_dying, is_helper, is_allocator, is_waiting)
