@@ -12,8 +12,9 @@ from oopscope.inspect.disassemble import decoder
 from oopscope.inspect.look_up import SUFFIXES
 from oopscope.inspect.meaning import Meaning
 from oopscope.inspect.member_at import member_at, struct_behind
-from oopscope.inspect.operands import Access, Context, context_of, deed, register_meaning
+from oopscope.inspect.operands import Access, Context, about, context_of, deed, register_meaning
 from oopscope.inspect.origin import Body, Origin, body_of, origin
+from oopscope.instructions import REGISTER
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module import in_text
@@ -25,7 +26,6 @@ MAX_CANDIDATES = 12
 MAX_TYPES = 20_000  # of a module, that are looked through
 NO_REGISTER = ("rip", "eip", "pc", "orig_rax")
 HANDED = "passed it, how is not known"
-ENDBR = 4  # bytes that a direct call may skip
 ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
 
 
@@ -118,9 +118,10 @@ def _called_through(body: Body, call: int, context: Context, pc: int) -> str | N
     at = body.index(call)
     if at is None:
         return None
-    text = body.texts.get(call, "")
-    names = [name for name in context.registers if f"%{name}" in text and "(" not in text]
-    thunk = body.target(body.instructions[at])
+    one = body.instructions[at]
+    used = {body.whole(operand.register) for operand in one.operands if operand.kind == REGISTER}
+    names = [name for name in context.registers if name in used]
+    thunk = body.target(one)
     if thunk is not None and not names:  # a retpoline: call __x86_indirect_thunk_rax
         names = [name for name, value in context.registers.items() if value == pc and name not in NO_REGISTER]
     return names[0] if len(names) == 1 else None
@@ -135,10 +136,9 @@ def _word(kernel: Kernel, address: int) -> int | None:
 
 def _chosen(accesses: Sequence[Access], wanted: int | None) -> Access | None:
     """Return the access that faulted: the one about the address that the processor named, else one that cannot be."""
-    if wanted is not None:
-        near = [one for one in accesses if one.address <= wanted < one.address + max(one.size, 1)]
-        if near:
-            return near[0]
+    near = about(accesses, wanted)
+    if near is not None:
+        return near
     bad = [one for one in accesses if one.meaning is None or one.meaning.kind in ("null", "nothing", "poison", "ascii")]
     return next(iter(bad or [one for one in accesses if one.verb != "pushes to"]), None)
 
@@ -170,14 +170,14 @@ def _steps(kernel: Kernel, frames: Sequence[Frame], at: int, body: Body, registe
 def _call_to(body: Body, address: int) -> int | None:
     """Return the address of the call that returns to an address; None where what stands before is no call."""
     calls = (one for one in body.instructions if one.address + one.size == address)
-    return next((int(one.address) for one in calls if one.mnemonic.startswith("call")), None)
+    return next((one.address for one in calls if body.is_call(one)), None)
 
 
 def _call_before(body: Body, address: int, callee: int) -> int | None:
     """Return the address of the call that returns to an address, if it can have called that function."""
     call = _call_to(body, address)
     at = body.index(call) if call is not None else None
-    if at is None or body.target(body.instructions[at]) not in (None, callee, callee + ENDBR):
+    if at is None or body.target(body.instructions[at]) not in (None, callee, callee + body.flow.landing):
         return None
     return call
 

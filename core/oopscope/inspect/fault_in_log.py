@@ -5,7 +5,7 @@ There is no memory to look at: who passed a value is not known, and a pointer me
 
 from oopscope.inspect.fault import Fault
 from oopscope.inspect.meaning import number_meaning
-from oopscope.inspect.operands import reckoned
+from oopscope.inspect.operands import about, reckoned
 from oopscope.kernel.kernel import Kernel
 from oopscope.klog.report import Report
 from oopscope.lazy_re import lazy_re
@@ -27,8 +27,7 @@ def fault_in_log(kernel: Kernel, oops: Report) -> Fault | None:
     text, done = found
     wanted = oops.fault_address
     uses = [use for use in done.uses if use.verb != "pushes to"]
-    hit = [use for use in uses if wanted is not None and use.address <= wanted < use.address + max(use.size, 1)]
-    use = hit[0] if hit else uses[0] if len(uses) == 1 else None
+    use = about(uses, wanted) or (uses[0] if len(uses) == 1 else None)
     if use is None:
         return Fault(text, "", "", wanted, None, None, None, (), ())
     register = use.base if use.base in registers else None

@@ -4,7 +4,8 @@ For the instruction at which an exception came: `mov 0x18(%rax),%rcx` with rax 0
 Registers of a frame are the CPU's own, else those that the entry of an exception or interrupt saved on a stack.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.address_space import stack_map
@@ -16,6 +17,8 @@ from oopscope.kernel.machine import Reckoned, Use
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.stacks.registers import Registers, registers
+
+Used = TypeVar("Used", "Access", Use)
 
 
 class Access(NamedTuple):
@@ -111,6 +114,11 @@ def reckoned(kernel: Kernel, code: bytes, pc: int, known: Registers, per_cpu: in
         return None
     _, _, mnemonic, words = made.texts(code, pc)[0]
     return f"{mnemonic} {words.replace(', ', ',')}".rstrip(), how.reckon(kernel, one, known, per_cpu)
+
+
+def about(uses: Iterable[Used], address: int | None) -> Used | None:
+    """Return the use of memory that an address lies within, such as the one that the processor named; None for none."""
+    return next((one for one in uses if address is not None and 0 <= address - one.address < max(one.size, 1)), None)
 
 
 def _access(kernel: Kernel, use: Use, context: Context) -> Access:

@@ -2,7 +2,7 @@
 
 The definitions of the register that can reach the instruction are followed backwards over the function's own jumps; an
 answer is given where exactly one does. What calls clobber and what arguments come in is the machine's calling
-convention (arch.Convention). Decoding is capstone's; without it nothing is known.
+convention (arch.Convention); what instructions do to registers and to the flow is its too (kernel.machine.Flow).
 """
 
 from bisect import bisect_left
@@ -13,10 +13,11 @@ from oopscope.errors import OopscopeError
 from oopscope.inspect.disassemble import bounds, decoder, spelt_operands
 from oopscope.instructions import IMMEDIATE, REGISTER, Instruction
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import Flow
 
 MAX_CODE = 16 << 10  # bytes of a function that are looked through
+NO_FLOW = Flow((), (), (), (), (), ())
 MAX_COPIES = 8  # register to register, on the way to where a value came from
-UNCONDITIONAL = ("jmp", "ret", "retq", "ud2", "int3", "hlt", "iretq")
 
 Kind = Literal["argument", "constant", "loaded", "returned", "computed"]
 
@@ -41,6 +42,7 @@ class Body:
         self.instructions, self.texts = instructions, texts
         how = kernel.machine.assembly
         self.whole: Callable[[str], str] = how.whole if how is not None else str
+        self.flow = how.flow if how is not None and how.flow is not None else NO_FLOW
         self._places = [one.address for one in instructions]
         self._jumps: dict[int, list[int]] = {}
         for at, one in enumerate(instructions):
@@ -50,7 +52,11 @@ class Body:
 
     def jump(self, one: Instruction) -> int | None:
         """Return where an instruction jumps within the code; None for what jumps nowhere that is written in it."""
-        return self.target(one) if one.mnemonic.startswith(("j", "loop")) else None
+        return self.target(one) if one.mnemonic.startswith(self.flow.jumps) else None
+
+    def is_call(self, one: Instruction) -> bool:
+        """Tell whether an instruction calls a function."""
+        return one.mnemonic.startswith(self.flow.calls)
 
     def target(self, one: Instruction) -> int | None:
         """Return the address that a jump or a call names; None for an indirect one."""
@@ -65,7 +71,7 @@ class Body:
     def before(self, at: int) -> list[int]:
         """Return the instructions that can run right before one."""
         found = list(self._jumps.get(at, ()))
-        if at and not self.instructions[at - 1].mnemonic.startswith(UNCONDITIONAL):
+        if at and not self.instructions[at - 1].mnemonic.startswith(self.flow.ends):
             found.append(at - 1)
         return found
 
@@ -92,7 +98,7 @@ class Body:
         """Return the registers that an instruction changes."""
         one = self.instructions[at]
         names = {self.whole(name) for name in one.writes}
-        if one.mnemonic.startswith("call") and self.convention is not None:
+        if self.is_call(one) and self.convention is not None:
             names |= {*self.convention.clobbered, self.convention.result}
         return names
 
@@ -100,7 +106,8 @@ class Body:
 def body_of(kernel: Kernel, address: int) -> Body | None:
     """Decode the function that an address lies in; None without capstone, or where it cannot be read whole."""
     made = decoder(kernel)
-    if made is None or kernel.arch.convention is None:
+    how = kernel.machine.assembly
+    if made is None or kernel.arch.convention is None or how is None or how.flow is None:
         return None
     start, end, name = bounds(kernel, address)
     if name is None or end - start > MAX_CODE:
@@ -145,18 +152,18 @@ def _made(body: Body, at: int, register: str) -> Origin | str | None:
     """Return how an instruction made a register's value; the other register's name where it only copied one."""
     one = body.instructions[at]
     text = body.texts.get(one.address, "")
-    if one.mnemonic.startswith("call"):
+    if body.is_call(one):
         result = body.convention is not None and register == body.convention.result
         return Origin("returned", register, one.address, text) if result else None
     operands = one.operands
-    if one.mnemonic == "xor" and len(operands) == 2 and operands[0].register == operands[1].register:
+    if one.mnemonic in body.flow.zeroes and len(operands) == 2 and operands[0].register == operands[1].register:
         return Origin("constant", register, one.address, text, 0)
-    if one.mnemonic not in ("mov", "movabs", "movsxd", "movzx", "movsx") or len(operands) != 2:
+    if one.mnemonic not in body.flow.moves or len(operands) != 2:
         return Origin("computed", register, one.address, text)
     source = operands[1]
     if source.kind == IMMEDIATE:
         return Origin("constant", register, one.address, text, source.value % body.top)
     if source.kind == REGISTER:
-        return body.whole(source.register) if one.mnemonic == "mov" else None
+        return body.whole(source.register) if one.mnemonic in body.flow.copies else None
     base = body.whole(source.base) if source.base and not source.scaled and not source.segment else ""
     return Origin("loaded", register, one.address, text, 0, base, source.displacement)

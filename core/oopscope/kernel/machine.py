@@ -87,6 +87,21 @@ class Reckoned(NamedTuple):
     note: str
 
 
+class Flow(NamedTuple):
+    """What instructions do to registers and to the flow of code, by how their mnemonics begin, or are where it says so.
+
+    The mnemonics are those of instructions in detail: on x86 Intel's, the written operand first.
+    """
+
+    calls: tuple[str, ...]
+    jumps: tuple[str, ...]
+    ends: tuple[str, ...]  # after them the next instruction does not run
+    copies: tuple[str, ...]  # whole mnemonics: the first operand gets the second as it is
+    moves: tuple[str, ...]  # whole mnemonics: the same, or extended, or loaded from memory
+    zeroes: tuple[str, ...]  # whole mnemonics: with one register for both operands they give 0
+    landing: int = 0  # bytes at a function's start that a direct call may skip
+
+
 @dataclass(frozen=True, slots=True)
 class Assembly:
     """How a machine's instructions are read."""
@@ -109,6 +124,7 @@ class Assembly:
     patched: Callable[["Kernel", bytes, int, int, int | None], str] = lambda *_: ""
     # What an instruction did: the kernel, it, the registers, the base of the CPU's own area.
     reckon: Callable[["Kernel", Instruction, Registers, int], Reckoned] | None = None
+    flow: Flow | None = None  # for following values through the code; None where nobody has stated it yet
 
 
 @dataclass(frozen=True, slots=True)

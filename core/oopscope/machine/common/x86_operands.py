@@ -2,8 +2,17 @@
 
 from oopscope.instructions import CALL, JUMP, MEMORY, READ, REGISTER, WRITE, Instruction, Operand
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.machine import Reckoned, Registers, Use
+from oopscope.kernel.machine import Flow, Reckoned, Registers, Use
 
+FLOW = Flow(
+    calls=("call",),
+    jumps=("j", "loop"),
+    ends=("jmp", "ret", "retq", "ud2", "int3", "hlt", "iretq"),
+    copies=("mov",),
+    moves=("mov", "movabs", "movsxd", "movzx", "movsx"),
+    zeroes=("xor",),
+    landing=4,  # ENDBR
+)
 NO_ACCESS = ("lea", "nop", "prefetch")
 DIVISIONS = ("div", "idiv")
 STOPS = {"ud2": "where BUG() and WARN() stop", "ud1": "where a sanitizer stops", "int3": "a breakpoint"}

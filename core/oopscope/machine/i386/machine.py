@@ -28,5 +28,6 @@ MACHINE = Machine(
         per_cpu=x86_code.per_cpu,
         shown=x86_code.shown,
         reckon=x86_operands.reckon,
+        flow=x86_operands.FLOW,
     ),
 )

@@ -37,6 +37,7 @@ MACHINE = Machine(
         shown=x86_code.shown,
         patched=code.patched,
         reckon=x86_operands.reckon,
+        flow=x86_operands.FLOW,
     ),
     search="oopscope.machine.x86_64.search",
 )
