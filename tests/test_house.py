@@ -179,6 +179,7 @@ ANYWHERE = {
         "devices",
         "soc",
     ),
+    *("cg", "shop.slice", "kubepods.slice"),  # control groups of guests
     *("no", "some", "data", "dist", "build", "objects", "static", "download", "licenses", "x", "h"),
 }
 ABSOLUTE = re.compile(r"""(?<![\w./)}\]>*~:-])/([A-Za-z][\w.-]*)/""")

@@ -113,14 +113,11 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
 
     def _teaching(self) -> "Teaching | None":
         """Return the lesson that was asked for; None without one, or in a list of dumps."""
-        path = os.environ.get("OOPSCOPE_LESSON")
-        if not path or self.folder:
+        if self.folder or not os.environ.get("OOPSCOPE_LESSON"):
             return None
-        from oopscope_tui import teaching
+        from oopscope_tui.teaching import begun
 
-        for keys_of, action in teaching.BINDINGS:
-            self.bind(keys_of, action, show=False)
-        return teaching.Teaching(self, path)
+        return begun(self, os.environ["OOPSCOPE_LESSON"])
 
     async def action_lesson(self, step: int) -> None:
         """Go to the lesson's next step, or back."""
@@ -461,15 +458,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         from oopscope_tui.export import write_steps
 
         if self.pane is not None:
-            steps = write_steps(name, self.pane.title, self.pane.active, self._picture, self.post_message)
+            steps = write_steps(name, self.pane.title, self.pane.active, self.picture, self.post_message)
             self.reader.write(f"writing {name}", steps)
-
-    def _picture(self) -> str:
-        from oopscope_tui.look.picture import svg
-
-        return svg([list(strip) for strip in self.lines_on_screen()], self.size.width)
-
-    # What the worker told.
 
     def said(self, text: str, failed: bool = False) -> None:
         """Show a message, or what is being read."""

@@ -1,6 +1,7 @@
 """A lesson on the screen: it opens the place of each step, points, asks and checks, and remembers how far it came."""
 
 from pathlib import Path
+from typing import Any
 
 from oopscope.lessons import PANES, Lesson, Step, keep, progress, read_lesson
 from oopscope_tui.places import Place
@@ -95,3 +96,10 @@ class Teaching:
         self.at += 1
         self.said = ("right", f"✓ {praise} On to the next:")
         await self.begin()
+
+
+def begun(app: Any, path: str) -> Teaching:
+    """Return a lesson, and give the screen its keys."""
+    for keys_of, action in BINDINGS:
+        app.bind(keys_of, action, show=False)
+    return Teaching(app, path)

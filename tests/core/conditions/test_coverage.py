@@ -37,7 +37,7 @@ def test_failed_reads_are_counted_by_reason() -> None:
 
 
 def test_kinds_of_page_add_up_and_what_is_not_known_is_said() -> None:
-    kernel = attach(open_path(DUMPS / "6.1-null.kdump"), print)
+    kernel = attach(open_path(DUMPS / "6.1-irq.kdump"), print)
     lines = list(table("coverage").rows(kernel))
     kinds = [line for line in lines if line.what.endswith(" pages")]
     assert sum(line.size for line in kinds) == lines[0].size

@@ -85,6 +85,12 @@ class TerminalApp(App[int], inherit_bindings=False):
         """Return what stands on the screen, line by line."""
         return self.screen._compositor.render_strips()
 
+    def picture(self) -> str:
+        """Return what stands on the screen as SVG."""
+        from oopscope_tui.look.picture import svg
+
+        return svg([list(strip) for strip in self.lines_on_screen()], self.size.width)
+
     def action_repaint(self) -> None:
         """Paint all of it again."""
         self.wire.forget()
