@@ -25,6 +25,7 @@ from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place
 from oopscope_tui.prompt.asking import Asking
 from oopscope_tui.reading.app import ReadingApp
+from oopscope_tui.reading.marks import Marks
 from oopscope_tui.reading.provider import Provider
 from oopscope_tui.settings import keys
 from oopscope_tui.settings.keymap import Keymap
@@ -71,6 +72,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.history: list[Place] = []
+        self.marks = Marks(self.store)
 
     def compose(self) -> ComposeResult:
         """Header, tabs, pane, status, keys."""
@@ -260,6 +262,18 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         known = {view.group for view in self.views}
         groups = (("dumps", "Dumps"),) if self.folder else GROUPS
         self.tabs.tabs = tuple(Tab(key, title, at) for at, (key, title) in enumerate(groups, 1) if key in known)
+        self._mark_tabs()
+
+    def _mark_tabs(self) -> None:
+        """Let each tab tell what is behind it, as far as that is known."""
+        if not self.folder:
+            keys_of = {tab.key: [view.key for view in self.views if view.group == tab.key] for tab in self.tabs.tabs}
+            marks = {key: self.marks.of(key, shown) for key, shown in keys_of.items()}
+            self.tabs.tabs = tuple(
+                tab._replace(told=mark.text, bad=mark.bad, empty=mark.empty)
+                for tab in self.tabs.tabs
+                for mark in [marks[tab.key]]
+            )
         self.tabs.renew()
 
     async def go(self, place: Place, remember: bool = True) -> None:
@@ -477,6 +491,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
                 self.status.say(self.settings.told(why), failed=True)
         if key in ("system", ""):
             self.header.renew()
+        self._mark_tabs()
         pane = self.pane
         if pane is None or not pane.is_mounted:
             return

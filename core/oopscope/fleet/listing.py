@@ -55,6 +55,7 @@ class DumpFile(NamedTuple):
     log: Path | None = None  # the log beside it
     parts: int = 1  # files of a split set, or of a state and its memory
     others: int = 0  # bytes of those that are not this file
+    signature: str | None = None  # the same for the same bug; None for what is not known
     head: str | Path | None = None  # of a part: the file that stands for all
 
     @property
@@ -227,6 +228,7 @@ class Listing:
             format=facts.format,
             state="complete" if facts.complete else "incomplete",
             title=found.title,
+            signature=found.signature,
             summary=found.summary,
             panic=found.panic_message or row.panic,
         )

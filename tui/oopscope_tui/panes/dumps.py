@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.style import Style
 
@@ -15,6 +15,7 @@ from oopscope_tui.look.values import human_bytes, show
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
+from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Col, Table, col, reader
 from oopscope_tui.widgets.textview import Line
@@ -22,6 +23,7 @@ from oopscope_tui.widgets.textview import Line
 STATES: dict[str, Style | None] = {"incomplete": theme.DOUBT, "written to": theme.DOUBT, "unreadable": theme.BAD,
                                    "found": theme.DIM, "waiting": theme.DIM, "reading": theme.DIM}  # fmt: skip
 DETAIL_LINES = 9
+TIMES = "\N{MULTIPLICATION SIGN}"
 EMPTY = "no dump here yet; it is looked for again and again · oopscope demo has one"
 
 
@@ -91,8 +93,70 @@ FIELDS = (
 )
 
 
+class Bugs:
+    """The dumps of each bug: how many, and the order of the bugs, the most frequent first."""
+
+    def __init__(self) -> None:
+        self.rank: dict[Any, tuple[int, int]] = {}  # by the row's path: the bug's place, the dump's place in it
+        self.said: dict[Any, str] = {}
+
+    def learn(self, rows: Sequence[Any]) -> None:
+        """Group the rows; what is of no known cause stands each for itself, and last."""
+        groups: dict[Any, list[Any]] = {}
+        for row in rows:
+            if row.state not in ("gone", "part"):
+                groups.setdefault(row.signature or ("?", row.path), []).append(row)
+        ordered = sorted(groups.items(), key=lambda one: (isinstance(one[0], tuple), -len(one[1]), str(one[0])))
+        self.rank, self.said = {}, {}
+        for place, (bug, members) in enumerate(ordered):
+            members.sort(key=lambda row: -(row.when or 0))
+            hosts = len({row.nodename for row in members if row.nodename})
+            first = f"{TIMES}{len(members)}" + (f" on {hosts} hosts" if hosts > 1 else "")
+            for at, row in enumerate(members):
+                self.rank[row.path] = place, at
+                self.said[row.path] = "?" if isinstance(bug, tuple) else "  ├" if at else first
+
+    def order(self, row: Any) -> int:
+        """Return where a row stands."""
+        place, at = self.rank.get(row.path, (1 << 20, 0))
+        return place * (1 << 20) + at
+
+
+class SaidCol(Col):
+    """How many dumps are of the row's bug: told at the first of them."""
+
+    said: ClassVar[dict[Any, str]] = {}
+
+    def text(self, row: Any) -> str:
+        """Return the cell."""
+        return self.said.get(row.path, "?")
+
+
 class DumpTable(Table):
     """The list."""
+
+    BINDINGS = keys.bindings((*keys.TABLE, *keys.DUMPS))
+    KEYS: ClassVar[tuple[keys.Key, ...]] = (*keys.DUMPS, *keys.without(keys.LINES, keys.DUMPS), *keys.TABLE)
+    bugs: Bugs | None = None
+
+    def action_group(self) -> None:
+        """Group the list by bug, or show it by time again."""
+        self.bugs = None if self.bugs is not None else Bugs()
+        self.regroup()
+        if self.bugs is None:
+            self.set_columns(COLUMNS)
+            self.sort_by(COLUMNS[1])
+
+    def regroup(self) -> None:
+        """Take in what was learned since."""
+        if self.bugs is None:
+            return
+        bugs = self.bugs
+        bugs.learn(self.view.rows)
+        shown = SaidCol("bug", "Same bug", "text", value=bugs.order, least=8)
+        SaidCol.said = bugs.said
+        self.set_columns((shown, *COLUMNS))
+        self.sort_by(shown, False)
 
     def fields(self) -> Sequence[Field]:
         """Return what a filter may name, and a file has."""
@@ -122,6 +186,8 @@ class Dumps(Pane):
         if isinstance(table, Table):
             table.set_columns(COLUMNS)  # as wide as what has come by now
         table.set_rows(feed.rows)  # the same list, but rows of it have changed
+        if isinstance(table, DumpTable):
+            table.regroup()
 
     def under_height(self) -> int:
         """Return a few lines: the list matters more."""

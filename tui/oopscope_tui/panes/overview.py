@@ -7,6 +7,7 @@ from oopscope.kernel.clock import seconds
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import ABSENT, clean, fit, plural
 from oopscope_tui.look.values import human_bytes, human_seconds
+from oopscope_tui.panes import wide
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line, stack_lines
 from oopscope_tui.places import Place
@@ -14,6 +15,7 @@ from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
 
 BLOCKED = 5  # tasks listed
+HIGH = 38  # lines of the pane from which there is room for more than the facts
 FRAMES = 24
 LOG_LINES = 12
 FIELD = 9  # cells of a field's title
@@ -72,8 +74,22 @@ class Overview(Pane):
 
     def detail(self, width: int) -> Sequence[Line]:
         """Return the facts: log, blocked tasks, system, dump."""
-        lines = [*self._first_error(width), *self._blocked(width), heading(" System"), *self._system(width)]
+        lines = [*self._wide(width), *self._first_error(width), *self._blocked(width), heading(" System")]
+        lines += self._system(width)
         return [*lines, BLANK, heading(" Dump"), *self._dump(width)]
+
+    def _wide(self, width: int) -> list[Line]:
+        """Return what a wide and high screen has room for besides: code, CPUs, memory."""
+        if not self.beside or self.size.height < HIGH:
+            return []
+        cpu = self._dead_cpu()
+        verdict = self.store.verdict
+        key = wide.code_key(tuple(cpu.frames or ()), verdict.symbol) if cpu is not None and verdict is not None else ""
+        if key:
+            self.scope.ask("code", key)
+        lines = wide.code_lines(self.store.answer("code", key), key, width) if key else []
+        lines += wide.cpu_lines(self.store.feed("cpus").rows, width)
+        return lines + wide.memory_lines(self.store.feed("meminfo").rows, width)
 
     # The verdict.
 

@@ -85,6 +85,8 @@ TABLE = (
     Key("c", "columns", "c", "columns", "choose the columns, their order and widths"),
 )
 
+DUMPS = (Key("g", "group", "g", "by bug", "by bug: how many dumps of each, the most frequent first; again: by time"),)
+
 CHOOSER = (
     Key("space", "show_column", "Space", "show", "show or hide the column", called="show-column"),
     Key("less_than_sign,left", "shift(-1)", "< >", "move", "put it further to the left", called="column-left"),
@@ -131,7 +133,7 @@ PALETTE = (
 
 # Every table, by where its keys work; those of SHARED work in most places.
 TABLES = {"everywhere": EVERYWHERE, "lists": LINES, "texts": TEXT, "tables": TABLE, "cpus": CPUS, "tasks": TASKS,
-          "log": LOG, "columns": CHOOSER}  # fmt: skip
+          "log": LOG, "columns": CHOOSER, "dumps": DUMPS}  # fmt: skip
 SHARED = ("everywhere", "lists", "tables")
 
 

@@ -64,11 +64,14 @@ class Header(Bar):
 
 
 class Tab(NamedTuple):
-    """A tab: its key, its title, and the digit that chooses it."""
+    """A tab: its key, its title, the digit that chooses it; what it tells, and how: of trouble, of nothing there."""
 
     key: str
     title: str
     digit: int
+    told: str = ""
+    bad: bool = False
+    empty: bool = False
 
 
 class Tabs(Bar):
@@ -83,21 +86,32 @@ class Tabs(Bar):
 
     def segments(self, width: int) -> list[Segment]:
         """Return the tabs that fit."""
+        told = [f"{tab.told} " if tab.told else "" for tab in self.tabs]
         labels = [f" {tab.digit} {tab.title} " for tab in self.tabs]
-        if sum(map(cells, labels)) > width:
-            labels = [label[:-1] for label in labels]
+        bare = sum(map(cells, labels))
         at = next((at for at, tab in enumerate(self.tabs) if tab.key == self.active), 0)
-        sizes = [cells(label) for label in labels]
+        # What tells of trouble comes first where not all that is told has room.
+        order = sorted(range(len(told)), key=lambda one: (not self.tabs[one].bad, one != at, one))
+        for one in order:
+            if bare + cells(told[one]) > width:
+                told[one] = ""
+            bare += cells(told[one])
+        if bare > width:
+            labels = [label[:-1] for label in labels]
+        sizes = [cells(label) + cells(more) for label, more in zip(labels, told, strict=True)]
         first, last = _window(sizes, at, width if sum(sizes) <= width else width - 4)
         out = [Segment("‹ " if first else "", theme.RULE)]  # noqa: RUF001
         x = 2 if first else 0
         self._spans = []
         for number in range(first, last):
             label, key = labels[number], self.tabs[number].key
-            style = theme.ACTIVE if key == self.active else theme.PLAIN
+            tab = self.tabs[number]
+            style = theme.ACTIVE if key == self.active else theme.DIM if tab.empty else theme.PLAIN
             out.append(Segment(label, style))
-            self._spans.append((x, x + cells(label), key))
-            x += cells(label)
+            if told[number]:
+                out.append(Segment(told[number], style if key == self.active else theme.BAD if tab.bad else theme.DIM))
+            self._spans.append((x, x + sizes[number], key))
+            x += sizes[number]
         out.append(Segment(" ›" if last < len(labels) else "", theme.RULE))  # noqa: RUF001
         return out
 

@@ -19,6 +19,7 @@ from oopscope_tui.panes.log.folds import Folding
 from oopscope_tui.panes.log.rows import Head, LogRows
 from oopscope_tui.panes.log.survey import Survey
 from oopscope_tui.panes.log.times import Times
+from oopscope_tui.panes.log.tones import tone
 from oopscope_tui.panes.log.troubles import Troubles
 from oopscope_tui.reading.store import LogLine
 from oopscope_tui.settings import keys
@@ -30,6 +31,9 @@ SLICE = 0.001  # seconds between two slices of the survey
 AT_ONCE = 0.03  # seconds of it before the first rows show
 TALL = 10  # lines from which on one is for the density
 ERRORS = theme.BAD + Style(underline=True)  # without colour too
+
+
+WARNING = 4
 
 
 def letter(level: Any) -> str:
@@ -97,7 +101,7 @@ class LogView(Folding):
         return " · ".join([*words, self.times.words()])
 
     def parts(self, row: Any) -> Sequence[Part]:
-        """Return gutter and time, level and text: three styles at most."""
+        """Return gutter and time, level and text: four styles at most."""
         more = type(row) is LogLine and not row.first
         in_oops = self.oops is not None and row.index >= self.oops
         stamp = " " * (self.times.width + 1) if more else self.times.stamp(row.ns) + " "
@@ -106,11 +110,14 @@ class LogView(Folding):
         text = row.text or ""
         if type(row) is Head:
             text = f"▸ {row.said}" if row.folded else f"▾ {text.lstrip()}"
-        return (
-            ("▌" if in_oops else " ", theme.BAD if in_oops else theme.PLAIN),
-            (stamp, theme.DIM),
-            (f"{sign} {clean(text.replace(chr(9), '    '))}", theme.LEVELS[level][2]),
-        )
+        kind = tone(row.text or "", level, in_oops)
+        shown = clean(text.replace(chr(9), "    "))
+        gutter = ("▌" if in_oops else " ", theme.BAD if in_oops else theme.PLAIN)
+        if kind:  # four styles at most: few segments a line keep scrolling cheap
+            return gutter, (stamp, theme.DIM), (f"{sign} {shown}", theme.BAD if kind == "cause" else theme.DIM)
+        if level == WARNING:  # a yellow letter, not a yellow wall
+            return gutter, (stamp, theme.DIM), (f"{sign} ", theme.DOUBT), (shown, theme.PLAIN)
+        return gutter, (stamp, theme.DIM), (f"{sign} {shown}", theme.PLAIN if in_oops else theme.LEVELS[level][2])
 
     def indent(self) -> int:
         """Return the cells in front of the text."""
