@@ -48,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("schema", "print the JSON Schema of what the commands print as JSON", "oopscope.cli.schema"),
     Command("explain", "explain a term: a cause, a state, a column, a word of crash analysis", "oopscope.cli.explain"),
     Command("learn", "lessons in reading dumps, step by step", "oopscope.cli.learn"),
+    Command("doctor", "tell whether a crash of this machine would be captured", "oopscope.cli.doctor"),
     Command("demo", "open a real dump that ships with oopscope", "oopscope.cli.demo"),
 )
 

@@ -60,6 +60,10 @@ def add_look(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how the screen looks")
     text = "colours: the terminal's own (default), or a theme's; NO_COLOR means mono"
     group.add_argument("--theme", choices=THEMES, metavar="NAME", action=_Look, help=text)
+    text = "for a projector: the colours of high contrast, and fewer columns"
+    group.add_argument("--projector", nargs=0, action=_Look, help=text)
+    text = "an asciicast of the session, as asciinema plays it"
+    group.add_argument("--record", metavar="FILE", action=_Look, help=text)
     text = "only the basic colours, nothing dim or italic: for terminals that draw those badly"
     group.add_argument("--plain-colors", nargs=0, action=_Look, help=text)
 

@@ -5,6 +5,7 @@ from oopscope.commands.register import BY_WORD
 OF: dict[str, tuple[tuple[str, str], ...]] = {
     "report": (
         ("oopscope report vmcore", "the verdict, then all the rest"),
+        ("oopscope report vmcore --brief", "fifteen lines for a mail"),
         ("oopscope report vmcore --format html -o report.html", "one page for a ticket or a phone"),
         ("oopscope report vmcore --sections verdict,cpus --format markdown", "short, to paste into an issue"),
     ),
@@ -58,6 +59,10 @@ OF: dict[str, tuple[tuple[str, str], ...]] = {
         ("oopscope learn", "the first lesson that is not done"),
         ("oopscope learn --list", "the lessons, and how far each was done"),
         ("oopscope learn --print 2", "a lesson as a text, answers and all"),
+    ),
+    "doctor": (
+        ("oopscope doctor", "would kdump work on this host"),
+        ("oopscope doctor vmcore", "the same questions of the machine of a dump"),
     ),
     "demo": (
         ("oopscope demo", "a real dump on the screen"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from oopscope.cli import DONE, USAGE, complain
+from oopscope.cli.color import add_color, colored, paint
 from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.cli.options import add_options
 from oopscope.commands.command import Say
@@ -44,6 +45,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="since boot, as the wall clock had it, or since the line before",
     )
     parser.add_argument("-T", dest="time", action="store_const", const="utc", help="the same as --time utc")
+    add_color(parser)
     parser.add_argument("-t", dest="bare", action="store_true", help="without times and callers")
     parser.add_argument("-m", dest="levels", action="store_true", help="each line's level before it: <3>")
     parser.set_defaults(command=BY_WORD["log"])
@@ -123,14 +125,21 @@ def _moment(kernel: Kernel, text: str, end: int) -> int:
 
 
 def _lines(kernel: Kernel, records: Iterable[Record], args: argparse.Namespace) -> Iterator[str]:
-    stamped = _stamped(kernel, records, args.time)
+    stamped, in_color = _stamped(kernel, records, args.time), colored(args)
     for r, stamp in stamped:
         caller = f"[{r.caller:>8}] " if r.caller else ""
         head = "" if args.bare or not (stamp or caller) else f"{stamp} {caller}"
         if args.levels:
             head = f"<{'?' if r.level is None else r.level}>{head}"
         text = printable(r.text, keep="\n\t").replace("\n", "\n" + " " * len(head))
+        if in_color:
+            text = paint(text, "red" if r.level is not None and r.level <= 3 else "yellow") if _loud(r) else text
+            head = paint(head, "dim")
         yield f"{head}{text}\n"
+
+
+def _loud(record: Record) -> bool:
+    return record.level is not None and record.level <= 4
 
 
 def _stamped(kernel: Kernel, records: Iterable[Record], clock: str) -> Iterator[tuple[Record, str]]:

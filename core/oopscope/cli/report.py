@@ -5,9 +5,11 @@ from importlib import import_module
 from pathlib import Path
 
 from oopscope.cli import DAMAGED, DONE, USAGE, complain
+from oopscope.cli.color import add_color, colored, painted
 from oopscope.cli.common import Progress, add_extra, add_known, load, write
 from oopscope.linux.system import the_system
 from oopscope.report.blocked import add_stacks
+from oopscope.report.brief import SECTIONS as BRIEF
 from oopscope.report.build import build, sections
 from oopscope.report.redact import redact
 from oopscope.sources.remote import location
@@ -22,6 +24,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="+", type=location, metavar="PATH", help="a dump or its URL, or the parts of a split one"
     )
     parser.add_argument("--format", choices=FORMATS, default="text", help="html is one page, markdown fits an issue")
+    parser.add_argument("--brief", action="store_true", help="at most fifteen lines, for a mail or a console")
+    add_color(parser)
     parser.add_argument("--sections", metavar="A,B", help="only these sections, such as verdict,cpus,log")
     parser.add_argument("--stacks", action="store_true", help="with every task's stack")
     text = "without host names, network addresses, the command line, user names and what programs logged"
@@ -33,7 +37,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    names = None
+    names = list(BRIEF) if args.brief else None
     if args.sections is not None:
         try:
             names = sections(n.strip() for n in args.sections.split(",") if n.strip())
@@ -44,12 +48,14 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress()
     kernel = load(args.paths, progress)
     report = build(kernel, names, args.stacks, progress)
-    if args.format != "json":
+    if args.format != "json" and not args.brief:
         add_stacks(kernel, report)
     if args.redact:
         report = redact(report, [the_system(kernel).nodename, kernel.facts.nodename])
     progress.done()
-    text: str = import_module(f"oopscope.report.{args.format}").render(report)
+    text: str = import_module(f"oopscope.report.{'brief' if args.brief else args.format}").render(report)
+    if args.format == "text" and args.output is None and colored(args):
+        text = painted(text)
     write(text, args.output)
     kernel.remember()
     return status(report)

@@ -64,8 +64,13 @@ NAMES = tuple(PALETTES)
 
 def asked(chosen: str) -> str:
     """Return the theme to begin with: the command line's, else none of NO_COLOR's colours, else what was chosen."""
-    named = os.environ.get("OOPSCOPE_THEME", "")
+    named = os.environ.get("OOPSCOPE_THEME", "") or ("high-contrast" if projector() else "")
     return named if named in PALETTES else MONO if "NO_COLOR" in os.environ else chosen
+
+
+def projector() -> bool:
+    """Return whether the screen is for a projector."""
+    return bool(os.environ.get("OOPSCOPE_PROJECTOR"))
 
 
 def plain_asked() -> bool:

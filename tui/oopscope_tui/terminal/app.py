@@ -54,6 +54,10 @@ class TerminalApp(App[int], inherit_bindings=False):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):  # leave the terminal as it was
                 loop.add_signal_handler(number, self._end, 128 + number)
+        if os.environ.get("OOPSCOPE_RECORD") and self._driver is not None:
+            from oopscope_tui.terminal.cast import tee
+
+            tee(self._driver, os.environ["OOPSCOPE_RECORD"], self.size)
         self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
 
     def _end(self, status: int) -> None:

@@ -15,12 +15,14 @@ from textual.widget import Widget
 
 from oopscope.report.query import Field
 from oopscope_tui.look import theme
+from oopscope_tui.look.palette import projector
 from oopscope_tui.look.text import LONGEST, WHOLE, cells, clean, fit, plural
 from oopscope_tui.look.values import RIGHT, show
 from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import Lines
 
 SAMPLE = 400  # rows measured for the widths
+PROJECTED = 2  # the least telling rank of a column that a projector shows
 GAP = "  "
 LEAST = 10
 
@@ -106,7 +108,9 @@ class Table(Lines):
     def shown(self) -> list[Col]:
         """The columns that show where there is room."""
         known = {column.key: column for column in self.columns}
-        return [known[key] for key in self.chosen or known if key in known] or list(self.columns)
+        few = self.chosen is None and projector()
+        chosen = [known[key] for key in self.chosen or known if key in known] or list(self.columns)
+        return [column for column in chosen if column.rank <= PROJECTED] or chosen if few else chosen
 
     def choose(self, chosen: Sequence[str] | None) -> None:
         """Show these columns in this order, None for the default."""
