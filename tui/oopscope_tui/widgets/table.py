@@ -246,6 +246,9 @@ class Table(Lines):
 
     def _fitted(self, width: int) -> list[tuple[Col, int]]:
         columns, natural = self.shown, self._natural()
+        if self.chosen is None and sum(natural) + len(GAP) * (len(natural) - 1) > width:
+            told = [at for at, column in enumerate(columns) if not at or self._tells(column)]
+            columns, natural = [columns[at] for at in told], [natural[at] for at in told]
         for at, column in enumerate(columns):
             given = self._widths.get(column.key, 0)
             natural[at] = given or natural[at]
@@ -256,6 +259,12 @@ class Table(Lines):
                 )  # fmt: skip
         known = {column.key: column for column in self.shown}
         return [(known[column.key], size) for column, size in fit_columns(columns, natural, width)]
+
+    def _tells(self, column: Col) -> bool:
+        """Return whether any row has a value: a column without takes no room from others."""
+        rows = self.view.rows
+        sample = rows[:: max(1, len(rows) // SAMPLE)]
+        return not sample or any(column.value(row) not in (None, "", (), []) for row in sample)
 
     def _natural(self) -> list[int]:
         """Return the width that each column would like."""
