@@ -74,9 +74,13 @@ class Overview(Pane):
 
     def detail(self, width: int) -> Sequence[Line]:
         """Return the facts: log, blocked tasks, system, dump."""
-        lines = [*self._wide(width), *self._first_error(width), *self._blocked(width), heading(" System")]
-        lines += self._system(width)
-        return [*lines, BLANK, heading(" Dump"), *self._dump(width)]
+        besides = self._wide(width)
+        lines = [*besides, *self._first_error(width), *self._blocked(width)]
+        system = [heading(" System"), *self._system(width)]
+        dump = [heading(" Dump"), *self._dump(width)]
+        if besides:  # whether the dump is whole comes before what fills the rest
+            return [*lines, *dump, BLANK, *system]
+        return [*lines, *system, BLANK, *dump]
 
     def _wide(self, width: int) -> list[Line]:
         """Return what a wide and high screen has room for besides: code, CPUs, memory."""
