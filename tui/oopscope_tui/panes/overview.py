@@ -74,16 +74,16 @@ class Overview(Pane):
 
     def detail(self, width: int) -> Sequence[Line]:
         """Return the facts: log, blocked tasks, system, dump."""
-        besides = self._wide(width)
-        lines = [*besides, *self._first_error(width), *self._blocked(width)]
-        system = [heading(" System"), *self._system(width)]
-        dump = [heading(" Dump"), *self._dump(width)]
-        if besides:  # whether the dump is whole comes before what fills the rest
-            return [*lines, *dump, BLANK, *system]
-        return [*lines, *system, BLANK, *dump]
+        lines = [*self._first_error(width), *self._blocked(width), heading(" System"), *self._system(width)]
+        lines += [BLANK, heading(" Dump"), *self._dump(width)]
+        besides: list[Line] = []
+        for block in self._wide(width):  # as many as leave the facts in view
+            if len(besides) + len(block) + len(lines) < self.size.height:
+                besides += block
+        return [*besides, *lines]
 
-    def _wide(self, width: int) -> list[Line]:
-        """Return what a wide and high screen has room for besides: code, CPUs, memory."""
+    def _wide(self, width: int) -> list[list[Line]]:
+        """Return what a wide and high screen may have room for besides: code, CPUs, memory."""
         if not self.beside or self.size.height < HIGH:
             return []
         cpu = self._dead_cpu()
@@ -91,9 +91,9 @@ class Overview(Pane):
         key = wide.code_key(tuple(cpu.frames or ()), verdict.symbol) if cpu is not None and verdict is not None else ""
         if key:
             self.scope.ask("code", key)
-        lines = wide.code_lines(self.store.answer("code", key), key, width) if key else []
-        lines += wide.cpu_lines(self.store.feed("cpus").rows, width)
-        return lines + wide.memory_lines(self.store.feed("meminfo").rows, width)
+        code = wide.code_lines(self.store.answer("code", key), key, width) if key else []
+        cpus = wide.cpu_lines(self.store.feed("cpus").rows, width, wide.CPUS + max(0, self.size.height - 46))
+        return [code, cpus, wide.memory_lines(self.store.feed("meminfo").rows, width)]
 
     # The verdict.
 

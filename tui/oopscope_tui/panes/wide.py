@@ -10,7 +10,7 @@ from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
 
 BEFORE, AFTER = 3, 5  # instructions about the one that matters
-CPUS = 8
+CPUS = 3  # that are told where the screen is no higher than needed
 FULL, EMPTY = "█", "░"
 
 
@@ -45,19 +45,19 @@ def code_lines(answer: Any, key: str, width: int) -> list[Line]:
     return [*lines, BLANK]
 
 
-def cpu_lines(rows: Sequence[Any], width: int) -> list[Line]:
+def cpu_lines(rows: Sequence[Any], width: int, most: int = CPUS) -> list[Line]:
     """Return what each CPU did."""
     lines = [heading(" CPUs")] if rows else []
     order = sorted(rows, key=lambda row: (row.state != "panic", row.cpu))
-    for row in order[:CPUS]:
+    for row in order[:most]:
         top = next((frame.symbol for frame in row.frames or () if frame.symbol), "")
         bad = row.state == "panic"
         who = f"{row.pid if row.pid is not None else '?':>6} {fit(clean(row.comm or ''), 16)}"
         sign = "✗" if bad else "·"
         parts = (f" {sign} {row.cpu:>3} ", theme.BAD if bad else theme.DIM), f"{fit(row.state or '?', 8)}{who}"
         lines.append(line(*parts, (clean(top)[: max(4, width - 40)], theme.DIM), link=Place("cpus", row.cpu, True)))
-    if len(order) > CPUS:
-        lines.append(line("   ", (f"and {len(order) - CPUS:,} more", theme.DIM), link=Place("cpus")))
+    if len(order) > most:
+        lines.append(line("   ", (f"and {len(order) - most:,} more", theme.DIM), link=Place("cpus")))
     return [*lines, BLANK] if lines else []
 
 
