@@ -5,7 +5,7 @@ can go from here.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oopscope.commands.questions import Answer
 from oopscope_tui.look import theme
@@ -13,7 +13,13 @@ from oopscope_tui.look.text import clean, fit
 from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.details import field_line, meaning_link, meaning_parts
 from oopscope_tui.places import Place
-from oopscope_tui.widgets.textview import BLANK, Line, heading, line, wrapped
+from oopscope_tui.widgets.textview import BLANK, Line, Part, heading, line, wrapped
+
+if TYPE_CHECKING:
+    from oopscope.inspect.code import CodeFound
+    from oopscope.inspect.disassemble import Code as Decoded
+    from oopscope.inspect.disassemble import Instruction
+    from oopscope.inspect.meaning import Meaning
 
 BYTES_FROM = 88  # cells from which a line has the instruction's bytes
 ADDRESS_FROM = 112  # and from which its whole address
@@ -30,7 +36,7 @@ class Code(AskedText):
     NOTHING = "no address: :dis NAME or ADDRESS"
     EVERY = True
     needs = ("cpus",)
-    _marked: Any = None  # the answer whose instruction was put in view
+    _marked: "CodeFound | None" = None  # the answer whose instruction was put in view
 
     @property
     def name(self) -> str:
@@ -63,14 +69,14 @@ class Code(AskedText):
         found = self.found
         if found is None or found is self._marked or found.code is None or not self.main.size.height:
             return
-        marked = _marked(found)
+        marked = _marked(found.address, found.code)
         at = next((n for n, one in enumerate(found.code.instructions) if one.address == marked), None)
         if at is not None and at < len(self.main.view.rows):
             self._marked = found
             self.main.select(at)
 
     @property
-    def selected(self) -> Any:
+    def selected(self) -> "Instruction | None":
         """The instruction under the cursor: each is a line; None where there is none."""
         found, at = self.found, self.main.current
         lines = found.code.instructions if found is not None and found.code is not None else ()
@@ -95,23 +101,25 @@ class Code(AskedText):
             return [*lines, *self._no_code(found)]
         if not found.code.instructions:
             return [*wrapped(found.code.why, width, theme.DOUBT), BLANK, *wrapped(f"Code: {found.code.line}", width)]
-        marked = _marked(found)
-        return [self._instruction(one, found, width, one.address == marked) for one in found.code.instructions]
+        marked = _marked(found.address, found.code)
+        return [
+            self._instruction(one, found, found.code, width, one.address == marked) for one in found.code.instructions
+        ]
 
-    def _no_code(self, found: Any) -> list[Line]:
+    def _no_code(self, found: "CodeFound | None") -> list[Line]:
         """Say what an address is that cannot be executed."""
         if found is None:
             return []
         parts = meaning_parts(found.meaning)
         return [line(f" {found.address:#x}  ", *parts, link=meaning_link(found.address, found.meaning))]
 
-    def _instruction(self, one: Any, found: Any, width: int, here: bool) -> Line:
+    def _instruction(self, one: "Instruction", found: "CodeFound", code: "Decoded", width: int, here: bool) -> Line:
         returns = here and found.context is None and found.sp
         sign = "►" if here else " "
         style = theme.BAD if here and not returns else theme.BOLD if here else theme.PLAIN
-        past = one.address - found.code.start
+        past = one.address - code.start
         lead = f"{one.address:016x} +{past:#05x}" if width >= ADDRESS_FROM else f"+{past:#05x}"
-        parts: list[Any] = [(f"{sign} ", style), (f"{lead}  ", theme.DIM)]
+        parts: list[Part] = [(f"{sign} ", style), (f"{lead}  ", theme.DIM)]
         if width >= BYTES_FROM:
             shown = one.code[:SHOWN_BYTES].hex(" ") + ("…" if len(one.code) > SHOWN_BYTES else "")
             parts.append((fit(shown, 3 * SHOWN_BYTES + 1), theme.DIM))
@@ -121,12 +129,12 @@ class Code(AskedText):
             note = "the call returns here" if one.address == found.address else f"{note}, not to come back"
         if note:
             parts.append((f"  ; {clean(note)}", theme.LINK if one.target is not None and not returns else theme.DIM))
-        return line(*parts, link=self._target(one, found))
+        return line(*parts, link=self._target(one, code))
 
-    def _target(self, one: Any, found: Any) -> Place | None:
+    def _target(self, one: "Instruction", code: "Decoded") -> Place | None:
         if one.target is None or one.target < 1 << 32:
             return None
-        if found.code.start <= one.target < found.code.end:
+        if code.start <= one.target < code.end:
             return Place(self.key, f"{one.target:#x}")
         return Place("code" if one.text.startswith(("call", "j")) else "words", f"{one.target:#x}")
 
@@ -153,7 +161,7 @@ class Code(AskedText):
             lines += [*wrapped(f"Code: {found.code.line}", width, theme.DIM)]
         return lines
 
-    def _deed(self, found: Any, width: int) -> list[Line]:
+    def _deed(self, found: "CodeFound", width: int) -> list[Line]:
         deed = found.deed
         if deed is None:
             return []
@@ -184,7 +192,7 @@ class Code(AskedText):
         lines += field_line("Does", clean(one.text), width, 8)
         return lines + (field_line("Names", clean(one.note), width, 8) if one.note else [])
 
-    def _ways(self, found: Any) -> list[Line]:
+    def _ways(self, found: "CodeFound") -> list[Line]:
         """Return the links to the symbol, to the stack's words, to the bytes as words."""
         name = found.code.name if found.code is not None else None
         lines: list[Line] = []
@@ -195,13 +203,13 @@ class Code(AskedText):
         return lines
 
 
-def _marked(found: Any) -> int:
+def _marked(address: int, code: "Decoded") -> int:
     """Return the instruction of a frame: of a call that is its function's last, and never returns, the call."""
-    before = [one.address for one in found.code.instructions if one.address <= found.address]
+    before = [one.address for one in code.instructions if one.address <= address]
     return before[-1] if before else 0
 
 
-def _is_bad(meaning: Any) -> bool:
+def _is_bad(meaning: "Meaning | None") -> bool:
     """Tell whether what was used as an address is none, or leads where nothing is mapped."""
     if meaning is None:
         return False

@@ -1,7 +1,7 @@
 """Pieces of text that several panes show: a row's fields, a stack, registers, what could not be read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.style import Style
 
@@ -10,6 +10,11 @@ from oopscope_tui.look.text import ABSENT, cells, clean, fit
 from oopscope_tui.look.values import show
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import BLANK, Line, Part, line, wrapped
+
+if TYPE_CHECKING:
+    from oopscope.inspect.meaning import Meaning
+    from oopscope.kernel.frame import Frame
+    from oopscope.kernel.problems import Problem
 
 # The pane of each thing that a column can name.
 PANES = {"task": "tasks", "cpu": "cpus", "module": "modules", "symbol": "symbol", "log": "log"}
@@ -77,7 +82,7 @@ def field_line(
 
 
 def stack_lines(
-    frames: Sequence[Any], width: int, culprit: str | None = None, addresses: bool = True, most: int = MOST_FRAMES
+    frames: Sequence["Frame"], width: int, culprit: str | None = None, addresses: bool = True, most: int = MOST_FRAMES
 ) -> list[Line]:
     """Return a stack, innermost first: boundaries named, guesses marked `?`, the culprit red, recursions told once."""
     from oopscope.report.recursion import again, folded
@@ -103,20 +108,20 @@ def stack_lines(
     return lines
 
 
-def words_line(frames: Sequence[Any] | None) -> list[Line]:
+def words_line(frames: "Sequence[Frame] | None") -> list[Line]:
     """Return the link to the words of a stack; nothing where it is not known where they are."""
     sp = next((frame.sp for frame in frames or () if frame.sp and frame.kind != "user"), 0)
     return [line("   ", ("the stack's words", theme.LINK), link=Place("words", f"{sp:#x}"))] if sp else []
 
 
-def frame_link(frame: Any) -> Place | None:
+def frame_link(frame: "Frame") -> Place | None:
     """Return the code of a frame, with the stack pointer by which its registers are found; None for user code."""
     if frame.kind == "user":
         return None
     return Place("code", f"{frame.address:#x}@{frame.sp:#x}" if frame.sp else f"{frame.address:#x}")
 
 
-def frame_line(frame: Any, culprit: str | None, addresses: bool) -> Line:
+def frame_line(frame: "Frame", culprit: str | None, addresses: bool) -> Line:
     """Return one frame."""
     name = f"{frame.symbol}+{frame.offset or 0:#x}" if frame.symbol else f"{frame.address:#x}"
     if addresses and not frame.symbol:
@@ -124,7 +129,7 @@ def frame_line(frame: Any, culprit: str | None, addresses: bool) -> Line:
     guilty = culprit is not None and culprit in (name, frame.symbol)
     style = theme.BAD if guilty else theme.PLAIN if frame.reliable and frame.symbol else theme.DIM
     sign = "►" if guilty else " " if frame.reliable else "?"
-    parts: list[Any] = [f" {sign} ", (name, style)]
+    parts: list[str | Part] = [f" {sign} ", (name, style)]
     if frame.module:
         parts.append((f" [{frame.module}]", style if guilty else theme.LINK if frame.reliable else theme.DIM))
     if addresses:
@@ -142,7 +147,7 @@ def register_lines(registers: Mapping[str, int] | None, width: int) -> list[Line
     columns = max(1, (width - 2) // (room + 1 + digits + 2))
     lines: list[Line] = []
     for at in range(0, len(items), columns):
-        parts: list[Any] = ["  "]
+        parts: list[str | Part] = ["  "]
         for name, value in items[at : at + columns]:
             parts += [(fit(clean(name), room, True), theme.DIM), f" {value:0{digits}x}  "]
         lines.append(line(*parts))
@@ -168,7 +173,7 @@ def described_registers(found: Sequence[Any], all_of_them: bool) -> list[Line]:
     return lines
 
 
-def meaning_parts(meaning: Any) -> list[Part]:
+def meaning_parts(meaning: "Meaning | None") -> list[Part]:
     """Return what a number means as parts of a line: guesses dim and with a question mark, why it cannot be read."""
     if meaning is None:
         return []
@@ -179,7 +184,7 @@ def meaning_parts(meaning: Any) -> list[Part]:
     return [*parts, (f"  ! {clean(meaning.why)}", theme.DIM)] if meaning.why else parts
 
 
-def meaning_link(value: int, meaning: Any) -> Place | None:
+def meaning_link(value: int, meaning: "Meaning | None") -> Place | None:
     """Return where a number that is an address leads: code, a task, a struct, else the words that lie there."""
     if meaning is None or meaning.kind in ("null", "error", "poison", "ascii", "nothing", "user"):
         return None
@@ -192,7 +197,7 @@ def meaning_link(value: int, meaning: Any) -> Place | None:
     return Place("words", f"{value:#x}")
 
 
-def problem_lines(problems: Sequence[Any], section: str, width: int, most: int = 20) -> list[Line]:
+def problem_lines(problems: Sequence["Problem"], section: str, width: int, most: int = 20) -> list[Line]:
     """Return what could not be read of a section."""
     own = [problem for problem in problems if problem.section == section]
     if not own:
