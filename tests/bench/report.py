@@ -2,6 +2,8 @@
 
 Each command runs in a process of its own, pinned to two cores where that can be done; the figures are the median of
 five runs, with the dump in the page cache. "First run" has no index cache, "again" has the one that a first run left.
+With --many the dump is of a machine with some 12,000 tasks, held to what is asked of such a one. Make it with
+`sleepers.c` of this folder, built static, as the last act of a guest of 1.5 GB (`sleepers 20 600`, then SysRq-c).
 With --vmlinux (the kernel with debug symbols, one for each dump) and drgn installed, drgn does the same work on the
 same dump: every task, every stack by names, the log, the modules. Prints a Markdown table.
 """
@@ -25,6 +27,13 @@ RUNS = 5
 CORES = 2
 # What the product promises on its reference dumps: seconds, bytes.
 LIMITS = {"report, first run": (1.0, 150 << 20), "report, again": (0.5, 150 << 20), "log": (0.4, None)}
+MANY = {
+    "report": (1.0, 80 << 20),
+    "every stack": (2.5, 150 << 20),
+    "first verdict": (0.4, None),
+    "stacks by group": (2.5, 150 << 20),
+    "distill": (3.5, None),
+}
 SAME_WORK = ("--sections", "tasks,modules,log", "--stacks")
 
 DRGN = """
@@ -112,6 +121,17 @@ def ours(dump: Path, runs: int) -> Iterator[tuple[str, Cost]]:
         yield "log", measure(oopscope("log", str(dump)), runs)
 
 
+def of_many_tasks(dump: Path, runs: int) -> Iterator[tuple[str, Cost]]:
+    """Measure what grows with the number of tasks."""
+    with tempfile.TemporaryDirectory() as folder:
+        small = str(Path(folder) / "small.kdump")
+        yield "report", measure(oopscope("report", str(dump)), runs)
+        yield "every stack", measure(oopscope("report", str(dump), "--format", "json", "--stacks"), runs)
+        yield "first verdict", measure(oopscope("report", str(dump), "--sections", "verdict"), runs)
+        yield "stacks by group", measure(oopscope("bt", str(dump), "--all", "--group"), runs)
+        yield "distill", measure(oopscope("distill", str(dump), small, "--force"), min(runs, 2))
+
+
 def side_by_side(dump: Path, vmlinux: Path, runs: int) -> Iterator[tuple[str, Cost]]:
     """Measure oopscope and drgn doing the same: tasks, stacks, log, modules."""
     work = oopscope("report", str(dump), "--format", "json", *SAME_WORK)
@@ -161,8 +181,8 @@ def cells(cost: Cost) -> list[str]:
 
 def verdict(name: str, cost: Cost) -> str:
     """Say whether a cost is within what is promised."""
-    seconds, size = LIMITS[name]
-    kept = cost.seconds <= seconds and (size is None or cost.bytes <= size)
+    seconds, size = (LIMITS | MANY)[name]
+    kept = cost.processor <= seconds and (size is None or cost.bytes <= size)
     return f"{'yes' if kept else 'NO'}: {seconds:.1f} s" + (f", {size >> 20} MB" if size else "")
 
 
@@ -177,6 +197,7 @@ def main() -> int:
         "--vmlinux", nargs="+", type=Path, default=[], metavar="FILE", help="one for each dump, for drgn"
     )
     parser.add_argument("--runs", type=int, default=RUNS, metavar="N", help=f"runs that count ({RUNS})")
+    parser.add_argument("--many", action="store_true", help="dumps of machines with some 12,000 tasks")
     args = parser.parse_args()
     if args.vmlinux and len(args.vmlinux) != len(args.dumps):
         parser.error("as many --vmlinux as dumps, please")
@@ -185,7 +206,7 @@ def main() -> int:
     over = 0
     for dump in args.dumps:
         rows = []
-        for name, cost in ours(dump, args.runs):
+        for name, cost in (of_many_tasks if args.many else ours)(dump, args.runs):
             rows.append([name, *cells(cost), verdict(name, cost)])
             over += rows[-1][-1].startswith("NO")
         print(f"{describe(dump)}\n\n{table(['oopscope', 'median', 'slowest', 'processor', 'memory', 'within'], rows)}")

@@ -19,6 +19,7 @@ from oopscope.report import html, markdown, text
 from oopscope.report.build import build
 from oopscope.sources.file import BytesSource
 from oopscope.subsystems import TABLES
+from stored import STORE
 
 CHOSEN = ("6.1-deadlock", "7.2-sysrq")
 CONFIDENCE = ("possible", "likely", "certain")
@@ -79,6 +80,16 @@ def test_more_is_read_where_page_tables_are_lost() -> None:
     assert len(report["tasks"]) > len(full["tasks"]) // 2
     assert report["tables"]["tasks"]["complete"] is False
     assert any("map of all memory" in problem["message"] for problem in report["problems"])
+
+
+def test_a_count_that_was_lost_is_no_proof_that_all_is_there() -> None:
+    """Of this one the run queues are gone, and with them two tasks and how many there were."""
+    data = (STORE / "deaths" / "6.1-idle.kdump").read_bytes()
+    dump = open_container([BytesSource(data[: len(data) * 19 // 20], "6.1-idle")])
+    assert dump is not None
+    counted = build(attach(dump, lambda _text: None), ["tasks"])["tables"]["tasks"]
+    assert counted["rows"] == 60 and counted["of"] is None
+    assert counted["complete"] is not True
 
 
 if __name__ == "__main__":
