@@ -30,6 +30,7 @@ NAMES = {":": "colon", "/": "slash"}
 
 def lines(app: OopscopeApp) -> list[str]:
     """Return the screen's text, line by line."""
+    visible_screen_stack.set(app._background_screens)
     return [strip.text for strip in app.lines_on_screen()]
 
 
