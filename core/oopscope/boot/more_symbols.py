@@ -34,9 +34,10 @@ def more_symbols(extra: Extra) -> Callable[[Kernel], list[Lookup]]:
         given = [table for path in (extra.symbols, extra.vmlinux) if path and (table := _of_file(kernel, path))]
         if _is_whole(kernel):
             return [*given]
-        found: list[Lookup] = [*given]
-        if not given:
-            found += [table for table in [_of_boot(kernel)] if table is not None]
+        files = given or [table for table in [_of_boot(kernel)] if table is not None]
+        found: list[Lookup] = [*files]
+        if any(table.lookup(ALWAYS) is not None for table in files):  # it names data: no search can add to it
+            return found
         exports = Exports(kernel)
         beyond: list[Lookup] = [PerCpuByTypes(kernel, exports), Rings(kernel), OrcTables(kernel), ModuleList(kernel)]
         return [*found, exports, *beyond]

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from oopscope.boot.attach import attach
+from oopscope.boot.attach import NOTHING, attach
+from oopscope.boot.extra import Extra
 from oopscope.distill import kdump_file, other_readers, redact
 from oopscope.distill.host_tables import at_home
 from oopscope.distill.user_pages import touch_user_pages
@@ -103,20 +104,27 @@ class Recording:
 
 
 def distill(
-    dump: Dump, out: Path, say: Progress, user: bool = False, zlib: bool = False, hide: bool = False
+    dump: Dump,
+    out: Path,
+    say: Progress,
+    user: bool = False,
+    zlib: bool = False,
+    hide: bool = False,
+    extra: Extra = NOTHING,
 ) -> kdump_file.Written:
     """Write a small kdump file that gives the same report; an OopscopeError where the dump cannot be read at all.
 
     user: keep the tops of the programs' stacks as well. zlib: pack with it, for readers that know no zstd.
     hide: without the machine's names, command line and what programs logged, and nothing between slab objects.
+    extra: files that add what the dump lacks; who opens the small one with them finds what they lead to.
     """
     if user and hide:
         raise Unsupported("what programs have on their stacks cannot be redacted: leave out --user")
     if user and getattr(dump, "place", None) is not None:  # only the kernel's own page tables are written anew
         raise Unsupported("of a paravirtualized guest of Xen no user pages can be kept: leave out --user")
-    known = attach(dump, say)
+    known = attach(dump, say, extra=extra)
     recording = Recording(dump, known.info)
-    kernel = attach(recording, say)
+    kernel = attach(recording, say, extra=extra)
     if hide:
         redact.watch(kernel)
     _take_searches(kernel, known)
@@ -164,8 +172,12 @@ def _take_searches(kernel: Kernel, known: Kernel) -> None:
     """Take from a kernel of the dump itself where symbols and types are; keep what leads a search to the symbols."""
     with suppress(OopscopeError):
         kernel.know(btf_place, known.cached(btf_place))
-    with suppress(OopscopeError):
+    try:
         tables = known.symbols.tables
+    except OopscopeError as e:  # a search of the whole image for nothing
+        kernel.know_missing("kallsyms", e)
+        return
+    with suppress(OopscopeError):
         kernel.symbols = Kallsyms(kernel.memory.read, tables)
         stext = kernel.info.symbol("_stext")
         if stext is not None and kernel.info.symbol("kallsyms_token_table") is None:

@@ -134,6 +134,10 @@ class Kernel:
             self._not_found[table] = e
             raise
 
+    def know_missing(self, table: str, why: OopscopeError) -> None:
+        """Take it that a table is not to be had, as another reader of the same dump found."""
+        self._not_found[table] = why
+
     def remember(self) -> None:
         """Keep what was found out of this kernel's tables in the index cache; to be called when all is shown."""
         self.on_remember()

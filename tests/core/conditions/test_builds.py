@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from oopscope.boot.attach import open_kernel
+from oopscope.boot.extra import Extra
 from oopscope.cli import run
+from oopscope.distill.recording import distill
+from oopscope.dumps import open_path
 from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.build import build
@@ -73,6 +76,40 @@ def test_without_kallsyms_stacks_are_addresses(monkeypatch: pytest.MonkeyPatch) 
     lacking = [p["message"] for p in found["problems"] if "nr_threads" in p["message"]]
     text = "this kernel does not name its data (--symbols or --vmlinux can): there is no symbol nr_threads"
     assert lacking == [f"tasks: {text}"]
+
+
+KVM, MAP = FOLDER / "4.15-kvm.kdump", FOLDER / "4.15-kvm.map"
+
+
+def held_to_its_map(found: dict[str, Any]) -> None:
+    verdict, (first, other) = found["verdict"], found["cpus"]
+    assert (verdict["cause"], verdict["cpu"]) == ("init-killed", 0)
+    assert verdict["summary"] == "PID 1 exited by itself with status 1; without it the kernel cannot go on."
+    left = ["panic", "do_exit", "do_group_exit", "SyS_exit_group", "do_syscall_64", "entry_SYSCALL_64_after_hwframe"]
+    assert [frame["symbol"] for frame in first["frames"]][3:] == [*left, None]
+    stopped = ["stop_this_cpu", "smp_reboot_interrupt", "reboot_interrupt"]
+    assert [frame["symbol"] for frame in other["frames"]] == [*stopped, None]
+    assert all(frame["reliable"] for cpu in found["cpus"] for frame in cpu["frames"])
+    assert found["system"]["command_line"].startswith("console=ttyS0 ")
+    assert [p["message"] for p in found["problems"] if "name" in p["message"]] == []
+
+
+def test_a_system_map_names_what_a_kernel_without_kallsyms_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OOPSCOPE_SYMBOLS", str(MAP))
+    held_to_its_map(build(open_kernel([KVM]), ("system", "verdict", "cpus")))
+
+
+def test_without_it_the_log_tells_what_it_can() -> None:
+    found = build(open_kernel([KVM]), ("system", "verdict", "cpus"))
+    assert found["verdict"]["summary"].startswith("PID 1 exited by itself with status 1")
+    assert {frame["symbol"] for cpu in found["cpus"] for frame in cpu["frames"]} == {None}
+
+
+def test_what_a_file_leads_to_is_distilled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The small dump serves who has the file, and whom it is sent to."""
+    distill(open_path(KVM), tmp_path / "small", lambda _text: None, extra=Extra(symbols=MAP))
+    monkeypatch.setenv("OOPSCOPE_SYMBOLS", str(MAP))
+    held_to_its_map(build(open_kernel([tmp_path / "small"]), ("system", "verdict", "cpus")))
 
 
 def test_bt_needs_no_types(capsys: pytest.CaptureFixture[str]) -> None:
