@@ -168,3 +168,21 @@ def test_a_prompt_before_the_kernels_line(tmp_path: Path) -> None:
 def test_what_a_validator_blames_stands_on_its_own_stack(tmp_path: Path) -> None:
     found = judged(tmp_path, RCU)
     assert (found.cause, found.symbol, found.pid) == ("kernel-warning", "store_put+0x21", 321)
+
+
+@pytest.mark.parametrize("before", ["    ", "> ", ">> ", "| ", "\t"])
+def test_lines_that_a_mail_or_a_paste_shifts(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "paste.txt"
+    oops = (f"{before}[  100.{at:06d}] {line}\n" for at, line in enumerate(OOPS.split("\n")))
+    path.write_text("".join(oops))
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.confidence, found.symbol) == ("null-pointer-dereference", "certain", "store_put+0x21")
+
+
+@pytest.mark.parametrize("shift", ["    {}", "> {}", "> [  100.000000]  {}", "[  100.000000]  {}"])
+def test_lines_that_are_all_shifted_alike(tmp_path: Path, shift: str) -> None:
+    """Without times too; and behind a console's times, where each record begins with a blank more."""
+    path = tmp_path / "paste.txt"
+    path.write_text("\n".join(shift.format(line) for line in OOPS.split("\n")))
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.symbol) == ("null-pointer-dereference", "store_put+0x21")

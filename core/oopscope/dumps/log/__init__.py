@@ -26,7 +26,8 @@ WORDS = lazy_re(
     r"general protection fault|kernel BUG at |Internal error: |CPU \d+: Machine Check|Call Trace:|Call trace:|"
     r"------------\[ cut here \]|divide[_ ]error: 0000|invalid opcode: 0000|int3: 0000|PANIC: double fault|"
     r"\[ (?:INFO|BUG): |WARNING: (?:at |CPU: \d|possible |suspicious |inconsistent )|"
-    r"kernel tried to execute|INFO: task .* blocked for|watchdog: BUG: |NMI watchdog: |rcu: INFO: |SysRq : |"
+    r"\{\d+\}\[Hardware Error\]: |kernel tried to execute|"
+    r"INFO: task .* blocked for|watchdog: BUG: |NMI watchdog: |rcu: INFO: |SysRq : |"
     r"Hardware name: |Modules linked in: |Krnl PSW : |RIP: 00[01]\d:|CPU: \d+ PID: |.{1,16} invoked oom-killer: )",
     re.MULTILINE,
 )
@@ -36,13 +37,15 @@ _WHEN = (
     r"(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{9,10}\.\d{6} |\[ *\d{1,10}\.\d{6}\] "
 )
 TIMES = lazy_re(
-    r"^(?:<\d{1,4}>)?(?:[a-z]+ *:[a-z]+ *: )?\[ *\d{1,10}\.\d{6} ?\](?:\[ *[TC]\d+ ?\])? ?(?:\[ *[TC]\d+\] ?)?\S|"
+    r"^(?:[ \t]{1,16}|(?:[>|] ?){1,4})?(?:<\d{1,4}>)?(?:[a-z]+ *:[a-z]+ *: )?"
+    r"\[ *\d{1,10}\.\d{6} ?\](?:\[ *[TC]\d+ ?\])? ?(?:\[ *[TC]\d+\] ?)? ?\S|"
     rf"^(?:<\d{{1,4}}>)?(?:{_WHEN})[^\n]{{0,100}}?\bkernel: |^kernel: \[ *\d+\.\d{{6}}\]|"
     r"^\d{1,4},\d+,\d+,[-c+][^;\n]{0,64};|"
     r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ",
     re.MULTILINE,
 )
 LEAST = 2  # such lines
+JSON = lazy_re(r"\s*(?:\{\s*[\"}]|\[\s*\{|\[\n)")
 CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r")
 
 
@@ -62,7 +65,7 @@ def probe(source: ByteSource) -> bool:
         return False
     if journal.is_journal(text):
         return "_TRANSPORT" in text and '"kernel"' in text
-    if text.lstrip().startswith(("{", "[{", "[\n")):
+    if JSON.match(text):
         return False
     if pstore.part_of(text) or _is_log(text):
         return True
@@ -76,7 +79,7 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _is_log(text: str) -> bool:
-    text = lines.ESCAPES.sub("", text)
+    text = lines.unshifted(lines.ESCAPES.sub("", text))
     found = sum(1 for _ in zip(range(LEAST), TIMES.finditer(text), strict=False))
     if found >= LEAST or WORDS.search(text) is not None or (found > 0 and text.count("\n") <= LEAST):
         return True
@@ -108,7 +111,7 @@ class LogDump:
         if apport.is_apport(text[:HEAD]):
             text = apport.log_text(text) or ""
         read = journal.entries if journal.is_journal(text[:HEAD]) else lines.entries
-        self.records: list[Entry] = list(read(lines.split(text)))
+        self.records: list[Entry] = list(read(lines.split(lines.unshifted(text))))
 
     def _whole(self) -> str:
         texts = []

@@ -59,6 +59,10 @@ STAMP = lazy_re(
     r"(?:\[ *(?P<caller>[TC]\d+) ?\])?(?: ?\[ *(?P<caller2>[TC]\d+) ?\])? ?"
 )
 STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
+# How a mail, a forum or a paste shifts each line, before its time or its level.
+BLANK = ("", " ")
+QUOTES = frozenset(" \t>|")
+QUOTED = lazy_re(r"(?:[ \t]{1,16}|(?:[>|] ?){1,4})(?=(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]|<\d{1,3}>\S)")
 PROMPT = lazy_re(r"[\w.-]{1,64} login: +(?=\S)|[^'\"\[\]<]{1,160}?(?=\[ {0,4}\d{1,6}\.\d{6}\]\S? ?\S)")
 JOINED = 3  # times in one line
 CTIME = lazy_re(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
@@ -76,6 +80,18 @@ def clean(text: str) -> str:
     return ESCAPES.sub("", text)
 
 
+def unshifted(text: str) -> str:
+    """Return a text without what a mail or a paste put before every line of it: quotation marks, or blanks."""
+    if text[:1] not in QUOTES:
+        return text
+    filled = [line for line in text.split("\n") if line.strip()]
+    mark = re.match(r"[>|]{1,4} ?", filled[0]) if filled else None
+    shift = mark[0] if mark else " " * min((len(line) - len(line.lstrip(" ")) for line in filled), default=0)
+    if not shift or any(not line.startswith(shift.rstrip() or shift) for line in filled):
+        return text
+    return "\n".join(line.removeprefix(shift) for line in text.split("\n"))
+
+
 def split(text: str) -> Iterator[str]:
     """Yield the lines of a capture, whatever ends them; empty ones too."""
     for line in text.split("\n"):
@@ -89,6 +105,9 @@ def split(text: str) -> Iterator[str]:
 
 def parse(line: str) -> tuple[Entry, bool]:
     """Return a line as a record, and whether anything stood before its words."""
+    if line[:1] in QUOTES:
+        quoted = QUOTED.match(line)
+        line = line[quoted.end() :] if quoted else line
     stamp = STAMP.match(line) if line[:1] == "[" else None
     if stamp and "kernel: " not in line and line[stamp.end() : stamp.end() + 1] not in VENDORS:  # the plainest form
         seconds, fraction, *callers = stamp.groups()
@@ -200,15 +219,7 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
     In a log whose lines begin with times, a line without one goes on with the record before it: it is no record's
     beginning. Elsewhere each line is a record.
     """
-    found: list[Entry] = []
-    bare: list[int] = []
-    for line in lines:
-        entry, known = parse(line)
-        if not entry.text and not known:
-            continue
-        if not known:
-            bare.append(len(found))
-        found.append(entry)
+    found, bare = _parsed(lines)
     if len(bare) * 2 > len(found):
         yield from found
         return
@@ -222,3 +233,19 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
         last = entry
     if last is not None:
         yield last
+
+
+def _parsed(lines: Iterable[str]) -> tuple[list[Entry], list[int]]:
+    """Return the lines as records, and the places of those before whose words nothing stood."""
+    found: list[Entry] = []
+    bare: list[int] = []
+    for line in lines:
+        entry, known = parse(line)
+        if not entry.text and not known:
+            continue
+        if not known:
+            bare.append(len(found))
+        found.append(entry)
+    if found and all(entry.text[:1] in BLANK for entry in found):  # a console that puts a blank before all words
+        found = [entry._replace(text=entry.text[1:]) for entry in found]
+    return found, bare
