@@ -18,6 +18,8 @@ from oopscope.linux.slab import all_slabs, slab_addresses
 CACHES = 10  # the largest
 OBJECTS = 256  # of a cache
 MAX_UNITS = 512  # of struct pages that are looked at, evenly spread
+OF_SLAB = 8  # objects of one slab, so that a sample is of many
+SPREAD = 2_654_435_761  # odd: multiples of it go through all numbers, far from one another
 MAX_SIZE = 1024  # bytes of an object that are looked at
 MIN_SHARE = 0.1  # of the objects, to be worth a row
 
@@ -58,7 +60,8 @@ class _Sample:
         spans = [(a // page, b // page) for a, b in self.kernel.dump.ranges() if b - a >= page * UNIT]
         units = [at for first, end in spans for at in range(first // UNIT * UNIT, end - UNIT, UNIT)]
         step = max(len(units) // MAX_UNITS, 1)
-        for first in units[::step]:
+        scattered = sorted(units[::step], key=lambda at: at // UNIT * SPREAD % (1 << 32))
+        for first in scattered:  # in the order of memory the slabs of boot would be all
             if all(self.looked[at] >= OBJECTS for at in self.caches):
                 return
             base = structs.base + first * structs.size
@@ -90,8 +93,9 @@ class _Sample:
         end = first + slab.objects * cache.size
         free = set(free_objects(self.kernel, slab, cache, range(first, end)))
         pad = cache.red_left_pad or 0
-        for base in range(first + pad, end, cache.size):
-            if base not in free and self.looked[cache.address] < OBJECTS:
+        live = [base for base in range(first + pad, end, cache.size) if base not in free]
+        for base in live[:: max(len(live) // OF_SLAB, 1)][:OF_SLAB]:
+            if self.looked[cache.address] < OBJECTS:
                 self._object(cache, base)
 
     def _object(self, cache: CacheStruct, base: int) -> None:
