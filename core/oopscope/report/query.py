@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from oopscope.kernel.kernel import Kernel
 
 Test = Callable[[Any], bool]
+WORDS = ("symbol", "state", "bool", "frames", "registers")  # kinds that have no order
 
 
 class QueryError(ValueError):
@@ -162,6 +163,8 @@ def _regular(text: str) -> re.Pattern[str]:
 
 
 def _ordered(field: Field, op: str, text: str) -> Test:
+    if field.kind in WORDS:
+        raise QueryError(f"{field.key} is no number: {field.key}:{text or 'word'} looks for a word in it")
     limit = amount(field.kind, text)
     if limit is None:
         raise QueryError(f"{field.key} {op} wants a number, such as 100 or 1.5M, not {text or 'nothing'}")

@@ -80,10 +80,13 @@ def test_filters(text: str, pids: list[int]) -> None:
     assert found(text) == pids
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["rss>lots", "comm~(", "pid<", "last>5parsecs", "rsss>100M", "(nosuch > 1)", "(pid >)", "(pid > task(1).pid)"],
-)
+NONSENSE = (
+    "rss>lots", "comm~(", "pid<", "last>5parsecs", "rsss>100M", "state>3", "(nosuch > 1)", "(pid >)",
+    "(pid > task(1).pid)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NONSENSE)
 def test_what_cannot_be_understood_says_so(text: str) -> None:
     with pytest.raises(QueryError):
         found(text)
