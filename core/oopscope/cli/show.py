@@ -6,10 +6,13 @@ from oopscope.cli import DONE, USAGE, complain, nearest
 from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.cli.rows import add_format, add_rows, table_in, wanted
 from oopscope.commands.command import TableOf
+from oopscope.kernel.kernel import Kernel
 from oopscope.report.answer import rows_of
 from oopscope.report.query import QueryError
+from oopscope.report.waits import picture
 from oopscope.sources.remote import location
 from oopscope.subsystems import TABLES, table
+from oopscope.waits.build import wait_graph
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         found = rows_of(kernel, wanted(args, TableOf(args.table)))
     except QueryError as error:
         return complain(str(error), USAGE)
-    write(table_in(args.format, found, not args.no_headers))
+    write(drawn(kernel) if _whole(args) else table_in(args.format, found, not args.no_headers))
     kernel.remember()
     count = found.table.count(kernel, len(found.rows))
     if not args.where and count.complete is False and count.of is not None:
@@ -47,6 +50,18 @@ def run(args: argparse.Namespace) -> int:
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)
     return DONE
+
+
+def _whole(args: argparse.Namespace) -> bool:
+    """Tell whether all waits are asked for in words: then they are drawn, and the rows are for data."""
+    some = args.where or args.sort or args.columns or args.no_headers
+    return args.table == "waits" and args.format == "text" and not some
+
+
+def drawn(kernel: Kernel) -> str:
+    """Return who waits for whom as a picture of 80 columns."""
+    lines = [line.text.rstrip() for line in picture(wait_graph(kernel))]
+    return "".join(f"{line}\n" for line in lines) or "nobody waits for what could be told\n"
 
 
 def _no_table(name: str | None) -> str:

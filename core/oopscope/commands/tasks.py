@@ -249,6 +249,6 @@ COMMANDS: tuple[Command, ...] = (
         (("UN bt", "stacks of the blocked tasks"), ("user files", "open files of every process")),
     ),
     missing("fuser", nearest="who has a file open: foreach files"),
-    missing("waitq", nearest="who waits in a function: sym FUNCTION; for which lock: locks"),
+    missing("waitq", nearest="who waits in a function: sym FUNCTION; for what: waits"),
     missing("last", nearest="when tasks last ran: ps -m"),
 )
