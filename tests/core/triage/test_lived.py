@@ -186,3 +186,15 @@ def test_lines_that_are_all_shifted_alike(tmp_path: Path, shift: str) -> None:
     path.write_text("\n".join(shift.format(line) for line in OOPS.split("\n")))
     found = verdict(open_kernel([path]))
     assert (found.cause, found.symbol) == ("null-pointer-dereference", "store_put+0x21")
+
+
+def test_who_noticed_a_broken_list_is_not_the_warnings_own_code(tmp_path: Path) -> None:
+    """Kernels up to 4.9 print the check as a guess before the functions that warn."""
+    warned = (
+        "------------[ cut here ]------------\nWARNING: CPU: 1 PID: 321 at lib/list_debug.c:59 "
+        "__list_del_entry+0x82/0xd0\nlist_del corruption. prev->next should be ffff8800, but was 2f30\n"
+        f"{WHO}\nCall Trace:\n dump_stack+0x80/0xb4\n ? __list_del_entry+0x82/0xd0\n __warn+0x10a/0x130\n"
+        f" warn_slowpath_fmt+0x63/0x70\n store_put+0x21/0x40 [stored]\n{END}"
+    )
+    found = judged(tmp_path, warned)
+    assert (found.cause, found.symbol) == ("list-corruption", "store_put+0x21")

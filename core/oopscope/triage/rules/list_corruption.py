@@ -6,6 +6,7 @@ node is found in memory whose one link is the wild pointer and whose other link 
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import is_dying
 from oopscope.triage.death import Death
 from oopscope.triage.faults import fault_address, fault_registers, memory_fault
 from oopscope.triage.finding import Evidence, Source, Verdict
@@ -59,7 +60,7 @@ def _caller(death: Death) -> Frame | None:
         plain = (frame.symbol or "").split(".")[0]
         if plain in CHECKS:
             seen = True
-        elif seen and frame.kind != "exception":
+        elif seen and frame.kind != "exception" and not is_dying(frame.symbol):
             return frame
     return None
 
