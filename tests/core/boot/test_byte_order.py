@@ -6,10 +6,11 @@ from builders.elf import Elf, Load
 from builders.kdump import Kdump
 from builders.notes import note, vmcoreinfo
 from oopscope.boot.attach import attach
-from oopscope.dumps import open_container
+from oopscope.dumps import open_container, open_path
 from oopscope.errors import Unsupported
 from oopscope.machine import arch_of_info, arch_of_machine
 from oopscope.sources.file import BytesSource
+from stored import STORE
 
 PPC = b"OSRELEASE=6.12.0\nPAGESIZE=65536\nSYMBOL(mmu_psize_defs)=c000000002a10000\nSYMBOL(_stext)=c000000000000000\n"
 ARM = b"OSRELEASE=6.12.0\nPAGESIZE=4096\nNUMBER(kimage_voffset)=0xffff7fffc7e00000\n"
@@ -33,6 +34,10 @@ def test_nor_where_the_container_alone_tells_the_machine(machine: str) -> None:
 def test_where_nothing_tells_the_order_the_machine_does() -> None:
     keys = {"SYMBOL(lowcore_ptr)"}
     assert arch_of_info(keys) is arch_of_info(keys, "big") is arch_of_machine("s390x", "big")
-    with pytest.raises(Unsupported):
-        arch_of_info(keys, "little")
-    assert arch_of_machine("ppc64le", "little") is arch_of_info({"SYMBOL(mmu_psize_defs)"})
+    assert arch_of_info(keys, "little") is arch_of_info(keys)  # it has no other: the file was written elsewhere
+
+
+def test_a_kernel_that_has_one_order_is_told_in_a_file_of_the_other() -> None:
+    """What is distilled has a little-endian header whatever machine it is of: s390x is big-endian all the same."""
+    kernel = attach(open_path(STORE / "machines" / "6.12-s390x.kdump"), lambda _text: None)
+    assert (kernel.arch.name, kernel.endian) == ("s390x", ">")
