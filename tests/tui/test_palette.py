@@ -8,6 +8,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.command import CommandList
 from textual.pilot import Pilot
 
 from oopscope.cli.common import THEMES
@@ -127,7 +128,9 @@ async def test_the_palette_goes_to_places_and_is_left_cleanly() -> None:
         await pilot.press("ctrl+p")
         await press(app, pilot)
         assert "Search for commands" in text(app)
-        assert "other colours" in text(app)
+        listed = app.screen.query_one(CommandList)
+        words = [str(listed.get_option_at_index(at).prompt) for at in range(listed.option_count)]
+        assert any("other colours" in word for word in words), words
         assert lines(app)[-1].strip() == "Enter go  ↑ ↓ choose  Esc back"
         await pilot.press("escape")
         await press(app, pilot)
