@@ -35,6 +35,7 @@ def test_where_nothing_tells_the_order_the_machine_does() -> None:
     keys = {"SYMBOL(lowcore_ptr)"}
     assert arch_of_info(keys) is arch_of_info(keys, "big") is arch_of_machine("s390x", "big")
     assert arch_of_info(keys, "little") is arch_of_info(keys)  # it has no other: the file was written elsewhere
+    assert arch_of_machine("ppc64le", "little") is arch_of_info({"SYMBOL(mmu_psize_defs)"})
 
 
 def test_a_kernel_that_has_one_order_is_told_in_a_file_of_the_other() -> None:
