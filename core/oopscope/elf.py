@@ -39,6 +39,14 @@ _MACHINES: dict[tuple[int, int], tuple[str, str]] = {
 }
 
 
+def other_order(machine: str) -> str | None:
+    """Return the name of a machine in its other byte order; None where it has one order."""
+    for pair in _MACHINES.values():
+        if machine in pair and pair[0] != pair[1]:
+            return pair[0] if machine == pair[1] else pair[1]
+    return None
+
+
 class Segment(NamedTuple):
     """A program header, the members of both word sizes in one order."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oopscope.arch import Arch, Mapping
+from oopscope.boot.byte_order import hold_byte_order
 from oopscope.boot.extra import Extra, open_file
 from oopscope.boot.only_log import log_kernel, records_beside
 from oopscope.dumps import Dump, open_path, stamp_of, the_one_in
@@ -84,6 +85,7 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
     kernel = Kernel(dump, found, info, memory, IndexCache(cache, index_key(kernel_key(info), stamp_of(dump))))
     kernel.name_in_module = _name_in_module
     kernel.more_symbols = lambda kernel: _more_symbols(kernel, extra)
+    hold_byte_order(kernel)
     memory.without_tables = _Linear(kernel).map
     if extra.has_types():
         _take_types(kernel, extra, cache)
@@ -221,5 +223,4 @@ def _without_note(dump: Dump, physical: PhysicalMemory, say: Progress) -> Vmcore
 
 def _arch(dump: Dump, info: VmcoreInfo) -> Arch:
     """VMCOREINFO's keys tell the architecture by themselves; the container is asked only where they do not."""
-    facts = dump.facts()
-    return arch_of_info(info.raw, facts.byteorder) or arch_of_machine(facts.machine or USUAL, facts.byteorder)
+    return arch_of_info(info.raw) or arch_of_machine(dump.facts().machine or USUAL)

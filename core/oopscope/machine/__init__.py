@@ -46,30 +46,14 @@ def arch(key: str) -> Arch:
     return found
 
 
-def arch_of_machine(machine: str, byteorder: str | None = None) -> Arch:
-    """Return the architecture of a utsname machine name; Unsupported for one that is not known in that byte order."""
-    found = next((a for key in _archs() if machine in (a := arch(key)).machines), None) or arch(machine)
-    return _in_order(found, byteorder)
+def arch_of_machine(machine: str) -> Arch:
+    """Return the architecture of a utsname machine name; Unsupported for one that is not in the table."""
+    return next((a for key in _archs() if machine in (a := arch(key)).machines), None) or arch(machine)
 
 
-def arch_of_info(keys: Container[str], byteorder: str | None = None) -> Arch | None:
-    """Return the architecture that VMCOREINFO's keys tell by themselves; None where none does.
-
-    byteorder: what the dump's container says, None where it does not. A kernel of the other order has the same keys
-    (CONFIG_CPU_BIG_ENDIAN of PowerPC and arm64): Unsupported, for all of its words would be misread.
-    """
-    found = next((arch(line.key) for line in MACHINES if any(key in keys for key in line.told_by)), None)
-    return found and _in_order(found, byteorder)
-
-
-def _in_order(found: Arch, byteorder: str | None) -> Arch:
-    if byteorder in (None, found.byteorder):
-        return found
-    if (
-        found.byteorder == "big"
-    ):  # s390x has no other order: the container is one that was written elsewhere, as ours are
-        return found
-    raise Unsupported(f"a {byteorder}-endian kernel of the machine of {found.name} is not supported yet")
+def arch_of_info(keys: Container[str]) -> Arch | None:
+    """Return the architecture that VMCOREINFO's keys tell by themselves; None where none does."""
+    return next((arch(line.key) for line in MACHINES if any(key in keys for key in line.told_by)), None)
 
 
 def wordings(key: str) -> Wordings:

