@@ -83,6 +83,8 @@ def test_show_and_report(capsys: pytest.CaptureFixture[str], report: dict[str, A
                 else printable(str(value), "\n")
             )
             assert cells[column.key].removeprefix("'") == flat, column.key  # a sign begins a formula elsewhere
+    if key == "waits":  # drawn as a graph for a reader
+        return
     lines = shown(capsys, key, "text").splitlines()[1:]
     for row, line in zip(rows, lines, strict=True):
         for column in table(key).columns:

@@ -56,6 +56,7 @@ LIGHT = {
         "oopscope.fleet.brief",
         "oopscope.commands.command",
         "oopscope.errors",
+        "oopscope.lazy_re",
     ),
     *("oopscope.report", "oopscope.report.cells", "oopscope.report.query"),
 }

@@ -19,7 +19,7 @@ def open_screen(paths: Sequence[str | Path]) -> int:
         line = f"oopscope: a {os.environ['TERM']} terminal cannot show the screen; `oopscope report PATH` needs none"
         print(line, file=sys.stderr)  # noqa: T201
         return 2
-    from oopscope_tui.app import show
+    from oopscope_tui.shows import show
 
     return show(paths)
 

@@ -4,7 +4,6 @@ It owns all state and reads nothing of the dump itself. The first paint needs no
 """
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.driver import Driver
 
 from oopscope.fleet.listing import Listing
 from oopscope.kernel.clock import iso
@@ -498,18 +496,3 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         if not key or key in pane.needs or key in ("verdict", "answer", "problems"):
             pane.changed()
         self.status.renew()
-
-
-def show(paths: Sequence[str | Path], driver: type[Driver] | None = None) -> int:
-    """Show the screens of a dump or of a folder's dumps, one after another; return the last one's exit status."""
-    status = 0
-    app: OopscopeApp | None = OopscopeApp(list(paths))
-    while app is not None:
-        if driver is not None:
-            app.driver_class = driver
-        app.run()
-        if app.failure:
-            print(f"oopscope: {app.failure}", file=sys.stderr)  # noqa: T201
-        status = app.return_value if app.return_value is not None else app.return_code or 0
-        app = app.follower()
-    return status

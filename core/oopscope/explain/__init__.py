@@ -80,13 +80,20 @@ def named(word: str) -> list[Topic]:
 
 
 def search(words: str) -> list[Topic]:
-    """Return the things whose texts hold all words, those first that are called so, then by how often they are held."""
+    """Return the things whose texts hold all words.
+
+    First the term that goes by these words, then those that are called so, then by how often the words are held.
+    """
+    from oopscope.explain.terms import ALSO
+
     wanted = words.lower().split()[:8]
+    meant = next((name for other, name in ALSO.items() if other.lower() == " ".join(wanted)), None)
     found: list[tuple[int, int, Topic]] = []
     for at, topic in enumerate(every_topic()):
         text = text_of(topic)
         whole = " ".join((topic.name, *(text[:3] if text is not None else ()))).lower()
         if wanted and all(word in whole for word in wanted):
             in_name = all(word in topic.name.lower() for word in wanted)
-            found.append((-1000 * in_name - sum(whole.count(word) for word in wanted), at, topic))
+            first = 2 if topic == Topic("term", meant or "") else in_name
+            found.append((-1000 * first - sum(whole.count(word) for word in wanted), at, topic))
     return [topic for _, _, topic in sorted(found)]

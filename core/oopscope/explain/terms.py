@@ -173,6 +173,13 @@ TEXTS: dict[str, Text] = {
         "",
         "An RCU stall names the CPU or the task that holds it up.",
     ),
+    "FUSE": Text(
+        "Filesystem in userspace: a file system whose work a program does. Who uses it waits for that program to "
+        "answer, and hangs with it.",
+        "",
+        "Waits names the request and the connection that it waits for.",
+        "waits",
+    ),
     "spinlock": Text(
         "A lock for which a CPU waits by spinning. Held long, or never given back, it freezes each CPU that wants it: "
         "a soft or hard lockup.",

@@ -13,7 +13,8 @@ from textual.drivers.web_driver import WebDriver
 from textual.messages import ExitApp
 
 from oopscope.sources.remote import location
-from oopscope_tui.app import OopscopeApp, show
+from oopscope_tui.app import OopscopeApp
+from oopscope_tui.shows import show
 
 MAX_SIDE = 1000  # cells
 PRELUDE = b"__GANGLION__\n"
