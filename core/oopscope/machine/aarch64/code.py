@@ -8,7 +8,7 @@ import struct
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.lazy_re import lazy_re
-from oopscope.linux.module import in_text
+from oopscope.machine.common.calls import returns_here
 
 MAX_PROLOGUE = 64 << 10  # bytes of a function that are looked through
 RET = (0xD65F03C0, 0xD65F0BFF, 0xD65F0FFF)  # ret, retaa, retab
@@ -36,20 +36,14 @@ def call_target(kernel: Kernel, address: int) -> int | None:
 def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
     """Tell whether the instruction before an address is a call: BL to code, or BLR in any of its forms.
 
-    callee: the function whose frame lies within. What precedes a function's first instruction is the function before:
-    a call there is one of what never returns, and is believed only if it is the callee's.
+    callee: the function whose frame lies within.
     """
     if address % 4:
         return False
-    word, target = word_at(kernel, address - 4), call_target(kernel, address)
-    direct = target is not None and in_text(kernel, target)
-    if word is None or (not direct and word & 0xFEFFF000 != 0xD63F0000):
+    word = word_at(kernel, address - 4)
+    if word is None:
         return False
-    name = kernel.name_of(address)
-    if name is None or name.offset:
-        return True
-    called = kernel.name_of(target) if direct and target is not None else None
-    return called is not None and called.offset == 0 and called.symbol == callee
+    return returns_here(kernel, address, call_target(kernel, address), word & 0xFEFFF000 == 0xD63F0000, callee)
 
 
 def has_frame(kernel: Kernel, function: int, pc: int) -> bool:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 
 from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.frame import Frame, FrameKind
-from oopscope.kernel.functions import is_softirq_loop
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text
+from oopscope.machine.common.softirq import mark_softirqs
 
 MAX_FRAMES = 1024
 GUARD = 4096
@@ -46,7 +46,7 @@ class ChainUnwinder:
 
     def frames(self, start: State) -> list[Frame]:
         """Return the frames from the innermost outwards."""
-        return self._mark_softirq(list(self.walk(start)))
+        return mark_softirqs(list(self.walk(start)), lambda symbol: self.entry_kind(symbol) is not None)
 
     def walk(self, start: State) -> Iterator[Frame]:
         """Yield the frames as they are found; `problem` says afterwards why the walk ended early, if it did."""
@@ -100,17 +100,6 @@ class ChainUnwinder:
             raise StopError(f"the stack pointer {new.sp:#x} is on no stack that is known")
         if before is after and new.sp < old.sp:
             raise StopError("the stack does not go on upwards")
-
-    def _mark_softirq(self, frames: list[Frame]) -> list[Frame]:
-        """Frames on the interrupt stack within the softirq handler run as softirq."""
-        for i, frame in enumerate(frames):
-            if is_softirq_loop(frame.symbol):
-                for j in range(i, -1, -1):
-                    entry = j < i and self.entry_kind(frames[j].symbol or "") is not None
-                    if frames[j].kind not in ("irq", "softirq") or entry:
-                        break
-                    frames[j] = frames[j]._replace(kind="softirq")
-        return frames
 
     def function_at(self, address: int) -> int | None:
         """Return where the function begins that an address lies in; None where no symbol covers it."""

@@ -2,10 +2,9 @@
 
 import re
 
-from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.lazy_re import lazy_re
-from oopscope.linux.module import in_text
+from oopscope.machine.common.calls import code_before, returns_here
 
 MAX_CALL, INDIRECT_CALLS = 7, (2, 3, 4, 6, 7)  # bytes of a call, any prefix left out
 BRANCHES = ("call", "j", "loop")
@@ -17,22 +16,14 @@ _ABSOLUTE = lazy_re(r"%gs:(0x[0-9a-f]+)(?=,|$)")
 def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
     """Tell whether the instruction before an address can be a call, so that the address may be one to return to.
 
-    callee: the function whose frame lies within. Where a function begins, what precedes is the one before: a call
-    that never returns may end it, but a pointer to the function is far likelier, unless that call is the callee's.
+    callee: the function whose frame lies within.
     """
-    try:
-        code = kernel.memory.read(address - MAX_CALL, MAX_CALL)
-    except OopscopeError:
+    code = code_before(kernel, address, MAX_CALL)
+    if code is None:
         return False
     target = call_target(kernel, address) if code[-5] == 0xE8 else None
-    direct = target is not None and in_text(kernel, target)
-    if not direct and not any(_is_indirect_call(code[-n:]) for n in INDIRECT_CALLS):
-        return False
-    name = kernel.name_of(address)
-    if name is None or name.offset:
-        return True
-    called = kernel.name_of(target) if direct and target is not None else None
-    return called is not None and called.offset == 0 and called.symbol == callee
+    indirect = any(_is_indirect_call(code[-n:]) for n in INDIRECT_CALLS)
+    return returns_here(kernel, address, target, indirect, callee)
 
 
 def _is_indirect_call(code: bytes) -> bool:
@@ -52,9 +43,8 @@ def _is_indirect_call(code: bytes) -> bool:
 
 def call_target(kernel: Kernel, address: int) -> int | None:
     """Return what the direct call (E8 rel32) before an address calls; None for no such call."""
-    try:
-        code = kernel.memory.read(address - 5, 5)
-    except OopscopeError:
+    code = code_before(kernel, address, 5)
+    if code is None:
         return None
     distance = int.from_bytes(code[1:], "little", signed=True)
     return (address + distance) % kernel.memory.top if code[0] == 0xE8 else None

@@ -5,8 +5,9 @@ import re
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.lazy_re import lazy_re
-from oopscope.linux.module import in_text
+from oopscope.machine.common.calls import returns_here
 
+LOCAL_ENTRIES = (0, 8)  # ELFv2: a call within the kernel passes over what sets up r2
 _BRANCH = lazy_re(r"^b[a-z]*[+-]?$")
 _ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
 
@@ -29,19 +30,12 @@ def call_target(kernel: Kernel, address: int) -> int | None:
 def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
     """Tell whether the instruction before an address can be a call: bl, bctrl or blrl.
 
-    callee: the function whose frame lies within. What precedes a function's first instruction is the function before.
+    callee: the function whose frame lies within.
     """
     if address % 4:
         return False
-    word, target = _word(kernel, address - 4), call_target(kernel, address)
-    direct = target is not None and in_text(kernel, target)
-    if not direct and word not in (0x4E800421, 0x4E800021):
-        return False
-    name = kernel.name_of(address)
-    if name is None or name.offset:
-        return True
-    called = kernel.name_of(target) if direct and target is not None else None
-    return called is not None and called.offset in (0, 8) and called.symbol == callee
+    indirect = _word(kernel, address - 4) in (0x4E800421, 0x4E800021)
+    return returns_here(kernel, address, call_target(kernel, address), indirect, callee, LOCAL_ENTRIES)
 
 
 def target(kernel: Kernel, _after: int, mnemonic: str, operands: str) -> int | None:

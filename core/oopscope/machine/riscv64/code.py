@@ -1,18 +1,16 @@
 """What riscv64's instructions tell: calls, and what an instruction names. They are two or four bytes long."""
 
-from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.lazy_re import lazy_re
-from oopscope.linux.module import in_text
+from oopscope.machine.common.calls import code_before, returns_here
 
 _BRANCH = lazy_re(r"^(?:c\.)?(?:j|jal|b\w+)$")
 
 
 def call_target(kernel: Kernel, address: int) -> int | None:
     """Return what the direct call before an address calls: jal ra, or auipc and jalr of one register."""
-    try:
-        code = kernel.memory.read(address - 8, 8)
-    except OopscopeError:
+    code = code_before(kernel, address, 8)
+    if code is None:
         return None
     first, last = int.from_bytes(code[:4], "little"), int.from_bytes(code[4:], "little")
     if last & 0xFFF == 0xEF:  # jal ra, n
@@ -28,23 +26,14 @@ def call_target(kernel: Kernel, address: int) -> int | None:
 def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
     """Tell whether the instruction before an address can be a call: jal or jalr that leaves the address in ra.
 
-    callee: the function whose frame lies within. What precedes a function's first instruction is the function before.
+    callee: the function whose frame lies within.
     """
-    try:
-        code = kernel.memory.read(address - 4, 4)
-    except OopscopeError:
+    code = code_before(kernel, address, 4)
+    if code is None:
         return False
     word, half = int.from_bytes(code, "little"), int.from_bytes(code[2:], "little")
-    target = call_target(kernel, address)
-    direct = target is not None and in_text(kernel, target)
-    indirect = word & 0x7FFF == 0xE7 or (half & 0xF07F == 0x9002 and half & 0xF80)  # jalr ra, n(reg); c.jalr
-    if not direct and not indirect:
-        return False
-    name = kernel.name_of(address)
-    if name is None or name.offset:
-        return True
-    called = kernel.name_of(target) if direct and target is not None else None
-    return called is not None and called.offset == 0 and called.symbol == callee
+    indirect = word & 0x7FFF == 0xE7 or (half & 0xF07F == 0x9002 and half & 0xF80 != 0)  # jalr ra, n(reg); c.jalr
+    return returns_here(kernel, address, call_target(kernel, address), indirect, callee)
 
 
 def target(kernel: Kernel, after: int, mnemonic: str, operands: str) -> int | None:

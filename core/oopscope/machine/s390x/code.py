@@ -1,9 +1,8 @@
 """What s390x's instructions tell: calls. They are two, four or six bytes long, as their first two bits say."""
 
-from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.lazy_re import lazy_re
-from oopscope.linux.module import in_text
+from oopscope.machine.common.calls import code_before, returns_here
 
 _BRANCH = lazy_re(r"^(?:j|jg|br|b)[a-z]*$")
 _ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
@@ -11,9 +10,8 @@ _ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
 
 def call_target(kernel: Kernel, address: int) -> int | None:
     """Return what the direct call (brasl or bras with r14) before an address calls; None for no such call."""
-    try:
-        code = kernel.memory.read(address - 6, 6)
-    except OopscopeError:
+    code = code_before(kernel, address, 6)
+    if code is None:
         return None
     if code[:2] == b"\xc0\xe5":
         return (address - 6 + 2 * int.from_bytes(code[2:], "big", signed=True)) % kernel.memory.top
@@ -25,21 +23,13 @@ def call_target(kernel: Kernel, address: int) -> int | None:
 def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> bool:
     """Tell whether the instruction before an address can be a call: brasl, bras, or basr with r14.
 
-    callee: the function whose frame lies within. What precedes a function's first instruction is the function before.
+    callee: the function whose frame lies within.
     """
-    try:
-        code = kernel.memory.read(address - 2, 2)
-    except OopscopeError:
+    code = code_before(kernel, address, 2)
+    if code is None or address % 2:
         return False
-    target = call_target(kernel, address)
-    direct = target is not None and in_text(kernel, target)
-    if address % 2 or (not direct and (code[0] != 0x0D or code[1] >> 4 != 14)):
-        return False
-    name = kernel.name_of(address)
-    if name is None or name.offset:
-        return True
-    called = kernel.name_of(target) if direct and target is not None else None
-    return called is not None and called.offset == 0 and called.symbol == callee
+    indirect = code[0] == 0x0D and code[1] >> 4 == 14
+    return returns_here(kernel, address, call_target(kernel, address), indirect, callee)
 
 
 def target(kernel: Kernel, _after: int, mnemonic: str, operands: str) -> int | None:

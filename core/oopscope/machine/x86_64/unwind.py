@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.frame import Frame, FrameKind
-from oopscope.kernel.functions import is_softirq_loop
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text, orc_for
+from oopscope.machine.common.softirq import mark_softirqs
 from oopscope.machine.common.x86_code import call_target, follows_call
 from oopscope.machine.common.x86_entries import boundary
 from oopscope.machine.x86_64.entry_frames import PT_REGS, EntryFrames, has_frame_pointers, pushes
@@ -49,7 +49,7 @@ class Unwinder:
 
     def frames(self, start: State) -> list[Frame]:
         """Return the frames from the innermost outwards."""
-        return _mark_softirq(list(self.walk(start)))
+        return mark_softirqs(list(self.walk(start)), lambda symbol: symbol.startswith("asm_"))
 
     def walk(self, start: State) -> Iterator[Frame]:
         """Yield the frames as they are found; `problem` says afterwards why the walk ended early, if it did."""
@@ -253,21 +253,6 @@ def _names(_kernel: Kernel) -> dict[tuple[int, bool], tuple[str | None, int | No
 def _restored(regs: dict[str, int], reliable: bool) -> State:
     """Return the state of what an entry interrupted."""
     return State(regs["rip"], regs["rsp"], regs["rbp"], True, regs, reliable)
-
-
-def _mark_softirq(frames: list[Frame]) -> list[Frame]:
-    """Frames on the interrupt stack within the softirq handler run as softirq."""
-    for i, frame in enumerate(frames):
-        if is_softirq_loop(frame.symbol):
-            for j in range(i, -1, -1):
-                if frames[j].kind not in ("irq", "softirq") or (j < i and _is_entry(frames[j])):
-                    break
-                frames[j] = frames[j]._replace(kind="softirq")
-    return frames
-
-
-def _is_entry(frame: Frame) -> bool:
-    return bool(frame.symbol and frame.symbol.startswith("asm_"))
 
 
 def unwinder(kernel: Kernel, stacks: Iterable[Stack]) -> Unwinder:
