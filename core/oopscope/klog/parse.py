@@ -7,7 +7,10 @@ out. Only records of the kernel are looked at: what programs wrote to /dev/kmsg 
 """
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 from oopscope.klog.detail import OLD_WHO, OTHERS, TRACE, WHO
@@ -115,6 +118,24 @@ class Lines(Sequence[Line]):
         """Return the record of a line."""
         return self._records[self.at[at]]
 
+    @cached_property
+    def _joined(self) -> "tuple[str, array[int]]":
+        """All lines in one text, and where each begins in it: a word is looked for in all of them at once."""
+        starts = accumulate((len(text) + 1 for text in self.texts), initial=0)
+        return "\n".join(self.texts), array("Q", starts)
+
+    def holding(self, words: Sequence[str], first: int = 0) -> list[int]:
+        """Return the places of the lines, from one on, in which one of some words stands."""
+        text, starts = self._joined
+        found: set[int] = set()
+        for word in words:
+            at = text.find(word, starts[first])
+            while at >= 0:
+                row = bisect_right(starts, at) - 1
+                found.add(row)
+                at = text.find(word, starts[row + 1])
+        return sorted(found)
+
 
 def when(record: Any) -> int | None:
     """Return when a record was written: by the kernel's clock, else by the log's own; only differences matter."""
@@ -160,7 +181,7 @@ class _Parser:
         """Look at each line once."""
         lines, opened = self._log.lines, self._open
         at, place, record, caller = lines.at, -1, None, None
-        oom = {row for row, text in enumerate(self._texts) if "invoked oom-killer" in text}
+        oom = set(lines.holding(("invoked oom-killer",)))
         for row, text in enumerate(self._texts):
             first = at[row] != place  # words count at a record's beginning: what follows may quote somebody
             if first:

@@ -1,6 +1,7 @@
 """Every machine's words of an oops, on lines that its kernels printed."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,3 +167,20 @@ def test_every_machine_says_how_it_words_an_oops(machine: str) -> None:
     for patterns in ((f.pattern for f in words.faults), words.pc, words.caller, words.fault_address):
         assert all(re.compile(pattern) for pattern in patterns)
     assert not words.fault_in("systemd[1]: Started a service.")
+
+
+def test_a_line_that_marks_a_machine_has_one_of_its_words() -> None:
+    """The words are looked for first, and the expression only in lines that have one."""
+    tests = Path(__file__).parents[2]
+    texts = [
+        path.read_text(errors="replace") for folder in ("logs", "dumps") for path in (tests / folder).rglob("*.txt")
+    ]
+    own = [case[1] for cases in (FAULTS, DIED, STOOD, REGISTERS) for case in cases]
+    for line in own:
+        texts += line if isinstance(line, list) else [line]
+    marked = 0
+    for words in all_wordings():
+        for found in re.compile(words.mark, re.MULTILINE).finditer("\n".join(texts)):
+            marked += 1
+            assert any(word in found[0] for word in words.marked_by), (words.machine, found[0])
+    assert marked > 100

@@ -44,6 +44,7 @@ WORDINGS = Wordings(
         Told("no execute", r"execute from non-executable memory"),
         Told("user page", r"outside uaccess routines|execution of user memory"),
     ),
+    marked_by=("pstate: ", "x29:", "pc : ", "Internal error: ", "Mem abort info:", "SError Interrupt on CPU"),
     mark=(
         r"\bpstate: [0-9a-f]{8}|^\s*x29: ?[0-9a-f]{16}|^\s*pc : [^\[]|^Internal error: .*: [0-9a-f]+ \[#\d+\]"
         r"|^Mem abort info:|SError Interrupt on CPU"

@@ -81,6 +81,9 @@ class Wordings:
     code: str = r"^\s*Code: (?P<bytes>.*)"  # the instructions about pc
     in_user: str = r"(?!)"  # pc stands in a program
     fatal: str = FATAL
+    marked_by: tuple[
+        str, ...
+    ] = ()  # words of which one stands in each line that `mark` finds: they are looked for first
     mark: str = r"(?!)"  # a line that no other machine's kernel prints
     dying: tuple[str, ...] = ()  # functions of this machine (without suffix) that stand on a stack for dying alone
     entry: tuple[str, ...] = ()  # functions at which an interrupt or NMI enters
@@ -138,9 +141,9 @@ def _in_order(row: Row, found: "re.Match[str]", known: Mapping[str, int]) -> dic
 def detect(lines: Iterable[str], tables: Iterable[Wordings]) -> Wordings | None:
     """Return the table of the machine whose kernel wrote a log, by the first line that only it prints."""
     known = tuple(tables)
-    any_of = _compiled("|".join(f"(?:{words.mark})" for words in known)).search  # one search for most lines, not six
-    marked = (line for line in lines if any_of(line))
-    return next((words for line in marked for words in known if _compiled(words.mark).search(line)), None)
+    words = tuple(word for one in known for word in one.marked_by)
+    likely = (line for line in lines if any(map(line.__contains__, words)))  # of most lines nothing else is asked
+    return next((one for line in likely for one in known if _compiled(one.mark).search(line)), None)
 
 
 @cache

@@ -20,6 +20,7 @@ WORDINGS = Wordings(
     ),
     told=TOLD,
     in_user=r"\bEIP: (?:0023|0073):",
+    marked_by=("EIP: ", "EIP is at ", "EAX: "),
     mark=r"\bEIP: |\bEIP is at |\bEAX: [0-9a-f]{8} EBX: ",
     dying=(*DYING, *DYING_X86, *names("handle_exception error_code common_exception")),
     entry=ENTRY,

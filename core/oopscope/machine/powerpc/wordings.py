@@ -35,6 +35,7 @@ WORDINGS = Wordings(
     ),
     code=r"^\s*(?:Instruction dump|Code):(?P<bytes>.*)",
     in_user=r"(?!)",
+    marked_by=("NIP", "GPR00: ", ", sig: ", "Faulting instruction address: "),
     mark=r"^\s*NIP(?: \[|: )|\bGPR00: |, sig: \d+ \[#\d+\]|Faulting instruction address: ",
     dying=(
         *DYING,

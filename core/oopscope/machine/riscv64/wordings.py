@@ -33,6 +33,7 @@ WORDINGS = Wordings(
         Told("write", r"\bcause: 0*f\b"),
         Told("user page", r"without uaccess routines"),
     ),
+    marked_by=("epc : ", "badaddr: "),
     mark=r"^\s*epc : |\bbadaddr: [0-9a-f]{8,16} cause: ",
     dying=(
         *DYING,

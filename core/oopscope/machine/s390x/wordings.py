@@ -29,6 +29,7 @@ WORDINGS = Wordings(
     ),
     code=r"^\s*Krnl Code: (?P<bytes>.*)",
     in_user=r"\bUser PSW :",
+    marked_by=("Krnl PSW :", "Krnl GPRS:", " ilc:"),
     mark=r"\bKrnl PSW :|\bKrnl GPRS:|\[#\d+\].* ilc:\d|: [0-9a-f]{4} ilc:\d \[#",
     dying=(
         *DYING,

@@ -21,6 +21,7 @@ WORDINGS = Wordings(
     renamed=(("r08", "r8"), ("r09", "r9")),
     told=TOLD,
     in_user=r"\bRIP: 00[23]3:",
+    marked_by=("RIP: ", "RAX: "),
     mark=r"\bRIP: [0-9a-f]{4}:|\bRAX: [0-9a-f]{16} RBX: ",
     dying=(*DYING, *DYING_X86),
     entry=ENTRY,

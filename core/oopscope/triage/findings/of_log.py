@@ -31,14 +31,10 @@ def first_row(death: Death) -> int:
 
 def marked(death: Death, *words: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of the kernel, of the boot that died, in which one of some words stands."""
-    texts, foreign = death.log.lines.texts, death.log.foreign
-    for row in range(first_row(death), len(texts)):
-        text = texts[row]
-        for word in words:
-            if word in text:
-                if row not in foreign:
-                    yield row, text
-                break
+    lines, foreign = death.log.lines, death.log.foreign
+    for row in lines.holding(words, first_row(death)):
+        if row not in foreign:
+            yield row, lines.texts[row]
 
 
 def by_rows(death: Death, rows: list[int]) -> tuple[Evidence, ...]:
