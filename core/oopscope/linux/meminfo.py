@@ -190,71 +190,72 @@ def _direct(kernel: Kernel, level: str, pages: int) -> int:
     return kernel.memory.word(kernel.symbol("direct_pages_count") + index * kernel.memory.word_size) * pages
 
 
-def _lines(kernel: Kernel, stats: Stats) -> dict[str, Callable[[], int]]:
-    """Each name of /proc/meminfo in the kernel's order, and how many pages it stands for."""
-    reclaimable = ("NR_SLAB_RECLAIMABLE_B", "NR_SLAB_RECLAIMABLE")
-    unreclaimable = ("NR_SLAB_UNRECLAIMABLE_B", "NR_SLAB_UNRECLAIMABLE")
-    return {
-        "MemFree": lambda: stats["NR_FREE_PAGES"],
-        "MemAvailable": lambda: _available(kernel, stats),
-        "Buffers": lambda: _buffers(kernel),
-        "Cached": lambda: max(stats["NR_FILE_PAGES"] - _swap_cached(stats) - _buffers(kernel), 0),
-        "SwapCached": lambda: _swap_cached(stats),
-        "Active": lambda: stats["NR_ACTIVE_ANON"] + stats["NR_ACTIVE_FILE"],
-        "Inactive": lambda: stats["NR_INACTIVE_ANON"] + stats["NR_INACTIVE_FILE"],
-        "Active(anon)": lambda: stats["NR_ACTIVE_ANON"],
-        "Inactive(anon)": lambda: stats["NR_INACTIVE_ANON"],
-        "Active(file)": lambda: stats["NR_ACTIVE_FILE"],
-        "Inactive(file)": lambda: stats["NR_INACTIVE_FILE"],
-        "Unevictable": lambda: stats["NR_UNEVICTABLE"],
-        "Mlocked": lambda: stats["NR_MLOCK"],
-        "SwapTotal": lambda: _swap(kernel, "total_swap_pages"),
-        "SwapFree": lambda: _swap(kernel, "nr_swap_pages"),
-        "Zswap": lambda: _compressed(kernel, "zswap_pool_total_size"),
-        "Zswapped": lambda: _compressed(kernel, "zswap_stored_pages"),
-        "Dirty": lambda: stats["NR_FILE_DIRTY"],
-        "Writeback": lambda: stats["NR_WRITEBACK"],
-        "AnonPages": lambda: stats.any("NR_ANON_MAPPED", "NR_ANON_PAGES"),
-        "Mapped": lambda: stats["NR_FILE_MAPPED"],
-        "Shmem": lambda: stats["NR_SHMEM"],
-        "KReclaimable": lambda: stats.any(*reclaimable) + stats["NR_KERNEL_MISC_RECLAIMABLE"],
-        "Slab": lambda: stats.any(*reclaimable) + stats.any(*unreclaimable),
-        "SReclaimable": lambda: stats.any(*reclaimable),
-        "SUnreclaim": lambda: stats.any(*unreclaimable),
-        "KernelStack": lambda: stats["NR_KERNEL_STACK_KB"] * 1024 // kernel.memory.page_size,
-        "PageTables": lambda: stats["NR_PAGETABLE"],
-        "SecPageTables": lambda: stats["NR_SECONDARY_PAGETABLE"],
-        "NFS_Unstable": lambda: stats.get("NR_UNSTABLE_NFS"),  # 8d92890bd6b8, 5.8: a line that is always 0
-        "Bounce": lambda: stats.get("NR_BOUNCE"),  # likewise since 7.0
-        "WritebackTmp": lambda: stats.get("NR_WRITEBACK_TEMP"),  # likewise since 6.16
-        "CommitLimit": lambda: _commit_limit(kernel),
-        "Committed_AS": lambda: _committed(kernel),
-        "VmallocTotal": lambda: _vmalloc_total(kernel),
-        "VmallocUsed": lambda: _vmalloc_used(kernel, stats),
-        "VmallocChunk": lambda: 0,  # a5ad88ce8c7f, 4.4: too costly to find out
-        "Percpu": lambda: _per_cpu(kernel),
-        "HardwareCorrupted": lambda: kernel.memory.word(kernel.symbol("num_poisoned_pages")),
-        "AnonHugePages": lambda: _thp(kernel, stats, "NR_ANON_THPS"),
-        "ShmemHugePages": lambda: _thp(kernel, stats, "NR_SHMEM_THPS"),
-        "ShmemPmdMapped": lambda: _thp(kernel, stats, "NR_SHMEM_PMDMAPPED"),
-        "FileHugePages": lambda: _thp(kernel, stats, "NR_FILE_THPS"),
-        "FilePmdMapped": lambda: _thp(kernel, stats, "NR_FILE_PMDMAPPED"),
-        "CmaTotal": lambda: _cma(kernel, "CmaTotal", stats),
-        "CmaFree": lambda: _cma(kernel, "CmaFree", stats),
-        "Unaccepted": lambda: stats["NR_UNACCEPTED"],
-        "Balloon": lambda: stats["NR_BALLOON_PAGES"],
-        "GPUActive": lambda: stats["NR_GPU_ACTIVE"],
-        "GPUReclaim": lambda: stats["NR_GPU_RECLAIM"],
-        "HugePages_Total": lambda: _huge(kernel, "total"),
-        "HugePages_Free": lambda: _huge(kernel, "free"),
-        "HugePages_Rsvd": lambda: _huge(kernel, "reserved"),
-        "HugePages_Surp": lambda: _huge(kernel, "surplus"),
-        "Hugepagesize": lambda: default_pool(kernel).bytes // kernel.memory.page_size,
-        "Hugetlb": lambda: sum(one.total * one.bytes for one in huge_pages(kernel)) // kernel.memory.page_size,
-        "DirectMap4k": lambda: _direct(kernel, "PG_LEVEL_4K", 1),
-        "DirectMap2M": lambda: _direct(kernel, "PG_LEVEL_2M", 1 << 9),
-        "DirectMap1G": lambda: _direct(kernel, "PG_LEVEL_1G", 1 << 18),
-    }
+RECLAIMABLE = ("NR_SLAB_RECLAIMABLE_B", "NR_SLAB_RECLAIMABLE")
+UNRECLAIMABLE = ("NR_SLAB_UNRECLAIMABLE_B", "NR_SLAB_UNRECLAIMABLE")
+# Each name of /proc/meminfo in the kernel's order, and how many pages it stands for.
+LINES: dict[str, Callable[[Kernel, Stats], int]] = {
+    "MemFree": lambda kernel, stats: stats["NR_FREE_PAGES"],
+    "MemAvailable": _available,
+    "Buffers": lambda kernel, stats: _buffers(kernel),
+    "Cached": lambda kernel, stats: max(stats["NR_FILE_PAGES"] - _swap_cached(stats) - _buffers(kernel), 0),
+    "SwapCached": lambda kernel, stats: _swap_cached(stats),
+    "Active": lambda kernel, stats: stats["NR_ACTIVE_ANON"] + stats["NR_ACTIVE_FILE"],
+    "Inactive": lambda kernel, stats: stats["NR_INACTIVE_ANON"] + stats["NR_INACTIVE_FILE"],
+    "Active(anon)": lambda kernel, stats: stats["NR_ACTIVE_ANON"],
+    "Inactive(anon)": lambda kernel, stats: stats["NR_INACTIVE_ANON"],
+    "Active(file)": lambda kernel, stats: stats["NR_ACTIVE_FILE"],
+    "Inactive(file)": lambda kernel, stats: stats["NR_INACTIVE_FILE"],
+    "Unevictable": lambda kernel, stats: stats["NR_UNEVICTABLE"],
+    "Mlocked": lambda kernel, stats: stats["NR_MLOCK"],
+    "SwapTotal": lambda kernel, stats: _swap(kernel, "total_swap_pages"),
+    "SwapFree": lambda kernel, stats: _swap(kernel, "nr_swap_pages"),
+    "Zswap": lambda kernel, stats: _compressed(kernel, "zswap_pool_total_size"),
+    "Zswapped": lambda kernel, stats: _compressed(kernel, "zswap_stored_pages"),
+    "Dirty": lambda kernel, stats: stats["NR_FILE_DIRTY"],
+    "Writeback": lambda kernel, stats: stats["NR_WRITEBACK"],
+    "AnonPages": lambda kernel, stats: stats.any("NR_ANON_MAPPED", "NR_ANON_PAGES"),
+    "Mapped": lambda kernel, stats: stats["NR_FILE_MAPPED"],
+    "Shmem": lambda kernel, stats: stats["NR_SHMEM"],
+    "KReclaimable": lambda kernel, stats: stats.any(*RECLAIMABLE) + stats["NR_KERNEL_MISC_RECLAIMABLE"],
+    "Slab": lambda kernel, stats: stats.any(*RECLAIMABLE) + stats.any(*UNRECLAIMABLE),
+    "SReclaimable": lambda kernel, stats: stats.any(*RECLAIMABLE),
+    "SUnreclaim": lambda kernel, stats: stats.any(*UNRECLAIMABLE),
+    "KernelStack": lambda kernel, stats: stats["NR_KERNEL_STACK_KB"] * 1024 // kernel.memory.page_size,
+    "PageTables": lambda kernel, stats: stats["NR_PAGETABLE"],
+    "SecPageTables": lambda kernel, stats: stats["NR_SECONDARY_PAGETABLE"],
+    "NFS_Unstable": lambda kernel, stats: stats.get("NR_UNSTABLE_NFS"),  # 8d92890bd6b8, 5.8: a line that is always 0
+    "Bounce": lambda kernel, stats: stats.get("NR_BOUNCE"),  # likewise since 7.0
+    "WritebackTmp": lambda kernel, stats: stats.get("NR_WRITEBACK_TEMP"),  # likewise since 6.16
+    "CommitLimit": lambda kernel, stats: _commit_limit(kernel),
+    "Committed_AS": lambda kernel, stats: _committed(kernel),
+    "VmallocTotal": lambda kernel, stats: _vmalloc_total(kernel),
+    "VmallocUsed": _vmalloc_used,
+    "VmallocChunk": lambda kernel, stats: 0,  # a5ad88ce8c7f, 4.4: too costly to find out
+    "Percpu": lambda kernel, stats: _per_cpu(kernel),
+    "HardwareCorrupted": lambda kernel, stats: kernel.memory.word(kernel.symbol("num_poisoned_pages")),
+    "AnonHugePages": lambda kernel, stats: _thp(kernel, stats, "NR_ANON_THPS"),
+    "ShmemHugePages": lambda kernel, stats: _thp(kernel, stats, "NR_SHMEM_THPS"),
+    "ShmemPmdMapped": lambda kernel, stats: _thp(kernel, stats, "NR_SHMEM_PMDMAPPED"),
+    "FileHugePages": lambda kernel, stats: _thp(kernel, stats, "NR_FILE_THPS"),
+    "FilePmdMapped": lambda kernel, stats: _thp(kernel, stats, "NR_FILE_PMDMAPPED"),
+    "CmaTotal": lambda kernel, stats: _cma(kernel, "CmaTotal", stats),
+    "CmaFree": lambda kernel, stats: _cma(kernel, "CmaFree", stats),
+    "Unaccepted": lambda kernel, stats: stats["NR_UNACCEPTED"],
+    "Balloon": lambda kernel, stats: stats["NR_BALLOON_PAGES"],
+    "GPUActive": lambda kernel, stats: stats["NR_GPU_ACTIVE"],
+    "GPUReclaim": lambda kernel, stats: stats["NR_GPU_RECLAIM"],
+    "HugePages_Total": lambda kernel, stats: _huge(kernel, "total"),
+    "HugePages_Free": lambda kernel, stats: _huge(kernel, "free"),
+    "HugePages_Rsvd": lambda kernel, stats: _huge(kernel, "reserved"),
+    "HugePages_Surp": lambda kernel, stats: _huge(kernel, "surplus"),
+    "Hugepagesize": lambda kernel, stats: default_pool(kernel).bytes // kernel.memory.page_size,
+    "Hugetlb": lambda kernel, stats: (
+        sum(one.total * one.bytes for one in huge_pages(kernel)) // kernel.memory.page_size
+    ),
+    "DirectMap4k": lambda kernel, stats: _direct(kernel, "PG_LEVEL_4K", 1),
+    "DirectMap2M": lambda kernel, stats: _direct(kernel, "PG_LEVEL_2M", 1 << 9),
+    "DirectMap1G": lambda kernel, stats: _direct(kernel, "PG_LEVEL_1G", 1 << 18),
+}
 
 
 @once
@@ -263,14 +264,14 @@ def all_counters(kernel: Kernel) -> list[Counter]:
     found = []
     try:
         found.append(Counter("MemTotal", memory_bytes(kernel)))
-        lines = _lines(kernel, Stats(kernel))
+        stats = Stats(kernel)
     except OopscopeError as e:
         kernel.problems.lost("meminfo")(e)
         return found
     unnamed: dict[str, str] = {}
-    for name, pages in lines.items():
+    for name, pages in LINES.items():
         try:
-            found.append(Counter(name, pages() * kernel.memory.page_size))
+            found.append(Counter(name, pages(kernel, stats) * kernel.memory.page_size))
         except Absent as e:
             if isinstance(e, NoSymbol) and e.unnamed:
                 unnamed[name] = str(e)
