@@ -13,10 +13,8 @@ from oopscope.commands.command import (
     as_number,
     missing,
 )
-from oopscope.subsystems import TABLES
 
 PID = Argument("PID", "task")
-KNOWN = {key for key, _ in TABLES}
 
 
 def _cpu(line: Line) -> Request:
@@ -45,14 +43,9 @@ def _irq(line: Line) -> Request:
     return TableOf("interrupts", None, f"irq={line.first}" if line.names else "", "", chosen)
 
 
-def _table_of(key: str, nearest: str, word: str) -> Request:
-    """A table that is asked for, where it is there; else what is nearest."""
-    return TableOf(key) if key in KNOWN else Say(f"{word} is not there yet: {nearest}")
-
-
 def _dev(line: Line) -> Request:
     if "-p" in line.options:
-        return _table_of("pci", "the devices as they were found are in the log: log --grep pci", "dev -p")
+        return Say("dev -p is not there yet: the devices as they were found are in the log: log --grep pci")
     if "-d" in line.options:
         return TableOf("disks")
     return Say("dev: character and block devices are no table; dev -d has the disks with what is in flight, dev -p PCI")
@@ -62,16 +55,8 @@ def _net(line: Line) -> Request:
     if "-s" in line.options:
         if line.names:
             return CardOf("task", line.key, ("task", "files"))
-        return _table_of("sockets", "a task's sockets: files PID; of every process: foreach user files", "net -s")
-    return _table_of("interfaces", "a task's sockets: files PID; of every process: foreach user files", "net")
-
-
-def _timer(line: Line) -> Request:
-    return _table_of("timers", "which tasks sleep on a timer: ps --where wait:nanosleep; sym do_nanosleep", "timer")
-
-
-def _swap(line: Line) -> Request:
-    return TableOf("swap") if "swap" in KNOWN else TableOf("meminfo", None, "swap")
+        return TableOf("sockets")
+    return TableOf("interfaces")
 
 
 def _mod(line: Line) -> Request:
@@ -209,11 +194,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         ("swap",),
-        "swap: its areas where they are read, else what /proc/meminfo counts of it",
-        _swap,
+        "swap areas",
+        lambda line: TableOf("swaps"),
         (),
         (),
-        (("", "total, free, cached"),),
+        (("", "each area, and how much of it is used"),),
     ),
     Command(
         ("irq",),
@@ -264,7 +249,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("timer",),
         "timers that were pending",
-        _timer,
+        lambda line: TableOf("timers"),
         (),
         (
             Option("-r", "high-resolution ones too, as always"),
@@ -275,7 +260,7 @@ COMMANDS: tuple[Command, ...] = (
     missing("bpf", nearest="programs and maps as structs: struct bpf_prog ADDRESS"),
     missing("sbitmapq", nearest="a bitmap queue as a struct: struct sbitmap_queue ADDRESS"),
     missing("pte", nearest="what a virtual address maps to: vtop ADDRESS"),
-    missing("extend", nearest="extensions are crash's own; oopscope shows --list names the tables"),
+    missing("extend", nearest="extensions are crash's own; oopscope show --list names the tables"),
     missing("gdb", nearest="types and members: struct TYPE; symbols: sym NAME"),
     missing("wr", nearest="nothing is ever written to a dump; rd ADDRESS reads"),
     missing("alias", nearest="keys and columns: settings"),

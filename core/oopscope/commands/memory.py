@@ -14,31 +14,32 @@ from oopscope.commands.command import (
     as_number,
     key_of,
 )
-from oopscope.subsystems import TABLES
 
 ADDRESS = Argument("NAME | ADDRESS", "symbol", True)
 SOURCE = "source lines need debug symbols, and oopscope works without: dis shows what the machine ran"
 PROGRAM = "a program's memory is in few dumps; vm PID"
-INSTEAD = {
-    "-v": "the list of vmalloc areas is not there yet: p 'tree(vmap_area_root, vmap_area, rb_node).va_start'",
-    "-V": "the counters of vmstat are not there yet: kmem -i has those of /proc/meminfo",
+# The tables that kmem's options ask for, beside -s.
+OF_OPTION = {
+    "-z": "zones",
+    "-v": "vmallocs",
+    "-V": "vmstat",
+    "-f": "freelists",
+    "-n": "nodes",
+    "-h": "hugepages",
 }
 FORMS = {"-8": "8", "-16": "16", "-32": "32", "-64": "64", "-d": "d", "-a": "a", "-p": "p"}
 HEX = set("0123456789abcdef")
-KNOWN = {key for key, _ in TABLES}
 KEYWORDS = ("struct", "union", "enum")
 
 
 def _kmem(line: Line) -> Request:
-    """What crash's kmem shows: -s slabs, -z zones, else all of memory; of an address what it is."""
+    """What crash's kmem shows: -s slabs, a table for another option, else all of memory; of an address what it is."""
     name = line.names[-1] if line.names else ""
     if "-s" in line.options:
         return TableOf("slabs", key_of(name) if name else None)
-    if "-z" in line.options:
-        return TableOf("zones")
-    for option, table in (("-v", "vmalloc"), ("-V", "vmstat")):
-        if option in line.options:
-            return TableOf(table) if table in KNOWN else Say(f"kmem {option}: {INSTEAD[option]}")
+    table = next((OF_OPTION[option] for option in OF_OPTION if option in line.options), None)
+    if table is not None:
+        return TableOf(table)
     if name:
         return CardOf("symbol", name)
     return TableOf("meminfo")
@@ -176,17 +177,17 @@ COMMANDS: tuple[Command, ...] = (
             Option("-s", "slab caches"),
             Option("-z", "zones"),
             Option("-S", missing="the objects of a slab: struct TYPE ADDRESS, for an address that sym calls one"),
-            Option("-v", "areas of vmalloc"),
+            Option("-v", "areas of vmalloc, by who asked for them"),
             Option("-V", "counters of vmstat"),
-            Option("-f", missing="free pages by order are not there: kmem -z has each zone's"),
-            Option("-F", missing="free pages by order are not there: kmem -z has each zone's"),
-            Option("-n", missing="nodes and memory sections: kmem -z has the zones of each node"),
+            Option("-f", "free pages by order and type"),
+            Option("-F", missing="each free page by itself: kmem -f has how many there are of each order"),
+            Option("-n", "nodes"),
             Option("-p", missing="a page: struct page ADDRESS; sym ADDRESS says what a page holds"),
             Option("-m", missing="a page: struct page ADDRESS"),
             Option("-c", missing="a page: struct page ADDRESS"),
             Option("-g", missing="flags of a page: struct page.flags ADDRESS"),
             Option("-o", missing="per-CPU offsets: p NAME:CPU, sym NAME:CPU"),
-            Option("-h", missing="huge pages: kmem -i has HugePages of /proc/meminfo"),
+            Option("-h", "huge pages by size"),
         ),
         (("-i", "as /proc/meminfo"), ("-s", "slab caches"), ("-z", "zones")),
     ),

@@ -120,8 +120,8 @@ class TestWords:
         assert f"{args[0]} is not there yet: " in done.err
 
     def test_an_option_that_is_not_there_says_what_is_nearest(self, command: Run) -> None:
-        done = command("kmem", "/no/such/dump", "-f")
-        assert (done.status, done.err.startswith("oopscope: kmem -f: ")) == (USAGE, True)
+        done = command("kmem", "/no/such/dump", "-F")
+        assert (done.status, done.err.startswith("oopscope: kmem -F: ")) == (USAGE, True)
         done = command("dis", "-l", "/no/such/dump", "schedule")
         assert (done.status, "source lines" in done.err) == (USAGE, True)
 

@@ -49,6 +49,20 @@ def test_each_line_asks_for_something_or_says_what_is_nearest(line: str) -> None
         assert len(asked.text) > 15 and "\n" not in asked.text
 
 
+# Lines that a table of ours answers.
+TABLE_OF_LINE = {
+    "kmem -s": "slabs", "kmem -z": "zones", "kmem -v": "vmallocs", "kmem -V": "vmstat", "kmem -f": "freelists",
+    "kmem -n": "nodes", "kmem -h": "hugepages", "swap": "swaps", "timer": "timers", "net": "interfaces",
+    "net -s": "sockets", "dev -d": "disks", "irq": "interrupts", "runq": "runqueues", "mod": "modules",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "key"), TABLE_OF_LINE.items())
+def test_what_a_table_has_is_not_said_to_be_missing(line: str, key: str) -> None:
+    asked = request(line)
+    assert isinstance(asked, TableOf) and asked.table == key
+
+
 # What comes of a line: a text that must stand in the answer.
 ANSWERS = {
     "ps 1": "init",
