@@ -8,8 +8,8 @@ text it reads the same in both orders.
 from oopscope.elf import other_order
 from oopscope.errors import OopscopeError, Unsupported
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.system import UTS_LENGTH
 
-UTS_FIELD = 65  # bytes of each string of struct new_utsname
 MACHINE = 4  # sysname, nodename, release, version, machine
 
 
@@ -27,7 +27,7 @@ def _machine(kernel: Kernel) -> str | None:
     if address is None or offset is None:
         return None
     try:
-        raw = kernel.memory.read(address + offset + MACHINE * UTS_FIELD, UTS_FIELD)
+        raw = kernel.memory.read(address + offset + MACHINE * UTS_LENGTH, UTS_LENGTH)
     except OopscopeError:
         return None
     return raw.partition(b"\0")[0].decode("ascii", "replace")

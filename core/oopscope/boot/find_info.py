@@ -14,6 +14,7 @@ from oopscope.dumps import Dump
 from oopscope.errors import MissingPage, OopscopeError
 from oopscope.kernel.kernel import machine_of
 from oopscope.lazy_re import lazy_re
+from oopscope.linux.system import UTS_LENGTH
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
@@ -27,7 +28,6 @@ MAX_SEARCHED = 1 << 40  # bytes
 ON = 64 << 20  # bytes looked through after a copy that fits, for one that knows when the machine died
 BANNER = lazy_re(rb"Linux version ([2-9]\.[0-9]{1,3}[^ \n\0]{0,90}) \([^\n\0]{1,500} #[^\n\0]{1,200}\n\0")
 MAX_BANNERS = 16
-UTS_FIELD = 65  # bytes of each string of struct new_utsname: sysname, nodename, release ...
 SAY_EVERY = 256 << 20
 
 
@@ -153,8 +153,8 @@ def fits(info: VmcoreInfo, physical: PhysicalMemory, arch_of: Callable[[VmcoreIn
         found = arch_of(info)
         memory = machine_of(found).kernel_memory(found, info, physical, lambda: None)
         for name in (offset,) if offset is not None else (4, 0):  # behind a kref up to 5.10
-            uts = memory.read(address + name, 3 * UTS_FIELD)
-            if uts.startswith(b"Linux\0") and uts[2 * UTS_FIELD :].split(b"\0")[0] == release.encode():
+            uts = memory.read(address + name, 3 * UTS_LENGTH)
+            if uts.startswith(b"Linux\0") and uts[2 * UTS_LENGTH :].split(b"\0")[0] == release.encode():
                 return True
     except OopscopeError:
         return False
