@@ -1,8 +1,6 @@
 """The stored dumps, whole: most lie as a difference against another dump of their kernel and are put together here.
 
-A difference is `NAME.patch`: a line of JSON (its base, and the whole dump's size and SHA-256) and a zstandard frame
-that was compressed with the base's bytes as its dictionary. Pages of a kernel's own tables are equal in all of its
-dumps, down to their compressed bytes, so what is left of 3.4 MB is about 0.25.
+A difference is `NAME.patch` (oopscope.difference); what is left of 3.4 MB is about 0.25.
 
 Run by hand it stores a dump: python tests/stored.py FILE NAME
 """
@@ -13,28 +11,16 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
 import zstandard
 
+from oopscope import difference as kept
+from oopscope.difference import WINDOW, Head, dictionary, head_of
+
 STORE = Path(__file__).parent / "dumps"
 CACHE = Path(os.environ.get("OOPSCOPE_TEST_CACHE") or STORE / ".whole")
-WINDOW = 24  # bits: a match may lie 16 MiB back, a whole base and the dump itself
 LEVEL = 19
 WORTH = 0.5  # of the whole: a difference that is larger is none
-
-
-class Head(NamedTuple):
-    """What is known of a dump before it is put together."""
-
-    base: str
-    size: int
-    sha256: str
-
-
-def dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
-    """Return what frames of a base are compressed with."""
-    return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
 
 def difference(base: str, base_data: bytes, data: bytes) -> bytes:
@@ -45,21 +31,9 @@ def difference(base: str, base_data: bytes, data: bytes) -> bytes:
     return json.dumps(head._asdict()).encode() + b"\n" + frame
 
 
-def head_of(patch: Path) -> Head:
-    """Read the first line of a difference."""
-    with patch.open("rb") as file:
-        return Head(**json.loads(file.readline()))
-
-
 def put_together(patch: Path, store: Path = STORE) -> bytes:
     """Return the whole dump; ValueError where it is not the one that was stored."""
-    head = head_of(patch)
-    base = (store / f"{head.base}.kdump").read_bytes()
-    frame = patch.read_bytes().partition(b"\n")[2]
-    whole = zstandard.ZstdDecompressor(dict_data=dictionary(base), max_window_size=1 << WINDOW).decompress(frame)
-    if hashlib.sha256(whole).hexdigest() != head.sha256:
-        raise ValueError(f"{patch} is no difference against {head.base}.kdump as it is now: store it again")
-    return whole
+    return kept.put_together(patch, (store / f"{head_of(patch).base}.kdump").read_bytes())
 
 
 def write(path: Path, data: bytes, mtime_ns: int) -> None:

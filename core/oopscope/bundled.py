@@ -1,11 +1,5 @@
-"""The dumps that ship with oopscope: one whole, the others as differences against it, put together when asked for.
+"""The dumps that ship with oopscope: one whole, the others as differences against it, put together when asked for."""
 
-A difference is a line of JSON (its base, the whole's size and SHA-256), then a zstandard frame that has the base's
-bytes as its dictionary: pages of one kernel's tables are equal in all of its dumps. It knows nothing of their contents.
-"""
-
-import hashlib
-import json
 import os
 import tempfile
 from importlib.resources import as_file, files
@@ -16,8 +10,6 @@ from oopscope.errors import NotADump
 from oopscope.whole_file import whole_file
 
 SUFFIXES = (".kdump", ".patch")
-WINDOW = 24  # bits: a match may lie 16 MiB back, a whole base and the dump itself
-LARGEST = 64 << 20  # bytes of a dump that is put together
 FIRST = "null-pointer"
 
 
@@ -44,26 +36,18 @@ def bundled_path(name: str | None = None) -> Path:
 
 def _whole(patch: Path, known: dict[str, Path]) -> Path:
     """Put a dump together in the cache, once for its content; without a cache in a folder for scratch files."""
-    head, _, frame = patch.read_bytes().partition(b"\n")
-    said = json.loads(head)
-    folder = cache_directory(os.environ) or Path(tempfile.gettempdir())
-    made = folder / f"{patch.stem}-{said['sha256'][:12]}.kdump"
-    if made.is_file() and made.stat().st_size == said["size"] and _sum(made.read_bytes()) == said["sha256"]:
-        return made
-    import zstandard
+    from oopscope.difference import head_of, put_together
 
-    dictionary = zstandard.ZstdCompressionDict(
-        known[said["base"]].read_bytes(), dict_type=zstandard.DICT_TYPE_RAWCONTENT
-    )
-    reader = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << WINDOW)
-    data = reader.decompress(frame, max_output_size=LARGEST)
-    if _sum(data) != said["sha256"]:
-        raise NotADump(str(patch), "the bundled dump is damaged: install oopscope anew")
+    head = head_of(patch)
+    folder = cache_directory(os.environ) or Path(tempfile.gettempdir())
+    made = folder / f"{patch.stem}-{head.sha256[:12]}.kdump"
+    if made.is_file() and made.stat().st_size == head.size and head.is_of(made.read_bytes()):
+        return made
+    try:
+        data = put_together(patch, known[head.base].read_bytes())
+    except ValueError as e:
+        raise NotADump(str(patch), "the bundled dump is damaged: install oopscope anew") from e
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(made) as file:
         file.write(data)
     return made
-
-
-def _sum(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
