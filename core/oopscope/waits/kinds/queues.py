@@ -49,10 +49,13 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
 
 def _opened(kernel: Kernel, one: Sleeper, private: int) -> tuple[list[Opened], list[Opened]]:
     """Return who has a thing open, the waiter's own process apart."""
-    tgids = {task.address: task.tgid for task in kernel.cached(task_structs).values()}
-    every = opened_by(kernel).get(private, [])
-    mine = [entry for entry in every if tgids.get(entry.task) == one.task.tgid]
-    return mine, [entry for entry in every if tgids.get(entry.task) != one.task.tgid]
+    tasks = kernel.cached(task_structs)
+    mine: list[Opened] = []
+    others: list[Opened] = []
+    for entry in opened_by(kernel).get(private, []):
+        task = tasks.get(entry.task)
+        (mine if task is not None and task.tgid == one.task.tgid else others).append(entry)
+    return mine, others
 
 
 def _peers(kernel: Kernel, node: Node, others: list[Opened], text: str) -> Iterator[Claim]:
