@@ -17,13 +17,12 @@ from oopscope.kernel.stack import Stack, task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
-from oopscope.waits.sleepers import BLOCKED, SLEEPS, Sleeper, positions, sleepers
+from oopscope.waits.sleepers import BLOCKED, SLEEPS, Sleeper, positions, sleepers, words_of
 from oopscope.waits.sleepers import frames_of as stack
 from oopscope.waits.unlisted import Unlisted
 from oopscope.waits.wait import Wait, chain, circles
 
 __all__ = ["KINDS", "Wait", "all_locks", "chain", "circles"]
-MAX_STACK = 64 << 10
 MAX_WAITERS = 1 << 16
 OWNER_FLAGS = 7  # the low bits of mutex.owner and rw_semaphore.owner
 READER_OWNED = 1  # RWSEM_READER_OWNED: the owner is only the last reader that came
@@ -120,7 +119,7 @@ class _Search:
                 yield wait
 
     def _of(self, task: TaskStruct) -> Wait | None:
-        words = self._words(task)
+        words = words_of(self.kernel, task)
         known = self._in_known_ring(task, words)
         if known is not None:
             return known
@@ -174,16 +173,6 @@ class _Search:
         if kind is None or not candidates[kind.name]:
             return None
         return _Waiter(task, kind, candidates[kind.name][0], words)
-
-    def _words(self, task: TaskStruct) -> tuple[int, ...]:
-        whole = self._stack(task)
-        if task.sp not in whole:
-            return ()
-        count = min(whole.end - task.sp, MAX_STACK) // self.memory.word_size
-        try:
-            return tuple(self.memory.words(task.sp, count))
-        except ReadError:
-            return ()
 
     def _stack(self, task: TaskStruct) -> Stack:
         return task_stack(self.kernel, task.stack)

@@ -155,14 +155,19 @@ def is_linked(kernel: Kernel, node: int) -> bool:
         return False
 
 
-def words_of(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
-    """Return the words of a sleeping task's stack, from where it was switched out."""
+def stack_words(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
+    """Return the words of a sleeping task's stack, from where it was switched out; ReadError for a page of it."""
     whole = task_stack(kernel, task.stack)
     if task.sp not in whole or task.sp % kernel.memory.word_size:
         return ()
     count = min(whole.end - task.sp, MAX_STACK) // kernel.memory.word_size
+    return tuple(kernel.memory.words(task.sp, count))
+
+
+def words_of(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
+    """Return the words of a sleeping task's stack; none where they cannot be read."""
     try:
-        return tuple(kernel.memory.words(task.sp, count))
+        return stack_words(kernel, task)
     except ReadError:
         return ()
 

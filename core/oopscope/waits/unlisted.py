@@ -16,9 +16,9 @@ from oopscope.kernel.stack import task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import decode_comm
+from oopscope.waits.sleepers import stack_words
 from oopscope.waits.wait import Wait
 
-MAX_STACK = 64 << 10
 MAX_ENTRIES = 1 << 16
 HAS_WAITERS = 1  # the low bit of rt_mutex_base.owner
 WAKE_READER = "percpu_rwsem_wake_function"
@@ -75,7 +75,7 @@ class Unlisted:
         if shape is None or shape.rwsem is None or not any(_RT_WRITES.match(symbol) for symbol in symbols):
             return None
         own, size = task_stack(self.kernel, task.stack), self.memory.word_size
-        for word in dict.fromkeys(self._words(task)):
+        for word in dict.fromkeys(stack_words(self.kernel, task)):
             if word < 1 << (8 * size - 1) or word % size or word in own:
                 continue
             try:
@@ -86,15 +86,9 @@ class Unlisted:
                 continue
         return None
 
-    def _words(self, task: TaskStruct) -> tuple[int, ...]:
-        whole = task_stack(self.kernel, task.stack)
-        if task.sp not in whole:
-            return ()
-        return tuple(self.memory.words(task.sp, min(whole.end - task.sp, MAX_STACK) // self.memory.word_size))
-
     def _reader(self, task: TaskStruct, shape: "_Percpu") -> Wait | None:
         """By the entry on its stack: private is the task, func the lock's own; its ring leads to the lock."""
-        words, size = self._words(task), self.memory.word_size
+        words, size = stack_words(self.kernel, task), self.memory.word_size
         ahead = (shape.func - shape.private) // size
         for at, word in enumerate(words[:-ahead]):
             if word == task.address and (name := self.kernel.name_of(words[at + ahead])) and name.symbol == WAKE_READER:
@@ -126,7 +120,7 @@ class Unlisted:
     def _writer(self, task: TaskStruct, shape: "_Percpu") -> Wait | None:
         """By the lock's rcuwait, which names it: the lock is among the words of its stack."""
         own, size = task_stack(self.kernel, task.stack), self.memory.word_size
-        for word in dict.fromkeys(self._words(task)):
+        for word in dict.fromkeys(stack_words(self.kernel, task)):
             if word < 1 << (8 * size - 1) or word % size or word in own:
                 continue
             try:
