@@ -148,11 +148,16 @@ def _comparison(field: Field, op: str, text: str) -> Test:
     if op in ("~", "!~"):
         pattern = _regular(text)
         kind, wanted = field.kind, op == "~"
-        return lambda row: (pattern.search(cell(value(row), kind)) is not None) == wanted
+        return lambda row: (pattern.search(_text(value(row), kind)) is not None) == wanted
     if op in ("<", "<=", ">", ">="):
         return _ordered(field, op, text)
     equal = _equal(field, op, text)
     return equal if op != "!=" else lambda row: not equal(row)
+
+
+def _text(value: Any, kind: str) -> str:
+    """Return what a pattern is held against: a value that is not there has no text, whatever sign stands for it."""
+    return "" if value is None or value == "" else cell(value, kind)
 
 
 def _regular(text: str) -> re.Pattern[str]:

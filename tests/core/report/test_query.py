@@ -54,6 +54,8 @@ def found(text: str) -> list[int]:
         ("rss<100m", [1]),
         ("comm~^k", [7]),
         ("comm!~^k", [1, 241, 8]),
+        ("rss~.", [1, 241, 8]),
+        ("rss!~.", [7]),
         ("comm:work", [7]),
         ("comm=init", [1]),
         ("pid:241", [241]),

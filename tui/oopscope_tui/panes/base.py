@@ -218,7 +218,7 @@ class Pane(Widget):
 
     def under_height(self) -> int:
         """Return the detail's lines where it stands under the main view."""
-        height = max(4, self.app.size.height - 4)
+        height = max(4, self.size.height or self.app.size.height - 4)  # a lesson below takes its lines from the pane
         if self.NARROW == "drawer":
             return max(5, height * 2 // 5)
         return max(height // 2, height - len(self.main.view.rows) - self.main.heads)
