@@ -225,3 +225,30 @@ def test_every_dump_has_its_truth() -> None:
     told = {p.name.removesuffix(".account.txt") for p in FILES if p.name.endswith(".account.txt")}  # in other words
     for suffix in (".truth", ".dmesg.txt"):
         assert {p.name.removesuffix(suffix) for p in FILES if p.name.endswith(suffix)} == dumps - told
+
+
+def first_words(node: ast.AST) -> Iterator[str]:
+    """The strings by which a display is keyed: a dictionary's keys, of a list of tuples each one's first."""
+    parts: Iterator[ast.expr | None] = iter(())
+    if isinstance(node, ast.Dict):
+        parts = iter(node.keys)
+    elif isinstance(node, ast.Tuple | ast.List):
+        parts = (part.elts[0] for part in node.elts if isinstance(part, ast.Tuple) and part.elts)
+    return (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+# What is named as a table is, and is no table: places of keys, kinds of parts of a log, pictures that are made.
+NO_TABLES = {"settings/keys.py", "panes/log/blocks.py", "panes/log/summary.py", "tools/screenshots.py"}
+
+
+def test_what_the_screen_knows_of_a_table_stands_in_its_own_file() -> None:
+    from oopscope.subsystems import TABLES
+
+    known = dict(TABLES)
+    for path, tree in trees().items():
+        name = name_of(path).removeprefix("tui/oopscope_tui/")
+        if name == name_of(path) or name in NO_TABLES:
+            continue
+        for node in ast.walk(tree):
+            named = [word for word in first_words(node) if word in known]
+            assert len(named) < 2, f"{name}:{getattr(node, 'lineno', 0)}: keyed by tables: {named}"

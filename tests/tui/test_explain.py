@@ -7,10 +7,11 @@ import pytest
 
 import oopscope.triage.rules
 from oopscope.explain import KINDS, Topic, every_topic, heading_of, named, text_of, texts
+from oopscope.explain.log_lines import kind_of
 from oopscope.subsystems import TABLES, table
-from oopscope_tui.panes.explain import place_of, topics_of
+from oopscope_tui.panes.explain import explained_at, topics_asked
 from oopscope_tui.places import Place
-from oopscope_tui.reading.here import Seen, kind_of_log_line, topics
+from oopscope_tui.reading.here import Seen, topics
 from oopscope_tui.reading.store import Store
 from tui.driving import LARGE, SMALL, enter, lines, press, running, text
 from tui.fake import Fake
@@ -87,15 +88,15 @@ def test_every_kind_has_its_file_and_every_text_its_words() -> None:
      ("---[ end trace 0000000000000000 ]---", "end trace"), ("usb 1-1: new high-speed USB device", None)],
 )  # fmt: skip
 def test_kinds_of_log_lines(line: str, kind: str | None) -> None:
-    assert kind_of_log_line(line) == kind
+    assert kind_of(line) == kind
 
 
 def test_a_place_says_what_it_explains_and_a_word_finds_its_things() -> None:
     asked = [Topic("state", "D"), Topic("column", "tasks.pid")]
-    assert topics_of(place_of(asked).key) == asked
-    assert Topic("cause", "deadlock") in topics_of("Deadlock")
+    assert topics_asked(explained_at(asked).key) == asked
+    assert Topic("cause", "deadlock") in topics_asked("Deadlock")
     assert {topic.kind for topic in named("D")} == {"state", "taint"}
-    assert topics_of("qqq") == []
+    assert topics_asked("qqq") == []
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=str)

@@ -20,7 +20,7 @@ from oopscope.subsystems import TABLES, Column
 from oopscope.triage.finding import Evidence, Source, Verdict
 from oopscope_tui.app import OopscopeApp
 from oopscope_tui.look.text import fit
-from oopscope_tui.panes import HIDDEN
+from oopscope_tui.panes import SPECIAL
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.table import Table
 from tui.driving import LARGE, SMALL, enter, lines, press, running, tap, text
@@ -194,7 +194,7 @@ async def test_every_pane(size: tuple[int, int]) -> None:
             assert app.pane.key is not None
 
 
-@pytest.mark.parametrize("key", [key for key, _, _ in HIDDEN if key != "dumps"])
+@pytest.mark.parametrize("key", [one.key for one in SPECIAL if not one.group and one.key != "dumps"])
 async def test_every_pane_that_has_no_tab(key: str) -> None:
     async with running(nasty_fake(), SMALL) as (app, pilot):
         for thing in ("schedule", "0xffffffff81000000", NASTY[1], NASTY[9], ""):

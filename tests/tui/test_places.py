@@ -7,7 +7,7 @@ import pytest
 from oopscope_tui.places import Act, Place
 from oopscope_tui.prompt.acts import ACTS
 from oopscope_tui.prompt.commands import COMMANDS, is_guess, target_of, understand
-from oopscope_tui.prompt.completing import SOURCES
+from oopscope_tui.prompt.completing import sources
 
 PANES = [
     (key, key.capitalize()) for key in ("overview", "cpus", "tasks", "memory", "log", "modules", "mounts", "meminfo")
@@ -85,6 +85,6 @@ def test_the_table_of_commands_is_whole() -> None:
     words = [word for command in COMMANDS for word in command.words]
     assert len(words) == len(set(words))
     for command in COMMANDS:
-        assert not command.takes or command.takes in SOURCES or command.takes in ("type", "number", "file")
+        assert not command.takes or command.takes in sources() or command.takes in ("type", "number", "file")
         target = target_of(command.ask([]))
         assert not isinstance(target, Act) or target.name in ACTS

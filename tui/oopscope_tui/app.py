@@ -384,13 +384,13 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         pane = self.pane
         if pane is None or pane.key == "explain":
             return
-        from oopscope_tui.panes.explain import place_of
+        from oopscope_tui.panes.explain import explained_at
         from oopscope_tui.reading.here import in_hand, topics
 
         columns = [column.key for column in getattr(pane.main, "columns", ())]
         found = topics(pane.key, pane.main.row, in_hand(pane.active), columns, self.store)
         if found:
-            await self.go(place_of(found))
+            await self.go(explained_at(found))
         else:
             self.status.say("nothing is said of this: :explain knows words", failed=True)
 

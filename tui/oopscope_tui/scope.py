@@ -3,7 +3,7 @@
 The app fulfils both. Here no pane is known and no app, so that the app imports its parts, and they never the app.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +27,10 @@ class Shown(Protocol):
     @property
     def active(self) -> Lines:
         """The view that has the keys."""
+
+    @property
+    def commands(self) -> Sequence[str]:
+        """What can be asked about a row of it: templates, {name} a column."""
 
 
 class Scope(Protocol):

@@ -56,6 +56,22 @@ def text_of(topic: Topic) -> Text | None:
     return known.get(topic.name) or (known.get(topic.name.rpartition(".")[2]) if topic.kind == "column" else None)
 
 
+def topics_in(kind: str, value: object) -> list[Topic]:
+    """Return what can be explained of a value of that kind: its name, each of its letters, the kind of a log line."""
+    if value is None or not kind:
+        return []
+    text = str(value)
+    if kind == "log":
+        from oopscope.explain.log_lines import kind_of
+
+        found = kind_of(text)
+        names = [found] if found is not None else []
+    else:
+        names = [text, *text[:20]]
+    known = texts(kind)
+    return [Topic(kind, name) for name in dict.fromkeys(names) if name in known]
+
+
 def heading_of(kind: str) -> str:
     """Return a kind's heading."""
     return next(title for name, title, _ in KINDS if name == kind)

@@ -40,6 +40,12 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
+
+def kind_of(text: str) -> str | None:
+    """Return the kind of a line of the log; None for one that is of no known kind."""
+    return next((name for name, pattern in PATTERNS if pattern.match(text[:400])), None)
+
+
 TEXTS: dict[str, Text] = {
     "BUG: NULL pointer": Text(
         "The kernel used a NULL pointer; the address is the offset of the member that it wanted.",

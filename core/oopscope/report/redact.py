@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from oopscope.subsystems import TABLES, table
+
 LEAST = 3  # letters of a host's name that is looked for in all texts
 NO_NAMES = frozenset(("localhost", "(none)", "none", "linux", "host", "kernel", "root"))
 PROGRAM = "[a program's words]"
@@ -109,12 +111,12 @@ def redact(report: Mapping[str, Any], names: Iterable[str | None]) -> dict[str, 
 def _part(hide: Redaction, key: str, part: Any) -> Any:
     if key == "log" and isinstance(part, list):
         return [{**row, "text": hide.log(str(row.get("text") or ""), row.get("facility"))} for row in part]
-    if key in ("mounts", "filesystems") and isinstance(part, list):
+    shares = [column.key for column in table(key).columns if column.share] if key in dict(TABLES) else []
+    if shares and isinstance(part, list):
         return [
-            {**_all(hide, row), "source": hide.source(row["source"])} if isinstance(row.get("source"), str)
-            else _all(hide, row)
+            _all(hide, row) | {name: hide.source(row[name]) for name in shares if isinstance(row.get(name), str)}
             for row in part
-        ]  # fmt: skip
+        ]
     return _all(hide, part)
 
 

@@ -6,6 +6,7 @@ A table's rows come from a reader in `linux` or above; it prints nothing and kno
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -33,8 +34,10 @@ GROUPS: tuple[tuple[Group, str], ...] = (
 class Column(NamedTuple):
     """One column: the row's attribute (and JSON key), its heading, its kind, and what its values mean.
 
-    `names` is the thing that a value names: task (by PID), cpu, module, symbol, log (a record's number), or
-    `struct NAME` for an address of one. A column that is not `brief` is left out where a report has little room.
+    `names` is the thing that a value names: a table's `thing` (task by PID, cpu, module, log by a record's number),
+    symbol, or `struct NAME` for an address of one. `topic` is the kind of explanation that its values have. A column
+    that is not `brief` is left out where a report has little room. In a redacted report of a `share` (server:/path,
+    //server/path) the server is told no more; names and addresses as such are looked for in every text.
     """
 
     key: str
@@ -44,6 +47,17 @@ class Column(NamedTuple):
     names: str = ""
     brief: bool = True
     look: str = ""  # what to look at besides
+    topic: str = ""  # a key of explain.KINDS
+    share: bool = False
+
+
+class Offer(NamedTuple):
+    """How a row is offered by name while a command is typed."""
+
+    name: Callable[[Any], str]  # as it is shown and found; empty for a row that is not offered
+    word: str  # the command that leads to a row of that key; empty where the key is enough
+    tells: tuple[str, ...] = ()  # the columns that are shown beside the name
+    late: bool = False  # behind what is found among symbols and topics
 
 
 class Count(NamedTuple):
@@ -74,6 +88,9 @@ class Table:
     told_in: str = ""  # the table with which it is read, whose problems are its own too
     of: Callable[["Kernel"], int | None] | None = None  # the kernel's own count of such things
     walked: bool = True  # whether a reading that met no problem has seen all there is
+    thing: str = ""  # what a row is, as links, cards and columns name it
+    offer: Offer | None = None  # for tables whose rows are looked for by name
+    commands: tuple[str, ...] = ()  # what can be asked about a row; {pid} is a column of it, {lock:x} in hexadecimal
 
     @property
     def named_by(self) -> tuple[str, ...]:
@@ -184,3 +201,15 @@ def table(key: str) -> Table:
     """Import and return the table of that key; KeyError for none."""
     found: Table = import_module(dict(TABLES)[key]).TABLE
     return found
+
+
+@cache
+def every_table() -> tuple[Table, ...]:
+    """Import and return all tables, in their order."""
+    return tuple(table(key) for key, _ in TABLES)
+
+
+@cache
+def table_of(thing: str) -> Table | None:
+    """Return the table whose rows are such things; None where no table has them."""
+    return next((one for one in every_table() if one.thing == thing), None) if thing else None

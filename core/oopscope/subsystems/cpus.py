@@ -2,7 +2,7 @@
 
 from oopscope.kernel.kernel import present_cpus
 from oopscope.stacks.cpus import all_cpus
-from oopscope.subsystems import COMM, CPU, PID, Column, Table
+from oopscope.subsystems import COMM, CPU, PID, Column, Offer, Table
 
 TABLE = Table(
     "cpus",
@@ -10,7 +10,13 @@ TABLE = Table(
     (
         CPU,
         Column("online", "Online", "bool", "Whether the CPU was in use."),
-        Column("state", "State", "state", "What it did at the end: panic, running (kernel code), idle, user."),
+        Column(
+            "state",
+            "State",
+            "state",
+            "What it did at the end: panic, running (kernel code), idle, user.",
+            topic="cpu-state",
+        ),
         PID,
         COMM,
         Column("task", "Task", "address", "The task_struct of the task that ran on it.", "struct task_struct"),
@@ -30,4 +36,7 @@ TABLE = Table(
     all_cpus,
     "cpus",
     of=lambda kernel: len(present_cpus(kernel)),
+    thing="cpu",
+    offer=Offer(lambda cpu: f"cpu {cpu.cpu}", "cpu", ("state", "comm")),
+    commands=("bt -c {cpu}", "task {pid}", "runq -c {cpu}", "irq -s"),
 )

@@ -24,4 +24,6 @@ TABLE = Table(
     ),
     disks,
     "io",
+    thing="disk",
+    commands=("struct gendisk {address:x}", "dev -d"),
 )

@@ -30,4 +30,5 @@ TABLE = Table(
     interrupts,
     "cpus",
     ("irq", "name"),
+    commands=("irq -a", "struct irq_desc {address:x}"),
 )

@@ -31,4 +31,6 @@ TABLE = Table(
     "waits",
     ("lock", "pid"),
     walked=False,  # only what blocked tasks' stacks lead to
+    thing="lock",
+    commands=("task {pid}", "bt {pid}", "struct mutex {lock:x}"),
 )

@@ -7,7 +7,7 @@ TABLE = Table(
     "meminfo",
     "Meminfo",
     (
-        Column("name", "Counter", help="A line of /proc/meminfo.", look="e on a line explains it."),
+        Column("name", "Counter", help="A line of /proc/meminfo.", look="e on a line explains it.", topic="memory"),
         Column("bytes", "Size", "bytes", "Its size, as /proc/meminfo would have shown it."),
     ),
     all_counters,

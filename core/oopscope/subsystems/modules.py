@@ -1,7 +1,7 @@
 """The table `modules`: modules as lsmod shows them."""
 
 from oopscope.linux.module_list import all_modules
-from oopscope.subsystems import Column, Table
+from oopscope.subsystems import Column, Offer, Table
 
 TABLE = Table(
     "modules",
@@ -28,7 +28,11 @@ TABLE = Table(
             "Taint",
             help="How it taints the kernel: P proprietary, O from outside of the tree, E unsigned, F forced, "
             "C staging.",
+            topic="taint",
         ),
     ),
     all_modules,
+    thing="module",
+    offer=Offer(lambda module: module.name or "", "mod", ("taint",)),
+    commands=("mod {name}", "sym -m {name}", "mod -t"),
 )

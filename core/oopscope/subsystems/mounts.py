@@ -7,7 +7,7 @@ TABLE = Table(
     "mounts",
     "Mounts",
     (
-        Column("source", "Source", help="The device, server or pseudo file system."),
+        Column("source", "Source", help="The device, server or pseudo file system.", share=True),
         Column("target", "Mounted on", help="Where it is mounted, in the first mount namespace."),
         Column("fstype", "Type", help="The file system's kind."),
         Column(
@@ -20,4 +20,6 @@ TABLE = Table(
     all_mounts,
     "io",
     ("target", "source"),
+    thing="filesystem",
+    commands=("mount {target}",),
 )

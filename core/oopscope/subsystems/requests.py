@@ -22,4 +22,5 @@ TABLE = Table(
     requests,
     "io",
     ("disk", "address"),
+    thing="request",
 )

@@ -46,4 +46,5 @@ TABLE = Table(
     "cpus",
     ("cpu", "task"),
     of=counted,
+    commands=("bt {pid}", "runq -m", "cpu {cpu}"),
 )

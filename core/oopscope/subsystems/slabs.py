@@ -1,7 +1,7 @@
 """The table `slabs`: the slab caches."""
 
 from oopscope.linux.slab import all_slabs
-from oopscope.subsystems import Column, Table
+from oopscope.subsystems import Column, Offer, Table
 
 TABLE = Table(
     "slabs",
@@ -27,4 +27,7 @@ TABLE = Table(
     "memory",
     sort="-bytes",
     most=20,
+    thing="slab",
+    offer=Offer(lambda cache: cache.name or "", "slab", ("bytes",), late=True),
+    commands=("kmem -s {name}",),
 )

@@ -6,7 +6,7 @@ from oopscope.subsystems import Column, Table
 TABLE = Table(
     "system",
     "System",
-    (Column("name", "Fact", help="What is told."), Column("value", "Value", help="Its value.")),
+    (Column("name", "Fact", help="What is told.", topic="system"), Column("value", "Value", help="Its value.")),
     system_rows,
     asked=True,  # in a report it is no list, and has its own place
 )

@@ -2,7 +2,7 @@
 
 from oopscope.linux.task import threads
 from oopscope.stacks.tasks import all_tasks
-from oopscope.subsystems import COMM, PID, Column, Table
+from oopscope.subsystems import COMM, PID, Column, Offer, Table
 
 TABLE = Table(
     "tasks",
@@ -28,6 +28,7 @@ TABLE = Table(
             "R running or runnable, S sleeping, D blocked, I idle kernel thread, Z zombie, T stopped, t traced, P "
             "parked.",
             look="e on a task explains its state.",
+            topic="state",
         ),
         Column("cpu", "CPU", "int", "The CPU on which it ran last, or runs.", "cpu"),
         Column("address", "Task", "address", "Its task_struct.", "struct task_struct", False),
@@ -66,4 +67,8 @@ TABLE = Table(
     "tasks",
     ("pid", "cpu"),
     of=threads,
+    thing="task",
+    # the CPUs' idle tasks, all of PID 0, are found by their CPU
+    offer=Offer(lambda task: f"{task.pid} {task.comm or ''}" if task.pid else "", "", ("state", "cpu")),
+    commands=("bt {pid}", "files {pid}", "vm {pid}", "task {pid}", "sig {pid}", "struct task_struct {address:x}"),
 )

@@ -8,7 +8,12 @@ TABLE = Table(
     "Zones",
     (
         Column("node", "Node", "int", "The NUMA node: memory near one group of CPUs."),
-        Column("name", "Zone", help="The kind of memory: DMA (below 16 MiB), DMA32 (below 4 GiB), Normal, Movable."),
+        Column(
+            "name",
+            "Zone",
+            help="The kind of memory: DMA (below 16 MiB), DMA32 (below 4 GiB), Normal, Movable.",
+            topic="watermark",
+        ),
         Column("free", "Free", "bytes", "Free pages."),
         Column("min", "Min", "bytes", "The watermark below which allocations must reclaim themselves."),
         Column("low", "Low", "bytes", "The watermark below which kswapd works."),

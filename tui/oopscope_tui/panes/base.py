@@ -11,6 +11,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from oopscope.report.query import QueryError
+from oopscope.subsystems import TABLES, table
 from oopscope_tui.look import theme
 from oopscope_tui.places import Place
 from oopscope_tui.reading.store import Store
@@ -107,6 +108,11 @@ class Pane(Widget):
             found += sum(1 for at in range(seen, len(rows)) if test(rows[at]))
             self._counts[what] = (len(rows), found)
         return found
+
+    @property
+    def commands(self) -> Sequence[str]:
+        """What can be asked about a row, as its table says."""
+        return table(self.key).commands if self.key in dict(TABLES) else ()
 
     def selected_link(self) -> Place | None:
         """Return where Enter leads from the main view: a link of a text, the detail of a row."""

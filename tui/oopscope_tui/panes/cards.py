@@ -8,26 +8,22 @@ from oopscope.subsystems.cards import Facts, Frames, Rows, Section
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.look.values import RIGHT, show
+from oopscope_tui.panes import place_of
 from oopscope_tui.panes.details import field_line, stack_lines
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import Line, Part, line, wrapped
 
-# The pane of a link's kind, and whether the thing is opened there.
-PANES = {"task": ("tasks", True), "cpu": ("cpus", True), "module": ("modules", True), "lock": ("locks", True),
-         "symbol": ("symbol", False), "code": ("code", False), "struct": ("struct", False),
-         "memory": ("words", False)}  # fmt: skip
 HEAD = 7  # cells of a sum before its parts
 
 
-def place_of(link: Link | None) -> Place | None:
+def led_to(link: Link | None) -> Place | None:
     """Return the place that a link means."""
-    if link is None or link.kind not in PANES:
+    if link is None:
         return None
-    pane, opened = PANES[link.kind]
     key = link.key
     if link.kind == "symbol" and isinstance(key, str):
         key = key.partition(" [")[0].partition("+")[0]
-    return Place(pane, key, opened)
+    return place_of(link.kind, key)
 
 
 def facts_lines(facts: Iterable[Fact], width: int, room: int) -> list[Line]:
@@ -36,7 +32,7 @@ def facts_lines(facts: Iterable[Fact], width: int, room: int) -> list[Line]:
     for fact in facts:
         if fact.value != ():
             style = theme.DIM if fact.value is None and not fact.parts else None
-            lines += field_line(clean(fact.title), fact_words(fact), width, room, place_of(fact.link), style)
+            lines += field_line(clean(fact.title), fact_words(fact), width, room, led_to(fact.link), style)
     return lines
 
 
@@ -75,7 +71,7 @@ def rows_lines(section: Rows, most: int = 1000) -> list[Line]:
     table = [[show(c.kind, getattr(row, c.key)) for c in kept] for row in rows]
     widths = [max((cells(row[at]) for row in table), default=0) for at in range(len(kept))]
     lines = [
-        line(*_cells(row, kept, widths, link is not None), link=place_of(link))
+        line(*_cells(row, kept, widths, link is not None), link=led_to(link))
         for row, link in zip(table, _links(section.links, len(rows)), strict=True)
     ]
     left = len(section.rows) - len(rows)

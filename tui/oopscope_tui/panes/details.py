@@ -8,6 +8,7 @@ from rich.style import Style
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import ABSENT, cells, clean, fit
 from oopscope_tui.look.values import show
+from oopscope_tui.panes import place_of
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import BLANK, Line, Part, line, wrapped
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from oopscope.kernel.frame import Frame
     from oopscope.kernel.problems import Problem
 
-# The pane of each thing that a column can name.
-PANES = {"task": "tasks", "cpu": "cpus", "module": "modules", "symbol": "symbol", "log": "log"}
 ENTRY = {
     "irq": "interrupt", "softirq": "soft interrupt", "nmi": "NMI", "exception": "exception", "syscall": "system call",
     "user": "user mode", "task": "task",
@@ -62,11 +61,8 @@ def leads(column: Named, value: Any) -> Place | None:
             return None
         kind, _, struct = column.names.partition(" ")
         return Place("struct", f"{struct}@{value:#x}") if kind == "struct" else Place("words", f"{value:#x}")
-    pane = PANES.get(column.names or column.kind)
-    if pane is None:
-        return None
     name = value.partition(" [")[0].partition("+")[0] if isinstance(value, str) else value
-    return Place(pane, name, pane != "symbol")
+    return place_of(column.names or (column.kind if column.kind == "symbol" else ""), name)
 
 
 def field_line(

@@ -17,12 +17,12 @@ PARTS = (("", "means"), ("How it comes about", "how"), ("Look at next", "look"))
 INDEX = "index:"  # the place of all that can be explained
 
 
-def place_of(topics: Sequence[Topic]) -> Place:
+def explained_at(topics: Sequence[Topic]) -> Place:
     """Return the place where things are explained."""
     return Place("explain", "\n".join(f"{topic.kind}:{topic.name}" for topic in topics[:MOST]))
 
 
-def topics_of(key: str) -> list[Topic]:
+def topics_asked(key: str) -> list[Topic]:
     """Return what a place or a typed line asks to explain."""
     found: list[Topic] = []
     for part in key.split("\n")[:MOST]:
@@ -41,7 +41,7 @@ class Explain(AskedText):
 
     def crumbs(self) -> list[str]:
         """Return the first thing's name."""
-        topics = topics_of(self.asked) if self.asked != INDEX else []
+        topics = topics_asked(self.asked) if self.asked != INDEX else []
         return [self.title, *(_name(topic) for topic in topics[:1])]
 
     def refill(self) -> None:
@@ -54,7 +54,7 @@ class Explain(AskedText):
         columns = False
         if self.asked == INDEX:
             return index_lines(width)
-        for topic in topics_of(self.asked):
+        for topic in topics_asked(self.asked):
             text = text_of(topic)
             if text is None:
                 continue
@@ -92,7 +92,7 @@ def index_lines(width: int) -> list[Line]:
             text = text_of(topic)
             lead = fit(clean(topic.name), NAME)
             said = crop(text.means if text is not None else "", 0, max(0, width - NAME - 5))
-            lines.append(line("   ", (lead, theme.LINK), ("  " + said, theme.DIM), link=place_of([topic])))
+            lines.append(line("   ", (lead, theme.LINK), ("  " + said, theme.DIM), link=explained_at([topic])))
     return lines[1:]
 
 

@@ -1,18 +1,21 @@
 """Overview: why it died, on which evidence, and what a support guide asks first, with no key pressed."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oopscope.kernel.clock import seconds
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import ABSENT, clean, fit, plural
 from oopscope_tui.look.values import human_bytes, human_seconds
-from oopscope_tui.panes import wide
+from oopscope_tui.panes import place_of, wide
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.panes.details import field_line, stack_lines
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, wrapped
+
+if TYPE_CHECKING:
+    from oopscope.triage.finding import Source
 
 BLOCKED = 5  # tasks listed
 HIGH = 38  # lines of the pane from which there is room for more than the facts
@@ -20,7 +23,7 @@ FRAMES = 24
 LOG_LINES = 12
 FIELD = 9  # cells of a field's title
 HOW = 11  # cells of the names of a fault's lines
-KINDS = {"log": "log", "task": "tasks", "frame": "cpus", "register": "cpus", "table": "table"}
+OF_CPU = ("frame", "register")  # evidence that stands in a CPU's stack
 
 
 class Overview(Pane):
@@ -123,8 +126,7 @@ class Overview(Pane):
             age = f"{one.age_seconds:,.1f} s before: " if one.age_seconds else ""
             style = theme.BAD if one.severity == "error" else theme.DOUBT
             place = next((piece.source for piece in one.evidence if piece.source.kind in ("log", "task")), None)
-            key = int(place.key) if place is not None and place.key.isdigit() else None
-            link = Place(KINDS[place.kind], key, place.kind != "log") if place is not None and key is not None else None
+            link = _stands(place) if place is not None and place.key.isdigit() else None
             lines += wrapped(clean(f"{age}{one.text}"), width - 2, style, "  • ", "    ", link)
         return lines
 
@@ -338,14 +340,19 @@ class Overview(Pane):
         return lines
 
 
+def _stands(source: "Source") -> Place | None:
+    """Return where a piece of evidence stands; a record of the log is not opened, for its line says what it says."""
+    key: int | str = int(source.key) if source.key.isdigit() else source.key
+    if source.kind == "table":
+        return Place(source.key.partition(":")[0], key, True)
+    place = place_of("cpu" if source.kind in OF_CPU else source.kind, key)
+    return place._replace(open=source.kind != "log") if place is not None else None
+
+
 def evidence_lines(one: Any, width: int) -> list[Line]:
     """Return a piece of evidence, wrapped, and where it stands as a link."""
     source = one.source
-    pane = KINDS.get(source.kind, "")
-    pane = str(source.key).partition(":")[0] if pane == "table" else pane
-    key: int | str = int(source.key) if str(source.key).isdigit() else source.key
-    link = Place(pane, key, pane != "log") if pane else None
-    lines = wrapped(one.text, width - 2, theme.PLAIN, "  • ", "    ", link)
+    lines = wrapped(one.text, width - 2, theme.PLAIN, "  • ", "    ", _stands(source))
     last = lines[-1]
     where = f"  {source.kind} {source.key}" if source.kind in ("log", "task") else f"  {source.kind}"
     if len(last.text) + len(where) < width:

@@ -18,6 +18,7 @@ class Symbol(AskedText):
 
     QUESTION = "symbol.symbol"
     needs = ("cpus", "tasks")
+    commands = ("help sym",)
 
     def lines(self, width: int) -> list[Line]:
         """Return what is found of it, and, found or not, where it leads and who is in it."""

@@ -3,13 +3,13 @@
 from oopscope.report.waits import PictureLine, picture
 from oopscope.waits.graph import Graph, Node
 from oopscope_tui.look import theme
+from oopscope_tui.panes import place_of
 from oopscope_tui.panes.base import Pane, empty
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, TextView, line
 
 LOCKS = ("mutex", "rw_semaphore", "semaphore", "rt_mutex", "percpu_rw_semaphore", "spinlock")
-TABLES = {"request": "requests", "disk": "disks", "filesystem": "mounts"}
 MOST = 140  # columns beyond which a line is no easier to read
 
 
@@ -72,12 +72,10 @@ def _place(node: Node | None) -> Place | None:
     if node is None:
         return None
     if node.kind == "task":
-        return Place("tasks", node.pid if node.pid else node.address, True)
+        return place_of("task", node.pid if node.pid else node.address)
     if node.kind in LOCKS and node.address is not None:
-        return Place("locks", node.address, True)
-    if node.kind in TABLES:
-        return Place(TABLES[node.kind], node.name.partition(":")[0])
-    return None
+        return place_of("lock", node.address)
+    return place_of(node.kind, node.name.partition(":")[0])
 
 
 PANE = Waits

@@ -22,14 +22,14 @@ async def _explain(app: Desk, word: str) -> None:
     if not word:
         await app.action_explain()
         return
-    from oopscope_tui.panes.explain import INDEX, place_of, topics_of
+    from oopscope_tui.panes.explain import INDEX, explained_at, topics_asked
 
     if word in ("index", "glossary"):
         await app.go(Place("explain", INDEX))
         return
-    found = topics_of(word)
+    found = topics_asked(word)
     if found:
-        await app.go(place_of(found))
+        await app.go(explained_at(found))
     else:
         app.status.say(f"nothing is said of {word}", failed=True)
 

@@ -12,7 +12,8 @@ from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from oopscope_tui.look.text import clean, fit
-from oopscope_tui.prompt.completing import Choice, Completer, of_commands, of_panes
+from oopscope_tui.prompt.choice import Choice
+from oopscope_tui.prompt.completing import Completer, of_commands, of_panes
 from oopscope_tui.scope import Desk
 
 NAME = 28  # cells

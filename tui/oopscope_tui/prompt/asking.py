@@ -15,7 +15,8 @@ from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.prompt import Kind, Prompt
 
 if TYPE_CHECKING:
-    from oopscope_tui.prompt.completing import Completer, Ranked
+    from oopscope_tui.prompt.choice import Ranked
+    from oopscope_tui.prompt.completing import Completer
 
 SLICE = 0.001  # seconds between two slices of completing: keys come in between
 PATIENCE = 0.3  # seconds that Enter waits for what fits best
@@ -126,7 +127,8 @@ class Asking:
         pane, lines = self.app.pane, self._lines
         listed = getattr(pane, "main", lines)  # also where its detail has the keys
         row = listed.row if listed is not None else None
-        return fits_here(self.prompt.lately("goto"), pane.key if pane is not None else "", row, self.app.known_panes())
+        commands = pane.commands if pane is not None else ()
+        return fits_here(self.prompt.lately("goto"), commands, row, self.app.known_panes())
 
     def _filter(self, lines: Lines, text: str) -> bool:
         try:

@@ -9,31 +9,26 @@ from collections.abc import Sequence
 
 from oopscope.commands.command import CardOf, EachTask, Request, Say, TableOf, as_number, key_of
 from oopscope.commands.register import BY_WORD, HERE
+from oopscope_tui.panes import place_of, shown_in
 from oopscope_tui.places import Act, Place, Target
 
 Panes = Sequence[tuple[str, str]]  # key and title of each
 COMMANDS = HERE
-# Where a card stands, and a table that a pane made for it shows.
-CARDS = {"task": "tasks", "cpu": "cpus", "module": "modules", "lock": "locks", "symbol": "symbol", "code": "code",
-         "struct": "struct", "memory": "words"}  # fmt: skip
-IN_LIST = ("task", "cpu", "module", "lock")  # cards that are the detail of a row
-TABLES = {"system": "overview", "meminfo": "memory"}
 
 
 def target_of(request: Request) -> Target:
     """Return the place or the act that a request comes to on the screen."""
     if isinstance(request, TableOf):
         narrowed = request.where or request.sort
-        pane = request.table if narrowed else TABLES.get(request.table, request.table)
+        pane = request.table if narrowed else shown_in(request.table)
         return Place(pane, request.key, request.key is not None, request.where, request.sort)
     if isinstance(request, CardOf):
         key = request.key
         if request.card == "memory" and isinstance(key, str) and key.partition("/")[2].isdigit():
             key = key.partition("/")[0]  # how many words are shown is the screen's to say
         shaped = isinstance(key, str) and request.card in ("struct", "code", "memory") and set(key) & set(",(/")
-        if request.card not in CARDS or shaped:
-            return Place("card", f"{request.card}:{key}") if key is not None else Place("card")
-        return Place(CARDS[request.card], key, request.card in IN_LIST)
+        place = None if shaped else place_of(request.card, key)
+        return place or Place("card", f"{request.card}:{key}" if key is not None else None)
     if isinstance(request, EachTask):
         return Place("card", f"each:{request.where}|{','.join(request.parts)}")
     return Act("say", request.text) if isinstance(request, Say) else Act(request.name, request.argument)

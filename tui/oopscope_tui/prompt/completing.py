@@ -1,4 +1,4 @@
-"""What the `:` prompt offers while a line is typed: panes, commands, tasks, CPUs, modules, symbols, slab caches.
+"""What the `:` prompt offers while a line is typed: panes, commands, rows that tables offer by name, symbols, topics.
 
 Candidates are made as they are looked at, in slices, from what the store has; only the best are kept. A first row that
 stands for the line as it is typed is what Enter does, whatever else is found.
@@ -6,16 +6,20 @@ stands for the line as it is typed is what Enter does, whatever else is found.
 
 from bisect import insort
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import chain
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any
 
 from oopscope.commands.register import BY_WORD
+from oopscope.subsystems import Column, Offer, Table, every_table
 from oopscope_tui.look import palette
 from oopscope_tui.look.text import cells
-from oopscope_tui.look.values import human_bytes
+from oopscope_tui.look.values import show
+from oopscope_tui.panes import thing_in
 from oopscope_tui.places import Act, Place, Target
 from oopscope_tui.prompt import fuzzy
+from oopscope_tui.prompt.choice import Choice, Ranked
 from oopscope_tui.prompt.commands import COMMANDS, Panes, is_guess, target_of, understand, wants_more
 from oopscope_tui.reading.store import Store
 
@@ -23,24 +27,6 @@ KEPT = 40  # of the best
 STEP = 128  # candidates between two looks at the clock
 SYMBOLS = 20_000  # names from stacks that are offered
 LONGEST = 120  # characters of a name that are shown
-
-
-class Choice(NamedTuple):
-    """Something to choose: how it is shown, the line that it stands for, its kind, what it is, where it leads."""
-
-    shown: str
-    line: str
-    kind: str
-    what: str
-    target: Target | None
-
-
-class Ranked(NamedTuple):
-    """A choice that fits, in the order of how well."""
-
-    rank: tuple[int, int, int, int, int]
-    choice: Choice
-    positions: tuple[int, ...]
 
 
 def of_panes(store: Store, panes: Panes) -> Iterator[Choice]:
@@ -64,37 +50,27 @@ def of_commands(store: Store, panes: Panes) -> Iterator[Choice]:
             )
 
 
-def of_tasks(store: Store, panes: Panes) -> Iterator[Choice]:
-    """Yield the tasks, by PID and name."""
-    for row in store.feed("tasks").rows:
-        if row.pid:  # the idle tasks are the CPUs
-            on = f" on CPU {row.cpu}" if row.cpu is not None else ""
-            name = f"{row.pid} {(row.comm or '')[:LONGEST]}"
-            yield Choice(name, str(row.pid), "task", f"{row.state}{on}", Place("tasks", row.pid, True))
+def of_table(table: Table, offer: Offer) -> "Source":
+    """Return what yields the rows of a table, as it offers them."""
+    key = table.named_by[0]
+    tells = [column for column in table.columns if column.key in offer.tells]
+
+    def rows(store: Store, panes: Panes) -> Iterator[Choice]:
+        for row in store.feed(table.key).rows:
+            name = offer.name(row)[:LONGEST]
+            if name:
+                value = getattr(row, key)
+                line = f"{offer.word} {value}"[: len(offer.word) + 1 + LONGEST].strip()
+                told = ", ".join(_told(column, row) for column in tells if getattr(row, column.key) not in (None, ""))
+                yield Choice(name, line, table.thing, told, Place(table.key, value, True))
+
+    return rows
 
 
-def of_cpus(store: Store, panes: Panes) -> Iterator[Choice]:
-    """Yield the CPUs."""
-    for row in store.feed("cpus").rows:
-        words = [str(word) for word in (row.state, row.comm) if word]
-        yield Choice(f"cpu {row.cpu}", f"cpu {row.cpu}", "CPU", ", ".join(words), Place("cpus", row.cpu, True))
-
-
-def of_modules(store: Store, panes: Panes) -> Iterator[Choice]:
-    """Yield the modules."""
-    for row in store.feed("modules").rows:
-        if row.name:
-            name = row.name[:LONGEST]
-            yield Choice(name, f"mod {name}", "module", row.taint or "", Place("modules", row.name, True))
-
-
-def of_slabs(store: Store, panes: Panes) -> Iterator[Choice]:
-    """Yield the slab caches."""
-    for row in store.feed("slabs").rows:
-        if row.name:
-            name = row.name[:LONGEST]
-            size = human_bytes(row.bytes) if row.bytes is not None else ""
-            yield Choice(name, f"slab {name}", "slab", size, Place("slabs", row.name, True))
+def _told(column: Column, row: Any) -> str:
+    """Return what a column tells of a row; a bare number with its heading."""
+    text = show(column.kind, getattr(row, column.key))
+    return f"{column.title} {text}" if column.kind == "int" else text
 
 
 def of_symbols(store: Store, panes: Panes) -> Iterator[Choice]:
@@ -141,19 +117,34 @@ def of_dumps(store: Store, panes: Panes) -> Iterator[Choice]:
 
 
 Source = Callable[[Store, Panes], Iterator[Choice]]
-GENERAL: tuple[Source, ...] = (of_panes, of_dumps, of_commands, of_cpus, of_tasks, of_modules, of_symbols, of_slabs)
-# What a command takes, by the names of commands.Command.takes.
-SOURCES: dict[str, Source] = {
-    "task": of_tasks,
-    "cpu": of_cpus,
-    "module": of_modules,
-    "slab": of_slabs,
-    "symbol": of_symbols,
-    "theme": of_themes,
-    "topic": of_topics,
-    "command": of_commands,
-}
-KINDS = ("pane", "dump", "command", "CPU", "task", "module", "theme", "topic", "symbol", "slab")
+
+
+@cache
+def offered(late: bool = False) -> dict[str, Source]:
+    """Return the tables whose rows are offered, by what their rows are."""
+    return {
+        one.thing: of_table(one, one.offer) for one in every_table() if one.offer is not None and one.offer.late == late
+    }
+
+
+@cache
+def general() -> tuple[Source, ...]:
+    """Return what is gone through for a line that is no command's."""
+    return of_panes, of_dumps, of_commands, *offered().values(), of_symbols, *offered(True).values()
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Return what a command takes, by the names of commands.Command.takes."""
+    own: dict[str, Source] = {"symbol": of_symbols, "theme": of_themes, "topic": of_topics, "command": of_commands}
+    return {**offered(), **offered(True), **own}
+
+
+@cache
+def order() -> dict[str, int]:
+    """Return the kinds of choices: of those that fit alike the first is offered first."""
+    kinds = ("pane", "dump", "command", *offered(), "theme", "topic", "symbol", *offered(True))
+    return {kind: at for at, kind in enumerate(kinds)}
 
 
 class Completer:
@@ -166,12 +157,12 @@ class Completer:
         self._best: list[Ranked] = []
         head, _, rest = text.lstrip().partition(" ")
         command = BY_WORD.get(head.lower()) if rest or text.endswith(" ") else None
-        takes = SOURCES.get(command.takes) if command is not None and command.takes else None
+        takes = sources().get(command.takes) if command is not None and command.takes else None
         self._head = f"{head} " if takes is not None else ""
         self._pattern = fuzzy.lowered("".join((rest if takes is not None else text).split()))
-        sources = (takes,) if takes is not None else () if command is not None else GENERAL
+        chosen = (takes,) if takes is not None else () if command is not None else general()
         everything = bool(self._pattern or takes is not None)
-        self._candidates = chain.from_iterable(one(store, panes) for one in sources if everything)
+        self._candidates = chain.from_iterable(one(store, panes) for one in chosen if everything)
         self._guess = is_guess(text, panes)
         in_list = [key for key, _ in panes] == ["dumps"]  # where no kernel is open, no symbol is to be had
         self._literal = understand(text, panes) if not wants_more(text) and not (in_list and self._guess) else None
@@ -202,7 +193,7 @@ class Completer:
             line = f"{self._head}{choice.line.partition(' ')[2] or choice.line}"  # a topic's name may hold blanks
             choice = choice._replace(line=line, target=understand(line, self._panes))
         length = match.length if self._pattern else 0
-        rank = (match.fit, KINDS.index(choice.kind), match.start, length, self._number)
+        rank = (match.fit, order()[choice.kind], match.start, length, self._number)
         if self._guess and choice.kind == "symbol" and match.fit > fuzzy.EXACT:
             rank = (max(rank[0], fuzzy.INSIDE), *rank[1:])
         if choice.target is not None and choice.target == self._literal:
@@ -241,8 +232,7 @@ def _kind_of(target: Target, text: str, guess: bool) -> tuple[str, str]:
         from oopscope_tui.prompt.offering import told
 
         return "command", told(text)
-    names = {"tasks": "task", "cpus": "CPU", "modules": "module", "slabs": "slab", "struct": "type"}
-    return names.get(target.pane, "pane") if target.key is not None else "pane", target.pane
+    return (thing_in(target.pane) or "pane") if target.key is not None else "pane", target.pane
 
 
 def widest(rows: list[Ranked]) -> int:

@@ -1,33 +1,23 @@
 """What an empty `:` line offers: what was typed last, and commands for the place and what is selected."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from oopscope.commands.command import Act as CommandAct
 from oopscope.commands.register import BY_WORD, request
+from oopscope_tui.prompt.choice import Choice, Ranked
 from oopscope_tui.prompt.commands import Panes, understand
-from oopscope_tui.prompt.completing import Choice, Ranked
 
 LAST = 4  # lines that were typed
-# Lines for a selected row, by the pane; {name} is a column of it. Those whose column is empty are left out.
-FOR: dict[str, tuple[str, ...]] = {
-    "tasks": ("bt {pid}", "files {pid}", "vm {pid}", "task {pid}", "sig {pid}", "struct task_struct {address:x}"),
-    "cpus": ("bt -c {cpu}", "task {pid}", "runq -c {cpu}", "irq -s"),
-    "slabs": ("kmem -s {name}",),
-    "modules": ("mod {name}", "sym -m {name}", "mod -t"),
-    "locks": ("task {pid}", "bt {pid}", "struct mutex {lock:x}"),
-    "log": ("log -T", "sys -i", "bt"),
-    "disks": ("struct gendisk {address:x}", "dev -d"),
-    "interrupts": ("irq -a", "struct irq_desc {address:x}"),
-    "runqueues": ("bt {pid}", "runq -m", "cpu {cpu}"),
-    "mounts": ("mount {target}",),
-    "symbol": ("help sym",),
-}
 ANYWHERE = ("bt", "log", "ps -m", "foreach UN bt", "kmem -i", "help")
 
 
-def fits_here(lately: list[str], pane: str, row: Any, panes: Panes) -> list[Ranked]:
-    """Return the lines as choices, the likeliest first."""
-    lines = [*((line, "last") for line in lately[:LAST]), *((line, "here") for line in _of_row(pane, row))]
+def fits_here(lately: list[str], commands: Sequence[str], row: Any, panes: Panes) -> list[Ranked]:
+    """Return the lines as choices, the likeliest first; `commands` are those of the place, {name} a column of the row.
+
+    A line for which the row has no value is left out.
+    """
+    lines = [*((line, "last") for line in lately[:LAST]), *((line, "here") for line in _of_row(commands, row))]
     lines += [(line, "command") for line in ANYWHERE]
     seen: dict[str, str] = {}
     for line, kind in lines:
@@ -38,9 +28,9 @@ def fits_here(lately: list[str], pane: str, row: Any, panes: Panes) -> list[Rank
     ]
 
 
-def _of_row(pane: str, row: Any) -> list[str]:
+def _of_row(commands: Sequence[str], row: Any) -> list[str]:
     found = []
-    for template in FOR.get(pane, ()):
+    for template in commands:
         try:
             names = {name: getattr(row, name) for name in _names(template)}
         except AttributeError:

@@ -1,14 +1,14 @@
 """What `e` explains at a place: from the selected row and line to what is said, the nearest first.
 
-It looks at rows by their attributes, and so knows no pane: a new table is explained by its columns alone.
+What a row says is explained by its table's columns, which name the kinds of their values.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from oopscope.explain import Topic, text_of
-from oopscope.explain.log_lines import PATTERNS
+from oopscope.explain import Topic, text_of, topics_in
+from oopscope.subsystems import TABLES, table
 from oopscope_tui.places import Place
 from oopscope_tui.reading.store import Store
 
@@ -17,11 +17,6 @@ BOUNDARY = re.compile(r"── ([\w ]+?)\s*$")
 BOUNDARIES = {"interrupt": "irq", "soft interrupt": "softirq", "NMI": "nmi", "exception": "exception",
               "system call": "syscall", "user mode": "user", "task": "task"}  # fmt: skip
 REGISTER = re.compile(r"\b([a-z][a-z0-9_]{1,7}) (?:[0-9a-f]{16}|[0-9a-f]{8})\b")
-
-
-def kind_of_log_line(text: str) -> str | None:
-    """Return the kind of a line of the log, None for one that is of no known kind."""
-    return next((name for name, pattern in PATTERNS if pattern.match(text[:400])), None)
 
 
 class Seen(NamedTuple):
@@ -53,21 +48,9 @@ def topics(pane: str, row: Any, lines: Sequence[Seen], columns: Sequence[str], s
 
 
 def _of_row(pane: str, row: Any) -> Iterator[Topic]:
-    state = getattr(row, "state", None)
-    if pane == "tasks" and isinstance(state, str):
-        yield Topic("state", state[:1])
-    elif pane == "cpus" and isinstance(state, str):
-        yield Topic("cpu-state", state)
-    elif pane in ("meminfo", "memory", "system", "zones"):
-        kind = {"meminfo": "memory", "zones": "watermark"}.get(pane, pane)
-        yield Topic(kind, str(getattr(row, "name", "")))
-    elif pane == "log":
-        kind_of = kind_of_log_line(getattr(row, "text", None) or "")
-        if kind_of is not None:
-            yield Topic("log", kind_of)
-        yield Topic("level", str(getattr(row, "level", "")))
-    if pane == "modules":
-        yield from (Topic("taint", letter) for letter in str(getattr(row, "taint", "") or "")[:20])
+    """Yield what a table's row names, what it says before what it is about: the last columns first."""
+    for column in reversed(table(pane).columns) if pane in dict(TABLES) else ():
+        yield from topics_in(column.topic, getattr(row, column.key, None))
 
 
 def _of_line(pane: str, seen: Seen) -> Iterator[Topic]:

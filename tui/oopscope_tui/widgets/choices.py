@@ -13,7 +13,7 @@ from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.widgets.chrome import Bar
 
 if TYPE_CHECKING:
-    from oopscope_tui.prompt.completing import Ranked
+    from oopscope_tui.prompt.choice import Ranked
 
 MOST = 8  # rows in view
 KIND = 8  # cells

@@ -11,7 +11,7 @@ from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.look.values import human_bytes, human_seconds, show
 from oopscope_tui.panes.base import empty
-from oopscope_tui.panes.cards import facts_lines, place_of
+from oopscope_tui.panes.cards import facts_lines, led_to
 from oopscope_tui.panes.details import field_line, leads, stack_lines, words_line
 from oopscope_tui.panes.tasks.table import COLUMNS
 from oopscope_tui.places import Place
@@ -181,7 +181,7 @@ def _memory(store: Store, row: Any, width: int) -> Iterator[Line]:
     mm, users, arguments = (facts.pop(key, None) for key in ("mm", "users", "arguments"))
     shared = f", shared by {users.value}" if users is not None and (users.value or 0) > 1 else ""
     where = f"mm_struct {show('address', mm.value)}{shared}" if mm is not None else ""
-    yield from _section("Memory", where, place_of(mm.link) if mm is not None else None)
+    yield from _section("Memory", where, led_to(mm.link) if mm is not None else None)
     if arguments is not None and arguments.value is None:
         yield from facts_lines((arguments,), width, FIELD)
     yield from facts_lines(facts.values(), width, FIELD)
