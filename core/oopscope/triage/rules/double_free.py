@@ -7,6 +7,8 @@ from oopscope.kernel.functions import first_not, is_dying, is_helper
 from oopscope.triage.death import Death
 from oopscope.triage.faults import fault_registers
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope.triage.freed import freer, life
+from oopscope.triage.freed import told as life_told
 
 FREEING = (
     *("kfree", "__kmem_cache_free", "kmem_cache_free", "__slab_free", "do_slab_free", "slab_free", "set_freepointer"),
@@ -30,6 +32,8 @@ def check(death: Death) -> Verdict | None:
     twice = _same_object(death)
     if twice:
         evidence.append(twice)
+    object_ = life(death.before("memory-error", "slab") if said else None)
+    evidence += life_told(death, object_)
     caller = (first_not(death.sure, is_dying, is_helper) if freeing or not death.oops else None) or death.caller_of(
         FREEING
     )
@@ -37,7 +41,7 @@ def check(death: Death) -> Verdict | None:
         "software",
         "double-free",
         "Object freed twice",
-        f"{caller or death.where} freed an object that was free already.",
+        f"{caller or death.where} freed an object {freer(object_) or 'that was free'} already.",
         "certain" if said or twice else "likely",
         evidence,
         (

@@ -7,6 +7,8 @@ from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.faults import fault_address, memory_fault, null_pointer
 from oopscope.triage.finding import Evidence, Verdict
+from oopscope.triage.freed import by, life
+from oopscope.triage.freed import told as life_told
 
 SAID = lazy_re(
     r"(Redzone overwritten|Poison overwritten|Freelist corrupt|Freechain corrupt|Invalid object pointer|"
@@ -34,17 +36,23 @@ def check(death: Death) -> Verdict | None:
         evidence.append(death.from_frame(pc, "{frame} faulted: the allocator follows the free list there"))
     else:
         return None
+    object_ = life(report)
+    evidence += life_told(death, object_)
+    # What was written behind an object's end is likely its owner's doing; into a free one, that of who freed it.
+    owner = object_.freed if said is not None and "oison" in said[1][1] else object_.allocated
+    whose = f"; it belongs to {by(owner)} who likely wrote it" if owner is not None and owner.frame else ""
     return death.verdict(
         "software",
         "slab-corruption",
         "Slab memory corruption",
-        f"The slab allocator found its memory overwritten {words}; noticed in {death.where}.",
+        f"The slab allocator found its memory overwritten {words}; noticed in {death.where}{whose}.",
         "likely",
         evidence,
         (
             "The writer is elsewhere: look at the neighbouring object and its owner; who allocates is innocent.",
             "Boot with slub_debug=FZPU, or KASAN.",
         ),
+        culprit=owner.frame if owner is not None else None,
     )
 
 

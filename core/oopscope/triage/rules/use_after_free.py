@@ -7,6 +7,8 @@ from oopscope.triage.checkers import found
 from oopscope.triage.death import Death
 from oopscope.triage.faults import bad_call, fault_address, fault_registers, memory_fault
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope.triage.freed import freer, life
+from oopscope.triage.freed import told as life_told
 
 POISON = 0x6B6B6B6B6B6B6B6B
 LIST_POISON = (0xDEAD000000000100, 0xDEAD000000000122, 0xDEAD000000000200)
@@ -30,11 +32,13 @@ def check(death: Death) -> Verdict | None:
             Evidence(f"the address that was used, {address:#x}, is {poison}", Source("register", "cr2", address))
         )
     culprit = said.culprit if said else bad_call(death)
+    object_ = life(said.report if said else None)
+    evidence += life_told(death, object_)
     return death.verdict(
         "software",
         "use-after-free",
         "Use after free",
-        f"{culprit or death.where} used memory that had been freed, {death.by}.",
+        f"{culprit or death.where} used memory {freer(object_) or 'that had been freed'}, {death.by}.",
         "certain" if said else "likely",
         evidence,
         ("Find who freed the object, and which reference was not counted.", "Boot with slub_debug=FZPU, or KASAN."),
