@@ -98,7 +98,7 @@ class _Linear:
     """The map of all memory, which is linear: where a dump has lost page tables, it needs none."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._kernel, self._base, self._end = kernel, 0, 0
+        self._kernel, self._base, self._ram = kernel, 0, range(0)
         self._known = False
 
     def map(self, address: int) -> Mapping | None:
@@ -107,15 +107,15 @@ class _Linear:
             self._known = True  # what follows reads the kernel's image, and asks here for nothing else
             with suppress(OopscopeError):
                 self._find()
-        if not self._base <= address < self._end:
-            return None
-        size = self._kernel.memory.page_size
-        return Mapping((address - self._base) & -size, size)
+        memory = self._kernel.memory
+        physical = (address - self._base) % memory.top
+        return Mapping(physical & -memory.page_size, memory.page_size) if physical in self._ram else None
 
     def _find(self) -> None:
         base = self._kernel.machine.direct_base(self._kernel)
         if base is not None:
-            self._base, self._end = base, base + max((end for _start, end in self._kernel.dump.ranges()), default=0)
+            ranges = self._kernel.dump.ranges() or [(0, 0)]
+            self._base, self._ram = base, range(min(start for start, _ in ranges), max(end for _, end in ranges))
             self._kernel.problems.add("dump", "page tables are missing: the map of all memory is read without them")
 
 

@@ -166,7 +166,7 @@ class Machine:
     saved_registers: Callable[["Kernel", int, int], dict[str, int] | None] = lambda *_: None
     # Yield what phys_base may be where a VMCOREINFO does not say it: the likeliest first, by its text's own address.
     phys_bases: Callable[[VmcoreInfo, int], Iterator[int]] = lambda *_: iter(())
-    # Return where the map of all memory begins; None where that is not known for sure.
+    # Return the address that the map of all memory has for the physical address 0; None where that is not sure.
     direct_base: Callable[["Kernel"], int | None] = lambda _kernel: None
     # Return where the areas of the kernel's addresses are; None where that is not known.
     address_space: Callable[["Kernel"], Space | None] = lambda _kernel: None

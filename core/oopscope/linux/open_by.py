@@ -3,14 +3,13 @@
 Every descriptor of every process is looked at once, so this is asked only where somebody waits for such a thing.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.file import descriptors
-from oopscope.linux.task import task_structs
+from oopscope.linux.task import all_tasks_known, task_structs
 from oopscope.structs.plan import Plan
 
 FMODE_READ, FMODE_WRITE = 1, 2
@@ -37,26 +36,42 @@ class Opened(NamedTuple):
     mode: int
 
 
+class OpenFiles(NamedTuple):
+    """All open files by their private_data, and whether no process's were lost: else "nobody" cannot be said."""
+
+    by: dict[int, list[Opened]]
+    whole: bool
+
+
 @once
-def opened_by(kernel: Kernel) -> dict[int, list[Opened]]:
-    """Return all open files by their private_data."""
+def opened_by(kernel: Kernel) -> OpenFiles:
+    """Return all open files."""
     found: dict[int, list[Opened]] = {}
     files: dict[int, _File | None] = {}
-    budget = MAX_OF_ALL
-    for task, table in _tables(kernel):
+    budget, whole = MAX_OF_ALL, all_tasks_known(kernel)
+    offset, seen = kernel.types.member("task_struct", "files").offset, set[int]()
+    for task in sorted(kernel.cached(task_structs).values(), key=lambda one: one.pid):
+        if not task.mm or task.exit_state:
+            continue
         try:
+            table = kernel.memory.word(task.address + offset)
+            if not table or table in seen:
+                continue
+            seen.add(table)
             for number, (fd, file, _) in enumerate(descriptors(kernel, table)):
                 budget -= 1
                 if number >= MAX_FDS or budget < 0:
+                    whole = False
                     break
                 if file not in files:
                     files[file] = _row(kernel, file)
                 row = files[file]
+                whole &= row is not None
                 if row is not None and row.private:
-                    found.setdefault(row.private, []).append(Opened(task, fd, file, row.mode))
+                    found.setdefault(row.private, []).append(Opened(task.address, fd, file, row.mode))
         except OopscopeError:
-            continue
-    return found
+            whole = False
+    return OpenFiles(found, whole)
 
 
 def _row(kernel: Kernel, file: int) -> _File | None:
@@ -64,18 +79,3 @@ def _row(kernel: Kernel, file: int) -> _File | None:
         return kernel.bind(FILE).row(file)
     except OopscopeError:
         return None
-
-
-def _tables(kernel: Kernel) -> Iterator[tuple[int, int]]:
-    """Yield each process's files_struct once, with its first thread."""
-    offset, seen = kernel.types.member("task_struct", "files").offset, set[int]()
-    for task in sorted(kernel.cached(task_structs).values(), key=lambda one: one.pid):
-        if not task.mm or task.exit_state:
-            continue
-        try:
-            table = kernel.memory.word(task.address + offset)
-        except OopscopeError:
-            continue
-        if table and table not in seen:
-            seen.add(table)
-            yield task.address, table

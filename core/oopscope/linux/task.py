@@ -384,3 +384,8 @@ def task_structs(kernel: Kernel) -> dict[int, TaskStruct]:
 def lost_tasks(kernel: Kernel) -> dict[int, LostTask]:
     """Return the tasks whose struct is not readable, by address."""
     return kernel.cached(census).lost
+
+
+def all_tasks_known(kernel: Kernel) -> bool:
+    """Tell whether every task was found: only then is what no task has had by none, and who is no task has ended."""
+    return not kernel.cached(lost_tasks) and not any(p.section == "tasks" for p in kernel.problems)

@@ -132,9 +132,8 @@ class Table:
             return Count(rows, of, True if rows == of else False if rows < of else None)
         if self._troubled(kernel):
             return Count(rows, None, False)
-        if self.of is not None and not kernel.facts.complete:  # the kernel's own count was lost with a part of the dump
-            return Count(rows, None, None)
-        return Count(rows, None, True if self.walked else None)
+        # Of a dump that is not whole no reading proves that it saw all: what leads to the rest may be where nothing is.
+        return Count(rows, None, True if self.walked and kernel.facts.complete else None)
 
 
 # Columns that mean the same in every table.

@@ -15,7 +15,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.stack import Stack, task_stack
 from oopscope.lazy_re import lazy_re
-from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
+from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
 from oopscope.waits.sleepers import BLOCKED, SLEEPS, Sleeper, positions, sleepers, words_of
 from oopscope.waits.sleepers import frames_of as stack
@@ -242,12 +242,8 @@ class _Search:
             task.pid, decode_comm(task.comm), kind.name, lock, str(name) if name is not None else None,
             holder.pid if holder and lives else None, decode_comm(holder.comm) if holder and lives else None, readers,
             task.address, holder.address if holder and lives else None,
-            ended=owner is not None and not lives and not readers and self.all_known(), reader_count=count,
+            ended=owner is not None and not lives and not readers and all_tasks_known(self.kernel), reader_count=count,
         )  # fmt: skip
-
-    def all_known(self) -> bool:
-        """Tell whether every task was found: only then is an owner that is none of them no living task."""
-        return not self.kernel.cached(lost_tasks) and not any(p.section == "tasks" for p in self.kernel.problems)
 
     def _owner(self, lock: int, kind: LockType) -> tuple[int | None, bool | None, int | None]:
         """Return a lock's owner by its own word, whether it is readers', and how many readers are counted."""
@@ -270,7 +266,7 @@ def all_locks(kernel: Kernel) -> list[Wait]:
     """Return the waits for sleeping locks, those of one lock together."""
     search = _Search(kernel)
     found = list(search.waits())
-    if not search.all_known():
+    if not all_tasks_known(kernel):
         kernel.problems.add("locks", "not every task could be read: what the others wait for is not known")
     return sorted(found, key=lambda wait: (wait.lock, wait.pid))
 

@@ -53,7 +53,7 @@ def check(name: str, twentieths: int) -> None:
             assert counts[key]["complete"] is True and full[key] == [], (key, twentieths)
         if key in report and report[key] is None:
             assert counts[key]["rows"] is None and counts[key]["complete"] is not True, (key, twentieths)
-        if report.get(key) and full[key] and len(report[key]) < len(full[key]):
+        if report.get(key) and full.get(key) and len(report[key]) < len(full[key]):
             assert counts[key]["complete"] is not True, (key, twentieths)
     assert report["findings"] != []
     shown = text.render(report)
@@ -80,6 +80,25 @@ def test_more_is_read_where_page_tables_are_lost() -> None:
     assert len(report["tasks"]) > len(full["tasks"]) // 2
     assert report["tables"]["tasks"]["complete"] is False
     assert any("map of all memory" in problem["message"] for problem in report["problems"])
+
+
+def test_where_all_memory_is_mapped_is_told_by_a_ring_too() -> None:
+    """Of this one the variable that says it is gone with the page tables; a list that begins in the image tells it."""
+    report = cut("7.2-sysrq", 19)
+    assert len(report["tasks"]) > len(case_of("7.2-sysrq").report["tasks"]) * 9 // 10
+    kernel = case_of("7.2-sysrq").kernel  # the whole dump has the tables, and not the variable
+    with pytest.raises(OopscopeError):
+        kernel.memory.word(kernel.symbol("page_offset_base"))
+    neighbour, base = kernel.memory.word(kernel.symbol("slab_caches")), kernel.machine.direct_base(kernel)
+    assert base is not None and neighbour - base == kernel.memory.translate(neighbour)
+
+
+def test_nobody_is_said_to_be_none_where_tasks_are_lost() -> None:
+    """A process whose children may be among the tasks that are gone is not said to have none."""
+    report = cut("6.1-doublefree", 19)
+    assert report["tables"]["tasks"]["complete"] is False
+    notes = {node["note"] for node in report["waits"]["nodes"] if node["kind"] == "child"}
+    assert notes == {"not every task could be read"}
 
 
 def test_a_count_that_was_lost_is_no_proof_that_all_is_there() -> None:

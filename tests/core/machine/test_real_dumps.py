@@ -50,6 +50,16 @@ def test_there_are_dumps() -> None:
     assert "6.12-arm64" in NAMES
 
 
+def test_the_map_of_all_memory_is_known_without_page_tables(name: str) -> None:
+    kernel, _, _ = opened(name)
+    base = kernel.machine.direct_base(kernel)
+    address = kernel.memory.word(kernel.symbol("slab_caches"))
+    if name.endswith("ppc64le"):  # whose map needs no page tables in any case
+        assert base is None and kernel.memory.translate(address) == address & (1 << 60) - 1
+    else:
+        assert (address - base) % kernel.memory.top == kernel.memory.translate(address)
+
+
 def test_the_machine(name: str) -> None:
     kernel, report, _ = opened(name)
     key = name.split("-")[1]

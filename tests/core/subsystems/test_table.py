@@ -70,11 +70,15 @@ def test_complete_incomplete_unknown() -> None:
     def fails(kernel: Kernel) -> None:
         raise NoSymbol("nr_things")
 
-    fine = SimpleNamespace(problems=[])
-    lossy = SimpleNamespace(problems=[SimpleNamespace(section="things")])
+    whole, cut = SimpleNamespace(complete=True), SimpleNamespace(complete=False)
+    fine = SimpleNamespace(problems=[], facts=whole)
+    lossy = SimpleNamespace(problems=[SimpleNamespace(section="things")], facts=whole)
+    untroubled = SimpleNamespace(problems=[], facts=cut)
     assert made().count(fine, 3) == (3, None, True)
     assert made(walked=False).count(fine, 3) == (3, None, None)
     assert made().count(lossy, 3) == (3, None, False)
+    assert made().count(untroubled, 3) == (3, None, None)  # what was cut off may have led to more
+    assert made(of=lambda _: 3).count(untroubled, 3) == (3, 3, True)
     assert made(of=lambda _: 3).count(lossy, 3) == (3, 3, True)
     assert made(of=lambda _: 4).count(fine, 3) == (3, 4, False)
     assert made(of=lambda _: 2).count(fine, 3) == (3, 2, None)

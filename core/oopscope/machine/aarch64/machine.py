@@ -18,6 +18,7 @@ MACHINE = Machine(
     stacks_by_cpu=stacks.stacks_by_cpu,
     guess=scan.guess_by_scan,
     saved_registers=registers.saved_registers,
+    direct_base=space.direct_base,
     address_space=space.address_space,
     about_register=registers.about_register,
     assembly=Assembly(

@@ -27,6 +27,12 @@ def modules(kernel: Kernel) -> range:
     return range(max(stext - (2 << 30), TOP >> 1), min(stext + (2 << 30), TOP))
 
 
+def direct_base(kernel: Kernel) -> int | None:
+    """Return the address that the map of all memory has, or would have, for the physical address 0."""
+    built, offset = kernel.info.number("VA_BITS"), kernel.info.number("PHYS_OFFSET")
+    return (TOP - (1 << built) - offset) % TOP if built and 32 <= built < 64 and offset is not None else None
+
+
 def address_space(kernel: Kernel) -> Space | None:
     """Return where the areas are; None of a kernel that does not tell."""
     number = kernel.info.number

@@ -18,6 +18,7 @@ MACHINE = Machine(
     stacks_by_cpu=unwind.stacks_by_cpu,
     guess=scan.guess_by_scan,
     saved_registers=unwind.saved_registers,
+    direct_base=memory.direct_base,
     address_space=memory.address_space,
     assembly=Assembly(
         arch="riscv",

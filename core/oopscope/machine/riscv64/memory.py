@@ -59,6 +59,12 @@ def modules(kernel: Kernel) -> range:
     return range(start or stext - (2 << 30), end or stext) if (start or 0) < (end or TOP) else range(0)
 
 
+def direct_base(kernel: Kernel) -> int | None:
+    """Return the address that the map of all memory has, or would have, for the physical address 0."""
+    direct, base = kernel.info.number("PAGE_OFFSET"), kernel.info.number("phys_ram_base")
+    return (direct - base) % TOP if direct and base is not None else None
+
+
 def address_space(kernel: Kernel) -> Space | None:
     """Return where the areas are; None of a kernel that does not tell."""
     number = kernel.info.number

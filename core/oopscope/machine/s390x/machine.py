@@ -17,6 +17,7 @@ MACHINE = Machine(
     call_target=code.call_target,
     stacks_by_cpu=unwind.stacks_by_cpu,
     guess=scan.guess_by_scan,
+    direct_base=memory.direct_base,
     saved_registers=unwind.saved_registers,
     assembly=Assembly(
         arch="sysz",

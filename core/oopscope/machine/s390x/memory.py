@@ -70,6 +70,14 @@ def kernel_from(kernel: Kernel) -> int:
     return kernel.memory.page_size
 
 
+def direct_base(kernel: Kernel) -> int | None:
+    """Return the address that physical address 0 has: IDENTITYBASE (c98d2ecae08f, 6.10), and 0 before that."""
+    try:
+        return int(kernel.info.get("IDENTITYBASE") or "0", 16) % TOP
+    except ValueError:
+        return None
+
+
 def modules(kernel: Kernel) -> range:
     """Return where modules are loaded: within 2 GiB below the image since 6.10, above it before."""
     stext = kernel.info.symbol("_stext") or TOP >> 1

@@ -1,8 +1,10 @@
 """Where things lie in an x86_64 kernel's address space: the map of all memory, vmalloc, struct pages, modules.
 
 Follows Documentation/arch/x86/x86_64/mm.rst. The bases are variables of the kernel since KASLR moves them (4.8), and
-constants where no symbol names them.
+constants where no symbol names them; that of the map of all memory is told by any list that begins in the image, too.
 """
+
+from contextlib import suppress
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -10,6 +12,10 @@ from oopscope.kernel.machine import Area, Space
 
 TB = 1 << 40
 MAX_PFN = 1 << 40
+STEP = 1 << 30  # KASLR moves the map by whole GiB
+MAX_RAM = 16 * TB  # in which the neighbours of a ring are looked for
+# Lists of the kernel's image whose members are kmalloc'ed or slab objects.
+RINGS = ("slab_caches", "super_blocks", "cgroup_roots", "net_namespace_list", "workqueues", "vmap_area_list")
 MODULES = range(0xFFFFFFFFA0000000, 0xFFFFFFFFFF000000)  # MODULES_VADDR without KASLR to MODULES_END
 FIXED = (
     Area(range(0xFFFFFE0000000000, 0xFFFFFE8000000000), "CPU entry area"),
@@ -29,16 +35,44 @@ def kernel_from(kernel: Kernel) -> int:
 
 
 def direct_base(kernel: Kernel) -> int | None:
-    """Return where the map of all memory begins, as the kernel's own variable says; None where it cannot be read."""
+    """Return where the map of all memory begins: the kernel's own variable says it, or a ring; None where none does."""
     base = _variable(kernel, "page_offset_base")
-    return base if base is not None and base >> 63 and not base & (1 << 30) - 1 else None
+    if base is not None and base >> 63 and not base & STEP - 1:
+        return base
+    return kernel.cached(_by_ring)
+
+
+def _by_ring(kernel: Kernel) -> int | None:
+    """Return the map's base by a list of the kernel's image: the neighbour of its head lies in the map and links back.
+
+    An address of the map tells the physical one but for whole GiB; the right one has the link back to the head.
+    """
+    memory, size = kernel.memory, kernel.memory.word_size
+    last = max((end for _start, end in kernel.dump.ranges()), default=0)
+    for name in RINGS:
+        head = kernel.find_symbol(name)
+        if head is None:
+            continue
+        for there, back in ((0, size), (size, 0)):
+            try:
+                node = memory.word(head + there)
+            except OopscopeError:
+                continue
+            if not node >> 63 or node % size or node == head:
+                continue
+            for physical in range(node % STEP, min(last, MAX_RAM), STEP):
+                with suppress(OopscopeError):
+                    raw = memory.physical.read(physical + back, size)
+                    if int.from_bytes(raw, kernel.arch.byteorder) == head:
+                        return node - physical
+    return None
 
 
 def address_space(kernel: Kernel) -> Space:
     """Return where the areas are."""
     five = bool(kernel.info.number("pgtable_l5_enabled"))
     usual = 0xFF11000000000000 if five else 0xFFFF888000000000
-    direct = _variable(kernel, "page_offset_base") or _by_per_cpu(kernel) or usual
+    direct = direct_base(kernel) or _by_per_cpu(kernel) or usual
     moved = direct != usual  # then so are the others, and no constant is right
     vmalloc = _variable(kernel, "vmalloc_base") or (0 if moved else 0xFFA0000000000000 if five else 0xFFFFC90000000000)
     vmemmap = _variable(kernel, "vmemmap_base") or (0 if moved else 0xFFD4000000000000 if five else 0xFFFFEA0000000000)
@@ -75,4 +109,4 @@ def _by_per_cpu(kernel: Kernel) -> int | None:
         base = address - kernel.memory.translate(address)
     except OopscopeError:
         return None
-    return base if base >> 63 and not base & (1 << 30) - 1 else None  # KASLR moves it by whole GiB
+    return base if base >> 63 and not base & STEP - 1 else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux.task import task_structs
+from oopscope.linux.task import all_tasks_known, task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
@@ -46,16 +46,16 @@ def _of(kernel: Kernel, one: Sleeper, node: int) -> Iterator[Claim]:
         return  # of a process group: not followed
     leaders = [task for task in children if task.pid and task.pid == task.tgid]
     name = f"{leaders[0].pid}" if kind in ONE and leaders else "any of its own"
-    waits = Node(f"child:{one.address:#x}", "child", name, base, None, _note(len(leaders)), True)
+    waits = Node(f"child:{one.address:#x}", "child", name, base, None, _note(kernel, len(leaders)), True)
     text = "wait_opts on its own stack names whom it waits for"
     yield Claim(task_node(kernel, one.address), waits, "waits_for", "linked", one.since, text)
     for child in leaders[:MAX_CHILDREN]:
         yield Claim(waits, task_node(kernel, child.address), "held_by", "recorded", None, "task_struct.real_parent")
 
 
-def _note(count: int) -> str:
+def _note(kernel: Kernel, count: int) -> str:
     if not count:
-        return "it has no such child"
+        return "it has no such child" if all_tasks_known(kernel) else "not every task could be read"
     return f"{count} children, of which {MAX_CHILDREN} are named" if count > MAX_CHILDREN else ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
-from oopscope.linux.task import task_structs
+from oopscope.linux.task import all_tasks_known, task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.kinds.rcu import grace_period, sleepable_grace_period
 from oopscope.waits.locks import unlocked
@@ -84,7 +84,8 @@ def _barrier(kernel: Kernel, one: Sleeper, completion: int, waiter: Node) -> lis
     name = kernel.name_of(memory.word(work + func - (offset(kernel, "wq_barrier", "work") or 0)))
     if name is None or name.offset:
         return []
-    node = thing("work", work, str(name).replace("+0x0", ""), "no worker has begun it")
+    note = "no worker has begun it" if all_tasks_known(kernel) else ""
+    node = thing("work", work, str(name).replace("+0x0", ""), note)
     return [Claim(waiter, node, "waits_for", "linked", one.since, "its barrier stands behind that work")]
 
 

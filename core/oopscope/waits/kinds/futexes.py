@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux.task import TaskStruct, task_structs
+from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
@@ -126,7 +126,9 @@ def _owner(kernel: Kernel, one: Sleeper, words: tuple[int, int, int]) -> tuple[t
     word, _, owner = words
     if word & WAITERS and word & TID:
         found = _thread(kernel, word & TID)
-        return ((found, True), "") if found is not None else (None, "its owner has ended")
+        if found is not None:
+            return (found, True), ""
+        return None, "its owner has ended" if all_tasks_known(kernel) else "its owner is no task that could be read"
     if word == CONTENDED:
         found = _thread(kernel, owner)
         shares = found is not None and bool(found.mm) and found.address != one.address

@@ -86,7 +86,9 @@ def _on_page(kernel: Kernel, one: Sleeper, page: int) -> Iterator[Claim]:
     node = thing("page", page, name)
     yield Claim(waiter, node, "waits_for", "linked", one.since, "a wait queue entry of its own names the page")
     if disk is not None and any("read" in f or "fault" in f or "writeback" in f for f in one.functions):
-        text = "the page's file lies on it; no request in flight carries the page"
+        text = "the page's file lies on it"
+        if kernel.facts.complete and not any(problem.section in ("requests", "waits") for problem in kernel.problems):
+            text += "; no request in flight carries the page"
         yield Claim(node, disk_node(kernel, disk), "behind", "inferred", None, text)
         yield from claims_of_disk(kernel, disk)
 

@@ -52,7 +52,7 @@ def _opened(kernel: Kernel, one: Sleeper, private: int) -> tuple[list[Opened], l
     tasks = kernel.cached(task_structs)
     mine: list[Opened] = []
     others: list[Opened] = []
-    for entry in opened_by(kernel).get(private, []):
+    for entry in opened_by(kernel).by.get(private, []):
         task = tasks.get(entry.task)
         (mine if task is not None and task.tgid == one.task.tgid else others).append(entry)
     return mine, others
@@ -77,6 +77,7 @@ def _pipe(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     peers = [entry for entry in others if entry.mode & wanted]
     itself = any(entry.mode & wanted for entry in mine)
     note = "" if peers else "its other end is open in this process alone" if itself else "nobody has its other end open"
+    note = note if opened_by(kernel).whole else ""
     node = Node(f"pipe:{pipe:#x}:{'r' if reads else 'w'}", "pipe", f"{pipe:#x}", pipe, None, note, True)
     text = "a wait queue entry of its own leads to the pipe of its own descriptor"
     yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
@@ -170,7 +171,7 @@ def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
         served, name = memory.word(of_request + connection), _mounted(kernel, of_request)
     else:
         return
-    opened = opened_by(kernel).items()
+    opened = opened_by(kernel).by.items()
     found = [entry for private, entries in opened if _is(kernel, private, device, served) for entry in entries]
     if not found and not name:
         return  # neither a file system nor a server confirms that it is a connection
