@@ -162,7 +162,9 @@ _DYING = Names(
     r"rust_(begin_unwind|helper_(BUG|WARN))\w*|_R\w*core9panicking\w*|__seqprop_\w+|"
     r"(btrfs_)?assertfail|assfail|spin_(bug|dump)|object_err|slab_(err|"
     r"bug|fix)\w*|"
-    r"check_(panic_on_oom|bytes_and_report|object|slab|poison_obj)|bad_page|exc_\w+|asm_\w+|nmi_shootdown_cpus\w*"
+    r"check_(panic_on_oom|bytes_and_report|object|slab|poison_obj)|bad_page|exc_\w+|asm_\w+|nmi_shootdown_cpus\w*|"
+    r"stop_this_cpu|(__)?sysvec_reboot|smp_stop_nmi_callback|ipi_cpu_(crash_)?stop|"
+    r"cpu_park_loop|stop_self"
 )
 
 # A lock's or a wait's own code: who called it waits.

@@ -24,6 +24,7 @@ from oopscope.klog.wordings import DIE
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
 from oopscope.stacks.cpus import Cpu, all_cpus
+from oopscope.stacks.standing import interrupted_in
 from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.triage.ending import COMPLAINED, END_NS, Ending
 from oopscope.triage.finding import Category, Confidence, Evidence, Finding, Source, Verdict
@@ -359,16 +360,6 @@ class Death(Ending):
         if pid is None and comm is None:
             return "an unknown task"
         return "the idle task" if pid == 0 else called(pid, comm)
-
-
-def interrupted_in(frames: Sequence[Frame]) -> Frame | None:
-    """Return what the innermost interrupt or NMI of a stack found running; None where that was a program."""
-    for frame, behind in pairwise(frames):
-        if entry_kind(frame.symbol) in ("irq", "nmi") and entry_kind(behind.symbol) not in ("irq", "nmi"):
-            if is_softirq_loop(behind.symbol):  # it had let interrupts in between two handlers: who is stuck is behind
-                continue
-            return behind if behind.kind != "user" else None
-    return None
 
 
 Check = Callable[[Death], Verdict | None]

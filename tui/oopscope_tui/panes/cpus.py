@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from rich.style import Style
 
+from oopscope.stacks.standing import stood_in
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import clean, plural
 from oopscope_tui.look.values import show
@@ -22,8 +23,9 @@ from oopscope_tui.widgets.textview import BLANK, Line, heading, line
 
 
 def _where(row: Any) -> str | None:
-    """Return the innermost function."""
-    return next((frame.symbol for frame in row.frames or () if frame.symbol), None)
+    """Return the function that the CPU was in, whatever stopped it."""
+    frame = stood_in(row.frames or ())
+    return frame.symbol if frame is not None else None
 
 
 @dataclass(frozen=True, slots=True)

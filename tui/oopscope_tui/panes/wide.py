@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from oopscope.stacks.standing import stood_in
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import clean, fit
 from oopscope_tui.look.values import human_bytes
@@ -50,7 +51,8 @@ def cpu_lines(rows: Sequence[Any], width: int, most: int = CPUS) -> list[Line]:
     lines = [heading(" CPUs")] if rows else []
     order = sorted(rows, key=lambda row: (row.state != "panic", row.cpu))
     for row in order[:most]:
-        top = next((frame.symbol for frame in row.frames or () if frame.symbol), "")
+        stood = stood_in(row.frames or ())
+        top = stood.symbol or "" if stood is not None else ""
         bad = row.state == "panic"
         who = f"{row.pid if row.pid is not None else '?':>6} {fit(clean(row.comm or ''), 16)}"
         sign = "✗" if bad else "·"

@@ -12,7 +12,8 @@ from oopscope.kernel.functions import is_dying, is_waiting
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import PF_KTHREAD, task_structs
 from oopscope.stacks.cpus import Cpu, all_cpus
-from oopscope.triage.death import Death, interrupted_in
+from oopscope.stacks.standing import interrupted_in
+from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Finding, Source
 from oopscope.triage.findings.of_log import by_table
 

@@ -1,7 +1,8 @@
 """A CPU ran with interrupts off for too long. Follows kernel/watchdog_perf.c and kernel/watchdog_buddy.c."""
 
 from oopscope.lazy_re import lazy_re
-from oopscope.triage.death import Death, interrupted_in
+from oopscope.stacks.standing import interrupted_in
+from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 SAID = lazy_re(

@@ -10,8 +10,9 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
+from oopscope.stacks.standing import interrupted_in
 from oopscope.stacks.tasks import stack
-from oopscope.triage.death import Death, interrupted_in
+from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 
 STALLED = lazy_re(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]\S*:? \((?P<ticks>[^)]*)\).*?idle=[0-9a-f]+/(?P<busy>[0-9a-f]+)/")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from oopscope.kernel.functions import is_waiting
 from oopscope.stacks.cpus import all_cpus
-from oopscope.triage.death import Death, interrupted_in
+from oopscope.stacks.standing import interrupted_in
+from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 
 
