@@ -237,6 +237,12 @@ _ALLOCATOR = Names(
     r"_*pmd_alloc)"
 )
 
+# What waits until other CPUs have answered an interrupt or have come: who does not answer is to blame.
+_CALLS_CPUS = Names(
+    r"(generic_|native_)?smp_call_function\w*|csd_lock_wait|_*on_each_cpu\w*|kick_all_cpus_sync|multi_cpu_stop|"
+    r"(native_)?flush_tlb_(multi|others|all|kernel_range)\w*|text_poke_sync\w*|stop_machine_yield"
+)
+
 # The loop that runs softirq handlers, on its way in and out: interrupts come in between two handlers.
 _SOFTIRQ_LOOP = Names(r"handle_softirqs|_{0,4}do_softirq(_own_stack)?|__softirqentry_text_start")
 
@@ -272,6 +278,11 @@ def is_softirq_loop(symbol: str | None) -> bool:
 def is_waiting(symbol: str | None) -> bool:
     """Return whether a function is a lock's or a wait's own code."""
     return symbol is not None and _is(_WAITING, symbol)
+
+
+def calls_cpus(symbol: str | None) -> bool:
+    """Return whether a function waits until other CPUs have answered."""
+    return symbol is not None and _is(_CALLS_CPUS, symbol)
 
 
 def is_helper(symbol: str | None) -> bool:

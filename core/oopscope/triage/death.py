@@ -16,7 +16,15 @@ from itertools import pairwise
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame, FrameKind
-from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_softirq_loop, is_waiting
+from oopscope.kernel.functions import (
+    calls_cpus,
+    entry_kind,
+    first_not,
+    is_dying,
+    is_helper,
+    is_softirq_loop,
+    is_waiting,
+)
 from oopscope.klog.end import HANGS
 from oopscope.klog.parse import Line
 from oopscope.klog.trace import is_frame
@@ -121,6 +129,7 @@ class Death(Ending):
             return beyond or found, str(beyond or found)
         waiter = self.beyond_locks(behind)
         lock = "a spinlock" if "spin" in (found.symbol or "") else "a lock"
+        lock = "other CPUs to answer" if calls_cpus(found.symbol) else lock
         return waiter or found, f"{waiter or found}, which waits for {lock}"
 
     @cached_property
@@ -274,7 +283,8 @@ class Death(Ending):
     @property
     def _lost_the_first(self) -> bool:
         """Whether the oops that was died of was not the first, and the log has none before it; or came while dying."""
-        if self.oops is not None and len([f for f in self.stack if f.symbol in ("panic", "vpanic")]) > 1:
+        names = [f.symbol for f in self.stack]  # panic() calls vpanic() since 6.16: both stand there once
+        if self.oops is not None and max(names.count("panic"), names.count("vpanic")) > 1:
             return True
         count = self.oops.count if self.oops is not None else None
         seen = {r.count for r in self.log.reports if r.kind == "oops" and r.boot == self.boot}

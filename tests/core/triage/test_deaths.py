@@ -70,3 +70,10 @@ def test_every_expectation_can_be_held() -> None:
         for key in ("summary", "findings", "must", "never"):
             for pattern in want.get(key, ()):
                 re.compile(pattern)
+
+
+def test_who_waits_for_an_answer_of_a_stuck_cpu_is_not_to_blame() -> None:
+    verdict = told(DEATHS / "6.1-ipi.kdump")["verdict"]
+    assert (verdict["cause"], verdict["confidence"], verdict["module"]) == ("soft-lockup", "likely", "qafault")
+    assert verdict["symbol"].startswith("qa_poll_device+")
+    assert "which waits for other CPUs to answer" in verdict["summary"]

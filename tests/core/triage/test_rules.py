@@ -200,3 +200,11 @@ def test_evidence_points_at_its_line_and_frame() -> None:
     assert "soft lockup - CPU#0" in records[int(found.evidence[0].source.key)].text
     frames = {f.address for f in stack(*(["panic+0x118"] + ["x+0x1"] * 9))}
     assert found.evidence[1].source.address in frames
+
+
+@pytest.mark.parametrize(("dying", "sure"), [(("vpanic", "panic"), "certain"), (("panic", "panic"), "likely")])
+def test_one_panic_of_two_functions_is_no_second_one(dying: tuple[str, ...], sure: str) -> None:
+    """Since 6.16 panic() calls vpanic(); a panic while dying of another leaves two of one of them."""
+    entry = (*(f"{name}+0x100" for name in dying), "oops_end+0x1e", "exc_page_fault+0x75 <exception>")
+    found = judge(oops(NULL, (*entry, *FAULT)).kernel)
+    assert (found.cause, found.confidence) == ("null-pointer-dereference", sure)

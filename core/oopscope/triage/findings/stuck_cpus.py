@@ -40,6 +40,17 @@ def find(death: Death) -> Iterator[Finding]:
             yield _busy(cpu, (end - since) / 1e9, waiting[cpu.cpu] > 1)
 
 
+def silent(death: Death) -> Cpu | None:
+    """Return the only CPU that took no tick and was not idle: who waits for an answer of all CPUs waits for it."""
+    end = death.last_ns
+    if death.only_log or end is None:
+        return None
+    clocks = {queue.cpu: queue.clock for queue in death.kernel.cached(runqueues)}
+    busy = [c for c in all_cpus(death.kernel) if c.state not in ("idle", "panic", "user", None)]
+    found = [c for c in busy if clocks.get(c.cpu) and end - clocks[c.cpu] >= LAG_NS]
+    return found[0] if len(found) == 1 else None
+
+
 def _finding(death: Death, cpu: Cpu, lag: float) -> Finding:
     frame, why = standing(cpu), _why(cpu)
     where = f" in {frame}" if frame is not None else ""

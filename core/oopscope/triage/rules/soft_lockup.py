@@ -1,12 +1,17 @@
 """A CPU ran kernel code for too long without letting anything else run. Follows kernel/watchdog.c."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
 
-from oopscope.kernel.functions import is_waiting
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import calls_cpus, entry_kind, is_waiting
 from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.standing import interrupted_in
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope.triage.findings.stuck_cpus import silent, standing
+
+NEAR = 4  # frames from where a CPU was found to the function that waits for others
 
 
 def check(death: Death) -> Verdict | None:
@@ -26,6 +31,13 @@ def check(death: Death) -> Verdict | None:
     if found and found in death.frames:
         evidence.append(death.from_frame(found, "{frame} is what the watchdog's interrupt found running"))
     frame, place = death.blame_stuck(found, frames)
+    waits = _waits_for_cpus(found, frames)
+    deaf = silent(death) if waits else None
+    if deaf is not None and (stands := standing(deaf)) is not None:
+        frame = stands
+        evidence.append(
+            Evidence(f"CPU {deaf.cpu} did not answer: it stands in {frame}", Source("frame", str(deaf.cpu)))
+        )
     others = [one for one in death.findings if one.id == "stuck-cpu"]
     evidence += [piece for one in others for piece in one.evidence[:2]]
     waiting = list(_waiting(death, who[0]))
@@ -41,7 +53,7 @@ def check(death: Death) -> Verdict | None:
         "soft-lockup",
         "Soft lockup",
         f"{stuck}{death.fatal_by('softlockup_panic')}{also}.",
-        "certain",
+        "likely" if waits else "certain",  # who does not answer may be another, or nobody that is known
         evidence,
         (
             "In a spinlock's slow path: find who holds the lock, on another CPU or further up this stack.",
@@ -51,6 +63,13 @@ def check(death: Death) -> Verdict | None:
         blame=False,
         whom=who,
     )
+
+
+def _waits_for_cpus(found: Frame | None, frames: Sequence[Frame]) -> bool:
+    """Return whether a stuck CPU waits for others to answer: then it is not itself to blame."""
+    behind = frames[frames.index(found) :] if found is not None and found in frames else ()
+    named = (f.symbol for f in behind if f.reliable)
+    return any(calls_cpus(symbol) for symbol in islice(takewhile(lambda s: not entry_kind(s), named), NEAR))
 
 
 def _waiting(death: Death, stuck: int | None) -> Iterator[Evidence]:
