@@ -246,6 +246,13 @@ _CALLS_CPUS = Names(
 # The loop that runs softirq handlers, on its way in and out: interrupts come in between two handlers.
 _SOFTIRQ_LOOP = Names(r"handle_softirqs|_{0,4}do_softirq(_own_stack)?|__softirqentry_text_start")
 
+# The outermost functions of kernel threads, of idle CPUs and of the boot: nothing stands behind them.
+_BOTTOM = Names(
+    r"ret_from_(fork|kernel_thread)\w*|kernel_thread_(helper|starter)|child_rip|start_kernel|secondary_startup_64\w*|"
+    r"x86_64_start_\w+|start_secondary|secondary_start_kernel|__secondary_switched|__primary_switched|common_startup_64|"
+    r"start_here_common|smp_callin|rest_init"
+)
+
 
 @lru_cache(maxsize=8192)
 def _is(role: Names, symbol: str) -> bool:
@@ -268,6 +275,11 @@ def entry_kind(symbol: str | None) -> FrameKind | None:
 def is_dying(symbol: str | None) -> bool:
     """Return whether a function is part of reporting a death or of dying."""
     return symbol is not None and (_is(_DYING, symbol) or entry_kind(symbol) in ("exception", "nmi"))
+
+
+def is_bottom(symbol: str | None) -> bool:
+    """Return whether nothing stands behind a function on a stack: a thread's beginning, a system call's entry."""
+    return symbol is not None and (_is(_BOTTOM, symbol) or entry_kind(symbol) == "syscall")
 
 
 def is_softirq_loop(symbol: str | None) -> bool:

@@ -83,6 +83,7 @@ def lived(log: Log) -> End:
         r for r in log.reports
         if r.boot == boot and (r.kind in GRAVE or r.kind in WARNED)
         and (r.rows != [last] or r.kind in HANGS)  # a last line may be cut off
+        and (r.headings or r.rows[-1] != last)  # a warning of which no word is left but its mark
     ]  # fmt: skip
     if not found or not _is_last(log, found[-1]):
         return End()

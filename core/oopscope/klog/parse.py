@@ -137,10 +137,10 @@ class Lines(Sequence[Line]):
         return sorted(found)
 
 
-def when(record: Any) -> int | None:
+def when(record: Any, stamped: bool) -> int | None:
     """Return when a record was written: by the kernel's clock, else by the log's own; only differences matter."""
-    ns: int | None = record.ns
-    return record.wall if ns is None else ns
+    ns: int | None = record.ns if stamped else record.wall
+    return ns
 
 
 class Log:
@@ -150,12 +150,14 @@ class Log:
         self.lines = Lines(records)
         self.reports: list[Report] = []
         self.boots: list[int] = []
+        # A line that bears no time of the kernel's clock, in a log that has them, is not timed by another clock.
+        self.stamped = any(record.ns is not None for record in records)
         self.foreign: set[int] = set()  # lines that a program wrote, and not the kernel
         _Parser(self).run()
 
     def ns(self, row: int) -> int | None:
         """Return when a line was written, on the kernel's clock."""
-        return when(self.lines.record(row))
+        return when(self.lines.record(row), self.stamped)
 
 
 class _Open:
@@ -181,6 +183,7 @@ class _Parser:
         """Look at each line once."""
         lines, opened = self._log.lines, self._open
         at, place, record, caller = lines.at, -1, None, None
+        stamped = self._log.stamped
         oom = set(lines.holding(("invoked oom-killer",)))
         for row, text in enumerate(self._texts):
             first = at[row] != place  # words count at a record's beginning: what follows may quote somebody
@@ -192,7 +195,7 @@ class _Parser:
             elif not first and self._taken == row - 1:  # a further line of a record is whose the first is
                 self._go_on_with(row, caller)
             elif opened or text[:KEY] in TELLING or text[:1] in BLANK or row in oom:
-                self._see(row, text, first, when(record), caller)
+                self._see(row, text, first, when(record, stamped), caller)
 
     def _see(self, row: int, text: str, first: bool, ns: int | None, caller: str | None) -> None:
         """Look at a line that may be of a report."""
@@ -262,6 +265,8 @@ class _Parser:
         if self._is_late(held, ns):
             return False
         report = held.report
+        if kind == report.kind == "oops" and report.die is None and report.headings and not held.traced:
+            return True  # its own line of die(), behind the CPU's where lines were exchanged on their way
         if held.traced or held.who:
             return kind in _TRACED_JOINS.get(report.kind, ())
         if not report.headings:
@@ -287,7 +292,8 @@ class _Parser:
         trace = TRACE.match(text) is not None
         who = WHO.match(text) is not None or OLD_WHO.match(text) is not None
         lockdep = report.kind == "lockdep" and self._texts[report.rows[-1]].startswith("stack backtrace")
-        if (trace and held.traced and not self._may_have_more(report)) or (who and held.traced and not lockdep):
+        begun = held.traced and (held.who or not TRACE.match(self._texts[report.rows[-1]]))  # else two lines' exchange
+        if (trace and held.traced and not self._may_have_more(report)) or (who and begun and not lockdep):
             self._begin("stack", row, ns, caller)
             return
         frame = not trace and is_frame(text)

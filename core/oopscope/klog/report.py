@@ -18,6 +18,7 @@ from oopscope.lazy_re import compiled, lazy_re
 TRACE = lazy_re(
     r"[\t ]*(?:Call [Tt]race|Backtrace|Stack [Tt]raceback|Call Backtrace|Trace)\b.{0,20}?:?\s*(?=$|<|\[|\()"
 )
+BEHIND = lazy_re(r"[\t ]{0,2}(?:[A-Z]|---)")  # what stands behind a stack; a frame, and what is left of one, does not
 
 
 class Stack(NamedTuple):
@@ -92,6 +93,13 @@ class Report:
         """The error code of the fault, as die() printed it; hexadecimal."""
         code = self.die["code"] if self.die else None
         return int(code, 16) if code else None
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether it says all of itself: its end mark, or with a kdump what stands behind its stack, was seen."""
+        lines = self.lines
+        stack = next((i for i, text in enumerate(lines) if TRACE.match(text)), None)
+        return self.ended or (stack is not None and stack + 1 < len(lines) and BEHIND.match(lines[-1]) is not None)
 
     @cached_property
     def who(self) -> detail.Who:

@@ -20,6 +20,7 @@ from oopscope.kernel.functions import (
     calls_cpus,
     entry_kind,
     first_not,
+    is_bottom,
     is_dying,
     is_helper,
     is_softirq_loop,
@@ -27,7 +28,6 @@ from oopscope.kernel.functions import (
 )
 from oopscope.klog.end import HANGS
 from oopscope.klog.parse import Line
-from oopscope.klog.trace import is_frame
 from oopscope.klog.wordings import DIE
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
@@ -296,14 +296,29 @@ class Death(Ending):
             return "possible"  # the log ends within the oops, before it says where that was
         if confidence == "certain" and ((self.only_log and not self.frames) or self._lost_the_first):
             return "likely"
-        doubt = self._ends_within or self.only_led_to or self.lived or self.went_on is not None
+        doubt = self._ends_within or self._lost_its_place or self.only_led_to or self.lived or self.went_on is not None
         return "likely" if confidence == "certain" and doubt else confidence
 
     @property
     def _ends_within(self) -> bool:
-        """Whether a log alone ends in the midst of the oops's stack, and nothing after it tells how it went on."""
+        """Whether a log alone ends before the oops has said all of itself, and no panic tells how it went on."""
         oops = self.oops if self.only_log and self.panic is None else None
-        return oops is not None and not oops.ended and is_frame(oops.lines[-1])
+        return oops is not None and not oops.whole
+
+    @property
+    def cut_in_stack(self) -> bool:
+        """Whether a log alone ends in the midst of the stack that was died on: what stands behind is not known."""
+        last = self.end.chain[-1] if self.only_log and self.end.chain else None
+        if last is None or last.ended or (self.panic is not None and last.rows[-1] < len(self.lines) - 1):
+            return False
+        bottom = last.frames[-1] if last.frames else None
+        return not last.whole and not (bottom is not None and is_bottom(bottom.symbol))
+
+    @property
+    def _lost_its_place(self) -> bool:
+        """Whether an oops of a log alone does not say where it stood: its stack may begin anywhere."""
+        oops = self.oops if self.only_log else None
+        return oops is not None and oops.pc is None and not oops.in_user
 
     @cached_property
     def went_on(self) -> float | None:

@@ -208,3 +208,12 @@ class TestBesideADump:
         assert report["dump"]["log_from"] == "vmcore-dmesg.txt"
         assert report["verdict"]["signature"] == judged.signature
         assert not report["dump"]["complete"]
+
+
+def test_parts_of_pstore_in_one_file(told: Any, judged: Verdict, tmp_path: Path) -> None:
+    text = dmesg(told)
+    half = text.rfind("\n", 0, len(text) // 2) + 1
+    path = tmp_path / "pstore.txt"
+    path.write_text(f"Panic#1 Part1\n{text[half:]}\nPanic#1 Part2\n{text[:half]}")
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.symbol) == (judged.cause, judged.symbol)

@@ -111,7 +111,7 @@ class LogDump:
         if apport.is_apport(text[:HEAD]):
             text = apport.log_text(text) or ""
         read = journal.entries if journal.is_journal(text[:HEAD]) else lines.entries
-        self.records: list[Entry] = list(read(lines.split(lines.unshifted(text))))
+        self.records: list[Entry] = lines.in_order(list(read(lines.split(lines.unshifted(text)))))
 
     def _whole(self) -> str:
         texts = []
@@ -122,6 +122,7 @@ class LogDump:
             raw = source.read_at(cut, MOST)
             text = raw.decode("utf-8", "backslashreplace")
             texts.append(lines.clean(text) if len(raw.translate(None, CONTROLS)) != len(raw) else text)
+        texts = [piece for text in texts for piece in pstore.pieces(text)]
         if pstore.part_of(texts[0]) is None:
             return "\n".join(texts)
         text, missing = pstore.joined(texts)

@@ -6,8 +6,9 @@ Android's vendors put there. It knows nothing of what the words say.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from oopscope.lazy_re import lazy_re
@@ -233,6 +234,23 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
         last = entry
     if last is not None:
         yield last
+
+
+def in_order(found: Sequence[Entry]) -> list[Entry]:
+    """Return records with neighbours that were exchanged on their way (netconsole, UDP) put back, by their times.
+
+    Only two that stand right between their neighbours' times otherwise: CPUs' clocks may differ, and boots begin anew.
+    """
+    out = list(found)
+    ns = [entry.ns for entry in out]
+    for at, (first, second) in enumerate(pairwise(ns)):
+        if first is None or second is None or not 0 < first - second <= NS:
+            continue
+        before = ns[at - 1] if at else None
+        after = ns[at + 2] if at + 2 < len(ns) else None
+        if (before is None or before <= second) and (after is None or first <= after):
+            out[at], out[at + 1] = out[at + 1], out[at]
+    return out
 
 
 def _parsed(lines: Iterable[str]) -> tuple[list[Entry], list[int]]:

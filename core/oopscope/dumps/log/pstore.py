@@ -14,10 +14,12 @@ from typing import NamedTuple
 from oopscope.lazy_re import lazy_re
 
 NAME = lazy_re(r"dmesg-(?P<backend>[a-z_]+\d*)-(?P<id>\d+)(?P<packed>\.enc\.z)?$")
-HEAD = lazy_re(
+_HEAD = (
     r"(?:====\d+\.\d+(?:-[CD])?\n)?(?P<reason>Panic|Oops|Emergency|Shutdown|Unknown|Reboot|"
     r"Halt)#(?P<count>\d+) Part ?(?P<part>\d+)\n"
 )
+HEAD = lazy_re(_HEAD)
+HEAD_LINE = lazy_re(f"^{_HEAD}", re.MULTILINE)
 MOST = 4096  # files of a folder that are looked at
 
 
@@ -33,6 +35,14 @@ def part_of(text: str) -> Part | None:
     """Return which part a text is; None for none of pstore's."""
     found = HEAD.match(text)
     return Part(found["reason"], int(found["count"]), int(found["part"])) if found else None
+
+
+def pieces(text: str) -> list[str]:
+    """Return the parts of one crash that stand in one file, as somebody put them together; else the text alone."""
+    if part_of(text) is None:
+        return [text]
+    starts = [found.start() for found in HEAD_LINE.finditer(text)][:MOST]
+    return [text[at:end] for at, end in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
 def siblings(path: Path) -> list[Path]:
@@ -78,7 +88,9 @@ def _part(path: Path) -> Part | None:
 
 def joined(texts: Sequence[str]) -> tuple[str, list[int]]:
     """Return the parts' texts as one log, oldest part first, and the numbers of parts that are missing."""
-    parts = sorted(((part_of(text) or Part("", 0, 0), text) for text in texts), key=lambda p: -p[0].number)
+    parts = sorted(
+        ((part_of(text) or Part("", 0, 0), text) for text in texts), key=lambda p: (p[0].crash, -p[0].number)
+    )
     numbers = {part.number for part, _ in parts if part.number}
     missing = [n for n in range(1, max(numbers, default=0)) if n not in numbers]
     bodies = [HEAD.sub("", text, count=1) for _part, text in parts]

@@ -10,6 +10,7 @@ def check(death: Death) -> Verdict | None:
         return None
     evidence = [death.from_log(death.lines[death.panic_line])]
     source = death.lately(r".*\[Hardware Error\]:.*(section_type|severity).*")
+    section = death.lately(r".*\[Hardware Error\]:.*section_type.*")
     if source:
         evidence.append(death.from_log(source[0]))
     return death.verdict(
@@ -17,7 +18,7 @@ def check(death: Death) -> Verdict | None:
         "ghes-fatal",
         "Fatal hardware error, reported by the firmware",
         "The firmware told the kernel of a fatal hardware error (APEI generic hardware error source).",
-        "certain",
+        "certain" if section else "likely",  # without its section it may be any device's: a log that lost its head
         evidence,
         ("Read the [Hardware Error] lines above the panic, and the management controller's event log.",),
     )

@@ -16,7 +16,7 @@ def check(death: Death) -> Verdict | None:
         "invalid-opcode",
         "Invalid instruction",
         f"The processor met an invalid instruction in {death.where}, {death.by}.",
-        "likely",
+        "possible" if death.only_log and death.oops and death.oops.row <= 1 else "likely",  # BUG's words may be cut off
         [death.from_log(said[0])],
         ("Compare the bytes at the instruction with the kernel's image: code may have been overwritten.",),
     )

@@ -13,6 +13,8 @@ def check(death: Death) -> Verdict | None:
     frame = death.fault_frame
     if fault is None or frame is None or frame.kind not in PLACES:
         return None
+    if death.cut_in_stack:  # what follows may show a softirq
+        return None
     address = fault_address(death)
     at = f" at {address:#x}" if address is not None else ""
     place = PLACES[frame.kind]

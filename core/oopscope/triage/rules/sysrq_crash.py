@@ -26,7 +26,7 @@ def check(death: Death) -> Verdict | None:
         "sysrq-crash",
         "Crash on request (SysRq-c)",
         f"{death.who} crashed the machine on purpose, {how}.",
-        "certain",
+        "certain" if handler or death.whom[2] is not None else "possible",  # who asked tells crashes from fencing
         evidence,
         ("Ask who did it, and why: usually to get this dump of a machine that hung or misbehaved.",),
         culprit=handler,

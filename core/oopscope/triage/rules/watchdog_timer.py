@@ -17,6 +17,9 @@ HANDLERS = (
     "softdog_fire",
     "softdog_pretimeout",
 )
+# What hands an NMI to the drivers: where none stands behind the handler, it may have been sent by what is not seen.
+NMI_HANDLERS = ("hpwdt_pretimeout", "ipmi_nmi")
+SENDERS = ("default_do_nmi", "unknown_nmi_error", "do_nmi", "exc_nmi", "pci_serr_error", "mem_parity_error")
 
 
 def check(death: Death) -> Verdict | None:
@@ -34,12 +37,15 @@ def check(death: Death) -> Verdict | None:
         story = "An NMI of iLO's watchdog, or of the button that makes one, stopped the machine"
     else:
         story = f"A watchdog stopped the machine: {(death.panic_message or '').rstrip('.')}"
+    relayed = death.on_stack(*NMI_HANDLERS) is not None
+    sure = frame is not None and (not relayed or death.on_stack(*SENDERS) is not None)
+    unsaid = frame is None and (death.panic_message or "").startswith("An NMI occurred")  # any NMI brings these words
     return death.verdict(
         "manual",
         "watchdog-timer",
         "Watchdog",
         f"{story}.",
-        "certain" if frame else "likely",
+        "certain" if sure else "possible" if unsaid else "likely",
         evidence,
         (
             "Look in the management controller's event log: a timeout, or somebody's NMI?",
