@@ -11,6 +11,7 @@ from oopscope.kernel.machine import Space
 from oopscope.machine.aarch64.memory import shape
 
 TOP = 1 << 64
+REACH = 2 << 30  # bytes that a module's code can be away from the image
 
 
 def kernel_from(kernel: Kernel) -> int:
@@ -19,12 +20,17 @@ def kernel_from(kernel: Kernel) -> int:
 
 
 def modules(kernel: Kernel) -> range:
-    """Return where modules are loaded: 128 MiB or 2 GiB by VMCOREINFO; in doubt within reach of the image."""
-    start, end = kernel.info.number("MODULES_VADDR"), kernel.info.number("MODULES_END")
-    if start and end and start < end:
-        return range(start, end)
+    """Return where modules are loaded: within reach of a branch from the image, and in the area that VMCOREINFO tells.
+
+    The area is used as it stands without KASLR only: an image that was moved has its modules around itself
+    (arch/arm64/kernel/kaslr.c, module_alloc_base; since 6.5 arch/arm64/kernel/module.c, module_init_limits).
+    """
     stext = kernel.info.symbol("_stext") or TOP - 1
-    return range(max(stext - (2 << 30), TOP >> 1), min(stext + (2 << 30), TOP))
+    near = range(max(stext - REACH, TOP >> 1), min(stext + REACH, TOP))
+    start, end = kernel.info.number("MODULES_VADDR"), kernel.info.number("MODULES_END")
+    if start and end and start < end and near.start <= end and start <= near.stop:
+        return range(min(start, near.start), max(end, near.stop))
+    return near
 
 
 def direct_base(kernel: Kernel) -> int | None:
