@@ -68,7 +68,7 @@ def test_no_column_is_explained_that_is_not_there() -> None:
 def test_every_kind_has_its_file_and_every_text_its_words() -> None:
     folder = Path(__file__).parents[2] / "core" / "oopscope" / "explain"
     modules = {module.rpartition(".")[2] for _, _, module in KINDS}
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == modules
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__", "also"} == modules
     for topic in every_topic():
         words = text_of(topic)
         assert words.means.endswith((".", "0.")), topic
@@ -207,14 +207,45 @@ def test_what_a_term_leads_to_is_there() -> None:
 
 def test_other_words_mean_terms_and_a_search_finds_texts() -> None:
     from oopscope.explain import search
-    from oopscope.explain.terms import ALSO, TEXTS
+    from oopscope.explain.also import ALSO
 
-    assert set(ALSO.values()) <= set(TEXTS)
-    assert not {word.lower() for word in ALSO} & {word.lower() for word in TEXTS}
+    names = {topic.name for topic in every_topic() if topic.kind != "column"}
+    assert set(ALSO.values()) <= names
+    assert not {word.lower() for word in ALSO} & {name.lower() for name in names}
     assert named("backtrace") == [Topic("term", "stack")]
     assert Topic("term", "RCU") in search("grace period")[:3]
     assert Topic("term", "crashkernel=") in search("crashkernel")[:3]
     assert search("") == [] and search("no such words at all") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("manual", "category:manual"), ("hardware", "category:hardware"), ("hang", "category:hang"),
+        ("lock", "term:mutex"), ("mutex", "term:mutex"), ("module", "term:module"), ("#PF", "term:PF"),
+        ("#GP", "term:GPF"), ("#UD", "cause:invalid-opcode"), ("kdump", "capture:kdump"), ("vmcore", "term:vmcore"),
+        ("watermark", "watermark:min"), ("kworker", "term:workqueue"), ("frame", "term:frame"),
+        ("dump level 31", "term:dump level"), ("Call Trace", "log:Call Trace"), ("Code:", "log:Code"),
+        ("Waits in", "column:tasks.wait"), ("Last ran", "column:tasks.since_last_run_seconds"), ("GOE", "taint:G"),
+        ("P W O", "taint:P"), ("bio", "term:request"), ("race", "kernel-word:race"),
+        ("frame pointer", "kernel-word:unwinder"), ("IO error", "log:I/O error"), ("khungtaskd", "term:hung task"),
+        ("node", "term:NUMA"), ("ring buffer", "term:printk"), ("System.map", "kernel-word:System.map"),
+    ],
+)  # fmt: skip
+def test_a_word_of_the_trade_opens_what_it_means(words: str, meant: str) -> None:
+    from oopscope.explain import search
+
+    first = (named(words) or search(words))[0]
+    assert f"{first.kind}:{first.name}" == meant
+
+
+def test_what_the_prompt_offers_to_explain_is_explained() -> None:
+    from oopscope_tui.prompt.completing import of_topics
+
+    for choice in of_topics(None, None):
+        asked = choice.line.removeprefix("explain ")
+        assert topics_asked(asked), choice
+        assert ":" not in asked or topics_asked(asked)[0].name == asked.partition(":")[2], choice
 
 
 async def test_the_index_lists_every_term_and_leads_to_it() -> None:

@@ -3,6 +3,7 @@
 One kind of thing a file; KINDS is the table of them. A file holds TEXTS: the thing's own name, and what is said of it.
 """
 
+import re
 from importlib import import_module
 from typing import NamedTuple
 
@@ -22,7 +23,9 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ("system", "Fact", "oopscope.explain.system"),
     ("dump-level", "Dump level", "oopscope.explain.dump_levels"),
     ("capture", "Way of capture", "oopscope.explain.captures"),
+    ("category", "Kind of cause", "oopscope.explain.categories"),
     ("term", "Term", "oopscope.explain.terms"),
+    ("kernel-word", "Term", "oopscope.explain.kernel_words"),
     ("column", "Column", "oopscope.explain.columns"),
 )
 
@@ -83,33 +86,62 @@ def every_topic() -> list[Topic]:
 
 
 def named(word: str) -> list[Topic]:
-    """Return the things of a name, whatever their kind, each text once; without case where none is so."""
-    from oopscope.explain.terms import ALSO
+    """Return the things of a name, whatever their kind, each text once; of several taint flags each.
 
-    known = every_topic()
-    exact = [topic for topic in known if topic.name == word]
-    found = exact or [topic for topic in known if topic.name.rpartition(".")[2].lower() == word.lower()]
-    if not found:
-        meant = next((name for other, name in ALSO.items() if other.lower() == word.lower()), None)
-        found = [Topic("term", meant)] if meant is not None else []
+    A thing goes by its own name, as it is written before as it sounds, by other words for it, or by a column's heading.
+    """
+    word = word.strip().rstrip(":") or word
+    known, low = every_topic(), word.lower()
+    found = [topic for topic in known if topic.name == word] or [
+        topic for topic in known if topic.name.rpartition(".")[2].lower() == low
+    ]
+    if not any(topic.kind != "column" for topic in found):
+        found = _meant(known, low) + found
+    found = found or _headed(low) or _flags(word)
     return list({(topic.kind, text_of(topic)): topic for topic in reversed(found)}.values())[::-1]
 
 
+def _meant(known: list[Topic], low: str) -> list[Topic]:
+    """Return what goes by other words too."""
+    from oopscope.explain.also import ALSO
+
+    meant = next((name for other, name in ALSO.items() if other.lower() == low), None)
+    return [topic for topic in known if topic.name == meant and topic.kind != "column"][:1]
+
+
+def _headed(low: str) -> list[Topic]:
+    """Return the columns of a heading, those of tasks first."""
+    from oopscope.subsystems import TABLES, table
+
+    keys = sorted((key for key, _ in TABLES), key=lambda key: key != "tasks")
+    found = [(key, column) for key in keys for column in table(key).columns if column.title.lower() == low]
+    return [Topic("column", f"{key}.{column.key}") for key, column in found]
+
+
+def _flags(word: str) -> list[Topic]:
+    """Return the taint flags of `GOE`, `P W O`; none of any other word."""
+    letters = [Topic("taint", letter) for letter in dict.fromkeys(word.replace(" ", ""))]
+    return letters if len(letters) > 1 and all(text_of(topic) for topic in letters) else []
+
+
 def search(words: str) -> list[Topic]:
-    """Return the things whose texts hold all words.
+    """Return the things whose texts hold all words, each as the beginning of a word.
 
-    First the term that goes by these words, then those that are called so, then by how often the words are held.
+    First what goes by these words, then what is called so, then by whether they stand together, and how often.
     """
-    from oopscope.explain.terms import ALSO
-
-    wanted = words.lower().split()[:8]
-    meant = next((name for other, name in ALSO.items() if other.lower() == " ".join(wanted)), None)
+    wanted, known = words.lower().split()[:8], every_topic()
+    if not wanted:
+        return []
+    together = " ".join(wanted)
+    each = [re.compile(rf"(?<![a-z0-9]){re.escape(word)}") for word in wanted]
+    first = dict.fromkeys(_meant(known, together))
     found: list[tuple[int, int, Topic]] = []
-    for at, topic in enumerate(every_topic()):
+    for at, topic in enumerate(known):
         text = text_of(topic)
         whole = " ".join((topic.name, *(text[:3] if text is not None else ()))).lower()
-        if wanted and all(word in whole for word in wanted):
-            in_name = all(word in topic.name.lower() for word in wanted)
-            first = 2 if topic == Topic("term", meant or "") else in_name
-            found.append((-1000 * first - sum(whole.count(word) for word in wanted), at, topic))
+        counts = [len(pattern.findall(whole)) for pattern in each]
+        if all(counts):
+            called = all(pattern.search(topic.name.lower()) for pattern in each)
+            rank = 1_000_000 * (topic in first) + 100_000 * called + 10_000 * (together in whole)
+            found.append((-rank - sum(counts), at, topic))
     return [topic for _, _, topic in sorted(found)]

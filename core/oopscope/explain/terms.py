@@ -368,17 +368,3 @@ TEXTS: dict[str, Text] = {
     "SIGTSTP": Text("The signal of Ctrl-Z."),
     "SIGKILL": Text("The signal that ends a task at once, but for one in state D."),
 }
-# Other words for a term.
-ALSO: dict[str, str] = {
-    "crash": "panic", "crash dump": "vmcore", "core": "vmcore", "dump": "vmcore", "call trace": "stack",
-    "backtrace": "stack", "lock": "mutex", "rwsem": "semaphore", "rw_semaphore": "semaphore",
-    "out of memory": "OOM", "soft lockup": "lockup", "hard lockup": "lockup", "D state": "hung task",
-    "blocked": "hung task", "kworker": "workqueue", "swapper": "kernel thread", "kthread": "kernel thread",
-    "syscall": "system call", "oom-killer": "OOM", "PTE": "page table", "page fault": "exception",
-    "driver": "module", "thread": "task", "process": "TGID", "grace period": "RCU", "leak": "slab",
-    "UAF": "use after free", "PCIe": "PCI", "UEFI": "EFI", "BMC": "IPMI", "NVMe": "NVM", "CPUs": "CPU",
-    "capabilities": "credential", "fd": "file descriptor", "container": "cgroup", "exclude": "dump level",
-    "excluded": "dump level", "confidence": "verdict", "initial ramdisk": "crash kernel", "VMs": "VM",
-    "PIDs": "PID", "NMIs": "NMI", "IRQs": "IRQ", "RCUs": "RCU", "IPIs": "IPI", "TLBs": "TLB", "MCEs": "MCE",
-    "GPUs": "GPU",
-}  # fmt: skip

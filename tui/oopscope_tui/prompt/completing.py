@@ -95,14 +95,14 @@ def of_themes(store: Store, panes: Panes) -> Iterator[Choice]:
 def of_topics(store: Store, panes: Panes) -> Iterator[Choice]:
     """Yield what can be explained."""
     from oopscope.explain import every_topic, heading_of
-    from oopscope.explain.terms import ALSO
+    from oopscope.explain.also import ALSO
 
     topics = every_topic()
     known = {topic.name.lower() for topic in topics}
     for other, name in ALSO.items():  # a term by another of its names
         if other.lower() not in known:
             means = f"{heading_of('term')}: {name}"
-            yield Choice(other, f"explain {other}", "topic", means, Act("explain", f"term:{name}"))
+            yield Choice(other, f"explain {other}", "topic", means, Act("explain", other))
     for topic in topics:
         name = f"{topic.kind}:{topic.name}"
         yield Choice(topic.name, f"explain {name}", "topic", heading_of(topic.kind), Act("explain", name))
