@@ -120,7 +120,7 @@ _SYSCALLS = Names(
 # Part of dying: what reports, dumps, stops and panics.
 _DYING = Names(
     r"v?panic(_\w+)?|(i8042_)?panic_blink|"
-    r"nmi_panic\w*|__?crash_kexec|crash_(setup_regs|save_cpu|fadump|smp_send_stop|ipi_callback)|"
+    r"nmi_panic\w*|_*crash_kexec|crash_(setup_regs|save_cpu|fadump|smp_send_stop|ipi_callback)|"
     r"machine_(kexec|crash_\w+)|__machine_kexec|oops_(end|begin|enter|exit)|die(_addr|_kernel_fault|_nmi|"
     r"_if_kernel)?|__die\w*|"
     r"(dump|show)_(stack|regs|trace|backtrace)\w*|print_(address_description|report|bad_pte|unlock\w+|"
@@ -144,6 +144,12 @@ _DYING = Names(
     r"arm64_(serror_panic|"
     r"is_fatal_ras_serror|notify_die|force_sig\w*)|add_taint|abort|bug_handler|brk_handler|call_break_hook|"
     r"do_debug_exception|"
+    r"handle_bad_stack|_+bad_stack|do_brk64|bug_brk_handler|"  # arm64, riscv
+    r"do_no_context|do_fault_error|do_dat_exception|do_protection_exception|handle_fault_error(_nolock)?|__do_pgm_check|"
+    r"illegal_op|do_report_trap|monitor_event_exception|_*smp_call_ipl\w*|disabled_wait|s390_handle_\w+|"  # s390
+    r"_*bad_page_fault|hash__do_page_fault|(do_)?program_check(_exception)?|_exception(_pkey)?|die_mce|"
+    r"unrecoverable_exception|ppc_panic_\w+|default_machine_kexec|kernel_bad_stack|machine_check_exception|"  # PowerPC
+    r"riscv_crash_save_regs|common_exception|"
     r"(early_)?brk64|reserved_\w+_handler|(irq_)?work_queue_tail|notifier_call_chain|atomic_notifier_call_chain|"
     r"notify_(die|page_fault)|kdump_nmi\w*|crash_nmi\w*|watchdog_(overflow_callback|timer_fn|hardlockup_check)\w*|"
     r"is_hardlockup|perf_event_nmi_handler|(__)?perf_event_overflow\w*|\w+_pmu_handle_irq\w*|handle_pmi_common|"

@@ -34,6 +34,21 @@ def test_alternatives() -> None:
     assert alternatives(r"a(b|c)|[|]d|\|e|") == ["a(b|c)", "[|]d", r"\|e", ""]
 
 
+@pytest.mark.parametrize(
+    "symbol",
+    ["panic", "die.cold", "crash_kexec", "el1h_64_sync", "handle_bad_stack", "do_protection_exception", "illegal_op",
+     "__do_pgm_check", "bad_page_fault", "program_check_exception", "machine_check_exception", "riscv_crash_save_regs",
+     "do_trap_ecall_u"],
+)  # fmt: skip
+def test_dying_on_every_machine(symbol: str) -> None:
+    assert functions.is_dying(symbol)
+
+
+@pytest.mark.parametrize("symbol", ["vfs_read", "el1h_64_irq", "io_int_handler", "bad_inode_create"])
+def test_what_is_no_part_of_dying(symbol: str) -> None:
+    assert not functions.is_dying(symbol)
+
+
 @pytest.mark.parametrize("symbol", ["vectors", "__delay_cycles"])
 def test_arm64s_wait_after_a_panic_is_part_of_dying(symbol: str) -> None:
     assert functions.is_dying(symbol)

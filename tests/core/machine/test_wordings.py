@@ -146,18 +146,6 @@ def test_registers(machine: str, lines: list[str], found: dict[str, int]) -> Non
     assert known == found
 
 
-def test_names_of_dying_and_of_entry() -> None:
-    for words in all_wordings():
-        assert words.is_dying("panic")
-        assert words.is_dying("die.cold")
-        assert not words.is_dying("vfs_read")
-        assert not words.is_entry("vfs_read")
-    assert wordings("x86_64").is_entry("asm_sysvec_apic_timer_interrupt")
-    assert wordings("aarch64").is_entry("el1h_64_irq")
-    assert not wordings("aarch64").is_dying("el1h_64_irq")
-    assert wordings("aarch64").is_dying("el1h_64_sync")
-
-
 @pytest.mark.parametrize("machine", [line.key for line in MACHINES])
 def test_every_machine_says_how_it_words_an_oops(machine: str) -> None:
     words = wordings(machine)

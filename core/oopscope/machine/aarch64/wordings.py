@@ -1,6 +1,6 @@
 """How an arm64 kernel words an oops. Follows arch/arm64/kernel/{traps,process,entry-common}.c, mm/fault.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, DYING, PLACE, Fault, Told, Wordings, names
+from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Told, Wordings
 
 _AT = r"at virtual address (?P<address>[0-9a-f]{8,16})"
 
@@ -48,22 +48,5 @@ WORDINGS = Wordings(
     mark=(
         r"\bpstate: [0-9a-f]{8}|^\s*x29: ?[0-9a-f]{16}|^\s*pc : [^\[]|^Internal error: .*: [0-9a-f]+ \[#\d+\]"
         r"|^Mem abort info:|SError Interrupt on CPU"
-    ),
-    dying=(
-        *DYING,
-        *names(
-            r"""
-        die_kernel_fault __do_kernel_fault(?:\.part)? do_mem_abort do_page_fault do_translation_fault do_bad_area
-        do_sea do_serror el1_(?!irq|fiq|interrupt)\w+ el1[th]_64_(?:sync|error)(?:_handler)? arm64_notify_\w+
-        arm64_serror_panic nmi_panic bug_handler
-        brk_handler do_debug_exception do_el1_\w+ handle_bad_stack panic_bad_stack __bad_stack do_undefinstr
-        call_break_hook arm64_force_sig_fault machine_crash_shutdown crash_smp_send_stop do_brk64 bug_brk_handler
-        """
-        ),
-    ),
-    entry=names(
-        r"""
-        el[01][th]?_(?:64_)?(?:irq|fiq)(?:_handler)? el1_interrupt el1_irq gic_handle_irq
-        """
     ),
 )

@@ -85,8 +85,6 @@ class Wordings:
         str, ...
     ] = ()  # words of which one stands in each line that `mark` finds: they are looked for first
     mark: str = r"(?!)"  # a line that no other machine's kernel prints
-    dying: tuple[str, ...] = ()  # functions of this machine (without suffix) that stand on a stack for dying alone
-    entry: tuple[str, ...] = ()  # functions at which an interrupt or NMI enters
 
     def fault_in(self, line: str) -> tuple[Fault, "re.Match[str]"] | None:
         """Return what a line says went wrong; None for another line."""
@@ -122,14 +120,6 @@ class Wordings:
         pairs = ((m["name"].lower(), int(m["value"], 16)) for m in _compiled(self.register).finditer(line))
         return {spelt.get(name, name): value for name, value in pairs}
 
-    def is_dying(self, symbol: str) -> bool:
-        """Tell whether a function is part of dying: not what is to blame."""
-        return bool(_names(self.dying).match(symbol))
-
-    def is_entry(self, symbol: str) -> bool:
-        """Tell whether an interrupt or NMI enters in a function; behind it stands what was interrupted."""
-        return bool(_names(self.entry).match(symbol))
-
 
 def _in_order(row: Row, found: "re.Match[str]", known: Mapping[str, int]) -> dict[str, int]:
     first = found.groupdict().get("first")
@@ -151,41 +141,5 @@ def _compiled(pattern: str) -> "re.Pattern[str]":
     return re.compile(pattern)
 
 
-@cache
-def _names(functions: tuple[str, ...]) -> "re.Pattern[str]":
-    """Compile names of functions, each a regular expression, with or without what the compiler appends (.cold)."""
-    return re.compile(rf"^(?:{'|'.join(functions) or '(?!)'})(?:\.\w+)*$")
-
-
 def _first(patterns: Iterable[str], line: str) -> "re.Match[str] | None":
     return next((found for pattern in patterns if (found := _compiled(pattern).search(line))), None)
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Return the names in a text, for tables."""
-    return tuple(text.split())
-
-
-# Functions of dying on every machine.
-DYING = (
-    "v?panic",
-    "nmi_panic",
-    "crash_kexec",
-    "__crash_kexec",
-    "crash_setup_regs",
-    "machine_kexec",
-    "oops_begin",
-    "oops_end",
-    "die",
-    "__die",
-    "__warn",
-    "report_bug",
-    "__warn_printk",
-    "check_panic_on_warn",
-    "panic_on_rcu_stall",
-    r"dump_stack\w*",
-    r"kexec_crash_\w+",
-    r"bad_area\w*",
-    r"__bad_area\w*",
-    "no_context",
-)

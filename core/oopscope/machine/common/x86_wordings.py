@@ -3,7 +3,7 @@
 Follows arch/x86/kernel/{dumpstack,traps}.c and arch/x86/mm/fault.c.
 """
 
-from oopscope.machine.common.wordings import BUG_AT, Fault, Told, names
+from oopscope.machine.common.wordings import BUG_AT, Fault, Told
 
 BRACKETS = r"(?:\[<(?P<address>[0-9a-f]+)>\] *){0,2}"  # up to 4.10
 FAULTS = (
@@ -41,18 +41,4 @@ TOLD = (
     Told("forbidden", r"#PF: error_code\(0x[0-9a-f]+\) - permissions violation"),
     Told("no execute", r"kernel tried to execute NX-protected page"),
     Told("user page", r"unable to execute userspace code|kernel tried to execute user page|SMAP|SMEP"),
-)
-DYING_X86 = names(
-    r"""
-    die_addr __die_body page_fault_oops kernelmode_fixup_or_oops do_user_addr_fault do_kern_addr_fault exc_\w+
-    asm_exc_\w+ do_trap do_error_trap handle_bug do_\w+_fault native_machine_\w+ asm_\w+ page_fault
-    general_protection divide_error invalid_op double_fault
-    """
-)
-ENTRY = names(
-    r"""
-    asm_(?:sysvec|common_interrupt|spurious|exc_nmi)\w*
-    (?:apic_timer|reschedule|call_function\w*|common|ret_from|irq_work|hv_\w+|xen_\w+)_(?:interrupt|intr) nmi
-    end_repeat_nmi first_nmi exc_nmi_noist
-    """
 )

@@ -1,7 +1,7 @@
 """How an i386 kernel words an oops. Follows arch/x86/kernel/{dumpstack,process_32,traps}.c and mm/fault.c."""
 
-from oopscope.machine.common.wordings import DYING, PLACE, Wordings, names
-from oopscope.machine.common.x86_wordings import BRACKETS, DYING_X86, ENTRY, FAULTS, TOLD
+from oopscope.machine.common.wordings import PLACE, Wordings
+from oopscope.machine.common.x86_wordings import BRACKETS, FAULTS, TOLD
 
 WORDINGS = Wordings(
     machine="i386",
@@ -22,6 +22,4 @@ WORDINGS = Wordings(
     in_user=r"\bEIP: (?:0023|0073):",
     marked_by=("EIP: ", "EIP is at ", "EAX: "),
     mark=r"\bEIP: |\bEIP is at |\bEAX: [0-9a-f]{8} EBX: ",
-    dying=(*DYING, *DYING_X86, *names("handle_exception error_code common_exception")),
-    entry=ENTRY,
 )

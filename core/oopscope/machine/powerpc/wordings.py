@@ -1,6 +1,6 @@
 """How a PowerPC kernel words an oops. Follows arch/powerpc/kernel/{traps,process}.c and mm/fault.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, DYING, PLACE, Fault, Row, Told, Wordings, names
+from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Row, Told, Wordings
 
 _GPRS = tuple(f"gpr{n}" for n in range(32))
 _ADDRESS = r"(?:0x)?(?P<address>[0-9a-f]{8,16})"
@@ -37,21 +37,4 @@ WORDINGS = Wordings(
     in_user=r"(?!)",
     marked_by=("NIP", "GPR00: ", ", sig: ", "Faulting instruction address: "),
     mark=r"^\s*NIP(?: \[|: )|\bGPR00: |, sig: \d+ \[#\d+\]|Faulting instruction address: ",
-    dying=(
-        *DYING,
-        *names(
-            r"""
-        __bad_page_fault bad_page_fault do_page_fault ___do_page_fault hash__do_page_fault program_check_exception
-        do_program_check _exception _exception_pkey data_access_\w+ instruction_access_\w+ program_check_common\w*
-        handle_page_fault die_mce unrecoverable_exception ppc_panic_platform_handler ppc_panic_fadump_handler
-        crash_fadump default_machine_kexec kernel_bad_stack machine_check_exception system_reset_exception
-        """
-        ),
-    ),
-    entry=names(
-        r"""
-        hardware_interrupt_common\w* decrementer_common\w* doorbell_super_common\w* system_reset_common\w*
-        performance_monitor_common\w* h_virt_irq_common\w* h_doorbell_common\w* do_IRQ timer_interrupt
-        """
-    ),
 )

@@ -1,6 +1,6 @@
 """How a RISC-V kernel words an oops. Follows arch/riscv/kernel/{traps,process}.c and mm/fault.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, DYING, PLACE, Fault, Told, Wordings, names
+from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Told, Wordings
 
 _AT = r"at virtual address (?P<address>[0-9a-f]{8,16})"
 
@@ -35,18 +35,4 @@ WORDINGS = Wordings(
     ),
     marked_by=("epc : ", "badaddr: "),
     mark=r"^\s*epc : |\bbadaddr: [0-9a-f]{8,16} cause: ",
-    dying=(
-        *DYING,
-        *names(
-            r"""
-        die_kernel_fault do_page_fault handle_page_fault do_trap_error do_trap_break do_trap_\w+ handle_exception
-        ret_from_exception handle_bad_stack riscv_crash_save_regs fault_in_kernel_space bad_area_nosemaphore
-        """
-        ),
-    ),
-    entry=names(
-        r"""
-        do_irq riscv_intc_irq handle_riscv_irq
-        """
-    ),
 )

@@ -1,6 +1,6 @@
 """How an s390 kernel words an oops. Follows arch/s390/kernel/{dumpstack,traps}.c and mm/fault.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, DYING, PLACE, Fault, Row, Wordings, names
+from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Row, Wordings
 
 _GPRS = tuple(f"r{n}" for n in range(16))
 
@@ -31,19 +31,4 @@ WORDINGS = Wordings(
     in_user=r"\bUser PSW :",
     marked_by=("Krnl PSW :", "Krnl GPRS:", " ilc:"),
     mark=r"\bKrnl PSW :|\bKrnl GPRS:|\[#\d+\].* ilc:\d|: [0-9a-f]{4} ilc:\d \[#",
-    dying=(
-        *DYING,
-        *names(
-            r"""
-        do_no_context do_fault_error do_dat_exception do_protection_exception handle_fault_error __do_pgm_check
-        pgm_check_handler do_trap illegal_op do_report_trap kernel_stack_overflow monitor_event_exception
-        handle_fault_error_nolock s390_handle_\w+ __machine_kexec smp_call_ipl_cpu __smp_call_ipl\w* disabled_wait
-        """
-        ),
-    ),
-    entry=names(
-        r"""
-        ext_int_handler io_int_handler mcck_int_handler do_ext_irq do_io_irq
-        """
-    ),
 )

@@ -1,7 +1,7 @@
 """How an x86_64 kernel words an oops. Follows arch/x86/kernel/{dumpstack,process_64,traps}.c and mm/fault.c."""
 
-from oopscope.machine.common.wordings import DYING, PLACE, Wordings
-from oopscope.machine.common.x86_wordings import BRACKETS, DYING_X86, ENTRY, FAULTS, TOLD
+from oopscope.machine.common.wordings import PLACE, Wordings
+from oopscope.machine.common.x86_wordings import BRACKETS, FAULTS, TOLD
 
 WORDINGS = Wordings(
     machine="x86_64",
@@ -23,6 +23,4 @@ WORDINGS = Wordings(
     in_user=r"\bRIP: 00[23]3:",
     marked_by=("RIP: ", "RAX: "),
     mark=r"\bRIP: [0-9a-f]{4}:|\bRAX: [0-9a-f]{16} RBX: ",
-    dying=(*DYING, *DYING_X86),
-    entry=ENTRY,
 )
