@@ -114,7 +114,8 @@ def test_a_head_has_all_that_a_row_has_and_knows_its_block() -> None:
     assert list(head.members) == rows[1:5]
     assert head.said == "Call Trace: 4 lines, lab_init+0x30 · CPU 1, PID 241 insmod"
     view.fold(head.block, False)
-    assert view.row(1).members is None
+    again = view.row(1)
+    assert isinstance(again, Head) and again.members is None
 
 
 # The line of density.

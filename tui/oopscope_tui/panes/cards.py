@@ -1,9 +1,9 @@
 """A card's sections as lines of the screen: facts, rows and text, each leading where its link says."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from oopscope.kernel.fact import Fact, Link
+from oopscope.subsystems import Column
 from oopscope.subsystems.cards import Facts, Frames, Rows, Section
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, fit
@@ -78,7 +78,7 @@ def rows_lines(section: Rows, most: int = 1000) -> list[Line]:
     return [*lines, line("   ", (f"and {left:,} more", theme.DIM))] if left else lines
 
 
-def _cells(row: Sequence[str], columns: Sequence[Any], widths: Sequence[int], leads: bool) -> list[Part]:
+def _cells(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int], leads: bool) -> list[Part]:
     parts: list[Part] = [("  ", theme.PLAIN)]
     for at, (text, column, width) in enumerate(zip(row, columns, widths, strict=True)):
         last = at == len(row) - 1

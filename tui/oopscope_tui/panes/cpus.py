@@ -5,7 +5,7 @@ Of many, those whose stacks are the same functions are one row that opens; the C
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.style import Style
 
@@ -21,8 +21,11 @@ from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Col, Table, col, reader
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
 
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Cpu, Frame
 
-def _where(row: Any) -> str | None:
+
+def _where(row: "Cpu | Group") -> str | None:
     """Return the function that the CPU was in, whatever stopped it."""
     frame = stood_in(row.frames or ())
     return frame.symbol if frame is not None else None
@@ -32,12 +35,12 @@ def _where(row: Any) -> str | None:
 class Group:
     """CPUs that did the same, as a row: the first one's fields, and the others' numbers."""
 
-    members: tuple[Any, ...]
+    members: tuple["Cpu", ...]
     cpu: int
     state: str | None
     online: bool | None
     comm: str
-    frames: Sequence[Any]
+    frames: "Sequence[Frame]"
     pid: int | None = None
     task: int | None = None
     registers: None = None
@@ -49,7 +52,7 @@ class NumberCol(Col):
 
     opened: set[int] = field(default_factory=set)
 
-    def text(self, row: Any) -> str:
+    def text(self, row: "Cpu | Group") -> str:
         """Return the cell."""
         if type(row) is not Group:
             return Col.text(self, row)
@@ -67,21 +70,21 @@ def ranges(numbers: Sequence[int]) -> str:
     return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in parts)
 
 
-def _doing(row: Any) -> tuple[Any, ...]:
+def _doing(row: "Cpu") -> tuple[object, ...]:
     """Return what CPUs of a group share."""
     return (row.state, row.online, *(frame.symbol or frame.address for frame in row.frames or ()))
 
 
-def grouped(rows: Sequence[Any]) -> list[Any]:
+def grouped(rows: "Sequence[Cpu]") -> "list[Cpu | Group]":
     """Return CPUs with those that did the same as one Group; those that died first, each by itself."""
-    alike: dict[Any, list[Any]] = {}
+    alike: dict[object, list[Cpu]] = {}
     for row in rows:
         alike.setdefault(row.cpu if row.state == "panic" else _doing(row), []).append(row)
     out = [_group(members) if len(members) > 1 else members[0] for members in alike.values()]
     return sorted(out, key=lambda row: row.state != "panic")
 
 
-def _group(members: Sequence[Any]) -> Group:
+def _group(members: "Sequence[Cpu]") -> Group:
     one = members[0]
     words = ranges([row.cpu for row in members])
     return Group(tuple(members), one.cpu, one.state, one.online, words, one.frames or ())
@@ -113,28 +116,28 @@ class CpuTable(Table):
         self.unfolded: set[int] = set()  # the first CPU's number of each group that is open
         columns = (NumberCol("cpu", "CPU", "int", value=COLUMNS[0].value, opened=self.unfolded), *COLUMNS[1:])
         super().__init__("CPUs", columns, **more)
-        self.cpus: Sequence[Any] = ()
-        self.groups: list[Any] = []
+        self.cpus: Sequence[Cpu] = ()
+        self.groups: list[Cpu | Group] = []
 
-    def words(self, row: Any) -> str:
+    def words(self, row: "Cpu | Group") -> str:
         """Return the cells; of a group what each CPU ran too, so that a search finds it."""
         own = super().words(row)
         ran = dict.fromkeys(member.comm or "" for member in row.members) if type(row) is Group else ()
         return "  ".join((own, *ran))
 
-    def written(self, row: Any) -> str:
+    def written(self, row: "Cpu | Group") -> str:
         """Return the cells alone."""
         return super().words(row)
 
-    def take(self, cpus: Sequence[Any]) -> None:
+    def take(self, cpus: "Sequence[Cpu]") -> None:
         """Show these CPUs."""
         self.cpus = list(cpus)
         self.groups = grouped(cpus) if len(cpus) > MANY else sorted(cpus, key=lambda row: row.state != "panic")
         self.lay_out(self.row)
 
-    def lay_out(self, selected: Any) -> None:
+    def lay_out(self, selected: "Cpu | Group | None") -> None:
         """Show groups, and the CPUs of those that are open; a filter is over all CPUs."""
-        rows: list[Any] = []
+        rows: list[Cpu | Group] = []
         for row in self.groups:
             if type(row) is not Group:
                 rows.append(row)
@@ -156,14 +159,14 @@ class CpuTable(Table):
         if before != bool(self.filter_text) and any(type(row) is Group for row in self.groups):
             self.lay_out(selected)
 
-    def group_of(self, row: Any) -> Group | None:
+    def group_of(self, row: "Cpu | Group") -> Group | None:
         """Return the group that a row is, or stands in."""
         for one in self.groups:
             if type(one) is Group and (one is row or any(member is row for member in one.members)):
                 return one
         return None
 
-    def set_open(self, group: Group, is_open: bool, selected: Any) -> None:
+    def set_open(self, group: Group, is_open: bool, selected: "Cpu | Group | None") -> None:
         """Show a group's CPUs, or the group alone."""
         (self.unfolded.add if is_open else self.unfolded.discard)(group.cpu)
         self.touched = True
@@ -181,8 +184,8 @@ class CpuTable(Table):
             self.set_open(group, False, group)
 
 
-def _same(row: Any, other: Any) -> bool:
-    return type(row) is type(other) and row.cpu == other.cpu
+def _same(row: "Cpu | Group", other: "Cpu | Group | None") -> bool:
+    return other is not None and type(row) is type(other) and row.cpu == other.cpu
 
 
 class Cpus(Pane):
@@ -205,7 +208,7 @@ class Cpus(Pane):
         assert isinstance(self.main, CpuTable)
         return self.main
 
-    def _style(self, row: Any) -> Style | None:
+    def _style(self, row: "Cpu | Group") -> Style | None:
         return theme.BAD if row.state == "panic" else theme.DIM if row.state == "idle" or row.online is False else None
 
     def refill(self) -> None:
@@ -232,7 +235,7 @@ class Cpus(Pane):
         super().changed()
         self.place_views()
 
-    def row_key(self, row: Any) -> int | str | None:
+    def row_key(self, row: "Cpu | Group") -> int | str | None:
         """Return the CPU's number; of a group that of its first with a sign."""
         cpu: int = row.cpu
         return f"+{cpu}" if type(row) is Group else cpu
@@ -260,7 +263,7 @@ class Cpus(Pane):
 
     def notes(self) -> list[str]:
         """Return the count."""
-        rows = self.store.feed("cpus").rows
+        rows = self.store.cpus
         return [plural(len(rows), "CPU")] if rows else []
 
     def detail_title(self) -> str:
@@ -295,7 +298,7 @@ class Cpus(Pane):
         lines += [*words_line(row.frames), BLANK, heading(" Registers"), *self._registers(row, width)]
         return [*lines, *self.problem_lines("cpus", width)]
 
-    def _registers(self, row: Any, width: int) -> list[Line]:
+    def _registers(self, row: "Cpu | Group", width: int) -> list[Line]:
         """Return the registers: with what they point at where there is room, else that beneath them."""
         plain = reader("registers")(row)
         found = self.store.answer("registers", row.cpu)

@@ -1,7 +1,7 @@
 """Pieces of text that several panes show: a row's fields, a stack, registers, what could not be read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.style import Style
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oopscope.inspect.meaning import Meaning
     from oopscope.kernel.frame import Frame
     from oopscope.kernel.problems import Problem
+    from oopscope_tui.reading.rows import Register
 
 ENTRY = {
     "irq": "interrupt", "softirq": "soft interrupt", "nmi": "NMI", "exception": "exception", "syscall": "system call",
@@ -41,7 +42,19 @@ class Named(Protocol):
         """The thing that a value names."""
 
 
-def field_lines(columns: Sequence[Any], row: Any, width: int, skip: Sequence[str] = ()) -> list[Line]:
+class Titled(Named, Protocol):
+    """A column, as far as a row's fields are told."""
+
+    @property
+    def key(self) -> str:
+        """The row's attribute."""
+
+    @property
+    def title(self) -> str:
+        """Its heading."""
+
+
+def field_lines(columns: Sequence[Titled], row: object, width: int, skip: Sequence[str] = ()) -> list[Line]:
     """Return a row as `title  value` lines, each wrapped; PIDs, CPUs, modules and symbols are links."""
     shown = [column for column in columns if column.key not in skip and column.kind not in ("frames", "registers")]
     room = min(18, max((cells(clean(column.title)) for column in shown), default=0))
@@ -52,7 +65,7 @@ def field_lines(columns: Sequence[Any], row: Any, width: int, skip: Sequence[str
     return lines
 
 
-def leads(column: Named, value: Any) -> Place | None:
+def leads(column: Named, value: object) -> Place | None:
     """Return where a column's value leads: to what it names, an address to its struct, else to the words there."""
     if value is None or not isinstance(value, (int, str)) or value == "":
         return None
@@ -156,7 +169,7 @@ def register_order(names: Iterable[str]) -> list[str]:
     return [*(name for name in FIRST if name in names), *(name for name in names if name not in FIRST)][:256]
 
 
-def described_registers(found: Sequence[Any], all_of_them: bool) -> list[Line]:
+def described_registers(found: "Sequence[Register]", all_of_them: bool) -> list[Line]:
     """Return registers one a line with what they point at; not all: only those that point at something."""
     by_name = {register.name: register for register in found}
     lines: list[Line] = []

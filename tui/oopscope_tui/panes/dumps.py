@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 
@@ -19,6 +19,9 @@ from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Col, Table, col, reader
 from oopscope_tui.widgets.textview import Line
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import DumpFile
 
 STATES: dict[str, Style | None] = {"incomplete": theme.DOUBT, "written to": theme.DOUBT, "unreadable": theme.BAD,
                                    "found": theme.DIM, "waiting": theme.DIM, "reading": theme.DIM}  # fmt: skip
@@ -43,17 +46,17 @@ def _short(name: str) -> str:
 class WhenCol(Col):
     """The time of the crash, or that of the file, marked so."""
 
-    def text(self, row: Any) -> str:
+    def text(self, row: "DumpFile") -> str:
         """Return the cell."""
         text = Col.text(self, row)
         return text if row.crashed is not None or row.modified is None else f"~{text}"
 
 
-def _state_style(row: Any) -> Style | None:
+def _state_style(row: "DumpFile") -> Style | None:
     return STATES.get(row.state)
 
 
-def _cause_style(row: Any) -> Style | None:
+def _cause_style(row: "DumpFile") -> Style | None:
     return None if row.title else theme.DOUBT
 
 
@@ -97,12 +100,12 @@ class Bugs:
     """The dumps of each bug: how many, and the order of the bugs, the most frequent first."""
 
     def __init__(self) -> None:
-        self.rank: dict[Any, tuple[int, int]] = {}  # by the row's path: the bug's place, the dump's place in it
-        self.said: dict[Any, str] = {}
+        self.rank: dict[object, tuple[int, int]] = {}  # by the row's path: the bug's place, the dump's place in it
+        self.said: dict[object, str] = {}
 
-    def learn(self, rows: Sequence[Any]) -> None:
+    def learn(self, rows: "Sequence[DumpFile]") -> None:
         """Group the rows; what is of no known cause stands each for itself, and last."""
-        groups: dict[Any, list[Any]] = {}
+        groups: dict[object, list[DumpFile]] = {}
         for row in rows:
             if row.state not in ("gone", "part"):
                 groups.setdefault(row.signature or ("?", row.path), []).append(row)
@@ -116,7 +119,7 @@ class Bugs:
                 self.rank[row.path] = place, at
                 self.said[row.path] = "?" if isinstance(bug, tuple) else "  ├" if at else first
 
-    def order(self, row: Any) -> int:
+    def order(self, row: "DumpFile") -> int:
         """Return where a row stands."""
         place, at = self.rank.get(row.path, (1 << 20, 0))
         return place * (1 << 20) + at
@@ -125,9 +128,9 @@ class Bugs:
 class SaidCol(Col):
     """How many dumps are of the row's bug: told at the first of them."""
 
-    said: ClassVar[dict[Any, str]] = {}
+    said: ClassVar[dict[object, str]] = {}
 
-    def text(self, row: Any) -> str:
+    def text(self, row: "DumpFile") -> str:
         """Return the cell."""
         return self.said.get(row.path, "?")
 
@@ -193,7 +196,7 @@ class Dumps(Pane):
         """Return a few lines: the list matters more."""
         return min(DETAIL_LINES, max(4, self.app.size.height // 3))
 
-    def row_key(self, row: Any) -> int | str | None:
+    def row_key(self, row: "DumpFile") -> int | str | None:
         """Return the path."""
         return None if row is None else str(row.path)
 

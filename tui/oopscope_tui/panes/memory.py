@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from heapq import nlargest
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 
@@ -15,6 +15,9 @@ from oopscope_tui.places import Place
 from oopscope_tui.reading.store import Feed
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, Part, TextView, heading, line, wrapped
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Task, Zone
 
 LARGEST = 12
 HALF = 0.5  # of all memory: a share that is larger is marked
@@ -50,7 +53,7 @@ class Memory(Pane):
 
     def _swapping(self) -> tuple[int, ...] | None:
         """The addresses of the largest processes, where the machine swaps and all tasks are known."""
-        swaps = any(row.name == "SwapTotal" and row.bytes for row in self.store.feed("meminfo").rows)
+        swaps = any(row.name == "SwapTotal" and row.bytes for row in self.store.counters)
         known = swaps and self.store.feed("tasks").state == "done"
         return tuple(row.address for row in self._largest_tasks()) if known else None
 
@@ -85,7 +88,7 @@ class Memory(Pane):
         if answer is None or answer.value is None:
             return [heading(" Memory"), *empty(answer.why if answer else "reading", width)]
         total, shares, over = answer.value
-        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows}
+        values = {row.name: row.bytes for row in self.store.counters}
         available = values.get("MemAvailable")
         text = f"  {human_bytes(total)} in all" + ("" if available is None else f", {human_bytes(available)} available")
         lines = [line((" Memory", theme.TITLE), text, link=Place("meminfo", "MemAvailable", True))]
@@ -102,7 +105,7 @@ class Memory(Pane):
 
     def _besides(self, width: int) -> list[Line]:
         """Counters that are no shares: each is in one of them, or a limit."""
-        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows}
+        values = {row.name: row.bytes for row in self.store.counters}
         total = values.get("MemTotal")
         if not total:
             return []
@@ -113,7 +116,7 @@ class Memory(Pane):
         return lines
 
     def _swap(self, memory: int, width: int) -> list[Line]:
-        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows}
+        values = {row.name: row.bytes for row in self.store.counters}
         total, free = values.get("SwapTotal"), values.get("SwapFree")
         if not total:
             return [
@@ -153,9 +156,9 @@ class Memory(Pane):
             lines.append(user_line(row.name, row.bytes, most, width, full, Place("slabs", row.name, True)))
         return [*lines, *self.problem_lines("slabs", width)]
 
-    def _largest_tasks(self) -> list[Any]:
-        leaders = [row for row in self.store.feed("tasks").rows if row.rss_bytes and row.pid == row.tgid]
-        return nlargest(LARGEST, leaders, key=lambda row: row.rss_bytes)
+    def _largest_tasks(self) -> "list[Task]":
+        leaders = [row for row in self.store.tasks if row.rss_bytes and row.pid == row.tgid]
+        return nlargest(LARGEST, leaders, key=lambda row: row.rss_bytes or 0)
 
     def _tasks(self, width: int) -> list[Line]:
         feed = self.store.feed("tasks")
@@ -168,7 +171,9 @@ class Memory(Pane):
         for row in rows:
             name, swap = f"{row.pid} {row.comm or ABSENT}", swapped.get(row.address)
             note = f"+{human_bytes(swap)} swap" if swap else ""
-            lines.append(user_line(name, row.rss_bytes, rows[0].rss_bytes, width, note, Place("tasks", row.pid, True)))
+            lines.append(
+                user_line(name, row.rss_bytes or 0, rows[0].rss_bytes or 0, width, note, Place("tasks", row.pid, True))
+            )
         return lines
 
 
@@ -207,13 +212,13 @@ def user_line(name: str, amount: int, most: int, width: int, note: str, link: Pl
     return line(f"   {fit(clean(name), room)}{human_bytes(amount):>7}{note}  ", *bar(amount, most, cells), link=link)
 
 
-def zone_line(zone: Any, width: int) -> Line:
+def zone_line(zone: "Zone", width: int) -> Line:
     """Return a zone's free memory against its watermarks, and what that means."""
     node = f"{zone.node} " if getattr(zone, "node", None) is not None else ""
     amounts = [getattr(zone, name, None) for name in _ZONE_HEADS]
     words = [(f"{human_bytes(amount):>8}" if amount is not None else f"{ABSENT:>8}") for amount in amounts]
     word, style = zone_word(zone)
-    parts: list[Any] = [f"   {fit(clean(node + (zone.name or '')), 14)}{''.join(words)}  ", (word, style)]
+    parts: list[str | Part] = [f"   {fit(clean(node + (zone.name or '')), 14)}{''.join(words)}  ", (word, style)]
     room = width - 3 - 14 - 40 - 2 - 14
     if room >= 10 and zone.managed and zone.free is not None:
         parts[1] = (fit(word, 12), style)
@@ -221,7 +226,7 @@ def zone_line(zone: Any, width: int) -> Line:
     return line(*parts)
 
 
-def zone_word(zone: Any) -> tuple[str, Style]:
+def zone_word(zone: "Zone") -> tuple[str, Style]:
     """Return how a zone stands: what the page allocator would have done."""
     free = zone.free
     if not zone.managed:

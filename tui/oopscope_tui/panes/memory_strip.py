@@ -1,7 +1,7 @@
 """What the dump holds of the machine's memory: a strip over physical memory, and each kind of page."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import ABSENT, clean, fit
@@ -10,6 +10,9 @@ from oopscope_tui.panes.base import empty
 from oopscope_tui.places import Place
 from oopscope_tui.reading.store import Store
 from oopscope_tui.widgets.textview import Line, line, wrapped
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Cell
 
 CELLS = 192  # of the strip: four lines of a wide screen
 PAGE = 4096  # until the dump says what its pages are
@@ -38,7 +41,7 @@ def held_lines(store: Store, width: int) -> list[Line]:
     return [*lines, *_kinds(store, width)]
 
 
-def strip_lines(cells: Sequence[Any], size: int, width: int) -> list[Line]:
+def strip_lines(cells: "Sequence[Cell]", size: int, width: int) -> list[Line]:
     """Return the cells in lines, each behind the address of its first."""
     room = max(16, min(96, (width - LABEL - 4) // 16 * 16))
     lines = []
@@ -49,7 +52,7 @@ def strip_lines(cells: Sequence[Any], size: int, width: int) -> list[Line]:
     return lines
 
 
-def _mark(cell: Any) -> str:
+def _mark(cell: "Cell") -> str:
     """The density of one cell: nothing and all are only what they say."""
     if not cell.held:
         return DENSITY[0]
@@ -60,7 +63,7 @@ def _mark(cell: Any) -> str:
 
 def _kinds(store: Store, width: int) -> list[Line]:
     lines = []
-    for row in store.feed("coverage").rows:
+    for row in store.coverage:
         if not (row.what or "").endswith(KINDS) or not row.size:
             continue
         held = ABSENT if row.saved is None else f"{100 * row.saved / row.size:.0f} %"

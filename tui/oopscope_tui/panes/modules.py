@@ -1,7 +1,7 @@
 """Modules: what was loaded, what it tainted, who used it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 
@@ -14,6 +14,9 @@ from oopscope_tui.places import Place
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.table import Table, col
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Module
 
 # include/linux/panic.h; the letters of Documentation/admin-guide/tainted-kernels.rst that a module can have
 TAINTS = {
@@ -43,7 +46,7 @@ class Modules(Pane):
         table.row_style = self._style
         return table
 
-    def _style(self, row: Any) -> Style | None:
+    def _style(self, row: "Module") -> Style | None:
         verdict = self.store.verdict
         if verdict is not None and verdict.module and row.name == verdict.module:
             return theme.BAD
@@ -58,14 +61,14 @@ class Modules(Pane):
         else:
             self.main.grew()
 
-    def row_key(self, row: Any) -> int | str | None:
+    def row_key(self, row: "Module") -> int | str | None:
         """Return the name."""
         name: str = row.name
         return name
 
     def notes(self) -> list[str]:
         """Return the count, the size and the tainted ones."""
-        rows = self.store.feed("modules").rows
+        rows = self.store.modules
         if not rows:
             return []
         size = human_bytes(sum(row.size_bytes or 0 for row in rows))
@@ -89,7 +92,7 @@ class Modules(Pane):
         if users:
             lines += [BLANK, heading(" Used by")]
             lines += [line("   ", (str(user), theme.LINK), link=Place("modules", str(user), True)) for user in users]
-        for cpu in self.store.feed("cpus").rows:
+        for cpu in self.store.cpus:
             frames = [frame for frame in cpu.frames or () if frame.module == row.name]
             if frames:
                 lines += [

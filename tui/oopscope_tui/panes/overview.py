@@ -16,6 +16,7 @@ from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, 
 
 if TYPE_CHECKING:
     from oopscope.triage.finding import Source
+    from oopscope_tui.reading.rows import Cpu, Evidence, Task, Verdict
 
 BLOCKED = 5  # tasks listed
 HIGH = 38  # lines of the pane from which there is room for more than the facts
@@ -95,8 +96,8 @@ class Overview(Pane):
         if key:
             self.scope.ask("code", key)
         code = wide.code_lines(self.store.answer("code", key), key, width) if key else []
-        cpus = wide.cpu_lines(self.store.feed("cpus").rows, width, wide.CPUS + max(0, self.size.height - 46))
-        return [code, cpus, wide.memory_lines(self.store.feed("meminfo").rows, width)]
+        cpus = wide.cpu_lines(self.store.cpus, width, wide.CPUS + max(0, self.size.height - 46))
+        return [code, cpus, wide.memory_lines(self.store.counters, width)]
 
     # The verdict.
 
@@ -141,18 +142,18 @@ class Overview(Pane):
 
     def _last_words(self, width: int) -> list[Line]:
         """Return the log from where the oops begins."""
-        rows, oops = self.store.feed("log").rows, self.store.oops
+        rows, oops = self.store.records, self.store.oops
         if oops is None:
             return []
         lines = [BLANK, line((" Log, from where it begins", theme.TITLE), link=Place("log", rows[oops].index))]
         for row in rows[oops : oops + LOG_LINES]:
             stamp = f"  {seconds(row.ns, 6)}  " if row.ns is not None else " " * 17
             text = clean((row.text or "").partition("\n")[0].replace("\t", "    "))
-            style = theme.LEVELS[row.level][2] if row.level in range(8) else theme.PLAIN
+            style = theme.LEVELS[row.level][2] if row.level is not None and row.level in range(8) else theme.PLAIN
             lines.append(Line(((stamp, theme.DIM), (text, style)), Place("log", row.index)))
         return lines
 
-    def _who(self, verdict: Any, width: int) -> list[Line]:
+    def _who(self, verdict: "Verdict", width: int) -> list[Line]:
         lines: list[Line] = []
         if verdict.panic_message:
             lines += field_line("Panic", clean(verdict.panic_message), width, FIELD)
@@ -169,7 +170,7 @@ class Overview(Pane):
             lines += field_line("Task", clean(f"{verdict.pid} {verdict.comm or ''}"), width, FIELD, link)
         return lines
 
-    def _known(self, verdict: Any, width: int) -> list[Line]:
+    def _known(self, verdict: "Verdict", width: int) -> list[Line]:
         """Return the known bugs that fit."""
         bugs = getattr(verdict, "known", ())
         if not bugs:
@@ -178,7 +179,7 @@ class Overview(Pane):
 
         return [one for bug in bugs for one in field_line("Known", clean(words(bug._asdict())), width, FIELD)]
 
-    def _how(self, verdict: Any, width: int) -> list[Line]:
+    def _how(self, verdict: "Verdict", width: int) -> list[Line]:
         """Return what the faulting instruction did, and who passed it what it used."""
         fault = getattr(verdict, "fault", None)
         if fault is None:
@@ -207,22 +208,22 @@ class Overview(Pane):
         lines = [title, *stack_lines(frames, width, verdict.symbol if verdict else None, most=FRAMES)]
         return lines if frames else [*lines, *empty("no frames", width)]
 
-    def _dead_cpu(self) -> Any:
+    def _dead_cpu(self) -> "Cpu | None":
         """The CPU that panicked, or that the verdict names; None for none."""
-        rows, verdict = self.store.feed("cpus").rows, self.store.verdict
+        rows, verdict = self.store.cpus, self.store.verdict
         found = next((row for row in rows if row.state == "panic"), None)
         if found is None and verdict is not None and verdict.cpu is not None:
             found = next((row for row in rows if row.cpu == verdict.cpu), None)
         return found
 
-    def _waiting(self) -> Any:
+    def _waiting(self) -> "Task | None":
         """The task of a hang's verdict, where another was running when the machine died; None for none."""
         verdict = self.store.verdict
         if verdict is None or verdict.category != "hang" or not verdict.pid:
             return None
-        if any(row.pid == verdict.pid for row in self.store.feed("cpus").rows):
+        if any(row.pid == verdict.pid for row in self.store.cpus):
             return None  # its stack is the CPU's
-        return next((row for row in self.store.feed("tasks").rows if row.pid == verdict.pid), None)
+        return next((row for row in self.store.tasks if row.pid == verdict.pid), None)
 
     def _most(self, width: int) -> list[Line]:
         """What held most of the memory that was not free, when it ran out."""
@@ -241,7 +242,7 @@ class Overview(Pane):
     # The facts.
 
     def _first_error(self, width: int) -> list[Line]:
-        rows = self.store.feed("log").rows
+        rows = self.store.records
         at = next((at for at, row in enumerate(rows) if row.level is not None and row.level <= 3), None)
         if self.store.oops is not None and (at is None or self.store.oops < at):
             at = self.store.oops
@@ -297,7 +298,7 @@ class Overview(Pane):
         total = system.get("memory_bytes")
         if not total:
             return None
-        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows}
+        values = {row.name: row.bytes for row in self.store.counters}
         available = values.get("MemAvailable")
         words = human_bytes(total)
         return words if available is None else f"{words}, {human_bytes(available)} available"
@@ -349,7 +350,7 @@ def _stands(source: "Source") -> Place | None:
     return place._replace(open=source.kind != "log") if place is not None else None
 
 
-def evidence_lines(one: Any, width: int) -> list[Line]:
+def evidence_lines(one: "Evidence", width: int) -> list[Line]:
     """Return a piece of evidence, wrapped, and where it stands as a link."""
     source = one.source
     lines = wrapped(one.text, width - 2, theme.PLAIN, "  • ", "    ", _stands(source))
@@ -362,7 +363,7 @@ def evidence_lines(one: Any, width: int) -> list[Line]:
     return lines
 
 
-def _moment(value: Any) -> str | None:
+def _moment(value: float | None) -> str | None:
     return str(value).replace("T", " ").replace("Z", " UTC") if value is not None else None
 
 

@@ -3,7 +3,7 @@
 Enter on a pointer goes to the struct that it points to, on a struct inside to that, Esc comes back.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oopscope.commands.questions import Answer
 from oopscope_tui.look import theme
@@ -11,7 +11,10 @@ from oopscope_tui.look.text import cells, clean, crop, fit
 from oopscope_tui.panes.asked import AskedText
 from oopscope_tui.panes.details import meaning_link, meaning_parts
 from oopscope_tui.places import Place
-from oopscope_tui.widgets.textview import Line, line, wrapped
+from oopscope_tui.widgets.textview import Line, Part, line, wrapped
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Member, StructFound
 
 LEAD = 9  # cells before a member's type
 
@@ -57,11 +60,11 @@ class Struct(AskedText):
         room = min(longest, width // 2 - LEAD if found.address is not None else width - LEAD)
         return [*self._definitions(found), *(self._member(row, found, room) for row in found.rows)]
 
-    def _definitions(self, found: Any) -> list[Line]:
+    def _definitions(self, found: "StructFound") -> list[Line]:
         """Return the structs of this name, where there are several: none of them can be known to be meant."""
         if not found.definitions:
             return []
-        parts: list[Any] = [(f" {len(found.definitions)} structs are called so; the others:", theme.DOUBT)]
+        parts: list[str | Part] = [(f" {len(found.definitions)} structs are called so; the others:", theme.DOUBT)]
         lines = [line(*parts)]
         for one in found.definitions:
             if not one.shown:
@@ -69,7 +72,7 @@ class Struct(AskedText):
                 lines.append(line((said, theme.LINK), link=Place(self.key, f"{one.key}{self._at()}")))
         return lines
 
-    def _like(self, found: Any) -> list[Line]:
+    def _like(self, found: "StructFound") -> list[Line]:
         """Return the types whose names are like that of one that does not exist."""
         links = [Place(self.key, f"{name}{self._at()}") for name in found.like]
         return [
@@ -77,11 +80,11 @@ class Struct(AskedText):
             *(line("   ", (clean(name), theme.LINK), link=link) for name, link in zip(found.like, links, strict=True)),
         ]
 
-    def _member(self, row: Any, found: Any, room: int) -> Line:
+    def _member(self, row: "Member", found: "StructFound", room: int) -> Line:
         item, member = row.item, row.item.member
         link = self._link(row, found)
         sign = "+" if member.kind in ("struct", "union") else " "
-        parts: list[Any] = [(f"{member.offset:>6} {sign} ", theme.DIM), _declared(clean(item.declaration), room)]
+        parts: list[str | Part] = [(f"{member.offset:>6} {sign} ", theme.DIM), _declared(clean(item.declaration), room)]
         if item.why:
             parts.append((f"  ! {clean(item.why)}", theme.DOUBT))
         elif item.text is not None:
@@ -92,7 +95,7 @@ class Struct(AskedText):
                 parts += ["  ", *meaning_parts(row.meaning)]
         return line(*parts, link=link)
 
-    def _link(self, row: Any, found: Any) -> Place | None:
+    def _link(self, row: "Member", found: "StructFound") -> Place | None:
         item, member = row.item, row.item.member
         inside = member.kind in ("struct", "union") or member.element_kind in ("struct", "union")
         if inside and member.size:

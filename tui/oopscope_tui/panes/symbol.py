@@ -1,7 +1,7 @@
 """Symbol: what a name or an address stands for, and who is in it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import ABSENT, clean
@@ -11,6 +11,9 @@ from oopscope_tui.panes.cards import facts_lines
 from oopscope_tui.panes.details import field_line
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Frame
 
 
 class Symbol(AskedText):
@@ -38,11 +41,11 @@ class Symbol(AskedText):
             lines += field_line("Module", clean(seen.module), width, 10, Place("modules", seen.module, True))
         if seen is not None and seen.offset is not None:
             lines += field_line("Begins at", f"{seen.address - seen.offset:#x}", width, 10)
-        cpus = [row for row in self.store.feed("cpus").rows if _in(row.frames, plain)]
+        cpus = [row for row in self.store.cpus if _in(row.frames, plain)]
         if cpus:
             lines += [BLANK, heading(" In the stack of")]
             lines += [line("   ", (f"CPU {row.cpu}", theme.LINK), link=Place("cpus", row.cpu, True)) for row in cpus]
-        waiting = [row for row in self.store.feed("tasks").rows if (row.wait or "").partition("+")[0] == plain]
+        waiting = [row for row in self.store.tasks if (row.wait or "").partition("+")[0] == plain]
         if waiting:
             lines += [BLANK, heading(f" Tasks that wait in it: {len(waiting):,}")]
             for row in waiting[:1000]:
@@ -50,12 +53,12 @@ class Symbol(AskedText):
                 lines.append(line("   ", (text, theme.LINK), f"  {row.state}", link=Place("tasks", row.pid, True)))
         return lines
 
-    def _seen(self, name: str) -> Any:
+    def _seen(self, name: str) -> "Frame | None":
         """Return a frame of this function from a stack that was read."""
         return next((frame for frame in self.store.frames() if frame.symbol == name), None)
 
 
-def _in(frames: Sequence[Any] | None, name: str) -> bool:
+def _in(frames: "Sequence[Frame] | None", name: str) -> bool:
     return any(frame.symbol == name for frame in frames or ())
 
 

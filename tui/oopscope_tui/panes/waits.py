@@ -39,7 +39,7 @@ class Waits(Pane):
 
     def notes(self) -> list[str]:
         """Return how many wait, and in how many circles."""
-        rows = self.store.feed("waits").rows
+        rows = self.store.waits
         graph = self._graph()
         circles = len(graph.circles) if graph is not None else 0
         return [

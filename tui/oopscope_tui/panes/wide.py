@@ -1,8 +1,9 @@
 """What a wide and high Overview shows beside the verdict: the code with its registers, the CPUs, memory as a bar."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
+from oopscope.commands.questions import Answer
 from oopscope.stacks.standing import stood_in
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import clean, fit
@@ -10,12 +11,15 @@ from oopscope_tui.look.values import human_bytes
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
 
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Counter, Cpu, Frame
+
 BEFORE, AFTER = 3, 5  # instructions about the one that matters
 CPUS = 3  # that are told where the screen is no higher than needed
 FULL, EMPTY = "█", "░"
 
 
-def code_key(frames: Sequence[Any], symbol: str | None) -> str:
+def code_key(frames: "Sequence[Frame]", symbol: str | None) -> str:
     """Return what is asked for the code of the frame that the verdict names; empty for none."""
     name = (symbol or "").partition("+")[0]
     found = next((frame for frame in frames if frame.symbol and frame.symbol == name), None)
@@ -25,7 +29,7 @@ def code_key(frames: Sequence[Any], symbol: str | None) -> str:
     return f"{found.address:#x}@{found.sp:#x}" if found.sp else f"{found.address:#x}"
 
 
-def code_lines(answer: Any, key: str, width: int) -> list[Line]:
+def code_lines(answer: Answer | None, key: str, width: int) -> list[Line]:
     """Return the instructions about the one at which it died, and the registers that it used."""
     found = answer.value if answer is not None else None
     if found is None or found.code is None or not found.code.instructions:
@@ -46,7 +50,7 @@ def code_lines(answer: Any, key: str, width: int) -> list[Line]:
     return [*lines, BLANK]
 
 
-def cpu_lines(rows: Sequence[Any], width: int, most: int = CPUS) -> list[Line]:
+def cpu_lines(rows: "Sequence[Cpu]", width: int, most: int = CPUS) -> list[Line]:
     """Return what each CPU did."""
     lines = [heading(" CPUs")] if rows else []
     order = sorted(rows, key=lambda row: (row.state != "panic", row.cpu))
@@ -63,7 +67,7 @@ def cpu_lines(rows: Sequence[Any], width: int, most: int = CPUS) -> list[Line]:
     return [*lines, BLANK] if lines else []
 
 
-def memory_lines(rows: Sequence[Any], width: int) -> list[Line]:
+def memory_lines(rows: "Sequence[Counter]", width: int) -> list[Line]:
     """Return memory as a bar: what is used, what could be had."""
     values = {row.name: row.bytes for row in rows}
     total, available, free = (values.get(name) for name in ("MemTotal", "MemAvailable", "MemFree"))

@@ -6,10 +6,11 @@ Only what is in view is read. Pages that are not there are one row, with the rea
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from rich.segment import Segment
 
+from oopscope.commands.questions import Answer
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, crop, fit
 from oopscope_tui.panes.asked import Asked
@@ -19,6 +20,9 @@ from oopscope_tui.reading.store import Store
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import Part
 
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Frame, Piece, Word
+
 CHUNK = 64  # words that are asked for at once, as subsystems.words gives them
 
 
@@ -26,7 +30,7 @@ class Row(NamedTuple):
     """A word, or (with `why`) a stretch that is not there; `word` None while it is being read."""
 
     address: int
-    word: Any = None
+    word: "Word | None" = None
     why: str = ""
     end: int = 0
     read: bool = True
@@ -35,7 +39,7 @@ class Row(NamedTuple):
 class Memory(Sequence[Row]):
     """The rows of some stretches of memory: made when they are looked at."""
 
-    def __init__(self, store: Store, pieces: Sequence[Any] = (), size: int = 8) -> None:
+    def __init__(self, store: Store, pieces: "Sequence[Piece]" = (), size: int = 8) -> None:
         self._store, self._pieces, self.size = store, list(pieces), size
         sizes = [1 if piece.why else (piece.end - piece.start) // size for piece in pieces]
         self._ends = list(accumulate(sizes))
@@ -81,7 +85,7 @@ class WordsView(Lines):
 
     def __init__(self, **more: Any) -> None:
         super().__init__("Words", **more)
-        self.frames: dict[int, Any] = {}  # by the address of the word that is its return address
+        self.frames: dict[int, Frame] = {}  # by the address of the word that is its return address
         self.start = 0  # the address that was asked for
         self.size_of_word = 8
         self.seen: Callable[[], None] = lambda: None  # called when other rows came into view
@@ -146,7 +150,7 @@ class Words(Asked):
     QUESTION = "memory"
     NOTHING = "no address: :rd ADDRESS or a symbol"
     needs = ("cpus",)
-    _shown: Any = None  # the answer whose stretches are in the view
+    _shown: Answer | None = None  # the answer whose stretches are in the view
 
     def make_main(self) -> Lines:
         """Return the view."""
@@ -180,7 +184,7 @@ class Words(Asked):
         self.main.refresh()
         self.ask_for_view()
 
-    def _show(self, found: Any) -> None:
+    def _show(self, found: Answer) -> None:
         if not found.value:
             self.main.note = f"{self.asked}: {found.why or 'no memory'}"
             return
@@ -206,7 +210,7 @@ class Words(Asked):
         """Read what came into view."""
         self.ask_for_view()
 
-    def _frames(self) -> dict[int, Any]:
+    def _frames(self) -> "dict[int, Frame]":
         """Return the frames of all stacks that were read, by where their return address lies."""
         size = self.words_view.size_of_word
         return {frame.sp - size: frame for frame in self.store.frames() if frame.sp}

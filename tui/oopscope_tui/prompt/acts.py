@@ -74,7 +74,7 @@ async def _dumps(app: Desk, _: str) -> None:
 
 async def _open(app: Desk, path: str) -> None:
     """Open a dump of the list."""
-    found = next((row.path for row in app.store.feed("dumps").rows if str(row.path) == path), None)
+    found = next((row.path for row in app.store.dumps if str(row.path) == path), None)
     if found is not None:
         app.leave_for(found)
 

@@ -76,7 +76,7 @@ def _told(column: Column, row: Any) -> str:
 def of_symbols(store: Store, panes: Panes) -> Iterator[Choice]:
     """Yield the functions in the stacks that were read, each once."""
     seen: set[str] = set()
-    stacks = [row.frames for row in store.feed("cpus").rows]
+    stacks = [row.frames for row in store.cpus]
     stacks += [answer.value for question, answer in store.answers.items() if question.kind == "stack"]
     for frame in chain.from_iterable(stack or () for stack in stacks):
         name = frame.symbol
@@ -110,7 +110,7 @@ def of_topics(store: Store, panes: Panes) -> Iterator[Choice]:
 
 def of_dumps(store: Store, panes: Panes) -> Iterator[Choice]:
     """Yield the dumps of a list."""
-    for row in store.feed("dumps").rows:
+    for row in store.dumps:
         if row.state not in ("gone", "part"):
             path = str(row.path)
             yield Choice(row.name, path, "dump", row.title or row.panic or row.state or "", Act("open", path))

@@ -46,15 +46,15 @@ class Marks:
         return mark._replace(empty=nothing and not mark.text)
 
     def _cpus(self) -> Mark:
-        return Mark(_short(len(self.store.feed("cpus").rows)))
+        return Mark(_short(len(self.store.cpus)))
 
     def _tasks(self) -> Mark:
         blocked = self.count("blocked", "tasks", lambda row: row.state == "D")
-        many = _short(len(self.store.feed("tasks").rows))
+        many = _short(len(self.store.tasks))
         return Mark(f"{many} {BLOCKED}{_short(blocked)}D" if blocked else many, bool(blocked))
 
     def _memory(self) -> Mark:
-        values = {row.name: row.bytes for row in self.store.feed("meminfo").rows if hasattr(row, "bytes")}
+        values = {row.name: row.bytes for row in self.store.counters if hasattr(row, "bytes")}
         total, free = values.get("MemTotal"), values.get("MemAvailable")
         if not total or free is None:
             return Mark()
@@ -71,7 +71,7 @@ class Marks:
 
     def _waits(self) -> Mark:
         circle = self.count("circle", "waits", lambda row: bool(getattr(row, "circle", False)))
-        many = len(self.store.feed("waits").rows)
+        many = len(self.store.waits)
         return Mark(f"{CIRCLE}{_short(circle)}" if circle else _short(many), bool(circle))
 
     def _network(self) -> Mark:

@@ -1,12 +1,15 @@
 """What the worker tells the screen. The worker touches no widget; the app's handlers own all state."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from oopscope.commands.questions import Question
 from oopscope.subsystems import Count, Table
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Facts, Problem, Verdict
 
 
 class Said(Message):
@@ -20,7 +23,7 @@ class Said(Message):
 class Opened(Message):
     """The dump is open: what its container says of itself, and the tables there are."""
 
-    def __init__(self, facts: Any, tables: Sequence[Table]) -> None:
+    def __init__(self, facts: "Facts", tables: Sequence[Table]) -> None:
         super().__init__()
         self.facts, self.tables = facts, tuple(tables)
 
@@ -48,7 +51,7 @@ class RowsRead(Message):
 class VerdictReached(Message):
     """Why the machine died, or why that could not be found."""
 
-    def __init__(self, verdict: Any, why: str = "") -> None:
+    def __init__(self, verdict: "Verdict | None", why: str = "") -> None:
         super().__init__()
         self.verdict, self.why = verdict, why
 
@@ -64,7 +67,7 @@ class Answered(Message):
 class ProblemsSeen(Message):
     """All that could not be read so far."""
 
-    def __init__(self, problems: Sequence[Any]) -> None:
+    def __init__(self, problems: "Sequence[Problem]") -> None:
         super().__init__()
         self.problems = tuple(problems)
 

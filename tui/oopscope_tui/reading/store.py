@@ -7,11 +7,31 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from oopscope.commands.questions import Answer, Question
 from oopscope.fleet.times import epoch
 from oopscope.subsystems import Column, Count, Table
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import (
+        Counter,
+        Cpu,
+        DumpFile,
+        Facts,
+        Frame,
+        Held,
+        LogRow,
+        Module,
+        Problem,
+        Record,
+        Slab,
+        Task,
+        Verdict,
+        Wait,
+        WaitRow,
+        Zone,
+    )
 
 ANSWERS = 2048  # answers kept
 
@@ -66,11 +86,11 @@ class LogLine:
     first: bool
 
 
-def log_lines(rows: Sequence[Any]) -> Sequence[Any]:
+def log_lines(rows: "Sequence[LogRow]") -> "Sequence[LogRow]":
     """Return log records as lines; a record of one line is its own."""
     if not any("\n" in (row.text or "") for row in rows):
         return rows
-    out: list[Any] = []
+    out: list[LogRow] = []
     for row in rows:
         text = row.text or ""
         if "\n" not in text:
@@ -85,16 +105,16 @@ class Store:
     """Everything read."""
 
     def __init__(self) -> None:
-        self.facts: Any = None
-        self.verdict: Any = None
+        self.facts: Facts | None = None
+        self.verdict: Verdict | None = None
         self.verdict_why = ""
-        self.problems: Sequence[Any] = ()
+        self.problems: Sequence[Problem] = ()
         self.tables: tuple[Table, ...] = ()
         self.answers: OrderedDict[Question, Answer] = OrderedDict()
-        self.log_lines: list[Any] = []
+        self.log_lines: list[LogRow] = []
         self._feeds: dict[str, Feed] = {}
         self._system: dict[str, Any] | None = None
-        self._dumps: dict[Any, int] = {}  # the row of each file
+        self._dumps: dict[object, int] = {}  # the row of each file
         self._oops: int | None = None
         self._oops_seen = 0  # rows that were looked at without a verdict's help
         self._oops_told = False  # the verdict said it
@@ -108,7 +128,7 @@ class Store:
                 feed.state = "absent"
         return feed
 
-    def opened(self, facts: Any, tables: Sequence[Table]) -> None:
+    def opened(self, facts: "Facts", tables: Sequence[Table]) -> None:
         """Take in what is known once the dump is open."""
         self.facts, self.tables = facts, tuple(tables)
         for table in tables:
@@ -117,7 +137,7 @@ class Store:
             if feed.table is None:
                 feed.state = "absent"
 
-    def take_dumps(self, rows: Sequence[Any]) -> None:
+    def take_dumps(self, rows: "Sequence[DumpFile]") -> None:
         """Take in rows of the list of dumps, each in the place of what was known of the same file."""
         kept = self.feed("dumps").rows
         for row in rows:
@@ -137,12 +157,69 @@ class Store:
         feed.why, feed.count = why, count
         return feed
 
-    def take_problems(self, problems: Sequence[Any]) -> None:
+    def take_problems(self, problems: "Sequence[Problem]") -> None:
         """Keep what could not be read, and let each table know its first."""
         self.problems = tuple(problems)
         for problem in self.problems:
             feed = self.feed(problem.section)
             feed.problem = feed.problem or problem.message
+
+    # Rows by what they are.
+
+    @property
+    def tasks(self) -> "list[Task]":
+        """The threads."""
+        return self.feed("tasks").rows
+
+    @property
+    def cpus(self) -> "list[Cpu]":
+        """The CPUs."""
+        return self.feed("cpus").rows
+
+    @property
+    def records(self) -> "list[Record]":
+        """The records of the log."""
+        return self.feed("log").rows
+
+    @property
+    def counters(self) -> "list[Counter]":
+        """The counters of /proc/meminfo."""
+        return self.feed("meminfo").rows
+
+    @property
+    def zones(self) -> "list[Zone]":
+        """The zones of memory."""
+        return self.feed("zones").rows
+
+    @property
+    def slabs(self) -> "list[Slab]":
+        """The slab caches."""
+        return self.feed("slabs").rows
+
+    @property
+    def modules(self) -> "list[Module]":
+        """The modules."""
+        return self.feed("modules").rows
+
+    @property
+    def locks(self) -> "list[Wait]":
+        """The waits for sleeping locks."""
+        return self.feed("locks").rows
+
+    @property
+    def waits(self) -> "list[WaitRow]":
+        """The edges of the wait-for graph."""
+        return self.feed("waits").rows
+
+    @property
+    def coverage(self) -> "list[Held]":
+        """How much of each kind of memory the dump holds."""
+        return self.feed("coverage").rows
+
+    @property
+    def dumps(self) -> "list[DumpFile]":
+        """The dumps of a list."""
+        return self.feed("dumps").rows
 
     def keep(self, question: Question, answer: Answer) -> None:
         """Remember an answer; the oldest goes when there are many."""
@@ -154,7 +231,7 @@ class Store:
         """Return what was found out about one thing; None while it was not."""
         return self.answers.get(Question(kind, key))
 
-    def frames(self) -> Iterator[Any]:
+    def frames(self) -> "Iterator[Frame]":
         """Yield the frames of every stack that was read: the CPUs', then the tasks' that were looked at."""
         stacks = [row.frames for row in self.feed("cpus").rows]
         stacks += [answer.value for question, answer in self.answers.items() if question.kind == "stack"]

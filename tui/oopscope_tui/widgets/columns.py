@@ -1,7 +1,7 @@
 """The chooser of a table's columns: a list over the table's right side; each key shows at once in the table."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from rich.segment import Segment
 
@@ -74,11 +74,11 @@ class Columns(Lines):
         rest = [column.key for column in self.table.columns if column.key not in self.showing]
         self.set_rows([*self.showing, *rest])
 
-    def words(self, row: Any) -> str:
+    def words(self, row: str) -> str:
         """Return the column's title."""
         return clean(next((column.title for column in self.table.columns if column.key == row), ""))
 
-    def paint(self, row: Any, width: int, here: bool) -> list[Segment]:
+    def paint(self, row: str, width: int, here: bool) -> list[Segment]:
         """Return the sign, the title and the cells that the column has."""
         sizes = {column.key: size for column, size in self.table.laid_out()}
         shown = row in self.showing

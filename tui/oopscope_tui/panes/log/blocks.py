@@ -10,9 +10,12 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from oopscope_tui.reading.store import LogLine
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import LogRow
 
 LEAST = 3  # rows that are worth a fold
 LONGEST = 400  # rows of a block; what follows is another
@@ -109,7 +112,7 @@ class Blocks:
         self._before: _Open | None = None  # the block of the row before
         self._last_run: list[int] = []
 
-    def take(self, rows: Sequence[Any], start: int, stop: int) -> None:
+    def take(self, rows: Sequence["LogRow"], start: int, stop: int) -> None:
         """Look at rows that follow those that were looked at."""
         opened, begins = self._open, BEGINS.match
         for at in range(start, stop):
@@ -131,7 +134,7 @@ class Blocks:
             else:
                 self._before = self._go_on(block, text, at, row)
 
-    def _begin(self, kind: str, at: int, row: Any) -> _Open:
+    def _begin(self, kind: str, at: int, row: "LogRow") -> _Open:
         block = _Open(len(self.all), kind, at)
         block.ns, block.traced = row.ns, bool(TRACE(row.text or ""))
         self.all.append(Block(block.number, kind, at, row.caller))
@@ -142,7 +145,7 @@ class Blocks:
         self._open[row.caller] = block
         return block
 
-    def _go_on(self, block: _Open | None, text: str, at: int, row: Any) -> _Open | None:
+    def _go_on(self, block: _Open | None, text: str, at: int, row: "LogRow") -> _Open | None:
         caller = row.caller
         if caller in self._lockdep:
             self._lockdep.discard(caller)
@@ -157,7 +160,7 @@ class Blocks:
         self._take_in(block, at, row, text)
         return block
 
-    def _other(self, block: _Open, late: bool, text: str, at: int, row: Any) -> _Open | None:
+    def _other(self, block: _Open, late: bool, text: str, at: int, row: "LogRow") -> _Open | None:
         """Take a row that is not of the open block: of another, or a stray one."""
         match = BEGINS.match(text)
         if match is not None:
@@ -169,7 +172,7 @@ class Blocks:
             self._lockdep.add(row.caller)
         return None
 
-    def _take_in(self, block: _Open, at: int, row: Any, text: str) -> None:
+    def _take_in(self, block: _Open, at: int, row: "LogRow", text: str) -> None:
         number = block.number
         if self.ends and self.ends[-1] == at and self.owners[-1] == number:
             self.ends[-1] = at + 1

@@ -5,9 +5,12 @@ Slices double when the log outgrows them, so that each record is looked at once 
 
 from collections.abc import Sequence
 from math import log
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from oopscope_tui.reading.store import LogLine
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import LogRow
 
 SLICES = 1024
 FINEST = 10  # the width of a slice in bits of nanoseconds, at first
@@ -39,7 +42,7 @@ class Density:
         """Whether there is a span of time to show."""
         return self._first is not None and self._last > self._first
 
-    def take(self, rows: Sequence[Any], start: int, stop: int) -> None:
+    def take(self, rows: Sequence["LogRow"], start: int, stop: int) -> None:
         """Look at the rows [start, stop)."""
         self._cells = ()
         for at in range(start, stop):

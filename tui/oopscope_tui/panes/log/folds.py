@@ -4,10 +4,13 @@ It knows the view of folded rows and nothing of what a record says.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oopscope_tui.panes.log.rows import LogRows
 from oopscope_tui.panes.log.wrap import Wrapping
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import LogRow
 
 
 class Folding(Wrapping):
@@ -115,7 +118,7 @@ class Folding(Wrapping):
         """Return how many rows pass the filter, folded ones too."""
         return self.rows.spots()
 
-    def spot_row(self, spot: int) -> Any:
+    def spot_row(self, spot: int) -> "LogRow":
         """Return a row that a search looks at."""
         return self.rows.spot_row(spot)
 

@@ -5,7 +5,7 @@ Records with several lines are shown as several. The drawer shows what a record 
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oopscope.kernel.clock import difference, moment, seconds
 from oopscope_tui.look import theme
@@ -18,6 +18,9 @@ from oopscope_tui.panes.log.view import LogView
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import BLANK, Line, wrapped
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import LogRow
 
 MOST_LINES = 400  # of a block in the drawer
 
@@ -77,7 +80,7 @@ class Log(Pane):
         if self.view.oops is not None:
             self.view.mark_killer(self.row_of(self.view.oops))
 
-    def row_key(self, row: Any) -> int | str | None:
+    def row_key(self, row: "LogRow") -> int | str | None:
         """Return the record's index."""
         index: int = row.index
         return index
@@ -88,7 +91,7 @@ class Log(Pane):
 
     def notes(self) -> list[str]:
         """Return counts by level."""
-        rows = self.store.feed("log").rows
+        rows = self.store.records
         errors = self.count("errors", rows, lambda row: row.level is not None and row.level <= 3)
         return [plural(len(rows), "record") + (f", {plural(errors, 'error')}" if errors else "")] if rows else []
 
@@ -112,7 +115,7 @@ class Log(Pane):
         row = self.main.row
         if row is None:
             return empty(self.main.note, width)
-        records = self.store.feed("log").rows
+        records = self.store.records
         at = _at(records, row.index)
         record = records[at] if at is not None else row
         folded = isinstance(row, Head) and row.members is not None
@@ -128,7 +131,7 @@ class Log(Pane):
             return [*wrapped(row.said, width, theme.TITLE), *linked, *fields, BLANK, *text]
         return [*text, *([] if len(text) > 1 and not linked else [BLANK]), *linked, *fields]
 
-    def _fields(self, row: Any, width: int) -> list[Line]:
+    def _fields(self, row: "LogRow", width: int) -> list[Line]:
         level = theme.LEVELS[row.level][1] if isinstance(row.level, int) and 0 <= row.level <= 7 else "?"
         lines = field_line("Caller", row.caller or "not recorded", width, 10, _caller(row.caller))
         lines += field_line("Level", f"{row.level} {level}", width, 10)
@@ -148,13 +151,13 @@ class Log(Pane):
         return f"{when:%Y-%m-%d %H:%M:%S} (the log's clock may run apart)" if when else "not a time"
 
     def _known_modules(self) -> frozenset[str]:
-        rows = self.store.feed("modules").rows
+        rows = self.store.modules
         if self._modules[0] != len(rows):
             self._modules = len(rows), frozenset(row.name for row in rows if row.name)
         return self._modules[1]
 
 
-def _at(rows: Sequence[Any], index: int) -> int | None:
+def _at(rows: Sequence["LogRow"], index: int) -> int | None:
     """Return the first row of a record; records stand in order."""
     at = bisect_left(rows, index, key=lambda row: row.index)
     return at if at < len(rows) and rows[at].index == index else None

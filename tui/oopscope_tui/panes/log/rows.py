@@ -8,11 +8,14 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oopscope_tui.panes.log.blocks import LEAST, Blocks
 from oopscope_tui.panes.log.summary import summary
 from oopscope_tui.widgets.view import View
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import LogRow
 
 
 class Head:
@@ -20,7 +23,7 @@ class Head:
 
     __slots__ = ("block", "caller", "facility", "folded", "index", "level", "members", "ns", "said", "text")
 
-    def __init__(self, row: Any, block: int, said: str = "", members: Sequence[Any] | None = None) -> None:
+    def __init__(self, row: "LogRow", block: int, said: str = "", members: "Sequence[LogRow] | None" = None) -> None:
         self.index, self.ns, self.level, self.facility = row.index, row.ns, row.level, row.facility
         self.caller, self.text = row.caller, row.text
         self.block, self.folded = block, members is not None
@@ -31,7 +34,7 @@ class Head:
 class LogRows(View):
     """A view over records, the blocks of which may be folded."""
 
-    def __init__(self, rows: Sequence[Any]) -> None:
+    def __init__(self, rows: Sequence["LogRow"]) -> None:
         super().__init__(rows)
         self.blocks = Blocks()  # somebody else shows it the rows, and calls `arrange`
         self.folding = True  # False: blocks show whole
@@ -52,9 +55,10 @@ class LogRows(View):
         """Return how many rows pass the filter, folded ones too."""
         return super().__len__()
 
-    def spot_row(self, spot: int) -> Any:
+    def spot_row(self, spot: int) -> "LogRow":
         """Return the row at a spot."""
-        return super().row(spot)
+        row: LogRow = super().row(spot)
+        return row
 
     def spot(self, position: int) -> int:
         """Return the spot of what shows at a position."""
@@ -77,11 +81,11 @@ class LogRows(View):
         """Return the row number at a position."""
         return super().row_id(self.spot(position))
 
-    def row(self, position: int) -> Any:
+    def row(self, position: int) -> "LogRow":
         """Return the row at a position; of a block the head, which knows its block."""
         spot = position + self._before[bisect_right(self._skips, position)]
         number = spot if self._ids is None else self._ids[spot]
-        row = self.rows[number]
+        row: LogRow = self.rows[number]
         block = self.blocks.headed(number)
         if block is None:
             return row
@@ -176,7 +180,7 @@ class LogRows(View):
         begin = min([begin, *(blocks.first_run[block] for block in grown)])
         return begin, len(blocks.starts) if self._ids is None else bisect_left(blocks.starts, self._tested)
 
-    def filter(self, test: Callable[[Any], bool] | None) -> None:
+    def filter(self, test: Callable[["LogRow"], bool] | None) -> None:
         """Show only rows that pass, with their blocks folded."""
         super().filter(test)
         self.arrange(anew=True)

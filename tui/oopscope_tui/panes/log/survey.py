@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import LogRow
 
 STEP = 512  # rows between two looks at the clock
 
@@ -10,14 +13,14 @@ STEP = 512  # rows between two looks at the clock
 class Looker(Protocol):
     """Takes in each row once, in order."""
 
-    def take(self, rows: Sequence[Any], start: int, stop: int) -> None:
+    def take(self, rows: Sequence["LogRow"], start: int, stop: int) -> None:
         """Look at the rows [start, stop)."""
 
 
 class Survey:
     """The pass; rows may be appended to the list at any time."""
 
-    def __init__(self, rows: Sequence[Any], lookers: Sequence[Looker]) -> None:
+    def __init__(self, rows: Sequence["LogRow"], lookers: Sequence[Looker]) -> None:
         self.rows, self._lookers = rows, lookers
         self.seen = 0
 

@@ -1,9 +1,12 @@
 """Where in a log errors and oopses begin: one row for each report, however many bad lines it has."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oopscope.klog.trouble import END, is_report
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import LogRow
 
 # What begins a report is klog's to say; what only does where no report is open, and what ends one.
 TRACE = "Call Trace"
@@ -27,7 +30,7 @@ class Troubles:
         self._erred = False  # the row before was an error outside of a report
         self._ns = 0
 
-    def take(self, rows: Sequence[Any], start: int, stop: int) -> None:
+    def take(self, rows: Sequence["LogRow"], start: int, stop: int) -> None:
         """Look at the rows [start, stop)."""
         for at in range(start, stop):
             row = rows[at]
@@ -41,7 +44,7 @@ class Troubles:
             else:
                 self._look(at, row, text)
 
-    def _look(self, at: int, row: Any, text: str) -> None:
+    def _look(self, at: int, row: "LogRow", text: str) -> None:
         ns = row.ns if row.ns is not None else self._ns
         if self._began is not None and (ns - self._ns > QUIET_NS or at - self._began > LONGEST):
             self._began = None

@@ -5,7 +5,7 @@ Searches and jumps look into what is folded, and unfold it; a filter's words sho
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -25,6 +25,9 @@ from oopscope_tui.reading.store import LogLine
 from oopscope_tui.settings import keys
 from oopscope_tui.widgets.textview import Part
 
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import LogRow
+
 LEVEL_STEPS = ((7, ""), (4, "warnings and worse"), (3, "errors and worse"))
 BILLION = 1_000_000_000
 SLICE = 0.001  # seconds between two slices of the survey
@@ -36,7 +39,7 @@ ERRORS = theme.BAD + Style(underline=True)  # without colour too
 WARNING = 4
 
 
-def letter(level: Any) -> str:
+def letter(level: int | None) -> str:
     """Return the sign of a level."""
     return theme.LEVELS[level][0] if isinstance(level, int) and 0 <= level <= 7 else "?"
 
@@ -57,12 +60,12 @@ class LogView(Folding):
         self._surveying = False
         self._begin([])
 
-    def _begin(self, rows: Sequence[Any]) -> None:
+    def _begin(self, rows: Sequence["LogRow"]) -> None:
         self.rows = self.view = LogRows(rows)
         self.troubles, self.density = Troubles(), Density()
         self.survey = Survey(rows, (self.rows.blocks, self.troubles, self.density))
 
-    def set_rows(self, rows: Sequence[Any]) -> None:
+    def set_rows(self, rows: Sequence["LogRow"]) -> None:
         """Show another list."""
         self._begin(rows)
         super().set_rows(rows)
@@ -79,16 +82,16 @@ class LogView(Folding):
 
     # Words.
 
-    def words(self, row: Any) -> str:
+    def words(self, row: "LogRow") -> str:
         """Return the text alone."""
         return row.text or ""
 
-    def written(self, row: Any) -> str:
+    def written(self, row: "LogRow") -> str:
         """Return the line with its time, as it is copied and written; of a folded block all lines."""
         members = getattr(row, "members", None)
         return "\n".join(map(self._line, members if members is not None else (row,)))
 
-    def _line(self, row: Any) -> str:
+    def _line(self, row: "LogRow") -> str:
         return f"{self.times.stamp(row.ns).strip()} {letter(row.level)} {clean(row.text or '')}"
 
     def caption(self) -> str:
@@ -100,7 +103,7 @@ class LogView(Folding):
             words.append(self.followed)
         return " · ".join([*words, self.times.words()])
 
-    def parts(self, row: Any) -> Sequence[Part]:
+    def parts(self, row: "LogRow") -> Sequence[Part]:
         """Return gutter and time, level and text: four styles at most."""
         more = type(row) is LogLine and not row.first
         in_oops = self.oops is not None and row.index >= self.oops
@@ -123,7 +126,7 @@ class LogView(Folding):
         """Return the cells in front of the text."""
         return self.times.width + 4
 
-    def unsearched(self, row: Any) -> int:
+    def unsearched(self, row: "LogRow") -> int:
         """Return how many characters in front of the text are not the text."""
         return self.indent() - self.left
 
@@ -148,7 +151,7 @@ class LogView(Folding):
             self._follow(self.row)
         self._narrow()
 
-    def _follow(self, row: Any) -> None:
+    def _follow(self, row: "LogRow") -> None:
         if row.caller:
             kind = {"T": "task", "C": "CPU"}.get(row.caller[0], "caller")
             number = row.caller[1:] if kind != "caller" else row.caller

@@ -1,7 +1,7 @@
 """A task's card on the screen: its stack, its facts and family, its memory, its files, its mappings."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oopscope.commands.questions import Answer
 from oopscope.kernel.clock import SECOND, moment
@@ -19,6 +19,9 @@ from oopscope_tui.reading.store import Store
 from oopscope_tui.widgets.table import col
 from oopscope_tui.widgets.textview import BLANK, Line, Part, line, wrapped
 
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Task, Wait
+
 STATES = {
     "R": "running or runnable", "S": "sleeping", "D": "blocked", "I": "idle kernel thread",
     "T": "stopped", "t": "traced", "Z": "zombie", "X": "dead", "P": "parked", "N": "new",
@@ -34,13 +37,13 @@ FIELD = 15  # cells of a fact's title
 TOLD_ELSEWHERE = {"pid", "state", "comm", "cpu", "rss_bytes", "vsz_bytes", "uid"}
 
 
-def task_lines(store: Store, row: Any, width: int) -> list[Line]:
+def task_lines(store: Store, row: "Task", width: int) -> list[Line]:
     """Return all sections of the task of a row."""
     sections = (_head, _stack, _task, _family, _memory, _files, _mappings)
     return [one for section in sections for one in section(store, row, width)]
 
 
-def _answered(store: Store, kind: str, row: Any) -> tuple[Any, str]:
+def _answered(store: Store, kind: str, row: "Task") -> tuple[Any, str]:
     """Return what was found, or None and what stands in its place."""
     answer: Answer | None = store.answer(kind, row.address)
     if answer is None:
@@ -53,9 +56,9 @@ def _section(title: str, note: str = "", link: Place | None = None) -> Iterator[
     yield line((f" {title}", theme.TITLE), (f"  {note}" if note else "", theme.LINK if link else theme.DIM), link=link)
 
 
-def _head(store: Store, row: Any, width: int) -> Iterator[Line]:
+def _head(store: Store, row: "Task", width: int) -> Iterator[Line]:
     """The state, and for which lock it waits or who waits for it."""
-    state = STATES.get(row.state, "")
+    state = STATES.get(row.state or "", "")
     kind = "kernel thread" if row.kernel_thread else "process" if row.pid == row.tgid else "thread"
     style = theme.DOUBT if row.state == "D" else theme.PLAIN
     where = f" on CPU {row.cpu}" if row.cpu is not None else ""
@@ -63,7 +66,7 @@ def _head(store: Store, row: Any, width: int) -> Iterator[Line]:
         " ", (f"{row.state or '-'} {state}{where}", style), f" · {kind}",
         link=Place("cpus", row.cpu, True) if row.cpu is not None else None,
     )  # fmt: skip
-    for wait in store.feed("locks").rows:
+    for wait in store.locks:
         if getattr(wait, "task", None) == row.address:
             yield from _waits(wait, width)
         elif getattr(wait, "owner", None) == row.address and not wait.readers:
@@ -72,10 +75,10 @@ def _head(store: Store, row: Any, width: int) -> Iterator[Line]:
     yield from _other_waits(store, row, width)
 
 
-def _other_waits(store: Store, row: Any, width: int) -> Iterator[Line]:
+def _other_waits(store: Store, row: "Task", width: int) -> Iterator[Line]:
     """What it waits for that is no lock, and who waits for it, by the wait-for graph."""
-    locks = {wait.lock for wait in store.feed("locks").rows if getattr(wait, "task", None) == row.address}
-    for wait in store.feed("waits").rows:
+    locks = {wait.lock for wait in store.locks if getattr(wait, "task", None) == row.address}
+    for wait in store.waits:
         if wait.task == row.address and wait.address not in locks:
             holders = f", held by {clean(', '.join(wait.holders))}" if wait.holders else ", nobody known"
             link = Place("tasks", wait.holder_pid, True) if wait.holder_pid else Place("waits")
@@ -83,7 +86,7 @@ def _other_waits(store: Store, row: Any, width: int) -> Iterator[Line]:
             yield from wrapped(text, width, theme.DOUBT if row.state == "D" else theme.PLAIN, " ► ", "   ", link)
 
 
-def _waits(wait: Any, width: int) -> list[Line]:
+def _waits(wait: "Wait", width: int) -> list[Line]:
     text, link = f"waits for the {_lock(wait)}", Place("locks", wait.lock, True)
     if wait.owner == wait.task:
         text += ", which by its record it holds itself, or a task that ended left"
@@ -97,11 +100,11 @@ def _waits(wait: Any, width: int) -> list[Line]:
     return wrapped(text, width, theme.DOUBT, " ► ", "   ", link)
 
 
-def _lock(wait: Any) -> str:
+def _lock(wait: "Wait") -> str:
     return clean(f"{wait.kind} {wait.name or f'{wait.lock:#x}'}")
 
 
-def _stack(store: Store, row: Any, width: int) -> Iterator[Line]:
+def _stack(store: Store, row: "Task", width: int) -> Iterator[Line]:
     yield from _section("Stack")
     frames, why = _answered(store, "stack", row)
     verdict = store.verdict
@@ -117,7 +120,7 @@ def _stack(store: Store, row: Any, width: int) -> Iterator[Line]:
     yield from words_line(frames)
 
 
-def _task(store: Store, row: Any, width: int) -> Iterator[Line]:
+def _task(store: Store, row: "Task", width: int) -> Iterator[Line]:
     yield from _section("Task")
     memory, _ = _answered(store, "task.memory", row)
     arguments = next((fact for fact in _facts(memory) if fact.key == "arguments"), None)
@@ -140,7 +143,7 @@ def _task(store: Store, row: Any, width: int) -> Iterator[Line]:
             yield from facts_lines((fact,), width, FIELD)
 
 
-def _facts(section: Any) -> Sequence[Fact]:
+def _facts(section: object) -> Sequence[Fact]:
     return section.facts if isinstance(section, Facts) else ()
 
 
@@ -149,7 +152,7 @@ def _clock(boot: int | None, seconds: float) -> str:
     return f", {when:%Y-%m-%d %H:%M:%S} UTC" if when else ""
 
 
-def _family(store: Store, row: Any, width: int) -> Iterator[Line]:
+def _family(store: Store, row: "Task", width: int) -> Iterator[Line]:
     found, _why = _answered(store, "task.family", row)
     if not isinstance(found, Rows):
         return
@@ -171,7 +174,7 @@ def _relative(title: str, one: Any, width: int) -> list[Line]:
     return field_line(title, text, width, FIELD, Place("tasks", one.pid, True) if one.pid else None)
 
 
-def _memory(store: Store, row: Any, width: int) -> Iterator[Line]:
+def _memory(store: Store, row: "Task", width: int) -> Iterator[Line]:
     found, why = _answered(store, "task.memory", row)
     facts = {fact.key: fact for fact in _facts(found)}
     if not facts:
@@ -187,7 +190,7 @@ def _memory(store: Store, row: Any, width: int) -> Iterator[Line]:
     yield from facts_lines(facts.values(), width, FIELD)
 
 
-def _files(store: Store, row: Any, width: int) -> Iterator[Line]:
+def _files(store: Store, row: "Task", width: int) -> Iterator[Line]:
     found, why = _answered(store, "task.files", row)
     paths, _ = _answered(store, "task.paths", row)
     if not isinstance(found, Rows) or (not found.rows and found.why):
@@ -227,7 +230,7 @@ def _file(one: Any, digits: int, width: int) -> Line:
     return line(*parts, link=Place("struct", f"file@{one.address:#x}"))
 
 
-def _mappings(store: Store, row: Any, width: int) -> Iterator[Line]:
+def _mappings(store: Store, row: "Task", width: int) -> Iterator[Line]:
     found, _why = _answered(store, "task.mappings", row)
     if not isinstance(found, Rows):
         return

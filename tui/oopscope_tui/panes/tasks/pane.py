@@ -1,7 +1,7 @@
 """Tasks: the list, and of the selected task its stack and all else that is known; Enter opens it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 
@@ -13,6 +13,9 @@ from oopscope_tui.panes.tasks.table import TaskTable
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import Line
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Task
 
 
 class Tasks(Pane):
@@ -27,7 +30,7 @@ class Tasks(Pane):
         self._shown_culprit = False
         return table
 
-    def _style(self, row: Any) -> Style | None:
+    def _style(self, row: "Task") -> Style | None:
         verdict = self.store.verdict
         if verdict is not None and verdict.pid is not None and row.pid == verdict.pid:
             return theme.BAD
@@ -50,10 +53,9 @@ class Tasks(Pane):
             self.main.grown(feed.state == "done")
         self.followed()
 
-    def row_key(self, row: Any) -> int | str | None:
+    def row_key(self, row: "Task") -> int | str | None:
         """Return the PID."""
-        pid: int | None = row.pid
-        return pid
+        return row.pid
 
     def row_of(self, key: int | str) -> int | None:
         """Return the task of a PID; several idle tasks have PID 0, and a name finds the first of it."""
@@ -76,7 +78,7 @@ class Tasks(Pane):
 
     def notes(self) -> list[str]:
         """Return counts by state."""
-        rows = self.store.feed("tasks").rows
+        rows = self.store.tasks
         blocked = self.count("blocked", rows, lambda row: row.state == "D")
         words = plural(len(rows), "task") + (f", {blocked} blocked" if blocked else "")
         return [words] if rows else []

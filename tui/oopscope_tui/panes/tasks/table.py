@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from oopscope.report.query import Field
 from oopscope_tui.panes.tasks.tree import Tree
@@ -15,6 +15,9 @@ from oopscope_tui.settings import keys
 from oopscope_tui.widgets.lines import SLICE
 from oopscope_tui.widgets.scan import Scan
 from oopscope_tui.widgets.table import Col, Table, col
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Task
 
 COLUMNS = (
     col("pid", "PID", "int"),
@@ -36,10 +39,10 @@ DEEPEST = 8  # levels that are indented: names stay in sight
 class NameCol(Col):
     """The command, behind its place in the tree."""
 
-    lead: Callable[[Any], str] = lambda row: ""
-    tail: Callable[[Any], str] = lambda row: ""
+    lead: Callable[["Task"], str] = lambda row: ""
+    tail: Callable[["Task"], str] = lambda row: ""
 
-    def text(self, row: Any) -> str:
+    def text(self, row: "Task") -> str:
         """Return the name, indented."""
         return f"{self.lead(row)}{Col.text(self, row)}{self.tail(row)}"
 
@@ -185,7 +188,7 @@ class TaskTable(Table):
         else:
             self.grew()
 
-    def set_rows(self, rows: Sequence[Any]) -> None:
+    def set_rows(self, rows: Sequence["Task"]) -> None:
         """Show another list."""
         self.folded.clear()
         self._hidden.clear()
@@ -196,18 +199,18 @@ class TaskTable(Table):
 
     # The tree.
 
-    def _rank(self, row: Any) -> int | None:
+    def _rank(self, row: "Task") -> int | None:
         at = self.family.number.get(id(row))
         return None if at is None else self.family.rank[at]
 
-    def _lead(self, row: Any) -> str:
+    def _lead(self, row: "Task") -> str:
         at = self.family.number.get(id(row))
         if at is None:
             return ""
         sign = "" if not self.family.size[at] else "+ " if at in self.folded else "- "
         return "  " * (min(self.family.depth[at], DEEPEST) + (not sign)) + sign
 
-    def _tail(self, row: Any) -> str:
+    def _tail(self, row: "Task") -> str:
         at = self.family.number.get(id(row))
         return f" ({self.family.size[at]:,} under it)" if at is not None and at in self.folded else ""
 
@@ -239,7 +242,7 @@ class TaskTable(Table):
         """Return how many rows a search looks at."""
         return len(self.family.order) if self._whole else super().spots()
 
-    def spot_row(self, spot: int) -> Any:
+    def spot_row(self, spot: int) -> "Task":
         """Return a row that a search looks at."""
         return self.family.rows[self.family.order[spot]] if self._whole else super().spot_row(spot)
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oopscope_tui.reading.rows import Task
 
 KTHREADD = 2
 STEP = 256  # rows taken between two looks at the clock
@@ -14,7 +17,7 @@ class Tree:
     A dump may hold loops and PIDs twice; each row stands in the tree once, whatever its PIDs say.
     """
 
-    def __init__(self, rows: Sequence[Any]) -> None:
+    def __init__(self, rows: Sequence["Task"]) -> None:
         self.rows = list(rows)
         count = len(self.rows)
         self.number: dict[int, int] = {}  # by the row's identity
@@ -57,7 +60,7 @@ class Tree:
             if at % STEP == 0:
                 yield
 
-    def _parent(self, at: int, row: Any) -> int | None:
+    def _parent(self, at: int, row: "Task") -> int | None:
         if not row.pid:
             return None
         pid = row.tgid if row.tgid and row.pid != row.tgid else row.ppid
