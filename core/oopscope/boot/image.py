@@ -13,11 +13,14 @@ from typing import TypeVar
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
+from oopscope.lazy_re import lazy_re
 from oopscope.symbols import ksymtab
 from oopscope.symbols.search import CHUNK, HOLE, IMAGE, read_lenient
 
 Place = TypeVar("Place")
 PAGE = 4096
+NOT_ZERO = lazy_re(rb"[^\0]")
+LEADS = 4  # of them a stretch is searched as often
 MOST = 1 << 16  # places of one kind that are kept: a real image has a few, but for pointers into modules
 
 
@@ -77,29 +80,40 @@ class Image:
 
     def _pointing(self, base: int, raw: bytes) -> Iterator[tuple[int, int]]:
         """Yield the words of a stretch that point to modules: found by the bytes that all such pointers begin with."""
+        yield from sorted((base + at, word) for lead in self._leads for at, word in self._led(raw, lead))
+
+    def _led(self, raw: bytes, lead: bytes) -> Iterator[tuple[int, int]]:
+        """Yield the words of a stretch that begin with some bytes and point to modules: offset, value."""
         size, order = self._kernel.memory.word_size, self._kernel.arch.byteorder
-        space, own, same = self._space, self._own, self._same
-        lead = size - len(same) if order == "little" else 0
-        hit = raw.find(same)
+        space, own = self._space, self._own
+        within = size - len(lead) if order == "little" else 0
+        hit = raw.find(lead)
         while hit >= 0:
-            at = hit - lead
+            at = hit - within
             if at % size == 0 and 0 <= at <= len(raw) - size:
                 word = int.from_bytes(raw[at : at + size], order)
                 if word in space and word not in own:
-                    yield base + at, word
-            hit = raw.find(same, hit + 1)
+                    yield at, word
+                elif word == 0:  # of which a stretch has many, where low addresses begin with zeros
+                    more = NOT_ZERO.search(raw, at)
+                    at = max(at, (more.start() if more else len(raw)) - size)
+            hit = raw.find(lead, (at // size + 1) * size + within)
 
     @cached_property
     def _space(self) -> range:
         return self._kernel.machine.modules(self._kernel)
 
     @cached_property
-    def _same(self) -> bytes:
-        """The highest bytes, the same in each pointer to a module, in the order of memory."""
+    def _leads(self) -> list[bytes]:
+        """The highest bytes of pointers to modules, in the order of memory: as many of them as have few values.
+
+        Of a space in which all have many, the lowest addresses are looked for, where modules are put first.
+        """
         size, space = self._kernel.memory.word_size, self._space
-        first, last = space.start.to_bytes(size, "big"), max(space.stop - 1, space.start).to_bytes(size, "big")
-        same = first[: next((i for i in range(size) if first[i] != last[i]), size)] or first[:1]
-        return same if self._kernel.arch.byteorder == "big" else same[::-1]
+        few = [n for n in range(1, size) if len(_highest(space, size - n)) <= LEADS]
+        kept = max(few, default=1)
+        values = _highest(space, size - kept) if few else _highest(space, size - 1)[:1]
+        return [value.to_bytes(kept, self._kernel.arch.byteorder) for value in values]
 
     @cached_property
     def _own(self) -> range:
@@ -118,6 +132,11 @@ class Image:
 def image(kernel: Kernel) -> Image:
     """Return a kernel's image, which is gone through once."""
     return Image(kernel)
+
+
+def _highest(space: range, lower: int) -> range:
+    """Return the values that addresses of a space have above their lower bytes."""
+    return range(space.start >> 8 * lower, (max(space.stop - 1, space.start) >> 8 * lower) + 1)
 
 
 def _keep(found: list[Place], more: Iterator[Place]) -> None:

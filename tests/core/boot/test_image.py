@@ -16,7 +16,7 @@ STEXT = 0xFFFFFFFF81000000
 MODULES = range(0xFFFFFFFFC0000000, 0xFFFFFFFFFF000000)
 
 
-def made(data: bytes, order: str = "little") -> tuple[Image, Counter[int]]:
+def made(data: bytes, order: str = "little", modules: range = MODULES) -> tuple[Image, Counter[int]]:
     reads: Counter[int] = Counter()
 
     def read(address: int, size: int) -> bytes:
@@ -30,7 +30,7 @@ def made(data: bytes, order: str = "little") -> tuple[Image, Counter[int]]:
     )
     kernel: Any = SimpleNamespace(
         info=SimpleNamespace(symbol=lambda _name: STEXT), memory=memory, endian="<" if order == "little" else ">",
-        arch=SimpleNamespace(byteorder=order), machine=SimpleNamespace(modules=lambda _kernel: MODULES),
+        arch=SimpleNamespace(byteorder=order), machine=SimpleNamespace(modules=lambda _kernel: modules),
     )  # fmt: skip
     return Image(kernel), reads
 
@@ -55,3 +55,26 @@ def test_nothing_readable_is_nothing_found() -> None:
     image, reads = made(b"")
     assert not [*image.starts(), *image.exported_names(), *image.pointers_to_modules()]
     assert sum(reads.values()) < 20_000  # it ends after a hole
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_pointers_to_low_addresses_are_found_among_zeros(order: str) -> None:
+    """A space that a carry goes through: its addresses share no more than zeros at the top."""
+    modules = range(0x3FF_8000_0000, 0x401_0000_0000)
+    data, first = bytearray(CHUNK), "<" if order == "little" else ">"
+    words = (0x3FF_8000_0000, 0, 1, 0x3FF_7FFF_FFFF, 0x400_0000_1000, 0x401_0000_0000, 0x3FF_FFFF_FFF8)
+    struct.pack_into(f"{first}{len(words)}Q", data, 0x1008, *words)
+    struct.pack_into(first + "Q", data, CHUNK - 8, 0x400_0000_0008)
+    image, _ = made(bytes(data), order, modules)
+    assert [(at - STEXT, word) for at, word in image.pointers_to_modules()] == [
+        (0x1008, words[0]), (0x1028, words[4]), (0x1038, words[6]), (CHUNK - 8, 0x400_0000_0008),
+    ]  # fmt: skip
+
+
+def test_a_space_of_all_low_addresses_costs_no_more_where_memory_is_zero() -> None:
+    """Every word of zeros begins as the pointers do; each run of them is passed at once."""
+    data = bytearray(CHUNK)
+    struct.pack_into(">Q", data, 0x8000, 0x7000_0000)
+    struct.pack_into(">Q", data, 0x8010, 0x7000_0010)
+    image, _ = made(bytes(data), "big", range(0x6000_0000, 0x8000_0000))
+    assert [word for _, word in image.pointers_to_modules()] == [0x7000_0000, 0x7000_0010]
