@@ -4,7 +4,6 @@ Follows include/linux/mm_types.h and mm/memory.c. The counters were an array of
 atomics up to 6.1, beside which each task kept up to 64 pages of its own (SPLIT_RSS_COUNTING); they are per-CPU since.
 """
 
-import struct
 from typing import NamedTuple
 
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
@@ -53,9 +52,8 @@ def _count(kernel: Kernel, mm: int) -> Pages:
     at = mm + kernel.bind(MM).offset("rss_stat")
     member = types.member("mm_struct", "rss_stat")
     if member.kind != "array":
-        own = struct.Struct(f"{kernel.endian}4i")
         counts: list[tuple[int, ...]] = [tuple(_signed(word) for word in memory.words(at, 4))]
-        counts += [own.unpack(memory.read(each, own.size)) for each in kernel.cached(kept_by_tasks).get(mm, [])]
+        counts += kernel.cached(kept_by_tasks).get(mm, [])
         return Pages(*(max(sum(count[kind] for count in counts), 0) for kind in range(4)))
     # struct percpu_counter[], f1a7941243c1 "mm: convert mm's rss stats into percpu_counter", 6.2
     count = types.member("percpu_counter", "count").offset
@@ -69,17 +67,14 @@ def _count(kernel: Kernel, mm: int) -> Pages:
     return Pages(*found)
 
 
-def kept_by_tasks(kernel: Kernel) -> dict[int, list[int]]:
-    """Return where the tasks of each mm keep counts of their own (int[4]), by the mm's address; {} since 6.2."""
-    if not kernel.types.has_member("task_struct", "rss_stat.count"):
-        return {}
-    at = kernel.types.member("task_struct", "rss_stat.count").offset
-    found: dict[int, list[int]] = {}
+def kept_by_tasks(kernel: Kernel) -> dict[int, list[tuple[int, ...]]]:
+    """Return what the tasks of each mm have counted by themselves, by the mm's address; {} since 6.2."""
+    found: dict[int, list[tuple[int, ...]]] = {}
     for task in kernel.cached(task_structs).values():
-        if task.mm:
-            found.setdefault(task.mm, []).append(task.address + at)
+        if task.mm and task.rss is not None and any(task.rss):
+            found.setdefault(task.mm, []).append(tuple(_signed(count, 32) for count in task.rss))
     return found
 
 
-def _signed(word: int) -> int:
-    return word - (word >> 63 << 64)
+def _signed(word: int, bits: int = 64) -> int:
+    return word - (word >> bits - 1 << bits)

@@ -49,16 +49,13 @@ def opened_by(kernel: Kernel) -> OpenFiles:
     found: dict[int, list[Opened]] = {}
     files: dict[int, _File | None] = {}
     budget, whole = MAX_OF_ALL, all_tasks_known(kernel)
-    offset, seen = kernel.types.member("task_struct", "files").offset, set[int]()
+    seen = set[int]()
     for task in sorted(kernel.cached(task_structs).values(), key=lambda one: one.pid):
-        if not task.mm or task.exit_state:
+        if not task.mm or task.exit_state or not task.files or task.files in seen:
             continue
+        seen.add(task.files)
         try:
-            table = kernel.memory.word(task.address + offset)
-            if not table or table in seen:
-                continue
-            seen.add(table)
-            for number, (fd, file, _) in enumerate(descriptors(kernel, table)):
+            for number, (fd, file, _) in enumerate(descriptors(kernel, task.files)):
                 budget -= 1
                 if number >= MAX_FDS or budget < 0:
                     whole = False

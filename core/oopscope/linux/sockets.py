@@ -222,18 +222,17 @@ def owners(kernel: Kernel) -> dict[int, Owner]:
     table = kernel.find_symbol("socket_file_ops")
     if table is None:
         return found
-    files_at, seen = kernel.types.member("task_struct", "files").offset, set[int]()
+    seen = set[int]()
     ops_at, sk_at = kernel.types.member("file", "f_op").offset, kernel.bind(SOCKET).offset("sk")
     private_at = kernel.bind(FILE).offset("private")
     for task in sorted(task_structs(kernel).values(), key=lambda task: task.pid):
         if not task.mm and not task.pid:
             continue
         try:
-            files = kernel.memory.word(task.address + files_at)
-            if not files or files in seen:
+            if not task.files or task.files in seen:
                 continue
-            seen.add(files)
-            for _fd, file, _closing in descriptors(kernel, files):
+            seen.add(task.files)
+            for _fd, file, _closing in descriptors(kernel, task.files):
                 if kernel.memory.word(file + ops_at) != table:
                     continue
                 socket = kernel.memory.word(file + private_at)

@@ -40,6 +40,10 @@ class TaskStruct(NamedTuple):
     sp: int
     cpu: int | None
     last_arrival: int | None
+    files: int | None = None
+    vfork_done: int | None = None  # what it completes when it ends
+    pi_blocked_on: int | None = None  # its waiter for an rt_mutex
+    rss: tuple[int, ...] | None = None  # pages counted by itself, up to 6.1 (SPLIT_RSS_COUNTING)
 
 
 TASK = Plan(
@@ -50,6 +54,7 @@ TASK = Plan(
     # bcf9033e5449 "sched: move CPU field back into thread_info if THREAD_INFO_IN_TASK=y", 5.16
     cpu=("thread_info.cpu", "cpu"),
     last_arrival="sched_info.last_arrival",
+    rss="rss_stat.count",
 )
 
 
@@ -110,6 +115,7 @@ class Structs(dict[int, TaskStruct | None]):
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
         self._kernel, self._row = kernel, kernel.bind(TASK).row
+        self._same: dict[tuple[int, ...] | None, tuple[int, ...] | None] = {}  # counts that many tasks share
         self.why: dict[int, OopscopeError] = {}
 
     def __missing__(self, address: int) -> TaskStruct | None:
@@ -122,6 +128,7 @@ class Structs(dict[int, TaskStruct | None]):
 
     def _whole(self, task: TaskStruct) -> TaskStruct:
         """Say of a uniprocessor kernel's task whether it ran, by the run queue, and on which CPU: the only one."""
+        task = task._replace(rss=self._same.setdefault(task.rss, task.rss)) if task.rss else task
         if task.on_cpu is not None:
             return task
         ran = any(queue.curr == task.address for queue in self._kernel.cached(runqueues))

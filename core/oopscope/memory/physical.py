@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from oopscope.dumps import Dump
 from oopscope.errors import MissingPage, Why
 
-MAX_PAGES = 16 << 20  # bytes of unpacked pages kept
+MAX_PAGES = 8 << 20  # bytes of unpacked pages kept
 MAX_MISSING = 1 << 16
 
 

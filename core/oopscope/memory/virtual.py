@@ -12,6 +12,7 @@ from oopscope.memory.physical import PhysicalMemory
 
 MAX_READ = 64 << 20  # no single read of a dump is larger
 MAX_CACHED = 1024
+MAX_KEPT = 32 << 20  # bytes of ends of pages that are kept
 
 Translate = Callable[[int], Mapping]
 
@@ -27,8 +28,11 @@ class Memory:
         self._mask = self.page_size - 1
         self._word = word
         self.word_size = word.size
+        self._last_word = self.page_size - word.size  # within a page
         self._half = struct.Struct(word.format[0] + "I")
         self._pages: dict[int, bytes] = {}
+        self._kept: dict[int, bytes] = {}  # ends of pages, by the page's number
+        self._room = MAX_KEPT
         self._large: dict[int, Mapping] = {}  # by 2 MiB of address: large pages met so far
         self.top = 1 << word.size * 8
         self.steps = 0  # nodes of lists and trees that were followed so far
@@ -69,9 +73,32 @@ class Memory:
     def view(self, address: int, size: int) -> tuple[bytes, int]:
         """Return (buffer, offset): size bytes from there; the page itself, uncopied, when they lie within one."""
         offset = address & self._mask
-        if offset + size <= self.page_size:
-            return self._pages.get(address >> self._shift) or self.page(address >> self._shift), offset
-        return self.read(address, size), 0
+        if offset + size > self.page_size:
+            return self.read(address, size), 0
+        number = address >> self._shift
+        page = self._pages.get(number)
+        if page is None:
+            kept = self._kept.get(number)
+            if kept is not None and (at := offset - self.page_size + len(kept)) >= 0:
+                return kept, at
+            page = self.page(number)
+        return page, offset
+
+    def keep(self, address: int, data: bytes) -> bool:
+        """Keep what was read from an address to the end of a page for all later reads of it; False: it has no room.
+
+        It is for stacks: many tasks have a page each, of which only the end is in use, and which is read again and
+        again. What is not kept is read anew.
+        """
+        if len(data) > self._room:
+            return False
+        self._room -= len(data)
+        while data:
+            size = self.page_size - (address & self._mask)
+            if len(data) >= size:
+                self._kept[address >> self._shift] = data[:size]
+            address, data = address + size, data[size:]
+        return True
 
     def read(self, address: int, size: int) -> bytes:
         """Read size bytes; ReadError carries the first address that could not be read."""
@@ -81,7 +108,8 @@ class Memory:
             raise Implausible(f"a read of {size} bytes", address)
         number, offset = address >> self._shift, address & self._mask
         if offset + size <= self.page_size:
-            return self.page(number)[offset : offset + size]
+            buffer, at = self.view(address, size)
+            return buffer[at : at + size]
         parts = [self.page(number)[offset:]]
         size -= len(parts[0])
         while size > 0:
@@ -92,8 +120,10 @@ class Memory:
 
     def word(self, address: int) -> int:
         """Read one pointer-sized unsigned number."""
-        buffer, offset = self.view(address, self._word.size)
-        value: int = self._word.unpack_from(buffer, offset)[0]
+        page, offset = self._pages.get(address >> self._shift), address & self._mask
+        if page is None or offset > self._last_word:
+            page, offset = self.view(address, self.word_size)
+        value: int = self._word.unpack_from(page, offset)[0]
         return value
 
     def u32(self, address: int) -> int:

@@ -17,7 +17,7 @@ from oopscope.kernel.stack import Stack, task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
-from oopscope.waits.sleepers import BLOCKED, SLEEPS, Sleeper, positions, sleepers, words_of
+from oopscope.waits.sleepers import BLOCKED, SLEEPS, Seen, Sleeper, sleepers, stacks_seen, words_of
 from oopscope.waits.sleepers import frames_of as stack
 from oopscope.waits.unlisted import Unlisted
 from oopscope.waits.wait import Wait, chain, circles
@@ -51,12 +51,11 @@ KINDS = (
 
 
 class _Waiter(NamedTuple):
-    """A waiter on a task's stack, and the words of that stack."""
+    """A waiter on a task's stack."""
 
     task: TaskStruct
     kind: LockType
     address: int
-    words: tuple[int, ...]
 
 
 class _Shape(NamedTuple):
@@ -92,10 +91,9 @@ class _Search:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.memory = kernel, kernel.memory
-        self.tasks = kernel.cached(task_structs)
+        self.tasks, self.seen = kernel.cached(task_structs), stacks_seen(kernel)
         self._shapes: dict[str, _Shape | None] = {}
         self._unlisted = Unlisted(kernel)
-        self._lowest = 1 << (8 * kernel.memory.word_size - 1)  # of addresses that can be the kernel's
         self._locks: dict[tuple[str, int], int | None] = {}  # by the kind and the waiter, of rings that were followed
 
     def shape(self, kind: LockType) -> _Shape | None:
@@ -119,60 +117,57 @@ class _Search:
                 yield wait
 
     def _of(self, task: TaskStruct) -> Wait | None:
-        words = words_of(self.kernel, task)
-        known = self._in_known_ring(task, words)
+        seen = self.seen[task.address]
+        known = self._in_known_ring(task, seen)
         if known is not None:
             return known
-        candidates = {kind.name: self._candidates(task, words, kind) for kind in KINDS}
+        candidates = self._candidates(seen)
         if not task.state & BLOCKED and not any(candidates.values()) and not self._unlisted.names_a_lock(task):
             return None  # most sleep for something else: their stacks are not unwound
         symbols = [frame.symbol for frame in stack(self.kernel, task.address) if frame.symbol and frame.kind != "user"]
-        waiter = self._waiter(task, symbols, words, candidates)
+        waiter = self._waiter(task, symbols, candidates)
         found = self._lock(waiter) if waiter is not None else None
         if waiter is not None and found is not None:
             return self._wait(waiter, found)
         return self._unlisted.of(task, symbols)
 
-    def _in_known_ring(self, task: TaskStruct, words: tuple[int, ...]) -> Wait | None:
+    def _in_known_ring(self, task: TaskStruct, seen: Seen) -> Wait | None:
         """Return the wait of a task whose waiter hangs in a ring that was followed: what its nodes are is known."""
         if not self._locks:
             return None
-        size = self.memory.word_size
         for kind in KINDS:
             shape = self.shape(kind)
-            for at in positions(words, task.address) if shape is not None else ():
-                address = task.sp + at * size - (shape.task if shape is not None else 0)
+            for place in seen.places if shape is not None else ():
+                address = place - (shape.task if shape is not None else 0)
                 lock = self._locks.get((kind.name, address))
                 if lock is not None:
-                    return self._wait(_Waiter(task, kind, address, words), lock)
+                    return self._wait(_Waiter(task, kind, address), lock)
         return None
 
-    def _candidates(self, task: TaskStruct, words: tuple[int, ...], kind: LockType) -> list[int]:
-        """Return the addresses on a task's stack where a linked waiter of its own may stand."""
-        shape, size = self.shape(kind), self.memory.word_size
-        if shape is None:
-            return []
-        ahead, found = (shape.list - shape.task) // size, []
-        for at in positions(words, task.address):
-            node = at + ahead
-            if 0 <= node < len(words) - 1 and self._may_link(words[node]) and self._may_link(words[node + 1]):
-                address = task.sp + at * size - shape.task
-                if self._is_linked(address + shape.list):
-                    found.append(address)
+    def _candidates(self, seen: Seen) -> dict[str, list[int]]:
+        """Return of each kind the addresses on a task's stack where a linked waiter of its own may stand."""
+        found: dict[str, list[int]] = {}
+        same: dict[tuple[int, int], list[int]] = {}  # most kinds of waiter begin alike
+        for kind in KINDS if seen.places else ():
+            shape = self.shape(kind)
+            if shape is None:
+                continue
+            at = shape.list, shape.task
+            if at not in same:
+                same[at] = [place - shape.task for place in seen.places if self._is_waiter(place, shape, seen)]
+            found[kind.name] = same[at]
         return found
 
-    def _may_link(self, word: int) -> bool:
-        """Tell whether a word can be a link of a list: spares reading where most cannot."""
-        return word >= self._lowest and not word % self.memory.word_size
+    def _is_waiter(self, place: int, shape: _Shape, seen: Seen) -> bool:
+        node = place - shape.task + shape.list
+        return seen.may_link(node) and self._is_linked(node)
 
-    def _waiter(
-        self, task: TaskStruct, symbols: list[str], words: tuple[int, ...], candidates: dict[str, list[int]]
-    ) -> _Waiter | None:
+    def _waiter(self, task: TaskStruct, symbols: list[str], candidates: dict[str, list[int]]) -> _Waiter | None:
         """Return the waiter on a task's stack, where a function of a lock's is on it."""
         kind = next((k for k in KINDS if any(k.functions.match(symbol) for symbol in symbols)), None)
-        if kind is None or not candidates[kind.name]:
+        if kind is None or not candidates.get(kind.name):
             return None
-        return _Waiter(task, kind, candidates[kind.name][0], words)
+        return _Waiter(task, kind, candidates[kind.name][0])
 
     def _stack(self, task: TaskStruct) -> Stack:
         return task_stack(self.kernel, task.stack)
@@ -180,7 +175,7 @@ class _Search:
     def _is_linked(self, node: int) -> bool:
         try:
             following, before = self.memory.words(node, 2)
-            return self.memory.words(following, 2)[1] == node and self.memory.word(before) == node
+            return self.memory.word(before) == node and self.memory.words(following, 2)[1] == node
         except ReadError:
             return False
 
@@ -222,7 +217,7 @@ class _Search:
     def _pointed_at(self, waiter: _Waiter) -> Iterator[int]:
         own = self._stack(waiter.task)
         size = self.memory.word_size
-        for word in dict.fromkeys(waiter.words):
+        for word in dict.fromkeys(words_of(self.kernel, waiter.task)):
             if word >= 1 << (8 * size - 1) and not word % size and word not in own:
                 yield word
 

@@ -10,6 +10,10 @@ def _known(kernel: Kernel) -> dict[tuple[str, str, str], int | None]:
     return {}
 
 
+def _shapes(kernel: Kernel) -> dict[tuple[object, ...], tuple[int, ...] | None]:
+    return {}
+
+
 def _types(kernel: Kernel) -> dict[str, Types | None]:
     return {}
 
@@ -28,13 +32,11 @@ def offset(kernel: Kernel, struct: str, *paths: str, module: str = "") -> int | 
 
 def offsets(kernel: Kernel, struct: str, *paths: str | tuple[str, ...], module: str = "") -> tuple[int, ...] | None:
     """Return the offsets of several members, each by one or more names; None where one of them is missing."""
-    found = []
-    for path in paths:
-        at = offset(kernel, struct, *((path,) if isinstance(path, str) else path), module=module)
-        if at is None:
-            return None
-        found.append(at)
-    return tuple(found)
+    known, key = kernel.cached(_shapes), (struct, paths, module)
+    if key not in known:
+        found = [offset(kernel, struct, *((p,) if isinstance(p, str) else p), module=module) for p in paths]
+        known[key] = None if None in found else tuple(at for at in found if at is not None)
+    return known[key]
 
 
 def _offset(kernel: Kernel, struct: str, path: str, module: str) -> int | None:

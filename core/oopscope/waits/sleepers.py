@@ -4,6 +4,7 @@ Follows include/linux/{wait,swait}.h. A wait queue entry names its task (private
 hangs in a ring with the queue's head: it is believed only on the own stack of the task that it names, linked both ways.
 """
 
+import struct
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -56,16 +57,19 @@ class Sleeper:
         """Its stack."""
         return task_stack(self.kernel, self.task.stack)
 
-    @cached_property
+    @property
     def words(self) -> tuple[int, ...]:
         """The words of its stack, from where it was switched out; none where they cannot be read."""
         return words_of(self.kernel, self.task)
 
     @cached_property
+    def _seen(self) -> "Seen":
+        return stacks_seen(self.kernel)[self.address]
+
+    @property
     def places(self) -> tuple[int, ...]:
         """The addresses of the words on its stack that name it."""
-        size = self.kernel.memory.word_size
-        return tuple(self.task.sp + at * size for at in positions(self.words, self.address))
+        return self._seen.places
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
@@ -79,20 +83,16 @@ class Sleeper:
 
     def linked(self, node: int) -> bool:
         """Tell whether a node on its stack is linked with its neighbours both ways; what cannot be is not followed."""
-        at, size = (node - self.task.sp) // self.kernel.memory.word_size, self.kernel.memory.word_size
-        if not 0 <= at < len(self.words) - 1:
-            return False
-        lowest = 1 << (8 * size - 1)
-        if any(word < lowest or word % size for word in self.words[at : at + 2]):
-            return False
-        return is_linked(self.kernel, node)
+        return self._seen.may_link(node) and is_linked(self.kernel, node)
 
     def word(self, address: int) -> int:
-        """Return a word of its stack that was read already; ReadError for one outside."""
-        at = (address - self.task.sp) // self.kernel.memory.word_size
-        if 0 <= at < len(self.words):
-            return self.words[at]
+        """Return a word, mostly of its stack; ReadError."""
         return self.kernel.memory.word(address)
+
+    @cached_property
+    def completion(self) -> int | None:
+        """What may be the struct completion that it waits for by the links on its stack alone."""
+        return _completion(self)
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -109,13 +109,59 @@ class Sleeper:
         return tuple(found)
 
 
-def positions(words: tuple[int, ...], value: int) -> list[int]:
-    """Return where a value stands among some words."""
-    found, at = [], -1
-    for _ in range(words.count(value)):
-        at = words.index(value, at + 1)
-        found.append(at)
-    return found
+class Seen:
+    """What was seen of a sleeper's stack, from where it was switched out; nothing of one that cannot be read.
+
+    places: the addresses of the words that name the task.
+    """
+
+    __slots__ = ("_data", "_kernel", "_task", "end", "places")
+
+    def __init__(self, kernel: Kernel, task: TaskStruct) -> None:
+        self._kernel, self._task = kernel, task
+        try:
+            data = stack_bytes(kernel, task)
+        except ReadError:
+            data = b""
+        memory, found = kernel.memory, []
+        own = task.address.to_bytes(memory.word_size, "little" if kernel.endian == "<" else "big")
+        at = data.find(own)
+        while at >= 0:
+            if not at % memory.word_size:
+                found.append(task.sp + at)
+            at = data.find(own, at + 1)
+        self.end, self.places = task.sp + len(data), tuple(found)
+        self._data = data if memory.keep(task.sp, data) else None
+
+    def words(self, address: int, count: int = 1) -> tuple[int, ...]:
+        """Return words of the stack; () where they do not lie within what was seen."""
+        memory, start = self._kernel.memory, self._task.sp
+        if not start <= address <= self.end - count * memory.word_size:
+            return ()
+        if self._data is None:
+            return memory.words(address, count)
+        kind = "Q" if memory.word_size == 8 else "I"
+        return struct.unpack_from(f"{self._kernel.endian}{count}{kind}", self._data, address - start)
+
+    def may_link(self, node: int) -> bool:
+        """Tell whether two words can be the links of a list: spares following most that cannot.
+
+        No list begins where a task_struct does.
+        """
+        size, tasks = self._kernel.memory.word_size, self._kernel.cached(task_structs)
+        found, lowest = self.words(node, 2), 1 << (8 * size - 1)
+        return bool(found) and all(word >= lowest and not word % size and word not in tasks for word in found)
+
+
+@once
+def stacks_seen(kernel: Kernel) -> dict[int, Seen]:
+    """Return what is seen of the stacks of all tasks that sleep, each read once, by the task's address."""
+    tasks = kernel.cached(task_structs).values()
+    return {task.address: Seen(kernel, task) for task in tasks if _sleeps(task)}
+
+
+def _sleeps(task: TaskStruct) -> bool:
+    return bool(task.state & SLEEPS and not task.on_cpu and not task.exit_state)
 
 
 class EntryShape(NamedTuple):
@@ -149,19 +195,25 @@ def is_linked(kernel: Kernel, node: int) -> bool:
     """Tell whether a node of a list is linked with its neighbours both ways, and not only with itself."""
     try:
         following, before = kernel.memory.words(node, 2)
-        size = kernel.memory.word_size
-        return following != node and kernel.memory.word(following + size) == node and kernel.memory.word(before) == node
+        if following == node or kernel.memory.word(before) != node:
+            return False
+        return kernel.memory.word(following + kernel.memory.word_size) == node
     except ReadError:
         return False
 
 
-def stack_words(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
-    """Return the words of a sleeping task's stack, from where it was switched out; ReadError for a page of it."""
+def stack_bytes(kernel: Kernel, task: TaskStruct) -> bytes:
+    """Return a sleeping task's stack, from where it was switched out; ReadError for a page of it."""
     whole = task_stack(kernel, task.stack)
     if task.sp not in whole or task.sp % kernel.memory.word_size:
-        return ()
-    count = min(whole.end - task.sp, MAX_STACK) // kernel.memory.word_size
-    return tuple(kernel.memory.words(task.sp, count))
+        return b""
+    return kernel.memory.read(task.sp, min(whole.end - task.sp, MAX_STACK))
+
+
+def stack_words(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
+    """Return the words of a sleeping task's stack, from where it was switched out; ReadError for a page of it."""
+    data, size = stack_bytes(kernel, task), kernel.memory.word_size
+    return struct.unpack(f"{kernel.endian}{len(data) // size}{'Q' if size == 8 else 'I'}", data)
 
 
 def words_of(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
@@ -192,9 +244,7 @@ def sleepers(kernel: Kernel) -> list[Sleeper]:
     except OopscopeError:
         clock = 0
     found = [
-        Sleeper(kernel, task, clock)
-        for task in kernel.cached(task_structs).values()
-        if task.state & SLEEPS and not task.on_cpu and not task.exit_state and task.stack
+        Sleeper(kernel, task, clock) for task in kernel.cached(task_structs).values() if _sleeps(task) and task.stack
     ]
     return sorted(found, key=lambda one: one.pid)
 
@@ -249,7 +299,7 @@ def completion_of(sleeper: Sleeper) -> int | None:
 
     A completion's waiters are a simple wait queue since a5c6234e1028 "completion: Use simple wait queues", 5.7.
     """
-    found = _completion(sleeper)
+    found = sleeper.completion
     asleep = found is not None and any(function.startswith(_COMPLETES) for function in sleeper.functions)
     return found if asleep else None
 

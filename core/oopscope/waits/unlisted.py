@@ -45,7 +45,7 @@ class Unlisted:
 
     def names_a_lock(self, task: TaskStruct) -> bool:
         """Tell whether a task names the waiter by which it waits for an rt_mutex."""
-        return self._rt is not None and bool(self.memory.word(task.address + self._rt.blocked_on))
+        return self._rt is not None and bool(task.pi_blocked_on)
 
     def of(self, task: TaskStruct, symbols: Sequence[str]) -> Wait | None:
         """Return what a sleeping task waits for, with these functions on its stack; None where it is none of these."""
@@ -59,7 +59,7 @@ class Unlisted:
 
     def _rt_mutex(self, task: TaskStruct, symbols: Sequence[str]) -> Wait | None:
         shape = self._rt
-        waiter = self.memory.word(task.address + shape.blocked_on) if shape is not None else 0
+        waiter = task.pi_blocked_on
         if shape is None or not waiter or self.memory.word(waiter + shape.task) != task.address:
             return None
         base = self.memory.word(waiter + shape.lock)
@@ -141,7 +141,6 @@ class Unlisted:
 
 
 class _Rt(NamedTuple):
-    blocked_on: int
     task: int
     lock: int
     owner: int
@@ -163,7 +162,6 @@ def _rt_shape(kernel: Kernel) -> _Rt | None:
         base = "rt_mutex_base" if kernel.types.has("rt_mutex_base") else "rt_mutex"  # 830e6acc8a1c, 5.15
         has = kernel.types.has_member("rw_semaphore", "rwbase.rtmutex")  # c43a43e439e0, 5.15, on PREEMPT_RT
         return _Rt(
-            member("task_struct", "pi_blocked_on").offset,
             member("rt_mutex_waiter", "task").offset,
             member("rt_mutex_waiter", "lock").offset,
             member(base, "owner").offset,

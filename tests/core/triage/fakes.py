@@ -50,6 +50,12 @@ class Words:
     def words(self, address: int, count: int) -> Any:
         return tuple(self.word(address + 8 * i) for i in range(count))
 
+    def read(self, address: int, size: int) -> bytes:
+        return b"".join(word.to_bytes(8, "little") for word in self.words(address, size // 8))
+
+    def keep(self, address: int, data: bytes) -> bool:
+        return True
+
 
 def timed(log: list[str]) -> Iterator[Record]:
     """Records of lines; one that is only `[12.5]` moves the clock to that second."""

@@ -11,6 +11,7 @@ from cases import case_of
 from core.triage.fakes import Words, stack
 from oopscope.errors import NoMember
 from oopscope.kernel.kernel import Name
+from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
 from oopscope.kernel.stack import thread_size
 from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
@@ -74,12 +75,12 @@ def memory_of(tasks: Any, waits: Any, with_list: bool = True) -> Any:
 
 def kernel_of(tasks: Any, words: Any, offsets: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__mutex_lock+0x2"))
-    monkeypatch.setattr(locks, "task_stack", lambda kernel, base: locks.Stack(base, base + SIZE, "task"))  # type: ignore[attr-defined]
     found = {task_structs: {one.address: one for one in tasks}, lost_tasks: {}, thread_size: SIZE}
-    return SimpleNamespace(
-        types=Types(offsets), memory=Words(words), problems=Problems(), cached=found.__getitem__,
-        name_of=lambda address: None,
-    )  # fmt: skip
+    kernel = SimpleNamespace(
+        types=Types(offsets), memory=Words(words), problems=Problems(), name_of=lambda address: None, endian="<"
+    )
+    kernel.cached = lambda read: found[read] if read in found else reader(read)(kernel)
+    return kernel
 
 
 @pytest.mark.parametrize("offsets", [OFFSETS, NO_LIST], ids=["list", "first waiter"])
@@ -155,7 +156,6 @@ def test_readers_are_holders_only_where_there_is_one(
 
 
 RT = {
-    "task_struct": {"pi_blocked_on": 0x100},
     "rt_mutex_waiter": {"task": 0x50, "lock": 0x58},
     "rt_mutex_base": {"owner": 0x18},
 }
@@ -163,7 +163,8 @@ RT = {
 
 def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     one, two, waiter = task(1, A), task(2, B, state=1), BASE + SIZE + 0x3F40
-    words = {A + 0x100: waiter, B + 0x100: 0, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
+    one = one._replace(pi_blocked_on=waiter)
+    words = {waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, RT, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__rt_mutex_slowlock+0x2"))
     (wait,) = ALL_LOCKS(kernel)
@@ -172,7 +173,8 @@ def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch: pytest.MonkeyP
 
 def test_a_waiter_that_is_anothers_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     one, waiter = task(1, A), BASE + SIZE + 0x3F40
-    words = {A + 0x100: waiter, waiter + 0x50: B, waiter + 0x58: LOCK, LOCK + 0x18: B}
+    one = one._replace(pi_blocked_on=waiter)
+    words = {waiter + 0x50: B, waiter + 0x58: LOCK, LOCK + 0x18: B}
     kernel = kernel_of([one], words, RT, monkeypatch)
     assert ALL_LOCKS(kernel) == []
 
@@ -232,7 +234,8 @@ def test_on_preempt_rt_every_sleeping_lock_is_an_rt_mutex(
     function: str, kind: str, lock: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two, waiter = task(1, A), task(2, B, state=1), BASE + SIZE + 0x3F40
-    words = {A + 0x100: waiter, B + 0x100: 0, waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
+    one = one._replace(pi_blocked_on=waiter)
+    words = {waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, ON_RT, monkeypatch)
     monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", f"{function}+0x2"))
     (wait,) = ALL_LOCKS(kernel)

@@ -48,16 +48,8 @@ def _of(kernel: Kernel, one: Sleeper, completion: int) -> Iterator[Claim]:
 @once
 def _endings(kernel: Kernel) -> dict[int, int]:
     """Return the tasks by the completions that they complete when they end."""
-    at = offset(kernel, "task_struct", "vfork_done")
-    found = {}
-    for address in kernel.cached(task_structs) if at is not None else ():
-        try:
-            done = kernel.memory.word(address + (at or 0))
-        except OopscopeError:
-            continue
-        if done:
-            found[done] = address
-    return found
+    tasks = kernel.cached(task_structs)
+    return {task.vfork_done: address for address, task in tasks.items() if task.vfork_done}
 
 
 def _barrier(kernel: Kernel, one: Sleeper, completion: int, waiter: Node) -> list[Claim]:

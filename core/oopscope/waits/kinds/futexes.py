@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
@@ -57,19 +58,18 @@ def _key(kernel: Kernel, one: Sleeper, base: int) -> _Key | None:
         return None
     memory = kernel.memory
     try:
-        following, before = memory.words(base + shape[0], 2)
-        linked = memory.word(before) == base + shape[0] and memory.words(following, 2)[1] == base + shape[0]
         lock = memory.word(base + shape[2])
         held, word = memory.word(base + shape[1] + parts[0]), memory.word(base + shape[1] + parts[1])
         flags = memory.u32(base + shape[1] + parts[2])
+        if lock < 1 << (8 * memory.word_size - 1) or not (flags & INODE or held == one.task.mm):
+            return None
+        following, before = memory.words(base + shape[0], 2)
+        if memory.word(before) != base + shape[0] or memory.words(following, 2)[1] != base + shape[0]:
+            return None
     except ReadError:
-        return None
-    if not linked or lock < 1 << (8 * memory.word_size - 1):
         return None
     within = flags & memory.page_size - 1 & ~3
     if not flags & INODE:
-        if held != one.task.mm:
-            return None
         return _Key(f"private:{held:#x}:{word + within:#x}", word + within, held)
     return _Key(f"shared:{held:#x}:{word:#x}:{within:#x}", _address(kernel, one, within), one.task.mm)
 
@@ -137,4 +137,10 @@ def _owner(kernel: Kernel, one: Sleeper, words: tuple[int, int, int]) -> tuple[t
 
 
 def _thread(kernel: Kernel, number: int) -> TaskStruct | None:
-    return next((task for task in kernel.cached(task_structs).values() if task.pid == number and task.pid), None)
+    return _by_pid(kernel).get(number)
+
+
+@once
+def _by_pid(kernel: Kernel) -> dict[int, TaskStruct]:
+    """Return the tasks by their PID; of one that several have the first."""
+    return {task.pid: task for task in reversed(kernel.cached(task_structs).values()) if task.pid}

@@ -23,7 +23,9 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
         if wait.kind == "futex":  # the kind that knows futexes names it by its word
             continue
         for_readers = bool(wait.readers) and wait.kind.startswith("percpu")
-        node = nodes.setdefault((wait.lock, for_readers), _node(kernel, wait))
+        node = nodes.get((wait.lock, for_readers))
+        if node is None:
+            node = nodes[wait.lock, for_readers] = _node(kernel, wait)
         basis: Basis = "recorded" if wait.kind in BY_TASK else "linked"
         waiter = task_node(kernel, wait.task)
         yield Claim(waiter, node, "waits_for", basis, since.get(wait.task), _waits(wait))
