@@ -77,3 +77,4 @@ def test_who_waits_for_an_answer_of_a_stuck_cpu_is_not_to_blame() -> None:
     assert (verdict["cause"], verdict["confidence"], verdict["module"]) == ("soft-lockup", "likely", "qafault")
     assert verdict["symbol"].startswith("qa_poll_device+")
     assert "which waits for other CPUs to answer" in verdict["summary"]
+    assert "CPU 1 did not answer: it stands in qa_poll_device" in verdict["summary"]

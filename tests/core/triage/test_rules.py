@@ -14,7 +14,8 @@ from core.triage.deaths import FAULT, NULL, PAGE, oops
 from core.triage.deaths import OTHERS as FIRST_OTHERS
 from core.triage.fakes import FakeKernel, death, stack
 from core.triage.more_deaths import MORE, MORE_ALSO, MORE_OTHERS
-from oopscope.triage import judge
+from oopscope.boot.attach import open_kernel
+from oopscope.triage import judge, verdict
 from oopscope.triage.finding import Verdict
 from oopscope.triage.rules import RULES
 
@@ -208,3 +209,33 @@ def test_one_panic_of_two_functions_is_no_second_one(dying: tuple[str, ...], sur
     entry = (*(f"{name}+0x100" for name in dying), "oops_end+0x1e", "exc_page_fault+0x75 <exception>")
     found = judge(oops(NULL, (*entry, *FAULT)).kernel)
     assert (found.cause, found.confidence) == ("null-pointer-dereference", sure)
+
+
+@pytest.mark.parametrize(
+    ("access", "cause"), [("read access", "list-corruption"), ("instruction fetch", "null-pointer-dereference")]
+)
+def test_a_function_that_was_called_is_no_nodes_link(access: str, cause: str) -> None:
+    node, other = 0xFFFF888012345000, 0xFFFF888012346000
+    said = NULL.replace("read access", access).replace("0000000000000018", "0000000000000008")
+    words = {node: 0, node + 8: other, other: node}
+    fault = oops(said, after=f"RAX: {node:016x} RBX: 0000000000000000 RCX: 0000000000000003", words=words)
+    assert judge(fault.kernel).cause == cause
+
+
+GONE = PAGE.replace("ffffc90001234008", "ffffffffc04263c8") + "\n{}"
+LINKED = "Modules linked in: stored [last unloaded: qaleave(OE)]"
+
+
+@pytest.mark.parametrize(("linked", "says"), [(LINKED, "likely in qaleave, which was unloaded"), ("", "not mapped,")])
+def test_a_pointer_into_a_module_that_is_gone_names_it(linked: str, says: str, tmp_path: Path) -> None:
+    log = tmp_path / "dmesg.txt"
+    lines = "\n".join(oops(GONE.format(linked)).log.lines.texts)
+    log.write_text("".join(f"[   12.{at:06}] {line}\n" for at, line in enumerate(lines.split("\n"))))
+    found = verdict(open_kernel([log]))
+    assert found.cause == "bad-page-fault"
+    assert says in found.summary
+
+
+def test_a_fault_where_kfree_looks_a_page_up_is_an_invalid_free() -> None:
+    found = judge(oops(PAGE, ("kfree+0x69", *FAULT)).kernel)
+    assert (found.cause, found.confidence, found.symbol) == ("invalid-free", "likely", "store_put+0x21")

@@ -5,7 +5,7 @@ runs a task, that CPU took no interrupt all the while; its saved flags, or that 
 Follows kernel/sched/core.c (update_rq_clock) and arch/x86/kernel/smp.c (native_stop_other_cpus).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import is_dying, is_waiting
@@ -42,12 +42,26 @@ def find(death: Death) -> Iterator[Finding]:
 
 def silent(death: Death) -> Cpu | None:
     """Return the only CPU that took no tick and was not idle: who waits for an answer of all CPUs waits for it."""
+    return _only(death, lambda cpu, lag: lag >= LAG_NS)
+
+
+def busy(death: Death) -> Cpu | None:
+    """Return the only CPU that took no tick, or has run one kernel thread all the while, and spins for no lock."""
+    end = death.last_ns or 0
+    return _only(
+        death,
+        lambda cpu, lag: _lock(cpu) is None and (lag >= LAG_NS or end - (_runs_since(death, cpu) or end) >= BUSY_NS),
+    )
+
+
+def _only(death: Death, is_one: Callable[[Cpu, int], bool]) -> Cpu | None:
+    """Return the only CPU beside the panicking one, idle ones and programs of which something is so."""
     end = death.last_ns
     if death.only_log or end is None:
         return None
     clocks = {queue.cpu: queue.clock for queue in death.kernel.cached(runqueues)}
-    busy = [c for c in all_cpus(death.kernel) if c.state not in ("idle", "panic", "user", None)]
-    found = [c for c in busy if clocks.get(c.cpu) and end - clocks[c.cpu] >= LAG_NS]
+    others = [c for c in all_cpus(death.kernel) if c.state not in ("idle", "panic", "user", None)]
+    found = [c for c in others if is_one(c, end - (clocks.get(c.cpu) or end))]
     return found[0] if len(found) == 1 else None
 
 

@@ -13,6 +13,7 @@ from oopscope.triage.faults import (
     page_fault_code,
 )
 from oopscope.triage.finding import Verdict
+from oopscope.triage.gone_module import gone_module
 
 READ_ONLY = r"read-only memory|write to read-only|permissions? violation|Write protection|protection exception"
 
@@ -31,12 +32,14 @@ def check(death: Death) -> Verdict | None:
             evidence.append(death.from_log(access[0]))
     called = bad_call(death)
     place = called or death.where
+    gone, told = gone_module(death, faulted)
+    evidence += told
     verb = "called a function through the wild pointer" if called else "used the wild pointer"
     return death.verdict(
         "software",
         "bad-page-fault",
         "Bad pointer",
-        f"{place} {verb}{address}, {_why(death, faulted)}, {death.by}.",
+        f"{place} {verb}{address}, {_why(death, faulted)}{gone}, {death.by}.",
         "certain",
         evidence,
         (

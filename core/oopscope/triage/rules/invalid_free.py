@@ -4,6 +4,7 @@ from oopscope.kernel.functions import plain
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.checkers import found
 from oopscope.triage.death import Death
+from oopscope.triage.faults import memory_fault, null_pointer
 from oopscope.triage.finding import Verdict
 
 KFREE = ("kfree", "kvfree", "kfree_sensitive", "kzfree", "free_large_kmalloc", "free_nonslab_page", "krealloc")
@@ -12,8 +13,13 @@ INLINED = 1000  # set_freepointer, which finds an object freed twice, stands abo
 OTHER = lazy_re(r"cache_from_obj: Wrong slab cache|.*Wrong slab cache|kfree of (?:bad|invalid)")
 
 
+def _looks_up(symbol: str) -> bool:
+    """Tell whether a function looks up the page of what it is to free, and nothing else: a bad pointer faults there."""
+    return plain(symbol) in ("kfree", "kfree_sensitive", "kzfree")
+
+
 def check(death: Death) -> Verdict | None:
-    """Fire on a checker's report, or on kfree()'s own check that a page is a slab's or a large kmalloc's."""
+    """Fire on a checker's report, on kfree()'s own check of the page, or where it faults in looking the page up."""
     seen = found(death)
     bug = death.in_oops(BUG)
     pc = death.fault_frame
@@ -21,6 +27,8 @@ def check(death: Death) -> Verdict | None:
         line, culprit, sure = seen.line, seen.culprit, True
     elif bug and pc and pc.symbol and plain(pc.symbol) in KFREE and int(bug[1]["line"]) > INLINED:
         line, culprit, sure = bug[0], death.caller_of(KFREE) or death.culprit, False
+    elif (fault := memory_fault(death)) and pc and pc.symbol and _looks_up(pc.symbol) and not null_pointer(death):
+        line, culprit, sure = fault[0], death.caller_of(KFREE) or death.culprit, False
     else:
         return None
     return death.verdict(

@@ -8,7 +8,7 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import is_dying
 from oopscope.triage.death import Death
-from oopscope.triage.faults import fault_address, fault_registers, memory_fault
+from oopscope.triage.faults import executed, fault_address, fault_registers, memory_fault
 from oopscope.triage.finding import Evidence, Source, Verdict
 
 CHECKS = (
@@ -68,7 +68,7 @@ def _caller(death: Death) -> Frame | None:
 def _broken_node(death: Death) -> Evidence | None:
     """Look in the registers of the fault for a list node with a wild link whose other neighbour points back at it."""
     address, registers = fault_address(death), fault_registers(death)
-    if address is None or not registers:
+    if address is None or not registers or executed(death):  # a function that is called is no node's link
         return None
     memory = death.kernel.memory
     for name, value in registers.items():

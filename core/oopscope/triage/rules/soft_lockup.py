@@ -9,7 +9,7 @@ from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.standing import interrupted_in
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
-from oopscope.triage.findings.stuck_cpus import silent, standing
+from oopscope.triage.findings.stuck_cpus import busy, silent, standing
 
 NEAR = 4  # frames from where a CPU was found to the function that waits for others
 
@@ -31,18 +31,17 @@ def check(death: Death) -> Verdict | None:
     if found and found in death.frames:
         evidence.append(death.from_frame(found, "{frame} is what the watchdog's interrupt found running"))
     frame, place = death.blame_stuck(found, frames)
-    waits = _waits_for_cpus(found, frames)
-    deaf = silent(death) if waits else None
-    if deaf is not None and (stands := standing(deaf)) is not None:
-        frame = stands
-        evidence.append(
-            Evidence(f"CPU {deaf.cpu} did not answer: it stands in {frame}", Source("frame", str(deaf.cpu)))
-        )
+    other = _in_the_way(death, found, frames, who[0])
+    if other is not None:
+        frame = other[0]
+        evidence.append(other[1])
+    doubt = other is not None or _waits_for_cpus(found, frames)  # who is in the way is reckoned, or not known
     others = [one for one in death.findings if one.id == "stuck-cpu"]
     evidence += [piece for one in others for piece in one.evidence[:2]]
     waiting = list(_waiting(death, who[0]))
     evidence += waiting
-    also = f"; {others[0].text}" if others else f"; {waiting[0].text}" if waiting else ""
+    more = [*([other[1]] if other else ()), *others, *waiting]
+    also = f"; {more[0].text}" if more else ""
     stuck = (
         f"CPU {said[1][1]} was stuck for {said[1][2]} s in {place}, run by {said[1][3]}"
         if said
@@ -53,7 +52,7 @@ def check(death: Death) -> Verdict | None:
         "soft-lockup",
         "Soft lockup",
         f"{stuck}{death.fatal_by('softlockup_panic')}{also}.",
-        "likely" if waits else "certain",  # who does not answer may be another, or nobody that is known
+        "likely" if doubt else "certain",
         evidence,
         (
             "In a spinlock's slow path: find who holds the lock, on another CPU or further up this stack.",
@@ -63,6 +62,20 @@ def check(death: Death) -> Verdict | None:
         blame=False,
         whom=who,
     )
+
+
+def _in_the_way(
+    death: Death, found: Frame | None, frames: Sequence[Frame], stuck: int | None
+) -> tuple[Frame, Evidence] | None:
+    """Return where the only other CPU stands that can be what a stuck one waits for; None where it waits for none."""
+    waits = _waits_for_cpus(found, frames)
+    other = silent(death) if waits else busy(death) if found is not None and is_waiting(found.symbol) else None
+    stands = standing(other) if other is not None and other.cpu != stuck else None
+    if other is None or stands is None:
+        return None
+    does = "did not answer" if waits else "likely holds what is waited for"
+    text = f"CPU {other.cpu} {does}: it stands in {stands}, run by {other.who}"
+    return stands, Evidence(text, Source("frame", str(other.cpu), stands.address or None))
 
 
 def _waits_for_cpus(found: Frame | None, frames: Sequence[Frame]) -> bool:
