@@ -16,6 +16,7 @@ import zstandard
 
 from oopscope import difference as kept
 from oopscope.difference import WINDOW, Head, dictionary, head_of
+from oopscope.distill.kdump_file import DESCRIPTOR, FLAG_ZSTD
 
 STORE = Path(__file__).parent / "dumps"
 CACHE = Path(os.environ.get("OOPSCOPE_TEST_CACHE") or STORE / ".whole")
@@ -34,6 +35,25 @@ def difference(base: str, base_data: bytes, data: bytes) -> bytes:
 def put_together(patch: Path, store: Path = STORE) -> bytes:
     """Return the whole dump; ValueError where it is not the one that was stored."""
     return kept.put_together(patch, (store / f"{head_of(patch).base}.kdump").read_bytes())
+
+
+def unpacked(data: bytes) -> bytes:
+    """Return a distilled dump whose pages are as they were: one frame around all of them is smaller than one each.
+
+    What comes of it is a difference worth storing even where no other dump is of its kernel.
+    """
+    block, sub_blocks, bitmap_blocks = (int.from_bytes(data[at : at + 4], "little") for at in (428, 432, 436))
+    first, unpack = block * (1 + sub_blocks + bitmap_blocks), zstandard.ZstdDecompressor().decompress
+    count = int.from_bytes(data[first - block * bitmap_blocks // 2 : first], "little").bit_count()
+    head, pages, places = bytearray(data[: first + DESCRIPTOR.size * count]), bytearray(), dict[int, int]()
+    for at in range(first, len(head), DESCRIPTOR.size):
+        offset, size, flags, _ = DESCRIPTOR.unpack_from(head, at)
+        if offset not in places:  # pages of zeros share one
+            places[offset] = len(head) + len(pages)
+            page = data[offset : offset + size]
+            pages += unpack(page) if flags & FLAG_ZSTD else page
+        DESCRIPTOR.pack_into(head, at, places[offset], block, 0, 0)
+    return bytes(head + pages)
 
 
 def write(path: Path, data: bytes, mtime_ns: int) -> None:
@@ -79,12 +99,16 @@ def is_other(made: Path, head: Head, changed: int) -> bool:
     return (found.st_size, found.st_mtime_ns) != (head.size, changed)
 
 
-def add(data: bytes, name: str, store: Path = STORE) -> Path:
-    """Store a dump under a name, as a difference where another dump is near enough; return the file."""
+def add(data: bytes, name: str, store: Path = STORE, base: str | None = None) -> Path:
+    """Store a dump under a name, as a difference where another dump is near enough; return the file.
+
+    base: the dump to take the difference against, whatever its kernel.
+    """
     mine, patch = store / f"{name}.kdump", store / f"{name}.patch"
     if any(head_of(other).base == name for other in store.glob("*.patch")):
         raise ValueError(f"others are differences against {name}: store those anew first, under a base of another name")
-    bases = [path for path in sorted(store.glob("*.kdump")) if path != mine and related(path.stem, name)]
+    near = (lambda other: other == base) if base else (lambda other: related(other, name))
+    bases = [path for path in sorted(store.glob("*.kdump")) if path != mine and near(path.stem)]
     least = min((difference(path.stem, path.read_bytes(), data) for path in bases), key=len, default=data)
     patch.unlink(missing_ok=True)
     mine.unlink(missing_ok=True)

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from oopscope.dumps import ERASED
-from oopscope.errors import MissingPage, NotMapped, OopscopeError
+from oopscope.errors import Implausible, MissingPage, NotMapped, OopscopeError
 from oopscope.inspect.address_space import address_space, canonical, per_cpu_of, stack_map
 from oopscope.inspect.meaning import Meaning, number_meaning
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.machine import Space
 from oopscope.linux.module import Region, in_text, module_map, text_regions
 from oopscope.linux.page import CACHE, SlabObject, object_at, page_of
+from oopscope.linux.struct_pages import struct_pages
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.vma import user_map
 from oopscope.linux.vmalloc import area_at
@@ -199,8 +200,8 @@ def _struct_page(kernel: Kernel, address: int) -> Meaning | None:
     space = _space(kernel)
     if space is None or not space.page_struct or address not in space.vmemmap:
         return None
-    pfn, past = divmod(address - space.vmemmap.start, space.page_struct)
-    words = f"struct page of frame {pfn:#x}" + (f" +{past:#x}" if past else "")
+    number, past = divmod(address - space.vmemmap.start, space.page_struct)
+    words = f"struct page of frame {space.first_frame + number:#x}" + (f" +{past:#x}" if past else "")
     return Meaning("struct page", words, struct=("page", address - past))
 
 
@@ -209,12 +210,11 @@ def _direct(kernel: Kernel, address: int) -> Meaning | None:
     space = _space(kernel)
     if space is None or address not in space.direct:
         return None
-    frame = (address - space.direct.start) // kernel.memory.page_size
+    frame = (address - space.direct.start) // kernel.memory.page_size + space.first_frame
     try:
-        page = page_of(kernel, space.vmemmap.start + frame * space.page_struct)
+        page = page_of(kernel, kernel.cached(struct_pages).of(frame))
         if page.kind == "slab":
-            first = (page.head - space.vmemmap.start) // space.page_struct * kernel.memory.page_size
-            return _in_slab(kernel, page.head, space.direct.start + first, address)
+            return _in_slab(kernel, page.head, _memory_of(kernel, space, page.head, frame), address)
     except OopscopeError:
         return Meaning("page", f"memory of frame {frame:#x}")
     if page.kind == "cache":
@@ -225,18 +225,25 @@ def _direct(kernel: Kernel, address: int) -> Meaning | None:
     return Meaning("page", f"{words}, frame {frame:#x}")
 
 
+def _memory_of(kernel: Kernel, space: Space, head: int, frame: int) -> int:
+    """Return where the memory of a compound page's first page is mapped, given a frame of it; Implausible."""
+    first = kernel.cached(struct_pages).frame_of(head, frame)
+    if first is None:
+        raise Implausible("a compound page that begins at no struct page", head)
+    return space.direct.start + (first - space.first_frame) * kernel.memory.page_size
+
+
 def slab_object(kernel: Kernel, address: int) -> SlabObject | None:
     """Return the slab object that an address lies in; None where it lies in none, or nothing tells."""
     space = _space(kernel)
     if space is None or address not in space.direct:
         return None
     try:
-        frame = (address - space.direct.start) // kernel.memory.page_size
-        page = page_of(kernel, space.vmemmap.start + frame * space.page_struct)
+        frame = (address - space.direct.start) // kernel.memory.page_size + space.first_frame
+        page = page_of(kernel, kernel.cached(struct_pages).of(frame))
         if page.kind != "slab":
             return None
-        first = (page.head - space.vmemmap.start) // space.page_struct * kernel.memory.page_size
-        found = object_at(kernel, page.head, space.direct.start + first, address)
+        found = object_at(kernel, page.head, _memory_of(kernel, space, page.head, frame), address)
     except OopscopeError:
         return None
     return found if found is not None and found.base <= address < found.base + found.size else None

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
-from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.mount import mounts_of
 from oopscope.linux.path import Paths, Place
+from oopscope.linux.percpu_counter import percpu_sum
 from oopscope.linux.proc_mounts import first_namespace
 from oopscope.linux.system import memory_bytes
 from oopscope.structs.plan import Plan
@@ -188,15 +189,8 @@ class _Reader:
             for name, counts in stats.items():
                 number = self.types.constant(name)
                 if number is not None:
-                    counts[bdi] += self._percpu(writer.stat + number * size)
+                    counts[bdi] += percpu_sum(self.kernel, writer.stat + number * size)
         return True
-
-    def _percpu(self, address: int) -> int:
-        """Return the value of a struct percpu_counter."""
-        count = self.memory.word(address + self.types.member("percpu_counter", "count").offset)
-        each = self.memory.word(address + self.types.member("percpu_counter", "counters").offset)
-        parts = [self.memory.s32((each + offset) % self.memory.top) for offset in self.kernel.cached(per_cpu_offsets)]
-        return max(count - (count >> 63 << 64) + (sum(parts) if each else 0), 0)
 
     def row(self, block: SuperBlock) -> FileSystem:
         """Return the row of a super block."""
@@ -252,7 +246,7 @@ class _Reader:
         words += [f"mode={own.mode & 0o7777:03o}"] if own.mode & 0o7777 != TMPFS_MODE else []
         words += [f"uid={own.uid}"] if own.uid else []
         words += [f"gid={own.gid}"] if own.gid else []
-        return "", ",".join(words), self._percpu(own.used) * page, None
+        return "", ",".join(words), percpu_sum(self.kernel, own.used) * page, None
 
 
 def _text(raw: bytes) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from oopscope.errors import Absent, NoSymbol, OopscopeError
-from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.huge_pages import default_pool, huge_pages
+from oopscope.linux.percpu_counter import percpu_sum
 from oopscope.linux.system import memory_bytes
 from oopscope.linux.zone import all_zones, node_structs
 from oopscope.structs.plan import Plan
@@ -99,14 +100,7 @@ def _reserved(kernel: Kernel) -> int:
 
 
 def _committed(kernel: Kernel) -> int:
-    at = kernel.symbol("vm_committed_as")
-    count = _signed(kernel.memory.word(at + kernel.types.member("percpu_counter", "count").offset))
-    each = kernel.memory.word(at + kernel.types.member("percpu_counter", "counters").offset)
-    if each:
-        count += sum(
-            kernel.memory.s32((each + offset) % kernel.memory.top) for offset in kernel.cached(per_cpu_offsets)
-        )
-    return max(count, 0)
+    return percpu_sum(kernel, kernel.symbol("vm_committed_as"))
 
 
 def _swap(kernel: Kernel, name: str) -> int:
@@ -128,10 +122,16 @@ def _commit_limit(kernel: Kernel) -> int:
     if kilobytes:
         allowed = kilobytes * 1024 // memory.page_size
     else:
-        huge = sum(pool.total * pool.bytes for pool in huge_pages(kernel)) // memory.page_size
-        total = memory_bytes(kernel) // memory.page_size - huge
+        total = memory_bytes(kernel) // memory.page_size - _in_huge_pages(kernel)
         allowed = total * memory.u32(kernel.symbol("sysctl_overcommit_ratio")) // 100
     return allowed + _swap(kernel, "total_swap_pages")
+
+
+def _in_huge_pages(kernel: Kernel) -> int:
+    """Return how many pages the pools of huge pages hold: none without CONFIG_HUGETLB_PAGE."""
+    if kernel.find_symbol("hugetlb_max_hstate") is None and kernel.names_data:
+        return 0
+    return sum(pool.total * pool.bytes for pool in huge_pages(kernel)) // kernel.memory.page_size
 
 
 def _vmalloc_used(kernel: Kernel, stats: Stats) -> int:

@@ -6,7 +6,8 @@ atomics up to 6.1, beside which each task kept up to 64 pages of its own (SPLIT_
 
 from typing import NamedTuple
 
-from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.percpu_counter import percpu_sum
 from oopscope.linux.task import task_structs
 from oopscope.structs.plan import Plan
 
@@ -56,15 +57,7 @@ def _count(kernel: Kernel, mm: int) -> Pages:
         counts += kernel.cached(kept_by_tasks).get(mm, [])
         return Pages(*(max(sum(count[kind] for count in counts), 0) for kind in range(4)))
     # struct percpu_counter[], f1a7941243c1 "mm: convert mm's rss stats into percpu_counter", 6.2
-    count = types.member("percpu_counter", "count").offset
-    counters = types.member("percpu_counter", "counters").offset
-    found = []
-    for base in range(at, at + 4 * member.element_size, member.element_size):
-        total, each = _signed(memory.word(base + count)), memory.word(base + counters)
-        if each:
-            total += sum(memory.s32(each + offset & memory.top - 1) for offset in kernel.cached(per_cpu_offsets))
-        found.append(max(total, 0))
-    return Pages(*found)
+    return Pages(*(percpu_sum(kernel, at + kind * member.element_size) for kind in range(4)))
 
 
 def kept_by_tasks(kernel: Kernel) -> dict[int, list[tuple[int, ...]]]:

@@ -48,7 +48,7 @@ class Device(NamedTuple):
     mtu: int
     addr_len: int
     dev_addr: int
-    net: int
+    net: int | None  # which CONFIG_NET_NS adds
     ops: int
     tx: int
     num_tx_queues: int
@@ -222,7 +222,7 @@ def devices(kernel: Kernel, net: NetStruct) -> Iterator[Device]:
     bound, lost = kernel.bind(DEVICE), kernel.problems.lost("interfaces", f"namespace {net.inum}")
     walk = for_each_list(kernel.memory, net.devices, bound.offset("link"), lost, MAX_DEVICES)
     for device in bound.rows(walk, lost):
-        if device.net == net.address and device.ifindex > 0:
+        if device.net in (net.address, None) and device.ifindex > 0:
             yield device
         else:
             text = f"what should be an interface of namespace {net.inum} is of another, or none"

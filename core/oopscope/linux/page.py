@@ -21,22 +21,28 @@ MAX_NODES = 1024
 
 
 class SlabStruct(NamedTuple):
-    """struct slab, struct page before d122019bf061 (5.17)."""
+    """struct slab, struct page before d122019bf061 (5.17), which has the members of SLUB and of SLAB alike.
+
+    `objects` is SLUB's, `s_mem` and `active` are SLAB's.
+    """
 
     address: int
     slab_cache: int
     freelist: int
-    objects: int
+    objects: int | None
+    s_mem: int | None
+    active: int | None
 
 
 class CacheStruct(NamedTuple):
-    """struct kmem_cache, as far as its objects' places go."""
+    """struct kmem_cache, as far as its objects' places go; that of CONFIG_SLAB has `num`, how many a slab has."""
 
     address: int
     name: int
     size: int
     object_size: int
-    offset: int
+    offset: int | None
+    num: int | None
     random: int | None
     red_left_pad: int | None
     cpu_slab: int | None
@@ -81,26 +87,36 @@ def object_at(kernel: Kernel, slab_address: int, memory: int, address: int) -> S
     """Return the object of a slab, whose memory begins at `memory`, that an address lies in."""
     slab = kernel.bind(SLAB).row(slab_address)
     cache = kernel.bind(CACHE).row(slab.slab_cache)
-    if not 0 < cache.size <= 1 << 24 or not 0 < slab.objects <= MAX_OBJECTS:
-        raise Implausible("a slab of no plausible size", slab_address)
-    index = (address - memory) // cache.size
+    places = objects_of(slab, cache, memory)
+    index = (address - places.start) // cache.size
     name = kernel.memory.cstring(cache.name, 128).decode("utf-8", "backslashreplace")
-    if not 0 <= index < slab.objects:
+    if not 0 <= index < len(places):
         return SlabObject(name, 0, cache.object_size, None)
-    base = memory + index * cache.size + (cache.red_left_pad or 0)
+    base = places[index] + (cache.red_left_pad or 0)
     try:
-        free = base in _known_free(kernel, slab, cache, memory)
+        free: bool | None = base in _known_free(kernel, slab, cache, places)
     except OopscopeError:
-        return SlabObject(name, base, cache.object_size, None)
+        free = None
+    if cache.num is not None and not free:  # a CPU's array may have it, where it is free for that CPU
+        free = None
     return SlabObject(name, base, cache.object_size, free)
 
 
-def _known_free(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, memory: int) -> set[int]:
+def objects_of(slab: SlabStruct, cache: CacheStruct, memory: int) -> range:
+    """Return where the objects of a slab begin, whose memory is mapped at `memory`; Implausible."""
+    count = slab.objects if cache.num is None else cache.num
+    if count is None or not 0 < cache.size <= 1 << 24 or not 0 < count <= MAX_OBJECTS:
+        raise Implausible("a slab of no plausible size", slab.address)
+    first = memory if cache.num is None else slab.s_mem or 0  # not always the first byte: SLAB colours its slabs
+    return range(first, first + count * cache.size, cache.size)
+
+
+def _known_free(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, places: range) -> set[int]:
     known = kernel.cached(_known)
     if slab.address not in known:
         if len(known) >= MAX_KNOWN:
             known.clear()
-        known[slab.address] = set(free_objects(kernel, slab, cache, range(memory, memory + slab.objects * cache.size)))
+        known[slab.address] = set(free_objects(kernel, slab, cache, places))
     return known[slab.address]
 
 
@@ -108,8 +124,15 @@ def _known(kernel: Kernel) -> dict[int, set[int]]:
     return {}
 
 
-def free_objects(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, memory: range) -> Iterator[int]:
-    """Yield the objects of a slab that are free: in its own list, its CPU's, or a store of free objects."""
+def free_objects(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, places: range) -> Iterator[int]:
+    """Yield the objects of a slab that are free: in its own list, its CPU's, or a store of free objects.
+
+    CONFIG_SLAB's CPUs keep free objects in arrays, which are not looked through.
+    """
+    if cache.num is not None:
+        yield from _free_by_number(kernel, slab, slab.active or 0, places)
+        return
+    memory = range(places.start, places.stop)
     yield from _freelist(kernel, cache, slab.freelist, memory)
     for offset in kernel.cached(per_cpu_offsets):
         if cache.cpu_slab:
@@ -147,13 +170,23 @@ def _barns(kernel: Kernel, cache: int) -> Iterator[int]:
             yield barn
 
 
+def _free_by_number(kernel: Kernel, slab: SlabStruct, active: int, places: range) -> Iterator[int]:
+    """Yield what CONFIG_SLAB's list has behind the first `active`: numbers of objects, each a freelist_idx_t."""
+    size, count = kernel.types.sizeof("freelist_idx_t"), len(places) - active
+    if active < 0 or count <= 0 or not slab.freelist:
+        return
+    raw = kernel.memory.read(slab.freelist + active * size, count * size)
+    numbers = (int.from_bytes(raw[at : at + size], kernel.arch.byteorder) for at in range(0, len(raw), size))
+    yield from (places[number] for number in numbers if number < len(places))
+
+
 def _freelist(kernel: Kernel, cache: CacheStruct, first: int, memory: range) -> Iterator[int]:
     """Follow a list of free objects of a slab; CONFIG_SLAB_FREELIST_HARDENED hides pointers by the cache's number."""
     seen: set[int] = set()
     while first in memory and first not in seen:
         seen.add(first)
         yield first
-        at = first + cache.offset
+        at = first + (cache.offset or 0)
         first = kernel.memory.word(at)
         if cache.random is not None:
             # swab(): 1ad53d9fa3f6 "slub: improve bit diffusion for freelist ptr obfuscation", 5.7

@@ -1,8 +1,8 @@
 """What kind each page of RAM is, by its struct page: free, page cache, anonymous, slab, page tables, the kernel's own.
 
-Follows mm/page_alloc.c; what one struct says is page_types' business. On x86_64 all struct pages lie in one array,
-vmemmap, of which parts may be left out. Machines of any size cost the same: beyond MAX_UNITS pieces of the array a
-sample is taken, one piece at a place of chance in each equal share of RAM, and what comes of it is an estimate.
+Follows mm/page_alloc.c; what one struct says is page_types' business, where they lie struct_pages'.
+Machines of any size cost the same: beyond MAX_UNITS pieces of the arrays a sample is taken, one piece at a place of
+chance in each equal share of RAM, and what comes of it is an estimate.
 """
 
 from bisect import bisect_right
@@ -14,6 +14,7 @@ from oopscope.arch import Mapping
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.page_types import PAGE, PageStruct, PageTypes, head_of
+from oopscope.linux.struct_pages import struct_pages
 from oopscope.memory.coverage import Counted
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
@@ -58,17 +59,13 @@ class PageStructs:
         self._types = PageTypes(kernel, self._memory)
         self._structs = PAGE.bind(kernel.types, self._memory, kernel.endian)
         self._heads: dict[int, str] = {}
-        self.base = self._find_base()
+        self._where = struct_pages(kernel)
         self._image = self._find_image()
         self.array = Extents()
 
-    def _find_base(self) -> int:
-        base, address = self._kernel.info.symbol("vmemmap"), self._kernel.find_symbol("vmemmap_base")
-        if base is not None:  # newer kernels say it
-            return base
-        if address is None:
-            raise Absent("this kernel has no single array of struct pages")
-        return self._kernel.memory.word(address)
+    def place(self, frame: int) -> int:
+        """Return where the struct of a page frame lies, or would; ReadError where no section of memory has it."""
+        return self._where.of(frame)
 
     def _find_image(self) -> range:
         start, end = self._kernel.find_symbol("_text"), self._kernel.find_symbol("_end")
@@ -79,18 +76,19 @@ class PageStructs:
 
     def pages(self, first: int, count: int) -> list[PageStruct]:
         """Read the structs of some page frames; ReadError where one of them is not to be had."""
-        return self._structs.array(self.base + first * self.size, count)
+        return self._structs.array(self.place(first), count)
 
     def kinds(self, first: int, count: int) -> list[str]:
         """Return the kind of each of some page frames, of one unit; ReadError where the structs are not to be had."""
-        found, free = [], self._free_before(first)
+        found, free, address = [], self._free_before(first), self.place(first) - self.size
         for pfn, page in enumerate(self.pages(first, count), first):
+            address += self.size
             if pfn < free:
                 kind = "free"
             elif page.compound & 1:
-                kind = self._of_head(pfn, page)
+                kind = self._of_head(pfn, address, page)
             else:
-                kind = self._kind(pfn, page)
+                kind = self._kind(pfn, address, page)
                 if kind == "free":
                     free = pfn + (1 << min(page.private, MAX_ORDER))
             found.append(kind)
@@ -110,23 +108,24 @@ class PageStructs:
                 return head + (1 << page.private)
         return 0
 
-    def _of_head(self, pfn: int, page: PageStruct) -> str:
+    def _of_head(self, pfn: int, address: int, page: PageStruct) -> str:
         """Return the kind of a tail page by the first of its compound page."""
-        head, rest = divmod(head_of(self.base + pfn * self.size, page) - self.base, self.size)
-        if rest or not 0 <= head < pfn:
+        place = head_of(address, page)
+        head = self._where.frame_of(place, pfn)
+        if head is None or not head < pfn:
             return "unknown"
         if head not in self._heads:
             if len(self._heads) >= MAX_HEADS:
                 self._heads.clear()
             try:
                 first = self.pages(head, 1)[0]
-                self._heads[head] = "unknown" if first.compound & 1 else self._kind(head, first)
+                self._heads[head] = "unknown" if first.compound & 1 else self._kind(head, place, first)
             except ReadError:
                 self._heads[head] = "unknown"
         return self._heads[head]
 
-    def _kind(self, pfn: int, page: PageStruct) -> str:
-        kind = self._types.kind(self.base + pfn * self.size, page)
+    def _kind(self, pfn: int, address: int, page: PageStruct) -> str:
+        kind = self._types.kind(address, page)
         if kind in ("reserved", "other kernel"):
             at = self.array.find(pfn)
             if at >= 0 and pfn < self.array.ends[at]:
@@ -144,13 +143,17 @@ class PageStructs:
                     break
                 if section not in known:
                     known.add(section)
-                    places = self._mapped(self.base + section * sections * self.size, sections * self.size)
+                    places = self._mapped(section * sections, sections)
                     found += [(at // page, (at + size) // page, 0) for at, size in places]
         self.array = Extents(found)
 
-    def _mapped(self, start: int, size: int) -> Iterator[tuple[int, int]]:
-        """Yield (physical address, bytes) of what a stretch of the array is mapped to."""
+    def _mapped(self, frame: int, count: int) -> Iterator[tuple[int, int]]:
+        """Yield (physical address, bytes) of what the structs of some page frames are mapped to."""
         page, large = self._kernel.memory.page_size, 2 << 20
+        try:
+            start, size = self.place(frame), count * self.size
+        except ReadError:
+            return
         for at in range(start, start + size, large):
             first, last = self._place(at), self._place(at + large - page)
             if first is not None and last is not None and last - first == large - page:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
-from oopscope.linux.page import CACHE, SLAB, CacheStruct, free_objects
+from oopscope.linux.page import CACHE, SLAB, CacheStruct, free_objects, objects_of
 from oopscope.linux.page_kinds import UNIT, PageStructs
 from oopscope.linux.slab import all_slabs, slab_addresses
 
@@ -64,8 +64,8 @@ class _Sample:
         for first in scattered:  # in the order of memory the slabs of boot would be all
             if all(self.looked[at] >= OBJECTS for at in self.caches):
                 return
-            base = structs.base + first * structs.size
             try:
+                base = structs.place(first)
                 raw = self.memory.read(base, UNIT * structs.size)
             except OopscopeError:
                 continue
@@ -88,12 +88,12 @@ class _Sample:
             return
         cache = self.rows.get(slab.slab_cache) or self.rows.setdefault(slab.slab_cache, self.cache.row(slab.slab_cache))
         first = self.direct.start + (frame - self.first) * self.memory.page_size
-        if not 0 < slab.objects <= OBJECTS * 64 or not 0 < cache.size <= 1 << 20 or first not in self.direct:
+        places = objects_of(slab, cache, first)
+        if len(places) > OBJECTS * 64 or cache.size > 1 << 20 or first not in self.direct:
             return
-        end = first + slab.objects * cache.size
-        free = set(free_objects(self.kernel, slab, cache, range(first, end)))
+        free = set(free_objects(self.kernel, slab, cache, places))
         pad = cache.red_left_pad or 0
-        live = [base for base in range(first + pad, end, cache.size) if base not in free]
+        live = [base for base in range(places.start + pad, places.stop, cache.size) if base not in free]
         for base in live[:: max(len(live) // OF_SLAB, 1)][:OF_SLAB]:
             if self.looked[cache.address] < OBJECTS:
                 self._object(cache, base)

@@ -56,8 +56,8 @@ class SockStruct(NamedTuple):
     remote: int
     port: int
     remote_port: int
-    local6: int
-    remote6: int
+    local6: int | None  # both without CONFIG_IPV6
+    remote6: int | None
 
 
 class UnixStruct(NamedTuple):
@@ -141,7 +141,7 @@ def _ends(kernel: Kernel, address: int, sock: SockStruct) -> tuple[str | None, s
     if sock.family == AF_INET:
         local, remote = (_ipv4(kernel, raw) for raw in (sock.local, sock.remote))
         return _ports(kernel, sock, local, remote)
-    if sock.family == AF_INET6:
+    if sock.family == AF_INET6 and sock.local6 and sock.remote6:
         local, remote = (f"[{IPv6Address(kernel.memory.read(at, 16))}]" for at in (sock.local6, sock.remote6))
         return _ports(kernel, sock, local, remote)
     if sock.family == AF_UNIX:

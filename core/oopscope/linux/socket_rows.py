@@ -12,7 +12,7 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
-from oopscope.linux.net import namespaces
+from oopscope.linux.net import NetStruct, namespaces
 from oopscope.linux.sock import (
     AF_INET,
     AF_INET6,
@@ -138,15 +138,16 @@ class _Rows:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.memory = kernel, kernel.memory
         self.ends, self.sock, self.tcp = kernel.bind(ENDS), kernel.bind(SOCK), kernel.bind(TCP)
-        self.net_at = kernel.types.member("sock", "__sk_common.skc_net.net").offset
-        self.nets = namespaces(kernel)
+        self.nets, types = namespaces(kernel), kernel.types
+        at = "sock", "__sk_common.skc_net.net"  # without CONFIG_NET_NS there is one namespace
+        self.net_at = types.member(*at).offset if types.has_member(*at) else None
         self.alloc = kernel.bind(ALLOC)
         self.owners = kernel.cached(socket_owners)
 
     def row(self, address: int, table: str) -> SocketRow:
         """Return the row of the struct sock at an address."""
         ends = self.ends.row(address)
-        net = self.nets.get(self.memory.word(address + self.net_at))
+        net = self._net(address)
         if ends.family in (AF_INET, AF_INET6) and ends.state in SHORT and table == "TCP":
             name = f"tcp{'6' if ends.family == AF_INET6 else ''}"
             here, there = self._internet(ends)
@@ -165,6 +166,11 @@ class _Rows:
             *flow, owner.pid if owner else None, owner.comm if owner else None, self._inode(sock.socket, owner),
             sock.uid, sock.err, sock.drops, address,
         )  # fmt: skip
+
+    def _net(self, address: int) -> NetStruct | None:
+        if self.net_at is None:
+            return next(iter(self.nets.values()), None)
+        return self.nets.get(self.memory.word(address + self.net_at))
 
     def _inode(self, socket: int, owner: Owner | None) -> int | None:
         socket = socket or (owner.socket if owner else 0)
@@ -202,7 +208,8 @@ class _Rows:
         if ends.family == AF_INET:
             here, there = (".".join(map(str, raw.to_bytes(4, order))) for raw in (ends.local, ends.remote))
         else:
-            here, there = (f"[{IPv6Address(self.memory.read(at, 16))}]" for at in (ends.local6, ends.remote6))
+            places = (ends.local6 or 0, ends.remote6 or 0)  # such a socket has them
+            here, there = (f"[{IPv6Address(self.memory.read(at, 16))}]" for at in places)
         return f"{here}:{ends.port}", f"{there}:{port}" if port else None
 
     def _unix(self, address: int) -> str | None:

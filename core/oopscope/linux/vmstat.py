@@ -138,9 +138,10 @@ def vmstat(kernel: Kernel) -> list[VmStat]:
     """Return every line; a part that cannot be read has no values, and a problem says so."""
     counters = _Counters(kernel)
     numa = ("numa_stat_item", "NR_VM_NUMA_EVENT_ITEMS", "NR_VM_NUMA_STAT_ITEMS")
+    is_numa = kernel.types.has_enum("numa_stat_item")
     sizes = {
         "zone": counters.size("zone_stat_item", "NR_VM_ZONE_STAT_ITEMS"),
-        "numa": counters.size(*numa),
+        "numa": counters.size(*numa) if is_numa else 0,
         "node": counters.size("node_stat_item", "NR_VM_NODE_STAT_ITEMS"),
         "threshold": kernel.types.constant("NR_VM_STAT_ITEMS") or len(THRESHOLDS),
         "event": counters.size("vm_event_item", "NR_VM_EVENT_ITEMS"),

@@ -261,6 +261,14 @@ class Types:
             raise NoType(name)
         return found
 
+    def has_enum(self, name: str) -> bool:
+        """Tell whether an enum is there."""
+        try:
+            self.enum(name)
+        except NoType:
+            return False
+        return True
+
     def constant(self, name: str) -> int | None:
         """Return the value of an enumerator of whatever enum; None where no enum has it."""
         if name not in self._constants:

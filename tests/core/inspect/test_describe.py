@@ -119,9 +119,9 @@ def test_a_page_that_is_not_in_the_dump_says_so() -> None:
 
 def test_a_list_of_free_objects_stays_in_its_slab() -> None:
     """A damaged list leads to other memory, or round and round: it ends there."""
-    slab, base = struct_page.SlabStruct(0, 0, BASE + 64, 8), BASE
-    cache = struct_page.CacheStruct(0, 0, 64, 64, 0, None, 0, None, None)
-    memory = range(base, base + 8 * 64)
+    slab, base = struct_page.SlabStruct(0, 0, BASE + 64, 8, None, None), BASE
+    cache = struct_page.CacheStruct(0, 0, 64, 64, 0, None, None, 0, None, None)
+    memory = range(base, base + 8 * 64, 64)
     ram = Ram()
     for address, follows in ((64, base + 128), (128, base + 64), (192, 0xDEAD0000), (256, 0)):
         ram.words(base + address, follows)
@@ -137,10 +137,24 @@ def test_hidden_pointers_of_a_free_list() -> None:
     swapped = int.from_bytes((BASE + 32).to_bytes(8, "little"), "big")
     ram.words(BASE + 32, (BASE + 64) ^ random ^ swapped)
     ram.words(BASE + 96, random ^ int.from_bytes((BASE + 96).to_bytes(8, "little"), "big"))
-    cache = struct_page.CacheStruct(0, 0, 64, 64, 32, random, 0, None, None)
-    slab = struct_page.SlabStruct(0, 0, BASE, 4)
+    cache = struct_page.CacheStruct(0, 0, 64, 64, 32, None, random, 0, None, None)
+    slab = struct_page.SlabStruct(0, 0, BASE, 4, None, None)
     kernel = SimpleNamespace(memory=memory_of(ram), cached=lambda read: [0])
-    assert list(struct_page.free_objects(kernel, slab, cache, range(BASE, BASE + 256))) == [BASE, BASE + 64]
+    assert list(struct_page.free_objects(kernel, slab, cache, range(BASE, BASE + 256, 64))) == [BASE, BASE + 64]
+
+
+def test_free_objects_of_a_slab_of_config_slab() -> None:
+    """Behind the first `active` numbers of its list are those of free objects; it may begin anywhere in its page."""
+    ram = Ram()
+    ram.put(BASE + 0x100, bytes([3, 0, 2, 1]))
+    slab = struct_page.SlabStruct(0, 0, BASE + 0x100, None, BASE + 0x40, 2)
+    cache = struct_page.CacheStruct(0, 0, 96, 90, None, 4, None, None, None, None)
+    kernel = SimpleNamespace(
+        memory=memory_of(ram), types=SimpleNamespace(sizeof=lambda _name: 1), arch=SimpleNamespace(byteorder="little")
+    )
+    places = struct_page.objects_of(slab, cache, BASE)
+    assert list(places) == [BASE + 0x40 + 96 * n for n in range(4)]
+    assert list(struct_page.free_objects(kernel, slab, cache, places)) == [places[2], places[1]]
 
 
 def test_heads_of_compound_pages() -> None:

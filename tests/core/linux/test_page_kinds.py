@@ -242,5 +242,5 @@ def test_without_an_array() -> None:
     m = Machine("6.1-null", every_kind, [])
     m.find_symbol = lambda _name: None  # type: ignore[assignment, method-assign]
     m.info = VmcoreInfo()
-    with pytest.raises(Absent, match="array of struct pages"):
+    with pytest.raises(Absent, match="struct pages lie is not known"):
         page_kinds(m)

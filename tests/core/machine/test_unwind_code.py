@@ -22,9 +22,10 @@ from core.kernel.made import (
     state,
     unwind,
 )
+from oopscope.kernel.stack import Stack
 from oopscope.machine.common.x86_code import call_target, follows_call
 from oopscope.machine.x86_64.entry_frames import has_frame_pointers, pushes
-from oopscope.machine.x86_64.unwind import from_registers, from_sleep
+from oopscope.machine.x86_64.unwind import Unwinder, from_registers, from_sleep
 from oopscope.structs.layout import Member
 
 
@@ -117,6 +118,20 @@ class TestFramePointers:
         ram.words(regs_at, *registers())
         frames, problem = unwind(with_frame_pointers(ram), state("leaf", SP, bp=SP + 0x20))
         assert (names(frames), problem) == (["leaf", "ret_from_fork"], None)
+
+    @pytest.mark.parametrize("irq", [IRQ, Stack(TASK.start - 0x8000, TASK.start - 0x4000, "irq")])
+    def test_back_onto_the_interrupted_stack_wherever_it_lies(self, irq: Stack) -> None:
+        """A function that calls another onto the interrupt stack has its own frame on the task's."""
+        ram, top = Ram(), irq.end - 0x40
+        ram.words(top - 0x20, SP + 0x20, ret("handle_irq"))
+        ram.words(SP + 0x20, 0, ret("asm_common_interrupt"))
+        found, known = with_frame_pointers(ram), [TASK, irq]
+        unwinder = Unwinder(found, known)
+        frames = unwinder.frames(state("leaf", top - 0x40, bp=top - 0x20))
+        assert unwinder.problem is None
+        assert [(f.symbol, f.kind, f.reliable) for f in frames] == [
+            ("leaf", "irq", True), ("handle_irq", "irq", True), ("asm_common_interrupt", "task", True)
+        ]  # fmt: skip
 
     @pytest.mark.parametrize("bp", [SP - 0x100, SP + 3, WILD])
     def test_an_rbp_that_is_none_leaves_a_scan(self, bp: int) -> None:

@@ -136,6 +136,19 @@ def test_a_rule_that_fails_is_a_problem_and_the_next_is_asked(monkeypatch: pytes
     assert [p.message for p in kernel.problems] == ["rule soft_lockup: ZeroDivisionError: a fault of the rule's own"]
 
 
+def test_who_ran_when_a_keyboard_asked_for_the_crash_has_no_part_in_it() -> None:
+    asked = tuple(f"{name}+0x10 <irq>" for name in ("panic", "sysrq_handle_crash", "__handle_sysrq", "atkbd_interrupt"))
+    found = judge(death("Kernel panic - not syncing: sysrq triggered crash", asked).kernel)
+    assert found.cause == "sysrq-crash"
+    assert found.summary.startswith("Somebody crashed the machine on purpose, by SysRq-c from a keyboard or console,")
+
+
+def test_a_message_that_is_a_sentence_ends_once() -> None:
+    text = "IO-APIC + timer doesn't work!  Boot with apic=debug and send a report."
+    found = judge(death(f"Kernel panic - not syncing: {text}", ("setup_IO_APIC+0x7d0",)).kernel)
+    assert (found.cause, found.summary[-9:]) == ("firmware-bug", "a report.")
+
+
 def test_the_unknown_verdict_quotes_the_message() -> None:
     found = judge(death("Kernel panic - not syncing: Something that no rule knows", ("0x4141",)).kernel)
     assert (found.cause, found.category, found.confidence) == ("unknown", "unknown", "possible")

@@ -6,7 +6,7 @@ constants where no symbol names them; that of the map of all memory is told by a
 
 from contextlib import suppress
 
-from oopscope.errors import OopscopeError
+from oopscope.errors import OopscopeError, is_lost
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import Area, Space
 
@@ -16,6 +16,7 @@ STEP = 1 << 30  # KASLR moves the map by whole GiB
 MAX_RAM = 16 * TB  # in which the neighbours of a ring are looked for
 # Lists of the kernel's image whose members are kmalloc'ed or slab objects.
 RINGS = ("slab_caches", "super_blocks", "cgroup_roots", "net_namespace_list", "workqueues", "vmap_area_list")
+START, IMAGE = 1 << 63, 0xFFFFFFFF80000000  # the upper half, and where the kernel's own image is mapped
 MODULES = range(0xFFFFFFFFA0000000, 0xFFFFFFFFFF000000)  # MODULES_VADDR without KASLR to MODULES_END
 FIXED = (
     Area(range(0xFFFFFE0000000000, 0xFFFFFE8000000000), "CPU entry area"),
@@ -35,11 +36,20 @@ def kernel_from(kernel: Kernel) -> int:
 
 
 def direct_base(kernel: Kernel) -> int | None:
-    """Return where the map of all memory begins: the kernel's own variable says it, or a ring; None where none does."""
+    """Return where the map of all memory begins, as the kernel's own variables say, or a ring; None where none does.
+
+    There is a variable for it where KASLR can move it; high_memory is its end in any kernel.
+    """
     base = _variable(kernel, "page_offset_base")
-    if base is not None and base >> 63 and not base & STEP - 1:
-        return base
-    return kernel.cached(_by_ring)
+    if base is None:
+        end, pages = _variable(kernel, "high_memory"), _variable(kernel, "max_pfn")
+        base = end - pages * kernel.memory.page_size if end and pages else None
+    return base if base is not None and _is_direct(base) else kernel.cached(_by_ring)
+
+
+def _is_direct(base: int) -> bool:
+    """Tell whether the map of all memory can begin at an address: the kernel's image is mapped above it."""
+    return START <= base < IMAGE and not base & STEP - 1
 
 
 def _by_ring(kernel: Kernel) -> int | None:
@@ -71,11 +81,12 @@ def _by_ring(kernel: Kernel) -> int | None:
 def address_space(kernel: Kernel) -> Space:
     """Return where the areas are."""
     five = bool(kernel.info.number("pgtable_l5_enabled"))
-    usual = 0xFF11000000000000 if five else 0xFFFF888000000000
+    usual, before = (0xFF11000000000000, 0xFF10000000000000) if five else (0xFFFF888000000000, 0xFFFF880000000000)
     direct = direct_base(kernel) or _by_per_cpu(kernel) or usual
-    moved = direct != usual  # then so are the others, and no constant is right
+    moved = direct not in (usual, before)  # d52888aa2753, 4.20; then so are the others, and no constant is right
     vmalloc = _variable(kernel, "vmalloc_base") or (0 if moved else 0xFFA0000000000000 if five else 0xFFFFC90000000000)
     vmemmap = _variable(kernel, "vmemmap_base") or (0 if moved else 0xFFD4000000000000 if five else 0xFFFFEA0000000000)
+    vmemmap = vmemmap if _is_mapped(kernel, vmemmap) else 0  # no CONFIG_SPARSEMEM_VMEMMAP
     pages = _variable(kernel, "max_pfn") or 0
     if not 0 < pages <= MAX_PFN:
         pages = max((end for _start, end in kernel.dump.ranges()), default=0) // kernel.memory.page_size
@@ -102,6 +113,15 @@ def _variable(kernel: Kernel, name: str) -> int | None:
         return None
 
 
+def _is_mapped(kernel: Kernel, address: int) -> bool:
+    """Tell whether something is mapped at an address, or page tables that would tell are lost."""
+    try:
+        kernel.memory.translate(address)
+    except OopscopeError as e:
+        return is_lost(e)
+    return True
+
+
 def _by_per_cpu(kernel: Kernel) -> int | None:
     """Work the map's base out: the first CPU's area lies in it, and page tables tell its physical address."""
     try:
@@ -109,4 +129,4 @@ def _by_per_cpu(kernel: Kernel) -> int | None:
         base = address - kernel.memory.translate(address)
     except OopscopeError:
         return None
-    return base if base >> 63 and not base & STEP - 1 else None
+    return base if _is_direct(base) else None

@@ -205,8 +205,8 @@ class Unwinder:
         if bp & 1:  # ENCODE_FRAME_POINTER: an entry's pt_regs
             return self._encoded_step(bp, reliable)
         stack = self._stack_of(bp)
-        if stack is None or bp < state.sp - 8 or bp % 8:
-            return None
+        if stack is None or bp % 8 or (bp < state.sp - 8 and stack is self._stack_of(state.sp)):
+            return None  # who was called onto another stack has its caller's frame there, wherever that lies
         saved, ip = self._memory.words(bp, 2)
         if not self._is_text(ip):
             return None

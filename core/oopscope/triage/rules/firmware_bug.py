@@ -10,13 +10,14 @@ SAID = r"\[Firmware Bug\]|BIOS has|ACPI: .*(?:BIOS|table)|IO-APIC \+ timer doesn
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
-    if not re.search(SAID, death.panic_message or "") or death.panic_line is None:
+    message = death.panic_message or ""
+    if not re.search(SAID, message) or death.panic_line is None:
         return None
     return death.verdict(
         "firmware",
         "firmware-bug",
         "Firmware error",
-        f"The kernel could not go on with what the firmware told it: {death.panic_message}.",
+        f"The kernel could not go on with what the firmware told it: {message.rstrip('.')}.",
         "likely",
         [death.from_log(death.lines[death.panic_line])],
         ("Update the firmware, or see which kernel parameter works around it.",),

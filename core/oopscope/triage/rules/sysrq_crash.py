@@ -19,13 +19,18 @@ def check(death: Death) -> Verdict | None:
         evidence.append(death.from_log(said[0]))
     if handler:
         evidence.append(death.from_frame(handler, "{frame} is the handler of SysRq-c"))
-    by_file = death.on_stack("write_sysrq_trigger") is not None
-    how = "by writing to /proc/sysrq-trigger" if by_file else "by SysRq-c"
+    summary = f"{death.who} crashed the machine on purpose, by SysRq-c."
+    if death.on_stack("write_sysrq_trigger") is not None:
+        summary = f"{death.who} crashed the machine on purpose, by writing to /proc/sysrq-trigger."
+    elif handler and handler.kind in ("irq", "softirq"):  # whatever ran then has no part in it
+        summary = (
+            f"Somebody crashed the machine on purpose, by SysRq-c from a keyboard or console, while {death.who} ran."
+        )
     return death.verdict(
         "manual",
         "sysrq-crash",
         "Crash on request (SysRq-c)",
-        f"{death.who} crashed the machine on purpose, {how}.",
+        summary,
         "certain" if handler or death.whom[2] is not None else "possible",  # who asked tells crashes from fencing
         evidence,
         ("Ask who did it, and why: usually to get this dump of a machine that hung or misbehaved.",),
