@@ -24,6 +24,7 @@ from oopscope.subsystems import Column, Table
 from oopscope.subsystems.cards import Card
 from oopscope.subsystems.cards import Facts as CardFacts
 from oopscope.triage.finding import Evidence, Source, Verdict
+from oopscope_tui.panes.tasks.detail import PLAIN
 from tui import fake_details
 
 
@@ -324,6 +325,7 @@ def words(start: int) -> tuple[Word, ...]:
 ANSWERS: dict[str, Callable[[Any], Any]] = {
     "stack": lambda address: SLEEP,
     **{f"task.{name}": fake_details.part(name) for name in ("facts", "family", "memory", "paths", "files", "mappings")},
+    **dict.fromkeys((f"task.{name}" for name in PLAIN), lambda address: None),
     "strip": fake_details.strip,
     "memory-shares": fake_details.shares,
     "swapped": fake_details.swapped,

@@ -20,7 +20,10 @@ from oopscope.dumps import Dump, Facts
 from oopscope.errors import OopscopeError, Unsupported
 from oopscope.inspect.code import code
 from oopscope.inspect.code import registers as registers_of
+from oopscope.inspect.task_accounting import accounting
 from oopscope.inspect.task_facts import task_facts
+from oopscope.inspect.task_rights import limits, namespaces_of, rights
+from oopscope.inspect.task_signals import signals_of
 from oopscope.inspect.words import CHUNK, words
 from oopscope.kernel.kernel import Kernel, btf_place
 from oopscope.linux.module import module_list
@@ -266,6 +269,9 @@ def _touch_details(kernel: Kernel) -> None:
             processes.add(task.tgid)
             task_files(kernel, task.address)
             task_memory(kernel, task.address, arguments=False)
+            for look in (rights, limits, namespaces_of, signals_of, accounting):
+                with suppress(OopscopeError):
+                    look(kernel, task.address)
 
 
 def _touch_code(kernel: Kernel) -> None:

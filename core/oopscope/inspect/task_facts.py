@@ -209,7 +209,7 @@ def _facts(kernel: Kernel, address: int) -> Iterator[Fact]:
     yield _ids(rights)
     yield Fact("capabilities", "Capabilities", "list", attempt(lambda: _capabilities(kernel, _word(rights.effective))))
     yield Fact("oom_score_adj", "OOM score adj", "int", attempt(lambda: signals.oom_score_adj))
-    yield Fact("cgroup", "Control group", "text", attempt(lambda: _cgroup(kernel, row.cgroups)))
+    yield Fact("cgroup", "Control group", "text", attempt(lambda: cgroup_of(kernel, row.cgroups)))
     yield Fact("namespaces", "Own namespaces", "list", attempt(lambda: _namespaces(kernel, row.nsproxy)))
     inside = attempt(lambda: _pid_inside(kernel, row.thread_pid))
     if inside is not None:
@@ -341,8 +341,8 @@ def _capabilities(kernel: Kernel, mask: int) -> tuple[str, ...]:
     return tuple(name for at, name in enumerate(CAPABILITIES) if mask >> at & 1) or ("none",)
 
 
-def _cgroup(kernel: Kernel, css_set: int) -> str:
-    """The path in the one hierarchy of cgroup v2."""
+def cgroup_of(kernel: Kernel, css_set: int) -> str:
+    """Return the path in the one hierarchy of cgroup v2, given a struct css_set; ReadError."""
     members, memory = kernel.types.member, kernel.memory
     cgroup = memory.word(css_set + members("css_set", "dfl_cgrp").offset)
     node, names = memory.word(cgroup + members("cgroup", "kn").offset), list[str]()

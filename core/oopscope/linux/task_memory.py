@@ -16,6 +16,7 @@ from oopscope.structs.plan import Plan
 
 MAX_SHOWN = 4096  # mappings
 MAX_ARGUMENTS = 4096  # bytes
+MAX_ENVIRONMENT = 32_768  # bytes
 MAX_REASONS = 8
 VM_READ, VM_WRITE, VM_EXEC, VM_SHARED = 1, 2, 4, 8
 VM_LOCKED, VM_HUGETLB = 0x2000, 0x400000
@@ -37,6 +38,8 @@ class MmStruct(NamedTuple):
     start_stack: int
     arg_start: int
     arg_end: int
+    env_start: int
+    env_end: int
     vdso: int | None
     users: int
 
@@ -179,13 +182,34 @@ class _Names:
 
 def _arguments(kernel: Kernel, mm: MmStruct) -> tuple[str | None, str]:
     """Read the arguments from the program's own pages, which most dumps leave out; (None, why) where they cannot be."""
+    raw, why = _own_bytes(kernel, mm.pgd, mm.arg_start, min(mm.arg_end - mm.arg_start, MAX_ARGUMENTS))
+    return None if raw is None else " ".join(_texts(raw)), why
+
+
+def environment(kernel: Kernel, task: int) -> tuple[tuple[str, ...] | None, str]:
+    """Return the environment that a task's program began with, NAME=VALUE each; (None, why) where it cannot be read."""
+    address = kernel.memory.word(task + kernel.types.member("task_struct", "mm").offset)
+    if not address:
+        return None, f"{_without_mm(kernel, task)} has none"
+    mm = kernel.bind(MM).row(address)
+    size = mm.env_end - mm.env_start
+    raw, why = _own_bytes(kernel, mm.pgd, mm.env_start, min(size, MAX_ENVIRONMENT))
+    more = f"{size - MAX_ENVIRONMENT:,} bytes more are not read" if raw and size > MAX_ENVIRONMENT else why
+    return None if raw is None else tuple(_texts(raw)), more
+
+
+def _texts(raw: bytes) -> list[str]:
+    return [word.decode("utf-8", "backslashreplace") for word in raw.rstrip(b"\0").split(b"\0")]
+
+
+def _own_bytes(kernel: Kernel, pgd: int, at: int, size: int) -> tuple[bytes | None, str]:
+    """Read bytes of a program's own memory; (None, why) where they cannot be."""
     paging = kernel.machine.user_paging(kernel)
-    size = min(mm.arg_end - mm.arg_start, MAX_ARGUMENTS)
     if size <= 0:
         return None, "none recorded"
-    physical, raw, at = kernel.memory.physical, b"", mm.arg_start
+    physical, raw = kernel.memory.physical, b""
     try:
-        root = kernel.memory.translate(mm.pgd)
+        root = kernel.memory.translate(pgd)
         while size > 0:
             page = paging.translate(root, at, physical.read, kernel.info.number("sme_mask") or 0, physical.place)
             within = at & page.size - 1
@@ -197,5 +221,4 @@ def _arguments(kernel: Kernel, mm: MmStruct) -> tuple[str | None, str]:
         return None, "not in memory when it died" if swapped else "pages of programs are not in the dump"
     except (OopscopeError, Absent) as e:
         return None, str(e)
-    words = raw.rstrip(b"\0").split(b"\0")
-    return " ".join(word.decode("utf-8", "backslashreplace") for word in words), ""
+    return raw, ""

@@ -13,7 +13,7 @@ from oopscope.report.card import card_data, card_text
 from oopscope.subsystems.cards import CARDS, Card, Facts, Rows, card, card_kind, section
 from oopscope.subsystems.cards.memory import MOST
 
-HELPERS = {"meaning"}  # files that several kinds share
+HELPERS = {"meaning", "task_more"}  # files that several kinds share
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
-"""The card of a task: what it is, its locks, stack, family, memory, files and mappings."""
+"""The card of a task: what it is and may do, its locks, stack, system call, family, memory, files and mappings."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -10,7 +11,16 @@ from oopscope.linux.task_files import TaskFiles, task_files
 from oopscope.linux.task_memory import Size, TaskMemory, task_memory
 from oopscope.stacks.tasks import Task, all_tasks, stack
 from oopscope.subsystems import Column, table
-from oopscope.subsystems.cards import CardKind, Facts, Frames, NoSuchThing, Part, Rows
+from oopscope.subsystems.cards import CardKind, Facts, Frames, NoSuchThing, Part, Rows, Section
+from oopscope.subsystems.cards.task_more import (
+    call_of,
+    environment_of,
+    handlers_of,
+    limits_of,
+    rights_of,
+    spaces_of,
+    used_by,
+)
 from oopscope.waits.locks import all_locks
 
 # Columns of the table that lead somewhere.
@@ -136,6 +146,11 @@ def _link(one: Relative | Kin) -> Link | None:
     return Link("task", one.pid) if one.pid else None
 
 
+def _of(make: Callable[[Kernel, int], Section | None]) -> Callable[[Kernel, Thing], Section | None]:
+    """Return what makes a part of a task from its struct's address alone."""
+    return lambda kernel, thing: make(kernel, thing.task.address)
+
+
 def _memory(kernel: Kernel, thing: Thing) -> Facts:
     found = thing.memory
     if not found.sizes:
@@ -205,9 +220,16 @@ CARD = CardKind(
         Part("task", "Task", _task),
         Part("locks", "Locks", _locks),
         Part("stack", "Stack", stack_of),
+        Part("call", "System call", _of(call_of)),
         Part("facts", "Details", _facts),
+        Part("used", "Used and waited", _of(used_by)),
+        Part("signals", "Signals", _of(handlers_of)),
+        Part("rights", "Rights", _of(rights_of)),
+        Part("limits", "Limits", _of(limits_of)),
+        Part("namespaces", "Namespaces", _of(spaces_of)),
         Part("family", "Family", _family),
         Part("memory", "Memory", _memory),
+        Part("environment", "Environment", _of(environment_of)),
         Part("paths", "Paths", _paths),
         Part("files", "Files", _files),
         Part("mappings", "Mappings", _mappings),

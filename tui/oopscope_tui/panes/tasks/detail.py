@@ -1,6 +1,6 @@
 """A task's card on the screen: its stack, its facts and family, its memory, its files, its mappings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oopscope.commands.questions import Answer
@@ -11,7 +11,7 @@ from oopscope_tui.look import theme
 from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.look.values import human_bytes, human_seconds, show
 from oopscope_tui.panes.base import empty
-from oopscope_tui.panes.cards import facts_lines, led_to
+from oopscope_tui.panes.cards import facts_lines, led_to, section_lines
 from oopscope_tui.panes.details import field_line, leads, stack_lines, words_line
 from oopscope_tui.panes.tasks.table import COLUMNS
 from oopscope_tui.places import Place
@@ -31,7 +31,10 @@ MORE = (
     col("address", "task_struct", "address", names="struct task_struct"),
 )
 # Asked, by the task's address, when it is looked at: its stack, and the parts of its card that the list does not tell.
-QUESTIONS = ("stack", *(f"task.{part}" for part in ("facts", "family", "memory", "paths", "files", "mappings")))
+PLAIN = ("call", "used", "signals", "rights", "limits", "namespaces", "environment")  # parts shown as any card's are
+QUESTIONS = (
+    "stack", *(f"task.{part}" for part in ("facts", "family", "memory", "paths", "files", "mappings", *PLAIN)),
+)  # fmt: skip
 RELATIVES = 20  # threads or children listed
 FIELD = 15  # cells of a fact's title
 TOLD_ELSEWHERE = {"pid", "state", "comm", "cpu", "rss_bytes", "vsz_bytes", "uid"}
@@ -39,8 +42,23 @@ TOLD_ELSEWHERE = {"pid", "state", "comm", "cpu", "rss_bytes", "vsz_bytes", "uid"
 
 def task_lines(store: Store, row: "Task", width: int) -> list[Line]:
     """Return all sections of the task of a row."""
-    sections = (_head, _stack, _task, _family, _memory, _files, _mappings)
+    sections = (
+        _head, _stack, _plain("call"), _task, _family, _plain("used"), _plain("signals"), _memory, _files,
+        _plain("rights"), _plain("limits"), _plain("namespaces"), _plain("environment"), _mappings,
+    )  # fmt: skip
     return [one for section in sections for one in section(store, row, width)]
+
+
+def _plain(part: str) -> Callable[[Store, "Task", int], Iterator[Line]]:
+    """Return what shows a part as a card's section is; nothing where the task has no such part, or what asks failed."""
+
+    def lines(store: Store, row: "Task", width: int) -> Iterator[Line]:
+        found, _why = _answered(store, f"task.{part}", row)
+        if found is not None:
+            yield from _section(found.title)
+            yield from section_lines(found, width, FIELD)
+
+    return lines
 
 
 def _answered(store: Store, kind: str, row: "Task") -> tuple[Any, str]:
