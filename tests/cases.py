@@ -14,16 +14,25 @@ from truth import Truth
 
 NAMES = sorted(path.stem for path in DUMPS.glob("*.kdump") if path.with_suffix(".truth").exists())
 # Tables that came when most dumps had been distilled, and the dumps that have their pages.
-LATER = (
+LAST = "6.1-life"  # the one that has the pages of the latest of them
+LATER: tuple[str, ...] = (
     "interrupts", "disks", "requests", "interfaces", "sockets", "vmstat", "nodes", "freelists", "hugepages", "swaps",
     "cgroups", "vmallocs", "slabpointers", "works", "workqueues", "pools", "workers", "graceperiods", "rcu", "timers",
     "filesystems", "facts", "modinfo", "parameters",
 )  # fmt: skip
-HELD = ("6.1-null", "6.1-life")
+LATEST = ("routes", "neighbours", "pci", "ipc", "bpf", "bpfmaps", "hooks", "consoles", "pagecache")
+LATER += LATEST
+BARE = ("bpf", "bpfmaps")  # of which no stored dump has a row
+HELD = ("6.1-null", LAST)
 ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])
 
 
 SHARED: list[Path] = []  # the folder that the processes of one run have in common, where there are several
+
+
+def held(key: str, name: str) -> bool:
+    """Tell whether a stored dump was distilled for a table."""
+    return key not in LATER or (name in HELD and (key not in LATEST or name == LAST))
 
 
 class Case:
@@ -42,7 +51,7 @@ class Case:
     @cached_property
     def tables(self) -> list[str]:
         """The keys of the tables that the dump was distilled for."""
-        return [key for key, _ in TABLES if key not in LATER or self.name in HELD]
+        return [key for key, _ in TABLES if held(key, self.name)]
 
     @cached_property
     def report(self) -> Any:
@@ -50,7 +59,7 @@ class Case:
         kept = SHARED[0] / f"{self.name}.report" if SHARED else None
         if kept is not None and kept.exists():
             return pickle.loads(kept.read_bytes())
-        made = build(self.kernel, [key for key in ALL if key not in LATER or self.name in HELD], stacks=True)
+        made = build(self.kernel, [key for key in ALL if held(key, self.name)], stacks=True)
         if kept is not None:
             write(kept, pickle.dumps(made), 0)
         return made

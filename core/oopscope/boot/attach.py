@@ -182,7 +182,13 @@ def _name_in_module(kernel: Kernel, address: int) -> Name | None:
     """Name an address within a module; the modules are read when the first such address is met."""
     from oopscope.linux.module import name_in_module
 
-    return name_in_module(kernel, address)
+    found = name_in_module(kernel, address)
+    if found is not None or address < kernel.machine.kernel_from(kernel):
+        return found
+    from oopscope.linux.bpf import bpf_names
+
+    program = bpf_names(kernel).at(address)  # machine code that BPF made, which no module has
+    return Name(*program, None) if program is not None else None
 
 
 def _from_notes(dump: Dump) -> VmcoreInfo | None:

@@ -48,6 +48,13 @@ DENTRY = Plan("dentry", Dentry, parent="d_parent", name="d_name.name", length="d
               op="d_op")  # fmt: skip
 
 
+def alias_offset(kernel: Kernel) -> int:
+    """Return where in a struct dentry the link is by which its inode lists it."""
+    # out of the union d_u by 7.1, whose other members may lie over it
+    name = "d_alias" if kernel.types.has_member("dentry", "d_alias") else "d_u"
+    return kernel.types.member("dentry", name).offset
+
+
 class Place(NamedTuple):
     """A place in the tree of mounts: a struct mount and a dentry of it."""
 
