@@ -72,7 +72,7 @@ STRING = Plan("kparam_string", StringParam)
 
 
 class Parameter(NamedTuple):
-    """A parameter; value is None where its kind is a module's own, or it cannot be read."""
+    """A parameter; value is None where its kind is a module's own, it went with the boot, or it cannot be read."""
 
     module: str
     name: str
@@ -87,6 +87,8 @@ class _Reader:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.memory, self.param = kernel, kernel.memory, kernel.bind(PARAM)
+        begin, end = kernel.find_symbol("__init_begin"), kernel.find_symbol("__init_end")
+        self.freed = range(begin or 0, end or 0)  # what only booting needed: its memory was given to others
 
     def of(self, first: int, count: int, module: str | None) -> Iterator[Parameter]:
         """Yield the parameters of an array of struct kernel_param; those of what is built in carry its name."""
@@ -112,7 +114,7 @@ class _Reader:
         return self.memory.cstring(address, most).decode("utf-8", "backslashreplace") if address else ""
 
     def _value(self, kind: str, arg: int) -> str | None:
-        if not arg:
+        if not arg or arg in self.freed:
             return None
         if kind in NUMBERS:
             size, signed, write = NUMBERS[kind]

@@ -67,3 +67,11 @@ def test_versions_and_dependants_of_modules() -> None:
             assert name in rows[user].needs
     assert rows["lablife"].version == "1.2.3"
     assert any("lablife 1.2.3 " + str(rows["lablife"].srcversion) in line for line in account(LIFE)["moduleparams"])
+
+
+def test_what_was_only_for_booting_is_gone_and_no_problem() -> None:
+    """Its memory was freed; in a dump without free pages it is not there, in one with them it is somebody else's."""
+    kernel = case_of("6.1-null").kernel
+    (row,) = (row for row in parameters(kernel) if row.name == "ima_appraise")
+    assert (row.value, row.perm) == (None, "0")
+    assert not [problem for problem in kernel.problems if problem.section == "parameters"]
