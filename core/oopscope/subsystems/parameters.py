@@ -12,8 +12,8 @@ TABLE = Table(
         Column(
             "value",
             "Value",
-            help="Its value; null where the module has a form of its own for it, and where it was only for booting: the "
-            "kernel has freed that memory.",
+            help="Its value; null where the module has a form of its own for it, and where it was only for booting: "
+            "the kernel has freed that memory.",
         ),
         Column("kind", "Kind", help="int, bool, charp (text), array and so on."),
         Column("perm", "Mode", help="The mode of its file in /sys/module; 0: it has none."),
