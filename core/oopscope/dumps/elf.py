@@ -3,8 +3,8 @@
 Follows fs/proc/vmcore.c, fs/proc/kcore.c, makedumpfile's writer and QEMU's dump/dump.c. A segment's bytes beyond its
 file size were left out when it was written: as zero pages or as filtered ones, the file does not say which. Segments
 may overlap (kernel text lies in RAM too); then they hold the same bytes, and one that has bytes wins.
-/proc/kcore itself is LIVE: the machine runs on while it is read. Of its notes only VMCOREINFO (4.19, 23c85094fe18)
-tells of the machine; the others are of the process that reads it.
+/proc/kcore itself is LIVE: the machine runs on while it is read. Of its notes only VMCOREINFO (4.19, 23c85094fe18
+"proc/kcore: add vmcoreinfo note to /proc/kcore") tells of the machine; the others are of the process that reads it.
 """
 
 import os

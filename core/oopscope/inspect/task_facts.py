@@ -105,8 +105,9 @@ DETAILS = Plan(
     cpus_mask="&cpus_mask",
 )
 SIGNALS_OF = Plan("signal_struct", Signals, pending="shared_pending.signal.sig")
+# effective: f122a08b197d "capability: just use a 'u64' instead of a 'u32[2]' array", 6.3
 RIGHTS = Plan("cred", Rights, uid="uid.val", gid="gid.val", euid="euid.val", egid="egid.val",
-              effective=("cap_effective.val", "cap_effective.cap"))  # fmt: skip  # f122a08b197d, 6.3
+              effective=("cap_effective.val", "cap_effective.cap"))  # fmt: skip
 # 633488947ef6 "kernfs: Use RCU to access kernfs_node::parent.", 6.15
 NODE = Plan("kernfs_node", Node, parent=("__parent", "parent"))
 WORKER = Plan("worker", Worker, function="current_func")

@@ -169,7 +169,8 @@ class _Blocks:
     def disk(self, device: int) -> Disk:
         """Return the row of a device."""
         name = self.text(self.follow(device, "device", "kobj.name"))
-        if self.types.has_member("block_device", "bd_device"):  # 0d02129e76ed, 5.11: a block_device for each
+        # 0d02129e76ed "block: merge struct block_device and struct hd_struct", 5.11: a block_device for each
+        if self.types.has_member("block_device", "bd_device"):
             part = device - self.at("block_device", "bd_device")
             sectors = self.memory.word(part + self.at("block_device", "bd_nr_sectors"))
             gendisk = self.follow(part, "block_device", "bd_disk")
@@ -210,7 +211,10 @@ class _Blocks:
         return self.text(self.memory.word(place) if member.kind == "ptr" else place, 16)
 
     def hardware(self, address: int) -> Iterator[int]:
-        """Yield the hardware queues of a request queue: an array, an xarray from 5.18 (4e5cc99e1e48) to 6.18."""
+        """Yield the hardware queues of a request queue.
+
+        An array; from 5.18 (4e5cc99e1e48 "blk-mq: manage hctx map via xarray") to 6.18 an xarray.
+        """
         queue = self.kernel.bind(QUEUE).row(address)
         count = min(queue.nr_hw_queues, MAX_QUEUES)
         if queue.hctx_table is not None:

@@ -20,7 +20,8 @@ from oopscope.linux.system import memory_bytes
 from oopscope.structs.plan import Plan
 
 MAX_BLOCKS, MAX_BDIS, MAX_WRITERS, MAX_INODES = 1 << 16, 1 << 16, 4096, 100_000
-SB_RDONLY, SB_KERNMOUNT, SB_DYING = 1, 1 << 22, 1 << 24  # the last since 5e8749141521, 6.6
+# the last since 5e8749141521 "super: wait for nascent superblocks", 6.6
+SB_RDONLY, SB_KERNMOUNT, SB_DYING = 1, 1 << 22, 1 << 24
 FREEZE = ("", "freezing: writers wait", "freezing: page faults wait", "freezing: the file system waits", "frozen")
 EXT4_SHUTDOWN, EXT4_ERROR_FS = 1 << 1, 2  # a bit of s_ext4_flags; of s_mount_state
 EXT4_ERRORS = {0x10: "continue", 0x20: "remount-ro", 0x40: "panic"}

@@ -134,7 +134,10 @@ class _Lines:
             action = found.next
 
     def _counts(self, base: int) -> tuple[int, ...] | None:
-        """Return the counts by CPU: unsigned int, or the first member of struct irqstat (86d2a2f51fba, 6.10)."""
+        """Return the counts by CPU: unsigned int, or the first member of struct irqstat.
+
+        86d2a2f51fba "genirq: Convert kstat_irqs to a struct", 6.10.
+        """
         if not base:
             return None
         try:

@@ -155,7 +155,10 @@ def _per_cpu(kernel: Kernel) -> int:
 
 
 def _thp(kernel: Kernel, stats: Stats, name: str) -> int:
-    """Huge pages of transparent ones, in pages: counted in huge ones before bf9ecead53c8 and the like (5.11)."""
+    """Huge pages of transparent ones, in pages.
+
+    Counted in huge ones before 5.11: bf9ecead53c8 "mm: memcontrol: convert NR_FILE_THPS account to pages" and the like.
+    """
     kernel.symbol("transparent_hugepage_flags")  # without CONFIG_TRANSPARENT_HUGEPAGE there are no such lines
     found = stats[name]
     return found if "NR_SWAPCACHE" in stats else found * (kernel.memory.page_size // kernel.memory.word_size)
@@ -223,14 +226,16 @@ LINES: dict[str, Callable[[Kernel, Stats], int]] = {
     "KernelStack": lambda kernel, stats: stats["NR_KERNEL_STACK_KB"] * 1024 // kernel.memory.page_size,
     "PageTables": lambda kernel, stats: stats["NR_PAGETABLE"],
     "SecPageTables": lambda kernel, stats: stats["NR_SECONDARY_PAGETABLE"],
-    "NFS_Unstable": lambda kernel, stats: stats.get("NR_UNSTABLE_NFS"),  # 8d92890bd6b8, 5.8: a line that is always 0
+    # 8d92890bd6b8 "mm/writeback: discard NR_UNSTABLE_NFS, use NR_WRITEBACK instead", 5.8: a line that is always 0
+    "NFS_Unstable": lambda kernel, stats: stats.get("NR_UNSTABLE_NFS"),
     "Bounce": lambda kernel, stats: stats.get("NR_BOUNCE"),  # likewise since 7.0
     "WritebackTmp": lambda kernel, stats: stats.get("NR_WRITEBACK_TEMP"),  # likewise since 6.16
     "CommitLimit": lambda kernel, stats: _commit_limit(kernel),
     "Committed_AS": lambda kernel, stats: _committed(kernel),
     "VmallocTotal": lambda kernel, stats: _vmalloc_total(kernel),
     "VmallocUsed": _vmalloc_used,
-    "VmallocChunk": lambda kernel, stats: 0,  # a5ad88ce8c7f, 4.4: too costly to find out
+    # a5ad88ce8c7f "mm: get rid of 'vmalloc_info' from /proc/meminfo", 4.4: too costly to find out
+    "VmallocChunk": lambda kernel, stats: 0,
     "Percpu": lambda kernel, stats: _per_cpu(kernel),
     "HardwareCorrupted": lambda kernel, stats: kernel.memory.word(kernel.symbol("num_poisoned_pages")),
     "AnonHugePages": lambda kernel, stats: _thp(kernel, stats, "NR_ANON_THPS"),

@@ -91,7 +91,9 @@ def _kernel_memory(kernel: Kernel, counters: Counters) -> Iterator[Share]:
     yield Share("Reclaimable slab", counters.get("SReclaimable"), "SReclaimable")
     yield Share("Unreclaimable slab", counters.get("SUnreclaim"), "SUnreclaim")
     yield Share("Kernel stacks", stacks, "KernelStack")
-    secondary = _counter(kernel, "NR_SECONDARY_PAGETABLE")  # ebc97a52b5d6, 6.1: KVM's, later the IOMMUs' too
+    # ebc97a52b5d6 "mm: add NR_SECONDARY_PAGETABLE to count secondary page table uses.", 6.1: KVM's, later the IOMMUs'
+    # too
+    secondary = _counter(kernel, "NR_SECONDARY_PAGETABLE")
     yield Share("Page tables", None if tables is None else tables + secondary * page, "PageTables")
     yield Share("Vmalloc", _tried(lambda: _vmalloc(kernel, stacks or 0)), "VmallocUsed")
     yield Share("Per-CPU", _tried(lambda: _per_cpu(kernel)), "Percpu")

@@ -1,7 +1,8 @@
 """Loaded modules as the kernel holds them: where each lies, its symbols and its ORC tables.
 
-Follows include/linux/module.h and kernel/module/kallsyms.c. A module's address ranges are in mem[] (ac3b43283923, 6.4),
-in core_layout and init_layout (7523e4dc5057, 4.5) before.
+Follows include/linux/module.h and kernel/module/kallsyms.c. A module's address ranges are in mem[] (ac3b43283923
+"module: replace module_layout with module_memory", 6.4), in core_layout and init_layout (7523e4dc5057 "module: use a
+structure to encapsulate layout.", 4.5) before.
 """
 
 from bisect import bisect_right

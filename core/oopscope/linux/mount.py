@@ -61,7 +61,10 @@ def _ignore(_error: OopscopeError) -> None:
 
 
 def mounts_of(kernel: Kernel, namespace: int) -> Iterator[int]:
-    """Yield every struct mount of a namespace: a tree since 2eea9ce4310d (6.8), a list before; around holes if any."""
+    """Yield every struct mount of a namespace, around holes if there are any.
+
+    A tree since 2eea9ce4310d "mounts: keep list of mounts in an rbtree" (6.8), a list before.
+    """
     holes: list[OopscopeError] = []
     seen: set[int] = set()
     for mount in _own(kernel, namespace, holes.append):

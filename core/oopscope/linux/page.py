@@ -21,9 +21,9 @@ MAX_NODES = 1024
 
 
 class SlabStruct(NamedTuple):
-    """struct slab, struct page before d122019bf061 (5.17), which has the members of SLUB and of SLAB alike.
+    """struct slab, struct page before 5.17, which has the members of SLUB and of SLAB alike.
 
-    `objects` is SLUB's, `s_mem` and `active` are SLAB's.
+    `objects` is SLUB's, `s_mem` and `active` are SLAB's. d122019bf061 "mm: Split slab into its own type".
     """
 
     address: int
@@ -155,7 +155,10 @@ def _full_sheaves(kernel: Kernel, cache: int) -> Iterator[int]:
 
 
 def _barns(kernel: Kernel, cache: int) -> Iterator[int]:
-    """Yield the nodes' stores of full sheaves: beside the node's pointer (5ba6bc27b1f9, 7.1), in the node before."""
+    """Yield the nodes' stores of full sheaves: beside the node's pointer, or in the node.
+
+    5ba6bc27b1f9 "slab: decouple pointer to barn from kmem_cache_node", 7.1.
+    """
     types, memory = kernel.types, kernel.memory
     ids = kernel.find_symbol("nr_node_ids")
     count = min(memory.u32(ids), MAX_NODES) if ids else 1

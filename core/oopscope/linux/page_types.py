@@ -1,8 +1,9 @@
 """How a struct page says what its page is: by a page type, by flags, by the lowest bits of its mapping.
 
 Follows include/linux/{mm_types,page-flags}.h. Whether a page is a slab's is a flag of it up to 6.9, and its type since
-(46df8e73a4a3, 6.10). A type is a bit that is clear (4.18), a number in the word's top byte since 6.12; before enum
-pagetype VMCOREINFO names some. It reads one struct at a time and knows no frames: where they lie is others' business.
+(46df8e73a4a3 "mm: free up PG_slab", 6.10). A type is a bit that is clear (4.18), a number in the word's top byte since
+6.12; before enum pagetype VMCOREINFO names some. It reads one struct at a time and knows no frames: where they lie is
+others' business.
 """
 
 from collections.abc import Callable
@@ -103,7 +104,7 @@ def page_types(kernel: Kernel) -> PageTypes:
 def _find_huge(kernel: Kernel, memory: Memory, bits: dict[str, int]) -> Callable[[int], bool]:
     """Return how a huge page is told by the second of its structs, where it has no page type of its own."""
     types, read, value = kernel.types, memory.u8, kernel.info.number("HUGETLB_PAGE_DTOR")
-    if "PG_hugetlb" in bits:  # 6.6 .. 6.8, d99e3140a4d3
+    if "PG_hugetlb" in bits:  # 6.6 .. 6.8, d99e3140a4d3 "mm: turn folio_test_hugetlb into a PageType"
         at, bit = types.sizeof("page") + bits["PG_hugetlb"] // 8, 1 << bits["PG_hugetlb"] % 8
         return lambda page: read(page + at) & bit != 0
     if value is not None and types.has_member("page", "compound_dtor"):
@@ -127,7 +128,8 @@ def _types_of(kernel: Kernel) -> Callable[[int], str | None]:
         bit = enum.get(f"PG_{name}", ~value & 0xFFFFFFFF if value is not None else 0)
         if name == "buddy":
             bit = bit or _BUDDY
-        if name == "table" and not bit:  # no number in VMCOREINFO; it moved with 18b2db3b0385, 5.11
+        # no number in VMCOREINFO; it moved with 18b2db3b0385 "mm: Convert page kmemcg type to a page memcg flag", 5.11
+        if name == "table" and not bit:
             bit = 0x200 if kernel.types.has_member("page", "memcg_data") else 0x400
         bits[bit] = kind
     bits.pop(0, None)

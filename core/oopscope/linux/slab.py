@@ -45,7 +45,10 @@ class NodeStruct(NamedTuple):
 
 
 class SlabNodeStruct(NamedTuple):
-    """struct kmem_cache_node of CONFIG_SLAB: counted since bf00bd345804 (4.10), else by its lists."""
+    """struct kmem_cache_node of CONFIG_SLAB: its slabs counted, else by its lists.
+
+    bf00bd345804 "mm, slab: maintain total slab count instead of active count", 4.10.
+    """
 
     total_slabs: int | None
     free_objects: int
@@ -98,7 +101,7 @@ def _nodes(kernel: Kernel, cache: int) -> Iterator[int]:
     try:
         array = types.member("kmem_cache", "node")
         stride, inner = memory.word_size, 0
-    except Absent:  # 5ba6bc27b1f9, 7.1
+    except Absent:  # 5ba6bc27b1f9 "slab: decouple pointer to barn from kmem_cache_node", 7.1
         array = types.member("kmem_cache", "per_node")
         stride = types.sizeof("kmem_cache_per_node_ptrs")
         inner = types.member("kmem_cache_per_node_ptrs", "node").offset

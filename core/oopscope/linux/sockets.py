@@ -108,7 +108,8 @@ class _Walk:
         for node in self.chains(ehash, memory.u32(hashinfo + mask) + 1, memory.word_size, self.node):
             self.take(node, "TCP", inet)
         head, size = self.at("inet_listen_hashbucket", "nulls_head"), self.types.sizeof("inet_listen_hashbucket")
-        if self.types.has_member("inet_hashinfo", "listening_hash"):  # cae3873c5b3a, 5.19: lhash2 alone
+        # cae3873c5b3a "net: inet: Retire port only listening_hash", 5.19: lhash2 alone
+        if self.types.has_member("inet_hashinfo", "listening_hash"):
             table, count = hashinfo + self.at("inet_hashinfo", "listening_hash"), LISTENING
         else:
             table = memory.word(hashinfo + self.at("inet_hashinfo", "lhash2"))
@@ -130,7 +131,10 @@ class _Walk:
             self.take(node, name, (AF_INET, AF_INET6))
 
     def unix(self, first: int) -> None:
-        """Take the sockets of a table of AF_UNIX: one of all until 5.19, then one a namespace (cf21b355ccb3, 6.0)."""
+        """Take the sockets of a table of AF_UNIX: one of all until 5.19, then one a namespace.
+
+        cf21b355ccb3 "af_unix: Optimise hash table layout.", 6.0.
+        """
         for node in self.chains(first, UNIX_TABLE, self.memory.word_size, self.node):
             self.take(node, "unix", (AF_UNIX,))
 
@@ -173,8 +177,9 @@ class _Walk:
         udp = {symbol for symbol in (find("udp_table"), find("udplite_table")) if symbol}
         unix = {symbol for symbol in [find("unix_socket_table")] if symbol}
         for net in nets:
-            hashes |= self._of_net(net, "ipv4.tcp_death_row.hashinfo")  # e9bd0cca09d1, 6.1: a namespace's own
-            udp |= self._of_net(net, "ipv4.udp_table")  # ba6aac151c1c, 6.2
+            # e9bd0cca09d1 "tcp: Don't allocate tcp_death_row outside of struct netns_ipv4.", 6.1: a namespace's own
+            hashes |= self._of_net(net, "ipv4.tcp_death_row.hashinfo")
+            udp |= self._of_net(net, "ipv4.udp_table")  # ba6aac151677 "udp: Access &udp_table via net.", 6.2
             unix |= self._of_net(net, "unx.table.buckets")
         raw = [symbol for name in ("raw_v4_hashinfo", "raw_v6_hashinfo") if (symbol := find(name))]
         ping = [symbol for symbol in [find("ping_table")] if symbol]

@@ -11,7 +11,9 @@ from oopscope.structs.plan import Plan
 
 MAX_SWAPFILES = 64
 SWP_USED, SWP_WRITEOK = 1, 2
-COUNT = (1 << 62) - 1  # what of inuse_pages is a count: SWAP_USAGE_COUNTER_MASK since b228386cf37b, 6.14
+# what of inuse_pages is a count: SWAP_USAGE_COUNTER_MASK since b228386cf237 "mm, swap: clean up plist removal and
+# adding", 6.14
+COUNT = (1 << 62) - 1
 S_IFMT, S_IFBLK = 0o170000, 0o060000
 
 

@@ -218,7 +218,9 @@ class _Walk:
                 yield from for_each_list(self.memory, threads, node, self.hole(f"threads of {task.pid}"))
 
     def by_pid_table(self) -> Iterator[int]:
-        """Yield by init_pid_ns's idr (4.15, 95846ecf9dac): struct pid, then the task that uses it as its PID.
+        """Yield by init_pid_ns's idr: struct pid, then the task that uses it as its PID.
+
+        The idr came with 95846ecf9dac "pid: replace pid bitmap implementation with IDR API", 4.15.
 
         What the table tells is kept for a task that cannot be read: its PID, and whether it leads a process.
         """

@@ -16,7 +16,9 @@ from oopscope.linux.ticks import hz, jiffies, seconds_since
 from oopscope.structs.plan import Plan
 
 SECOND = 1e9
-MAX_BASES = 3  # of a CPU's wheel: local, global and deferrable since 83a665dc99a7, 6.9
+# of a CPU's wheel: local, global and deferrable since 83a665dc99a7 "timers: Keep the pinned timers separate from the
+# others", 6.9
+MAX_BASES = 3
 MAX_TIMERS = 200_000
 NEAR = 1 << 30  # ticks
 FLAGS = ((0x00080000, "deferrable"), (0x00100000, "pinned"), (0x00200000, "irqsafe"))

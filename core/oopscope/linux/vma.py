@@ -1,7 +1,7 @@
 """What a program has at a user address: the mapping, found in its tree of vm_area_structs, and the file behind it.
 
-Follows include/linux/mm_types.h: a maple tree since 524e00b36e8c (6.1), a red-black tree before. No page of a program
-is read.
+Follows include/linux/mm_types.h: a maple tree since 524e00b36e8c "mm: remove rb tree." (6.1), a red-black tree before.
+No page of a program is read.
 """
 
 from bisect import bisect_right

@@ -1,6 +1,7 @@
 """Which area of vmalloc an address lies in, found in the kernel's own trees.
 
-Follows mm/vmalloc.c: one tree, vmap_area_root, up to 6.8; since d093602919ad (6.9) a table of nodes with a tree each.
+Follows mm/vmalloc.c: one tree, vmap_area_root, up to 6.8; since d093602919ad "mm: vmalloc: remove global vmap_area_root
+rb-tree" (6.9) a table of nodes with a tree each.
 """
 
 from bisect import bisect_right

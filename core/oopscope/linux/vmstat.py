@@ -16,7 +16,8 @@ MAX_NAMES = 1024
 MAX_NAME = 64
 HALVED = ("pgpgin", "pgpgout")  # counted in sectors, told in kilobytes
 THRESHOLDS = ("nr_dirty_threshold", "nr_dirty_background_threshold")
-# Kept in pages since 5.11 and told in huge pages, as before: the last of a series of changes is bf9ecead53c8.
+# Kept in pages since 5.11 and told in huge pages, as before: the last of a series of changes is bf9ecead53c8 "mm:
+# memcontrol: convert NR_FILE_THPS account to pages".
 IN_HUGE_PAGES = {
     "nr_anon_transparent_hugepages", "nr_file_hugepages", "nr_shmem_hugepages", "nr_shmem_pmdmapped",
     "nr_file_pmdmapped",
@@ -32,7 +33,10 @@ class VmStat(NamedTuple):
 
 
 class ZoneNuma(NamedTuple):
-    """struct zone: where its CPUs keep NUMA events that are not added up yet (5.14, f19298b9516c)."""
+    """struct zone: where its CPUs keep NUMA events that are not added up yet.
+
+    f19298b9516c "mm/vmstat: convert NUMA statistics to basic NUMA counters", 5.14.
+    """
 
     managed: int
     zonestats: int | None
@@ -128,7 +132,10 @@ class _Counters:
         return [self.memory.cstring(at, MAX_NAME).decode("ascii", "backslashreplace") for at in pointers]
 
     def more(self, names: list[str]) -> list[int | None]:
-        """Return what stands beside the thresholds: how much the array of struct pages takes (9d8573111024, 6.12)."""
+        """Return what stands beside the thresholds: how much the array of struct pages takes.
+
+        9d8573111024 "mm: don't account memmap per-node", 6.12.
+        """
         symbols = [self.kernel.find_symbol(name) for name in names]  # nr_memmap_pages, nr_memmap_boot_pages
         return [self.memory.word(at) if at else None for at in symbols]
 
@@ -158,7 +165,8 @@ def vmstat(kernel: Kernel) -> list[VmStat]:
             values = [None] * size
         found += [VmStat(name, value, kind) for name, value in zip(mine, values, strict=True)]
     if found and found[-1].name != "nr_unstable":
-        found.append(VmStat("nr_unstable", 0, "node"))  # 8d92890bd6b8, 5.8: a line that is always 0
+        # 8d92890bd6b8 "mm/writeback: discard NR_UNSTABLE_NFS, use NR_WRITEBACK instead", 5.8: a line that is always 0
+        found.append(VmStat("nr_unstable", 0, "node"))
     return [row._replace(value=row.value // 2) if row.name in HALVED and row.value else row for row in found]
 
 

@@ -22,7 +22,9 @@ PF_WQ_WORKER = 0x20
 SECOND = 1e9
 PENDING, PWQ = 1, 4  # of work_struct.data: WORK_STRUCT_PENDING, and that the rest is a pool_workqueue
 IDLE = 1 << 2  # WORKER_IDLE
-BH = 1 << 0  # POOL_BH since 4cb1ef64609f, 6.9; POOL_MANAGER_ACTIVE has the bit too, of pools that have workers
+# POOL_BH since 4cb1ef64609f "workqueue: Implement BH workqueues to eventually replace tasklets", 6.9;
+# POOL_MANAGER_ACTIVE has the bit too, of pools that have workers
+BH = 1 << 0
 FLAGS = (
     (1 << 0, "BH"), (1 << 1, "unbound"), (1 << 2, "freezable"), (1 << 3, "mem reclaim"), (1 << 4, "high priority"),
     (1 << 5, "cpu intensive"), (1 << 7, "power efficient"), (1 << 17, "ordered"),
@@ -105,7 +107,8 @@ class WorkStruct(NamedTuple):
 WORKQUEUE = Plan("workqueue_struct", WorkqueueStruct, pwqs="&pwqs", link="&list")
 PWQ_PLAN = Plan(
     "pool_workqueue", Pwq,
-    inactive=("&inactive_works", "&delayed_works"),  # f97a4a1a3f87, 5.15, and 5.10.y
+    # f97a4a1a3f87 "workqueue: Rename "delayed" (delayed by active management) to "inactive"", 5.15, and 5.10.y
+    inactive=("&inactive_works", "&delayed_works"),
     link="&pwqs_node",
 )  # fmt: skip
 POOL = Plan(

@@ -83,8 +83,8 @@ class Names:
     def starts(self, run: int) -> "array[int]":
         """Return where each name of a run starts (its length byte), and the run's end; Implausible if they disagree.
 
-        Two bytes of length where the first has bit 7 set (6.1, 73bbb94466fd); before, one byte always. A run that ends
-        where the next marker says was walked by the right rule.
+        Two bytes of length where the first has bit 7 set (6.1, 73bbb94466fd "kallsyms: support "big" kernel symbols");
+        before, one byte always. A run that ends where the next marker says was walked by the right rule.
         """
         found = self._starts.get(run)
         if found is None:

@@ -7,8 +7,9 @@ Follows scripts/kallsyms.c, which writes the tables one after the other into .ro
     6.4 to 6.19  num_syms, names, markers, token_table, token_index, offsets, relative_base, seqs_of_names
     7.0 on       num_syms, names, markers, token_table, token_index, offsets, seqs_of_names
 
-VMCOREINFO names most of them since 6.0 (5fd8fea935a1); markers and seqs_of_names follow from the order, and nothing is
-believed before it has been compared: the names with the markers, the addresses with _stext, the order with the names.
+VMCOREINFO names most of them since 6.0 (5fd8fea935a1 "vmcoreinfo: include kallsyms symbols"); markers and seqs_of_names
+follow from the order, and nothing is believed before it has been compared: the names with the markers, the addresses
+with _stext, the order with the names.
 """
 
 from bisect import bisect_left
@@ -23,7 +24,8 @@ from oopscope.symbols.kallsyms_names import RUN, Names, Tokens
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 # absolute: the address itself. relative: base + (u32)value. percpu: a value >= 0 is itself, else base - 1 - value
-# (4.6 to 6.14 on x86, KALLSYMS_ABSOLUTE_PERCPU). place: the value's own address + value (7.0, a081b5789255).
+# (4.6 to 6.14 on x86, KALLSYMS_ABSOLUTE_PERCPU). place: the value's own address + value (7.0, a081b5789255 "kallsyms:
+# Get rid of kallsyms relative base").
 Encoding = Literal["absolute", "relative", "percpu", "place"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 

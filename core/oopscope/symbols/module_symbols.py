@@ -1,7 +1,8 @@
 """A module's symbols, as the kernel keeps them: the Elf64_Sym (or Elf32_Sym) entries of struct mod_kallsyms.
 
 Follows kernel/module/kallsyms.c. The type letter, which nothing here needs but the reader of a list, is in its own
-table since 5.2 (1c7651f43777), in st_size in 5.0 and 5.1 (5439c985c5a8), in st_info before.
+table since 5.2 (1c7651f43777 "kallsyms: store type information in its own array"), in st_size in 5.0 and 5.1
+(5439c985c5a8 "module: Overwrite st_size instead of st_info"), in st_info before.
 """
 
 from bisect import bisect_right

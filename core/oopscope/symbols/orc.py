@@ -44,8 +44,9 @@ class OrcEntry(NamedTuple):
     """How to find the caller from here. Offsets are in bytes.
 
     The caller's stack pointer is sp_reg + sp_offset; for "bp_indirect" it is read at bp + offset, for "sp_indirect" it
-    is read at sp and the offset added, or (indirect_offset_inside, before 5.12, 87ccc826bf1c) read at sp + offset.
-    `signal`: the frame's ip is an interrupted instruction, not a return address. `end`: the last frame of the stack.
+    is read at sp and the offset added, or (indirect_offset_inside, before 5.12, 87ccc826bf1c "x86/unwind/orc: Change
+    REG_SP_INDIRECT") read at sp + offset. `signal`: the frame's ip is an interrupted instruction, not a return address.
+    `end`: the last frame of the stack.
     """
 
     sp_reg: Register

@@ -26,7 +26,8 @@ __all__ = ["KINDS", "Wait", "all_locks", "chain", "circles"]
 MAX_WAITERS = 1 << 16
 OWNER_FLAGS = 7  # the low bits of mutex.owner and rw_semaphore.owner
 READER_OWNED = 1  # RWSEM_READER_OWNED: the owner is only the last reader that came
-READER_SHIFT, READER_MASK = 8, (1 << 47) - 1  # the readers in rw_semaphore.count (94a9717b3c40, 5.2)
+# the readers in rw_semaphore.count (64489e78004c "locking/rwsem: Implement a new locking scheme", 5.3)
+READER_SHIFT, READER_MASK = 8, (1 << 47) - 1
 
 
 class LockType(NamedTuple):
@@ -79,7 +80,8 @@ def _shape(kernel: Kernel, kind: LockType) -> _Shape:
     if types.has_member(kind.lock, "owner.counter"):
         owner = types.member(kind.lock, "owner.counter").offset
     elif types.has_member(kind.lock, "last_holder"):
-        owner = types.member(kind.lock, "last_holder").offset  # 194a9b9e843b, 6.16
+        # 194a9b9e843b "hung_task: show the blocker task if the task is hung on semaphore", 6.16
+        owner = types.member(kind.lock, "last_holder").offset
     has_count = kind.name == "rw_semaphore" and types.has_member(kind.lock, "count.counter")
     count = types.member(kind.lock, "count.counter").offset if has_count else None
     link, task = types.member(kind.waiter, "list").offset, types.member(kind.waiter, "task").offset

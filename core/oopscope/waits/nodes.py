@@ -51,7 +51,8 @@ def _part_of(kernel: Kernel, kind: str, address: int) -> str | None:
 
 
 def _mmap_lock(kernel: Kernel, address: int) -> str | None:
-    member = "mmap_lock" if kernel.types.has_member("mm_struct", "mmap_lock") else "mmap_sem"  # da1c55f1b272, 5.8
+    # da1c55f1b272 "mmap locking API: rename mmap_sem to mmap_lock", 5.8
+    member = "mmap_lock" if kernel.types.has_member("mm_struct", "mmap_lock") else "mmap_sem"
     mm = address - kernel.types.member("mm_struct", member).offset
     for task in kernel.cached(task_structs).values():
         if task.mm == mm:

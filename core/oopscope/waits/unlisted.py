@@ -1,10 +1,11 @@
 """Waits for locks whose waiters stand in no list of the lock's: rt_mutexes and percpu_rw_semaphores.
 
 Follows kernel/locking/rtmutex.c: a task that waits for an rt_mutex names its waiter in pi_blocked_on, and that names
-the lock. And kernel/locking/percpu-rwsem.c (since 7f26482a872c, 5.7): a reader that waits has a wait queue entry of
-percpu_rwsem_wake_function on its stack; a writer that waits for the readers is named by the lock's rcuwait. Which
-readers hold such a lock nothing records; nor who holds its writing side once it no longer waits. On PREEMPT_RT
-(kernel/locking/{rtmutex_api,rwbase_rt,spinlock_rt}.c) mutexes, rw_semaphores and spinlocks are rt_mutexes too.
+the lock. And kernel/locking/percpu-rwsem.c (since 7f26482a872c "locking/percpu-rwsem: Remove the embedded rwsem", 5.7):
+a reader that waits has a wait queue entry of percpu_rwsem_wake_function on its stack; a writer that waits for the
+readers is named by the lock's rcuwait. Which readers hold such a lock nothing records; nor who holds its writing side
+once it no longer waits. On PREEMPT_RT (kernel/locking/{rtmutex_api,rwbase_rt,spinlock_rt}.c) mutexes, rw_semaphores and
+spinlocks are rt_mutexes too.
 """
 
 from collections.abc import Sequence
@@ -159,8 +160,10 @@ class _Percpu(NamedTuple):
 def _rt_shape(kernel: Kernel) -> _Rt | None:
     member = kernel.types.member
     try:
-        base = "rt_mutex_base" if kernel.types.has("rt_mutex_base") else "rt_mutex"  # 830e6acc8a1c, 5.15
-        has = kernel.types.has_member("rw_semaphore", "rwbase.rtmutex")  # c43a43e439e0, 5.15, on PREEMPT_RT
+        # 830e6acc8a1c "locking/rtmutex: Split out the inner parts of 'struct rtmutex'", 5.15
+        base = "rt_mutex_base" if kernel.types.has("rt_mutex_base") else "rt_mutex"
+        # 42254105dfe8 "locking/rwsem: Add rtmutex based R/W semaphore implementation", 5.15, on PREEMPT_RT
+        has = kernel.types.has_member("rw_semaphore", "rwbase.rtmutex")
         return _Rt(
             member("rt_mutex_waiter", "task").offset,
             member("rt_mutex_waiter", "lock").offset,

@@ -2,7 +2,8 @@
 
 Follows arch/arm64/include/asm/memory.h and arch/arm64/kernel/vmcore_info.c. The image is mapped in one piece,
 kimage_voffset away from where it lies. A kernel built for 52 bits of address runs with 48 where the CPU has no more;
-TCR_EL1_T1SZ says it (bbdbc11804ff, 5.10), and the shape that maps the kernel's text where it must lie is the right one.
+TCR_EL1_T1SZ says it (bbdbc11804ff "arm64/crash_core: Export TCR_EL1.T1SZ in vmcoreinfo", 5.10), and the shape that maps
+the kernel's text where it must lie is the right one.
 """
 
 from oopscope.arch import Arch, Mapping, Paging

@@ -1,8 +1,9 @@
 """Where things lie in an arm64 kernel's address space, as VMCOREINFO and the kernel's variables tell.
 
-Follows Documentation/arch/arm64/memory.rst and arch/arm64/include/asm/memory.h, as since 5.4 (14c127c957c1): the map of
-all memory is at the bottom, then modules, vmalloc, struct pages. NUMBER(VMALLOC_START) and the like came with 5.18
-(2369f171d5c5); an older kernel's areas are not told here.
+Follows Documentation/arch/arm64/memory.rst and arch/arm64/include/asm/memory.h, as since 5.4 (14c127c957c1 "arm64: mm:
+Flip kernel VA space"): the map of all memory is at the bottom, then modules, vmalloc, struct pages.
+NUMBER(VMALLOC_START) and the like came with 5.18 (2369f171d5c5 "arm64: crash_core: Export MODULES, VMALLOC, and VMEMMAP
+ranges"); an older kernel's areas are not told here.
 """
 
 from oopscope.errors import OopscopeError

@@ -1,9 +1,10 @@
 """Unwinding an arm64 kernel's stack by its frame records, through exceptions, to the program or the thread's start.
 
 Follows arch/arm64/kernel/{stacktrace.c,entry.S}. x29 points at a record: the caller's x29, and the return address. An
-entry saves all registers in a struct pt_regs that holds such a record as well (73267498deed, 4.15), so that the chain
-goes on with what was interrupted; c2c6b27b5aa1 (6.14) marks it by a record of zeros and a type. An interrupted function
-that has not made its record yet, or has none, returns to where x30 says.
+entry saves all registers in a struct pt_regs that holds such a record as well (732674980139 "arm64: unwind: reference
+pt_regs via embedded stack frame", 4.15), so that the chain goes on with what was interrupted; c2c6b27b5aa1 "arm64:
+stacktrace: unwind exception boundaries" (6.14) marks it by a record of zeros and a type. An interrupted function that
+has not made its record yet, or has none, returns to where x30 says.
 """
 
 from collections.abc import Iterable, Mapping

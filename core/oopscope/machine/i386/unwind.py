@@ -1,8 +1,8 @@
 """Unwinding an i386 kernel's stack: frame pointers where the kernel keeps them, else a scan.
 
 Follows arch/x86/kernel/unwind_frame.c and arch/x86/entry/entry_32.S. An entry makes no frame: its pt_regs lie above the
-return address into it, or where ebp points, whose topmost bit is then cleared (946c191161ce, 4.10). What a scan of the
-stack's words finds is a guess.
+return address into it, or where ebp points, whose topmost bit is then cleared (946c191161ce "x86/entry/unwind: Create
+stack frames for saved interrupt registers", 4.10). What a scan of the stack's words finds is a guess.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -138,5 +138,6 @@ def _pt_regs(kernel: Kernel, at: int, stack: Stack) -> dict[str, int] | None:
     if cs & 3 == 3:
         limit = kernel.find_symbol("_stext") or kernel.memory.top  # programs lie below the kernel
         return regs if max(regs["eip"], regs["esp"]) < limit else None
-    # Before 3c88c692c287 (5.3) what was interrupted in the kernel has no esp of its own in it.
+    # Before 3c88c692c287 "x86/stackframe/32: Provide consistent pt_regs" (5.3) what was interrupted in the kernel has
+    # no esp of its own in it.
     return regs if cs == KERNEL_CS and in_text(kernel, regs["eip"]) and regs["esp"] in stack else None

@@ -17,7 +17,8 @@ from oopscope.machine.common.chain import ChainUnwinder, EndError, StopError
 from oopscope.machine.powerpc.arch import GENERAL
 
 LR_SAVE = 16  # into a frame
-# STACK_FRAME_REGS_MARKER: "REGS" (17773afdcd15, 6.2), "regshere" before.
+# STACK_FRAME_REGS_MARKER: "REGS" (17773afdcd15 "powerpc/64: use 32-bit immediate for STACK_FRAME_REGS_MARKER", 6.2),
+# "regshere" before.
 REGS_MARKERS = (0x53474552, 0x7265677368657265)
 MARKS = ((32, 48), (96, 112))  # where the marker is in a frame, and the struct pt_regs
 PROBLEM_STATE = 1 << 14  # MSR_PR: a program ran

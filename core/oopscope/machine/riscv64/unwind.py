@@ -134,7 +134,10 @@ def saved_registers(kernel: Kernel, pc: int, sp: int) -> dict[str, int] | None:
 
 
 def stacks_by_cpu(kernel: Kernel) -> dict[int, list[Stack]]:
-    """Return the interrupt stacks (163e76cc6ef4, 6.5) and overflow stacks of each CPU that can be found."""
+    """Return the interrupt stacks and overflow stacks of each CPU that can be found.
+
+    Interrupt stacks came with 163e76cc6ef4 "riscv: stack: Support HAVE_IRQ_EXIT_ON_IRQ_STACK", 6.5.
+    """
     found: dict[int, list[Stack]] = {}
     for cpu in present_cpus(kernel):
         own = found.setdefault(cpu, [])

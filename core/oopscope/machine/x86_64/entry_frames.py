@@ -1,9 +1,10 @@
 """What frame pointers alone do not tell: what an entry interrupted, and the caller of a function that has no frame yet.
 
 Follows arch/x86/entry/{calling.h,entry_64.S}. An entry keeps no frame of its own. It calls with pt_regs right above the
-return address, or, on the interrupt stack before 5.8 (931b94145981), with a pointer to pt_regs there. Only since
-946c191161ce "x86/entry/unwind: Create stack frames for saved interrupt registers" (4.10) does rbp point at it, tagged
-with 1; before, rbp is that of the function that was interrupted, so that following it alone jumps over this function.
+return address, or, on the interrupt stack before 5.8 (931b94145981 "x86/entry: Provide helpers for executing on the
+irqstack"), with a pointer to pt_regs there. Only since 946c191161ce "x86/entry/unwind: Create stack frames for saved
+interrupt registers" (4.10) does rbp point at it, tagged with 1; before, rbp is that of the function that was
+interrupted, so that following it alone jumps over this function.
 """
 
 from collections.abc import Callable

@@ -30,9 +30,9 @@ def _irq_stack(kernel: Kernel, cpu: int) -> list[Stack]:
     top = kernel.memory.word(at)
     if not top:
         return []
-    end = (
-        -(-top // 4096) * 4096
-    )  # 5.12 (951c2a51ae75) keeps the top word for the way back; up to 4.x the top 64 bytes were kept
+    # 951c2a51ae75 "x86/irq/64: Adjust the per CPU irq stack pointer by 8", 5.12, keeps the top word for the way back;
+    # up to 4.x the top 64 bytes were kept
+    end = -(-top // 4096) * 4096
     return [Stack(end - max(IRQ_STACK_SIZE, kernel.cached(thread_size)), end, "irq")]
 
 
@@ -56,7 +56,8 @@ def _exception_stacks(kernel: Kernel, cpu: int) -> list[Stack]:
 def _orig_ist(kernel: Kernel, cpu: int) -> list[Stack]:
     """Read the tops of the IST stacks (struct orig_ist, before 5.2), which lie one below the other.
 
-    They are of: double fault, NMI, debug, machine check; before 6f442be2fb22 (3.18) a stack fault had the first.
+    They are of: double fault, NMI, debug, machine check; before 6f442be2fb22 "x86_64, traps: Stop using IST for #SS"
+    (3.18) a stack fault had the first.
     """
     tops = [top for top in kernel.memory.words(kernel.per_cpu("orig_ist", cpu), IST_ENTRIES) if top]
     nmi, found = len(tops) - 3, []

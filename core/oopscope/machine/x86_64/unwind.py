@@ -183,7 +183,7 @@ class Unwinder:
         if reg == "bp":
             return state.fp + offset
         if reg == "sp_indirect":
-            if entry.indirect_offset_inside:  # before 5.12 (87ccc826bf1c)
+            if entry.indirect_offset_inside:  # before 5.12 (87ccc826bf1c "x86/unwind/orc: Change REG_SP_INDIRECT")
                 return self._memory.word(state.sp + offset)
             return self._memory.word(state.sp) + offset
         if reg == "bp_indirect":
