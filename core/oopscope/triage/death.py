@@ -114,7 +114,8 @@ class Death(Ending):
 
     def beyond_locks(self, frames: Sequence[Frame]) -> Frame | None:
         """Return the first frame that is not a lock's own code: who waits for it."""
-        return next((f for f in frames if f.symbol and f.kind != "user" and not is_waiting(f.symbol)), None)
+        named = [f for f in frames if f.symbol and f.kind != "user" and not is_waiting(f.symbol)]
+        return next((f for f in named if f.reliable), named[0] if named else None)
 
     def blame_stuck(self, found: Frame | None, frames: Sequence[Frame] | None = None) -> tuple[Frame | None, str]:
         """Return what to blame for a CPU that was stuck where an interrupt found it, and that in words."""

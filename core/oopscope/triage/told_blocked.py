@@ -19,7 +19,8 @@ SECONDS = lazy_re(r"for more than (?P<seconds>\d+) seconds")
 OWNER = lazy_re(
     r"^INFO: task (?P<comm>.+):(?P<pid>\d+) (?:is )?blocked on an? (?P<lock>\S+).* owned by (?P<owner>.+):(?P<by>\d+)"
 )
-SLEEPING_LOCK = lazy_re(r"_*(mutex_lock|rt_mutex|rwsem_down|down_(read|write)|__down|ww_mutex|rwbase)\w*")
+# Locks that a circle can be of: readers and those at a semaphore pile up behind one who is not there.
+SLEEPING_LOCK = lazy_re(r"_*(mutex_lock|rt_mutex|rwsem_down_write|down_write|ww_mutex|rwbase_write)\w*")
 # Kernel threads whose names are cut at 15 characters, and what they are.
 CUT_NAMES = {
     "spl_dynamic_tas": "spl_dynamic_taskq, a task queue of OpenZFS",
@@ -52,7 +53,7 @@ class Told(NamedTuple):
 
     @property
     def lock(self) -> str | None:
-        """The function by which it waits for a sleeping lock; None where it waits for something else."""
+        """The function by which it waits for a sleeping lock that it is to own; None where it waits otherwise."""
         inside = [f.symbol or "" for f in self.frames if is_waiting(f.symbol)]
         return next((name for name in inside if SLEEPING_LOCK.match(name)), None)
 

@@ -198,3 +198,28 @@ def test_who_noticed_a_broken_list_is_not_the_warnings_own_code(tmp_path: Path) 
     )
     found = judged(tmp_path, warned)
     assert (found.cause, found.symbol) == ("list-corruption", "store_put+0x21")
+
+
+WAITS = """INFO: task store-{0}:32{0} blocked for more than 4 seconds.
+task:store-{0}       state:D stack:0     pid:32{0}   ppid:2      flags:0x00004000
+Call Trace:
+ <TASK>
+ __schedule+0x34d/0x9e0
+ schedule+0x5a/0xd0
+ ? store_put+0x21/0x40 [stored]
+ {1}+0x43/0x60
+ store_take+0x11/0x30 [stored]
+ </TASK>"""
+
+
+@pytest.mark.parametrize(
+    ("waits", "cause"),
+    [("__mutex_lock", "deadlock"), ("rwsem_down_read_slowpath", "hung-task"), ("__down_common", "hung-task")],
+)
+def test_only_waits_for_what_they_would_own_are_a_circle(waits: str, cause: str, tmp_path: Path) -> None:
+    lines = [*WAITS.format(1, waits).split("\n"), *WAITS.format(2, waits).split("\n")]
+    lines.append("Kernel panic - not syncing: hung_task: blocked tasks")
+    log = tmp_path / "dmesg.txt"
+    log.write_text("".join(f"[{12 + at / 1e6:12.6f}] {line}\n" for at, line in enumerate(lines)))
+    found = verdict(open_kernel([log]))
+    assert (found.cause, found.symbol) == (cause, "store_take+0x11")
