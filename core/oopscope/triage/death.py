@@ -88,9 +88,20 @@ class Death(Ending):
         if self.frames is self.told and self.oops is not None and self.told:
             return self._beyond_entry(self.told)
         for frame, behind in zip(self.frames, self.frames[1:], strict=False):
-            if frame.kind == "exception" and behind.kind != "user" and entry_kind(behind.symbol) != "exception":
+            dies = entry_kind(frame.symbol) is None and is_dying(frame.symbol)  # on an exception's own stack
+            if (
+                frame.kind == "exception"
+                and not dies
+                and behind.kind != "user"
+                and (entry_kind(behind.symbol) != "exception")
+            ):
                 return self._named_by_log(behind)
-        return self._named_by_log(self.frames[0]) if self.oops is not None and self.frames else None
+        if self.oops is None or not self.frames:
+            return None
+        first, pc = self.frames[0], self.oops.pc
+        if pc is not None and is_dying(first.symbol):  # behind the exception no stack is known: the oops tells where
+            return pc
+        return self._named_by_log(first)
 
     def _beyond_entry(self, frames: Sequence[Frame]) -> Frame:
         """Return where an oops stood; a BUG in the handler of an exception is about what stands behind its entry."""

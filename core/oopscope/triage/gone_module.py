@@ -17,11 +17,9 @@ _TAINTS = lazy_re(r"(?P<name>[\w-]+): (?:loading out-of-tree module|module verif
 
 def gone_module(death: Death, address: int | None) -> tuple[str, list[Evidence]]:
     """Return as a clause, with its evidence, whose the address likely was; nothing where it is not so."""
-    if address is None or not _where_none_is(death, address):
-        return "", []
     said = death.in_oops(_LAST)
     name, went, line = (said[1]["name"], "was unloaded last", said[0]) if said else _failed(death)
-    if line is None:
+    if line is None or address is None or not _where_none_is(death, address):
         return "", []
     text = f"{address:#x} lies where modules are loaded, and in none of them; {name} {went}"
     clause = f" (it lies where modules are loaded, likely in {name}, which {went} and left something behind)"

@@ -11,6 +11,7 @@ import oopscope.triage.findings
 from core.triage.deaths import NULL, SYSRQ, SYSRQ_LOG, panicked
 from core.triage.fakes import behind_disk, cpu, death, stack, task, wait
 from oopscope.linux.sched import CpuQueue, runqueues
+from oopscope.stacks.cpus import all_cpus
 from oopscope.triage.findings import FINDINGS, findings_of
 from oopscope.waits.graph import Claim, Graph, Node, joined
 
@@ -166,6 +167,22 @@ def test_a_cpu_whose_clock_stands_still_while_it_runs_a_task_is_found(clock: int
         assert (
             "CPU 1 took no tick for 9.0 s: it stands in store_poll+0x5 [stored], run by poller (PID 77)" in told[0].text
         )
+
+
+STOPPER = ("stop_machine_yield+0x2", "multi_cpu_stop+0x9d", "kthread+0xda")
+
+
+@pytest.mark.parametrize(("flags", "kind"), [((0x46, 0x46), "stuck-cpu"), ((0x246, 0x46), None)])
+def test_a_machine_none_of_whose_cpus_takes_interrupts_is_not_healthy(flags: tuple[int, int], kind: str | None) -> None:
+    first = cpu(1, stack(*STUCK), "running", 77, "migration/1")._replace(registers={"eflags": flags[0]})
+    other = cpu(0, stack(*STOPPER), "running", 16, "migration/0")._replace(registers={"eflags": flags[1]})
+    made = death("Linux version 6.12.1", panicked=None)
+    made.kernel._known[all_cpus] = [first, other]  # type: ignore[attr-defined]
+    told = [one for one in findings_of(made) if one.id == "stuck-cpu"]
+    assert [one.id for one in told] == ([kind] if kind else [])
+    if kind:
+        assert "CPU 1 stands in store_poll+0x5 [stored], run by migration/1 (PID 77)" in told[0].text
+        assert "the other waits for all CPUs" in told[0].text
 
 
 def test_every_kind_has_its_file_and_its_line() -> None:

@@ -262,3 +262,15 @@ def test_a_pointer_into_a_module_that_is_gone_names_it(linked: str, says: str, t
 def test_a_fault_where_kfree_looks_a_page_up_is_an_invalid_free() -> None:
     found = judge(oops(PAGE, ("kfree+0x69", *FAULT)).kernel)
     assert (found.cause, found.confidence, found.symbol) == ("invalid-free", "likely", "store_put+0x21")
+
+
+DOUBLE = "traps: PANIC: double fault, error_code: 0x0\ndouble fault: 0000 [#1] PREEMPT SMP NOPTI"
+ON_ITS_STACK = ("delay_tsc+0x33 <exception>", "panic+0x2e9 <exception>", "oops_end.cold+0xc <exception>",
+                "exc_double_fault+0xe8 <exception>", "asm_exc_double_fault+0x1f <exception>")  # fmt: skip
+
+
+def test_where_no_stack_is_left_behind_the_exception_the_oops_tells_where() -> None:
+    made = oops(DOUBLE)
+    log = "\n".join(made.log.lines.texts)
+    found = judge(death(log, ON_ITS_STACK).kernel)
+    assert (found.cause, found.symbol) == ("double-fault", "store_put+0x21")

@@ -8,7 +8,7 @@ Follows kernel/sched/core.c (update_rq_clock) and arch/x86/kernel/smp.c (native_
 from collections.abc import Callable, Iterator
 
 from oopscope.kernel.frame import Frame
-from oopscope.kernel.functions import is_dying, is_waiting
+from oopscope.kernel.functions import calls_cpus, is_dying, is_waiting
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import PF_KTHREAD, task_structs
 from oopscope.stacks.cpus import Cpu, all_cpus
@@ -20,6 +20,7 @@ from oopscope.triage.findings.of_log import by_table
 LAG_NS = 2_000_000_000
 BUSY_NS = 5_000_000_000
 IF = 0x200  # interrupts are on, in the flags of x86
+MAX_SAID = 4  # CPUs of a text
 BY_NMI = ("smp_stop_nmi_callback", "crash_nmi_callback", "kdump_nmi_callback")
 
 
@@ -27,6 +28,10 @@ def find(death: Death) -> Iterator[Finding]:
     """Yield each CPU that lags behind the end and was not idle."""
     end = death.last_ns
     if death.only_log or end is None:
+        return
+    deaf = _deaf_machine(death)
+    if deaf is not None:
+        yield deaf
         return
     waiting = {queue.cpu: queue.nr_running for queue in death.kernel.cached(runqueues)}
     clocks = {queue.cpu: queue.clock for queue in death.kernel.cached(runqueues)}
@@ -38,6 +43,35 @@ def find(death: Death) -> Iterator[Finding]:
             yield _finding(death, cpu, lag / 1e9)
         elif (since := _runs_since(death, cpu)) is not None and end - since >= BUSY_NS:
             yield _busy(cpu, (end - since) / 1e9, waiting[cpu.cpu] > 1)
+
+
+def _deaf_machine(death: Death) -> Finding | None:
+    """Return as a finding that no CPU takes interrupts: then no clock goes on, and none lags behind another.
+
+    Of one CPU that may be chance, and is only a warning; of several, none of which is idle, it is none.
+    """
+    cpus = [c for c in all_cpus(death.kernel) if c.online]
+    if death.panic is not None or not cpus or not all(_deaf(c) for c in cpus):
+        return None
+    waits = [c for c in cpus if calls_cpus(c.frames[0].symbol if c.frames else None)]
+    stand = [c for c in cpus if c not in waits] or cpus
+    words = [f"CPU {c.cpu} stands{f' in {f}' if (f := standing(c)) else ''}, run by {c.who}" for c in stand[:MAX_SAID]]
+    text = f"no CPU takes interrupts: {', '.join(words)}"
+    if waits and stand != cpus:
+        text += f", and {'the other waits' if len(waits) == 1 else 'the others wait'} for all CPUs to come"
+    evidence = [Evidence(f"CPU {c.cpu} has interrupts off", Source("register", "eflags")) for c in cpus[:MAX_SAID]]
+    several = len(cpus) > 1
+    return Finding(
+        "stuck-cpu" if several else "busy-cpu", "error" if several else "warning", text, 0.0, tuple(evidence)
+    )
+
+
+def _deaf(cpu: Cpu) -> bool:
+    return cpu.state == "running" and (flags := _flags(cpu)) is not None and not flags & IF
+
+
+def _flags(cpu: Cpu) -> int | None:
+    return (cpu.registers or {}).get("eflags", (cpu.registers or {}).get("rflags"))
 
 
 def silent(death: Death) -> Cpu | None:
@@ -120,7 +154,7 @@ def _why(cpu: Cpu) -> str:
             if any(f.symbol == "crash_nmi_callback" for f in cpu.frames)
             else ", with interrupts off: only an NMI stopped it"
         )
-    flags = (cpu.registers or {}).get("eflags", (cpu.registers or {}).get("rflags"))
+    flags = _flags(cpu)
     if flags is not None and not flags & IF and not any(is_dying(f.symbol) for f in cpu.frames[:1]):
         return ", with interrupts off"
     return ""

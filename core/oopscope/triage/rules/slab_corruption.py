@@ -22,6 +22,8 @@ ALLOCATES = lazy_re(
     r"deactivate_slab|get_(any_)?partial\w*|new_slab\w*|kmem_cache_alloc_trace|kmalloc_trace)(\.\w+)*"
 )
 
+MIN_TEXT = 5  # printable bytes of eight: fewer are chance
+
 
 def check(death: Death) -> Verdict | None:
     """Fire where the end (an oops, or panic_on_warn) follows SLUB's own complaint, or a fault in its free list."""
@@ -60,12 +62,8 @@ def _free_list(death: Death) -> str:
     address = fault_address(death)
     if address is None:
         return "(a free list leads to no object)"
-    text = bytes(b for b in address.to_bytes(8, "big") if b).decode("ascii", "replace")
-    looks = (
-        f", which holds the text {text[:6]!r}"
-        if len(text) > 1 and text[:2].isprintable() and text[:2].isascii()
-        else ""
-    )
+    text = "".join(chr(b) if 0x20 <= b < 0x7F else "." for b in address.to_bytes(8, "big"))
+    looks = f", which holds the text {text!r}" if sum(c != "." for c in text) >= MIN_TEXT else ""
     return f"(a free list leads to {address:#x}{looks})"
 
 
