@@ -153,7 +153,7 @@ _DYING = Names(
     r"(early_)?brk64|reserved_\w+_handler|(irq_)?work_queue_tail|notifier_call_chain|atomic_notifier_call_chain|"
     r"notify_(die|page_fault)|kdump_nmi\w*|crash_nmi\w*|watchdog_(overflow_callback|timer_fn|hardlockup_check)\w*|"
     r"is_hardlockup|perf_event_nmi_handler|(__)?perf_event_overflow\w*|\w+_pmu_handle_irq\w*|handle_pmi_common|"
-    r"hpwdt_pretimeout|ipmi_nmi|watchdog_notify_pretimeout|pretimeout_panic|sysdump\w*|save_stack_trace\w*|"
+    r"hpwdt_pretimeout|ipmi_nmi|watchdog_notify_pretimeout|pretimeout_panic|sysdump\w*|save_stack(_trace\w*)?|"
     r"unwind_\w+|"
     r"stack_trace_\w+|arch_stack_walk|walk_stackframe|trap_\w+|kernel_stack_overflow|ret_from_exception|"
     r"nmi_cpu_backtrace\w*|"

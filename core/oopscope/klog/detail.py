@@ -48,14 +48,16 @@ _PCS = (
     _X86_PC,
     lazy_re(rf"(?:EIP|PC) is at (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
     lazy_re(
-        rf"(?:RIP|EIP|IP): *(?:\[<(?P<address>[0-9a-f]+)>\]|<(?P<address2>[0-9a-f]+)>)? *(?:{_SYM}|"
+        rf"(?:RIP|EIP|IP):? *(?:\[<(?P<address>[0-9a-f]+)>\]|<(?P<address2>[0-9a-f]+)>)? *(?:{_SYM}|"
         rf"(?:0x)?(?P<bare>[0-9a-f]{{8,16}})|(?P<nil>\(null\)))"
     ),
+    lazy_re(rf"epc {{1,4}}: (?P<address>[0-9a-f]{{8,16}}) (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
     lazy_re(rf"(?:pc|epc|era) : (?:\[<(?P<address>[0-9a-f]+)>\] *)?(?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
     lazy_re(rf"NIP \[(?P<address>[0-9a-f]+)\] (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
     lazy_re(rf"Krnl PSW : [0-9a-f]{{8,16}} (?P<address>[0-9a-f]{{8,16}}) \((?:{_SYM}|0x(?P<bare>[0-9a-f]+))\)"),
     lazy_re(rf"(?:\[<[0-9a-f]+>\] )?(?:epc|TPC|pc): (?:<(?P<address>[0-9a-f]+)>|[0-9a-f]+) *(?:{_SYM})"),
 )
+AGAIN = lazy_re(r"[RE]IP {1,2}\[<[0-9a-f]+>\]")  # x86 up to 4.9, behind the code bytes
 _USER_PC = lazy_re(r"RIP: 0033:|EIP: 0073:|User PSW|(?:pc|epc) : 0000[0-9a-f]{12}\b(?! \()")
 CODE = lazy_re(r"Code: (?P<bytes>[0-9a-fA-F<>() ]{2,})")
 _ADDRESS = lazy_re(
@@ -179,16 +181,22 @@ def registers(lines: Sequence[str]) -> dict[str, int]:
 
 def pc(lines: Sequence[str]) -> Frame | None:
     """Return where the report stood; None where it does not say, or stood in a program."""
+    at = next((i for i, text in enumerate(lines) if TRACE.match(text)), len(lines))
+    found = _pc(lines[:at])
+    if found is not None or in_user(lines):
+        return found
+    return _pc([text for text in lines[at:] if AGAIN.match(text)])  # the beginning is lost, its end says it again
+
+
+def _pc(lines: Sequence[str]) -> Frame | None:
     bare = None
     for text in lines:
         stripped = text.strip()
-        if TRACE.match(text):
-            break
         if _USER_PC.match(stripped):
             return bare
         for pattern in _PCS:
             found = pattern.match(stripped)
-            if found:
+            if found is not None:
                 frame = _frame(found)
                 if frame is not None and frame.symbol:
                     return frame

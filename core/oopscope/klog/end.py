@@ -42,6 +42,7 @@ OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
     (lazy_re(r".*SError"), ("serror",)),
     (lazy_re(r"Bad page state|.*BUG_ON_DATA_CORRUPTION"), ("bad-page", "complaint")),
 )  # fmt: skip
+CUT_OFF = lazy_re(r"[Kk]ernel panic(?: - no?t? ?s?y?n?c?i?n?g?:?)?\s*$")
 PANICS = frozenset({"panic", "vpanic", "nmi_panic", "crash_kexec", "__crash_kexec"})
 CHAIN_NS = 10_000_000_000  # two oopses of a chain are not further apart
 AT_ONCE_NS = 200_000_000  # those of two tasks, of which the first was over
@@ -83,7 +84,7 @@ def lived(log: Log) -> End:
         r for r in log.reports
         if r.boot == boot and (r.kind in GRAVE or r.kind in WARNED)
         and (r.rows != [last] or r.kind in HANGS)  # a last line may be cut off
-        and (r.headings or r.rows[-1] != last)  # a warning of which no word is left but its mark
+        and (r.headings or r.rows[-1] != last or r.frames)  # a warning of which no word is left but its mark
     ]  # fmt: skip
     if not found or not _is_last(log, found[-1]):
         return End()
@@ -153,7 +154,11 @@ def _about(reports: Sequence[Report], panic: Report) -> Report | None:
     """Return the report that a panic is only the end of: the last of its kind before it."""
     message = message_of(panic)
     kinds = next((kinds for pattern, kinds in OF_KINDS if pattern.match(message)), ())
+    if CUT_OFF.match(panic.title):
+        kinds = ("oops", "serror")
     before = [r for r in reports[: reports.index(panic)] if r.kind in kinds]
+    if not before and kinds == ("oops", "serror"):  # what is left of an oops whose beginning is lost
+        before = [r for r in reports[: reports.index(panic)] if r.kind == "stack" and r.ended]
     if not before:
         return None
     if message.startswith("Attempted to kill"):  # of that very task, and not long ago

@@ -21,13 +21,27 @@ from oopscope.lazy_re import lazy_re
 
 CUT = "------------[ cut here ]"
 END = "---[ end "
+CR2 = "CR2: "
+# Where an oops stood, at the beginning of what is left of one.
+HEADLESS = lazy_re(r"(?:RIP: 0010:|Pid: \d+, comm: |epc {1,3}: [0-9a-f]{8}|PC is at |pc : [\w.]+\+0x|NIP \[)")
 BOOT = "Linux version "
 QUIET_NS = 30_000_000_000  # the lines of one report are not further apart
 KERN = 0  # the facility of the kernel's own records
 
 # How lines begin with which something may begin where no report is open.
 TELLING = frozenset(
-    (*WORDS, *(word[:KEY] for word in (CUT, BOOT, "CPU: ", "Call ", "Back", "Stac", "Trac", "stac")), "Out ", "Memo")
+    (
+        *WORDS,
+        *(word[:KEY] for word in (CUT, BOOT, "CPU: ", "Call ", "Back", "Stac", "Trac", "stac")),
+        "Out ",
+        "Memo",
+        "RIP:",
+        "Pid:",
+        "epc ",
+        "PC i",
+        "pc :",
+        "NIP ",
+    )
 )
 BLANK = frozenset(" \t")
 # What a report's lines are besides its frames and its heading.
@@ -220,7 +234,7 @@ class _Parser:
             self._open.clear()
         elif held is not None:
             self._go_on(held, row, text, ns, caller)
-        elif TRACE.match(text) or WHO.match(text):
+        elif TRACE.match(text) or WHO.match(text) or HEADLESS.match(text):
             self._begin("stack", row, ns, caller)
 
     def _begin(self, kind: Kind, row: int, ns: int | None, caller: str | None, cut: bool = False) -> _Open:
@@ -248,6 +262,11 @@ class _Parser:
 
     def _head(self, found: Heading, row: int, text: str, ns: int | None, caller: str | None) -> None:
         held = self._open.get(caller)
+        if held is not None and text.startswith(CR2) and not self._is_late(held, ns):
+            self._take(held, row, ns)
+            if held.report.kind == "stack":  # an oops whose beginning is lost
+                held.report.kind = found.kind
+            return
         if held is not None and self._joins(held, found.kind, text, ns):
             self._take(held, row, ns)
             report = held.report
@@ -284,7 +303,8 @@ class _Parser:
         if text.startswith(END):
             self._take(held, row, ns)
             report.ended = True
-            del self._open[caller]
+            if not self._texts[report.row].startswith(CR2):  # newer kernels say the place again behind their end mark
+                del self._open[caller]
             return
         if self._is_late(held, ns):
             del self._open[caller]

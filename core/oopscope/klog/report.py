@@ -74,9 +74,12 @@ class Report:
                 return row, found
         return None
 
-    @cached_property
+    @property
     def die(self) -> re.Match[str] | None:
-        """The line of die(): the name of the oops, its error code, which one of this boot it is."""
+        """The line of die(): the name of the oops, its error code, which one of this boot it is.
+
+        Not kept: the parser asks before the report has all of its headings.
+        """
         for row in self.headings:
             found = DIE.match(self.texts[row])
             if found:

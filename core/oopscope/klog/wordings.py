@@ -83,6 +83,7 @@ _FAULTS = (
     _h("oops", "usercopy: Kernel memory "),
     _h("oops", "KASAN: ", r"(?:null-ptr-deref|user-memory-access|probably|maybe)"),
     _h("oops", "CPU ", r"\d+ [Uu]nable to handle kernel"),  # mips, loongarch
+    _h("oops", "CR2: ", r"[0-9a-f]{8,16}\s*$"),  # x86 repeats it alone at the end of a page fault's oops
 )
 # What die() prints last of its first lines: the name, the error code, which oops of this boot it is.
 DIE = lazy_re(
@@ -129,7 +130,7 @@ _CHECKS = (
     _h("atomic", "BUG: rwlock "),
     _h("warning", "BUG: workqueue leaked"),
     _h("workqueue-lockup", "BUG: workqueue lockup"),
-    _h("warning", "WARNING: ", r"(?:CPU: \d+ PID: \d+ )?(?:at )?\S+:\d+"),
+    _h("warning", "WARNING: ", r"(?:\[.{1,200}\] )?(?:CPU: \d+ PID: \d+ )?(?:at )?\S+:\d+"),
     _h("warning", "WARNING: at "),
     _h(
         "lockdep",
@@ -188,7 +189,8 @@ _ENDS = (
     _h("backtrace", "Showing busy workqueues"),
 )
 # What nothing above knows by name.
-_OTHERS = (_h("warning", "BUG: "), _h("warning", "WARNING: kernel stack "))
+# `BUG: memory leak` is a program's, who read what kmemleak found.
+_OTHERS = (_h("warning", "BUG: ", r"(?!memory leak)"), _h("warning", "WARNING: kernel stack "))
 HEADINGS: tuple[Heading, ...] = (*_FAULTS, *_CHECKS, *_HANGS, *_ENDS, *_DIES, *_OTHERS)
 OOM = lazy_re(
     r"(?P<comm>.{1,16}?) invoked oom-killer: |Out of memory(?: and no killable| \(|: )|Memory cgroup out of memory"

@@ -4,6 +4,8 @@ from dataclasses import replace
 from importlib import import_module
 
 from oopscope.errors import OopscopeError
+from oopscope.kernel.frame import Frame
+from oopscope.kernel.functions import first_not, is_dying, is_helper
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.system import the_system
@@ -43,10 +45,18 @@ def _told(death: Death, verdict: Verdict) -> Verdict:
 
 def _unknown(death: Death) -> Verdict:
     """Say what is known where no rule knows: the panic message, or why there is none."""
+    rest = headless(death)
     if death.message:
+        where = f", in {death.where}" if death.cause is not death.panic and death.culprit is not None else ""
         summary, step = (
-            f"The kernel panicked: {death.message}.",
+            f"The kernel panicked{where}: {death.message}.",
             "Read the end of the log, then the panicking CPU's stack.",
+        )
+    elif rest is not None:
+        summary = f"The log lacks the beginning of a report of {rest}, so nothing says what it was."
+        step = "Look for the beginning of the log: the console's, netconsole's, or the next part of pstore's."
+        return death.verdict(
+            "unknown", "unknown", "Cause unknown", summary, "possible", next_steps=(step,), culprit=rest
         )
     elif death.records and death.only_log:
         found = suffering(death)
@@ -60,6 +70,16 @@ def _unknown(death: Death) -> Verdict:
         summary = "Nothing in the dump says why the machine died."
         step = "Read the end of the log, then each CPU's stack and the blocked tasks."
     return death.verdict("unknown", "unknown", "Cause unknown", summary, "possible", next_steps=(step,))
+
+
+def headless(death: Death) -> Frame | None:
+    """Return where the last report of a log alone stood of which the first lines are lost; None without one."""
+    if not death.only_log or death.cause is not None:
+        return None
+    last = next((r for r in reversed(death.log.reports) if r.kind == "stack" and r.frames), None)
+    if last is None or last.in_user or (last.pc is None and not is_dying(last.frames[0].symbol)):
+        return None
+    return first_not(last.frames, is_dying, is_helper) or last.pc
 
 
 def weighed(kernel: Kernel, found: Verdict) -> Verdict:

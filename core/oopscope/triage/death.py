@@ -42,6 +42,9 @@ INTERRUPTS = {"irq": "an interrupt", "softirq": "a softirq", "nmi": "an NMI"}
 # An oops of a task gives its stack up before the task is ended, in which panic() may be called (oops_limit, PID 1).
 REWOUND = lazy_re(r"rewind_stack_(do_exit|and_make_dead)|make_task_dead(\.|$)")
 
+# Causes that a checker's report may lie behind, and how shortly before.
+PLAIN = ("general-protection-fault", "bad-page-fault", "null-pointer-dereference", "kernel-bug", "invalid-opcode")
+AT_ONCE_NS = 1_000_000_000
 LIVED = "The log tells of no panic: the machine may have lived on."
 __all__ = ["COMPLAINED", "DIE", "END_NS", "Check", "Death", "Line", "entry_kind"]
 
@@ -151,7 +154,8 @@ class Death(Ending):
             return next((f for f in self.frames if f.module), self.fault_frame)  # a kernel without names
         if self.fault_frame is not None:
             return self.beyond_helpers(self.fault_frame)
-        return first_not(self.sure, is_dying, is_helper) or first_not(self.sure, is_dying)
+        named = first_not(self.sure, is_dying, is_helper) or first_not(self.sure, is_dying)
+        return named or next((f for f in self.sure if f.module), None)
 
     def beyond_helpers(self, frame: Frame) -> Frame:
         """Return whom to blame for a fault: the frame, or of a leaf that was handed a bad argument its caller.
@@ -279,7 +283,7 @@ class Death(Ending):
             cause=cause,
             title=title,
             summary=f"{summary} {LIVED}" if self.lived else summary,
-            confidence=self._earned(confidence),
+            confidence=self._earned(confidence, cause),
             panic_message=self.message,
             cpu=cpu,
             pid=pid,
@@ -302,13 +306,28 @@ class Death(Ending):
         seen = {r.count for r in self.log.reports if r.kind == "oops" and r.boot == self.boot}
         return count is not None and count > 1 and count - 1 not in seen
 
-    def _earned(self, confidence: Confidence) -> Confidence:
+    def _checked_before(self, cause: str) -> bool:
+        """Whether a checker had just reported bad memory, and the cause leaves that out, or it was another task's."""
+        report = self.before("memory-error", within=AT_ONCE_NS) if self.oops is not None else None
+        if report is None or self.oops is None:
+            return False
+        told = "null-ptr" in report.title and cause == "null-pointer-dereference"
+        return (cause in PLAIN and not told) or (report.pid is not None and report.pid != self.oops.pid)
+
+    def _earned(self, confidence: Confidence, cause: str) -> Confidence:
         """Return a confidence no higher than what bears it: words alone make nothing certain."""
         if self.only_log and self.oops is not None and self.panic is None and not self.oops.frames:
             return "possible"  # the log ends within the oops, before it says where that was
         if confidence == "certain" and ((self.only_log and not self.frames) or self._lost_the_first):
             return "likely"
-        doubt = self._ends_within or self._lost_its_place or self.only_led_to or self.lived or self.went_on is not None
+        doubt = (
+            self._checked_before(cause)
+            or self._ends_within
+            or self._lost_its_place
+            or self.only_led_to
+            or self.lived
+            or self.went_on is not None
+        )
         return "likely" if confidence == "certain" and doubt else confidence
 
     @property
@@ -321,16 +340,18 @@ class Death(Ending):
     def cut_in_stack(self) -> bool:
         """Whether a log alone ends in the midst of the stack that was died on: what stands behind is not known."""
         last = self.end.chain[-1] if self.only_log and self.end.chain else None
-        if last is None or last.ended or (self.panic is not None and last.rows[-1] < len(self.lines) - 1):
+        if last is None or last.ended or last.rows[-1] < len(self.lines) - (1 if self.panic else 3):
             return False
         bottom = last.frames[-1] if last.frames else None
         return not last.whole and not (bottom is not None and is_bottom(bottom.symbol))
 
     @property
     def _lost_its_place(self) -> bool:
-        """Whether an oops of a log alone does not say where it stood: its stack may begin anywhere."""
+        """Whether an oops of a log alone does not say where it stood, or what it was but at its end."""
         oops = self.oops if self.only_log else None
-        return oops is not None and oops.pc is None and not oops.in_user
+        if oops is None:
+            return False
+        return (oops.pc is None and not oops.in_user) or not oops.headings or oops.title.startswith("CR2: ")
 
     @cached_property
     def went_on(self) -> float | None:

@@ -10,6 +10,7 @@ from oopscope.triage.death import Death, Line
 _FAULT = lazy_re(
     r"^(?:Oops: )?(?:BUG: [Kk]ernel NULL pointer|BUG: [Uu]nable to handle|general protection fault|"
     r"Kernel attempted to |"
+    r"CR2: [0-9a-f]{8,16}\s*$|"  # all that is left of a page fault whose beginning is lost
     r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute|Unhandled fault: .*fault )"
 )
 # Where the fault handler's line is lost: the line of die(), which no other trap prints so.
@@ -17,6 +18,8 @@ _DIED = lazy_re(r"^(?:Oops: (?:Oops: )?[0-9a-f]{4,8} |Internal error: (?:Oops)?:
 _OTHERWISE = lazy_re(r"kernel BUG at |external abort|stack guard page|alignment exception")
 _NULL = lazy_re(r"NULL pointer|[Uu]nable to handle kernel NULL")
 _RANGE = lazy_re(r"KASAN: (?P<what>null-ptr-deref|user-memory-access)[\w ]* in range \[0x(?P<address>[0-9a-f]+)-")
+_CHECKED = lazy_re(r"BUG: KASAN: null-ptr-deref in ")
+AT_ONCE_NS = 1_000_000_000  # the report's own printing takes so long
 _NO_CODE = lazy_re(r"NX-protected|instruction fetch|execute from non-executable|execute user page|execution of user")
 _THUNK = lazy_re(r"__x86_indirect_(?:jump_|call_)?thunk_\w+|__x86_retpoline_\w+")
 PAGE = 4096
@@ -53,8 +56,18 @@ def null_pointer(death: Death) -> Line | None:
         return line if reckoned[1]["what"] == "null-ptr-deref" else None
     address = fault_address(death)
     if "general protection" in said[0].text:
-        return None
+        return _checked_null(death)
     return said[0] if _NULL.search(said[0].text) or (address is not None and address < PAGE) else None
+
+
+def _checked_null(death: Death) -> Line | None:
+    """Return the line in which KASAN had said that the pointer was NULL, of the same task and place; None elsewhere."""
+    report, oops = death.before("memory-error", within=AT_ONCE_NS), death.oops
+    if report is None or oops is None or _CHECKED.match(report.title) is None or not report.frames:
+        return None
+    name = oops.pc.symbol if oops.pc is not None else None
+    same = report.pid in (None, oops.pid) and name is not None and name in report.title
+    return death.lines[report.row] if same else None
 
 
 def fault_registers(death: Death) -> dict[str, int]:

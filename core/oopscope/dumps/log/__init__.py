@@ -21,7 +21,7 @@ HEAD = 64 << 10  # bytes that are looked at to know a log
 MOST = 96 << 20  # bytes of a log that are read; of a longer one the end
 # Lines as only a kernel writes them, where they have no times.
 WORDS = lazy_re(
-    r"^(?:<\d{1,3}>)?(?:Kernel panic - not syncing|BUG: |Oops: \d{4}|Oops\[#|Linux version \d|"
+    r"^(?:<\d{1,3}>)?(?:kernel: ?)?(?:Kernel panic - not syncing|BUG: |Oops: \d{4}|Oops\[#|Linux version \d|"
     r"Unable to handle kernel|"
     r"general protection fault|kernel BUG at |Internal error: |CPU \d+: Machine Check|Call Trace:|Call trace:|"
     r"------------\[ cut here \]|divide[_ ]error: 0000|invalid opcode: 0000|int3: 0000|PANIC: double fault|"
@@ -33,12 +33,12 @@ WORDS = lazy_re(
 )
 # Lines with the kernel's times, or of syslog: when, then who; prose that says `kernel: ` has no time before it.
 _WHEN = (
-    r"(?:[A-Z][a-z]{2} )?(?:\d{4} )?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|"
+    r"(?:[A-Z][a-z]{2} )?(?:\d{4} )?[^\W\d_]{3,5}\.? {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|"
     r"(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{9,10}\.\d{6} |\[ *\d{1,10}\.\d{6}\] "
 )
 TIMES = lazy_re(
     r"^(?:[ \t]{1,16}|(?:[>|] ?){1,4})?(?:<\d{1,4}>)?(?:[a-z]+ *:[a-z]+ *: )?"
-    r"\[ *\d{1,10}\.\d{6} ?\](?:\[ *[TC]\d+ ?\])? ?(?:\[ *[TC]\d+\] ?)? ?\S|"
+    r"\[ *\d{1,10}\.(?:\d{6})? ?\](?:\[ *[TC]\d+ ?\])? ?(?:\[ *[TC]\d+\] ?)? ?\S|"
     rf"^(?:<\d{{1,4}}>)?(?:{_WHEN})[^\n]{{0,100}}?\bkernel: |^kernel: \[ *\d+\.\d{{6}}\]|"
     r"^\d{1,4},\d+,\d+,[-c+][^;\n]{0,64};|"
     r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ",

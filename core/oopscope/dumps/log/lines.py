@@ -39,7 +39,7 @@ ESCAPES = lazy_re(
     r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\^_]|\][^\x07\x1b]*(?:\x07|\x1b\\))|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]"
 )
 _ISO = r"(?P<iso>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)"
-_DAY = r"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<year>\d{4}))?"
+_DAY = r"(?P<month>[^\W\d_]{3,5}\.?) {1,2}(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<year>\d{4}))?"
 _FULL = r"(?:[A-Z][a-z]{2} )" + _ISO.replace("iso>", "full>") + r"(?: [A-Z]{2,5})?"
 # syslog and journalctl: when, which host, who. `[  12.3] host kernel: ` is journalctl's short-monotonic.
 SYSLOG = lazy_re(
@@ -56,10 +56,12 @@ KMSG = lazy_re(
 DECODED = lazy_re(r"(?P<facility>[a-z]+\d?) *:(?P<level>[a-z]+) *: (?P<rest>.*)", re.DOTALL)  # dmesg -x
 LEVEL = lazy_re(r"<(?P<pri>\d{1,4})>(?:\[|(?=.))")
 STAMP = lazy_re(
-    r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9})(?: *<[ +-]*\d+\.\d+>)? ?\]"
+    r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9}|(?= ?\]))(?: *<[ +-]*\d+\.\d+>)? ?\]"
     r"(?:\[ *(?P<caller>[TC]\d+) ?\])?(?: ?\[ *(?P<caller2>[TC]\d+) ?\])? ?"
 )
 STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
+# What a server of consoles puts before each line: the line's name.
+NAMED = lazy_re(r"(\[[A-Za-z][\w./:-]{0,40}\] )(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]")
 # How a mail, a forum or a paste shifts each line, before its time or its level.
 BLANK = ("", " ")
 QUOTES = frozenset(" \t>|")
@@ -82,7 +84,10 @@ def clean(text: str) -> str:
 
 
 def unshifted(text: str) -> str:
-    """Return a text without what a mail or a paste put before every line of it: quotation marks, or blanks."""
+    """Return a text without what a mail, a paste or a console's server put before every line of it."""
+    name = NAMED.match(text)
+    if name is not None and text.count(f"\n{name[1]}") >= text.count("\n") * 9 // 10:
+        return text.removeprefix(name[1]).replace(f"\n{name[1]}", "\n")
     if text[:1] not in QUOTES:
         return text
     filled = [line for line in text.split("\n") if line.strip()]
@@ -119,7 +124,7 @@ def parse(line: str) -> tuple[Entry, bool]:
         pri = int(found["pri"])
         return Entry(int(found["usec"]) * 1000, pri & 7, pri >> 3, found["caller"], found["rest"]), True
     first = line[:1]
-    if first.isdigit() or first.isupper() or first == "[" or first == "<":
+    if first.isdigit() or first.isupper() or first in ("[", "<") or (first.islower() and " kernel: " in line):
         outer = SYSLOG.match(line) if line[19:20] != "," else None  # dmesg has a comma there
         if outer:
             return _syslog(outer), True
@@ -130,12 +135,23 @@ def parse(line: str) -> tuple[Entry, bool]:
                 caller = iso["caller"]
                 inner, _ = _inner(line)
                 return inner._replace(wall=wall if inner.ns is None else None, caller=inner.caller or caller), True
-    if first.islower():
-        decoded = DECODED.match(line)
-        if decoded and decoded["level"] in LEVELS:
-            level, facility = LEVELS[decoded["level"]], FACILITIES.get(decoded["facility"], USER)
-            inner, _ = _inner(decoded["rest"])
-            return inner._replace(level=level, facility=facility), True
+    if line.startswith("kernel: "):  # what is left of a journal's line where somebody took the time away
+        return _inner(line[8:])[0], True
+    return _decoded(line) if first.islower() else _plain(line)
+
+
+def _decoded(line: str) -> tuple[Entry, bool]:
+    """Return a line of `dmesg -x` as a record; any other as a plain one."""
+    decoded = DECODED.match(line)
+    if decoded and decoded["level"] in LEVELS:
+        level, facility = LEVELS[decoded["level"]], FACILITIES.get(decoded["facility"], USER)
+        inner, _ = _inner(decoded["rest"])
+        return inner._replace(level=level, facility=facility), True
+    return _plain(line)
+
+
+def _plain(line: str) -> tuple[Entry, bool]:
+    """Return a line as the kernel prints it, whatever a program left before it on the console."""
     inner, stamped = _inner(line)
     prompt = PROMPT.match(line) if not stamped else None  # what a program left on the console, and no line end
     return _inner(line[prompt.end() :]) if prompt else (inner, stamped)

@@ -11,7 +11,7 @@ def check(death: Death) -> Verdict | None:
     said = death.in_oops(SAID) or death.said(SAID)
     if said is None and death.on_stack("df_debug") and (death.panic_message or "").startswith("Machine halted"):
         said = death.said(r"[Kk]ernel panic")
-    if said is None:
+    if said is None or _was_another(death):
         return None
     return death.verdict(
         "software",
@@ -25,3 +25,9 @@ def check(death: Death) -> Verdict | None:
             "Else look at what the instruction did: a corrupted page table, descriptor table or per-CPU base.",
         ),
     )
+
+
+def _was_another(death: Death) -> bool:
+    """Tell whether the oops had died of another fault before: then the double fault is another CPU's, or came after."""
+    die = death.oops.die if death.oops is not None else None
+    return die is not None and "double" not in die["name"].lower()

@@ -9,7 +9,8 @@ from oopscope.triage.death import COMPLAINED, Death
 from oopscope.triage.finding import Verdict
 
 SAID = lazy_re(
-    r"WARNING: (?:CPU: \d+ PID: \d+ )?(?:at )?(?P<place>\S+:\d+)(?: at)?(?: (?P<name>[A-Za-z_][\w.]*)(?:\+|\())?"
+    r"WARNING: (?:\[.{1,200}\] )?(?:CPU: \d+ PID: \d+ )?(?:at )?(?P<place>\S+:\d+)"
+    r"(?: at)?(?: (?P<name>[A-Za-z_][\w.]*)(?:\+|\())?"
 )
 
 # On the stack of a warning whose own words are lost; those of other checks are no warnings.

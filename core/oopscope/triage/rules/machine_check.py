@@ -10,12 +10,16 @@ BANK = lazy_re(
     r"CPU (?P<cpu2>\d+): Machine Check Exception: +(?:\d+ Bank (?P<bank2>\d+): )?(?P<status2>[0-9a-f]+)"
 )
 OLD_BANK = lazy_re(r"Bank (?P<bank>\d+): (?P<status>[0-9a-f]{16})(?: at (?P<address>[0-9a-f]+))?")
+POWER = lazy_re(r"^(?:Oops: )?Machine check, sig: ")  # powerpc dies of it as of an oops
+MCE = lazy_re(r"MCE: CPU\d+: .*|Machine check in kernel mode.*")
 TIMEOUT = lazy_re(r"Timeout")
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words, with what a bank of the processor told; a mere timeout is another rule's."""
     bank = death.lately(BANK)
+    if death.in_oops(POWER):
+        return _of_power(death)
     if death.panic is None or not SAID.match(death.panic_message or ""):
         return None
     if "Unable to continue" in (death.panic_message or "") and bank is None:
@@ -41,4 +45,21 @@ def check(death: Death) -> Verdict | None:
         "certain" if bank else "likely",
         evidence,
         ("Decode the bank's status with rasdaemon or mcelog; look in the management controller's event log.",),
+    )
+
+
+def _of_power(death: Death) -> Verdict:
+    """Judge powerpc's oops of a machine check, with what the processor told of it. arch/powerpc/kernel/mce.c."""
+    told = death.lately(MCE)
+    evidence = [death.from_log(told[0])] if told else []
+    evidence.append(death.from_log(death.lines[death.oops_line or 0]))
+    words = f": {told[0].text.strip()}" if told else ""
+    return death.verdict(
+        "hardware",
+        "machine-check",
+        "Machine check",
+        f"The processor reported a machine check in {death.where}{words}.",
+        "likely",
+        evidence,
+        ("Read the MCE lines; a driver that reads a device that is gone makes them too.",),
     )

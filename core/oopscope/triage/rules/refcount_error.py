@@ -1,14 +1,18 @@
 """A reference count went below zero, or was raised from zero: use after an object's end. Follows lib/refcount.c."""
 
 from oopscope.kernel.functions import first_not, is_dying, is_helper
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+
+SAID = lazy_re(r"^refcount_t: (.*)")
+IN = lazy_re(r"^WARNING: .*\b(refcount_(?:inc|dec|add|sub|warn)\w*)[+(]")  # where its own words are lost
 
 
 def check(death: Death) -> Verdict | None:
     """Fire where panic_on_warn or a fatal oops of the same task follows refcount_t's own complaint at once."""
     report = death.before("warning", "complaint") if death.oops or death.complaint else None
-    found = report.find(r"^refcount_t: (.*)") if report else None
+    found = report.find(SAID) or report.find(IN) if report else None
     if report is None or found is None:
         return None
     if death.oops is not None and report.pid is not None and death.oops.pid not in (None, report.pid):

@@ -3,6 +3,7 @@
 import re
 
 from oopscope.triage.death import Death
+from oopscope.triage.faults import AT_ONCE_NS, null_pointer
 from oopscope.triage.finding import Verdict
 
 ASKED = r"sysrq: .*Trigger a crash|SysRq : Trigger a crash"
@@ -11,7 +12,7 @@ ASKED = r"sysrq: .*Trigger a crash|SysRq : Trigger a crash"
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words, or (before 5.0) the handler of SysRq-c as what faulted."""
     handler = death.on_stack("sysrq_handle_crash")
-    if handler is None and not re.match(r"sysrq triggered crash", death.panic_message or ""):
+    if handler is None and not re.match(r"sysrq triggered crash", death.panic_message or "") and not _made(death):
         return None
     evidence = []
     said = death.lately(ASKED)
@@ -36,3 +37,10 @@ def check(death: Death) -> Verdict | None:
         ("Ask who did it, and why: usually to get this dump of a machine that hung or misbehaved.",),
         culprit=handler,
     )
+
+
+def _made(death: Death) -> bool:
+    """Tell whether a NULL pointer's oops that does not say where it stood follows the request at once (before 5.0)."""
+    oops = death.oops
+    bare = death.only_log and oops is not None and not oops.frames and null_pointer(death) is not None
+    return bare and death.lately(ASKED, AT_ONCE_NS) is not None

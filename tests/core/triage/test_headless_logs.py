@@ -1,0 +1,122 @@
+"""Logs of which only a part is left, or that somebody's tools changed: what is left is told, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from oopscope.boot.attach import open_kernel
+from oopscope.triage import verdict
+from oopscope.triage.finding import Verdict
+
+TRACE = """Call Trace:
+ [<ffffffffc0334010>] store_put+0x10/0x40 [stored]
+ [<ffffffffc0334108>] store_sync+0x8/0x20 [stored]
+ [<ffffffff8109a019>] kthread+0xd9/0xf0
+ [<ffffffff815ca995>] ret_from_fork+0x25/0x30"""
+OLD_END = (
+    "RIP  [<ffffffffc0334063>] store_get+0x63/0x80 [stored]\n RSP <ffffc90040cafdf8>\nCR2: {}\n---[ end trace 36 ]---"
+)
+NAMELESS = """Call trace:
+ 0xffffffc00818ff8c
+ 0xffffffc000c81e2c [stored@000000006b7888f1+0x12000]
+ 0xffffffc0086f4048
+Code: b9402aa2 f9405ea3 8b0202c0 dac00c00 (f8626ac2)
+---[ end trace 5e8eb2b2f2a4dfb1 ]---
+Kernel panic - not syncing: Oops: Fatal exception
+SMP: stopping secondary CPUs"""
+MIPS = """CPU 1 Unable to handle kernel paging request at virtual address 00000018, epc == 8ed80668, ra == 8ed03454
+Oops[#1]:
+CPU: 1 PID: 3306 Comm: storaged Not tainted 4.14.87 #0
+$ 0   : 00000000 00000001 ffffffff fffffffe
+epc   : 8ed80668 store_put+0x6c/0x88 [stored]
+ra    : 8ed03454 store_sync+0x7c/0x94 [stored]
+BadVA : 00000018"""
+POWER = """Oops: Machine check, sig: 7 [#1]
+LE SMP NR_CPUS=2048 NUMA
+CPU: 0 PID: 0 Comm: swapper Tainted: G   M            4.16.0 #205
+NIP [c000000000b3e7ac] store_put+0x10/0x40"""
+BUG = """------------[ cut here ]------------
+kernel BUG at fs/store.c:745!
+invalid opcode: 0000 [#1] SMP
+CPU: 78 PID: 4346 Comm: storaged Not tainted 6.8.0 #60
+RIP: 0010:store_put+0x10/0x40 [stored]"""
+
+
+def judged(tmp_path: Path, text: str, stamp: str = "[  100.000001] ") -> Verdict:
+    """Judge a log of these lines, each with the same words before it."""
+    path = tmp_path / "dmesg.txt"
+    path.write_text("".join(f"{stamp}{line}\n" for line in text.split("\n")))
+    return verdict(open_kernel([path]))
+
+
+@pytest.mark.parametrize(
+    ("address", "cause"),
+    [("000000000001e2cb", "bad-page-fault"), ("0000000000000034", "null-pointer-dereference")],
+)
+def test_the_end_of_a_page_faults_oops_says_it_again(address: str, cause: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, f"{TRACE}\nCode: 00 00\n{OLD_END.format(address)}\nKernel panic")
+    assert (found.cause, found.symbol, found.confidence) == (cause, "store_get+0x63", "likely")
+
+
+def test_a_panic_leads_back_to_what_is_left_of_its_oops(tmp_path: Path) -> None:
+    found = judged(tmp_path, NAMELESS)
+    assert (found.cause, found.module) == ("unknown", "stored")
+    assert "module stored" in found.summary
+
+
+def test_a_report_without_its_beginning_says_where_it_stood(tmp_path: Path) -> None:
+    found = judged(tmp_path, f"Pid: 491, comm: storaged Not tainted 2.6.32 #1\nRIP: 0010:[<ffffffff8124e424>]  "
+                             f"[<ffffffff8124e424>] store_get+0x94/0xa0\n{TRACE}")  # fmt: skip
+    assert (found.cause, found.symbol) == ("unknown", "store_get+0x94")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "symbol"),
+    [(MIPS, "null-pointer-dereference", "store_put+0x6c"), (POWER, "machine-check", "store_put+0x10")],
+)
+def test_machines_of_other_words(text: str, cause: str, symbol: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, text)
+    assert (found.cause, found.symbol) == (cause, symbol)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    ["kernel: ", "июл 27 14:08:04 laptop kernel: ", "juil. 27 14:08:04 laptop kernel: ", "[  240.] ",
+     "[guest0/uart0] [    1.859726] "],
+)  # fmt: skip
+def test_forms_that_people_paste(stamp: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, BUG, stamp)
+    assert (found.cause, found.symbol) == ("kernel-bug", "store_put+0x10")
+
+
+def test_what_a_program_says_of_leaks_is_no_death(tmp_path: Path) -> None:
+    text = f"BUG: memory leak\nunreferenced object 0xffff888109000000 (size 240):\n{TRACE}"
+    assert judged(tmp_path, text).cause == "unknown"
+
+
+def test_a_checkers_null_pointer_that_faults_as_another(tmp_path: Path) -> None:
+    text = f"""==================================================================
+BUG: KASAN: null-ptr-deref in store_get+0x63/0x80 [stored]
+Read of size 8 at addr 0000000000000010 by task storaged/321
+CPU: 1 PID: 321 Comm: storaged Not tainted 5.0.0 #1
+{TRACE}
+==================================================================
+general protection fault: 0000 [#1] SMP KASAN NOPTI
+CPU: 1 PID: 321 Comm: storaged Tainted: G    B 5.0.0 #1
+RIP: 0010:store_get+0x63/0x80 [stored]
+{TRACE}
+---[ end trace 36 ]---"""
+    assert judged(tmp_path, text).cause == "null-pointer-dereference"
+    other = text.replace("null-ptr-deref in store_get", "out-of-bounds in store_set").replace("PID: 321", "PID: 2", 1)
+    assert judged(tmp_path, other).confidence != "certain"
+
+
+def test_a_double_fault_after_another_fault_is_not_the_cause(tmp_path: Path) -> None:
+    text = f"""BUG: unable to handle kernel paging request at 000000fe840fc4b9
+Oops: 0000 [#1] PREEMPT SMP
+PANIC: double fault, error_code: 0x0
+CPU: 1 PID: 321 Comm: storaged Not tainted 4.15.0 #1
+RIP: 0010:store_get+0x63/0x80 [stored]
+{TRACE}
+Kernel panic - not syncing: Machine halted."""
+    assert judged(tmp_path, text).cause == "bad-page-fault"
