@@ -119,6 +119,26 @@ async def test_the_selected_thing_comes_first(size: tuple[int, int]) -> None:
         assert "Kind of log line: BUG: NULL pointer" in lines(app)[3]
 
 
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=str)
+async def test_what_is_selected_on_the_overview_comes_first_and_escape_finds_the_place_again(
+    size: tuple[int, int],
+) -> None:
+    async with running(size=size) as (app, pilot):
+        assert app.pane is not None
+        text_of_verdict = app.pane.main
+        while "Stack of CPU" not in text_of_verdict.words(text_of_verdict.row):
+            await press(app, pilot, "j")
+        before, place = lines(app), (text_of_verdict.top, text_of_verdict.cursor)
+        await press(app, pilot, "e")
+        assert "CPU: panic" in lines(app)[3]
+        assert "Cause: null-pointer-dereference" in "\n".join(lines(app)[4:])
+        await press(app, pilot, "escape")
+        assert (text_of_verdict.top, text_of_verdict.cursor) == place
+        assert lines(app) == before
+        await press(app, pilot, "j", "e")
+        assert "Sign: ►" in lines(app)[3]
+
+
 async def test_the_memory_pane_explains_its_counters() -> None:
     async with running(size=LARGE) as (app, pilot):
         await press(app, pilot, "4")

@@ -388,7 +388,7 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         from oopscope_tui.reading.here import in_hand, topics
 
         columns = [column.key for column in getattr(pane.main, "columns", ())]
-        found = topics(pane.key, pane.main.row, in_hand(pane.active), columns, self.store)
+        found = topics(pane.key, pane.main.row, in_hand(pane.active), columns, self.store, pane.main.touched)
         if found:
             await self.go(explained_at(found))
         else:

@@ -120,7 +120,7 @@ def _culprit(kernel: Kernel, kind: str) -> int:
     """Return the task or the CPU that the verdict is about, where none was named."""
     found = verdict(kernel)
     cpu = found.cpu if found.cpu is not None else panic_cpu(kernel)
-    number = cpu if kind == "cpu" else found.pid if kind == "task" else None
+    number = cpu if kind == "cpu" else found.pid if kind in ("task", "stack") else None
     if number is None:
         raise NoSuchThing(f"which {kind}? The verdict names none")
     return number

@@ -82,6 +82,7 @@ ANSWERS = {
     "sym -n schedule": "schedule",
     "sym -m labcrash": "labcrash_init",
     "bt -f 1": "do_wait",
+    "bt -f": "lab_read_balance",  # of the task that the verdict names
     "dis schedule 3": "schedule",
     "vm -m 1": "mm_struct",
     "p runqueues": "runqueues of CPU 1",

@@ -284,7 +284,7 @@ class Overview(Pane):
             ("Load", " ".join(f"{value:.2f}" for value in load) if load else None),
             ("CPUs", f"{online} online of {present}" if online is not None else None),
             ("Memory", self._memory(system)),
-            ("Tasks", system.get("task_count")),
+            ("Tasks", _tasks(system.get("task_count"))),
         ]
         lines: list[Line] = []
         for title, value in facts:
@@ -300,7 +300,7 @@ class Overview(Pane):
             return None
         values = {row.name: row.bytes for row in self.store.counters}
         available = values.get("MemAvailable")
-        words = human_bytes(total)
+        words = f"{human_bytes(total)} MemTotal"
         return words if available is None else f"{words}, {human_bytes(available)} available"
 
     def _taint(self, system: dict[str, Any], width: int) -> list[Line]:
@@ -365,6 +365,13 @@ def evidence_lines(one: "Evidence", width: int) -> list[Line]:
 
 def _moment(value: float | None) -> str | None:
     return str(value).replace("T", " ").replace("Z", " UTC") if value is not None else None
+
+
+def _tasks(counted: int | None) -> str | None:
+    """Return how many threads the kernel counts; the list of tasks has the CPUs' idle ones too."""
+    from oopscope.report.facts import AND_IDLE
+
+    return f"{counted}{AND_IDLE}" if counted is not None else None
 
 
 def _up(system: dict[str, Any]) -> str | None:

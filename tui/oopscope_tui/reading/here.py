@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from oopscope.explain import Topic, text_of, topics_in
+from oopscope.explain.log_lines import kind_of
 from oopscope.subsystems import TABLES, table
 from oopscope_tui.places import Place
 from oopscope_tui.reading.store import Store
@@ -16,6 +17,8 @@ WORD = re.compile(r"[A-Za-z_]\w*(?:\(\w+\))?")
 BOUNDARY = re.compile(r"── ([\w ]+?)\s*$")
 BOUNDARIES = {"interrupt": "irq", "soft interrupt": "softirq", "NMI": "nmi", "exception": "exception",
               "system call": "syscall", "user mode": "user", "task": "task"}  # fmt: skip
+STAMP = re.compile(r"^[\s•]*(?:\d+\.\d+\s+)?")  # before a line of the log
+LEADS = {"code": "frame", "symbol": "symbol", "tasks": "task", "memory": "memory"}  # terms for what a line leads to
 REGISTER = re.compile(r"\b([a-z][a-z0-9_]{1,7}) (?:[0-9a-f]{16}|[0-9a-f]{8})\b")
 
 
@@ -38,10 +41,16 @@ def in_hand(lines: Any) -> list[Seen]:
     return [Seen(lines.words(row), getattr(row, "link", None)) for row in rows]
 
 
-def topics(pane: str, row: Any, lines: Sequence[Seen], columns: Sequence[str], store: Store) -> list[Topic]:
-    """Return what there is to explain: of a pane's selected row, of the lines in hand, then of the pane's columns."""
-    found = list(_of_verdict(store)) if pane == "overview" else []
-    found += [*(topic for line in lines[:1] for topic in _of_line(pane, line)), *_of_row(pane, row)]
+def topics(
+    pane: str, row: Any, lines: Sequence[Seen], columns: Sequence[str], store: Store, chosen: bool = True
+) -> list[Topic]:
+    """Return what there is to explain: of a pane's selected row, of the lines in hand, then of the pane's columns.
+
+    On the Overview the verdict comes first while nothing is `chosen`, and after what is.
+    """
+    own = list(_of_verdict(store)) if pane == "overview" else []
+    found = [] if chosen else own
+    found += [*(topic for line in lines[:1] for topic in _of_line(pane, line)), *_of_row(pane, row), *own]
     found += [topic for line in lines[1:] for topic in _of_line(pane, line)]
     found += [Topic("column", f"{pane}.{key}") for key in columns]
     return [topic for topic in dict.fromkeys(found) if text_of(topic) is not None]
@@ -69,8 +78,21 @@ def _of_line(pane: str, seen: Seen) -> Iterator[Topic]:
         for word in WORD.findall(line)[:20]:
             yield Topic("memory", word)
             yield Topic("watermark", word)
+    if pane == "overview" and seen.link is not None:
+        yield from _of_link(seen.link, line)
     if pane == "overview" and line.split()[:1] == ["Taint"]:
         yield from (Topic("taint", letter) for letter in "".join(line.split()[1:2])[:20])
+
+
+def _of_link(link: Place, line: str) -> Iterator[Topic]:
+    """Yield what a line of the Overview is about, by where it leads: a log line's kind, a frame, a task, a CPU."""
+    if link.pane == "log":
+        kind = kind_of(STAMP.sub("", line, count=1))
+        yield Topic("log", kind or "")
+    elif link.pane == "cpus":
+        yield Topic("cpu-state", "panic")
+    else:
+        yield Topic("term", LEADS.get(link.pane, ""))
 
 
 def _of_verdict(store: Store) -> Iterator[Topic]:

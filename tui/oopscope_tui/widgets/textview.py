@@ -86,11 +86,15 @@ class TextView(Lines):
         if self._build is None:
             return
         self._built_for = self.text_width
-        link = self.link
+        link, words, old = self.link, self.words(self.row) if self.row is not None else "", self.current or 0
         rows = list(self._build(self._built_for if self._built_for > 0 else UNKNOWN))
         self.view.replace(rows)
         if not self.all_selectable:
-            self.current = next((at for at, row in enumerate(rows) if link is not None and row.link == link), None)
+            same = [at for at, row in enumerate(rows) if link is not None and row.link == link]
+            # Of several lines that lead there the one that says the same, else the one that stands nearest.
+            self.current = min(
+                same, key=lambda at: (self.words(rows[at]).strip() != words.strip(), abs(at - old)), default=None
+            )
         elif self.current is not None and self.current >= len(rows):
             self.current = None
         self._rescan()
@@ -106,12 +110,13 @@ class TextView(Lines):
         """Make the text for the new width."""
         if self.text_width != self._built_for:
             self.rebuild()
-        self._show_cursor()
+        if self.touched:
+            self._show_cursor()
 
     def home(self) -> None:
         """Go to the beginning: another thing is shown."""
         self.top = self.left = 0
-        self.current = None
+        self.current = self._left_at = None
 
     @property
     def link(self) -> Place | None:
@@ -181,6 +186,7 @@ class TextView(Lines):
         found = self._seek(target - 1, 1)
         if found is not None and found < self.top + self.page:
             self._place(found)
+        self._left()
         self.refresh()
 
     def _in_view(self) -> range:

@@ -41,6 +41,8 @@ class Window(Widget, can_focus=True):
         self.current: int | None = None  # the selected row's number, whatever sort and filter make of it
         self.touched = False  # someone chose the row; until then the cursor stays at the top
         self._centre = False  # the cursor goes to the upper third once the size is known
+        # The cursor and the window as someone left them: a size that holds for a moment, or none, does not move them.
+        self._left_at: tuple[int, int, bool] | None = None  # cursor, top, whether the cursor was in view
 
     def focus(self, scroll_visible: bool = True) -> Self:
         """Take the keys at once: those that are typed ahead are meant for this."""
@@ -72,6 +74,7 @@ class Window(Widget, can_focus=True):
             self.top = 0  # also where the first link stands further down
             if count and not self.all_selectable:
                 self.cursor = self._seek(-1, 1) or 0
+                self._stay()
         elif not count:  # none shows, perhaps only for now: the choice stays
             self.cursor = self.top = 0
         else:
@@ -118,7 +121,9 @@ class Window(Widget, can_focus=True):
         elif len(self.view):
             self.top = self._clamp_top(self.top + by)
             self._place(max(0, min(self.cursor + by, len(self.view) - 1)))
+            self._left_at = None
             self._show_cursor()
+            self._left()
             self.refresh()
 
     def action_edge(self, end: int) -> None:
@@ -135,10 +140,12 @@ class Window(Widget, can_focus=True):
     def _scroll(self, step: int) -> None:
         """Move the window; the cursor goes to the nearest row that may be selected in it."""
         self.top = self._clamp_top(self.top + step)
+        self._left()
         if not self.top <= self.cursor < self.top + self.page:
             found = self._seek(self.top - 1, 1) if step > 0 else self._seek(self.top + self.page, -1)
             if found is not None and self.top <= found < self.top + self.page:
                 self._place(found)
+                self._left()
         self.refresh()
 
     def _to(self, position: int, centre: bool = False, exact: bool = False) -> None:
@@ -155,7 +162,9 @@ class Window(Widget, can_focus=True):
         if centre:
             self._centre = self.size.height == 0  # not laid out yet: once it is
             self.top = self._clamp_top(position - self.page // 3)
+        self._left_at = None
         self._show_cursor()
+        self._left()
         if self.top != old_top:
             self.refresh()
         elif before != self.cursor:
@@ -172,7 +181,21 @@ class Window(Widget, can_focus=True):
     def _clamp_top(self, top: int) -> int:
         return max(0, min(top, len(self.view) - self.page))
 
+    def _left(self) -> None:
+        """Note where the cursor and the window were put."""
+        if self.size.height:
+            self._left_at = self.cursor, self.top, self.top <= self.cursor < self.top + self.page
+
+    def _stay(self) -> bool:
+        """Put the window where it was left, unless the cursor is elsewhere by now; return whether nothing is to do."""
+        if self._left_at is None or self._left_at[0] != self.cursor or not self.size.height:
+            return False
+        self.top = self._clamp_top(self._left_at[1])
+        return not self._left_at[2] or self.top <= self.cursor < self.top + self.page
+
     def _show_cursor(self) -> None:
+        if self._stay():
+            return
         if self.cursor < self.top:
             self.top = self.cursor
         elif self.cursor >= self.top + self.page:

@@ -57,6 +57,7 @@ class Folding(Wrapping):
                 if row_id != self.current:
                     self._place(self.cursor)
                 self.top = self._clamp_top(self.cursor - before.get(row_id, 0))
+                self._left()
                 self._show_cursor()
         self.refresh()
 
