@@ -11,7 +11,6 @@ from oopscope.linux.system import the_system
 from oopscope.report.blocked import add_stacks
 from oopscope.report.brief import SECTIONS as BRIEF
 from oopscope.report.build import build, sections
-from oopscope.report.redact import redact
 from oopscope.sources.remote import location
 from oopscope.subsystems import TABLES
 
@@ -51,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     if args.format != "json" and not args.brief:
         add_stacks(kernel, report)
     if args.redact:
+        from oopscope.report.redact import redact  # not what most ask for
+
         report = redact(report, [the_system(kernel).nodename, kernel.facts.nodename])
     progress.done()
     text: str = import_module(f"oopscope.report.{'brief' if args.brief else args.format}").render(report)

@@ -283,11 +283,15 @@ _EXPORTED = {"init_uts_ns", "_stext", "swapper_pg_dir", "prb", "node_online_map"
 
 def btf_place(kernel: Kernel) -> tuple[int, int] | None:
     """Return where the kernel's BTF is: by its symbols, else (no CONFIG_KALLSYMS_ALL) by a search of the image."""
-    from oopscope.symbols.btf import find_btf
-
     start, stop = kernel.find_symbol("__start_BTF"), kernel.find_symbol("__stop_BTF")
     if start and stop:
         return start, stop
+    return kernel.cached(_btf_by_search)  # once: who looks for those symbols may have asked for the types
+
+
+def _btf_by_search(kernel: Kernel) -> tuple[int, int] | None:
+    from oopscope.symbols.btf import find_btf
+
     stext = kernel.info.symbol("_stext")
     with kernel.memory.physical.searching():
         return find_btf(kernel.memory.read, stext) if stext else None

@@ -39,10 +39,10 @@ def _archs() -> dict[str, str]:
 
 def arch(key: str) -> Arch:
     """Return an architecture by its key; Unsupported for one that is not in the table."""
-    known = _archs()
-    if key not in known:
-        raise Unsupported(f"machine {key!r} is not supported yet; known: {', '.join(known)}")
-    found: Arch = import_module(f"{known[key]}.arch").ARCH
+    folder = next((folder for known, folder, _told in MACHINES if known == key), None)
+    if folder is None or not find_spec(f"{folder}.arch"):
+        raise Unsupported(f"machine {key!r} is not supported yet; known: {', '.join(_archs())}")
+    found: Arch = import_module(f"{folder}.arch").ARCH
     return found
 
 

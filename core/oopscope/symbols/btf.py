@@ -31,7 +31,7 @@ from oopscope.symbols.btf_table import (
     VOLATILE,
     BtfTable,
 )
-from oopscope.symbols.search import IMAGE, occurrences, read_lenient
+from oopscope.symbols.search import IMAGE, occurrences_of, read_lenient
 
 COMPOUND = frozenset((STRUCT, UNION))
 ENUMS = frozenset((ENUM, ENUM64))
@@ -62,17 +62,17 @@ def find_btf(read: Read, stext: int) -> tuple[int, int] | None:
 
     A header of version 1 with strings right behind the types; of several the largest.
     """
-    found: list[tuple[int, int]] = []
-    for magic, endian in ((b"\x9f\xeb\x01\x00", "<"), (b"\xeb\x9f\x01\x00", ">")):
-        for at in occurrences(read, magic, stext, stext + IMAGE):
-            raw = read_lenient(read, at, 24) or bytes(24)
-            size, types, types_size, strings, strings_size = struct.unpack_from(endian + "5I", raw, 4)
-            total = size + strings + strings_size
-            if 24 <= size <= 64 and types == 0 and strings == types_size and MIN_SIZE <= total <= MAX_SIZE:
-                found.append((at, at + total))
-        if found:
-            break
-    return max(found, key=lambda place: place[1] - place[0], default=None)
+    little, big = b"\x9f\xeb\x01\x00", b"\xeb\x9f\x01\x00"
+    found: dict[bytes, list[tuple[int, int]]] = {little: [], big: []}
+    for at, magic in occurrences_of(read, (little, big), stext, stext + IMAGE):
+        raw = read_lenient(read, at, 24) or bytes(24)
+        size, types, types_size, strings, strings_size = struct.unpack_from(
+            f"{'<' if magic == little else '>'}5I", raw, 4
+        )
+        total = size + strings + strings_size
+        if 24 <= size <= 64 and types == 0 and strings == types_size and MIN_SIZE <= total <= MAX_SIZE:
+            found[magic].append((at, at + total))
+    return max(found[little] or found[big], key=lambda place: place[1] - place[0], default=None)
 
 
 class Field(NamedTuple):

@@ -29,7 +29,7 @@ MAX_STEPS = 1 << 16  # sizes of types remembered while indexing
 
 
 class _Steps(dict[int, int]):
-    """How many words a type takes, by its info word."""
+    """How many words a type takes, by its info word; less than 0 for one that may have a name to be asked for."""
 
     def __init__(self, layout: dict[int, tuple[int, int]]) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class _Steps(dict[int, int]):
             fixed, each = _FIXED.get(kind, 0), _EACH.get(kind, 0)
         else:
             raise Implausible(f"BTF: a type of unknown kind {kind}")
-        step = 3 + fixed + vlen * each
+        step = (3 + fixed + vlen * each) * (-1 if kind in NAMED else 1)
         if len(self) < MAX_STEPS:
             self[info] = step
         return step
@@ -134,16 +134,18 @@ class BtfTable:
         """Step over all types once; keep where each is, and which have a name that may be asked for."""
         self._load_types()
         offsets, ids, strings = array("I"), array("I"), array("I")
-        words, append, steps = self._words, offsets.append, _Steps(self._layout)
-        at, end, named = 0, len(self._words) - 2, NAMED
+        words, infos, append, steps = self._words, self._words[1:], offsets.append, _Steps(self._layout)
+        at, end = 0, len(self._words) - 2
         try:
             while at < end:
-                info = words[at + 1]
-                if info >> 24 & 0x7F in named and words[at]:
-                    ids.append(len(offsets))
-                    strings.append(words[at])
+                step = steps[infos[at]]
+                if step < 0:
+                    step = -step
+                    if words[at]:
+                        ids.append(len(offsets))
+                        strings.append(words[at])
                 append(at)
-                at += steps[info]
+                at += step
         except Implausible as e:
             self.problem = f"{e}; {len(offsets)} types before it are known"
         self._offsets, self._named = offsets, (ids, strings)

@@ -1,6 +1,6 @@
 """Looking for bytes in a kernel's image, parts of which the dump may lack."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from oopscope.errors import OopscopeError
 from oopscope.symbols.blob import PAGE, Read
@@ -29,6 +29,12 @@ def read_lenient(read: Read, address: int, size: int) -> bytes | None:
 
 def occurrences(read: Read, pattern: bytes, start: int, end: int) -> Iterator[int]:
     """Yield the addresses where the pattern stands, up to `end` or to where nothing is readable any more."""
+    for at, _pattern in occurrences_of(read, (pattern,), start, end):
+        yield at
+
+
+def occurrences_of(read: Read, patterns: Sequence[bytes], start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield (address, pattern) where one of some patterns of one length stands, in one pass, as `occurrences` does."""
     tail, unreadable = b"", 0
     for at in range(start, end, CHUNK):
         raw = read_lenient(read, at, CHUNK)
@@ -36,8 +42,9 @@ def occurrences(read: Read, pattern: bytes, start: int, end: int) -> Iterator[in
         if unreadable > HOLE:
             return
         data = tail + (raw or bytes(CHUNK))
-        hit = data.find(pattern)
-        while hit >= 0:
-            yield at - len(tail) + hit
-            hit = data.find(pattern, hit + 1)
-        tail = data[len(data) - len(pattern) + 1 :]
+        for pattern in patterns:
+            hit = data.find(pattern)
+            while hit >= 0:
+                yield at - len(tail) + hit, pattern
+                hit = data.find(pattern, hit + 1)
+        tail = data[len(data) - len(patterns[0]) + 1 :]
