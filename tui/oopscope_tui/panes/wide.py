@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oopscope.commands.questions import Answer
-from oopscope.stacks.standing import stood_in
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import clean, fit
 from oopscope_tui.look.values import human_bytes
@@ -52,6 +51,8 @@ def code_lines(answer: Answer | None, key: str, width: int) -> list[Line]:
 
 def cpu_lines(rows: "Sequence[Cpu]", width: int, most: int = CPUS) -> list[Line]:
     """Return what each CPU did."""
+    from oopscope.stacks.standing import stood_in  # not needed for the first paint
+
     lines = [heading(" CPUs")] if rows else []
     order = sorted(rows, key=lambda row: (row.state != "panic", row.cpu))
     for row in order[:most]:
