@@ -201,7 +201,7 @@ _HELPER = Names(
     r"_*rb_(insert|erase|next|prev|first|last)\w*|timerqueue_\w+|"
     r"_*k[vz]?(re)?(m|z)?free(_\w+)?|k(z|v)?alloc\w*|k[mzv]+alloc\w*|_*kmalloc\w*|_*kmem_cache_\w+|_*slab_\w+|"
     r"___?slab_\w+|_*do_slab_free|get_(partial|freepointer|any_partial)\w*|set_freepointer|cache_(alloc|free)\w*|"
-    r"_*cache_free|"
+    r"_*cache_free|cache_from_obj|"
     r"new_slab\w*|allocate_slab|deactivate_slab|free_(to_pcs|block|debug_processing)|build_detached_freelist|"
     r"vfree\w*|kvfree\w*|_*free_pages\w*|page_frag_free|put_page|"
     r"kobject_(put|get|del|release|cleanup)\w*|kref_(put|get)\w*|refcount_\w+|_*refcount_\w+|put_device|get_device|"

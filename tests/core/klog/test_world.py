@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from oopscope.boot.attach import open_kernel
+from oopscope.klog.parse import parse
+from oopscope.linux.printk import Record
 from oopscope.triage import verdict
 
 ARM = """Unable to handle kernel NULL pointer dereference at virtual address 0000000c
@@ -326,3 +328,14 @@ RIP: 0010:default_idle+0x9/0x20
 """
     found = judged(text, tmp_path / "log")
     assert (found.cause, found.symbol, found.cpu, found.pid) == ("hard-lockup", "store_wait+0x7", 1, 321)
+
+
+def test_the_line_of_die_is_found_behind_the_faults_own_line() -> None:
+    """Headings come one after the other: what was asked for after the first holds when all are there."""
+    lines = (
+        "BUG: unable to handle page fault for address: 00007fa4bc330000",
+        "Oops: Oops: 0002 [#3] PREEMPT SMP NOPTI",
+        "CPU: 0 UID: 0 PID: 305 Comm: sh Not tainted 6.12.117 #1",
+    )
+    (report,) = parse([Record(at, at * 1000, 4, 0, None, text) for at, text in enumerate(lines)]).reports
+    assert (report.count, report.error_code) == (3, 2)

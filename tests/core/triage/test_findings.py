@@ -11,6 +11,7 @@ import oopscope.triage.findings
 from core.triage.deaths import NULL, SYSRQ, SYSRQ_LOG, panicked
 from core.triage.fakes import behind_disk, cpu, death, stack, task, wait
 from oopscope.linux.sched import CpuQueue, runqueues
+from oopscope.linux.tick import ticks_due
 from oopscope.stacks.cpus import all_cpus
 from oopscope.triage.findings import FINDINGS, findings_of
 from oopscope.waits.graph import Claim, Graph, Node, joined
@@ -167,6 +168,23 @@ def test_a_cpu_whose_clock_stands_still_while_it_runs_a_task_is_found(clock: int
         assert (
             "CPU 1 took no tick for 9.0 s: it stands in store_poll+0x5 [stored], run by poller (PID 77)" in told[0].text
         )
+
+
+IN_TIMER = ("store_poll+0x5 [stored] <irq>", "hrtimer_interrupt+0xf4 <irq>",
+            "asm_sysvec_apic_timer_interrupt+0x16 <irq>", "vfs_read+0x9d")  # fmt: skip
+AT_STOP = ("stop_this_cpu+0x63 <irq>", "asm_sysvec_reboot+0x16 <irq>", "vfs_read+0x9d")
+
+
+@pytest.mark.parametrize(("frames", "stands"), [(IN_TIMER, "store_poll+0x5 [stored], in an interrupt; poller (PID 77)"),
+                                                (AT_STOP, "vfs_read+0x9d, run by poller (PID 77)")])  # fmt: skip
+def test_a_tick_long_due_tells_of_a_handler_that_does_not_end(frames: tuple[str, ...], stands: str) -> None:
+    """The run queue's clock is brought up to date by others; the tick is not."""
+    made = death("Linux version 6.12.1", others=[cpu(1, stack(*frames), "running", 77, "poller")], panicked=None)
+    known = made.kernel._known  # type: ignore[attr-defined]
+    known[runqueues] = [CpuQueue(n, 1, 0, 0, 0, 10**11) for n in (0, 1)]
+    known[ticks_due] = {0: 10**11 + 4_000_000, 1: 15 * 10**9}
+    (told,) = [one for one in findings_of(made) if one.id == "stuck-cpu"]
+    assert f"CPU 1 took no tick for 85.0 s: it stands in {stands}" in told.text
 
 
 STOPPER = ("stop_machine_yield+0x2", "multi_cpu_stop+0x9d", "kthread+0xda")

@@ -2,15 +2,18 @@
 
 A run queue's clock goes on with each tick of a CPU that is not idle. Where it lags behind the others' while its CPU
 runs a task, that CPU took no interrupt all the while; its saved flags, or that only an NMI could stop it, say why.
+Where others woke tasks for it that clock was brought up to date; then its tick, long due, tells.
 Follows kernel/sched/core.c (update_rq_clock) and arch/x86/kernel/smp.c (native_stop_other_cpus).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from oopscope.kernel.frame import Frame
-from oopscope.kernel.functions import calls_cpus, is_dying, is_waiting
+from oopscope.kernel.functions import calls_cpus, entry_kind, is_dying, is_waiting
+from oopscope.lazy_re import lazy_re
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import PF_KTHREAD, task_structs
+from oopscope.linux.tick import ticks_due
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.standing import interrupted_in
 from oopscope.triage.death import Death
@@ -20,6 +23,9 @@ from oopscope.triage.findings.of_log import by_table
 LAG_NS = 2_000_000_000
 BUSY_NS = 5_000_000_000
 IF = 0x200  # interrupts are on, in the flags of x86
+STOPPED = lazy_re(
+    r"stop_this_cpu|_*sysvec_(reboot|reschedule)|smp_stop|crash_|ipi_cpu_|local_cpu_stop|cpu_park|machine_"
+)
 MAX_SAID = 4  # CPUs of a text
 BY_NMI = ("smp_stop_nmi_callback", "crash_nmi_callback", "kdump_nmi_callback")
 
@@ -36,8 +42,8 @@ def find(death: Death) -> Iterator[Finding]:
     waiting = {queue.cpu: queue.nr_running for queue in death.kernel.cached(runqueues)}
     clocks = {queue.cpu: queue.clock for queue in death.kernel.cached(runqueues)}
     for cpu in all_cpus(death.kernel):
-        lag = end - clocks[cpu.cpu] if clocks.get(cpu.cpu) else 0
-        if cpu.state in ("idle", "panic", "user", None):
+        lag = _lag(death, cpu.cpu, clocks)
+        if cpu.state in ("panic", "user", None) or (cpu.state == "idle" and _handler(cpu) is None):
             continue
         if lag >= LAG_NS:
             yield _finding(death, cpu, lag / 1e9)
@@ -95,18 +101,26 @@ def _only(death: Death, is_one: Callable[[Cpu, int], bool]) -> Cpu | None:
         return None
     clocks = {queue.cpu: queue.clock for queue in death.kernel.cached(runqueues)}
     others = [c for c in all_cpus(death.kernel) if c.state not in ("idle", "panic", "user", None)]
-    found = [c for c in others if is_one(c, end - (clocks.get(c.cpu) or end))]
+    found = [c for c in others if is_one(c, _lag(death, c.cpu, clocks))]
     return found[0] if len(found) == 1 else None
+
+
+def _lag(death: Death, cpu: int, clocks: Mapping[int, int]) -> int:
+    """Return for how many ns a CPU has taken no tick, by its run queue's clock or by when its tick was due."""
+    end = death.last_ns or 0
+    due = death.kernel.cached(ticks_due).get(cpu, end)
+    return max(end - (clocks.get(cpu) or end), end - due, 0)
 
 
 def _finding(death: Death, cpu: Cpu, lag: float) -> Finding:
     frame, why = standing(cpu), _why(cpu)
     where = f" in {frame}" if frame is not None else ""
     lock = f", which waits for a lock in {waits.symbol}" if (waits := _lock(cpu)) is not None else ""
-    text = f"CPU {cpu.cpu} took no tick for {lag:.1f} s: it stands{where}{lock}, run by {cpu.who}{why}"
+    by = f"run by {cpu.who}" if _handler(cpu) is None else f"in an interrupt; {cpu.who} was only interrupted"
+    text = f"CPU {cpu.cpu} took no tick for {lag:.1f} s: it stands{where}{lock}, {by}{why}"
     evidence = [
         by_table(
-            f"the run queue of CPU {cpu.cpu} was last brought up to date {lag:.1f} s before the end", f"cpus:{cpu.cpu}"
+            f"the run queue and the tick of CPU {cpu.cpu} tell that it took none for {lag:.1f} s", f"cpus:{cpu.cpu}"
         )
     ]
     if frame is not None:
@@ -133,11 +147,27 @@ def _busy(cpu: Cpu, since: float, others: bool) -> Finding:
 
 def standing(cpu: Cpu) -> Frame | None:
     """Return the kernel function in which a CPU stood: beyond what stopped it and a lock's own code."""
+    handler = _handler(cpu)
+    if handler is not None:
+        return handler
     frames = list(cpu.frames)
     inside = interrupted_in(frames)
     begin = frames.index(inside) if inside is not None else 0
     named = (f for f in frames[begin:] if f.symbol and f.kind != "user")
     return next((f for f in named if not is_dying(f.symbol) and not is_waiting(f.symbol)), inside)
+
+
+def _handler(cpu: Cpu) -> Frame | None:
+    """Return where a CPU stands in an interrupt's handler that nothing has stopped; None where it is in none."""
+    found = None
+    for frame in cpu.frames:
+        kind = entry_kind(frame.symbol)
+        if kind is not None or frame.kind not in ("irq", "softirq"):
+            return found if kind == "irq" or (kind is None and frame.kind == "task") else None
+        if is_dying(frame.symbol) or STOPPED.match(frame.symbol or ""):
+            return None
+        found = found or (frame if frame.symbol and not is_waiting(frame.symbol) else None)
+    return None
 
 
 def _lock(cpu: Cpu) -> Frame | None:

@@ -29,6 +29,8 @@ def check(death: Death) -> Verdict | None:
         line, culprit, sure = bug[0], death.caller_of(KFREE) or death.culprit, False
     elif (fault := memory_fault(death)) and pc and pc.symbol and _looks_up(pc.symbol) and not null_pointer(death):
         line, culprit, sure = fault[0], death.caller_of(KFREE) or death.culprit, False
+    elif (said := death.in_cause(OTHER)) and (death.complaint is not None or death.oops is not None):
+        line, culprit, sure = said[0], death.culprit, True
     else:
         return None
     return death.verdict(
