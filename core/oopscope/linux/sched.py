@@ -51,6 +51,21 @@ def runqueues(kernel: Kernel) -> list[CpuQueue]:
     return found
 
 
+def last_accounted(kernel: Kernel, task: int) -> int | None:
+    """Return when a task's run time was last added up, by rq.clock: as it went to sleep; None where that is not told.
+
+    For kernels without CONFIG_SCHED_INFO. Those that take the time of interrupts or of the hypervisor out of a task's
+    have another clock for it (rq.clock_task).
+    """
+    types = kernel.types
+    if not types.has_member("task_struct", "se.exec_start"):
+        return None
+    if types.has_member("rq", "prev_irq_time") or types.has_member("rq", "prev_steal_time_rq"):
+        return None
+    at = task + types.member("task_struct", "se.exec_start").offset
+    return int.from_bytes(kernel.memory.read(at, 8), kernel.arch.byteorder) or None
+
+
 def _currents(kernel: Kernel) -> list[tuple[int, int]]:
     """Return (CPU, task) by the per-CPU pointer to what runs: current_task, or pcpu_hot's first word (6.2 .. 6.14)."""
     symbol, found = kernel.find_symbol("current_task"), []

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from oopscope.errors import Absent, Implausible, OopscopeError, is_lost
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
-from oopscope.linux.sched import runqueues
+from oopscope.linux.sched import last_accounted, runqueues
 from oopscope.linux.xarray import entries
 from oopscope.structs.plan import Plan
 
@@ -129,6 +129,8 @@ class Structs(dict[int, TaskStruct | None]):
     def _whole(self, task: TaskStruct) -> TaskStruct:
         """Say of a uniprocessor kernel's task whether it ran, by the run queue, and on which CPU: the only one."""
         task = task._replace(rss=self._same.setdefault(task.rss, task.rss)) if task.rss else task
+        if task.last_arrival is None and task.pid:
+            task = task._replace(last_arrival=last_accounted(self._kernel, task.address))
         if task.on_cpu is not None:
             return task
         ran = any(queue.curr == task.address for queue in self._kernel.cached(runqueues))

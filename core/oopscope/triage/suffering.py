@@ -42,8 +42,12 @@ def why_not_healthy(death: Death) -> str:
     """Return why a machine of which nothing bad is known cannot be called healthy; nothing where it can."""
     blocked = next((one for one in death.findings if one.id == "blocked-tasks"), None)
     warned = next((one for one in death.findings if one.severity != "note" or one.id == "busy-cpu"), None)
+    undated = sum(task.state == "D" and task.since_last_run_seconds is None for task in death.tasks)
     if blocked is not None:
         return f"nothing is wrong but that {blocked.text}"
+    if undated:
+        what = f"{undated} tasks are" if undated > 1 else "one task is"
+        return f"{what} in uninterruptible sleep, since when is not known"
     if warned is not None:
         return f"nothing holds it up, but {warned.text}"
     if death.only_log or any(problem.section in NEEDED for problem in death.kernel.problems):

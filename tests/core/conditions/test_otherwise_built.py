@@ -95,6 +95,16 @@ def test_one_cpu_without_a_table_of_them() -> None:
     assert {p["section"] for p in found["problems"]} == {"graceperiods", "cgroups", "interfaces", "sockets"}
 
 
+def test_when_a_task_last_ran_by_what_was_added_up() -> None:
+    """No CONFIG_SCHED_INFO keeps when it got the CPU; it cannot have slept for longer than the machine was up."""
+    found = report("6.1-up")
+    since = {task["comm"]: task["since_last_run_seconds"] for task in found["tasks"] if task["pid"]}
+    assert all(value is not None for value in since.values())
+    assert 1 < since["sleep"] < since["kdevtmpfs"] < found["system"]["uptime_seconds"]
+    assert since["tail"] <= 1  # which looks once a second
+    assert next(task for task in found["tasks"] if not task["pid"])["since_last_run_seconds"] is None
+
+
 def test_struct_pages_by_the_sections_of_memory() -> None:
     """No array of all struct pages: each section of memory tells where its own are."""
     found = kernel("6.1-up")

@@ -12,7 +12,7 @@ from core.triage.deaths import ALSO as FIRST_ALSO
 from core.triage.deaths import DEATHS as FIRST
 from core.triage.deaths import FAULT, NULL, PAGE, oops
 from core.triage.deaths import OTHERS as FIRST_OTHERS
-from core.triage.fakes import FakeKernel, death, stack
+from core.triage.fakes import FakeKernel, death, stack, task
 from core.triage.more_deaths import MORE, MORE_ALSO, MORE_OTHERS
 from oopscope.boot.attach import open_kernel
 from oopscope.triage import judge, verdict
@@ -141,6 +141,14 @@ def test_who_ran_when_a_keyboard_asked_for_the_crash_has_no_part_in_it() -> None
     found = judge(death("Kernel panic - not syncing: sysrq triggered crash", asked).kernel)
     assert found.cause == "sysrq-crash"
     assert found.summary.startswith("Somebody crashed the machine on purpose, by SysRq-c from a keyboard or console,")
+
+
+def test_who_sleeps_since_when_is_not_known_is_no_sign_of_health() -> None:
+    """A kernel that keeps no such time: its blocked tasks may be so since hours."""
+    asleep = task(20, "rsync", "D", since_last_run_seconds=None)
+    found = judge(death("systemd: started", ("cpu_idle+0x1",), tasks_=[asleep], panicked=None).kernel)
+    assert found.cause == "external-dump"
+    assert "one task is in uninterruptible sleep, since when is not known" in found.summary
 
 
 def test_a_message_that_is_a_sentence_ends_once() -> None:
