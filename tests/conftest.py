@@ -1,8 +1,10 @@
 """What tests of several folders share: the real dumps, and a session without the user's index cache and settings."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,24 @@ def _no_index_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of this process is in that of the run
             patch.setattr(cases, "SHARED", [tmp_path_factory.getbasetemp().parent])
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage leave alone what stays to the end: each full turn would go through all tests."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def _index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an index cache that all processes of a run share."""
+    return (cases.SHARED or [tmp_path_factory.getbasetemp()])[0] / "index"
+
+
+@pytest.fixture
+def kept_index(_index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what commands say of whole dumps: a kernel's tables are gone through once in a run."""
+    monkeypatch.setenv("OOPSCOPE_CACHE", str(_index))
 
 
 @pytest.fixture(scope="session", params=NAMES)

@@ -1,11 +1,11 @@
 """Driving the screen without a terminal: start it on the fake core, wait until all is read, read what it shows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 from pytest import MonkeyPatch
 from textual._compositor import Compositor
@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from oopscope_tui.app import OopscopeApp
+from oopscope_tui.reading.provider import Core
 from oopscope_tui.widgets import chrome
 from tui.fake import Fake
 
@@ -26,6 +27,19 @@ CALM = 3  # turns of the event loop without anything to do: what another thread 
 TURN = 0.001  # seconds that the reader's thread is given
 SOON = 0.5  # seconds: a timer of less is a slice of work
 NAMES = {":": "colon", "/": "slash"}
+
+
+class Opened(Core):
+    """The real thing, of which each dump is opened and read once: for tests of what is shown, not of how it is read."""
+
+    _kernels: ClassVar[dict[tuple[str, ...], Any]] = {}
+
+    def open(self, paths: Sequence[str | Path], progress: Callable[[str], None]) -> Any:
+        """Open what no test before has opened."""
+        key = tuple(map(str, paths))
+        if key not in self._kernels:
+            self._kernels[key] = super().open(paths, progress)
+        return self._kernels[key]
 
 
 def lines(app: OopscopeApp) -> list[str]:

@@ -6,12 +6,11 @@ from oopscope.cli.demo import demo_path
 from oopscope.subsystems import TABLES, table
 from oopscope_tui.panes import views
 from oopscope_tui.places import Place
-from oopscope_tui.reading.provider import Core
 from oopscope_tui.settings import keys
 from tui import checks_everywhere as everywhere
 from tui import checks_of_lists as lists
 from tui import checks_of_panes as panes
-from tui.driving import LARGE, SMALL, running
+from tui.driving import LARGE, SMALL, Opened, running
 from tui.stage import Check, Stage
 
 CHECKS: dict[str, Check] = {
@@ -85,7 +84,7 @@ PLACES = [
 async def test_every_key(place: Place) -> None:
     """Of several names of a key all are bound to it, and one is pressed, in each place another."""
     at = PLACES.index(place)
-    async with running(Core(), (SMALL, LARGE)[at % 2], [demo_path()]) as (app, pilot):
+    async with running(Opened(), (SMALL, LARGE)[at % 2], [demo_path()]) as (app, pilot):
         stage = Stage(app, pilot, place)
         await stage.begin()
         for turn, key in enumerate((*stage.lines.KEYS, *keys.EVERYWHERE)):

@@ -13,8 +13,7 @@ from textual.pilot import Pilot
 from oopscope.cli.demo import demo_path
 from oopscope_tui.app import OopscopeApp
 from oopscope_tui.places import Place
-from oopscope_tui.reading.provider import Core
-from tui.driving import LARGE, SMALL, settle
+from tui.driving import LARGE, SMALL, Opened, settle
 
 # What is in the generic pane looks like any other there: a table more needs no picture.
 PLACES = [
@@ -38,7 +37,7 @@ def name(place: Place) -> str:
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 @pytest.mark.parametrize("place", PLACES, ids=name)
 def test_pane(place: Any, size: tuple[int, int], snap_compare: Any) -> None:
-    app = OopscopeApp([demo_path()], Core())
+    app = OopscopeApp([demo_path()], Opened())
 
     async def look(pilot: Pilot[int]) -> None:
         await settle(app, pilot)
@@ -53,7 +52,7 @@ def test_pane(place: Any, size: tuple[int, int], snap_compare: Any) -> None:
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 def test_chrome(size: tuple[int, int], snap_compare: Any) -> None:
     """Header, tabs, status and keys, around nothing."""
-    app = OopscopeApp([demo_path()], Core())
+    app = OopscopeApp([demo_path()], Opened())
 
     async def look(pilot: Pilot[int]) -> None:
         await settle(app, pilot)

@@ -2,8 +2,7 @@
 
 from oopscope.bundled import bundled_path
 from oopscope_tui.places import Place
-from oopscope_tui.reading.provider import Core
-from tui.driving import running, settle
+from tui.driving import Opened, running, settle
 
 SIZES = ((80, 24), (120, 36), (160, 48), (220, 60))
 FREE = 10  # cells
@@ -18,7 +17,7 @@ def cut_beside_blanks(rows: list[str]) -> list[str]:
 
 
 async def test_nothing_is_cut_beside_ten_free_cells() -> None:
-    async with running(Core(), SIZES[0], [bundled_path()]) as (app, pilot):
+    async with running(Opened(), SIZES[0], [bundled_path()]) as (app, pilot):
         for size in SIZES:
             await pilot.resize_terminal(*size)
             for key in PLACES:

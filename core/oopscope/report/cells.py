@@ -6,6 +6,7 @@ stand-in, the control pictures U+2400..U+2421 for the C0 set, \\u202e and the li
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from unicodedata import category, east_asian_width
 
@@ -21,6 +22,8 @@ def printable(text: str, keep: str = "") -> str:
     """Return text with every character that is not plainly visible replaced by a stand-in, but for those kept."""
     if text.isascii() and text.isprintable():
         return text
+    if all(_stand_in(char) == char for char in set(text)):  # a long text has few characters
+        return text
     return "".join(_stand_ins(text, keep))
 
 
@@ -28,25 +31,29 @@ def _stand_ins(text: str, keep: str) -> list[str]:
     out: list[str] = []
     marks = 0
     for char in text:
-        code = ord(char)
-        if code < 0x7F:
-            marks = 0
-            out.append(char if code >= 0x20 or char in keep else chr(0x2400 + code))
-            continue
-        kind = category(char)
-        if kind == "Zs":
-            out.append(" ")
-        elif kind[0] in "CZ" or _joins(code):
-            out.append(_named(code))
-        elif not _takes_no_cell(code, kind):
-            marks = 0
-            out.append(char)
-            continue
-        else:
+        shown = char if char in keep else _stand_in(char)
+        if shown is None:
             marks += 1
             if marks <= MARKS:
                 out.append(char if out else "·")
+            continue
+        marks = 0
+        out.append(shown)
     return out
+
+
+@lru_cache(4096)
+def _stand_in(char: str) -> str | None:
+    """Return a character or its stand-in; None for a mark, which goes onto what stands before it."""
+    code = ord(char)
+    if code < 0x7F:
+        return char if code >= 0x20 else chr(0x2400 + code)
+    kind = category(char)
+    if kind == "Zs":
+        return " "
+    if kind[0] in "CZ" or _joins(code):
+        return _named(code)
+    return None if _takes_no_cell(code, kind) else char
 
 
 def _takes_no_cell(code: int, kind: str) -> bool:

@@ -13,6 +13,8 @@ from core.cli.runner import Done, Run
 from oopscope.cli import ASKED, DAMAGED, DONE, USAGE, Command
 from oopscope.commands.register import BY_WORD
 
+pytestmark = pytest.mark.usefixtures("kept_index")
+
 DEADLOCK, NULL = DUMPS / "6.1-deadlock.kdump", DUMPS / "6.1-null.kdump"
 
 

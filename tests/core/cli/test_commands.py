@@ -19,6 +19,8 @@ from oopscope.cli import COMMANDS, DAMAGED, DONE, EVERY, NOT_A_DUMP, USAGE, Comm
 from oopscope.cli.report import FORMATS, status
 from oopscope.subsystems import TABLES, table
 
+pytestmark = pytest.mark.usefixtures("kept_index")
+
 DEADLOCK, IRQ, SYSRQ = (DUMPS / f"{name}.kdump" for name in ("6.1-deadlock", "6.1-irq", "7.2-sysrq"))
 LIFE = DUMPS / "6.1-life.kdump"
 ANSI = re.compile("\x1b")

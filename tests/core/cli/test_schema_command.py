@@ -12,6 +12,8 @@ from oopscope.cli import DONE, USAGE
 from oopscope.report.schema import commands
 from oopscope.subsystems import TABLES
 
+pytestmark = pytest.mark.usefixtures("kept_index")
+
 DUMP = DUMPS / "6.1-deadlock.kdump"
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 

@@ -15,7 +15,6 @@ from bench.fuzz import changer
 from builders.altered import Altered
 from oopscope.boot.attach import attach, open_kernel
 from oopscope.dumps import open_path
-from oopscope.errors import OopscopeError
 from oopscope.linux.task_files import task_files
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
@@ -158,14 +157,24 @@ def test_open_files(name: str) -> None:
 
 
 def test_changed_and_missing_pages_cost_no_more_than_themselves(name: str) -> None:
-    """No fault of the program's own, whatever memory says; what is lost is said."""
+    """No fault of the program's own, whatever memory says; what is lost is said.
+
+    The kernel's image is spared, so that there are types, and every reader goes on into what was changed.
+    """
     seed = 1
     change, _, _ = changer(random.Random(seed), f"{name} {seed}")
-    dump = open_path(FOLDER / f"{name}.kdump")
-    frames = [n for a, b in dump.ranges() for n in range(a // dump.page_size, b // dump.page_size)]
+    dump, image = open_path(FOLDER / f"{name}.kdump"), image_of(name)
+    frames = [n for a, b in dump.ranges() for n in range(a // dump.page_size, b // dump.page_size) if n not in image]
     holes = set(random.Random(seed).sample(frames, len(frames) // 50))
-    try:
-        report = build(attach(Altered(dump, holes, change=change), lambda _text: None), ALL, stacks=True)
-    except OopscopeError:
-        return
+    lying = Altered(dump, holes, change=lambda pfn, page: page if pfn in image else change(pfn, page))
+    report = build(attach(lying, lambda _text: None), ALL, stacks=True)
+    assert report["tasks"]
     assert [p["message"] for p in report["problems"] if "fault of oopscope" in p["message"]] == []
+
+
+def image_of(name: str) -> range:
+    """Return the page frames of a kernel's image."""
+    kernel, _, _ = opened(name)
+    size, start, end = kernel.dump.page_size, kernel.symbol("_stext"), kernel.symbol("_end")
+    first = kernel.memory.translate(start) // size
+    return range(first, first + (end - start) // size + 1)

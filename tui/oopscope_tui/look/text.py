@@ -8,6 +8,7 @@ from oopscope.kernel.kinds import ABSENT as ABSENT
 from oopscope.report.cells import printable
 
 LONGEST = 4096  # characters of one value that reach the screen
+LONG, FEW = 256, 16  # characters of a text of which the different ones are counted, if they are so few
 WHOLE = 1 << 20  # and of one that is copied
 
 
@@ -18,7 +19,12 @@ def clean(text: str, most: int = LONGEST) -> str:
 
 def cells(text: str) -> int:
     """Return how many cells a cleaned text takes."""
-    return len(text) if text.isascii() else sum(map(get_character_cell_size, text))
+    if text.isascii():
+        return len(text)
+    chars = set(text) if len(text) > LONG else ()
+    if 0 < len(chars) <= FEW:
+        return sum(text.count(char) * get_character_cell_size(char) for char in chars)
+    return sum(map(get_character_cell_size, text))
 
 
 def fit(text: str, width: int, right: bool = False) -> str:
@@ -81,8 +87,7 @@ def _wrap_wide(text: str, width: int) -> list[str]:
         while size > width:
             part = _head(word, width).rstrip(" ")
             lines.append(part)
-            word = word[len(part) :]
-            size = cells(word)
+            word, size = word[len(part) :], size - cells(part)
         line, used = word, size
     return [*lines, line]
 
