@@ -13,7 +13,8 @@ from textual.pilot import Pilot
 from oopscope.cli.demo import demo_path
 from oopscope_tui.app import OopscopeApp
 from oopscope_tui.places import Place
-from tui.driving import LARGE, SMALL, Opened, settle
+from oopscope_tui.reading.provider import Core
+from tui.driving import LARGE, SMALL, settle
 
 # What is in the generic pane looks like any other there: a table more needs no picture.
 PLACES = [
@@ -37,7 +38,7 @@ def name(place: Place) -> str:
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 @pytest.mark.parametrize("place", PLACES, ids=name)
 def test_pane(place: Any, size: tuple[int, int], snap_compare: Any) -> None:
-    app = OopscopeApp([demo_path()], Opened())
+    app = OopscopeApp([demo_path()], Core())
 
     async def look(pilot: Pilot[int]) -> None:
         await settle(app, pilot)
@@ -52,7 +53,7 @@ def test_pane(place: Any, size: tuple[int, int], snap_compare: Any) -> None:
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 def test_chrome(size: tuple[int, int], snap_compare: Any) -> None:
     """Header, tabs, status and keys, around nothing."""
-    app = OopscopeApp([demo_path()], Opened())
+    app = OopscopeApp([demo_path()], Core())
 
     async def look(pilot: Pilot[int]) -> None:
         await settle(app, pilot)
