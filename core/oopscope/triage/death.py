@@ -162,7 +162,7 @@ class Death(Ending):
 
         A helper that nobody called, and a place without a name, are blamed themselves.
         """
-        if not is_helper(frame.symbol) and not is_waiting(frame.symbol):
+        if not any(role(frame.symbol) for role in (is_helper, is_waiting, is_dying)):
             return frame
         at = next((i for i, f in enumerate(self.frames) if f.address == frame.address and f.sp == frame.sp), 0)
         behind = [f for f in self.frames[at + 1 :] if f.reliable or not frame.reliable]

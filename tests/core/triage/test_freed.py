@@ -4,6 +4,8 @@ import pytest
 
 from core.triage.fakes import death
 from oopscope.triage import judge
+from oopscope.triage.findings import findings_of
+from oopscope.triage.mce_status import decoded
 
 SLUB = """=============================================================================
 BUG kmalloc-96 (Tainted: G           OE     ): Poison overwritten
@@ -96,3 +98,38 @@ def test_the_objects_life_is_evidence(log: str, cause: str, blamed: str, says: s
     assert says in found.summary
     assert told <= {piece.text for piece in found.evidence}
     assert found.confidence == "likely" or cause != "slab-corruption"  # whose doing it was is reckoned
+
+
+def test_a_report_that_was_survived_tells_the_objects_life_too() -> None:
+    found = findings_of(death(SLUB + "sysrq: Trigger a crash\nKernel panic - not syncing: sysrq triggered crash\n"))
+    (told,) = [one for one in found if one.id == "memory-corruption"]
+    assert "; the object was allocated in store_open+0x31 [stored] (PID 77)" in told.text
+    assert told.text.endswith(" and freed in store_close+0x44 [stored] (PID 78)")
+
+
+def test_what_slub_reports_by_is_not_to_blame() -> None:
+    """A ruined object has a ruined record of who had it, over which the report itself warns."""
+    at = "lib/stackdepot.c:377 stack_depot_print+0x58/0x60"
+    warned = f"------------[ cut here ]------------\nWARNING: CPU: 1 PID: 111 at {at}\n"
+    log = SLUB.partition("Allocated in")[0] + warned + PANIC
+    frames = ("panic+0x118", "check_panic_on_warn+0x4c", "__warn+0x86", "report_bug+0xfc",
+              "asm_exc_invalid_op+0x16 <exception>", "stack_depot_print+0x58", "print_tracking.cold+0x9b",
+              "print_trailer+0x35", "check_bytes_and_report.cold+0x6d", "check_object+0x1a1",
+              "free_to_partial_list+0x19b", "cat_close+0x21", "ksys_write+0x6f")  # fmt: skip
+    found = judge(death(log, frames).kernel)
+    assert (found.cause, found.symbol) == ("slab-corruption", "cat_close+0x21")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (0xBE00000000800400, "an internal timer that ran out, uncorrected, the processor's state is lost"),
+        (0xBD80000000100134, "an error of a cache, uncorrected"),
+        (0xFC00000000000E0F, "an error of the bus or the interconnect, uncorrected, others were overwritten by it"),
+        (0x8C00004000010090, "an error of the memory controller, corrected"),
+        (0xB200000080060001, "an unclassified error, uncorrected, the processor's state is lost"),
+        (0xA000000000000000, ""),
+    ],
+)
+def test_the_status_of_a_machine_checks_bank_is_read(status: int, words: str) -> None:
+    assert decoded(status) == words

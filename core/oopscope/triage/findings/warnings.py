@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from oopscope.kernel.functions import first_not, is_dying, is_helper
+from oopscope.klog.history import history
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import Kind
 from oopscope.triage.death import Death
@@ -34,7 +35,7 @@ def find(death: Death) -> Iterator[Finding]:
         first = reports[0]
         slug, severity, words = KINDS[first.kind]
         times = f" {len(reports)} times, first" if len(reports) > 1 else ""
-        text = f"{words}{times}{_where(first)}: {_said(first)}"
+        text = f"{words}{times}{_where(first)}: {_said(first)}{_life(first)}"
         yield Finding(slug, severity, text, age(death, first.ns), by_rows(death, [r.row for r in reports]))
 
 
@@ -45,6 +46,16 @@ def _place(report: Report) -> str:
 def _where(report: Report) -> str:
     frame = first_not(report.frames, is_dying, is_helper)
     return f" in {frame}" if frame is not None and report.kind == "warning" and frame.symbol else ""
+
+
+def _life(report: Report) -> str:
+    """Return as a clause who allocated and who freed the object of a report; nothing where it does not tell."""
+    if report.kind not in ("slab", "memory-error"):
+        return ""
+    of = history(report)
+    touched = (("allocated", of.allocated), ("freed", of.freed))
+    words = [f"{what} in {one.frame} (PID {one.pid})" for what, one in touched if one and one.frame]
+    return f"; the object was {' and '.join(words)}" if words else ""
 
 
 def _said(report: Report) -> str:

@@ -3,6 +3,7 @@
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+from oopscope.triage.mce_status import decoded
 
 SAID = lazy_re(r".*[Mm]achine check|Unable to continue|.*Processor context corrupt|CPU context corrupt|.*MCE")
 BANK = lazy_re(
@@ -12,6 +13,8 @@ BANK = lazy_re(
 OLD_BANK = lazy_re(r"Bank (?P<bank>\d+): (?P<status>[0-9a-f]{16})(?: at (?P<address>[0-9a-f]+))?")
 POWER = lazy_re(r"^(?:Oops: )?Machine check, sig: ")  # powerpc dies of it as of an oops
 MCE = lazy_re(r"MCE: CPU\d+: .*|Machine check in kernel mode.*")
+ADDRESS = lazy_re(r"(?:mce: )?\[Hardware Error\]: .*\bADDR (?P<address>[0-9a-f]+)")
+REASON = lazy_re(r"(?:mce: )?\[Hardware Error\]: Machine check: (?P<why>.*)")
 TIMEOUT = lazy_re(r"Timeout")
 
 
@@ -36,7 +39,12 @@ def check(death: Death) -> Verdict | None:
         if old:
             evidence.append(death.from_log(old[0]))
             number, status = old[1]["bank"], old[1]["status"]
+        words = decoded(int(status, 16)) if status and number else ""
         where = f" (CPU {m['cpu'] or m['cpu2']}{f', bank {number}' if number else ''}, status {status})"
+        where = f"{f': {words}' if words else ''}{where}"
+    for found in (death.lately(ADDRESS), death.lately(REASON)):
+        if found and bank:
+            evidence.append(death.from_log(found[0]))
     return death.verdict(
         "hardware",
         "machine-check",
@@ -45,6 +53,7 @@ def check(death: Death) -> Verdict | None:
         "certain" if bank else "likely",
         evidence,
         ("Decode the bank's status with rasdaemon or mcelog; look in the management controller's event log.",),
+        blame=False,  # what the CPU ran is chance
     )
 
 

@@ -7,6 +7,7 @@ from oopscope.lazy_re import lazy_re
 from oopscope.triage.checkers import found
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+from oopscope.triage.freed import life, told
 
 OF = lazy_re(r".*out-of-bounds|memory corruption")
 SAID = lazy_re(
@@ -31,7 +32,7 @@ def check(death: Death) -> Verdict | None:
         "Access out of bounds",
         f"{culprit or death.where} reached beyond an object ({words}), {death.by}.",
         "certain",
-        [death.from_log(line)],
+        [death.from_log(line), *told(death, life(seen.report if seen else None))],
         ("Compare the object's size, as the report tells it, with the access.", "Where does the length come from?"),
         culprit=culprit,
     )
