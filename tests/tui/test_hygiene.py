@@ -70,6 +70,11 @@ def test_the_first_paint_needs_no_core() -> None:
     assert set(run(code).stdout.split()) <= LIGHT
 
 
+def test_a_store_without_a_log_looks_for_no_trouble_in_it() -> None:
+    code = "import sys; from oopscope_tui.reading.store import Store; Store().oops; print(*sys.modules)"
+    assert "oopscope.klog" not in run(code).stdout.split()
+
+
 def test_what_is_asked_for_later_is_imported_later() -> None:
     code = "import sys; import oopscope_tui.app, oopscope_tui.panes.overview; print(*sys.modules)"
     loaded = set(run(code).stdout.split())

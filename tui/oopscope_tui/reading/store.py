@@ -251,9 +251,11 @@ class Store:
     @property
     def oops(self) -> int | None:
         """The row of the log at which the oops begins, None while none is known: the verdict's first log evidence."""
+        rows = self.records
+        if not rows:
+            return None
         from oopscope.klog.trouble import CUT, first_trouble  # not needed for the first paint
 
-        rows = self.feed("log").rows
         if not self._oops_told and self.verdict is not None:
             keys = [str(one.source.key) for one in self.verdict.evidence if one.source.kind == "log"]
             told = [int(key) for key in keys if key.isdigit()]
