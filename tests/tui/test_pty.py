@@ -10,6 +10,7 @@ import struct
 import sys
 import termios
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,6 +144,23 @@ def test_a_stay_in_the_shell() -> None:
     os.kill(program.pid, signal.SIGCONT)
     program.repainted()
     program.until("NULL pointer dereference")
+    program.press("q")
+    assert program.end() == 0
+
+
+@pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
+def test_going_on_without_a_stay_in_the_shell_reads_the_terminal_once() -> None:
+    program = Program(str(DUMP))
+    program.until("NULL pointer dereference")
+    threads = Path(f"/proc/{program.pid}/task")
+    program.press("3")
+    program.until("► 238")
+    before = len(list(threads.iterdir()))
+    for _ in range(3):
+        os.kill(program.pid, signal.SIGCONT)
+        program.repainted()
+    program.until("► 238")
+    assert len(list(threads.iterdir())) == before
     program.press("q")
     assert program.end() == 0
 

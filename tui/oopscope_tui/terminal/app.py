@@ -6,6 +6,7 @@ import os
 import signal
 import termios
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 from rich.console import RenderableType
@@ -51,27 +52,51 @@ class TerminalApp(App[int], inherit_bindings=False):
     def mind_the_terminal(self) -> None:
         """Leave it as it was when a signal ends the program, and paint all of it after a stay in the shell."""
         if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):  # leave the terminal as it was
-                loop.add_signal_handler(number, self._end, 128 + number)
+            self._main_loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, self._told_to_end)
+            signal.signal(signal.SIGCONT, self._woken)
         if os.environ.get("OOPSCOPE_RECORD") and self._driver is not None:
             from oopscope_tui.terminal.cast import tee
 
             tee(self._driver, os.environ["OOPSCOPE_RECORD"], self.size)
         self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
 
-    def _end(self, status: int) -> None:
-        """End as a signal asks; where the terminal is gone nothing is put back, for writing to it would never end.
+    def _told_to_end(self, number: int, _frame: FrameType | None) -> None:
+        """Leave the terminal as it was and end; at once where it is gone.
 
-        The kernel sends SIGCONT behind the SIGHUP of a terminal that was closed, for which Textual begins anew: with a
+        A handler of the loop's would come too late: it waits for what the loop is in, which may be a write to a
+        terminal that was closed.
+        """
+        self._end_if_gone(128 + number)
+        self._main_loop.call_soon_threadsafe(self.exit, 128 + number)
+
+    def _woken(self, _number: int, _frame: FrameType | None) -> None:
+        """Take the terminal up again, once the loop is at rest: a write that was interrupted holds a lock.
+
+        The kernel sends SIGCONT behind the SIGHUP of a terminal that was closed. Textual would begin anew there, with a
         thread that writes, dies of it, and leaves a queue that fills.
         """
+        self._end_if_gone(128 + signal.SIGHUP)
+        self._main_loop.call_soon_threadsafe(self._take_up)
+
+    def _take_up(self) -> None:
+        driver: Any = self._driver
+        if driver is None or not driver._auto_restart:
+            return
+        if not driver._must_signal_resume:  # stopped by SIGSTOP, or not at all: the terminal is still read
+            driver.suspend_application_mode()
+        driver.resume_application_mode()
+        self.action_repaint()
+
+    @staticmethod
+    def _end_if_gone(status: int) -> None:
+        """End at once where the terminal is gone: nothing is put back, for writing to it would never end."""
         try:
             termios.tcgetattr(0)
         except termios.error as error:
             if error.args[0] == errno.EIO:
                 os._exit(status)
-        self.exit(status)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Write only what changed on the terminal."""
