@@ -86,14 +86,17 @@ class _Extra(argparse.Action):
         os.environ[f"OOPSCOPE_{self.dest.upper()}"] = values
 
 
+STDOUT = "-"  # as a file to write
+
+
 def load(paths: Sequence[Location], progress: Progress | None = None) -> Kernel:
     """Open a dump."""
     return open_kernel(paths, progress)
 
 
 def write(text: str, output: Path | None = None) -> None:
-    """Write data to a file, or to stdout in whatever it can show."""
-    if output is not None:
+    """Write data to a file, or to stdout in whatever it can show; `-` is stdout."""
+    if output is not None and str(output) != STDOUT:
         with whole_file(output) as file:
             file.write(text.encode("utf-8", "backslashreplace"))
         return

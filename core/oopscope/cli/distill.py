@@ -2,11 +2,14 @@
 
 import argparse
 import os
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 from oopscope.boot.extra import Extra
 from oopscope.cli import DONE, USAGE, complain
-from oopscope.cli.common import Progress, add_extra
+from oopscope.cli.common import STDOUT, Progress, add_extra
 from oopscope.distill.recording import distill
 from oopscope.dumps import open_path
 from oopscope.sources.remote import location
@@ -29,13 +32,32 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    if str(args.out) == STDOUT:
+        return _to_stdout(args)
     if args.out.exists() and not args.force:
         return complain(f"{args.out} exists; --force writes over it", USAGE)
     if args.out.exists() and isinstance(args.path, Path) and args.path.exists() and args.out.samefile(args.path):
         return complain(f"{args.out} is the dump itself: give another file to write", USAGE)
+    return _distilled(args, args.out)
+
+
+def _to_stdout(args: argparse.Namespace) -> int:
+    """Write a dump to the standard output: whole, since its tables are known last; not to a terminal."""
+    if sys.stdout is None or sys.stdout.isatty():
+        return complain("a dump is nothing for a terminal: give a file, or write `> FILE`", USAGE)
+    with tempfile.TemporaryDirectory(prefix="oopscope-") as folder:
+        made = Path(folder) / "standard output"
+        status = _distilled(args, made)
+        with made.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    return status
+
+
+def _distilled(args: argparse.Namespace, out: Path) -> int:
     progress = Progress()
     extra = Extra.of(os.environ)
-    done = distill(open_path(args.path), args.out, progress, args.user, args.zlib, args.redact, extra)
+    done = distill(open_path(args.path), out, progress, args.user, args.zlib, args.redact, extra)
     progress.done()
-    complain(f"{args.out}: {done.pages} pages, {done.bytes} bytes", DONE)
+    complain(f"{out.name if str(args.out) == STDOUT else out}: {done.pages} pages, {done.bytes} bytes", DONE)
     return DONE

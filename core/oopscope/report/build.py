@@ -228,6 +228,7 @@ def build(
         if name == "verdict" and report[name] is not None:
             report["known"] = _bounded(kernel, "known", known_section)
     kernel.facts.look_again()
+    _weigh_again(kernel, report)
     report["tables"] = counts(kernel, report)
     for key, count in report["tables"].items():
         if not count["rows"] and not known_to_be_empty(kernel, count):
@@ -243,6 +244,15 @@ def build(
         {"section": p.section, "message": p.message, "address": value(p.address, "address")} for p in kernel.problems
     ]
     return report
+
+
+def _weigh_again(kernel: Kernel, report: Data) -> None:
+    """Weaken a verdict of a dump that turned out not to be whole since it was made: a file that became shorter."""
+    if isinstance(report.get("verdict"), dict) and not kernel.facts.complete:
+        from oopscope.triage import verdict, weighed
+
+        now = weighed(kernel, verdict(kernel))
+        report["verdict"] |= {"confidence": now.confidence, "lacks": list(now.lacks)}
 
 
 def known_to_be_empty(kernel: Kernel, count: Data) -> bool:

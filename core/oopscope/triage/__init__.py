@@ -87,6 +87,7 @@ def weighed(kernel: Kernel, found: Verdict) -> Verdict:
 
     What is missing weakens an answer: another rule might have spoken, or the same one with more.
     """
+    kernel.facts.look_again()  # the file may have become shorter since it was opened
     if kernel.facts.complete:
         return found
     lost = tuple(key for key in NEEDED if any(problem.section == key for problem in kernel.problems))

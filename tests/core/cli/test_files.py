@@ -14,9 +14,13 @@ import pytest
 from builders.altered import DUMPS
 from cases import case_of
 from core.cli.runner import Run
+from oopscope.boot.attach import open_kernel
 from oopscope.cli import DAMAGED, DONE, NOT_A_DUMP, USAGE
+from oopscope.cli.report import status
+from oopscope.distill.kdump_file import Written
 from oopscope.dumps import _forbidden, find_dumps
 from oopscope.fleet import many
+from oopscope.report.build import build
 from oopscope.report.rows import _flat
 from oopscope.sources.remote import _reason
 from oopscope.whole_file import whole_file
@@ -112,6 +116,39 @@ def test_a_file_is_written_whole_or_not_at_all(command: Run, tmp_path: Path) -> 
     assert out.read_text() == "before" and list(tmp_path.iterdir()) == [out]
     assert command("report", DUMPS / NAME, "--sections", "dump", "-o", out).status == DONE
     assert "kdump" in out.read_text() and list(tmp_path.iterdir()) == [out]
+
+
+def test_a_dash_is_the_standard_output(command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = command("report", DUMPS / NAME, "--sections", "dump", "-o", "-")
+    assert done.status == DONE and "kdump" in done.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_distilled_dump_goes_to_the_standard_output(
+    command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(_dump: Any, out: Path, *_: Any) -> Any:
+        out.write_bytes(b"KDUMP   ")
+        return Written(1, 8)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("oopscope.cli.distill.distill", made)
+    done = command("distill", DUMPS / NAME, "-")
+    assert done.status == DONE and done.out == "KDUMP   "
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_becomes_shorter_while_it_is_open_is_a_cut_one(tmp_path: Path) -> None:
+    path = tmp_path / "vmcore"
+    shutil.copy(DUMPS / NAME, path)
+    kernel = open_kernel([path])
+    assert kernel.facts.complete
+    os.truncate(path, path.stat().st_size * 6 // 10)
+    report = build(kernel)
+    assert report["dump"]["complete"] is False and status(report) == DAMAGED
+    assert report["tasks"] is None and report["modules"] is None and report["verdict"]["lacks"]
+    assert report["verdict"]["confidence"] == "possible"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
