@@ -1,7 +1,9 @@
 """The screen, driven by keys: panes, links, history, search, filter, sort, prompts, mouse."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 
 from oopscope.errors import FormatError, NotADump
 from oopscope.subsystems import CPU, PID, Column
+from oopscope_tui.app import OopscopeApp
 from oopscope_tui.places import Place
-from tui.driving import LARGE, SMALL, enter, lines, press, running, text
+from oopscope_tui.reading import worker
+from tui.driving import LARGE, PATIENCE, SMALL, enter, lines, press, running, text
 from tui.fake import Fake, Problem, log, tasks
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
@@ -373,46 +377,56 @@ async def test_quitting_in_mid_read_waits_for_nothing(key: str) -> None:
 
 
 async def test_what_the_user_looks_at_is_read_first() -> None:
-    order: list[Any] = []
-    fake = Fake(row_delay=0.002)
+    """No table is read before the user has chosen a pane."""
+    order: list[str] = []
+    chosen = threading.Event()
+    fake = Fake()
     for name in ("cpus", "log", "tasks", "slabs", "modules", "mounts"):
-        fake.rows[name] = lambda name=name: noting(order, name)  # type: ignore[misc]
-    from oopscope_tui.app import OopscopeApp
-
+        fake.rows[name] = lambda name=name: noting(order, name, chosen)  # type: ignore[misc]
     app = OopscopeApp([], fake)
     async with app.run_test(size=SMALL) as pilot:
-        while len(app.views) < 8:
-            await pilot.pause(0.001)
+        await comes(pilot, lambda: len(app.views) >= 8)
         await pilot.press("9", "9")
-        for _ in range(200):
-            await pilot.pause(0.01)
-            if app.idle:
-                break
+        chosen.set()
+        await comes(pilot, lambda: app.idle)
     assert order.index("modules") < order.index("slabs")
 
 
-def noting(order: Any, name: str) -> Any:
-    order.append(name)
+async def comes(pilot: Any, holds: Callable[[], bool]) -> None:
+    """Wait until something holds that another thread brings about."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await pilot.pause(0.001)
+
+
+def noting(order: list[str], name: str, chosen: threading.Event) -> Any:
     from tui.fake import TABLES
 
+    chosen.wait(PATIENCE)
+    order.append(name)
     return TABLES[name][2]()
 
 
-async def test_rows_appear_while_they_are_read() -> None:
-    fake = Fake(rows={"tasks": lambda: tasks(300)}, row_delay=0.001)
-    from oopscope_tui.app import OopscopeApp
+async def test_rows_appear_while_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next ones are read when those before are on the screen."""
+    seen = threading.Semaphore(0)
+    monkeypatch.setattr(worker, "BATCH_ROWS", 60)
+    monkeypatch.setattr(worker, "BATCH_SECONDS", PATIENCE)
 
-    app = OopscopeApp([], fake)
+    def slowly() -> Iterator[Any]:
+        for at, row in enumerate(tasks(300)):
+            if at and at % 60 == 0:
+                seen.acquire(timeout=PATIENCE)
+            yield row
+
+    app = OopscopeApp([], Fake(rows={"tasks": slowly}))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("3")
-        counts = set()
-        for _ in range(300):
-            await pilot.pause(0.01)
-            counts.add(len(app.pane.main.view))
-            if app.idle:
-                break
-        assert len(counts) > 3
-        assert max(counts) == 300
+        for count in (60, 120, 180, 240):
+            await comes(pilot, lambda count=count: len(app.pane.main.view) == count)  # type: ignore[misc]
+            seen.release()
+        await comes(pilot, lambda: app.idle)
+        assert len(app.pane.main.view) == 300
 
 
 async def test_growing_from_narrow_to_wide_and_back() -> None:
