@@ -52,7 +52,7 @@ SOON_NS = 60_000_000_000  # a hang that begins so soon after an oops is its cons
 # What a log without a death may end with: the grave first, and what is only a warning.
 GRAVE: frozenset[Kind] = frozenset({
     "memory-error", "slab", "bad-page", "atomic", "soft-lockup", "hard-lockup", "rcu-stall", "hung-task",
-    "workqueue-lockup", "oom",
+    "workqueue-lockup", "oom", "assertion",
 })  # fmt: skip
 WARNED: frozenset[Kind] = frozenset({"warning", "complaint", "race", "undefined", "lockdep"})
 LAST_NS = 30_000_000_000  # the end of a log

@@ -79,6 +79,7 @@ _JOINS: dict[Kind, frozenset[Kind]] = {
     "warning": frozenset({"complaint"}),
     "serror": frozenset({"serror", "oops"}),
     "hardware": frozenset({"hardware"}),
+    "assertion": frozenset({"assertion"}),
     "oom": frozenset({"oom"}),
     "hard-lockup": frozenset({"hard-lockup"}),
     "rcu-stall": frozenset({"rcu-stall"}),

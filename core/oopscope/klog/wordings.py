@@ -31,6 +31,7 @@ Kind = Literal[
     "hung-task",
     "workqueue-lockup",
     "oom",
+    "assertion",  # a module's own, which may panic, or only stop its thread
     "panic",
     "sysrq",
     "hardware",  # machine checks, GHES, AER, EDAC, NMIs of the hardware
@@ -143,6 +144,7 @@ _CHECKS = (
     _h("lockdep", "[ BUG: "),
     _h("lockdep", "BUG: ", r"(?:Invalid wait context|bad unlock|held lock|lock held|still has locks)"),
     _h("complaint", "refcount_t: "),
+    _h("complaint", "refcount_t hit zero at "),  # x86 with ARCH_HAS_REFCOUNT, up to 5.5
     _h("complaint", "list_add "),
     _h("complaint", "list_del "),
     _h("complaint", "slab: "),
@@ -165,6 +167,10 @@ _HANGS = (
     _h("hung-task", "INFO: task ", r".+ (?:is blocked on a|can't die for more than)"),
 )
 _ENDS = (
+    _h("assertion", "VERIFY", r"\w*\(.*\) failed"),  # OpenZFS
+    _h("assertion", "ASSERT", r"\w*\(.*\) failed"),
+    _h("assertion", "PANIC at ", r"[\w.-]+:\d+:\w+\(\)"),
+    _h("assertion", "SPLError: "),  # up to 0.6.2
     _h("panic", "Kernel panic"),
     _h("panic", "kernel panic - not syncing"),
     _h("sysrq", "sysrq: "),

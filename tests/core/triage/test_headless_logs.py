@@ -120,3 +120,24 @@ RIP: 0010:store_get+0x63/0x80 [stored]
 {TRACE}
 Kernel panic - not syncing: Machine halted."""
     assert judged(tmp_path, text).cause == "bad-page-fault"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "VERIFY3(store_end(a) >= end) failed (1 >= 2)\nPANIC at store.c:503:store_put()\nShowing stack for process 321",
+        "VERIFY(0) failed\nSPLError: 321:0:(store.c:330:store_put()) SPL PANIC\nSPL: Showing stack for process 321",
+        "SPLError: 321:0:(store.c:464:store_put()) VERIFY3(a == b) failed (0 == 4)\n"
+        "SPLError: 321:0:(store.c:464:store_put()) SPL PANIC",
+    ],
+)
+def test_an_assertion_that_only_stops_its_thread(said: str, tmp_path: Path) -> None:
+    who = "CPU: 1 PID: 321 Comm: storaged Tainted: P O 6.12.53 #1"
+    found = judged(
+        tmp_path, f"{said}\n{who}\n{TRACE.replace('store_put', 'spl_panic').replace('store_sync', 'store_put')}"
+    )
+    assert (found.cause, found.symbol, found.confidence) == ("assertion-failed", "store_put+0x8", "likely")
+
+
+def test_a_line_number_before_each_line(tmp_path: Path) -> None:
+    assert judged(tmp_path, BUG, "11745 [46223316.649832] ").cause == "kernel-bug"

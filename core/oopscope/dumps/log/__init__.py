@@ -28,6 +28,7 @@ WORDS = lazy_re(
     r"\[ (?:INFO|BUG): |WARNING: (?:at |CPU: \d|possible |suspicious |inconsistent )|"
     r"\{\d+\}\[Hardware Error\]: |kernel tried to execute|"
     r"INFO: task .* blocked for|watchdog: BUG: |NMI watchdog: |rcu: INFO: |SysRq : |"
+    r"VERIFY\w*\(.*\) failed|SPLError: \d|"
     r"Hardware name: |Modules linked in: |Krnl PSW : |RIP: 00[01]\d:|CPU: \d+ PID: |.{1,16} invoked oom-killer: )",
     re.MULTILINE,
 )

@@ -66,7 +66,7 @@ NAMED = lazy_re(r"(\[[A-Za-z][\w./:-]{0,40}\] )(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}
 BLANK = ("", " ")
 QUOTES = frozenset(" \t>|")
 QUOTED = lazy_re(r"(?:[ \t]{1,16}|(?:[>|] ?){1,4})(?=(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]|<\d{1,3}>\S)")
-PROMPT = lazy_re(r"[\w.-]{1,64} login: +(?=\S)|[^'\"\[\]<]{1,160}?(?=\[ {0,4}\d{1,6}\.\d{6}\]\S? ?\S)")
+PROMPT = lazy_re(r"[\w.-]{1,64} login: +(?=\S)|[^'\"\[\]<]{1,160}?(?=\[ {0,4}\d{1,9}\.\d{6}\]\S? ?\S)")
 JOINED = 3  # times in one line
 CTIME = lazy_re(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
 DMESG_ISO = lazy_re(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")

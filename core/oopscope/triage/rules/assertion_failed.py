@@ -14,15 +14,15 @@ from oopscope.triage.finding import Verdict
 SAID = lazy_re(
     r"(?:LustreError|LNetError): .*?\((?P<file>[\w.-]+):(?P<line>\d+):(?P<function>\w+)\(\)\) "
     r"ASSERTION\( ?(?P<assertion>.*?) ?\) failed.*|"
-    r"(?:\w+: )?(?P<verify>(?:VERIFY|ASSERT)\w*\(.*?\) .*)|"
+    r"(?:SPLError: \S+ |\w+: )?(?P<verify>(?:VERIFY|ASSERT)\w*\(.*?\) .*)|"
     r"(?:XFS(?: \([^)]*\))?: )?[Aa]ssertion failed: (?P<plain>.*?)(?:, (?:in |file: ?)(?P<at>\S+?)[:,].*)?|"
     r"Assertion failure in (?P<inside>\w+)\(\) at (?P<jbd>\S+): ?\"?(?P<quoted>.*?)\"?|"
     r"(?:block )?drbd\w*.*ASSERT\( ?(?P<drbd>.*?) ?\).*|"
     r"(?:kernel )?BUG at .*ASSERT.*"
 )
-PLACE = lazy_re(r"PANIC at (?P<file>[\w.-]+):(?P<line>\d+):(?P<function>\w+)\(\)")
+PLACE = lazy_re(r"(?:PANIC at |SPLError: \d+:\d+:\()(?P<file>[\w.-]+):(?P<line>\d+):(?P<function>\w+)\(\)")
 FAILS = lazy_re(
-    r"lbug_with_loc|libcfs_\w+|spl_panic\w*|spl_dumpstack|assfail|asswarn|btrfs_assertfail|assertfail|vdbg\w*|"
+    r"lbug_with_loc|libcfs_\w+|spl_panic\w*|spl_debug_\w+|spl_dumpstack|assfail|asswarn|btrfs_assertfail|assertfail|vdbg\w*|"
     r"__VERIFY\w*|\w+_assert(ion)?_fail\w*"
 )
 MESSAGES = lazy_re(r"LBUG|.*(?:VERIFY|ASSERT)|SPL PANIC|zfs: |.*[Aa]ssertion")
@@ -37,7 +37,7 @@ def check(death: Death) -> Verdict | None:
     if (
         said is None
         or (death.cause is None)
-        or not (failing or MESSAGES.match(death.panic_message or "") or death.oops)
+        or not (failing or death.cause.kind == "assertion" or MESSAGES.match(death.panic_message or "") or death.oops)
     ):
         return None
     if failing is None and death.oops is not None and not death.in_oops(r"^kernel BUG at "):

@@ -5,7 +5,7 @@ from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
-SAID = lazy_re(r"^refcount_t: (.*)")
+SAID = lazy_re(r"^refcount_t:? (.*)")
 IN = lazy_re(r"^WARNING: .*\b(refcount_(?:inc|dec|add|sub|warn)\w*)[+(]")  # where its own words are lost
 
 
