@@ -339,7 +339,7 @@ class Death(Ending):
     @property
     def cut_in_stack(self) -> bool:
         """Whether a log alone ends in the midst of the stack that was died on: what stands behind is not known."""
-        last = self.end.chain[-1] if self.only_log and self.end.chain else None
+        last = (self.oops or self.end.chain[-1]) if self.only_log and self.end.chain else None
         if last is None or last.ended or last.rows[-1] < len(self.lines) - (1 if self.panic else 3):
             return False
         bottom = last.frames[-1] if last.frames else None

@@ -65,3 +65,10 @@ def test_a_line_without_the_kernels_time_is_of_its_report(tmp_path: Path) -> Non
 def test_an_oops_that_does_not_say_where_it_stood_is_not_certain(tmp_path: Path) -> None:
     lines = (LOGS / "30_aiee.txt").read_bytes().splitlines()
     assert judged(tmp_path, b"\n".join(line for line in lines if b"RIP: " not in line)).confidence == "likely"
+
+
+def test_lines_that_two_consoles_wrote(tmp_path: Path) -> None:
+    whole = verdict(open_kernel([LOGS / "45_btrfs_bug.txt"]))
+    lines = (LOGS / "45_btrfs_bug.txt").read_bytes().splitlines()
+    found = judged(tmp_path, b"".join(line + b"\n" + line + b"\n" for line in lines))
+    assert (found.cause, found.symbol) == (whole.cause, whole.symbol)

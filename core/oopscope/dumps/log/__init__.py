@@ -112,7 +112,7 @@ class LogDump:
         if apport.is_apport(text[:HEAD]):
             text = apport.log_text(text) or ""
         read = journal.entries if journal.is_journal(text[:HEAD]) else lines.entries
-        self.records: list[Entry] = lines.in_order(list(read(lines.split(lines.unshifted(text)))))
+        self.records: list[Entry] = lines.in_order(lines.once(list(read(lines.split(lines.unshifted(text))))))
 
     def _whole(self) -> str:
         texts = []

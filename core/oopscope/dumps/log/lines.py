@@ -67,6 +67,7 @@ BLANK = ("", " ")
 QUOTES = frozenset(" \t>|")
 QUOTED = lazy_re(r"(?:[ \t]{1,16}|(?:[>|] ?){1,4})(?=(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]|<\d{1,3}>\S)")
 PROMPT = lazy_re(r"[\w.-]{1,64} login: +(?=\S)|[^'\"\[\]<]{1,160}?(?=\[ {0,4}\d{1,9}\.\d{6}\]\S? ?\S)")
+LEAST_TWICE = 8  # records
 JOINED = 3  # times in one line
 CTIME = lazy_re(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
 DMESG_ISO = lazy_re(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
@@ -250,6 +251,14 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
         last = entry
     if last is not None:
         yield last
+
+
+def once(found: list[Entry]) -> list[Entry]:
+    """Return records without those that two consoles wrote twice, where nearly all are there twice."""
+    again = [first == second for first, second in pairwise(found)]
+    if len(found) < LEAST_TWICE or sum(again) * 5 < len(found) * 2:
+        return found
+    return [*(entry for entry, same in zip(found, again, strict=False) if not same), found[-1]]
 
 
 def in_order(found: Sequence[Entry]) -> list[Entry]:

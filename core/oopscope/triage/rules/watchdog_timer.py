@@ -19,6 +19,7 @@ HANDLERS = (
 )
 # What hands an NMI to the drivers: where none stands behind the handler, it may have been sent by what is not seen.
 NMI_HANDLERS = ("hpwdt_pretimeout", "ipmi_nmi")
+UNCLAIMED = ("unknown_nmi_error",)  # hpwdt takes I/O checks and SERR# too, whose handlers stand there otherwise
 SENDERS = ("default_do_nmi", "unknown_nmi_error", "do_nmi", "exc_nmi", "pci_serr_error", "mem_parity_error")
 
 
@@ -38,7 +39,8 @@ def check(death: Death) -> Verdict | None:
     else:
         story = f"A watchdog stopped the machine: {(death.panic_message or '').rstrip('.')}"
     relayed = death.on_stack(*NMI_HANDLERS) is not None
-    sure = frame is not None and (not relayed or death.on_stack(*SENDERS) is not None)
+    senders = UNCLAIMED if death.on_stack("hpwdt_pretimeout") else SENDERS
+    sure = frame is not None and (not relayed or death.on_stack(*senders) is not None)
     unsaid = frame is None and (death.panic_message or "").startswith("An NMI occurred")  # any NMI brings these words
     return death.verdict(
         "manual",
