@@ -88,7 +88,7 @@ _FAULTS = (
 )
 # What die() prints last of its first lines: the name, the error code, which oops of this boot it is.
 DIE = lazy_re(
-    r"(?P<name>Oops: Oops|Oops: [\w -]+?|Oops(?: - [\w -]+)?|"
+    r"(?P<name>Oops: Oops|Oops: (?![0-9a-f]{4,16}\b)[\w -]+?|Oops(?: - [\w -]+)?|"
     r"(?:Oops: )?(?:segment-related )?general protection fault\b.*?|"
     r"(?:Oops: )?(?:maybe for address|divide[ _]error|invalid opcode|int3|debug|stack segment|segment not present|"
     r"invalid TSS|alignment check|double fault|bounds|overflow|coprocessor segment overrun|SIMD exception|"

@@ -23,7 +23,7 @@ AT_ONCE_NS = 1_000_000_000  # the report's own printing takes so long
 _NO_CODE = lazy_re(r"NX-protected|instruction fetch|execute from non-executable|execute user page|execution of user")
 _THUNK = lazy_re(r"__x86_indirect_(?:jump_|call_)?thunk_\w+|__x86_retpoline_\w+")
 PAGE = 4096
-WRITE, USER, FETCH = 2, 4, 16  # bits of x86's error code of a page fault
+PRESENT, WRITE, USER, FETCH = 1, 2, 4, 16  # bits of x86's error code of a page fault
 
 
 def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
@@ -93,12 +93,16 @@ def page_fault_code(death: Death) -> int | None:
 
 
 def bad_call(death: Death) -> Frame | None:
-    """Return the caller, where the fault was a call through a bad pointer: pc is no code, or the compiler's thunk."""
+    """Return the caller, where the fault was a call through a bad pointer: pc is no code, or the compiler's thunk.
+
+    From there the kernel cannot unwind, and prints guesses alone: the first is what the stack pointer was at.
+    """
     frames = death.frames
     for i, frame in enumerate(frames):
         if frame is death.fault_frame:
             thunk = frame.symbol is not None and _THUNK.match(frame.symbol)
             if frame.symbol is not None and not thunk:
                 return None
-            return next((f for f in frames[i + 1 :] if f.symbol and f.reliable), None)
+            behind = [f for f in frames[i + 1 :] if f.symbol]
+            return next((f for f in behind if f.reliable), behind[0] if behind and executed(death) else None)
     return None

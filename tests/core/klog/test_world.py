@@ -7,6 +7,7 @@ import pytest
 
 from oopscope.boot.attach import open_kernel
 from oopscope.klog.parse import parse
+from oopscope.klog.wordings import DIE
 from oopscope.linux.printk import Record
 from oopscope.triage import verdict
 
@@ -45,7 +46,6 @@ Call Trace:
 """
 POWER = """BUG: Kernel NULL pointer dereference on read at 0x00000018
 Faulting instruction address: 0xc0080000012a0c4c
-Oops: Kernel access of bad area, sig: 11 [#1]
 LE PAGE_SIZE=64K MMU=Radix SMP NR_CPUS=2048 NUMA PowerNV
 CPU: 8 PID: 321 Comm: storaged Tainted: G           OE     5.14.0-362.el9.ppc64le #1
 NIP:  c0080000012a0c4c LR: c0080000012a0d10 CTR: c000000000b0c3a0
@@ -339,3 +339,14 @@ def test_the_line_of_die_is_found_behind_the_faults_own_line() -> None:
     )
     (report,) = parse([Record(at, at * 1000, 4, 0, None, text) for at, text in enumerate(lines)]).reports
     assert (report.count, report.error_code) == (3, 2)
+
+
+@pytest.mark.parametrize(("text", "name", "code"), [
+    ("Oops: 0010 [#1] PREEMPT SMP NOPTI", "Oops", "0010"),
+    ("Oops: Oops: 0002 [#1] SMP NOPTI", "Oops: Oops", "0002"),
+    ("Oops - BUG: 00000000f2000800 [#1] SMP", "Oops - BUG", "00000000f2000800"),
+])  # fmt: skip
+def test_the_error_code_is_no_part_of_the_oopss_name(text: str, name: str, code: str | None) -> None:
+    found = DIE.match(text)
+    assert found is not None
+    assert (found["name"], found["code"]) == (name, code)

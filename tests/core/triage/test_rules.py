@@ -282,3 +282,19 @@ def test_where_no_stack_is_left_behind_the_exception_the_oops_tells_where() -> N
     log = "\n".join(made.log.lines.texts)
     found = judge(death(log, ON_ITS_STACK).kernel)
     assert (found.cause, found.symbol) == ("double-fault", "store_put+0x21")
+
+
+WILD = PAGE.replace("write access", "instruction fetch").replace("0002", "0010")
+
+
+def test_of_a_wild_call_the_first_guess_is_the_caller_where_all_are(tmp_path: Path) -> None:
+    """The kernel cannot unwind from where no code is: all that it prints is a guess."""
+    text = (
+        f"{WILD}\nCPU: 1 PID: 115 Comm: sh Not tainted 6.1.0 #1\nRIP: 0010:0xffffc90001234008\nCall Trace:\n <TASK>\n"
+    )
+    text += " ? store_put+0x94/0xe0 [stored]\n ? vfs_write+0x235/0x3f0\n </TASK>\n---[ end trace 0000000000000000 ]---"
+    log = tmp_path / "dmesg.txt"
+    log.write_text("".join(f"[   12.{at:06}] {line}\n" for at, line in enumerate(text.split("\n"))))
+    found = verdict(open_kernel([log]))
+    assert (found.cause, found.symbol, found.confidence) == ("bad-page-fault", "store_put+0x94", "likely")
+    assert "0xffffc90001234008, where nothing is mapped" in found.summary

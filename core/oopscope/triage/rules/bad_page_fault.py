@@ -3,6 +3,7 @@
 from oopscope.triage.death import Death
 from oopscope.triage.faults import (
     PAGE,
+    PRESENT,
     WRITE,
     bad_call,
     executed,
@@ -40,7 +41,7 @@ def check(death: Death) -> Verdict | None:
         "bad-page-fault",
         "Bad pointer",
         f"{place} {verb}{address}, {_why(death, faulted)}{gone}, {death.by}.",
-        "certain",
+        "likely" if called is not None and not called.reliable else "certain",
         evidence,
         (
             "Look at where the pointer was loaded from: freed, overwritten or never set?",
@@ -57,6 +58,8 @@ def _why(death: Death, address: int | None) -> str:
         code is not None and code & 1
     )
     if executed(death):
+        if code is not None and not code & PRESENT:
+            return "where nothing is mapped"
         program = death.in_oops(r"execute user page") or (address is not None and 0 < address < 1 << 47)
         return "which belongs to a program" if program else "which is data and holds no code (NX)"
     wide = code is not None and "rax" in fault_registers(death)  # of 64 bits: its kernel has the upper half

@@ -27,7 +27,7 @@ def check(death: Death) -> Verdict | None:
         "null-pointer-dereference",
         "NULL pointer dereference",
         summary,
-        "certain",
+        "likely" if called is not None and not called.reliable else "certain",
         evidence,
         (
             f"Which struct has a member at offset {address:#x}? Its pointer was NULL there.",
