@@ -25,7 +25,7 @@ ALWAYS = (
 )  # fmt: skip
 WHERE_THERE_IS_ROOM = (
     "Stack of CPU 1", "lab_init+0x30", "Blocked longest", "GOE", "0.42 0.10 0.03", "complete", "20,000 pages",
-    "First error in the log", "384M, 240M available", "console=ttyS0",
+    "First error in the log", "384M MemTotal, 240M available", "console=ttyS0",
 )  # fmt: skip
 
 
