@@ -96,6 +96,17 @@ def cause(v: Data) -> str:
     return str(v["cause"]) if v["cause"] == v["category"] else f"{v['cause']} ({v['category']})"
 
 
+# Verdicts of tasks that sleep: the CPU is that of who noticed, such as khungtaskd.
+ASLEEP = ("deadlock", "hung-task", "io-stall")
+
+
+def on_cpu(v: Data) -> str:
+    """Return on which CPU the verdict's task was, or, of a task that slept, on which it was noticed."""
+    if v["cpu"] is None:
+        return ""
+    return f", noticed on CPU {v['cpu']}" if v["cause"] in ASLEEP else f", on CPU {v['cpu']}"
+
+
 def _live(d: Data) -> str:
     """Say of a running machine when it was read."""
     when = f" from {moment(d['read_at'])} on" if d.get("read_at") else ""

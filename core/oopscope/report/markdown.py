@@ -12,7 +12,7 @@ from typing import Any
 from oopscope.lazy_re import lazy_re
 from oopscope.report import text
 from oopscope.report.cells import cell, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, how_many, moment, same_stacks, system_facts, told
+from oopscope.report.facts import blocked, cause, dump_facts, how_many, moment, on_cpu, same_stacks, system_facts, told
 from oopscope.report.fault import how
 from oopscope.report.findings import HEADING, listed
 from oopscope.subsystems import TABLES
@@ -138,8 +138,7 @@ def _head(report: Data) -> str:
     if v["symbol"]:
         facts.append(("where", code(v["symbol"] + (f" [{v['module']}]" if v["module"] else ""))))
     if v["comm"] is not None:
-        on = f", on CPU {v['cpu']}" if v["cpu"] is not None else ""
-        facts.append(("who", f"{code(v['comm'])}, PID {cell(v['pid'])}{on}"))
+        facts.append(("who", f"{code(v['comm'])}, PID {cell(v['pid'])}{on_cpu(v)}"))
     facts += [(name, code(words)) for name, words in how(v["fault"])] if v.get("fault") else []
     crashed = moment(s.get("crash_time"))
     facts += [("kernel", code(s["release"]))] if s.get("release") else []

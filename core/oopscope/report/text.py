@@ -9,7 +9,7 @@ from typing import Any
 
 from oopscope.kernel.clock import seconds
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, numbers, same_stacks, system_facts, told, waiting
+from oopscope.report.facts import blocked, cause, dump_facts, numbers, on_cpu, same_stacks, system_facts, told, waiting
 from oopscope.report.fault import how
 from oopscope.report.findings import HEADING, MARKS, listed
 from oopscope.report.recursion import again, folded
@@ -143,8 +143,7 @@ def _verdict(v: Data) -> str:
     if v["symbol"]:
         facts.append(("where", v["symbol"] + (f" [{v['module']}]" if v["module"] else "")))
     if v["comm"] is not None:
-        on = f", on CPU {v['cpu']}" if v["cpu"] is not None else ""
-        facts.append(("who", f"{v['comm']}, PID {cell(v['pid'])}{on}"))
+        facts.append(("who", f"{v['comm']}, PID {cell(v['pid'])}{on_cpu(v)}"))
     facts += how(v["fault"]) if v.get("fault") else []
     lines.append(pairs(facts).rstrip("\n"))
     if v.get("lacks"):

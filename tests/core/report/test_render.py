@@ -11,6 +11,7 @@ import pytest
 from cases import Case, case_of
 from oopscope.cli.report import FORMATS
 from oopscope.kernel.kinds import ABSENT
+from oopscope.report import text
 from oopscope.report.cells import cell, duration, printable, size, width
 from oopscope.report.markdown import code, prose
 from oopscope.report.rows import grid
@@ -289,3 +290,10 @@ def test_json_keeps_what_was_hostile() -> None:
     """A script gets the very text, escaped."""
     report = hostile("6.1-null", PAYLOADS["escapes"])
     assert json.loads(render("json", report)) == report
+
+
+def test_a_task_that_slept_was_noticed_on_a_cpu_and_ran_on_none() -> None:
+    """khungtaskd panicked on the CPU that the verdict names, and the deadlock is of others."""
+    shown = text.render(case_of("6.1-deadlock").report)
+    assert "PID 238, noticed on CPU 0" in shown and "PID 238, on CPU" not in shown
+    assert "insmod, PID 238, on CPU 1" in text.render(case_of("6.1-null").report)

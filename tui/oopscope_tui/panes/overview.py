@@ -164,7 +164,10 @@ class Overview(Pane):
             link = Place("symbol", verdict.symbol.partition("+")[0])
             lines += field_line("In", clean(verdict.symbol + module), width, FIELD, link)
         if verdict.cpu is not None:
-            lines += field_line("CPU", f"{verdict.cpu}", width, FIELD, Place("cpus", verdict.cpu, True))
+            from oopscope.report.facts import ASLEEP
+
+            text = f"{verdict.cpu}, on which it was noticed" if verdict.cause in ASLEEP else f"{verdict.cpu}"
+            lines += field_line("CPU", text, width, FIELD, Place("cpus", verdict.cpu, True))
         if verdict.pid is not None:
             link = Place("tasks", verdict.pid, True)
             lines += field_line("Task", clean(f"{verdict.pid} {verdict.comm or ''}"), width, FIELD, link)

@@ -1,6 +1,6 @@
 """The top of the page: why the machine died, what speaks for it, and what to do next."""
 
-from oopscope.report.facts import moment
+from oopscope.report.facts import moment, on_cpu
 from oopscope.report.fault import how
 from oopscope.report.findings import HEADING, listed
 from oopscope.report.page.kit import Data, pill, safe, section, tip
@@ -50,7 +50,7 @@ def _where(v: Data) -> str:
     if v["symbol"]:
         pairs.append(("where", v["symbol"] + (f" [{v['module']}]" if v["module"] else "")))
     if v["comm"] is not None:
-        pairs.append(("who", f"{v['comm']}, PID {v['pid']}" + (f", on CPU {v['cpu']}" if v["cpu"] is not None else "")))
+        pairs.append(("who", f"{v['comm']}, PID {v['pid']}{on_cpu(v)}"))
     pairs.append(("signature", v["signature"]))
     cells = "".join(f"<div><dt>{name}</dt><dd><code>{safe(text)}</code></dd></div>" for name, text in pairs if text)
     return f'<dl class="where">{cells}</dl>'
