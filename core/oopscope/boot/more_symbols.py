@@ -25,6 +25,7 @@ ALWAYS = "init_task"  # data of every kernel: where kallsyms has it, kallsyms ha
 LEAST_AGREEING = 3  # of VMCOREINFO's symbols, for a file to be believed
 PROBES = ("schedule", "vfs_read", "panic", "do_exit", "kthread_stop", "vprintk_emit")
 MAX_RING = 1 << 16
+MAX_NAME = 64
 
 
 def more_symbols(extra: Extra) -> Callable[[Kernel], list[Lookup]]:
@@ -193,4 +194,18 @@ class Rings:
         start = member + kernel.types.member(struct, link).offset
         ring = for_each_list(kernel.memory, start, 0, None, MAX_RING)
         inside = [node for node in ring if stext <= node < stext + IMAGE]
+        if len(inside) > 1:  # a first member may lie there too, as CONFIG_SLAB's kmem_cache_boot
+            inside = [node for node in inside if not self._is_named(node, struct, link)]
         return inside[0] if len(inside) == 1 else None
+
+    def _is_named(self, node: int, struct: str, link: str) -> bool:
+        """Tell whether what is around a node has a name, as a member would and the head would not."""
+        types, memory = self._kernel.types, self._kernel.memory
+        if not types.has_member(struct, "name"):
+            return False
+        try:
+            at = memory.word(node - types.member(struct, link).offset + types.member(struct, "name").offset)
+            text = memory.cstring(at, MAX_NAME)
+        except OopscopeError:
+            return False
+        return bool(text) and all(0x20 < byte < 0x7F for byte in text)

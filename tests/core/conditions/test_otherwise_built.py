@@ -2,6 +2,7 @@
 
 `builds/NAME.patch` is the dump and `builds/NAME.truth` what the guest said of itself; the README beside them says what
 is otherwise. 6.1-up: one CPU, SPARSEMEM without VMEMMAP, nodes of 16 slots, no NUMA, no network, no KASLR.
+6.1-fp: frame pointers, CONFIG_SLAB, preemptible.
 """
 
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from oopscope.boot.attach import open_kernel
+from oopscope.boot.more_symbols import Rings
 from oopscope.inspect.describe import describe
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.page_kinds import PageStructs
@@ -23,7 +25,7 @@ from stored import STORE, put_together
 from truth import Truth
 
 BUILDS = STORE / "builds"
-NAMES = ("6.1-up",)
+NAMES = ("6.1-up", "6.1-fp")
 LAST = (
     *("ret_from_fork", "entry_SYSCALL_64_after_hwframe", "start_kernel", "secondary_startup_64_no_verify"),
     *("asm_sysvec_apic_timer_interrupt", "asm_common_interrupt", "asm_exc_page_fault"),
@@ -63,26 +65,28 @@ class TestAgainstTheAccount:
         assert mounts == [row[:3] for row in truth(name).mounts]
         assert [row["name"] for row in report(name)["slabs"]] == truth(name).slabs
 
-    def test_memory(self, name: str) -> None:
-        said, found = truth(name).meminfo, report(name)["meminfo"]
-        assert set(found) == set(said)
-        for line, size in said.items():
-            assert abs(found[line] - size) <= max(0.05 * size, 2 << 20), line
-        assert found["VmallocTotal"] - said["VmallocTotal"] == 1024  # the kernel's last byte is not counted
-        assert found["CommitLimit"] == said["CommitLimit"]
-
-    def test_counters(self, name: str) -> None:
-        lines = [line.split() for line in truth(name).section("vmstat")]
-        found = {row.name: row.value for row in vmstat(kernel(name))}
-        assert list(found) == [words[0] for words in lines]
-        same = [words[0] for words in lines if found[words[0]] == int(words[1])]
-        assert len(same) > 0.7 * len(lines)
-
     def test_stacks_end_where_they_begin(self, name: str) -> None:
         for task in report(name)["tasks"]:
             assert all(frame["reliable"] for frame in task["frames"]), task["comm"]
             last = [frame["symbol"] for frame in task["frames"] if frame["kind"] != "user"][-1]
             assert last in LAST, task["comm"]
+
+
+def test_memory() -> None:
+    said, found = truth("6.1-up").meminfo, report("6.1-up")["meminfo"]
+    assert set(found) == set(said)
+    for line, size in said.items():
+        assert abs(found[line] - size) <= max(0.05 * size, 2 << 20), line
+    assert found["VmallocTotal"] - said["VmallocTotal"] == 1024  # the kernel's last byte is not counted
+    assert found["CommitLimit"] == said["CommitLimit"]
+
+
+def test_counters() -> None:
+    lines = [line.split() for line in truth("6.1-up").section("vmstat")]
+    found = {row.name: row.value for row in vmstat(kernel("6.1-up"))}
+    assert list(found) == [words[0] for words in lines]
+    same = [words[0] for words in lines if found[words[0]] == int(words[1])]
+    assert len(same) > 0.7 * len(lines)
 
 
 def test_one_cpu_without_a_table_of_them() -> None:
@@ -117,5 +121,29 @@ def test_struct_pages_by_the_sections_of_memory() -> None:
     arrays = struct_pages(found)
     assert arrays.frame_of(arrays.of(frame), frame) == frame
     assert PageStructs(found).kinds(frame, 1) == ["slab"]
+    signal = found.memory.word(init.address + found.types.member("task_struct", "signal").offset)
+    assert str(describe(found, signal + 8)) == "signal_cache object +0x8"
+
+
+def test_a_keyboard_s_interrupt_by_frame_pointers() -> None:
+    """From the interrupt's stack back onto that of the task, up to the program, with nothing guessed."""
+    (cpu,) = report("6.1-fp")["cpus"]
+    names = [frame["symbol"] for frame in cpu["frames"]]
+    at = names.index("sysrq_handle_crash")
+    assert names[at + 2 : at + 5] == ["sysrq_filter", "input_to_handler", "input_pass_values.part.0"]
+    assert names[names.index("__common_interrupt") :][1:3] == ["common_interrupt", "asm_common_interrupt"]
+    assert all(frame["reliable"] for frame in cpu["frames"])
+    assert "SysRq-c from a keyboard or console, while init" in report("6.1-fp")["verdict"]["summary"]
+
+
+def test_the_ring_of_slab_caches_has_one_member_in_the_image() -> None:
+    """The boot's own cache of CONFIG_SLAB lies there, as the head does, which is what is looked for."""
+    found = kernel("6.1-fp")
+    assert Rings(found).lookup("slab_caches") == found.symbol("slab_caches")
+
+
+def test_objects_of_config_slab_are_named() -> None:
+    found = kernel("6.1-fp")
+    init = next(task for task in task_structs(found).values() if task.pid == 1)
     signal = found.memory.word(init.address + found.types.member("task_struct", "signal").offset)
     assert str(describe(found, signal + 8)) == "signal_cache object +0x8"

@@ -70,8 +70,8 @@ def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_b
     def translate(address: int) -> Mapping:
         try:
             return paging.translate(root, address, physical.read, sme, physical.place)
-        except NotMapped:
-            if stext <= address < min(stext + TEXT_WINDOW, START_KERNEL_MAP + IMAGE_LIMIT):
+        except NotMapped as e:
+            if e.lost and stext <= address < min(stext + TEXT_WINDOW, START_KERNEL_MAP + IMAGE_LIMIT):
                 start = address & -4096
                 return Mapping(start - START_KERNEL_MAP + base, 4096)
             raise
