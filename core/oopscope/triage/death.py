@@ -307,7 +307,12 @@ class Death(Ending):
         return count is not None and count > 1 and count - 1 not in seen
 
     def _checked_before(self, cause: str) -> bool:
-        """Whether a checker had just reported bad memory, and the cause leaves that out, or it was another task's."""
+        """Whether a checker had just reported bad memory, and the cause leaves that out, or it was another task's.
+
+        A double fault within the report of another fault is another CPU's, or came of that.
+        """
+        if cause in PLAIN and self.in_oops(r"^PANIC: double fault"):
+            return True
         report = self.before("memory-error", within=AT_ONCE_NS) if self.oops is not None else None
         if report is None or self.oops is None:
             return False
