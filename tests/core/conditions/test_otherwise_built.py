@@ -14,6 +14,7 @@ import pytest
 
 from oopscope.boot.attach import open_kernel
 from oopscope.boot.more_symbols import Rings
+from oopscope.errors import NotMapped
 from oopscope.inspect.describe import describe
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.page_kinds import PageStructs
@@ -96,7 +97,8 @@ def test_one_cpu_without_a_table_of_them() -> None:
     names = [frame["symbol"] for frame in cpu["frames"]]
     assert names[names.index("sysrq_handle_crash") :][-4:-1] == ASKED
     assert (found["verdict"]["cause"], found["verdict"]["confidence"]) == ("sysrq-crash", "certain")
-    assert {p["section"] for p in found["problems"]} == {"graceperiods", "cgroups", "interfaces", "sockets"}
+    met = {p["section"] for p in found["problems"]} - {"vmstat"}  # which another test may have asked for
+    assert met == {"graceperiods", "cgroups", "interfaces", "sockets"}
 
 
 def test_when_a_task_last_ran_by_what_was_added_up() -> None:
@@ -147,3 +149,11 @@ def test_objects_of_config_slab_are_named() -> None:
     init = next(task for task in task_structs(found).values() if task.pid == 1)
     signal = found.memory.word(init.address + found.types.member("task_struct", "signal").offset)
     assert str(describe(found, signal + 8)) == "signal_cache object +0x8"
+
+
+def test_behind_the_image_nothing_is_mapped() -> None:
+    """Only where page tables are lost is the image read without them: those of this kernel are whole."""
+    found = kernel("6.1-up")
+    behind = (found.symbol("_end") + (4 << 20)) & -4096
+    with pytest.raises(NotMapped):
+        found.memory.read(behind, 1)
