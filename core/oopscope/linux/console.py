@@ -14,8 +14,8 @@ from oopscope.structs.plan import Plan
 
 MAX_CONSOLES = 256
 FLAGS = (
-    (1, "prints what came before it"), (2, "is /dev/console"), (4, "enabled"), (8, "boot"), (16, "any time"),
-    (128, "suspended"), (256, "nbcon"),
+    (4, "enabled"), (2, "is /dev/console"), (8, "boot"), (128, "suspended"), (256, "nbcon"), (16, "any time"),
+    (1, "prints what came before it"),
 )  # fmt: skip
 NBCON = 256
 

@@ -24,4 +24,5 @@ TABLE = Table(
     bpf_programs,
     "system",
     asked=True,
+    quiet=True,
 )

@@ -18,4 +18,5 @@ TABLE = Table(
     consoles,
     "log",
     asked=True,
+    quiet=True,
 )

@@ -15,8 +15,8 @@ TABLE = Table(
         ),
         Column("where", "Where", help="The function that it stands in or replaces, or the event."),
         Column("function", "Calls", "symbol", "The function that is called.", "symbol"),
-        Column("module", "Module", help="Whose function that is; nothing for the kernel's own.", names="module"),
         Column("state", "State", help="enabled, patched, optimized ...; of a notifier the chain that it hangs in."),
+        Column("module", "Module", help="Whose function that is; nothing for the kernel's own.", names="module"),
         Column("priority", "Priority", "int", "Of a notifier: the highest is called first.", brief=False),
         Column("address", "Struct", "address", "Its notifier_block, kprobe, ftrace_ops or klp_func.", brief=False),
     ),
@@ -24,4 +24,5 @@ TABLE = Table(
     "system",
     ("address",),
     asked=True,
+    quiet=True,
 )

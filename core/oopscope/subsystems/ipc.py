@@ -24,5 +24,6 @@ TABLE = Table(
     "system",
     ("address",),
     asked=True,
+    quiet=True,
     of=counted,
 )

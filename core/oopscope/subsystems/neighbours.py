@@ -26,5 +26,6 @@ TABLE = Table(
     "network",
     ("address",),
     asked=True,
+    quiet=True,
     of=counted,
 )

@@ -21,5 +21,6 @@ TABLE = Table(
     ("address",),
     "-bytes",
     asked=True,
+    quiet=True,
     kept=False,
 )

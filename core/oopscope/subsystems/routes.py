@@ -24,4 +24,5 @@ TABLE = Table(
     "network",
     ("address", "hop"),
     asked=True,
+    quiet=True,
 )

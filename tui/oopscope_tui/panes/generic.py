@@ -82,8 +82,9 @@ class Generic(Pane):
 def _column(column: core.Column, first: bool) -> Col:
     least = NAME if first else LEAST
     return col(
-        column.key, clean(column.title), column.kind, names=column.names, most=MOST.get(column.kind, 0), least=least
-    )
+        column.key, clean(column.title), column.kind, names=column.names, most=MOST.get(column.kind, 0), least=least,
+        spare=not (column.brief or first),
+    )  # fmt: skip
 
 
 PANE = Generic

@@ -8,7 +8,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -222,6 +222,9 @@ class Reader:
     def _read_table(self, table: Table) -> Generator[None]:
         """Post a table's rows in batches; whatever goes wrong costs this table only, and says so in its pane."""
         key, batch = table.key, list[Any]()
+        if table.quiet:
+            self._post(self._read_quietly(table))
+            return
         try:
             since = perf_counter()
             for row in table.rows(self._kernel):
@@ -238,6 +241,15 @@ class Reader:
         with suppress(Exception):  # a doubt about the count costs no row
             count = table.count(self._kernel, self._rows.get(key, 0) + len(batch))
         self._post(told.RowsRead(key, batch, done=True, count=count))
+
+    def _read_quietly(self, table: Table) -> Message:
+        """Return a table's rows, read in one step; what it met is no problem, and its count tells what it lacks."""
+        try:
+            with getattr(self._kernel, "aside", nullcontext)():
+                rows = list(table.rows(self._kernel))
+                return told.RowsRead(table.key, rows, done=True, count=table.count(self._kernel, len(rows)))
+        except Exception as error:  # noqa: BLE001  (the boundary of a pane: it shows what it caught)
+            return told.RowsRead(table.key, [], done=True, why=describe(error))
 
     def _reach_verdict(self) -> Generator[None]:
         try:

@@ -55,6 +55,7 @@ class Col:
     style: Callable[[Any], Style | None] | None = None  # of a row
     down: bool = False  # sorts with the largest first
     names: str = ""  # the thing that a value names, as a column of core says it
+    spare: bool = False  # goes before any text is cut for it
 
     @property
     def right(self) -> bool:
@@ -281,6 +282,9 @@ def fit_columns(columns: Sequence[Col], natural: Sequence[int], width: int) -> l
     """Return the columns that fit into `width` cells, and their widths: capped, squeezed, or dropped by rank."""
     kept = [[at, min(size, columns[at].most or size)] for at, size in enumerate(natural)]
     least = [size if columns[at].right else min(size, columns[at].least) for at, size in enumerate(natural)]
+    spare = [one for one in kept if columns[one[0]].spare]
+    while spare and sum(size for _, size in kept) + len(GAP) * (len(kept) - 1) > width:
+        kept.remove(spare.pop())
     while len(kept) > 1 and sum(least[at] for at, _ in kept) + len(GAP) * (len(kept) - 1) > width:
         ranks = [columns[at].rank for at, _ in kept]
         worst = max(ranks)
