@@ -85,7 +85,7 @@ class Table:
     most: int = 0  # rows that a text shows; 0 for all
     asked: bool = False  # in a report only where it is asked for by name
     kept: bool = True  # whether a distilled dump gives the same rows, though a report does not hold them
-    quiet: bool = False  # whether a screen tells what it lacks by its count alone: small dumps were made without it
+    when_opened: bool = False  # whether a screen reads it when it is opened, and not of itself
     told_in: str = ""  # the table with which it is read, whose problems are its own too
     of: Callable[["Kernel"], int | None] | None = None  # the kernel's own count of such things
     walked: bool = True  # whether a reading that met no problem has seen all there is

@@ -24,5 +24,5 @@ TABLE = Table(
     bpf_programs,
     "system",
     asked=True,
-    quiet=True,
+    when_opened=True,
 )

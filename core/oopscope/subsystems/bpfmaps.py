@@ -20,5 +20,5 @@ TABLE = Table(
     bpf_maps,
     "system",
     asked=True,
-    quiet=True,
+    when_opened=True,
 )

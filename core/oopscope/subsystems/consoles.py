@@ -18,5 +18,5 @@ TABLE = Table(
     consoles,
     "log",
     asked=True,
-    quiet=True,
+    when_opened=True,
 )

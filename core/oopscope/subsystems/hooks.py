@@ -24,5 +24,5 @@ TABLE = Table(
     "system",
     ("address",),
     asked=True,
-    quiet=True,
+    when_opened=True,
 )

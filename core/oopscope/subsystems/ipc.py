@@ -24,6 +24,6 @@ TABLE = Table(
     "system",
     ("address",),
     asked=True,
-    quiet=True,
+    when_opened=True,
     of=counted,
 )

@@ -26,6 +26,6 @@ TABLE = Table(
     "network",
     ("address",),
     asked=True,
-    quiet=True,
+    when_opened=True,
     of=counted,
 )

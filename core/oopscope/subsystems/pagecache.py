@@ -21,6 +21,6 @@ TABLE = Table(
     ("address",),
     "-bytes",
     asked=True,
-    quiet=True,
+    when_opened=True,
     kept=False,
 )

@@ -29,5 +29,5 @@ TABLE = Table(
     pci_devices,
     "system",
     asked=True,
-    quiet=True,
+    when_opened=True,
 )

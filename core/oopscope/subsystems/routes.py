@@ -24,5 +24,5 @@ TABLE = Table(
     "network",
     ("address", "hop"),
     asked=True,
-    quiet=True,
+    when_opened=True,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cases import DUMPS
+from cases import DUMPS, held
 from core.routes.made import ROUTES, Machine
 from oopscope.boot.attach import attach, open_kernel
 from oopscope.distill import kdump_file
@@ -23,7 +23,7 @@ PATH = DUMPS / "6.1-null.kdump"
 # image holds as zeros.
 OF_THE_FILE = ("coverage", "dump", "facts", "slabpointers", "parameters")
 PLAIN = ("raw", "gcore")
-SECTIONS = ["verdict", *(key for key, _ in TABLES if key not in OF_THE_FILE)]
+SECTIONS = ["verdict", *(key for key, _ in TABLES if key not in OF_THE_FILE and held(key, PATH.stem))]
 DISTILLED = ("elf", "elf flattened", "kdump split", "libvirt", "gcore", "raw", "xen pv")
 
 

@@ -8,7 +8,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -58,6 +58,7 @@ class Reader:
         self._kernel: Any = None
         self._jobs: list[Job] = []
         self._wanted: tuple[str, ...] = ()
+        self._unopened: dict[str, Job] = {}  # tables that are read when somebody opens them
         self._problems = 0
         self._rows: dict[str, int] = {}  # posted so far, by table
         self._stop = False
@@ -84,6 +85,14 @@ class Reader:
         """Read these before the others: the user looks at them."""
         with self._wake:
             self._wanted = tuple(keys)
+            self._begin_wanted()
+
+    def _begin_wanted(self) -> None:
+        """Begin to read the tables that wait to be opened and now are; the lock is held."""
+        opened = [self._unopened.pop(key) for key in self._wanted if key in self._unopened]
+        self._jobs += opened
+        if opened:
+            self._wake.notify()
 
     def ask(self, question: Question) -> None:
         """Answer a question next; of a kind only the latest asked counts."""
@@ -143,6 +152,7 @@ class Reader:
         self._post(told.Opened(facts, tables))
         with self._wake:
             self._jobs[:0] = self._tables(tables)
+            self._begin_wanted()
         return True
 
     def _look(self) -> Generator[None]:
@@ -171,9 +181,15 @@ class Reader:
     def _tables(self, tables: Sequence[Table]) -> list[Job]:
         """Return what is read when nobody asks for one: the verdict, then the tables in their order."""
         jobs = [Job("verdict", "the verdict", self._reach_verdict(), 0)]
-        jobs += [Job(one.key, one.title.lower(), self._read_table(one), at) for at, one in enumerate(tables, 1)]
-        jobs.append(Job("findings", "what else was wrong", self._find_more(), len(jobs)))
-        return [*jobs, Job("finish", "", self._finish(), len(jobs))]
+        for at, one in enumerate(tables, 1):
+            job = Job(one.key, one.title.lower(), self._read_table(one), at)
+            if one.when_opened:
+                self._unopened[one.key] = job
+            else:
+                jobs.append(job)
+        last = len(tables) + 1
+        jobs.append(Job("findings", "what else was wrong", self._find_more(), last))
+        return [*jobs, Job("finish", "", self._finish(), last)]
 
     def _next(self) -> Job | None:
         """Return the job to step now; wait while there is none; None to stop."""
@@ -222,9 +238,6 @@ class Reader:
     def _read_table(self, table: Table) -> Generator[None]:
         """Post a table's rows in batches; whatever goes wrong costs this table only, and says so in its pane."""
         key, batch = table.key, list[Any]()
-        if table.quiet:
-            self._post(self._read_quietly(table))
-            return
         try:
             since = perf_counter()
             for row in table.rows(self._kernel):
@@ -241,15 +254,6 @@ class Reader:
         with suppress(Exception):  # a doubt about the count costs no row
             count = table.count(self._kernel, self._rows.get(key, 0) + len(batch))
         self._post(told.RowsRead(key, batch, done=True, count=count))
-
-    def _read_quietly(self, table: Table) -> Message:
-        """Return a table's rows, read in one step; what it met is no problem, and its count tells what it lacks."""
-        try:
-            with getattr(self._kernel, "aside", nullcontext)():
-                rows = list(table.rows(self._kernel))
-                return told.RowsRead(table.key, rows, done=True, count=table.count(self._kernel, len(rows)))
-        except Exception as error:  # noqa: BLE001  (the boundary of a pane: it shows what it caught)
-            return told.RowsRead(table.key, [], done=True, why=describe(error))
 
     def _reach_verdict(self) -> Generator[None]:
         try:
