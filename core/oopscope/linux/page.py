@@ -68,6 +68,7 @@ class SlabObject(NamedTuple):
     base: int
     size: int
     free: bool | None
+    stride: int  # bytes from an object to the next
 
 
 def page_of(kernel: Kernel, struct_page: int) -> Page:
@@ -91,7 +92,7 @@ def object_at(kernel: Kernel, slab_address: int, memory: int, address: int) -> S
     index = (address - places.start) // cache.size
     name = kernel.memory.cstring(cache.name, 128).decode("utf-8", "backslashreplace")
     if not 0 <= index < len(places):
-        return SlabObject(name, 0, cache.object_size, None)
+        return SlabObject(name, 0, cache.object_size, None, cache.size)
     base = places[index] + (cache.red_left_pad or 0)
     try:
         free: bool | None = base in _known_free(kernel, slab, cache, places)
@@ -99,7 +100,7 @@ def object_at(kernel: Kernel, slab_address: int, memory: int, address: int) -> S
         free = None
     if cache.num is not None and not free:  # a CPU's array may have it, where it is free for that CPU
         free = None
-    return SlabObject(name, base, cache.object_size, free)
+    return SlabObject(name, base, cache.object_size, free, cache.size)
 
 
 def objects_of(slab: SlabStruct, cache: CacheStruct, memory: int) -> range:

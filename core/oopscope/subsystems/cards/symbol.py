@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from oopscope.inspect.look_up import Found, look_up
+from oopscope.inspect.neighbours import neighbours
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
 from oopscope.stacks.cpus import Cpu, all_cpus
@@ -75,6 +76,17 @@ def _tasks(kernel: Kernel, thing: _Thing) -> Rows | None:
     return Rows("", "", columns, rows[:SHOWN], links, len(rows)) if rows else None
 
 
+def _neighbours(kernel: Kernel, thing: _Thing) -> Rows | None:
+    rows = neighbours(kernel, thing.found.address)
+    columns = (
+        Column("place", "Place"),
+        Column("base", "Object", "address"),
+        Column("state", "State"),
+        Column("holds", "Holds"),
+    )
+    return Rows("", "", columns, rows, [Link("memory", f"{row.base:#x}") for row in rows]) if rows else None
+
+
 CARD = CardKind(
     "symbol",
     "Symbol",
@@ -82,6 +94,7 @@ CARD = CardKind(
     lambda thing: thing.text,
     (
         Part("symbol", "Symbol", _symbol),
+        Part("neighbours", "In its slab", _neighbours),
         Part("cpus", "In the stacks of", _cpus),
         Part("tasks", "Tasks that wait in it", _tasks),
     ),
