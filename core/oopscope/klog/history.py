@@ -38,6 +38,12 @@ class History(NamedTuple):
     allocated: Touch | None
     freed: Touch | None
 
+    def named(self) -> Iterator[tuple[str, Touch, Frame]]:
+        """Yield what was done to the object, who did it, and in which function; what names no function is left out."""
+        for what, touch in (("allocated", self.allocated), ("freed", self.freed)):
+            if touch is not None and touch.frame is not None:
+                yield what, touch, touch.frame
+
 
 def history(report: Report) -> History:
     """Return who allocated and who freed the object of a report; where it tells of several, of the first."""

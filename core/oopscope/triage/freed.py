@@ -15,10 +15,9 @@ def life(report: Report | None) -> History:
 
 def told(death: Death, of: History) -> Iterator[Evidence]:
     """Yield the lines that tell of an object's life, with the function that they name."""
-    for what, touch in (("allocated", of.allocated), ("freed", of.freed)):
-        if touch is not None and touch.frame is not None:
-            text = f"the object was {what} in {touch.frame} by the task with PID {touch.pid}"
-            yield death.from_log(death.lines[touch.row], text)
+    for what, touch, frame in of.named():
+        text = f"the object was {what} in {frame} by the task with PID {touch.pid}"
+        yield death.from_log(death.lines[touch.row], text)
 
 
 def freer(of: History) -> str:

@@ -52,9 +52,7 @@ def _life(report: Report) -> str:
     """Return as a clause who allocated and who freed the object of a report; nothing where it does not tell."""
     if report.kind not in ("slab", "memory-error"):
         return ""
-    of = history(report)
-    touched = (("allocated", of.allocated), ("freed", of.freed))
-    words = [f"{what} in {one.frame} (PID {one.pid})" for what, one in touched if one and one.frame]
+    words = [f"{what} in {frame} (PID {touch.pid})" for what, touch, frame in history(report).named()]
     return f"; the object was {' and '.join(words)}" if words else ""
 
 
