@@ -144,8 +144,11 @@ class Memory:
 
     def words(self, address: int, count: int) -> tuple[int, ...]:
         """Read count pointer-sized unsigned numbers."""
-        layout = f"{self._word.format[0]}{count}{self._word.format[1]}"
-        return struct.unpack(layout, self.read(address, count * self._word.size))
+        return self.words_in(self.read(address, count * self._word.size), count)
+
+    def words_in(self, data: bytes, count: int, offset: int = 0) -> tuple[int, ...]:
+        """Return count pointer-sized unsigned numbers of what was read before, from an offset in bytes on."""
+        return struct.unpack_from(f"{self._word.format[0]}{count}{self._word.format[1]}", data, offset)
 
     def cstring(self, address: int, limit: int = 4096) -> bytes:
         """Read a NUL-terminated string of at most limit bytes; cut there, or where memory ends after its start."""

@@ -4,7 +4,6 @@ Follows include/linux/{wait,swait}.h. A wait queue entry names its task (private
 hangs in a ring with the queue's head: it is believed only on the own stack of the task that it names, linked both ways.
 """
 
-import struct
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -140,8 +139,7 @@ class Seen:
             return ()
         if self._data is None:
             return memory.words(address, count)
-        kind = "Q" if memory.word_size == 8 else "I"
-        return struct.unpack_from(f"{self._kernel.endian}{count}{kind}", self._data, address - start)
+        return memory.words_in(self._data, count, address - start)
 
     def may_link(self, node: int) -> bool:
         """Tell whether two words can be the links of a list: spares following most that cannot.
@@ -212,8 +210,8 @@ def stack_bytes(kernel: Kernel, task: TaskStruct) -> bytes:
 
 def stack_words(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
     """Return the words of a sleeping task's stack, from where it was switched out; ReadError for a page of it."""
-    data, size = stack_bytes(kernel, task), kernel.memory.word_size
-    return struct.unpack(f"{kernel.endian}{len(data) // size}{'Q' if size == 8 else 'I'}", data)
+    data = stack_bytes(kernel, task)
+    return kernel.memory.words_in(data, len(data) // kernel.memory.word_size)
 
 
 def words_of(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:

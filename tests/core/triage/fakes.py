@@ -1,6 +1,7 @@
 """A death made of log lines and a stack, with no dump: a kernel that answers only what the rules ask."""
 
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -52,6 +53,9 @@ class Words:
 
     def read(self, address: int, size: int) -> bytes:
         return b"".join(word.to_bytes(8, "little") for word in self.words(address, size // 8))
+
+    def words_in(self, data: bytes, count: int, offset: int = 0) -> tuple[int, ...]:
+        return struct.unpack_from(f"<{count}Q", data, offset)
 
     def keep(self, address: int, data: bytes) -> bool:
         return True
