@@ -29,7 +29,8 @@ def registers(kernel: Kernel) -> dict[int, Registers]:
     status = [n for n in notes if n.name == "CORE" and n.type == NT_PRSTATUS]
     from_outside = any(n.name == "QEMU" for n in notes)
     present = present_cpus(kernel)
-    saved = {} if from_outside else _crash_notes(kernel, present)
+    kept = kernel.find_symbol("crash_notes") is not None or not status  # s390 keeps none: its notes are the dump's
+    saved = _crash_notes(kernel, present) if kept and not from_outside else {}
     if saved or not status:
         return saved or _from_hypervisor(kernel, present)
     cpus = present if len(status) == len(present) else online_cpus(kernel)

@@ -72,9 +72,16 @@ class ChainUnwinder:
             if following.registers and self._kernel.machine.in_user(following.registers):
                 yield Frame(following.pc, None, None, None, "user", True, following.sp)
                 return
+            if following.signal and self._not_entered_yet(following):
+                yield self._frame(following)
+                return
             self._check_progress(state, following)
             state = following
         raise StopError(f"more than {MAX_FRAMES} frames")
+
+    def _not_entered_yet(self, state: State) -> bool:
+        """Tell whether an entry from a program was interrupted before it had changed to a stack of the kernel's."""
+        return in_text(self._kernel, state.pc) and state.sp < self._kernel.machine.kernel_from(self._kernel)
 
     def _frame(self, state: State) -> Frame:
         lookup = state.pc if state.signal else state.pc - 1

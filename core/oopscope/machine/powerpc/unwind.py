@@ -47,7 +47,8 @@ class Unwinder(ChainUnwinder):
     entries: tuple[tuple[str, FrameKind], ...] = (
         (r"system_call_\w*common\w*|ret_from_\w*fork\w*|ret_from_kernel_\w+|start_kernel_thread", "syscall"),
         (
-            r"(?:hardware_interrupt|decrementer|doorbell_super|h_doorbell|h_virt_irq|performance_monitor)_common\w*",
+            r"(?:exc_(?:virt|real)_0x\w+_)?(?:hardware_interrupt|decrementer|doorbell_super|h_doorbell|h_virt_irq"
+            r"|performance_monitor)(?:_common\w*)?",
             "irq",
         ),
         (r"(?:system_reset|machine_check)_common\w*", "nmi"),
