@@ -5,8 +5,9 @@ that such a thing would have if it lied. Run by hand, alone or many seconds of i
 
     python tests/bench/fuzz_structures.py --seconds 900 [--seed N] [--dump NAME] [--kind KIND]
 
-A finding is a fault of ours among the problems, any exception that is no OopscopeError, or too much time or memory; it
-is printed with what makes it again, and the counts at the end.
+The seconds are of its own processor time, so that a busy machine takes none of them away. A finding is a fault of ours
+among the problems, any exception that is no OopscopeError, or too much time or memory; it is printed with what makes it
+again. The counts are printed every minute, and at the end or on Ctrl-C.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -35,6 +37,7 @@ from oopscope.subsystems import TABLES
 
 EVERYTHING = [*("dump", "system", "verdict"), *(key for key, _ in TABLES if key != "system")]
 SECONDS, BYTES = 20, 400 << 20  # of processor time, of memory
+MINUTE = 60
 OURS = "a fault of oopscope's own"
 KINDS = ("members", "btf", "kallsyms", "orc", "vmcoreinfo", "tables", "stacks", "log", "modules")
 
@@ -165,7 +168,7 @@ def read(dump: Altered) -> list[str]:
 
 
 def main() -> int:
-    """Run until the time is over."""
+    """Run until the time is over, or until Ctrl-C."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
@@ -173,20 +176,43 @@ def main() -> int:
     parser.add_argument("--kind", default="")
     args = parser.parse_args()
     names = [args.dump] if args.dump else sorted(p.name for p in DUMPS.glob("*.kdump"))[::3]
-    maps: dict[str, Map] = {}
-    counts, findings, end, seed = Counter[str](), 0, time.monotonic() + args.seconds, args.seed
-    while time.monotonic() < end:
-        random = Random(seed)
-        name, kind = random.choice(names), args.kind or random.choice(KINDS)
-        if name not in maps:
-            maps[name] = Map(name)
-        for fault in read(altered(maps[name], kind, random)):
-            findings += 1
-            print(f"--seed {seed} {name} {kind}: {fault}", flush=True)
-        counts[kind] += 1
-        seed += 1
-    print(f"{sum(counts.values())} dumps, {findings} findings: {dict(counts)}")
-    return bool(findings)
+    counts = Counts(args.seed)
+    with suppress(KeyboardInterrupt):
+        for seed in count(args.seed):
+            if time.process_time() >= args.seconds:
+                break
+            random = Random(seed)
+            name, kind = random.choice(names), args.kind or random.choice(KINDS)
+            if name not in counts.maps:
+                counts.maps[name] = Map(name)
+            counts.add(name, kind, read(altered(counts.maps[name], kind, random)))
+    counts.print()
+    return bool(counts.findings)
+
+
+class Counts:
+    """What was run so far, and what was found; printed as it goes, for a run may be ended at any time."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed, self.findings, self.printed = seed, 0, 0.0
+        self.kinds = Counter[str]()
+        self.maps: dict[str, Map] = {}
+
+    def add(self, name: str, kind: str, faults: list[str]) -> None:
+        """Count a dump that was read, and print its faults."""
+        for fault in faults:
+            self.findings += 1
+            print(f"--seed {self.seed} {name} {kind}: {fault}", flush=True)
+        self.kinds[kind] += 1
+        self.seed += 1
+        if time.process_time() - self.printed > MINUTE:
+            self.print()
+
+    def print(self) -> None:
+        """Print the counts."""
+        self.printed = time.process_time()
+        done = f"{self.printed:.0f} s: {self.kinds.total()} dumps, {self.findings} findings, next --seed {self.seed}"
+        print(f"{done}: {dict(self.kinds)}", flush=True)
 
 
 if __name__ == "__main__":
