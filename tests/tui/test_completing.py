@@ -182,8 +182,8 @@ async def test_what_is_not_there_is_said_and_the_place_stays() -> None:
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "log")
         for line, words in (
-            ("ipcs", "ipcs is not there yet"),
-            ("ps -r 1", "ps -r: "),
+            ("gdb", "gdb is not there yet"),
+            ("ps -y 1", "ps -y: "),
             ("dis -l do_exit", "source lines"),
         ):
             await enter(app, pilot, ":", line)

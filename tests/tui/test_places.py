@@ -66,7 +66,7 @@ def test_understood(text: str, place: Any) -> None:
     assert understand(text, PANES) == place
 
 
-@pytest.mark.parametrize("line", ["ipcs", "tree", "dev", "irq -b", "ps -r", "log -d", "kmem -F", "runq -t",
+@pytest.mark.parametrize("line", ["gdb", "tree", "dev", "irq -b", "ps -y", "log -d", "kmem -F", "runq -t",
                                   "dis -l schedule", "foreach UN"])  # fmt: skip
 def test_what_is_not_there_is_said_and_is_never_something_else(line: str) -> None:
     """Once `:p jiffies` opened Problems, `:net` a module, `:tree` a slab; `:dis -l` took the option for a name."""

@@ -16,6 +16,8 @@ from oopscope.commands.command import (
 
 PID = Argument("PID", "task")
 
+IPC_KINDS = {"-m": "shared memory", "-M": "shared memory", "-s": "semaphores", "-q": "messages"}
+
 
 def _cpu(line: Line) -> Request:
     number = as_number(line.first)
@@ -45,18 +47,35 @@ def _irq(line: Line) -> Request:
 
 def _dev(line: Line) -> Request:
     if "-p" in line.options:
-        return Say("dev -p is not there yet: the devices as they were found are in the log: log --grep pci")
+        return TableOf("pci")
     if "-d" in line.options:
         return TableOf("disks")
     return Say("dev: character and block devices are no table; dev -d has the disks with what is in flight, dev -p PCI")
 
 
 def _net(line: Line) -> Request:
+    if "-a" in line.options:
+        return TableOf("neighbours")
     if "-s" in line.options:
         if line.names:
             return CardOf("task", line.key, ("task", "files"))
         return TableOf("sockets")
     return TableOf("interfaces")
+
+
+def _ipcs(line: Line) -> Request:
+    """IPC objects: all, of one kind, or of an ID."""
+    number = as_number(line.first)
+    kind = next((kind for option, kind in IPC_KINDS.items() if option in line.options), "")
+    words = [f'kind:"{kind}"' if kind else "", f"id={number}" if number is not None else ""]
+    return TableOf("ipc", None, " ".join(word for word in words if word))
+
+
+def _bpf(line: Line) -> Request:
+    """Programs, or with `-m` maps, of BPF; of an ID that one."""
+    number = as_number(line.first)
+    maps = line.options.keys() & {"-m", "-M"}
+    return TableOf("bpfmaps" if maps else "bpf", None, f"id={number}" if number is not None else "")
 
 
 def _mod(line: Line) -> Request:
@@ -67,7 +86,7 @@ def _mod(line: Line) -> Request:
 
 def _sys(line: Line) -> Request:
     if "-i" in line.options:
-        return TableOf("log", None, '"DMI:"')
+        return TableOf("facts", None, "name~system|board|bios")
     if "-m" in line.options:
         return TableOf("log", None, "text~e820|efi:.mem")
     if line.first == "config":
@@ -95,7 +114,7 @@ COMMANDS: tuple[Command, ...] = (
         (Argument("config"),),
         (
             Option("-t", "what tainted the kernel"),
-            Option("-i", "the machine's maker, model and firmware, as the log has them"),
+            Option("-i", "the machine's maker, model and firmware"),
             Option("-m", "the map of physical memory, as the log has it"),
             Option("-c", missing="system calls: sym -q __x64_sys_"),
             Option("-panic", missing="nothing is ever written to a machine"),
@@ -238,13 +257,13 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option("-s", "sockets; of a task where one is named"),
             Option("-S", missing="net -s"),
-            Option("-a", missing="the ARP table: struct neigh_table arp_tbl"),
+            Option("-a", "neighbours: the ARP table, and IPv6's"),
             Option("-n", missing="another namespace's: task PID tells which tasks have their own"),
             Option("-N", missing="an address as text: python3 -c 'import ipaddress'"),
             Option("-x", missing="hexadecimal: struct sock ADDRESS"),
             Option("-d", missing="decimal, as always"),
         ),
-        (("-s 1", "sockets and files of PID 1"),),
+        (("-s 1", "sockets and files of PID 1"), ("-a", "the ARP table")),
     ),
     Command(
         ("timer",),
@@ -256,8 +275,45 @@ COMMANDS: tuple[Command, ...] = (
             Option("-C", missing="of one CPU: timer --where cpu=N"),
         ),
     ),
-    missing("ipcs", nearest="mappings of shared memory: vm PID"),
-    missing("bpf", nearest="programs and maps as structs: struct bpf_prog ADDRESS"),
+    Command(
+        ("ipcs",),
+        "shared memory, semaphores and message queues",
+        _ipcs,
+        (Argument("ID", "number"),),
+        (
+            Option("-m", "shared memory"),
+            Option("-M", "shared memory, with more of each, as always"),
+            Option("-s", "semaphores"),
+            Option("-q", "message queues"),
+            Option("-n", missing="of every namespace, as always; its number is a column"),
+        ),
+        (("", "of every namespace"), ("-m", "shared memory alone")),
+    ),
+    Command(
+        ("bpf",),
+        "BPF programs; -m maps",
+        _bpf,
+        (Argument("ID", "number"),),
+        (
+            Option("-p", "programs"),
+            Option("-m", "maps"),
+            Option("-P", "all programs, as always"),
+            Option("-M", "all maps"),
+            Option("-j", missing="the code of a program: dis bpf_prog_TAG_NAME, as bpf names it"),
+            Option("-t", missing="the code of a program as BPF has it: struct bpf_prog ADDRESS"),
+            Option("-T", missing="the code of a program as BPF has it: struct bpf_prog ADDRESS"),
+            Option("-s", missing="a program or a map as a struct: struct bpf_prog ADDRESS"),
+        ),
+        (("", "programs"), ("-m", "maps")),
+    ),
+    Command(
+        ("route",),
+        "routes: where packets are sent",
+        lambda line: TableOf("routes"),
+        (),
+        (),
+        (("", "of every namespace"),),
+    ),
     missing("sbitmapq", nearest="a bitmap queue as a struct: struct sbitmap_queue ADDRESS"),
     missing("pte", nearest="what a virtual address maps to: vtop ADDRESS"),
     missing("extend", nearest="extensions are crash's own; oopscope show --list names the tables"),

@@ -18,12 +18,12 @@ from oopscope.commands.command import (
 
 PID = Argument("PID | NAME", "task")
 SOURCE = "source lines need debug symbols, and oopscope works without: dis shows the code of a frame"
-FACTS = ("task", "facts")
+FACTS, SIGNALS = ("task", "facts"), ("task", "signals")
 # foreach's words for tasks, as a filter of the table of tasks.
 STATES = {"RU": "R", "IN": "S", "UN": "D", "ST": "T", "TR": "t", "ZO": "Z", "DE": "X", "ID": "I", "PA": "P", "NE": "N"}
 KINDS = {"kernel": "kernel_thread:yes", "user": "kernel_thread:no", "active": "state:R", "": ""}
 # What foreach can do with each task, and the parts of its card.
-EACH = {"bt": ("stack",), "files": ("paths", "files"), "vm": ("memory", "mappings"), "task": FACTS, "sig": ("facts",),
+EACH = {"bt": ("stack",), "files": ("paths", "files"), "vm": ("memory", "mappings"), "task": FACTS, "sig": SIGNALS,
         "set": ("task",), "ps": ("task",)}  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def _bt(line: Line) -> Request:
 
 def _ps(line: Line) -> Request:
     """Tasks: all, of the kernel or of users, of a name; or one of them, with its family or its arguments."""
-    parts = {"-p": "family", "-c": "family", "-g": "family", "-a": "memory", "-t": "facts"}
+    parts = {"-p": "family", "-c": "family", "-g": "family", "-a": "memory", "-t": "used", "-r": "limits"}
     for name in parts.keys() & line.options.keys():
         if line.key is None:
             return Say(f"ps {name} wants a PID: ps {name} 1")
@@ -108,6 +108,14 @@ def _set(line: Line) -> Request:
     if line.key is None:
         return Say("set wants a PID; oopscope has no current task: each command takes the task that it is about")
     return CardOf("task", line.key)
+
+
+def _sig(line: Line) -> Request:
+    """A task's signals; with `-g` those of all threads of a process."""
+    if "-g" not in line.options:
+        return _task(*SIGNALS)(line)
+    pid = as_number(line.first)
+    return EachTask(f"tgid={pid}", SIGNALS) if pid is not None else Say("sig -g wants a PID: sig -g 1")
 
 
 def _foreach(line: Line) -> Request:
@@ -169,7 +177,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("-a", "its arguments"),
             Option("-t", "its times"),
             Option("-s", missing="the stack of a task: bt PID"),
-            Option("-r", missing="resource limits: struct signal_struct.rlim ADDRESS, from the signal of task PID"),
+            Option("-r", "its limits"),
             Option("-S", "how many are in which state"),
             Option("-G", "of each process the first thread"),
             Option("-H", missing="without the line of names: ps --no-headers"),
@@ -230,13 +238,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         ("sig",),
-        "a task's pending and blocked signals, with the rest of its facts",
-        _task("facts"),
+        "a task's signals: handlers, what is blocked, what is pending",
+        _sig,
         (PID,),
         (
+            Option("-g", "of all threads of a process"),
             Option("-l", missing="the numbers of the signals: kill -l"),
             Option("-s", missing="sig PID names them"),
-            Option("-g", missing="of a process's threads: sig PID1 PID2"),
         ),
         (("1", "of PID 1"),),
     ),

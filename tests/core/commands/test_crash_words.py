@@ -54,6 +54,9 @@ TABLE_OF_LINE = {
     "kmem -s": "slabs", "kmem -z": "zones", "kmem -v": "vmallocs", "kmem -V": "vmstat", "kmem -f": "freelists",
     "kmem -n": "nodes", "kmem -h": "hugepages", "swap": "swaps", "timer": "timers", "net": "interfaces",
     "net -s": "sockets", "dev -d": "disks", "irq": "interrupts", "runq": "runqueues", "mod": "modules",
+    "dev -p": "pci", "net -a": "neighbours", "ipcs": "ipc", "ipcs -m": "ipc", "bpf": "bpf", "bpf -p 7": "bpf",
+    "bpf -m": "bpfmaps", "bpf -M": "bpfmaps", "route": "routes", "sys -i": "facts", "timer -r": "timers",
+    "irq -a": "interrupts", "mount": "mounts",
 }  # fmt: skip
 
 
@@ -65,6 +68,10 @@ def test_what_a_table_has_is_not_said_to_be_missing(line: str, key: str) -> None
 
 # What comes of a line: a text that must stand in the answer.
 ANSWERS = {
+    "ps -r 1": "open files",
+    "sig 1": "Signals",
+    "sig -g 1": "Signals",
+    "sys -i": "QEMU",
     "ps 1": "init",
     "ps -S": "I ",
     "mount /proc": "proc",
