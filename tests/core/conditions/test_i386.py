@@ -13,7 +13,8 @@ from oopscope.kernel.stack import Stack
 from oopscope.linux.module import ModuleMap, module_map
 from oopscope.machine import arch
 from oopscope.machine.i386.machine import MACHINE
-from oopscope.machine.i386.unwind import PT_REGS, Unwinder, keeps_frame_pointers
+from oopscope.machine.i386.stacks import stacks_by_cpu
+from oopscope.machine.i386.unwind import PT_REGS, SWITCH_FRAMES, TOP_BIT, Unwinder, from_sleep, keeps_frame_pointers
 from oopscope.report.build import build
 
 DUMP = Path(__file__).with_name("6.5-i386.kdump")
@@ -81,11 +82,68 @@ def test_a_system_call_ends_at_its_program(changed: dict[str, int], kinds: list[
     ram.words(regs_at - 8, USER["ebp"], SYSTEM_CALL + 0x20)
     ram.words(regs_at, *({**USER, **changed}.get(name, 0) for name in PT_REGS))
     places = {"_stext": TEXT, "_etext": TEXT + 0x100000, "entry_INT80_32": SYSTEM_CALL, "ksys_read": READ}
-    kernel = FakeKernel(ram, places, {keeps_frame_pointers: True, module_map: ModuleMap([])})
+    kernel = FakeKernel(ram, places, {keeps_frame_pointers: True, module_map: ModuleMap([]), stacks_by_cpu: {}})
     kernel.machine = MACHINE
     frames = Unwinder(kernel, [STACK]).frames(State(READ + 0x10, regs_at - 0x40, regs_at - 8, True))
     assert [f.kind for f in frames] == kinds
     assert frames[-1].address == (USER["eip"] if "user" in kinds else SYSTEM_CALL + 0x20)
+
+
+SCHEDULE, FORK, HANDLER = TEXT + 0x3000, TEXT + 0x4000, TEXT + 0x5000
+IRQ_STACK = Stack(0xC1100000, 0xC1102000, "irq")
+
+
+def sleeping() -> tuple[Ram, FakeKernel]:
+    """Return a kernel with a system call, schedule(), and a CPU's interrupt stack."""
+    ram = Ram(word=4)
+    ram.put(SYSTEM_CALL, b"\x90" * 256)
+    for function in (READ, SCHEDULE, HANDLER):
+        ram.put(function, b"\x55\x89\xe5\xe8\x00\x00\x00\x00".ljust(256, b"\x90"))
+    ram.put(FORK, b"\x90" * 256)
+    places = {"_stext": TEXT, "_etext": TEXT + 0x100000, "entry_INT80_32": SYSTEM_CALL, "ksys_read": READ}
+    places |= {"__schedule": SCHEDULE, "ret_from_fork": FORK, "handle_irq": HANDLER}
+    own = {0: [IRQ_STACK]}
+    kernel = FakeKernel(ram, places, {keeps_frame_pointers: True, module_map: ModuleMap([]), stacks_by_cpu: own})
+    kernel.machine = MACHINE
+    return ram, kernel
+
+
+@pytest.mark.parametrize("words", SWITCH_FRAMES)
+def test_a_sleeper_is_unwound_by_what_the_switch_pushed(words: int) -> None:
+    """All of a sleeper's frames were a guess, from a scan of its stack."""
+    ram, kernel = sleeping()
+    sp, regs_at = STACK.end - 0x200, STACK.end - 0x80
+    ram.words(sp, *([0x246] * (words - 2)), STACK.end - 0x100, SCHEDULE + 8)
+    ram.words(STACK.end - 0x100, regs_at - 8, READ + 8)
+    ram.words(regs_at - 8, USER["ebp"], SYSTEM_CALL + 0x20)
+    ram.words(regs_at, *(USER.get(name, 0) for name in PT_REGS))
+    start = from_sleep(kernel, 0, sp)
+    assert (start.pc, start.sp) == (SCHEDULE + 8, sp + 4 * words)
+    frames = Unwinder(kernel, [STACK]).frames(start)
+    assert [(f.symbol, f.kind, f.reliable) for f in frames] == [
+        ("__schedule", "task", True),
+        ("ksys_read", "task", True),
+        ("entry_INT80_32", "syscall", True),
+        (None, "user", True),
+    ]
+
+
+def test_a_child_that_has_not_run_returns_to_its_program() -> None:
+    ram, kernel = sleeping()
+    sp, regs_at = STACK.end - 0x100, STACK.end - 0x80
+    ram.words(sp, 0, 0, 0, 0, regs_at & ~TOP_BIT, FORK)
+    ram.words(regs_at, *(USER.get(name, 0) for name in PT_REGS))
+    frames = Unwinder(kernel, [STACK]).frames(from_sleep(kernel, 0, sp))
+    assert [(f.address, f.kind) for f in frames] == [(FORK, "syscall"), (USER["eip"], "user")]
+
+
+def test_a_frame_pointer_leads_from_an_interrupt_stack_to_the_one_that_was_left() -> None:
+    ram, kernel = sleeping()
+    ram.words(IRQ_STACK.end - 0x40, STACK.end - 0x100, HANDLER + 8)
+    ram.words(STACK.end - 0x100, 0, READ + 8)
+    frames = Unwinder(kernel, [STACK]).frames(State(HANDLER + 2, IRQ_STACK.end - 0x60, IRQ_STACK.end - 0x40, True))
+    assert [f.symbol for f in frames] == ["handle_irq", "handle_irq", "ksys_read"]
+    assert all(f.reliable for f in frames)
 
 
 def test_page_tables_of_two_levels() -> None:

@@ -2,7 +2,7 @@
 
 from oopscope.kernel.machine import Assembly, Machine
 from oopscope.machine.common import scan, x86_code, x86_operands, x86_registers
-from oopscope.machine.i386 import memory, space, unwind
+from oopscope.machine.i386 import memory, space, stacks, unwind
 
 MACHINE = Machine(
     kernel_memory=memory.kernel_memory,
@@ -15,6 +15,7 @@ MACHINE = Machine(
     unwinder=unwind.unwinder,
     follows_call=x86_code.follows_call,
     call_target=x86_code.call_target,
+    stacks_by_cpu=stacks.stacks_by_cpu,
     guess=scan.guess_by_scan,
     about_register=x86_registers.about_register,
     assembly=Assembly(
