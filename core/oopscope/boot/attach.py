@@ -49,7 +49,7 @@ def open_kernel(
         kernel = log_in_its_place(paths[0], e)
     if kernel.log_beside is None and kernel.facts.format != "log":
         kernel.log_beside = records_beside(paths[0])
-    kernel.path = shown(paths[0])
+    kernel.path, kernel.on_progress = shown(paths[0]), say
     return kernel
 
 

@@ -46,7 +46,11 @@ def run(args: argparse.Namespace) -> int:
     request = command.ask([*(getattr(args, "given", None) or ()), *names])
     if isinstance(request, Say):
         return complain(request.text, USAGE)
-    return answer(args, request, load([args.path, *args.part], Progress()))
+    progress = Progress()
+    try:
+        return answer(args, request, load([args.path, *args.part], progress))
+    finally:
+        progress.done()
 
 
 def answer(args: argparse.Namespace, request: Any, kernel: Kernel) -> int:

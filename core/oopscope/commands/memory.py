@@ -155,10 +155,18 @@ def _is_address(word: str) -> bool:
 
 
 def _whatis(line: Line) -> Request:
-    """A type where there is one of that name, else a symbol."""
+    """A type where there is one of that name, else a symbol; with `--refs` who points at an address."""
+    if "--refs" in line.options:
+        return _refs(line)
     names = [word for word in line.names if word not in KEYWORDS]
     name = names[0] if names else None
     return CardOf("struct", name, (), None if len(names) < len(line.names) else CardOf("symbol", name))
+
+
+def _refs(line: Line) -> Request:
+    if len(line.names) != 1:
+        return Say("refs wants one address or a name: refs init_task")
+    return CardOf("references", _operand(line.first))
 
 
 def _p(line: Line) -> Request:
@@ -236,7 +244,7 @@ COMMANDS: tuple[Command, ...] = (
         "what a type or a symbol is",
         _whatis,
         (Argument("TYPE | NAME", "type", True),),
-        (Option("-o", "offsets, as always"),),
+        (Option("-o", "offsets, as always"), Option("--refs", "who points at the address: refs")),
         (("list_head", "a type"), ("vfs_read", "a function")),
     ),
     Command(
@@ -341,6 +349,14 @@ COMMANDS: tuple[Command, ...] = (
             Option("-t", missing="stacks are searched with the rest"),
         ),
         (("init_task", "who points at it"),),
+    ),
+    Command(
+        ("refs", "kgrep"),
+        "who points at an object, and what each such word lies in",
+        _refs,
+        (ADDRESS,),
+        (),
+        (("init_task", "who points at a task, or into it"),),
     ),
     Command(
         ("vtop",),

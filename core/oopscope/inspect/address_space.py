@@ -60,15 +60,15 @@ class StackMap:
     """Every stack by address."""
 
     def __init__(self, found: list[Owned]) -> None:
-        self._found = sorted(found, key=lambda owned: owned.stack.start)
-        self._starts = [owned.stack.start for owned in self._found]
+        self.owned = sorted(found, key=lambda owned: owned.stack.start)
+        self._starts = [owned.stack.start for owned in self.owned]
 
     def at(self, address: int) -> Owned | None:
         """Return the stack that an address lies in, or whose guard page."""
         at = bisect_right(self._starts, address) - 1
-        if at >= 0 and address in self._found[at].stack:
-            return self._found[at]
-        above = self._found[at + 1] if at + 1 < len(self._found) else None
+        if at >= 0 and address in self.owned[at].stack:
+            return self.owned[at]
+        above = self.owned[at + 1] if at + 1 < len(self.owned) else None
         return above if above is not None and above.stack.start - GUARD <= address else None
 
 

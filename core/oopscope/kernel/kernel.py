@@ -71,6 +71,7 @@ class Kernel:
         # The log that was saved beside the dump, and from which file the log was read where the dump's own is lost.
         self.log_beside: Callable[[], tuple[str, Sequence[Any]]] | None = None
         self.log_from: str | None = None
+        self.on_progress: Callable[[str], None] = lambda _text: None  # is told how far a long search is
         self.on_remember: Callable[[], None] = lambda: None  # what keeps such types for the next run
         self.more_symbols: Callable[[Kernel], list[Lookup]] = lambda _kernel: []  # tables beyond kallsyms, by boot
         self._bound: dict[int, Bound[Any]] = {}

@@ -75,7 +75,7 @@ def test_code_data_stacks_and_tasks(case: Case) -> None:
     for cpu, offset in enumerate(kernel.cached(_offsets)):
         meaning = describe(kernel, (kernel.symbol("runqueues") + offset) % TOP + 8)
         assert (meaning.kind, meaning.words.partition(" ·")[0]) == ("percpu", f"runqueues+0x8 of CPU {cpu}")
-    irq = next(owned for owned in kernel.cached(stack_map)._found if owned.cpu == 1)
+    irq = next(owned for owned in kernel.cached(stack_map).owned if owned.cpu == 1)
     assert describe(kernel, irq.stack.start + 8).words.endswith("stack of CPU 1 +0x8")
 
 
