@@ -107,6 +107,7 @@ def _walk(kind: str, usage: str, line: Line) -> Request:
     member = options.get("-o") or options.get("-r") or (names.pop(0) if names and "." in names[0] and not
                                                         names[0].startswith("init_") else "")  # fmt: skip
     head = options.get("-H") or options.get("-h") or (names.pop(0) if names else "")
+    function = "ring" if kind == "list" and "-h" in options and "-H" not in options else kind
     outer, _, path = member.partition(".")
     if not head or names:
         return Say(f"{kind} wants a head: {usage}")
@@ -114,7 +115,10 @@ def _walk(kind: str, usage: str, line: Line) -> Request:
         if kind == "tree":
             return Say(f"tree wants the node's place: {usage}")
         outer, path = "list_head", "next"
-    walked = f"{kind}({_operand(head)}, {outer}, {path})"
+    head = _operand(head)
+    if "-H" in options and as_number(head) is not None:
+        head = f"*({head})"  # where the links begin, also those that are plain pointers
+    walked = f"{function}({head}, {outer}, {path})"
     shown = options.get("-s", "")
     if "," in shown:
         return Say(f"{kind} -s: one member at a time")
@@ -306,7 +310,9 @@ COMMANDS: tuple[Command, ...] = (
         (Argument("TYPE.MEMBER", "type"), Argument("HEAD", "symbol")),
         (
             Option("-H", "the list's head, which is no entry", "HEAD"),
-            Option("-h", "the same", "HEAD"),
+            Option(
+                "-h", "one of its entries, from which it is gone round: a head within no entry comes as one", "ENTRY"
+            ),
             Option("-s", "a member of each", "TYPE.MEMBER"),
             Option("-o", "where in each the links are", "TYPE.MEMBER"),
             Option("-x", "hexadecimal, as always"),
@@ -317,6 +323,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             ("task_struct.tasks -H init_task.tasks -s task_struct.comm", "every process's name"),
             ("module.list -H modules", "modules"),
+            ("file_system_type.next file_systems -s file_system_type.name", "a chain of pointers"),
         ),
     ),
     Command(

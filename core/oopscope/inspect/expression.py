@@ -6,8 +6,8 @@ tasks).comm`. A pointer's member is read through it, `.` and `->` alike; of seve
 of ordinary variables: those that are not known here are read as a word, and the answer says that this is a guess.
 """
 
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Iterator
+from itertools import chain, islice, takewhile
 from typing import NoReturn
 
 from oopscope.errors import Implausible, NoType, OopscopeError
@@ -27,9 +27,10 @@ from oopscope.inspect.expression_parts import (
 )
 from oopscope.inspect.look_up import address_of
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
-from oopscope.kernel.walk import for_each_hlist, for_each_list, for_each_rbtree
+from oopscope.kernel.walk import for_each_chain, for_each_hlist, for_each_list, for_each_rbtree
 from oopscope.linux.module import in_text
 from oopscope.linux.task import lost_tasks, task_structs
+from oopscope.memory.virtual import Memory
 from oopscope.structs.layout import Member
 from oopscope.structs.view import View
 from oopscope.symbols.btf import COMPOUND
@@ -37,7 +38,8 @@ from oopscope.symbols.btf import COMPOUND
 DEEPEST = 40  # parentheses and operators within each other
 MOST = 10_000  # things of a list or a tree
 WALKS = {"list": for_each_list, "hlist": for_each_hlist, "tree": for_each_rbtree}
-FUNCTIONS = ("task", "per_cpu", "sizeof", "offsetof", "container_of", "list", "hlist", "tree", "count")
+FUNCTIONS = ("task", "per_cpu", "sizeof", "offsetof", "container_of", "list", "ring", "hlist", "tree", "count")
+NODES = ("list_head", "hlist_node")  # what links point to, where they do not point to the next thing itself
 # Ordinary variables of which the type is known, though BTF does not say it.
 STRUCTS = {"init_task": "task_struct", "init_mm": "mm_struct", "init_net": "net", "init_pid_ns": "pid_namespace",
            "init_user_ns": "user_namespace", "init_uts_ns": "uts_namespace", "init_cred": "cred",
@@ -62,6 +64,15 @@ def value_of(kernel: Kernel | None, parts: tuple[str, ...], names: Names | None 
     if reader.left:
         reader.fail()
     return value
+
+
+def _is_linked(memory: Memory, node: int) -> bool:
+    """Tell whether a struct list_head's neighbours name it."""
+    following, before = memory.words(node, 2)
+    try:
+        return memory.words(following, 2)[1] == node and memory.word(before) == node
+    except OopscopeError:
+        return False
 
 
 class _Reader:
@@ -179,7 +190,7 @@ class _Reader:
             value = self.variable(f"{symbol}:{number_of(self.binary(0, depth + 1))}")
         elif name == "task":
             value = self.task(number_of(self.binary(0, depth + 1)))
-        elif name in WALKS or name in ("container_of", "count"):
+        elif name in WALKS or name in ("ring", "container_of", "count"):
             value = self.several(name, self.binary(0, depth + 1))
         else:
             raise ExpressionError(f"no function {name}: there are {', '.join(FUNCTIONS)}; nothing is run")
@@ -187,7 +198,7 @@ class _Reader:
         return value
 
     def several(self, name: str, first: Value) -> Value:
-        """Return what a walk comes to: `list(HEAD, TYPE, MEMBER)`; `count(...)` of one; `container_of(...)`."""
+        """Return what a walk comes to: `list(HEAD, TYPE, MEMBER)`, `ring(ENTRY, ...)`, or `container_of`, `count`."""
         if name == "count":
             if isinstance(first, Several) and not first.why:
                 return len(first.values)
@@ -196,16 +207,35 @@ class _Reader:
         self.take(",")
         outer = self.type_name()
         self.take(",")
-        offset = self.kernel.types.member(outer, self.path()).offset
+        member = self.kernel.types.member(outer, self.path())
         if name == "container_of":
-            return Pointer((head - offset) % self.kernel.memory.top, outer)
+            return Pointer((head - member.offset) % self.kernel.memory.top, outer)
         lost: list[OopscopeError] = []
-        walk = WALKS[name](self.kernel.memory, head, offset, lost.append)
+        walk = self.walk(name, first, outer, member, lost.append)
         found = tuple(Pointer(address % self.kernel.memory.top, outer) for address in islice(walk, MOST + 1))
         if lost and not found:
             raise lost[0]
         more = f"more than {MOST:,}: these are the first" if len(found) > MOST else ""
         return Several(found[:MOST], "; ".join([*map(str, lost[:1]), *([more] if more else [])]))
+
+    def walk(
+        self, name: str, first: Value, outer: str, member: Member, lost: Callable[[OopscopeError], None]
+    ) -> Iterator[int]:
+        """Walk from a head, or from one of the entries where it is `ring`; by pointers where the member is one."""
+        memory, at, link = self.kernel.memory, place_of(first), member.offset
+        target = self.kernel.view(outer, at).target(member)
+        if name in ("list", "ring") and member.kind == "ptr" and target not in NODES:
+            if isinstance(first, Word) and name == "list":  # a variable that holds the first one
+                return for_each_chain(memory, at, link, 0, lost)
+            start = number_of(first) if isinstance(first, Word) else at
+            return chain(
+                [start], takewhile(lambda one: one != start, for_each_chain(memory, start + link, link, 0, lost))
+            )
+        if name != "ring":
+            return WALKS[name](memory, at, link, lost)
+        if (isinstance(first, View) and first.name != outer) or not _is_linked(memory, at + link):
+            return for_each_list(memory, at, link, lost)  # the head after all
+        return chain([at], for_each_list(memory, at + link, link, lost))
 
     def path(self) -> str:
         names = [self.take()]
@@ -304,7 +334,7 @@ class _Reader:
             raise ExpressionError(f"{name} is an array of {member.count:,}: name one of them, {name}[0]")
         found = value[name]
         target = value.target(member)
-        return Pointer(found, target) if target is not None and isinstance(found, int) else found
+        return Pointer(found, target) if member.kind == "ptr" and isinstance(found, int) else found
 
     def each(self, value: Value, name: str) -> Value:
         if isinstance(value, Unread):

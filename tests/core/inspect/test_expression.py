@@ -109,6 +109,29 @@ def test_a_walk_over_what_is_no_list_ends_and_says_so(kernel: Kernel) -> None:
     assert all(isinstance(one, Unread | Pointer | int) for one in read)
 
 
+def test_from_one_entry_a_list_is_gone_round(kernel: Kernel) -> None:
+    whole = {one.address for one in evaluate(kernel, "list(init_task.tasks, task_struct, tasks)").values}
+    init = evaluate(kernel, "init_task").address
+    for first, begins in (("task(1)", evaluate(kernel, "task(1)").address), ("init_task", init)):
+        ring = evaluate(kernel, f"ring({first}, task_struct, tasks)")
+        assert (
+            not ring.why and ring.values[0].address == begins and {one.address for one in ring.values} == whole | {init}
+        )
+    names = evaluate(kernel, "list(modules, module, list).name").values
+    assert evaluate(kernel, "ring(modules, module, list).name").values == names  # a head after all
+
+
+def test_a_chain_of_plain_pointers() -> None:
+    kernel = case_of("6.1-life").kernel
+    types = evaluate(kernel, "list(file_systems, file_system_type, next)")
+    assert not types.why and len(types.values) == 22
+    first = types.values[0].address
+    for text in (f"list({first:#x}, file_system_type, next)", "ring(file_systems, file_system_type, next)"):
+        assert evaluate(kernel, text).values == types.values
+    rows = card_data(card(kernel, "value", "list(file_systems, file_system_type, next).name"))["elements"]
+    assert 'string "proc"' in [row["meaning"] for row in rows]
+
+
 def test_a_per_cpu_variable_without_a_cpu_is_every_cpus(kernel: Kernel) -> None:
     every = evaluate(kernel, "runqueues").values
     assert [one.address for one in every] == [kernel.per_cpu("runqueues", cpu) for cpu in range(len(every))]
