@@ -20,6 +20,7 @@ MAX_CHAIN = 16
 MAX_BLOCKS = 40
 MAX_RING = 12
 PROVEN = ("recorded", "linked")
+STUCK = ("D", "R")  # the states of waiters that come first: blocked, and those that spin
 
 
 class Piece(NamedTuple):
@@ -97,17 +98,46 @@ def _picture(graph: Graph, columns: int) -> Iterator[PictureLine]:
 
 
 def _things(graph: Graph, drawn: set[str]) -> list[str]:
-    """Return what is waited for by tasks that nobody waits for: by blocked ones, the widest, the longest first."""
-    found = {}
-    for name, node in graph.nodes.items():
-        waiters = [edge.source for edge in graph.into[name] if edge.kind == "waits_for"]
-        alone = all(_in_chain(graph, one) for one in waiters)  # each is drawn where others wait for it
-        if node.kind != "task" and waiters and not (alone and (name in drawn or _reached(graph, waiters))):
-            tasks = graph.behind(name)
-            blocked = any(graph.nodes[one].note.startswith("D") for one in waiters)
-            longest = max((graph.since(one) or 0.0 for one in tasks), default=0.0)
-            found[name] = (not blocked, -len(tasks), -longest, name)
-    return sorted(found, key=lambda name: found[name])
+    """Return what is waited for by tasks that nobody waits for: by blocked ones, the widest, the longest first.
+
+    Of a circle that nothing proves, to which no chain leads, one thing stands for all.
+    """
+    order = {name: _order(graph, name) for name in graph.nodes if graph.nodes[name].kind != "task"}
+    waited = sorted((name for name, key in order.items() if key is not None), key=lambda name: order[name] or ())
+    found = [name for name in waited if not _comes_by_itself(graph, name, drawn)]
+    reached = drawn | {one for name in found for one in _onward(graph, name)}
+    for name in waited:
+        if name not in reached:
+            found.append(name)
+            reached.update(_onward(graph, name))
+    return sorted(found, key=lambda name: order[name] or ())
+
+
+def _order(graph: Graph, name: str) -> tuple[bool, int, float, str] | None:
+    """Return the place of a thing among all; None of one that no task waits for."""
+    waiters = [edge.source for edge in graph.into[name] if edge.kind == "waits_for"]
+    if not waiters:
+        return None
+    tasks = graph.behind(name)
+    blocked = any(graph.nodes[one].note[:1] in STUCK for one in waiters)
+    return not blocked, -len(tasks), -max((graph.since(one) or 0.0 for one in tasks), default=0.0), name
+
+
+def _comes_by_itself(graph: Graph, name: str, drawn: set[str]) -> bool:
+    """Tell whether a thing is drawn where others wait for those who wait for it."""
+    waiters = [edge.source for edge in graph.into[name] if edge.kind == "waits_for"]
+    return all(_in_chain(graph, one) for one in waiters) and (name in drawn or _reached(graph, waiters))
+
+
+def _onward(graph: Graph, name: str) -> set[str]:
+    """Return what the chain of a thing comes by."""
+    seen = {name}
+    while len(graph.out[name]) == 1 and graph.out[name][0].target not in seen:
+        name = graph.out[name][0].target
+        seen.add(name)
+        if graph.nodes[name].kind == "task" and len(graph.out[name]) > 1:
+            seen.add(graph.out[name][0].target)
+    return seen
 
 
 def _in_chain(graph: Graph, task: str) -> bool:
@@ -158,7 +188,8 @@ def _block(graph: Graph, name: str, columns: int) -> Iterator[PictureLine]:
     if circle:  # those that are part of it are drawn there
         waiters = [edge for edge in waiters if edge.source not in graph.in_circles] or waiters
     longest = max((edge.since_seconds or 0.0 for edge in waiters), default=0.0)
-    count = f"{len(waiters):,} wait, longest {_age(longest)}" if len(waiters) > 1 else f"1 waits, {_age(longest)}"
+    count = f"{len(waiters):,} wait" if len(waiters) > 1 else "1 waits"
+    count += f", {'longest ' if len(waiters) > 1 else ''}{_age(longest)}" if longest else ""  # who spins has no age
     left, held = f" {_fit(_what(node), LEFT - 1)} ", _held(graph, name)
     room = columns - width(left) - width(count) - 2
     if width(held) > room:

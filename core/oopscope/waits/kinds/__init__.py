@@ -13,6 +13,8 @@ from oopscope.waits.graph import Claim
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("locks", "oopscope.waits.kinds.locks"),
+    ("spinlocks", "oopscope.waits.kinds.spinlocks"),
+    ("cpus", "oopscope.waits.kinds.cpus"),
     ("pages", "oopscope.waits.kinds.pages"),
     ("completions", "oopscope.waits.kinds.completions"),
     ("rcu", "oopscope.waits.kinds.rcu"),

@@ -1,0 +1,115 @@
+"""CPUs that somebody waits for: calls of functions on other CPUs (kernel/smp.c) and stoppers (kernel/stop_machine.c).
+
+A caller spins until the other CPU has taken its call_single_data: that is still locked, one a CPU in the caller's own
+cfd_data, or it lies on the caller's stack and hangs in the other CPU's queue. Who waits for stoppers sleeps, with a
+cpu_stop_done on its stack; the works that name it hang in the lists of those CPUs that have not come.
+"""
+
+from collections.abc import Iterator
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.functions import calls_cpus
+from oopscope.kernel.kernel import Kernel, present_cpus
+from oopscope.kernel.stack import task_stack
+from oopscope.kernel.walk import for_each_list
+from oopscope.linux.sched import runqueues
+from oopscope.linux.task import task_structs
+from oopscope.stacks.cpus import Cpu, all_cpus
+from oopscope.waits.graph import Claim, Node
+from oopscope.waits.kinds.spinlocks import at_work
+from oopscope.waits.locks import unlocked
+from oopscope.waits.nodes import task_node
+from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.sleepers import Sleeper, completion_of
+
+LOCKED = 1  # CSD_FLAG_LOCK
+MAX_CALLS = 4096  # in one CPU's queue
+MAX_WORKS = 4096
+
+
+def edges(kernel: Kernel) -> Iterator[Claim]:
+    """Yield who waits for a CPU to answer, or for its stopper."""
+    for cpu in all_cpus(kernel):
+        if any(calls_cpus(frame.symbol) for frame in cpu.frames):
+            try:
+                yield from _calls(kernel, cpu)
+            except OopscopeError as error:
+                kernel.problems.lost("waits", f"the CPUs that CPU {cpu.cpu} waits for")(error)
+    for one in unlocked(kernel):
+        if one.places and any(f.startswith(("stop_", "__stop_cpus", "cpu_stop")) for f in one.functions):
+            try:
+                yield from _stopped(kernel, one)
+            except OopscopeError as error:
+                kernel.problems.lost("waits", f"the stoppers that {one.pid} waits for")(error)
+
+
+def cpu_claims(kernel: Kernel, cpu: int) -> tuple[Node, list[Claim]]:
+    """Return the node of a CPU that does not come, and what it is at; an idle one is at nothing."""
+    node = Node(f"cpu:{cpu}", "cpu", f"{cpu}", None, None, "")
+    queue = next((queue for queue in kernel.cached(runqueues) if queue.cpu == cpu), None)
+    if queue is None or not queue.curr:
+        return node, []
+    if queue.curr == queue.idle:
+        return node._replace(note="idle"), []
+    return node, [Claim(node, task_node(kernel, queue.curr), "held_by", "recorded", None, "rq.curr")]
+
+
+def _calls(kernel: Kernel, cpu: Cpu) -> Iterator[Claim]:
+    who = at_work(kernel, cpu)
+    for other in present_cpus(kernel):
+        text = _owed(kernel, cpu, other) if other != cpu.cpu else ""
+        if text:
+            node, held = cpu_claims(kernel, other)
+            if node.id != who.id:
+                yield Claim(who, node, "waits_for", "linked", None, text)
+                yield from held
+
+
+def _owed(kernel: Kernel, cpu: Cpu, other: int) -> str:
+    """Return how it is known that a CPU owes another an answer; nothing where it does not."""
+    data, csd = kernel.find_symbol("cfd_data"), offset(kernel, "call_function_data", "csd", "pcpu")
+    flags = offset(kernel, "__call_single_data", "node.u_flags", "flags")
+    many = any((frame.symbol or "").startswith("smp_call_function_many") for frame in cpu.frames)
+    memory = kernel.memory
+    if many and data is not None and csd is not None and flags is not None:
+        base = memory.word(kernel.per_cpu(data, cpu.cpu) + csd)
+        if memory.u32(kernel.per_cpu(base, other) + flags) & LOCKED:
+            return f"call_single_data of CPU {cpu.cpu} for CPU {other} is still locked"
+    task = kernel.cached(task_structs).get(cpu.task or 0)
+    head = kernel.find_symbol("call_single_queue")
+    if task is None or head is None or many:
+        return ""
+    own, at = task_stack(kernel, task.stack), memory.word(kernel.per_cpu(head, other))
+    for _ in range(MAX_CALLS):
+        if not at:
+            break
+        if at in own:
+            return f"a call from the stack of CPU {cpu.cpu} hangs in the call_single_queue of CPU {other}"
+        at = memory.word(at)
+    return ""
+
+
+def _stopped(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
+    completion, shape = completion_of(one), offsets(kernel, "cpu_stop_done", "completion", "nr_todo.counter")
+    work = offsets(kernel, "cpu_stop_work", "list", "done")
+    stopper = offsets(kernel, "cpu_stopper", "works", "thread")
+    base = kernel.find_symbol("cpu_stopper")
+    if completion is None or completion not in one.stack or None in (shape, work, stopper, base):
+        return
+    assert shape is not None and work is not None and stopper is not None and base is not None
+    done = completion - shape[0]
+    node = Node(f"stop:{done:#x}", "stopper", "of CPUs", done)
+    waiter, found = task_node(kernel, one.address), False
+    for cpu in present_cpus(kernel):
+        at = kernel.per_cpu(base, cpu)
+        works = for_each_list(kernel.memory, at + stopper[0], work[0], lambda _error: None, MAX_WORKS)
+        if any(kernel.memory.word(entry + work[1]) == done for entry in works):
+            target, held = cpu_claims(kernel, cpu)
+            found = True
+            yield Claim(
+                node, target, "behind", "linked", None, f"a work that names it hangs in the stopper of CPU {cpu}"
+            )
+            yield from held
+    if found:
+        text = "a cpu_stop_done on its own stack is in the works of stoppers"
+        yield Claim(waiter, node, "waits_for", "linked", one.since, text)

@@ -1,0 +1,31 @@
+"""CPUs that spin for spinlocks: a real guest of two locks taken in two orders, and what a lock's word says."""
+
+from oopscope.boot.attach import open_kernel
+from oopscope.report.waits import picture
+from oopscope.waits.build import wait_graph
+from oopscope.waits.spinning import Place, tail
+from stored import CACHE, STORE, whole
+
+DEATHS = whole(STORE / "deaths", CACHE.with_name(f"{CACHE.name}-deaths"))
+
+
+def test_two_cpus_that_spin_for_each_others_lock() -> None:
+    graph = wait_graph(open_kernel([DEATHS / "6.1-spinabba.kdump"]))
+    spun = [edge for edge in graph.edges if graph.nodes[edge.target].kind == "spinlock"]
+    assert {(graph.nodes[e.source].name, graph.nodes[e.target].name, e.basis) for e in spun} == {
+        ("qa-spin-ab", "sb [qafault]", "inferred"),
+        ("qa-spin-ba", "sa [qafault]", "inferred"),
+    }
+    held = {
+        (graph.nodes[e.source].name, graph.nodes[e.target].name, e.basis) for e in graph.edges if e.kind == "held_by"
+    }
+    assert {("sb [qafault]", "qa-spin-ba", "likely"), ("sa [qafault]", "qa-spin-ab", "likely")} <= held
+    assert graph.circles == ()  # nothing records who holds a spinlock: that is no proof
+    text = [line.text for line in picture(graph)]
+    assert "held by 241 qa-spin-ba (R) (likely)" in text[0]
+    assert "and so on in a circle" in text[4]
+
+
+def test_a_locks_word_names_the_last_of_its_queue() -> None:
+    assert tail(0x101) is None
+    assert tail(3 << 18 | 1 << 16 | 1) == Place(2, 1)
