@@ -76,6 +76,11 @@ class Absent(OopscopeError, LookupError):
     """This kernel has no such thing."""
 
 
+def is_absence(message: str) -> bool:
+    """Tell whether an error's words say what this kernel lacks, rather than what could not be read of it."""
+    return "this kernel has no " in message or "this kernel does not name " in message
+
+
 class NoSymbol(Absent):
     """No symbol of that name in the kernel's own table; `unnamed` where that table names no data, or there is none."""
 

@@ -3,10 +3,10 @@
 A fact that the kernel or the dump does not tell is left out; the numbers themselves are in the JSON.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from oopscope.errors import NotInLog
+from oopscope.errors import NotInLog, is_absence
 from oopscope.linux.taint import taint_reasons
 from oopscope.report.cells import duration, size
 
@@ -29,6 +29,20 @@ def told(report: Data) -> Data:
     silent = str(NotInLog())
     left = [p for p in report.get("problems") or () if not p["message"].endswith(silent)]
     return {key: value for key, value in report.items() if value is not None} | {"problems": left}
+
+
+def absence(report: Data, key: str) -> str:
+    """Return what the kernel lacks for a section that is null; empty where it was not read for another reason."""
+    said = [p["message"] for p in report.get("problems") or () if p["section"] == key]
+    return said[-1] if said and is_absence(said[-1]) else ""
+
+
+def by_absence(report: Data, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Return sections that are null by what the kernel lacks for them; "" those that could not be read otherwise."""
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        found.setdefault(absence(report, key), []).append(key)
+    return found
 
 
 # Why these two are less than other numbers of the same report: RAM of the dump, rows of tasks.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from oopscope.report.facts import told
+from oopscope.report.facts import absence, told
 from oopscope.report.page import log, machine, stacks, tables, verdict, waits
 from oopscope.report.page.kit import Data, safe, section
 from oopscope.subsystems import TABLES, table
@@ -85,7 +85,8 @@ def _part(key: str, show: Callable[[Data], str], report: Data) -> str:
     if key and key not in report:
         return ""
     if key and report[key] is None:
-        return section(key, _name(key), '<p class="none">could not be read; see <a href="#problems">Problems</a></p>')
+        why = safe(absence(report, key)) or 'could not be read; see <a href="#problems">Problems</a>'
+        return section(key, _name(key), f'<p class="none">{why}</p>')
     return show(report) if not key or report[key] else ""
 
 

@@ -12,7 +12,18 @@ from typing import Any
 from oopscope.lazy_re import lazy_re
 from oopscope.report import text
 from oopscope.report.cells import cell, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, how_many, moment, on_cpu, same_stacks, system_facts, told
+from oopscope.report.facts import (
+    blocked,
+    by_absence,
+    cause,
+    dump_facts,
+    how_many,
+    moment,
+    on_cpu,
+    same_stacks,
+    system_facts,
+    told,
+)
 from oopscope.report.fault import how
 from oopscope.report.findings import HEADING, listed
 from oopscope.subsystems import TABLES
@@ -102,9 +113,11 @@ def _folds(report: Data) -> Iterable[tuple[str, str]]:
         yield "memory", _fold(*_memory(report.get("memory_shares"), report.get("meminfo") or {}))
     if report.get("log"):
         yield "log", _log(report["log"])
-    lost = [text.title(key) for key in report if key in dict(TABLES) and report[key] is None]
+    lost = by_absence(report, [key for key in report if key in dict(TABLES) and report[key] is None])
     if lost:
-        yield "what is not there", f"Not in the dump, or not readable: {', '.join(lost)}.\n"
+        said = (f"{code(why) if why else 'Not in the dump, or not readable'}: {', '.join(map(text.title, keys))}.\n"
+                for why, keys in lost.items())  # fmt: skip
+        yield "what is not there", "\n".join(said)
     for key in (k for k in report if k not in PLACED and report[k]):
         data = report[key]
         body = text.rows(key, data, ROWS) if isinstance(data, list) and key in dict(TABLES) else text.section(key, data)

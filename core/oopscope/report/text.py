@@ -9,7 +9,18 @@ from typing import Any
 
 from oopscope.kernel.clock import seconds
 from oopscope.report.cells import RIGHT, cell, duration, printable, size
-from oopscope.report.facts import blocked, cause, dump_facts, numbers, on_cpu, same_stacks, system_facts, told, waiting
+from oopscope.report.facts import (
+    absence,
+    blocked,
+    cause,
+    dump_facts,
+    numbers,
+    on_cpu,
+    same_stacks,
+    system_facts,
+    told,
+    waiting,
+)
 from oopscope.report.fault import how
 from oopscope.report.findings import HEADING, MARKS, listed
 from oopscope.report.recursion import again, folded
@@ -71,7 +82,8 @@ def render(report: Data) -> str:
 
 def _part(report: Data, key: str) -> str:
     if report[key] is None:
-        return heading(title(key)) + LOST
+        why = absence(report, key)
+        return heading(title(key)) + ("".join(f"{line}\n" for line in wrapped(why, "  ", "  ")) if why else LOST)
     return heading(title(key)) + section(key, report[key]) + lacking(report, key)
 
 

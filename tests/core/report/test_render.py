@@ -10,6 +10,7 @@ import pytest
 
 from cases import Case, case_of
 from oopscope.cli.report import FORMATS
+from oopscope.errors import NoMember, NoSymbol, NoType, NoTypes
 from oopscope.kernel.kinds import ABSENT
 from oopscope.report import text
 from oopscope.report.cells import cell, duration, printable, size, width
@@ -208,6 +209,22 @@ def test_sections_that_could_not_be_read(form: str) -> None:
         out = render(form, report)
         assert (form != "text") or out.count("could not be read; see Problems") == len(missing)
         assert "not in the dump" in out or not missing
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_a_kernel_never_had_is_not_called_unread(form: str) -> None:
+    """A table that fails for want of a type, a symbol or a member says so in its own place; others may be unread."""
+    whole, why = case_of("6.1-null").report, (NoType("cgroup"), NoSymbol("x"), NoMember("rq", "y"), NoTypes())
+    names = ("cgroups", "sockets", "disks", "mounts", "slabs")
+    report = whole | dict.fromkeys(names)
+    report["problems"] = [
+        {"section": n, "message": m, "address": None} for n, m in zip(names, map(str, why), strict=False)
+    ]
+    report["problems"].append({"section": "slabs", "message": "not in the dump", "address": None})
+    out = render(form, report)
+    for error in why:
+        assert " ".join(out.split()).count(str(error)) >= (1 if form == "json" else 2), error
+    assert form != "text" or out.count("could not be read; see Problems") == 1
 
 
 @pytest.mark.parametrize("form", FORMATS)

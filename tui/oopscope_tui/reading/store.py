@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from oopscope.commands.questions import Answer, Question
+from oopscope.errors import is_absence
 from oopscope.fleet.times import epoch
 from oopscope.subsystems import Column, Count, Table
 
@@ -68,7 +69,7 @@ class Feed:
             "waiting": "waiting to be read",
             "reading": "reading",
             "done": f"nothing could be read: {self.problem}" if self.problem else "not in the dump" if lost else "none",
-            "failed": f"could not be read: {self.why}",
+            "failed": self.why if is_absence(self.why) else f"could not be read: {self.why}",
             "absent": "this version does not read it",
         }[self.state]
 

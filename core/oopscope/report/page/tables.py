@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oopscope.report.cells import RIGHT, cell
-from oopscope.report.facts import how_many
+from oopscope.report.facts import by_absence, how_many
 from oopscope.report.page.kit import Data, evidence, folded, safe, section, tip
 from oopscope.subsystems import TABLES, Column, table
 
@@ -14,12 +14,12 @@ PLACED = ("system", "cpus", "meminfo", "zones", "log")  # shown elsewhere on the
 
 def render(report: Data) -> str:
     """Return every table of the report."""
-    keys = [key for key, _ in TABLES if key not in PLACED and isinstance(report.get(key), list)]
-    body = "".join(_table(key, report, evidence(report, "task")) for key in keys)
-    lost = [table(key).title for key, _ in TABLES if key not in PLACED and key in report and report[key] is None]
-    if lost:
-        why = 'not in the dump, or not readable; see <a href="#problems">Problems</a>'
-        body += f'<p class="none">{safe(", ".join(lost))}: {why}</p>'
+    there = [key for key, _ in TABLES if key not in PLACED and isinstance(report.get(key), list)]
+    body = "".join(_table(key, report, evidence(report, "task")) for key in there)
+    gone = [key for key, _ in TABLES if key not in PLACED and key in report and report[key] is None]
+    for said, keys in by_absence(report, gone).items():
+        why = safe(said) or 'not in the dump, or not readable; see <a href="#problems">Problems</a>'
+        body += f'<p class="none">{safe(", ".join(table(key).title for key in keys))}: {why}</p>'
     return section("tables", "Tables", body) if body else ""
 
 
