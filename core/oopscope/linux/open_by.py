@@ -37,16 +37,21 @@ class Opened(NamedTuple):
 
 
 class OpenFiles(NamedTuple):
-    """All open files by their private_data, and whether no process's were lost: else "nobody" cannot be said."""
+    """All open files by their private_data, and whether no process's were lost: else "nobody" cannot be said.
+
+    having: the processes that have each struct file, by its address.
+    """
 
     by: dict[int, list[Opened]]
     whole: bool
+    having: dict[int, list[int]]
 
 
 @once
 def opened_by(kernel: Kernel) -> OpenFiles:
     """Return all open files."""
     found: dict[int, list[Opened]] = {}
+    having: dict[int, list[int]] = {}
     files: dict[int, _File | None] = {}
     budget, whole = MAX_OF_ALL, all_tasks_known(kernel)
     seen = set[int]()
@@ -62,13 +67,14 @@ def opened_by(kernel: Kernel) -> OpenFiles:
                     break
                 if file not in files:
                     files[file] = _row(kernel, file)
+                having.setdefault(file, []).append(task.address)
                 row = files[file]
                 whole &= row is not None
                 if row is not None and row.private:
                     found.setdefault(row.private, []).append(Opened(task.address, fd, file, row.mode))
         except OopscopeError:
             whole = False
-    return OpenFiles(found, whole)
+    return OpenFiles(found, whole, having)
 
 
 def _row(kernel: Kernel, file: int) -> _File | None:

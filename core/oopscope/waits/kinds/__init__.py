@@ -19,8 +19,10 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("completions", "oopscope.waits.kinds.completions"),
     ("rcu", "oopscope.waits.kinds.rcu"),
     ("queues", "oopscope.waits.kinds.queues"),
+    ("filelocks", "oopscope.waits.kinds.filelocks"),
     ("futexes", "oopscope.waits.kinds.futexes"),
     ("children", "oopscope.waits.kinds.children"),
+    ("polls", "oopscope.waits.kinds.polls"),
 )
 
 

@@ -9,6 +9,8 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.waits.graph import Basis, Claim, Node
 from oopscope.waits.locks import all_locks
 from oopscope.waits.nodes import file_system_node, frozen, lock_name, task_node, thing
+from oopscope.waits.offsets import offset
+from oopscope.waits.recorded import checked, said
 from oopscope.waits.sleepers import sleepers
 from oopscope.waits.wait import Wait
 
@@ -28,13 +30,25 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
             node = nodes[wait.lock, for_readers] = _node(kernel, wait)
         basis: Basis = "recorded" if wait.kind in BY_TASK else "linked"
         waiter = task_node(kernel, wait.task)
-        yield Claim(waiter, node, "waits_for", basis, since.get(wait.task), _waits(wait))
+        yield Claim(waiter, node, "waits_for", basis, since.get(wait.task), _waits(wait) + checked(kernel, wait))
         yield from _held(kernel, wait, node)
+    yield from _recorded(kernel, {wait.task for wait in all_locks(kernel)})
     for one in frozen(kernel) if nodes else ():
         for (address, _), node in nodes.items():
             if one.holds(address):
                 system = file_system_node(kernel, one.address)
                 yield Claim(node, system, "behind", "recorded", None, f"s_writers.frozen is {one.level}")
+
+
+def _recorded(kernel: Kernel, known: set[int]) -> Iterator[Claim]:
+    """Yield the waits that only a task's own record tells of; whose lock that is its stack does not show."""
+    if offset(kernel, "task_struct", "blocked_on", "blocker") is None:
+        return
+    for one in sleepers(kernel):
+        found = said(kernel, one.address) if one.address not in known else None
+        if found is not None:
+            node = thing(found.kind, found.lock, lock_name(kernel, found.kind, found.lock))
+            yield Claim(task_node(kernel, one.address), node, "waits_for", "recorded", one.since, found.member)
 
 
 def _node(kernel: Kernel, wait: Wait) -> Node:

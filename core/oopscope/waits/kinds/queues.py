@@ -5,21 +5,21 @@ leads to the queue's head; what that is part of is told by the function that wai
 words: a pipe or socket by the waiter's own open file, a journal by its thread, a connection by its links both ways.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux.open_by import FMODE_READ, FMODE_WRITE, Opened, opened_by
+from oopscope.linux.open_by import opened_by
 from oopscope.linux.task import task_structs
 from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
+from oopscope.waits.ends import pipe_ends, socket_ends
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, super_blocks, task_node, thing
-from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.offsets import offset
 from oopscope.waits.sleepers import Sleeper, head_of
 
-AF_UNIX = 1
 MAX_DEVICES = 256
 Find = Callable[[Kernel, Sleeper, int], Iterator[Claim]]
 
@@ -47,19 +47,8 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
                 kernel.problems.lost("waits", f"the queue that {one.pid} waits in")(error)
 
 
-def _opened(kernel: Kernel, one: Sleeper, private: int) -> tuple[list[Opened], list[Opened]]:
-    """Return who has a thing open, the waiter's own process apart."""
-    tasks = kernel.cached(task_structs)
-    mine: list[Opened] = []
-    others: list[Opened] = []
-    for entry in opened_by(kernel).by.get(private, []):
-        task = tasks.get(entry.task)
-        (mine if task is not None and task.tgid == one.task.tgid else others).append(entry)
-    return mine, others
-
-
-def _peers(kernel: Kernel, node: Node, others: list[Opened], text: str) -> Iterator[Claim]:
-    for task in dict.fromkeys(entry.task for entry in others):
+def _peers(kernel: Kernel, node: Node, tasks: Iterable[int], text: str) -> Iterator[Claim]:
+    for task in dict.fromkeys(tasks):
         yield Claim(node, task_node(kernel, task), "held_by", "recorded", None, text)
 
 
@@ -70,40 +59,28 @@ def _pipe(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     if at is None:
         return
     pipe = head - at
-    mine, others = _opened(kernel, one, pipe)
-    if not mine:
+    ends = pipe_ends(kernel, pipe, one.task.tgid, reads)
+    if ends is None:
         return
-    wanted = FMODE_WRITE if reads else FMODE_READ
-    peers = [entry for entry in others if entry.mode & wanted]
-    itself = any(entry.mode & wanted for entry in mine)
-    note = "" if peers else "its other end is open in this process alone" if itself else "nobody has its other end open"
-    note = note if opened_by(kernel).whole else ""
-    node = Node(f"pipe:{pipe:#x}:{'r' if reads else 'w'}", "pipe", f"{pipe:#x}", pipe, None, note, True)
+    node = Node(f"pipe:{pipe:#x}:{'r' if reads else 'w'}", "pipe", ends.name, pipe, None, ends.note, True)
     text = "a wait queue entry of its own leads to the pipe of its own descriptor"
     yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
-    if not itself:  # else it might end the wait itself, by another thread
-        yield from _peers(kernel, node, peers, f"it has the pipe's {'writing' if reads else 'reading'} end open")
+    yield from _peers(kernel, node, ends.tasks, ends.text)
 
 
 def _socket(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
-    """A unix socket: who has its peer open."""
-    shape = offsets(kernel, "socket", "wq.wait.head", "sk")
-    sock = offsets(kernel, "sock", "sk_socket", "__sk_common.skc_family")
-    peer_at = offset(kernel, "unix_sock", "peer")
-    if shape is None or sock is None or peer_at is None:
+    """A unix socket, or a TCP connection: who has its peer open."""
+    at = offset(kernel, "socket", "wq.wait.head")
+    if at is None:
         return
-    memory, socket = kernel.memory, head - shape[0]
-    sk = memory.word(socket + shape[1])
-    if memory.word(sk + sock[0]) != socket or memory.u32(sk + sock[1]) & 0xFFFF != AF_UNIX:
+    socket = head - at
+    ends = socket_ends(kernel, socket, one.task.tgid)
+    if ends is None:
         return
-    peer = memory.word(sk + peer_at)
-    note = "" if peer else "it has no peer"
-    node = Node(f"socket:{socket:#x}", "socket", f"unix {socket:#x}", socket, None, note, True)
+    node = Node(f"socket:{socket:#x}", "socket", ends.name, socket, None, ends.note, True)
     text = "a wait queue entry of its own leads to the socket"
     yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
-    if peer:
-        _, others = _opened(kernel, one, memory.word(peer + sock[0]))
-        yield from _peers(kernel, node, others, "it has the socket's peer open")
+    yield from _peers(kernel, node, ends.tasks, ends.text)
 
 
 def _journal(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
@@ -178,7 +155,7 @@ def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     node = Node(f"fuse:{served:#x}", "fuse", f"server of {name or f'{served:#x}'}", served, None, "", True)
     text = "a wait queue entry of its own leads to a fuse_req"
     yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
-    yield from _peers(kernel, node, found, "it has the connection's /dev/fuse open")
+    yield from _peers(kernel, node, (entry.task for entry in found), "it has the connection's /dev/fuse open")
 
 
 def _mounted(kernel: Kernel, mount: int) -> str:
@@ -217,7 +194,18 @@ def _disk_queue(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
 PLACES = (
     Place(("pipe_read", "pipe_write", "anon_pipe_", "fifo_pipe_", "pipe_wait_"), _pipe),
     Place(
-        ("unix_stream_read", "unix_stream_data_wait", "unix_dgram", "unix_wait_for_peer", "sock_alloc_send"), _socket
+        (
+            "unix_stream_read",
+            "unix_stream_data_wait",
+            "unix_dgram",
+            "unix_wait_for_peer",
+            "sock_alloc_send",
+            "tcp_recvmsg",
+            "sk_wait_data",
+            "sk_stream_wait",
+            "tcp_sendmsg",
+        ),
+        _socket,
     ),
     Place(("jbd2_", "start_this_handle", "wait_transaction_locked", "add_transaction_credits", "kjournald2"), _journal),
     Place(("request_wait_answer", "fuse_"), _fuse),

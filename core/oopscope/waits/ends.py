@@ -1,0 +1,136 @@
+"""The other end of an open file: who has a pipe's or a socket's other end open on the same machine.
+
+Follows fs/pipe.c, net/unix/af_unix.c and include/net/sock.h. A unix socket names its peer. The other end of a TCP
+connection on this machine is the socket of the same namespace whose addresses and ports are this one's exchanged.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
+from oopscope.linux.open_by import FMODE_READ, FMODE_WRITE, Opened, opened_by
+from oopscope.linux.sock import AF_INET, AF_INET6, AF_UNIX, SOCK, SockStruct, socket_at
+from oopscope.linux.task import task_structs
+from oopscope.waits.offsets import offset, offsets
+
+IPPROTO_TCP, LISTENING = 6, 10
+MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, an IPv4 address in an IPv6 socket
+PIPE, SOCKET = "pipefifo_fops", "socket_file_ops"
+Way = tuple[int, object, object, int, int]
+
+
+class Ends(NamedTuple):
+    """Who could end a wait for a file: their tasks; a thing's name, what it is of it that they have, what is odd."""
+
+    tasks: tuple[int, ...]
+    name: str
+    text: str
+    note: str = ""
+
+
+def ends_of(kernel: Kernel, file: int, tgid: int) -> Ends | None:
+    """Return who has the other end of an open file; None where it has none that can be told."""
+    at = offsets(kernel, "file", "f_op", "private_data", "f_mode")
+    if at is None:
+        return None
+    ops, private = kernel.memory.word(file + at[0]), kernel.memory.word(file + at[1])
+    named = kernel.name_of(ops)
+    if named is None or named.offset:
+        return None
+    if named.symbol == PIPE:
+        return pipe_ends(kernel, private, tgid, not kernel.memory.u32(file + at[2]) & FMODE_WRITE)
+    return socket_ends(kernel, private, tgid) if named.symbol == SOCKET else None
+
+
+def opened(kernel: Kernel, private: int, tgid: int) -> tuple[list[Opened], list[Opened]]:
+    """Return who has a thing open: of the process with a tgid, and of all others."""
+    tasks = kernel.cached(task_structs)
+    mine: list[Opened] = []
+    others: list[Opened] = []
+    for entry in opened_by(kernel).by.get(private, []):
+        task = tasks.get(entry.task)
+        (mine if task is not None and task.tgid == tgid else others).append(entry)
+    return mine, others
+
+
+def pipe_ends(kernel: Kernel, pipe: int, tgid: int, reads: bool) -> Ends | None:
+    """Return who has the writing end of a pipe that one reads, or the reading end; None for a pipe of no open file."""
+    mine, others = opened(kernel, pipe, tgid)
+    if not mine:
+        return None
+    wanted = FMODE_WRITE if reads else FMODE_READ
+    peers = dict.fromkeys(entry.task for entry in others if entry.mode & wanted)
+    itself = any(entry.mode & wanted for entry in mine)
+    note = "" if peers else "its other end is open in this process alone" if itself else "nobody has its other end open"
+    text = f"it has the pipe's {'writing' if reads else 'reading'} end open"
+    # who has both ends might end the wait itself, by another thread
+    return Ends(() if itself else tuple(peers), f"{pipe:#x}", text, note if opened_by(kernel).whole else "")
+
+
+def socket_ends(kernel: Kernel, socket: int, tgid: int) -> Ends | None:
+    """Return who has the peer of a socket open; None for a socket that names no peer on this machine."""
+    at = offsets(kernel, "socket", "sk")
+    peer_at, back = offset(kernel, "unix_sock", "peer"), offset(kernel, "sock", "sk_socket")
+    if at is None or back is None:
+        return None
+    sk = kernel.memory.word(socket + at[0])
+    row = kernel.bind(SOCK).row(sk)
+    if kernel.memory.word(sk + back) != socket:
+        return None
+    if row.family == AF_UNIX and peer_at is not None:
+        peer = kernel.memory.word(sk + peer_at)
+        if not peer:
+            return Ends((), f"unix {socket:#x}", "", "it has no peer")
+        private, name, text = kernel.memory.word(peer + back), f"unix {socket:#x}", "it has the socket's peer open"
+    elif _is_tcp(row):
+        private = _connections(kernel).get(_turned(_way(kernel, sk, row)), 0)
+        found = socket_at(kernel, socket)
+        name, text = f"tcp {found.local} to {found.remote}", "it has the connection's other end open, on this machine"
+    else:
+        return None
+    mine, others = opened(kernel, private, tgid) if private else ([], [])
+    tasks = () if mine else tuple(dict.fromkeys(entry.task for entry in others))
+    note = "its other end is open in this process" + ("" if others else " alone") if mine else ""
+    return Ends(tasks, name, text, note)
+
+
+def _is_tcp(row: SockStruct) -> bool:
+    return row.family in (AF_INET, AF_INET6) and row.protocol & 0xFF == IPPROTO_TCP and row.state != LISTENING
+
+
+def _way(kernel: Kernel, sk: int, row: SockStruct) -> Way:
+    """Return the namespace, the addresses and the ports of a socket: its own, then the other end's."""
+    net = kernel.memory.word(sk + (offset(kernel, "sock", "__sk_common.skc_net.net") or 0))
+    port = int.from_bytes(row.remote_port.to_bytes(2, kernel.arch.byteorder), "big")
+    local: object = row.local
+    remote: object = row.remote
+    if row.family == AF_INET6 and row.local6 and row.remote6:
+        six = kernel.memory.read(row.local6, 16), kernel.memory.read(row.remote6, 16)
+        if not six[1].startswith(MAPPED):
+            local, remote = six
+    return net, local, remote, row.port, port
+
+
+def _turned(way: Way) -> Way:
+    return way[0], way[2], way[1], way[4], way[3]
+
+
+@once
+def _connections(kernel: Kernel) -> dict[Way, int]:
+    """Return the struct socket of every TCP socket that a process has open, by its addresses and ports."""
+    return dict(_open_tcp(kernel))
+
+
+def _open_tcp(kernel: Kernel) -> Iterator[tuple[Way, int]]:
+    at, back = offset(kernel, "socket", "sk"), offset(kernel, "sock", "sk_socket")
+    for private in opened_by(kernel).by if at is not None and back is not None else ():
+        try:
+            sk = kernel.memory.word(private + (at or 0))
+            if sk and kernel.memory.word(sk + (back or 0)) == private:
+                row = kernel.bind(SOCK).row(sk)
+                if _is_tcp(row) and row.remote_port:
+                    yield _way(kernel, sk, row), private
+        except OopscopeError:  # what is open is not always a socket
+            continue

@@ -1,0 +1,88 @@
+"""Locks of files: flock(2), fcntl(2) and leases. Follows fs/locks.c.
+
+A waiter's entry leads to the fl_wait of its own request, and that names the lock that blocks it. Of flock the lock is
+an open file's: who has that open holds it. Of fcntl it is a process's, by its table of open files.
+"""
+
+from collections.abc import Iterator
+
+from oopscope.errors import OopscopeError
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux.open_by import opened_by
+from oopscope.linux.task import task_structs
+from oopscope.waits.graph import Claim, Node
+from oopscope.waits.locks import unlocked
+from oopscope.waits.nodes import inode_name, task_node
+from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.sleepers import Sleeper, head_of
+
+ASLEEP = (
+    "flock_lock_inode",
+    "posix_lock_inode",
+    "locks_lock_inode",
+    "fcntl_setlk",
+    "do_lock_file_wait",
+    "__break_lease",
+)
+FL_POSIX, FL_FLOCK = 1, 2
+
+
+def edges(kernel: Kernel) -> Iterator[Claim]:
+    """Yield who waits for a lock of a file."""
+    for one in unlocked(kernel):
+        if one.places and one.entries and any(f.startswith(ASLEEP) for f in one.functions):
+            try:
+                for entry in one.entries:
+                    head = head_of(kernel, entry.node)
+                    yield from _of(kernel, one, head) if head is not None else ()
+            except OopscopeError as error:
+                kernel.problems.lost("waits", f"the lock of a file that {one.pid} waits for")(error)
+
+
+def _of(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
+    # file_lock_core came with 4ca52f539865 "filelock: have fs/locks.c deal with file_lock_core directly", 6.9
+    shape = offsets(
+        kernel, "file_lock_core", "flc_wait.head", "flc_blocker", "flc_owner", "flc_file", "flc_pid", "flc_flags"
+    )
+    if shape is None:
+        shape = offsets(kernel, "file_lock", "fl_wait.head", "fl_blocker", "fl_owner", "fl_file", "fl_pid", "fl_flags")
+    inode_at = offset(kernel, "file", "f_inode")
+    if shape is None or inode_at is None:
+        return
+    memory = kernel.memory
+    blocker = memory.word(head - shape[0] + shape[1])
+    if not blocker:
+        return
+    file, flags = memory.word(blocker + shape[3]), memory.u32(blocker + shape[5])
+    name = inode_name(kernel, memory.word(file + inode_at))
+    if name is None:
+        return
+    holders, text = _holders(kernel, flags, file, memory.word(blocker + shape[2]), memory.s32(blocker + shape[4]))
+    node = Node(
+        f"filelock:{blocker:#x}",
+        "file lock",
+        f"of {name}",
+        blocker,
+        None,
+        "" if holders else "its owner has ended",
+        True,
+    )
+    why = "a wait queue entry leads to its own request, which names the lock that blocks it"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, why)
+    for task in holders:
+        yield Claim(node, task_node(kernel, task), "held_by", "recorded", None, text)
+
+
+def _holders(kernel: Kernel, flags: int, file: int, owner: int, pid: int) -> tuple[list[int], str]:
+    tasks = kernel.cached(task_structs)
+    if flags & FL_FLOCK:
+        having = opened_by(kernel).having.get(file)
+        if having:
+            return list(dict.fromkeys(having)), "it has the file open by which the lock was taken"
+        open_in = [task.address for task in tasks.values() if task.pid == pid and task.pid == task.tgid]
+        return open_in, "the lock has its PID"
+    leaders = [task for task in tasks.values() if task.pid == task.tgid and not task.exit_state]
+    own = [task.address for task in leaders if flags & FL_POSIX and task.files == owner]
+    if own:
+        return own, "the lock's owner is its table of open files"
+    return [task.address for task in leaders if task.pid == pid], "the lock has its PID"
