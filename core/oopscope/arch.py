@@ -7,9 +7,10 @@ constant of its folder in `machine`.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from oopscope.errors import NotMapped, ReadError
+from oopscope.records import NamedTuple
 
 ByteOrder = Literal["little", "big"]
 ReadPhysical = Callable[[int, int], bytes]

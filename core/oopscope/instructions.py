@@ -12,7 +12,9 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from oopscope.records import NamedTuple
 
 RELEASE = 5
 REGISTER, IMMEDIATE, MEMORY = 1, 2, 3  # cs_op_type

@@ -6,7 +6,9 @@ a prompt knows what a line means while it is typed.
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from oopscope.records import NamedTuple
 
 # What an argument is: completion offers these.
 Takes = Literal[

@@ -6,7 +6,9 @@ Nothing of the dump is held afterwards. Core is imported inside functions only.
 import gc
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from oopscope.records import NamedTuple
 
 if TYPE_CHECKING:
     from oopscope.dumps import Dump, Facts

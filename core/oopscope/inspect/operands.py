@@ -5,7 +5,7 @@ Registers of a frame are the CPU's own, else those that the entry of an exceptio
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.address_space import stack_map
@@ -16,6 +16,7 @@ from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.machine import Reckoned, Use
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TaskStruct, task_structs
+from oopscope.records import NamedTuple
 from oopscope.stacks.registers import Registers, registers
 
 Used = TypeVar("Used", "Access", Use)

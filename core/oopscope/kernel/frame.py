@@ -1,6 +1,8 @@
 """One frame of a stack, as every unwinder yields it."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from oopscope.records import NamedTuple
 
 FrameKind = Literal["task", "irq", "softirq", "nmi", "exception", "syscall", "user"]
 

@@ -5,7 +5,6 @@ its address space. An inode must name the super block in whose list it hangs.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -15,6 +14,7 @@ from oopscope.linux.filesystem import SUPER_BLOCK, TYPE, SuperBlock
 from oopscope.linux.mount import mounts_of
 from oopscope.linux.path import Paths, Place, alias_offset
 from oopscope.linux.proc_mounts import first_namespace
+from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_INODES, MAX_BLOCKS, MAX_DEPTH, MAX_FILES = 2_000_000, 1 << 16, 256, 100_000

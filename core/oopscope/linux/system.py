@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, NoTypes, OopscopeError
@@ -12,6 +12,7 @@ from oopscope.kernel.once import once
 from oopscope.linux.printk import log
 from oopscope.linux.taint import taint_letters
 from oopscope.linux.task import lost_tasks, task_structs
+from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 T = TypeVar("T")

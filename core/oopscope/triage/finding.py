@@ -1,9 +1,10 @@
 """What a verdict is made of: plain data, for the report and for the screen."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from oopscope.inspect.fault import Fault
+from oopscope.records import NamedTuple
 
 Category = Literal["software", "storage", "hardware", "firmware", "manual", "hang", "memory", "unknown"]
 Confidence = Literal["certain", "likely", "possible"]

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from oopscope.records import NamedTuple
 from oopscope.triage.finding import Bug, Verdict
 
 VARIABLE = "OOPSCOPE_KNOWN"

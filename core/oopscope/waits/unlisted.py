@@ -9,7 +9,6 @@ spinlocks are rt_mutexes too.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
@@ -17,6 +16,7 @@ from oopscope.kernel.stack import task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import decode_comm
+from oopscope.records import NamedTuple
 from oopscope.waits.sleepers import stack_words
 from oopscope.waits.wait import Wait
 

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from oopscope.records import NamedTuple
 
 FaultKind = Literal[
     "null",  # an address in the first page
