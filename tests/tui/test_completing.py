@@ -182,9 +182,12 @@ async def test_what_is_not_there_is_said_and_the_place_stays() -> None:
     async with running(size=LARGE) as (app, pilot):
         await enter(app, pilot, ":", "log")
         for line, words in (
-            ("gdb", "gdb is not there yet"),
+            ("gdb", "gdb is not there"),
             ("ps -y 1", "ps -y: "),
-            ("dis -l do_exit", "source lines"),
+            ("dis -s do_exit", "source lines"),
+            ("ps | grep UN", "no pipes here"),
+            ("bt -a > /tmp/x", "no files here"),
+            ("!ls", "Ctrl-Z"),
         ):
             await enter(app, pilot, ":", line)
             assert app.pane.key == "log"

@@ -99,7 +99,7 @@ class _Linear:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel, self._base, self._ram = kernel, 0, range(0)
-        self._known = False
+        self._known = self._said = False
 
     def map(self, address: int) -> Mapping | None:
         """Return the page that holds an address of the map; None for any other address."""
@@ -109,14 +109,18 @@ class _Linear:
                 self._find()
         memory = self._kernel.memory
         physical = (address - self._base) % memory.top
-        return Mapping(physical & -memory.page_size, memory.page_size) if physical in self._ram else None
+        if physical not in self._ram:
+            return None
+        if not self._said:  # an address that is nobody's says nothing of the tables
+            self._said = True
+            self._kernel.problems.add("dump", "page tables are missing: the map of all memory is read without them")
+        return Mapping(physical & -memory.page_size, memory.page_size)
 
     def _find(self) -> None:
         base = self._kernel.machine.direct_base(self._kernel)
         if base is not None:
             ranges = self._kernel.dump.ranges() or [(0, 0)]
             self._base, self._ram = base, range(min(start for start, _ in ranges), max(end for _, end in ranges))
-            self._kernel.problems.add("dump", "page tables are missing: the map of all memory is read without them")
 
 
 def _from_file(dump: Dump, physical: PhysicalMemory, extra: Extra) -> VmcoreInfo:

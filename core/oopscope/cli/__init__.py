@@ -15,6 +15,7 @@ from typing import NoReturn
 import oopscope
 from oopscope.cli.examples import epilog
 from oopscope.cli.stdin import STDIN, kept_input
+from oopscope.commands.command import Say
 from oopscope.commands.register import BY_WORD, HERE, told
 from oopscope.errors import NotADump, OopscopeError, Unsupported
 from oopscope.records import NamedTuple
@@ -114,16 +115,22 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
         argv.insert(0, "show")
     command = _named(argv)
     if command is not None:
-        parser = parser_of(command)
-        given = joined(argv[1:])
-        args = parser.parse_intermixed_args(given) if command.module in MIXED else parser.parse_args(given)
+        args = parsed(command, joined(argv[1:]))
+        if isinstance(args, Say):
+            return complain(args.text, USAGE)
         args.open_screen = open_screen
         status: int = import_module(command.module).run(args)
         return status
-    if argv and argv[0] in HELP_WORDS and not Path(argv[0]).exists():
-        return _help(argv[1:])
-    if argv and argv[0] in BY_WORD and not BY_WORD[argv[0]].there and not Path(argv[0]).exists():
-        return complain(told(argv[0]), USAGE)
+    if argv and not Path(argv[0]).exists():
+        if argv[0] in HELP_WORDS:
+            return _help(argv[1:])
+        if argv[0] in BY_WORD and not BY_WORD[argv[0]].there:
+            return complain(told(argv[0]), USAGE)
+    return _screen(argv, open_screen)
+
+
+def _screen(argv: list[str], open_screen: OpenScreen | None) -> int:
+    """Open the screen on what is named; what is neither a file nor a command is said."""
     paths = top_parser().parse_args(argv).paths or [CRASHES]
     word = str(paths[0])
     if "/" not in word and not Path(word).exists() and word != STDIN:
@@ -142,6 +149,22 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
         with kept_input() as path:
             return open_screen([path])
     return open_screen(paths)
+
+
+def parsed(command: Command, argv: list[str]) -> argparse.Namespace | Say:
+    """Read a command's arguments; those of the register's commands as the `:` prompt reads them."""
+    parser = parser_of(command)
+    if command.module not in MIXED:
+        return parser.parse_args(argv)
+    from oopscope.cli.options import apart, spelt
+
+    if command.module != ASK:
+        line = spelt(parser, BY_WORD[command.name], argv)
+        return line if isinstance(line, Say) else parser.parse_intermixed_args(line)
+    read, words = apart(parser, BY_WORD[command.name], argv)
+    args = parser.parse_intermixed_args(read)
+    args.words = words
+    return args
 
 
 def _help(words: list[str]) -> int:

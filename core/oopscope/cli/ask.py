@@ -39,13 +39,16 @@ def prepare(parser: argparse.ArgumentParser, word: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     command: Command = args.command
-    names = list(getattr(args, "words", ()))
-    if command.needs and not names:
+    words = list(args.words)
+    line = command.take(words)
+    if command.needs and not isinstance(line, Say) and not line.names:
         return complain(f"{command.name} wants {command.arguments[0].name}: oopscope {command.name} PATH "
                         f"{command.usage}", USAGE)  # fmt: skip
-    request = command.ask([*(getattr(args, "given", None) or ()), *names])
+    request = command.ask(words)
     if isinstance(request, Say):
         return complain(request.text, USAGE)
+    if lacks := command.lacks(words):
+        complain(lacks, DONE)
     progress = Progress()
     try:
         return answer(args, request, load([args.path, *args.part], progress))
@@ -58,7 +61,10 @@ def answer(args: argparse.Namespace, request: Any, kernel: Kernel) -> int:
     command: Command = args.command
     try:
         if isinstance(request, TableOf):
-            text = table_in(args.format, rows_of(kernel, wanted(args, request)), not args.no_headers)
+            found = rows_of(kernel, wanted(args, request))
+            text = table_in(args.format, found, not args.no_headers)
+            if not found.rows and args.format == "text":
+                complain(f"{command.name}: there are none among the {found.table.title.lower()}", DONE)
         else:
             several = isinstance(request, EachTask)
             cards = cards_of(kernel, request)

@@ -10,7 +10,7 @@ from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.ask import answer
 from oopscope.cli.common import Progress, add_extra, load, write
 from oopscope.cli.options import add_options
-from oopscope.commands.command import Say
+from oopscope.commands.command import Say, numbers_of
 from oopscope.commands.register import BY_WORD
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
@@ -31,7 +31,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--pid", type=int, nargs="+", metavar="N", help="the stacks of these threads; also after PATH")
     parser.add_argument("--cpus", "-a", action="store_true", help="every CPU's stack")
-    parser.add_argument("-c", dest="cpu", type=int, metavar="N", help="one CPU's stack")
+    parser.add_argument("-c", dest="cpu", type=_numbers, metavar="0,1", help="the stacks of some CPUs")
     parser.add_argument("--all", action="store_true", help="every thread's stack")
     parser.add_argument("--state", metavar="D", help="the stacks of threads in these states, such as D or DR")
     parser.add_argument("--group", action="store_true", help="identical stacks once, the most frequent first")
@@ -46,6 +46,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     add_extra(parser)
 
 
+AS_ALWAYS = {"-s", "-x", "-d", "-l", "-p"}  # these come so, or nothing comes of them
 NAMED = 8  # tasks of a group that are named one by one
 
 
@@ -60,8 +61,11 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     args.paths, threads, names = _apart(args.paths)
     args.pid = [*(args.pid or ()), *threads]
-    given = [one for one in getattr(args, "given", None) or () if one != "-s"]  # names with offsets come anyway
-    if given:
+    given = getattr(args, "given", None) or []
+    if lacks := args.command.lacks(given):
+        complain(lacks, DONE)
+    given = [one for one in given if one not in AS_ALWAYS]
+    if given or any(set("*/") & set(name) for name in names):
         request = args.command.ask([*given, *map(str, args.pid), *names])
         if isinstance(request, Say):
             return complain(request.text, USAGE)
@@ -89,7 +93,7 @@ def _print(kernel: Kernel, args: argparse.Namespace) -> int:
     else:
         stacks = _cpu_stacks(kernel, args.cpus, args.cpu)
         if args.cpu is not None and not stacks:
-            return complain(f"no CPU {args.cpu}", USAGE)
+            return complain(f"no CPU {', '.join(map(str, args.cpu))}", USAGE)
     if args.format == "text":
         write("\n".join(_grouped(stacks) if args.group else map(_text, stacks)))
     else:
@@ -104,9 +108,17 @@ def _print(kernel: Kernel, args: argparse.Namespace) -> int:
 
 def _apart(paths: Sequence[Location]) -> tuple[list[Location], list[int], list[str]]:
     """Return the dump's paths, and the PIDs and the tasks' names that follow them: words that no file is called."""
-    words = [p for p in paths[1:] if isinstance(p, Path) and p == Path(p.name) and not p.exists()]
-    names = [p.name for p in words if not p.name.isdigit()]
-    return [p for p in paths if p not in words], [int(p.name) for p in words if p.name.isdigit()], names
+    words = [p for p in paths[1:] if isinstance(p, Path) and not p.exists() and not p.parent.is_dir()]
+    words += [p for p in paths[1:] if isinstance(p, Path) and p == Path(p.name) and not p.exists()]
+    names = [str(p) for p in words if not p.name.isdigit() or p != Path(p.name)]
+    return [p for p in paths if p not in words], [int(p.name) for p in words if str(p).isdigit()], names
+
+
+def _numbers(text: str) -> list[int]:
+    listed = numbers_of(text)
+    if listed is None:
+        raise argparse.ArgumentTypeError(f"{text[:20]} lists no CPUs: -c 0, -c 0,2-4")
+    return [int(one) for one in listed.split(",")]
 
 
 def _of_task(kernel: Kernel, t: Task) -> _Stack:
@@ -122,10 +134,10 @@ def _wanted(task: Task, args: argparse.Namespace) -> bool:
     return bool(args.all or args.function or args.module)
 
 
-def _cpu_stacks(kernel: Kernel, every: bool, one: int | None) -> list[_Stack]:
+def _cpu_stacks(kernel: Kernel, every: bool, some: Sequence[int] | None) -> list[_Stack]:
     cpus = all_cpus(kernel)
     chosen = cpus if every else [c for c in cpus if c.state == "panic"] or cpus
-    chosen = [c for c in cpus if c.cpu == one] if one is not None else chosen
+    chosen = [c for c in cpus if c.cpu in some] if some is not None else chosen
     return [
         _Stack(
             f"CPU {c.cpu}  {c.state or 'unknown'}  {_who(c.pid, c.comm)}",

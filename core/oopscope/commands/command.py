@@ -5,7 +5,7 @@ screen; or, in one line, that it is not there and what is nearest. It is made of
 a prompt knows what a line means while it is typed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 from oopscope.records import NamedTuple
@@ -15,6 +15,8 @@ Takes = Literal[
     "", "task", "cpu", "module", "slab", "symbol", "address", "type", "table", "file", "number", "topic", "theme",
     "command",
 ]  # fmt: skip
+MOST_LISTED = 4096  # CPUs of one list
+HEX = set("0123456789abcdef")
 DIGITS = 40  # int() takes long over long ones
 
 
@@ -69,12 +71,16 @@ class Argument(NamedTuple):
 
 
 class Option(NamedTuple):
-    """An option of crash's; `missing` says that it is not there, and what is nearest."""
+    """An option of crash's; `missing` says that it is not there, and what is nearest.
+
+    lacks: what it would add is not there, and why; the rest of the line is answered.
+    """
 
     name: str
     help: str = ""
     value: str = ""  # how the usage writes its value; empty for none
     missing: str = ""
+    lacks: str = ""
 
 
 class Line(NamedTuple):
@@ -109,6 +115,7 @@ class Command(NamedTuple):
     examples: tuple[tuple[str, str], ...] = ()
     on: Literal["both", "screen"] = "both"
     there: bool = True  # False: a command of crash's that only says what is nearest
+    whole: bool = False  # its words hold another command, whose options they are
 
     @property
     def name(self) -> str:
@@ -119,7 +126,7 @@ class Command(NamedTuple):
     def usage(self) -> str:
         """What may follow, as help writes it: `[PID | NAME] [-c N]`."""
         parts = [one.name if one.needed else f"[{one.name}]" for one in self.arguments]
-        there = [one for one in self.options if not one.missing]
+        there = [one for one in self.options if one.help]
         return " ".join([*parts, *(f"[{one.name}{f' {one.value}' if one.value else ''}]" for one in there)])
 
     @property
@@ -142,16 +149,26 @@ class Command(NamedTuple):
         line = self.take(words) if self.there else Line((), {})
         return line if isinstance(line, Say) else self.request(line)
 
+    def lacks(self, words: list[str]) -> str:
+        """Return what options of a line would add, were it there; an empty text where nothing is lacking."""
+        line = self.take(words) if self.there and not self.whole else None
+        given = line.options if isinstance(line, Line) else {}
+        return "; ".join(
+            f"{self.name} {one.name}: {one.lacks}" for one in self.options if one.lacks and one.name in given
+        )
+
     def take(self, words: list[str]) -> Line | Say:
         """Take a line apart; an option that is not there, or that nobody has, is said."""
+        if self.whole:
+            return Line(tuple(words), {})
         known = {option.name: option for option in self.options}
         names: list[str] = []
         options: dict[str, str] = {}
-        left = [one for word in words for one in self._letters(word, known)]
+        left = [one for word in words for one in self.letters(word)]
         while left:
             word = left.pop(0)
             option = known.get(word)
-            if option is None and _is_option(word):
+            if option is None and is_option(word):
                 return Say(f"{self.name} has no option {word[:20]}; help {self.name} lists those that there are")
             if option is None:
                 names.append(word)
@@ -161,17 +178,34 @@ class Command(NamedTuple):
                 options[option.name] = left.pop(0) if option.value and left else ""
         return Line(tuple(names), options)
 
-    @staticmethod
-    def _letters(word: str, known: dict[str, Option]) -> list[str]:
-        """Return `-sz` as `-s -z` where both are options without a value."""
+    def letters(self, word: str, others: Collection[str] = ()) -> list[str]:
+        """Return `-sz` as `-s -z`, `-asx` as `-a -s -x`: options of which the last alone may have a value.
+
+        `others` are options that the command has beside these.
+        """
+        known = {option.name: option for option in self.options}
         letters = [f"-{letter}" for letter in word[1:]]
-        if word in known or not _is_option(word) or len(letters) < 2:
+        if word in known or word in others or not is_option(word) or len(letters) < 2:
             return [word]
-        return letters if all(one in known and not known[one].value for one in letters) else [word]
+        whole = all(one in others or one in known for one in letters)
+        return letters if whole and not any(known[one].value for one in letters[:-1] if one in known) else [word]
 
 
-def _is_option(word: str) -> bool:
+def is_option(word: str) -> bool:
+    """Tell whether a word is an option of crash's: a sign and a letter."""
     return word[:1] == "-" and len(word) > 1 and not word[1:].isdigit()
+
+
+def numbers_of(word: str) -> str | None:
+    """Return the numbers that a word lists, as a filter takes them: `0,2-4` as `0,2,3,4`; None for no such list."""
+    found: list[int] = []
+    for part in word.split(","):
+        first, dash, last = part.partition("-")
+        low, high = as_number(first), as_number(last) if dash else as_number(first)
+        if low is None or high is None or not 0 <= high - low < MOST_LISTED:
+            return None
+        found += range(low, high + 1)
+    return ",".join(map(str, found[:MOST_LISTED]))
 
 
 def key_of(word: str) -> int | str:
@@ -190,9 +224,20 @@ def as_number(word: str) -> int | None:
         return int(word) if word.isascii() and word.isdigit() else None
 
 
+def operand(word: str) -> str:
+    """Return an address as an expression has it: bare digits of an address with their 0x."""
+    return f"0x{word}" if len(word) >= 8 and not set(word.lower()) - HEX else word
+
+
+def is_address(word: str) -> bool:
+    """Tell whether a word is an address in hexadecimal: eight digits or more."""
+    digits = word.lower().removeprefix("0x")
+    return len(digits) >= 8 and not set(digits) - HEX
+
+
 def missing(*words: str, nearest: str) -> Command:
     """Return a command of crash's that is not there: it says so, and what is nearest."""
-    said = Say(f"{words[0]} is not there yet: {nearest}")
+    said = Say(f"{words[0]} is not there: {nearest}")
     return Command(words, f"not there: {nearest}", lambda line: said, there=False)
 
 

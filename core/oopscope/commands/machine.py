@@ -12,6 +12,7 @@ from oopscope.commands.command import (
     TableOf,
     as_number,
     missing,
+    numbers_of,
 )
 
 PID = Argument("PID", "task")
@@ -25,12 +26,19 @@ def _cpu(line: Line) -> Request:
 
 
 def _runq(line: Line) -> Request:
-    """The run queues, or that of a CPU; with `-m` by how long what they hold has waited."""
-    number = as_number(line.options.get("-c", ""))
-    if "-c" in line.options and number is None:
-        return Say("runq -c wants the number of a CPU: runq -c 0")
-    where = f"cpu={number}" if number is not None else ""
+    """The run queues, or those of some CPUs; with `-m` by how long what they hold has waited."""
+    listed = numbers_of(line.options.get("-c", ""))
+    if "-c" in line.options and listed is None:
+        return Say("runq -c wants CPUs by number: runq -c 0,1")
+    where = f"cpu={listed}" if listed is not None else ""
     return TableOf("runqueues", None, where, "-waiting_seconds" if "-m" in line.options else "")
+
+
+def _timer(line: Line) -> Request:
+    listed = numbers_of(line.options.get("-C", ""))
+    if "-C" in line.options and listed is None:
+        return Say("timer -C wants CPUs by number: timer -C 0,1")
+    return TableOf("timers", None, f"cpu={listed}" if listed is not None else "")
 
 
 def _log(line: Line) -> Request:
@@ -42,13 +50,16 @@ def _irq(line: Line) -> Request:
     """Interrupts: all with their counts by CPU; `-a` where each may go; of a number that one."""
     columns = {"-a": ("irq", "name", "affinity", "effective"), "-s": ("irq", "total", "counts", "name")}
     chosen = next((columns[name] for name in columns if name in line.options), ())
-    return TableOf("interrupts", None, f"irq={line.first}" if line.names else "", "", chosen)
+    listed = ",".join(str(as_number(name)) for name in line.names)
+    if "None" in listed:
+        return Say("irq wants interrupts by number: irq 1 9")
+    return TableOf("interrupts", None, f"irq={listed}" if listed else "", "", chosen)
 
 
 def _dev(line: Line) -> Request:
     if "-p" in line.options:
         return TableOf("pci")
-    if "-d" in line.options:
+    if line.options.keys() & {"-d", "-D"}:
         return TableOf("disks")
     return Say("dev: character and block devices are no table; dev -d has the disks with what is in flight, dev -p PCI")
 
@@ -56,7 +67,7 @@ def _dev(line: Line) -> Request:
 def _net(line: Line) -> Request:
     if "-a" in line.options:
         return TableOf("neighbours")
-    if "-s" in line.options:
+    if line.options.keys() & {"-s", "-S"}:
         if line.names:
             return CardOf("task", line.key, ("task", "files"))
         return TableOf("sockets")
@@ -87,11 +98,16 @@ def _mod(line: Line) -> Request:
 def _sys(line: Line) -> Request:
     if "-i" in line.options:
         return TableOf("facts", None, "name~system|board|bios")
-    if "-m" in line.options:
-        return TableOf("log", None, "text~e820|efi:.mem")
     if line.first == "config":
         return Say("sys config: the kernel's configuration is not read; /boot/config-RELEASE of that machine has it")
+    if line.names:
+        return Say(f"sys {line.first[:20]}: sys knows the word config alone; sys -t, sys -i, mach -m tell the rest")
     return TableOf("system", None, "name:taint") if "-t" in line.options else TableOf("system")
+
+
+def _mach(line: Line) -> Request:
+    """The machine; `-m` its map of physical memory."""
+    return TableOf("log", None, "text~e820|efi:.mem") if "-m" in line.options else TableOf("system")
 
 
 def _mount(line: Line) -> Request:
@@ -108,18 +124,31 @@ def _quoted(column: str, word: str) -> str:
 
 COMMANDS: tuple[Command, ...] = (
     Command(
-        ("sys", "home", "verdict", "mach"),
+        ("sys", "home", "verdict"),
         "what happened, and on which machine",
         _sys,
         (Argument("config"),),
         (
             Option("-t", "what tainted the kernel"),
             Option("-i", "the machine's maker, model and firmware"),
-            Option("-m", "the map of physical memory, as the log has it"),
-            Option("-c", missing="system calls: sym -q __x64_sys_"),
+            Option("-c", missing="system calls: sym -q __x64_sys_", value="NAME"),
             Option("-panic", missing="nothing is ever written to a machine"),
         ),
         (("", "release, times, load, taint"), ("--format json", "the same for a script")),
+    ),
+    Command(
+        ("mach",),
+        "the machine; -m its map of physical memory",
+        _mach,
+        (),
+        (
+            Option("-m", "the map of physical memory, as the log has it"),
+            Option("-c", missing="what a processor is: p per_cpu(cpu_info, 0).x86_model_id and its other members"),
+            Option("-o", missing="a machine's own numbers are in the facts of sys"),
+            Option("-x", "hexadecimal, as always"),
+            Option("-d", "decimal, as always"),
+        ),
+        (("", "release, CPUs, memory, load"), ("-m", "what the firmware said of memory")),
     ),
     Command(
         ("cpu",), "what each CPU did, or one of them in detail", _cpu, (Argument("N", "cpu"),), (), (("0", "of CPU 0"),)
@@ -130,7 +159,7 @@ COMMANDS: tuple[Command, ...] = (
         _runq,
         (),
         (
-            Option("-c", "of one CPU", "N"),
+            Option("-c", "of some CPUs", "0,1"),
             Option("-m", "those who wait longest first"),
             Option("-t", missing="the clock of a run queue: struct rq.clock runqueues:0"),
             Option("-g", missing="task groups: the control group of a task is in task PID"),
@@ -150,7 +179,10 @@ COMMANDS: tuple[Command, ...] = (
             Option("-t", "without times"),
             Option("-c", "with who logged it, as always where the kernel kept that"),
             Option("-d", missing="a record's dictionary: oopscope log PATH --format json"),
-            Option("-a", missing="audit's records are in the log: f audit"),
+            Option(
+                "-a", missing="audit's records are in the log: on the screen f audit, at the shell log --grep audit"
+            ),
+            Option("-R", missing="one way to show times at a time: log -T as the wall clock, log -t without"),
             Option("-s", missing="what NMIs could not print is not read from their own buffers"),
         ),
     ),
@@ -161,9 +193,12 @@ COMMANDS: tuple[Command, ...] = (
         (Argument("NAME", "module"),),
         (
             Option("-t", "those that taint"),
-            Option("-s", missing="symbols need no loading: the kernel's own are there at once"),
+            Option("-s", missing="symbols need no loading: the kernel's own are there at once", value="NAME"),
+            Option("-r", missing="symbols need no loading: the kernel's own are there at once"),
+            Option("-g", missing="symbols need no loading: the kernel's own are there at once"),
+            Option("-o", missing="symbols need no loading: the kernel's own are there at once"),
             Option("-S", missing="symbols need no loading: the kernel's own are there at once"),
-            Option("-d", missing="symbols need no loading: the kernel's own are there at once"),
+            Option("-d", missing="symbols need no loading: the kernel's own are there at once", value="NAME"),
         ),
         (("", "every module"), ("-t", "those that taint the kernel")),
     ),
@@ -175,7 +210,12 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option("-f", missing="dentries and inodes of a file system: struct super_block ADDRESS"),
             Option("-i", missing="inodes of a file system: struct super_block ADDRESS"),
-            Option("-n", missing="another namespace's mounts: its tasks are said to have their own in task PID"),
+            Option(
+                "-n",
+                missing="another namespace's mounts: its tasks are said to have their own in task PID",
+                value="PID",
+            ),
+            Option("-x", missing="addresses are not in the table of mounts: list super_block.s_list -H super_blocks"),
         ),
         (("", "as /proc/mounts has them"),),
     ),
@@ -230,7 +270,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("-b", missing="what soft interrupts wait: bt -a shows what each CPU did"),
             Option("-d", missing="vectors of the processor: the interrupts' chips are in irq"),
             Option("-u", "all that are in use, as always"),
-            Option("-c", missing="of one CPU: irq -s has a count for each, in the CPUs' order"),
+            Option("-c", missing="of one CPU: irq -s has a count for each, in the CPUs' order", value="0,1"),
         ),
         (("", "as /proc/interrupts"), ("-a", "which CPUs may serve them")),
     ),
@@ -242,10 +282,10 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option("-d", "disks, with requests in flight"),
             Option("-p", "PCI devices"),
-            Option("-D", missing="dev -d"),
+            Option("-D", "the same"),
             Option("-i", missing="I/O ports: the log of the boot names them"),
-            Option("-v", missing="who a device file belongs to: files PID"),
-            Option("-V", missing="who a device file belongs to: files PID"),
+            Option("-v", missing="who a device file belongs to: files PID", value="DEV"),
+            Option("-V", missing="who a device file belongs to: files PID", value="DEV"),
         ),
         (("-d", "disks, and what is in flight to them"),),
     ),
@@ -256,10 +296,11 @@ COMMANDS: tuple[Command, ...] = (
         (PID,),
         (
             Option("-s", "sockets; of a task where one is named"),
-            Option("-S", missing="net -s"),
+            Option("-S", "the same"),
             Option("-a", "neighbours: the ARP table, and IPv6's"),
-            Option("-n", missing="another namespace's: task PID tells which tasks have their own"),
-            Option("-N", missing="an address as text: python3 -c 'import ipaddress'"),
+            Option("-n", missing="another namespace's: task PID tells which tasks have their own", value="PID"),
+            Option("-N", missing="an address as text: python3 -c 'import ipaddress'", value="ADDRESS"),
+            Option("-R", missing="who a socket belongs to: net -s names the task of each", value="SOCKET"),
             Option("-x", missing="hexadecimal: struct sock ADDRESS"),
             Option("-d", missing="decimal, as always"),
         ),
@@ -268,12 +309,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("timer",),
         "timers that were pending",
-        lambda line: TableOf("timers"),
+        _timer,
         (),
-        (
-            Option("-r", "high-resolution ones too, as always"),
-            Option("-C", missing="of one CPU: timer --where cpu=N"),
-        ),
+        (Option("-r", "high-resolution ones too, as always"), Option("-C", "of some CPUs", "0,1")),
+        (("", "those that are due first"), ("-C 0", "of CPU 0")),
     ),
     Command(
         ("ipcs",),
@@ -317,9 +356,12 @@ COMMANDS: tuple[Command, ...] = (
     missing("sbitmapq", nearest="a bitmap queue as a struct: struct sbitmap_queue ADDRESS"),
     missing("pte", nearest="what a virtual address maps to: vtop ADDRESS"),
     missing("extend", nearest="extensions are crash's own; oopscope show --list names the tables"),
-    missing("gdb", nearest="types and members: struct TYPE; symbols: sym NAME"),
+    missing("gdb", "g", nearest="types and members: struct TYPE; symbols: sym NAME"),
     missing("wr", nearest="nothing is ever written to a dump; rd ADDRESS reads"),
     missing("alias", nearest="keys and columns: settings"),
+    missing("hex", "dec", "sf", "sn", nearest="numbers come decimal and hexadecimal, and long answers scroll"),
+    missing("rustfilt", nearest="names of Rust are shown as the kernel has them: sym -q WORD"),
+    missing("h", "history", nearest="Up in the : line brings what was typed last"),
     missing("repeat", nearest="a live machine's tables are read anew on the screen"),
     missing("ascii", nearest="rd ADDRESS shows words as characters too; rd -a ADDRESS a text"),
 )

@@ -1,4 +1,4 @@
-"""Commands about memory, code and types: kmem, rd, dis, sym, struct, whatis, p and their kin."""
+"""Commands about memory and code: kmem, rd, dis, sym, search and their kin."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,7 @@ from oopscope.commands.command import (
     TableOf,
     as_number,
     key_of,
+    operand,
 )
 
 ADDRESS = Argument("NAME | ADDRESS", "symbol", True)
@@ -28,8 +29,6 @@ OF_OPTION = {
     "-h": "hugepages",
 }
 FORMS = {"-8": "8", "-16": "16", "-32": "32", "-64": "64", "-d": "d", "-a": "a", "-p": "p"}
-HEX = set("0123456789abcdef")
-KEYWORDS = ("struct", "union", "enum")
 
 
 def _kmem(line: Line) -> Request:
@@ -83,99 +82,22 @@ def _sym(line: Line) -> Request:
     return CardOf("symbol", line.first) if line.names else Say("sym wants a name or an address: sym schedule")
 
 
-def _operand(word: str) -> str:
-    """Return an address as an expression has it: bare digits of an address with their 0x."""
-    return f"0x{word}" if len(word) >= 8 and not set(word.lower()) - HEX else word
-
-
-def _list(line: Line) -> Request:
-    """`list TYPE.MEMBER -H HEAD -s TYPE.MEMBER`: a walk as an expression."""
-    return _walk("list", "list task_struct.tasks -H init_task.tasks -s task_struct.comm", line)
-
-
-def _tree(line: Line) -> Request:
-    """`tree -t rb -r TYPE.MEMBER ROOT -s TYPE.MEMBER`: a walk as an expression."""
-    kind = line.options.get("-t", "rb")
-    if not kind.startswith("rb"):
-        return Say(f"tree -t {kind[:10]}: red-black trees are there alone; struct xa_node ADDRESS, struct maple_node "
-                   "ADDRESS show a node")  # fmt: skip
-    return _walk("tree", "tree -r vmap_area.rb_node vmap_area_root -s vmap_area.va_start", line)
-
-
-def _walk(kind: str, usage: str, line: Line) -> Request:
-    names, options = list(line.names), line.options
-    member = options.get("-o") or options.get("-r") or (names.pop(0) if names and "." in names[0] and not
-                                                        names[0].startswith("init_") else "")  # fmt: skip
-    head = options.get("-H") or options.get("-h") or (names.pop(0) if names else "")
-    function = "ring" if kind == "list" and "-h" in options and "-H" not in options else kind
-    outer, _, path = member.partition(".")
-    if not head or names:
-        return Say(f"{kind} wants a head: {usage}")
-    if not path:
-        if kind == "tree":
-            return Say(f"tree wants the node's place: {usage}")
-        outer, path = "list_head", "next"
-    head = _operand(head)
-    if "-H" in options and as_number(head) is not None:
-        head = f"*({head})"  # where the links begin, also those that are plain pointers
-    walked = f"{function}({head}, {outer}, {path})"
-    shown = options.get("-s", "")
-    if "," in shown:
-        return Say(f"{kind} -s: one member at a time")
-    return CardOf("value", walked + (f".{shown.partition('.')[2]}" if "." in shown else ""))
-
-
 def _search(line: Line) -> Request:
     if "-c" in line.options:
         return CardOf("search", f'"{" ".join((line.options["-c"], *line.names)).strip()}')
     if len(line.names) != 1:
         return Say("search wants one value, or with -c a text: search init_task")
-    return CardOf("search", _operand(line.first) if as_number(line.first) is None else line.first)
-
-
-def _translate(way: str) -> Callable[[Line], Request]:
-    return lambda line: CardOf("translation", f"{way}:{line.first}")
-
-
-def _struct(line: Line) -> Request:
-    """A type, and perhaps the address or the symbol of one, in either order; `struct` itself may be said twice."""
-    names = [word for word in line.names if word not in KEYWORDS]
-    if len(names) > 1 and _is_address(names[0]):
-        names[:2] = names[1::-1]
-    if len(names) > 2:
-        return Say("struct: one at a time; a count is not there, so ask for the next address")
-    if "-l" in line.options:
-        outer, _, member = line.options["-l"].rpartition(".")
-        if len(names) < 2 or not member:
-            return Say("struct -l wants a member, a type and its address: struct task_struct -l tasks ADDRESS")
-        past = member if as_number(member) is not None else f"offsetof({outer or names[0]}, {member})"
-        names[1] = f"({_operand(names[1])} - {past})"
-    return CardOf("struct", "@".join(names[:2]) or None)
-
-
-def _is_address(word: str) -> bool:
-    digits = word.lower().removeprefix("0x")
-    return len(digits) >= 8 and not set(digits) - set("0123456789abcdef")
-
-
-def _whatis(line: Line) -> Request:
-    """A type where there is one of that name, else a symbol; with `--refs` who points at an address."""
-    if "--refs" in line.options:
-        return _refs(line)
-    names = [word for word in line.names if word not in KEYWORDS]
-    name = names[0] if names else None
-    return CardOf("struct", name, (), None if len(names) < len(line.names) else CardOf("symbol", name))
+    return CardOf("search", operand(line.first) if as_number(line.first) is None else line.first)
 
 
 def _refs(line: Line) -> Request:
     if len(line.names) != 1:
         return Say("refs wants one address or a name: refs init_task")
-    return CardOf("references", _operand(line.first))
+    return CardOf("references", operand(line.first))
 
 
-def _p(line: Line) -> Request:
-    """The value of an expression, or of a variable."""
-    return CardOf("value", " ".join(line.names) or None)
+def _translate(way: str) -> Callable[[Line], Request]:
+    return lambda line: CardOf("translation", f"{way}:{line.first}")
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -195,8 +117,14 @@ COMMANDS: tuple[Command, ...] = (
             Option("-F", missing="each free page by itself: kmem -f has how many there are of each order"),
             Option("-n", "nodes"),
             Option("-p", missing="a page: struct page ADDRESS; sym ADDRESS says what a page holds"),
-            Option("-m", missing="a page: struct page ADDRESS"),
+            Option("-m", missing="a page: struct page ADDRESS", value="MEMBERS"),
             Option("-c", missing="a page: struct page ADDRESS"),
+            Option("-C", missing="a page: struct page ADDRESS"),
+            Option("-l", missing="pages by list: kmem -V counts them, kmem -n by node", value="LIST"),
+            Option("-I", missing="without a cache: kmem -s --where name!=NAME", value="NAME"),
+            Option("-r", missing="caches of control groups are among the others: kmem -s"),
+            Option("-x", missing="sizes come as people read them; --format json has bytes"),
+            Option("-d", missing="sizes come as people read them; --format json has bytes"),
             Option("-g", missing="flags of a page: struct page.flags ADDRESS"),
             Option("-o", missing="per-CPU offsets: p NAME:CPU, sym NAME:CPU"),
             Option("-h", "huge pages by size"),
@@ -218,38 +146,13 @@ COMMANDS: tuple[Command, ...] = (
             Option("-l", "all"),
             Option("-p", "it and the one before"),
             Option("-n", "it and the one after"),
+            Option("-v", missing="all symbols with sizes are not there: sym -l"),
         ),
         (
             ("schedule", "where it is, who is in it"),
             ("ffffffff81000000", "what an address is"),
             ("-q do_sched", "by a part of the name"),
         ),
-    ),
-    Command(
-        ("struct", "union", "*"),
-        "a type's members and, at an address, values",
-        _struct,
-        (Argument("TYPE[.MEMBER]", "type", True), Argument("ADDRESS | NAME", "symbol")),
-        (
-            Option("-o", "offsets, as always"),
-            Option("-x", "hexadecimal, as always"),
-            Option("-d", "decimal, as always"),
-            Option("-l", "of the struct around a member: the address is the member's", "MEMBER"),
-            Option("-p", missing="what pointers lead to is said beside them"),
-            Option("-r", missing="raw words: rd ADDRESS"),
-            Option("-u", missing="a program's memory is in few dumps; vm PID"),
-            Option("-c", missing="one at a time; ask for the next address"),
-            Option("-f", missing="an anonymous struct is shown in its place"),
-        ),
-        (("task_struct", "its members"), ("task_struct init_task", "with values"), ("rq.clock runqueues:0", "inside")),
-    ),
-    Command(
-        ("whatis",),
-        "what a type or a symbol is",
-        _whatis,
-        (Argument("TYPE | NAME", "type", True),),
-        (Option("-o", "offsets, as always"), Option("--refs", "who points at the address: refs")),
-        (("list_head", "a type"), ("vfs_read", "a function")),
     ),
     Command(
         ("rd", "x"),
@@ -269,7 +172,11 @@ COMMANDS: tuple[Command, ...] = (
             Option("-p", "the address is physical"),
             Option("-o", "so many bytes further on", "OFFSET"),
             Option("-u", missing="a program's memory is in few dumps; vm PID"),
-            Option("-e", missing="a count of words instead: rd ADDRESS COUNT"),
+            Option("-e", missing="a count of words instead: rd ADDRESS COUNT", value="END"),
+            Option("-f", missing="offsets in the dump's file; rd ADDRESS reads memory"),
+            Option("-m", missing="a hypervisor's own addresses; rd ADDRESS reads the machine's"),
+            Option("-N", missing="numbers in the network's order: rd -8 ADDRESS shows the bytes as they lie"),
+            Option("-R", missing="the order of bytes is the machine's: rd -8 ADDRESS shows them as they lie"),
             Option("-r", missing="raw bytes: from oopscope import open, then read()"),
         ),
         (("init_task 16", "16 words"), ("init_task 16 --format csv", "for a spreadsheet")),
@@ -284,62 +191,12 @@ COMMANDS: tuple[Command, ...] = (
             Option("-f", "from the address on"),
             Option("-x", "hexadecimal, as always"),
             Option("-d", missing="decimal offsets"),
-            Option("-l", missing=SOURCE),
+            Option("-l", lacks=SOURCE),
             Option("-s", missing=SOURCE),
             Option("-u", missing="a program's code is in few dumps"),
-            Option("-b", missing="bytes: wide screens and --format json have them"),
+            Option("-b", missing="bytes: wide screens and --format json have them", value="COUNT"),
         ),
         (("schedule", "a function"), ("-r schedule+10", "up to there"), ("schedule 5", "five instructions")),
-    ),
-    Command(
-        ("p", "print", "eval"),
-        "the value of an expression: variables, members, task(PID), per_cpu(NAME, CPU), sizeof(TYPE)",
-        _p,
-        (Argument("EXPRESSION", "symbol", True),),
-        (Option("-x", "hexadecimal, as always"), Option("-d", "decimal, as always"), Option("-u", missing=PROGRAM)),
-        (
-            ("'task(1).mm.total_vm'", "a member, through pointers"),
-            ("'per_cpu(runqueues, 0).nr_running'", "of a CPU's copy"),
-            ("'sizeof(struct page)' --format json", "for a script"),
-        ),
-    ),
-    Command(
-        ("list",),
-        "what a linked list holds; -s a member of each",
-        _list,
-        (Argument("TYPE.MEMBER", "type"), Argument("HEAD", "symbol")),
-        (
-            Option("-H", "the list's head, which is no entry", "HEAD"),
-            Option(
-                "-h", "one of its entries, from which it is gone round: a head within no entry comes as one", "ENTRY"
-            ),
-            Option("-s", "a member of each", "TYPE.MEMBER"),
-            Option("-o", "where in each the links are", "TYPE.MEMBER"),
-            Option("-x", "hexadecimal, as always"),
-            Option("-r", missing="backwards: a walk checks the links both ways by itself"),
-            Option("-l", missing="give the place of the links as TYPE.MEMBER"),
-            Option("-e", missing="all up to the list's end are shown"),
-        ),
-        (
-            ("task_struct.tasks -H init_task.tasks -s task_struct.comm", "every process's name"),
-            ("module.list -H modules", "modules"),
-            ("file_system_type.next file_systems -s file_system_type.name", "a chain of pointers"),
-        ),
-    ),
-    Command(
-        ("tree",),
-        "what a red-black tree holds, in order; -s a member of each",
-        _tree,
-        (Argument("ROOT", "symbol"),),
-        (
-            Option("-t", "the kind: rb", "KIND"),
-            Option("-r", "where in each the node is", "TYPE.MEMBER"),
-            Option("-o", "the same", "TYPE.MEMBER"),
-            Option("-s", "a member of each", "TYPE.MEMBER"),
-            Option("-x", "hexadecimal, as always"),
-            Option("-p", missing="where each stands in the tree"),
-        ),
-        (("-r vmap_area.rb_node vmap_area_root -s vmap_area.va_start", "where vmalloc's areas begin"),),
     ),
     Command(
         ("search",),
@@ -350,8 +207,18 @@ COMMANDS: tuple[Command, ...] = (
             Option("-k", "of the kernel, as always"),
             Option("-c", "a text, not a word", "TEXT"),
             Option("-u", missing=PROGRAM),
-            Option("-s", missing="all of the dump is searched"),
-            Option("-m", missing="a mask: search finds whole words"),
+            Option("-s", missing="all of the dump is searched", value="START"),
+            Option("-e", missing="all of the dump is searched", value="END"),
+            Option("-l", missing="all of the dump is searched", value="LENGTH"),
+            Option("-m", missing="a mask: search finds whole words", value="MASK"),
+            Option("-x", missing="what stands around a place: rd ADDRESS", value="COUNT"),
+            Option("-w", missing="words of 64 bits and texts are found: search VALUE, search -c TEXT"),
+            Option("-h", missing="words of 64 bits and texts are found: search VALUE, search -c TEXT"),
+            Option("-v", missing="all of the kernel's memory that the dump has is searched"),
+            Option("-V", missing="all of the kernel's memory that the dump has is searched"),
+            Option("-K", missing="all of the kernel's memory that the dump has is searched"),
+            Option("-M", missing="all of the kernel's memory that the dump has is searched"),
+            Option("-T", missing="stacks are searched with the rest"),
             Option("-p", missing="physical addresses stand beside the others"),
             Option("-t", missing="stacks are searched with the rest"),
         ),
@@ -370,7 +237,11 @@ COMMANDS: tuple[Command, ...] = (
         "a virtual address: its physical one, its page, whether the dump has it",
         _translate("v"),
         (ADDRESS,),
-        (Option("-k", "of the kernel, as always"), Option("-u", missing=PROGRAM), Option("-c", missing=PROGRAM)),
+        (
+            Option("-k", "of the kernel, as always"),
+            Option("-u", missing=PROGRAM),
+            Option("-c", missing=PROGRAM, value="PID"),
+        ),
         (("init_task", "where a variable lies"),),
     ),
     Command(

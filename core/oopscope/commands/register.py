@@ -4,10 +4,16 @@ To add one: a line in COMMANDS of a file here. A command of crash's that is not 
 what is nearest: a word that fingers know never leads somewhere else in silence.
 """
 
-from oopscope.commands import machine, memory, screen, tasks
+from oopscope.commands import machine, memory, screen, tasks, types
 from oopscope.commands.command import Command, Request, Say
 
-COMMANDS: tuple[Command, ...] = (*tasks.COMMANDS, *machine.COMMANDS, *memory.COMMANDS, *screen.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *tasks.COMMANDS,
+    *machine.COMMANDS,
+    *memory.COMMANDS,
+    *types.COMMANDS,
+    *screen.COMMANDS,
+)
 BY_WORD = {word: command for command in COMMANDS for word in command.words}
 HERE = tuple(command for command in COMMANDS if command.there)
 

@@ -14,23 +14,50 @@ from oopscope.commands.command import (
     TableOf,
     as_number,
     missing,
+    numbers_of,
 )
 
 PID = Argument("PID | NAME", "task")
 SOURCE = "source lines need debug symbols, and oopscope works without: dis shows the code of a frame"
-FACTS, SIGNALS = ("task", "facts"), ("task", "signals")
+FACTS = ("task", "facts")
+SIGNALS = ("task", "signals")
+# ps's options that ask for a part of a task's card.
+OF_PS = {"-p": "family", "-c": "family", "-g": "family", "-a": "memory", "-t": "used", "-r": "limits"}
+SETTINGS = {"scroll", "hex", "radix", "dec", "vi", "emacs", "hash", "zero_excluded", "refresh", "print_max", "console",
+            "namelist", "dumpfile", "debug", "core", "silent", "edit", "null-stop", "gdb", "unwind", "offline",
+            "redzone", "error"}  # fmt: skip
 # foreach's words for tasks, as a filter of the table of tasks.
 STATES = {"RU": "R", "IN": "S", "UN": "D", "ST": "T", "TR": "t", "ZO": "Z", "DE": "X", "ID": "I", "PA": "P", "NE": "N"}
-KINDS = {"kernel": "kernel_thread:yes", "user": "kernel_thread:no", "active": "state:R", "": ""}
+LEADERS = "(pid == tgid)"
+KINDS = {"kernel": "kernel_thread:yes", "user": "kernel_thread:no", "gleader": LEADERS}
 # What foreach can do with each task, and the parts of its card.
 EACH = {"bt": ("stack",), "files": ("paths", "files"), "vm": ("memory", "mappings"), "task": FACTS, "sig": SIGNALS,
-        "set": ("task",), "ps": ("task",)}  # fmt: skip
+        "set": ("task",), "ps": (), "net": ("files",)}  # fmt: skip
+OF_CRASH = {"struct", "vtop", "rd", "list", "union"}  # foreach's commands that are not there
+
+
+def _of_tasks(names: tuple[str, ...]) -> str | None:
+    """Return the filter for tasks by PIDs, names and patterns (`/^kw/`); None where a word cannot be one."""
+    pids = [str(as_number(name)) for name in names if as_number(name) is not None]
+    others = [name for name in names if as_number(name) is None]
+    if not others:
+        return f"pid={','.join(pids)}"
+    if len(names) == 1:
+        return f"comm~{others[0].strip('/')}" if _is_pattern(others[0]) else f"comm:{others[0]}"
+    if any(_is_pattern(name) or '"' in name for name in others):
+        return None
+    return "(" + " || ".join([*(f"pid == {pid}" for pid in pids), *(f'comm == "{name}"' for name in others)]) + ")"
+
+
+def _is_pattern(word: str) -> bool:
+    return len(word) > 2 and word[0] == word[-1] == "/"
 
 
 def _several(line: Line) -> str:
-    """Return the filter for several PIDs; an empty text where the line names no more than one task."""
-    pids = [str(as_number(name)) for name in line.names]
-    return f"pid={','.join(pids)}" if len(pids) > 1 and "None" not in pids else ""
+    """Return the filter for several tasks, or for those that fit a pattern; an empty text where one is named."""
+    if len(line.names) < 2 and not _is_pattern(line.first):
+        return ""
+    return _of_tasks(line.names) or ""
 
 
 def _task(*parts: str) -> Callable[[Line], Request]:
@@ -39,42 +66,59 @@ def _task(*parts: str) -> Callable[[Line], Request]:
     def request(line: Line) -> Request:
         several = _several(line)
         if len(line.names) > 1 and not several:
-            return Say("one name at a time, or several PIDs")
+            return Say("one pattern at a time, or several PIDs and names")
         return EachTask(several, parts) if several else CardOf("task", line.key, parts)
 
     return request
 
 
+def _cpus(name: str, word: str) -> Request:
+    """Return the request for one CPU's card, or for several of them in the table."""
+    listed = numbers_of(word)
+    if listed is None:
+        return Say(f"{name} wants CPUs by number: {name} 0, {name} 0,2-4")
+    return CardOf("cpu", int(listed)) if listed.isdigit() else TableOf("cpus", None, f"cpu={listed}")
+
+
 def _bt(line: Line) -> Request:
     """A task's stack, of `-c N` a CPU's, of `-a` every CPU's, of nothing the culprit's."""
-    if "-a" in line.options:
+    options = line.options
+    if "-a" in options:
         return TableOf("cpus")
-    if "-c" in line.options:
-        cpu = as_number(line.options["-c"])
-        return CardOf("cpu", cpu) if cpu is not None else TableOf("cpus")
-    if line.options.keys() & {"-f", "-F", "-r"}:
+    if "-c" in options:
+        return _cpus("bt -c", options["-c"])
+    if "-n" in options:
+        idle = options["-n"] == "idle"
+        return EachTask("pid=0", ("stack",)) if idle else Say("bt -n knows one word: bt -n idle")
+    if "-p" in options:
+        return CardOf("task", None, ("stack",))
+    if options.keys() & {"-f", "-F", "-r", "-t", "-T"}:
         return CardOf("stack", line.key, (), None) if not _several(line) else Say("bt -f: one task at a time")
-    if "-g" in line.options:
+    if "-g" in options:
         pid = as_number(line.first)
         return EachTask(f"tgid={pid}", ("stack",)) if pid is not None else Say("bt -g wants a PID: bt -g 1")
     return _task("stack")(line)
 
 
 def _ps(line: Line) -> Request:
-    """Tasks: all, of the kernel or of users, of a name; or one of them, with its family or its arguments."""
-    parts = {"-p": "family", "-c": "family", "-g": "family", "-a": "memory", "-t": "used", "-r": "limits"}
-    for name in parts.keys() & line.options.keys():
-        if line.key is None:
-            return Say(f"ps {name} wants a PID: ps {name} 1")
-        return CardOf("task", line.key, ("task", parts[name]))
+    """Tasks: all, of the kernel or of users, of a name; or what else is known of them, such as their parents."""
+    for name in OF_PS.keys() & line.options.keys():
+        return _task("task", OF_PS[name])(line) if line.names else EachTask("", ("task", OF_PS[name]))
     if "-A" in line.options:
         return TableOf("cpus")
     if "-S" in line.options:
         return CardOf("states", 0)
-    kinds = {"-k": "kernel_thread:yes", "-u": "kernel_thread:no"}
-    leaders = "(pid == tgid)" if "-G" in line.options else ""
-    where = " ".join([*(kinds[name] for name in kinds if name in line.options), leaders, _several(line)]).strip()
-    key = None if _several(line) else line.key
+    kinds = {"-k": "kernel_thread:yes", "-u": "kernel_thread:no", "-G": LEADERS}
+    terms = [kinds[name] for name in kinds if name in line.options]
+    if "-C" in line.options:
+        listed = numbers_of(line.options["-C"])
+        if listed is None:
+            return Say("ps -C wants CPUs by number: ps -C 0,1")
+        terms.append(f"cpu={listed}")
+    several = _several(line)
+    if len(line.names) > 1 and not several:
+        return Say("ps: one pattern at a time, or several PIDs and names")
+    where, key = " ".join([*terms, several]).strip(), None if several else line.key
     if line.options.keys() & {"-m", "-l"}:
         columns = ("since_last_run_seconds", "pid", "state", "cpu", "comm", "wait")
         return TableOf("tasks", key, where, "since_last_run_seconds", columns)
@@ -101,10 +145,12 @@ def _vm(line: Line) -> Request:
 
 def _set(line: Line) -> Request:
     if "-c" in line.options:
-        cpu = as_number(line.options["-c"])
-        return CardOf("cpu", cpu) if cpu is not None else Say("set -c wants the number of a CPU")
+        return _cpus("set -c", line.options["-c"])
     if "-p" in line.options:
         return CardOf("task", None)
+    if line.first in SETTINGS:
+        return Say(f"set {line.first}: nothing of the kind is to be set; numbers come decimal and hexadecimal, long "
+                   "answers scroll, and keys and columns are in :settings")  # fmt: skip
     if line.key is None:
         return Say("set wants a PID; oopscope has no current task: each command takes the task that it is about")
     return CardOf("task", line.key)
@@ -119,22 +165,49 @@ def _sig(line: Line) -> Request:
 
 
 def _foreach(line: Line) -> Request:
-    """`foreach UN bt`: tasks by state, kind, name or PID, then what is done with each."""
+    """`foreach UN bt`: tasks by state, kind, name or PID, then what is done with each, and that command's options."""
     words = list(line.names)
-    do = next((at for at, word in enumerate(words) if word in EACH), None)
-    if do is None:
-        return Say(f"foreach wants a command after the tasks: {', '.join(EACH)}; as in foreach UN bt")
-    terms = []
-    for word in words[:do]:
-        if word.upper() in STATES:
-            terms.append(f"state:{STATES[word.upper()]}")
-        elif word in KINDS:
-            terms.append(KINDS[word])
-        elif as_number(word) is not None:
-            terms.append(f"pid={as_number(word)}")
-        else:
-            terms.append(f"comm:{word}")
-    return EachTask(" ".join(terms), EACH[words[do]])
+    do = next((at for at, word in enumerate(words) if word in EACH.keys() | OF_CRASH), None)
+    if do is None or words[do] in OF_CRASH:
+        named = f"foreach {words[do]} is not there: " if do is not None else ""
+        return Say(f"{named}foreach wants a command after the tasks: {', '.join(EACH)}; as in foreach UN bt")
+    if "active" in words[:do]:
+        return Say("foreach active: what ran on the CPUs is bt -a, and in short ps -A")
+    terms = [f"state:{STATES[word.upper()]}" for word in words[:do] if word.upper() in STATES]
+    terms += [KINDS[word] for word in words[:do] if word in KINDS]
+    names = tuple(word for word in words[:do] if word not in KINDS and word.upper() not in STATES)
+    of = _of_tasks(names) if names else ""
+    if of is None:
+        return Say("foreach: one pattern at a time, or several PIDs and names")
+    return _done_with_each(" ".join([*terms, of]).strip(), words[do], words[do + 1 :])
+
+
+def _done_with_each(where: str, do: str, rest: list[str]) -> Request:
+    """Return what a command with its options comes to for the tasks that pass a filter."""
+    if do == "net":
+        return (
+            EachTask(where, EACH[do])
+            if not set(rest) - {"-s", "-S"}
+            else Say("foreach net -s lists each one's sockets")
+        )
+    line = next(one for one in COMMANDS if one.name == do).take(rest)
+    if isinstance(line, Say):
+        return Say(f"foreach {line.text}")
+    if line.names:
+        return Say(f"foreach {do}: {line.names[0][:20]} comes behind the command; the tasks stand before it")
+    if do == "ps":
+        asked = _ps(line)
+        if isinstance(asked, TableOf):
+            return asked._replace(where=f"{where} {asked.where}".strip())
+        return (
+            asked._replace(where=where) if isinstance(asked, EachTask) else Say("foreach ps: ps has that of all tasks")
+        )
+    without = [name for name in line.options if name in ("-R", "-m", "-c", "-a", "-g", "-p")]
+    return (
+        Say(f"foreach {do} {without[0]}: of one task at a time, {do} {without[0]} PID")
+        if without
+        else EachTask(where, EACH[do])
+    )
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -150,14 +223,22 @@ COMMANDS: tuple[Command, ...] = (
             Option("-f", "with the stack's words"),
             Option("-F", "with the stack's words, and what each means"),
             Option("-r", "the same"),
+            Option("-t", "the same: return addresses are among the words"),
+            Option("-T", "the same"),
             Option("-g", "of all threads of a process"),
-            Option("-l", missing=SOURCE),
-            Option("-t", missing="frames found by scanning a stack are there, each marked as a guess"),
-            Option("-T", missing="frames found by scanning a stack are there, each marked as a guess"),
-            Option("-e", missing="frames of exceptions are marked in every stack"),
-            Option("-n", missing="idle tasks are those with PID 0: ps shows them"),
-            Option("-R", missing="who refers to a name: sym NAME tells which stacks it is in"),
+            Option("-p", "of the task that is to blame, as without a PID"),
+            Option("-n", "of the idle tasks: -n idle", "idle"),
+            Option("-x", "hexadecimal, as always"),
+            Option("-d", "decimal, as always"),
+            Option("-l", lacks=SOURCE),
+            Option("-e", missing="frames of exceptions are marked in every stack, with the registers: bt, bt -f"),
+            Option("-E", missing="frames of exceptions are marked in every stack: foreach bt"),
+            Option("-R", missing="who refers to a name: sym NAME tells which stacks it is in", value="NAME"),
             Option("-v", missing="a stack that overflowed is the verdict's: sys"),
+            Option("-I", missing="stacks begin where the dump says; rd ADDRESS shows words from anywhere", value="IP"),
+            Option("-S", missing="stacks begin where the dump says; rd ADDRESS shows words from anywhere", value="SP"),
+            Option("-o", missing="there is one way to unwind, by ORC or frame pointers, and guesses are marked"),
+            Option("-O", missing="there is one way to unwind, by ORC or frame pointers, and guesses are marked"),
         ),
     ),
     Command(
@@ -176,12 +257,14 @@ COMMANDS: tuple[Command, ...] = (
             Option("-g", "its threads"),
             Option("-a", "its arguments"),
             Option("-t", "its times"),
-            Option("-s", missing="the stack of a task: bt PID"),
-            Option("-r", "its limits"),
+            Option("-r", "its resource limits"),
+            Option("-C", "that ran on CPUs", "0,1"),
             Option("-S", "how many are in which state"),
             Option("-G", "of each process the first thread"),
+            Option("-s", missing="the stack pointer of a task is that of its innermost frame: bt -f PID"),
             Option("-H", missing="without the line of names: ps --no-headers"),
-            Option("-y", missing="the scheduling policy is in task PID"),
+            Option("-y", missing="the scheduling policy is in task PID", value="POLICY"),
+            Option("-n", missing="names of namespaces are in task PID"),
         ),
         (("", "every thread"), ("-m", "by when they last ran"), ("--where 'state:D' --format csv", "blocked ones")),
     ),
@@ -206,7 +289,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("-c", "what a CPU did", "N"),
             Option("-p", "the task that is to blame"),
             Option("-v", missing="what can be set is in the settings: config.toml, :settings on the screen"),
-            Option("-a", missing="whose stack a CPU's is: bt -c N"),
+            Option("-a", missing="whose stack a CPU's is: bt -c N", value="PID"),
         ),
         (("1", "PID 1"), ("-p", "the one that panicked")),
     ),
@@ -216,9 +299,13 @@ COMMANDS: tuple[Command, ...] = (
         _task("paths", "files"),
         (PID,),
         (
-            Option("-d", missing="a dentry: struct dentry ADDRESS"),
-            Option("-R", missing="search a path in every task: foreach files"),
+            Option("-d", missing="a dentry: struct dentry ADDRESS", value="DENTRY"),
+            Option("-p", missing="an inode's pages: struct inode.i_data ADDRESS", value="INODE"),
+            Option("-n", missing="an inode by name: foreach files has the paths that are open"),
+            Option("-R", missing="search a path in every task: foreach files", value="PATH"),
             Option("-c", missing="the page cache of an inode: struct inode.i_data ADDRESS"),
+            Option("-m", missing="where a path's file system is mounted: mount"),
+            Option("-M", missing="where a path's file system is mounted: mount"),
         ),
         (("1", "of PID 1"),),
     ),
@@ -229,8 +316,12 @@ COMMANDS: tuple[Command, ...] = (
         (PID,),
         (
             Option("-m", "its struct mm_struct"),
-            Option("-R", missing="search a name among mappings: vm PID --format csv | grep NAME"),
+            Option("-R", missing="search a name among mappings: vm PID --format csv | grep NAME", value="NAME"),
             Option("-x", "hexadecimal, as always"),
+            Option("-d", "decimal, as always"),
+            Option("-P", missing="pages of a mapping: vtop ADDRESS for one address", value="VMA"),
+            Option("-M", missing="the memory of a task that ended: struct mm_struct ADDRESS", value="MM"),
+            Option("-f", missing="the flags of a mapping are in vm PID as letters", value="FLAGS"),
             Option("-p", missing="pages of a mapping: vtop ADDRESS for one address"),
             Option("-v", missing="struct vm_area_struct ADDRESS; vm PID gives the addresses"),
         ),
@@ -244,17 +335,22 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option("-g", "of all threads of a process"),
             Option("-l", missing="the numbers of the signals: kill -l"),
-            Option("-s", missing="sig PID names them"),
+            Option("-s", missing="sig PID names the signals of a set", value="SET"),
         ),
         (("1", "of PID 1"),),
     ),
     Command(
-        ("foreach",),
-        "a command for tasks by state (UN, RU, IN ...), name, PID, `user` or `kernel`",
+        ("foreach", "for"),
+        "a command for tasks by state (UN, RU, IN ...), name, PID, `user`, `kernel` or `gleader`",
         _foreach,
-        (Argument("WHICH bt | files | vm", "", True),),
+        (Argument("WHICH bt | files | vm | ps | task", "", True),),
         (),
-        (("UN bt", "stacks of the blocked tasks"), ("user files", "open files of every process")),
+        (
+            ("UN bt", "stacks of the blocked tasks"),
+            ("UN ps -m", "the blocked ones by when they last ran"),
+            ("user files", "open files of every process"),
+        ),
+        whole=True,
     ),
     missing("fuser", nearest="who has a file open: foreach files"),
     missing("waitq", nearest="who waits in a function: sym FUNCTION; for what: waits"),

@@ -2,18 +2,22 @@
 
 `task(1).mm.total_vm`, `per_cpu(runqueues, 0).nr_running`, `sizeof(struct page)`, `*(struct file *)0xffff...`,
 `offsetof(struct rq, clock)`, `init_task.pid + 1`, `runqueues:1.clock`, `&jiffies`, `list(init_task.tasks, task_struct,
-tasks).comm`. A pointer's member is read through it, `.` and `->` alike; of several things, each one's. BTF has no types
-of ordinary variables: those that are not known here are read as a word, and the answer says that this is a guess.
+tasks).{pid, comm}`. A pointer's member is read through it, `.` and `->` alike; of several things, each one's. BTF has
+no types of ordinary variables: those that are not known here are read as a word, and the answer says that this is a
+guess.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import chain, islice, takewhile
+from collections.abc import Callable
+from itertools import islice
 from typing import NoReturn
 
-from oopscope.errors import Implausible, NoType, OopscopeError
+from oopscope.errors import NoType, OopscopeError
 from oopscope.inspect.expression_parts import (
+    BASIC,
+    BASIC_WORDS,
     BINARY,
     ExpressionError,
+    Members,
     Names,
     Pointer,
     Several,
@@ -25,28 +29,27 @@ from oopscope.inspect.expression_parts import (
     text_of,
     tokens,
 )
+from oopscope.inspect.expression_walks import (
+    INTS,
+    MOST,
+    STRUCTS,
+    WALKS,
+    element_of,
+    fitted,
+    is_linked,
+    task_at,
+    walk_of,
+)
 from oopscope.inspect.look_up import address_of
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
-from oopscope.kernel.walk import for_each_chain, for_each_hlist, for_each_list, for_each_rbtree
 from oopscope.linux.module import in_text
-from oopscope.linux.task import lost_tasks, task_structs
-from oopscope.memory.virtual import Memory
 from oopscope.structs.layout import Member
 from oopscope.structs.view import View
 from oopscope.symbols.btf import COMPOUND
 
 DEEPEST = 40  # parentheses and operators within each other
-MOST = 10_000  # things of a list or a tree
-WALKS = {"list": for_each_list, "hlist": for_each_hlist, "tree": for_each_rbtree}
+TEXT = 4096  # characters behind a char *
 FUNCTIONS = ("task", "per_cpu", "sizeof", "offsetof", "container_of", "list", "ring", "hlist", "tree", "count")
-NODES = ("list_head", "hlist_node")  # what links point to, where they do not point to the next thing itself
-# Ordinary variables of which the type is known, though BTF does not say it.
-STRUCTS = {"init_task": "task_struct", "init_mm": "mm_struct", "init_net": "net", "init_pid_ns": "pid_namespace",
-           "init_user_ns": "user_namespace", "init_uts_ns": "uts_namespace", "init_cred": "cred",
-           "init_css_set": "css_set", "iomem_resource": "resource", "init_nsproxy": "nsproxy"}  # fmt: skip
-INTS = {"panic_cpu": 4, "nr_threads": 4, "nr_cpu_ids": 4, "total_forks": 8, "tainted_mask": 8, "jiffies": 8,
-        "jiffies_64": 8, "panic_timeout": 4, "max_pfn": 8, "page_offset_base": 8, "vmalloc_base": 8, "vmemmap_base": 8,
-        "phys_base": 8}  # fmt: skip
 
 
 def evaluate(kernel: Kernel, text: str) -> Value:
@@ -64,15 +67,6 @@ def value_of(kernel: Kernel | None, parts: tuple[str, ...], names: Names | None 
     if reader.left:
         reader.fail()
     return value
-
-
-def _is_linked(memory: Memory, node: int) -> bool:
-    """Tell whether a struct list_head's neighbours name it."""
-    following, before = memory.words(node, 2)
-    try:
-        return memory.words(following, 2)[1] == node and memory.word(before) == node
-    except OopscopeError:
-        return False
 
 
 class _Reader:
@@ -123,8 +117,8 @@ class _Reader:
                 value = do(number_of(value), right)
         return value
 
-    def unary(self, depth: int) -> Value:
-        """Read signs, `*`, `&`, casts, then what they stand before."""
+    def unary(self, depth: int, of_address: bool = False) -> Value:
+        """Read signs, `*`, `&`, casts, then what they stand before; of_address: where that lies is enough."""
         if depth > DEEPEST:
             raise ExpressionError("too deep")
         if self.has("-"):
@@ -138,18 +132,29 @@ class _Reader:
         if self.has("&"):
             if self.left and self.left[0][0].isalpha() and self.left[1:2] not in (["."], ["->"], ["["], ["("]):
                 return Pointer(address_of(self.kernel, self.take()))  # its page need not be there
-            return self.address(self.unary(depth + 1))
-        if len(self.left) > 1 and self.left[0] == "(" and self.left[1] in ("struct", "union"):
+            return self.address(self.unary(depth + 1, True))
+        if len(self.left) > 1 and self.left[0] == "(" and self.left[1] in {"struct", "union"} | BASIC_WORDS:
             return self.cast(depth)
-        return self.members(self.primary(depth))
+        return self.members(self.primary(depth), of_address)
 
     def cast(self, depth: int) -> Value:
-        """Read `(struct NAME *)` and what it is put upon."""
+        """Read `(struct NAME *)`, `(u32 *)`, `(long)` and what it is put upon; behind a `char *` is a text."""
         self.take("(")
-        name = self.type_name()
+        words = [self.take()] if self.left[0] in BASIC_WORDS else []
+        while words and self.left and self.left[0] in BASIC_WORDS:
+            words.append(self.take())
+        name = " ".join(words) or self.type_name()
+        if words and name not in BASIC:
+            raise ExpressionError(f"{name} is no type")
+        if words and self.has(")"):
+            size = BASIC[name]
+            return fitted(number_of(self.unary(depth + 1)), size)
         self.take("*")
         self.take(")")
-        return Pointer(number_of(self.unary(depth + 1)), name)
+        address = number_of(self.unary(depth + 1))
+        if name == "char":
+            return self.kernel.memory.cstring(address, TEXT)
+        return Pointer(address, name if name != "void" else None)
 
     def type_name(self) -> str:
         keyword = self.has("struct") or self.has("union")
@@ -211,31 +216,12 @@ class _Reader:
         if name == "container_of":
             return Pointer((head - member.offset) % self.kernel.memory.top, outer)
         lost: list[OopscopeError] = []
-        walk = self.walk(name, first, outer, member, lost.append)
+        walk = walk_of(self.kernel, name, first, (outer, member), lost.append)
         found = tuple(Pointer(address % self.kernel.memory.top, outer) for address in islice(walk, MOST + 1))
         if lost and not found:
             raise lost[0]
         more = f"more than {MOST:,}: these are the first" if len(found) > MOST else ""
         return Several(found[:MOST], "; ".join([*map(str, lost[:1]), *([more] if more else [])]))
-
-    def walk(
-        self, name: str, first: Value, outer: str, member: Member, lost: Callable[[OopscopeError], None]
-    ) -> Iterator[int]:
-        """Walk from a head, or from one of the entries where it is `ring`; by pointers where the member is one."""
-        memory, at, link = self.kernel.memory, place_of(first), member.offset
-        target = self.kernel.view(outer, at).target(member)
-        if name in ("list", "ring") and member.kind == "ptr" and target not in NODES:
-            if isinstance(first, Word) and name == "list":  # a variable that holds the first one
-                return for_each_chain(memory, at, link, 0, lost)
-            start = number_of(first) if isinstance(first, Word) else at
-            return chain(
-                [start], takewhile(lambda one: one != start, for_each_chain(memory, start + link, link, 0, lost))
-            )
-        if name != "ring":
-            return WALKS[name](memory, at, link, lost)
-        if (isinstance(first, View) and first.name != outer) or not _is_linked(memory, at + link):
-            return for_each_list(memory, at, link, lost)  # the head after all
-        return chain([at], for_each_list(memory, at + link, link, lost))
 
     def path(self) -> str:
         names = [self.take()]
@@ -245,12 +231,7 @@ class _Reader:
 
     def task(self, pid: int) -> View:
         """Return the task of a PID, or of the address of its task_struct."""
-        whole, lost = self.kernel.cached(task_structs).values(), self.kernel.cached(lost_tasks).values()
-        known = [*((t.pid, t.address) for t in whole), *((t.pid, t.address) for t in lost)]
-        address = next((address for number, address in known if pid in (number, address)), None)
-        if address is None:
-            raise Implausible(f"no task {pid:#x}" if pid > 1 << 32 else f"no task {pid}")
-        return self.kernel.view("task_struct", address)
+        return self.kernel.view("task_struct", task_at(self.kernel, pid))
 
     def variable(self, name: str) -> Value:
         """Return a variable's value: by its known type, else a word; of a function its address."""
@@ -269,6 +250,8 @@ class _Reader:
             return kernel.view(STRUCTS[plain], address)
         if plain in INTS:
             return int.from_bytes(kernel.memory.read(address, min(INTS[plain], kernel.memory.word_size)), "little")
+        if is_linked(kernel.memory, address):
+            return kernel.view("list_head", address)
         return Word(kernel.memory.word(address), address)
 
     def of_cpu(self, name: str) -> Callable[[int], Value]:
@@ -294,16 +277,51 @@ class _Reader:
             return int.from_bytes(self.kernel.memory.read(address, size), "little")
         return Word(self.kernel.memory.word(address), address)
 
-    def members(self, value: Value) -> Value:
-        """Read the members and elements that follow a value."""
+    def members(self, value: Value, of_address: bool = False) -> Value:
+        """Read the members and elements that follow a value; of_address: of the last one where it lies."""
         while self.left and self.left[0] in (".", "->", "["):
             if self.take() == "[":
                 index = number_of(self.binary(0, 1))
                 self.take("]")
-                value = self.element(value, index)
+                value = element_of(self.kernel, value, index)
+            elif self.has("{"):
+                value = self.chosen(value)
             else:
-                value = self.member(value, self.indexed(value, self.take()))
+                name = self.indexed(value, self.take())
+                last = not self.left or self.left[0] not in (".", "->", "[")
+                value = self.place(value, name) if of_address and last else self.member(value, name)
         return value
+
+    def chosen(self, value: Value) -> Value:
+        """Read `pid, comm}` and return those members; of several things, each one's."""
+        names = [self.path()]
+        while self.has(","):
+            names.append(self.path())
+        self.take("}")
+
+        def of(one: Value) -> Value:
+            if isinstance(one, Unread):
+                return one
+            place = one.address if isinstance(one, View | Pointer) else None
+            return Members(tuple(names), tuple(self.through(one, name) for name in names), place)
+
+        return value._replace(values=tuple(map(of, value.values))) if isinstance(value, Several) else of(value)
+
+    def through(self, value: Value, path: str) -> Value:
+        """Return what a path of members leads to; what cannot be read is said in its place."""
+        for name in path.split("."):
+            value = self.each(value, name)
+        return value
+
+    def place(self, value: Value, name: str) -> Value:
+        """Return where a struct's member lies, which need not be there."""
+        if isinstance(value, Several):
+            return value._replace(values=tuple(self.place(one, name) for one in value.values))
+        if isinstance(value, Pointer) and value.type is not None:
+            value = self.kernel.view(value.type, value.address)
+        if not isinstance(value, View) or value.address is None:
+            raise ExpressionError(f"what stands before .{name} is no struct, nor a pointer to one")
+        return Pointer((value.address + value.layout.member(name).offset) % self.kernel.memory.top)
 
     def indexed(self, value: Value, name: str) -> str:
         """Return a member's name with the index that follows it where it is an array of structs or of pointers."""
@@ -346,26 +364,11 @@ class _Reader:
         except OopscopeError as error:
             return Unread(str(error))
 
-    def element(self, value: Value, index: int) -> Value:
-        if isinstance(value, Several):
-            if not 0 <= index < len(value.values):
-                raise ExpressionError(f"no element {index}: there are {len(value.values):,}")
-            return value.values[index]
-        if isinstance(value, bytes) or (
-            isinstance(value, tuple) and not isinstance(value, Pointer | Word | Unread | Several)
-        ):
-            if not 0 <= index < len(value):
-                raise ExpressionError(f"no element {index}: there are {len(value)}")
-            found = value[index]
-            assert isinstance(found, int)
-            return found
-        if isinstance(value, Pointer) and value.type is not None:
-            size = self.kernel.types.sizeof(value.type)
-            return self.kernel.view(value.type, (value.address + index * size) % self.kernel.memory.top)
-        raise ExpressionError("only arrays and pointers to structs have elements")
-
     def behind(self, value: Value) -> Value:
-        """Return what a pointer points to: a struct, else a word."""
+        """Return what a pointer points to: a struct, a number of C's, else a word."""
+        if isinstance(value, Pointer) and value.type in BASIC:
+            size = BASIC[value.type]
+            return fitted(int.from_bytes(self.kernel.memory.read(value.address, abs(size)), "little"), size)
         if isinstance(value, Pointer) and value.type is not None:
             return self.kernel.view(value.type, value.address)
         address = number_of(value)
@@ -382,6 +385,6 @@ class _Reader:
 
 
 __all__ = [
-    "ExpressionError", "NoType", "Pointer", "Several", "Unread", "Value", "Word", "evaluate", "number_of", "tokens",
-    "value_of",
+    "ExpressionError", "Members", "NoType", "Pointer", "Several", "Unread", "Value", "Word", "evaluate", "number_of",
+    "tokens", "value_of",
 ]  # fmt: skip

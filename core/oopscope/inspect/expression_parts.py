@@ -10,7 +10,7 @@ from oopscope.structs.view import View
 LONGEST = 400  # characters
 TOKEN = lazy_re(
     r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_][\w.]*?(?=\.[A-Za-z_]|\W|$)(?::\d+)?"
-    r'|"[^"]*"|->|<<|>>|&&|\|\||[=!<>]=|[-+*/%&|^~!<>().,\[\]])'
+    r'|"[^"]*"|->|<<|>>|&&|\|\||[=!<>]=|[-+*/%&|^~!<>().,\[\]{}])'
 )
 BINARY: dict[str, tuple[int, Callable[[int, int], int]]] = {
     "||": (1, lambda a, b: int(bool(a or b))), "&&": (2, lambda a, b: int(bool(a and b))),
@@ -22,6 +22,16 @@ BINARY: dict[str, tuple[int, Callable[[int, int], int]]] = {
     "+": (9, lambda a, b: a + b), "-": (9, lambda a, b: a - b), "*": (10, lambda a, b: a * b),
     "/": (10, lambda a, b: _divided(a, b)[0]), "%": (10, lambda a, b: _divided(a, b)[1]),
 }  # fmt: skip
+
+
+# C's own types, with their bytes; those below zero are signed.
+BASIC = {
+    "char": 1, "unsigned char": 1, "signed char": -1, "bool": 1, "_Bool": 1, "u8": 1, "s8": -1, "short": -2,
+    "unsigned short": 2, "u16": 2, "s16": -2, "int": -4, "unsigned int": 4, "unsigned": 4, "u32": 4, "s32": -4,
+    "long": -8, "unsigned long": 8, "long long": -8, "unsigned long long": 8, "u64": 8, "s64": -8, "size_t": 8,
+    "uint8_t": 1, "uint16_t": 2, "uint32_t": 4, "uint64_t": 8, "ulong": 8, "uint": 4, "void": 8,
+}  # fmt: skip
+BASIC_WORDS = {word for name in BASIC for word in name.split()}
 
 
 def _divided(a: int, b: int) -> tuple[int, int]:
@@ -57,7 +67,15 @@ class Several(NamedTuple):
     why: str = ""
 
 
-Value = int | Pointer | Word | View | bytes | tuple[int, ...] | Several | Unread
+class Members(NamedTuple):
+    """Some members of a struct, `{pid, comm}`."""
+
+    names: tuple[str, ...]
+    values: "tuple[Value, ...]"
+    address: int | None  # of the struct
+
+
+Value = int | Pointer | Word | View | bytes | tuple[int, ...] | Several | Unread | Members
 Names = Mapping[str, Value]
 
 

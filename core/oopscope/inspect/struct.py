@@ -49,6 +49,8 @@ def struct(kernel: Kernel, key: str) -> StructFound:
     """Return a struct by its type's name, or what is inside one, with values where an address is given."""
     name, _, place = key.partition("@")
     address = address_of(kernel, place) if place else None
+    if "." in name and (alone := _alone(kernel, name, address)) is not None and alone.rows[0].item.member.kind == "ptr":
+        return alone  # as crash has it: the pointer, and not what it leads to
     try:
         found = _view(kernel, name, address)
     except NoType:

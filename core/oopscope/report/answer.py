@@ -16,6 +16,7 @@ from oopscope.subsystems import Column, Table, table
 from oopscope.subsystems.cards import Card, Facts, NoSuchThing, Section, card
 from oopscope.triage import verdict
 
+SURELY = 1 << 32  # what is larger is an address, and no number of a row
 MOST_CARDS = 500  # of several tasks in one text
 
 
@@ -45,7 +46,9 @@ def rows_of(kernel: Kernel, request: TableOf) -> TableFound:
 def _is_called(found: Table, row: Any, key: int | str) -> bool:
     """Tell whether a row is the one of a key: its whole identity, the first part of it, or a command's name."""
     names = found.name_of(row), getattr(row, found.named_by[0], None), getattr(row, "comm", None)
-    return key in names or str(key) in map(str, names[:2])
+    address = getattr(row, "address", None)
+    by_address = isinstance(address, int) and address > SURELY and f"{address:x}" == str(key).lower().removeprefix("0x")
+    return by_address or key in names or str(key) in map(str, names[:2]) or (address is not None and key == address)
 
 
 def fields_of(found: Table) -> list[Field]:

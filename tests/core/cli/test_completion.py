@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from oopscope.cli import COMMANDS, EVERY, Command, examples, joined, parser_of, run, top_parser
+from oopscope.cli import COMMANDS, EVERY, Command, examples, joined, parsed, parser_of, run, top_parser
 from oopscope.cli.completion import KINDS, script
 from oopscope.cli.demo import demos
 from oopscope.cli.spec import specs
+from oopscope.commands.command import Say
 from oopscope.subsystems import TABLES
 
 NAMES = [c.name for c in EVERY]
@@ -138,7 +139,7 @@ def test_every_command_has_examples_that_its_parser_takes(command: Command) -> N
         if line.startswith("oopscope ") and not set(line) & set("|>"):
             words = line.replace("'", "").split()
             assert words[1] == command.name
-            parser_of(command).parse_intermixed_args(joined(words[2:]))
+            assert not isinstance(parsed(command, joined(words[2:])), Say)
 
 
 def test_help_of_the_program_lists_every_command() -> None:

@@ -30,8 +30,9 @@ def test_the_register_is_whole() -> None:
         options = [option.name for option in command.options]
         assert len(options) == len(set(options))
         for option in command.options:
-            assert bool(option.help) != bool(option.missing), f"{command.name} {option.name}"
-        told_elsewhere = command.name in ("bt", "log", "timer", "net")
+            told_once = [option.help, option.missing, option.lacks]
+            assert sum(map(bool, told_once)) == 1, f"{command.name} {option.name}"
+        told_elsewhere = command.name in ("bt", "log", "net")
         assert command.examples or command.on == "screen" or command not in HERE or told_elsewhere, command.name
 
 
@@ -64,11 +65,37 @@ def test_every_example_is_understood_and_asks_for_what_there_is() -> None:
     ("ps 1 2", TableOf("tasks", None, "pid=1,2")),
     ("ps -k", TableOf("tasks", None, "kernel_thread:yes")),
     ("ps -p 238", CardOf("task", 238, ("task", "family"))),
-    ("PS -p", Say("ps -p wants a PID: ps -p 1")),
+    ("PS -p", EachTask("", ("task", "family"))),
+    ("ps -r 1", CardOf("task", 1, ("task", "limits"))),
+    ("ps -C 0,2-3", TableOf("tasks", None, "cpu=0,2,3")),
+    ("ps /^kw/", TableOf("tasks", None, "comm~^kw")),
+    ("bt 1 init", EachTask('(pid == 1 || comm == "init")', ("stack",))),
+    ("bt -c 0,1", TableOf("cpus", None, "cpu=0,1")),
+    ("bt -n idle", EachTask("pid=0", ("stack",))),
+    ("bt -p", CardOf("task", None, ("stack",))),
+    ("bt -asx", TableOf("cpus")),
+    ("bt -al", TableOf("cpus")),
+    ("timer -rC 0", TableOf("timers", None, "cpu=0")),
+    ("runq -c 0,1", TableOf("runqueues", None, "cpu=0,1")),
+    ("irq 1 9", TableOf("interrupts", None, "irq=1,9")),
+    ("dis -rl schedule+4", CardOf("code", "schedule+4/to")),
+    ("foreach 1 2 bt -s", EachTask("pid=1,2", ("stack",))),
+    ("foreach UN ps -m", TableOf("tasks", None, "state:D", "since_last_run_seconds",
+                                 ("since_last_run_seconds", "pid", "state", "cpu", "comm", "wait"))),
+    ("for gleader net -s", EachTask("(pid == tgid)", ("files",))),
+    ("p runqueues:a", CardOf("value", "runqueues")),
+    ("p/x jiffies", CardOf("value", "jiffies")),
+    ("eval 5k + 1", CardOf("value", "5120 + 1")),
+    ("struct rq.nr_running,curr runqueues:a", CardOf("value", "runqueues.{nr_running,curr}")),
+    ("list task_struct.tasks -h init_task -s task_struct.pid,comm",
+     CardOf("value", "ring(init_task, task_struct, tasks).{pid,comm}")),
+    ("tree -t rb -r a.root -o b.node ffff888003a4c000",
+     CardOf("value", "tree(((struct a *)0xffff888003a4c000).root, b, node)")),
     ("files 1", CardOf("task", 1, ("paths", "files"))),
     ("vm insmod", CardOf("task", "insmod", ("memory", "mappings"))),
     ("foreach UN bt", EachTask("state:D", ("stack",))),
-    ("foreach user kworker 12 files", EachTask("kernel_thread:no comm:kworker pid=12", ("paths", "files"))),
+    ("foreach user kworker 12 files",
+     EachTask('kernel_thread:no (pid == 12 || comm == "kworker")', ("paths", "files"))),
     ("kmem -s dentry", TableOf("slabs", "dentry")),
     ("kmem -i", TableOf("meminfo")),
     ("kmem ffff888003a4c000", CardOf("symbol", "ffff888003a4c000")),
@@ -100,7 +127,7 @@ def test_every_example_is_understood_and_asks_for_what_there_is() -> None:
     ("list -H ffff888003a4c000 -o task_struct.tasks",
      CardOf("value", "list(*(0xffff888003a4c000), task_struct, tasks)")),
     ("list task_struct.tasks -h ffff888003a4c000", CardOf("value", "ring(0xffff888003a4c000, task_struct, tasks)")),
-    ("tree -t rb -r vmap_area.rb_node vmap_area_root", CardOf("value", "tree(vmap_area_root, vmap_area, rb_node)")),
+    ("tree -t rb -o vmap_area.rb_node vmap_area_root", CardOf("value", "tree(vmap_area_root, vmap_area, rb_node)")),
     ("bt -f 1", CardOf("stack", 1)),
     ("bt -g 1", EachTask("tgid=1", ("stack",))),
     ("struct task_struct.pid,comm init_task", CardOf("struct", "task_struct.pid,comm@init_task")),
@@ -125,16 +152,24 @@ def test_lines(line: str, asked: CardOf | None) -> None:
 
 
 @pytest.mark.parametrize("line", [
-    "tree -t xa x", "dev", "irq -b", "ps -Z", "runq -t", "dis -l schedule", "dis -s schedule", "list", "kmem -x",
-    "sys config", "struct a b c", "foreach UN", "set", "rd jiffies x", "task 1 init", "wr 1 2", "gdb x", "mount -f",
+    "tree -t xa x", "dev", "irq -b", "ps -Z", "runq -t", "dis -s schedule", "list", "kmem -x",
+    "sys config", "struct a b c", "foreach UN", "set", "rd jiffies x", "task 1 /^i/", "sys CONFIG_SMP",
+    "set scroll off", "foreach vtop 1", "foreach UN bt -R x", "foreach active bt", "bt -R x", "bt -n busy", "irq x",
+    "ps -C x", "timer -C x", "struct rq runqueues:b", "list -o 8 -H x",
+    "wr 1 2", "gdb x", "mount -f",
     "search a b", "dis schedule x", "sym -q", "sym", "task -R pid", "vm -m", "struct -l tasks", "runq -c x", "bt -n",
-    "list -s a.b,c.d -H x", "tree x", "bt -f 1 2", "bt -g init",
+    "tree x", "bt -f 1 2", "bt -g init",
 ])  # fmt: skip
 def test_what_is_not_there_says_so_in_one_line_and_is_nothing_else(line: str) -> None:
     asked = request(line)
     assert isinstance(asked, Say), asked
     assert asked.text.count("\n") == 0
     assert line.split()[0] in asked.text or "at a time" in asked.text
+
+
+def test_what_an_option_would_add_is_said_and_the_rest_answered() -> None:
+    assert "source lines" in BY_WORD["bt"].lacks(["-al"]) and "source lines" in BY_WORD["dis"].lacks(["-rl", "x"])
+    assert BY_WORD["bt"].lacks(["-a"]) == BY_WORD["foreach"].lacks(["UN", "bt", "-l"]) == ""
 
 
 def test_options_that_are_written_together() -> None:

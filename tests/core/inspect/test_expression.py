@@ -5,7 +5,6 @@ import pytest
 from cases import case_of
 from oopscope.errors import OopscopeError
 from oopscope.inspect.expression import (
-    MOST,
     ExpressionError,
     Pointer,
     Several,
@@ -16,8 +15,9 @@ from oopscope.inspect.expression import (
     value_of,
 )
 from oopscope.inspect.expression_parts import LONGEST
+from oopscope.inspect.expression_walks import MOST
 from oopscope.kernel.kernel import Kernel
-from oopscope.report.card import card_data
+from oopscope.report.card import card_data, card_text
 from oopscope.stacks.tasks import all_tasks
 from oopscope.subsystems.cards import card
 
@@ -177,3 +177,37 @@ def test_a_value_is_a_card(kernel: Kernel) -> None:
     assert any(one["name"] is None or one["name"] for one in struct["members"])
     assert card_data(card(kernel, "value", "task(1).comm"))["value"]["text"] == "init"
     assert card_data(card(kernel, "value", "schedule"))["value"]["meaning"].startswith("schedule")
+
+
+def test_members_of_each_of_several_things(kernel: Kernel) -> None:
+    first, *others = evaluate(kernel, "ring(init_task, task_struct, tasks).{pid, comm}").values
+    assert [first.names, first.values[0], first.address] == [("pid", "comm"), 0, kernel.symbol("init_task")]
+    assert others == list(evaluate(kernel, "list(init_task.tasks, task_struct, tasks).{pid, comm}").values)
+    told = card_data(card(kernel, "value", "list(init_task.tasks, task_struct, tasks).{pid,comm}"))["elements"]
+    assert told[0]["text"] == "pid 1  comm init" and told[0]["address"].startswith("0x")
+    assert "not mapped" in card_text(card(kernel, "value", "init_task.{pid,mm.pgd}"))  # the other is there
+
+
+def test_where_a_member_lies_is_not_read(kernel: Kernel) -> None:
+    offset = kernel.types.member("task_struct", "comm").offset
+    assert evaluate(kernel, "&((struct task_struct *)0)->comm").address == offset
+    assert evaluate(kernel, "&init_task.comm").address == kernel.symbol("init_task") + offset
+
+
+def test_cs_own_types(kernel: Kernel) -> None:
+    assert evaluate(kernel, "(unsigned int)-1") == (1 << 32) - 1 and evaluate(kernel, "(s8)255") == -1
+    address = kernel.symbol("linux_banner")
+    assert evaluate(kernel, f"*(u8 *){address:#x}") == ord("L")
+    assert evaluate(kernel, "(char *)&linux_banner").startswith(b"Linux version")
+    with pytest.raises(ExpressionError, match="no type"):
+        evaluate(kernel, "(unsigned bool)1")
+
+
+def test_a_variable_that_its_neighbours_point_back_at_is_a_list(kernel: Kernel) -> None:
+    assert evaluate(kernel, "modules").name == "list_head"
+    assert "Linux version" in card_text(card(kernel, "value", "linux_banner"))
+
+
+def test_structs_that_point_to_the_next_one(kernel: Kernel) -> None:
+    walked = evaluate(kernel, "list(init_task, task_struct, group_leader)")  # it points to itself
+    assert [one.address for one in walked.values] == [kernel.symbol("init_task")]

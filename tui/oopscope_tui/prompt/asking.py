@@ -175,7 +175,7 @@ class Asking:
 
     async def _go(self, text: str) -> None:
         """Go where the chosen row leads; where none was chosen, where the line does, or what fits it best."""
-        from oopscope_tui.prompt.commands import understand, wants_more
+        from oopscope_tui.prompt.commands import lacking, understand, wants_more
 
         if wants_more(text) and not self.choices.moved:
             self.prompt.set(f"{text.strip()} ")
@@ -190,6 +190,8 @@ class Asking:
             target, name = chosen.choice.target, chosen.choice.shown
         self._close()
         await self.follow(target, name)
+        if chosen is None and (lacks := lacking(text)):
+            self.app.status.say(lacks)
 
     def _best(self, text: str) -> "Ranked | None":
         """Return what fits best where the line alone would only be a guess."""

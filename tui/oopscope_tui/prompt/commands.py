@@ -14,6 +14,11 @@ from oopscope_tui.places import Act, Place, Target
 
 Panes = Sequence[tuple[str, str]]  # key and title of each
 COMMANDS = HERE
+# What a shell makes of a line, which a prompt does not: pipes, files, commands of the shell's own.
+PIPE = re.compile(r"\|\s*(grep|egrep|less|more|head|tail|wc|sort|awk|sed|cut|uniq|tee|cat|vi|vim|xargs|column)\b")
+FILE = re.compile(r"\s>>?\s*[\w./~-]+$")
+TAKE_SIGNS = ("p", "search")  # | and > are theirs
+NAME = re.compile(r"[A-Za-z_]\w*(\.[\w.,]+)?")
 
 
 def target_of(request: Request) -> Target:
@@ -47,7 +52,29 @@ def understand(text: str, panes: Panes) -> Target | None:
     words = text.split()
     if not words:
         return None
-    return _known(words, panes) or Place("symbol", words[0])
+    shell = _of_a_shell(text.strip())
+    if shell:
+        return Act("say", shell)
+    return _known(words, panes) or _struct(words) or Place("symbol", words[0])
+
+
+def _of_a_shell(text: str) -> str:
+    """Return what is said of a line that only a shell understands; an empty text for any other."""
+    command = BY_WORD.get(text.split()[0].lower())
+    if text[0] in "!<":
+        return "a command of the shell's is for the shell: Ctrl-Z goes there, fg comes back"
+    if PIPE.search(text) or (" | " in text and (command is None or command.name not in TAKE_SIGNS)):
+        return "no pipes here: f narrows what is shown, / searches; at the shell: oopscope COMMAND PATH | grep WORD"
+    if FILE.search(text) and (command is None or command.name not in TAKE_SIGNS):
+        return "no files here: w writes what is shown; at the shell: oopscope COMMAND PATH > FILE"
+    return ""
+
+
+def _struct(words: list[str]) -> Target | None:
+    """Return the struct of `task_struct init_task`, as crash takes it; None where the words cannot be one."""
+    if len(words) < 2 or not NAME.fullmatch(words[0]):
+        return None
+    return target_of(BY_WORD["struct"].ask(words))
 
 
 def is_guess(text: str, panes: Panes) -> bool:
@@ -67,6 +94,13 @@ def wants_more(text: str) -> bool:
     words = text.split()
     command = BY_WORD.get(words[0].lower()) if len(words) == 1 else None
     return command is not None and command.needs
+
+
+def lacking(text: str) -> str:
+    """Return what options of a line would add, were it there; an empty text where nothing is lacking."""
+    head, *words = text.split() or [""]
+    command = BY_WORD.get(head.lower())
+    return command.lacks(words) if command is not None else ""
 
 
 def _known(words: list[str], panes: Panes) -> Target | None:

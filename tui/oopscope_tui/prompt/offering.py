@@ -55,5 +55,6 @@ def told(line: str) -> str:
     if text is not None and not isinstance(asked, CommandAct):
         return str(text)
     helps = {option.name: option.help for option in command.options}
-    chosen = [helps[word] for word in words[1:] if helps.get(word)]
+    chosen = [helps[letter] for word in words[1:] for letter in command.letters(word) if helps.get(letter)]
+    chosen += [lacks] if (lacks := command.lacks(words[1:])) else []
     return f"{command.help}: {', '.join(chosen)}" if chosen else command.help

@@ -1,7 +1,9 @@
 """The card of an expression's value: the number, what it means, of a struct its members."""
 
+from oopscope.errors import OopscopeError
 from oopscope.inspect.describe import describe
-from oopscope.inspect.expression import Pointer, Several, Unread, Value, Word, evaluate
+from oopscope.inspect.expression import Members, Pointer, Several, Unread, Value, Word, evaluate
+from oopscope.inspect.expression_parts import BASIC
 from oopscope.inspect.struct import struct
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
@@ -13,6 +15,8 @@ from oopscope.subsystems.cards.meaning import fact_of, words_of
 from oopscope.subsystems.cards.struct import members
 
 NUMBERS = ("null", "user", "nothing", "ascii")  # what is a number rather than an address
+LARGE = 1 << 40  # what is larger is an address more often than a number
+LEAST_TEXT, MOST_TEXT = 8, 512
 GUESSED = "nothing says what type it is of: read as a word"
 
 
@@ -38,6 +42,10 @@ def _value(kernel: Kernel, thing: _Thing) -> Facts:
         return Facts("", "", (*facts, fact_of("meaning", "Lies in", place, describe(kernel, place))))
     if isinstance(value, Several):
         return Facts("", "", (*facts, Fact("count", "How many", "int", len(value.values))), value.why)
+    if isinstance(value, Members):
+        return Facts(
+            "", "", (*facts, *(Fact(name, name, "text", _said(one)) for name, one in zip(*value[:2], strict=True)))
+        )
     if isinstance(value, bytes):
         text = value.split(b"\0")[0].decode("utf-8", "backslashreplace")
         return Facts(
@@ -55,16 +63,42 @@ def _value(kernel: Kernel, thing: _Thing) -> Facts:
         Fact("hex", "Hexadecimal", "address", number % kernel.memory.top, leads),
     ]
     if isinstance(value, Pointer) and value.type is not None:
-        facts.append(Fact("type", "Points to", "text", f"struct {value.type}"))
+        facts.append(Fact("type", "Points to", "text", value.type if value.type in BASIC else f"struct {value.type}"))
     meaning = describe(kernel, number) if 0 <= number < kernel.memory.top else None
     if meaning is not None and meaning.kind not in NUMBERS:
         facts.append(fact_of("meaning", "Means", number, meaning))
     if isinstance(value, Word):
+        text = _text_at(kernel, value.address)
+        facts += [Fact("text", "Text", "text", text, sure=False)] if text else []
         facts.append(Fact("address", "Address", "address", value.address, Link("memory", f"{value.address:#x}")))
     return Facts("", "", tuple(facts), "" if sure else GUESSED)
 
 
+def _text_at(kernel: Kernel, address: int) -> str:
+    """Return the text of a variable of unknown type, where it can hardly be anything else; else nothing."""
+    try:
+        text = kernel.memory.cstring(address, MOST_TEXT).decode("ascii").strip()
+    except (OopscopeError, UnicodeDecodeError):
+        return ""
+    return text if len(text) >= LEAST_TEXT and text.isprintable() else ""
+
+
+def _said(one: Value) -> str:
+    """Return a member's value in a few words."""
+    if isinstance(one, bytes):
+        return one.split(b"\0")[0].decode("utf-8", "backslashreplace")
+    if isinstance(one, Pointer):
+        return f"{one.address:#x}"
+    if isinstance(one, View):
+        return one.summary()
+    if isinstance(one, int) and one >= LARGE:
+        return f"{one:#x}"
+    return one.why if isinstance(one, Unread) else str(one)
+
+
 def _link(value: Value) -> Link | None:
+    if isinstance(value, Pointer) and value.type in BASIC:
+        return Link("memory", f"{value.address:#x}")
     if isinstance(value, Pointer):
         where = f"{value.type}@{value.address:#x}" if value.type is not None else f"{value.address:#x}"
         return Link("struct" if value.type is not None else "memory", where)
@@ -100,6 +134,9 @@ def _element(kernel: Kernel, at: int, one: Value) -> Element:
         return Element(at, one.address, None, None, told or (f"struct {one.type}" if one.type else None))
     if isinstance(one, int | Word):
         return Element(at, None, one if isinstance(one, int) else one.value, None, None)
+    if isinstance(one, Members):
+        told = "  ".join(f"{name} {_said(value)}" for name, value in zip(*one[:2], strict=True))
+        return Element(at, one.address, None, told, None)
     if isinstance(one, bytes):
         return Element(at, None, None, one.split(b"\0")[0].decode("utf-8", "backslashreplace"), None)
     return Element(at, None, None, None, one.why if isinstance(one, Unread) else ", ".join(map(str, one)))
