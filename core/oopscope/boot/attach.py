@@ -20,6 +20,7 @@ from oopscope.kernel.kernel import Kernel, Lookup, Name, machine_of
 from oopscope.machine import arch_of_info, arch_of_machine
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.sources.beside import log_beside
+from oopscope.sources.identify import TEXT_MODE, in_text_mode
 from oopscope.sources.remote import Location, shown
 from oopscope.symbols.cache import IndexCache, cache_directory, index_key, kernel_key, load_types, store_types
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
@@ -46,11 +47,21 @@ def open_kernel(
         dump = open_path(*paths, say=say)
         kernel = attach(through(dump) if through else dump, say, cache_directory(os.environ), Extra.of(os.environ))
     except FormatError as e:
-        kernel = log_in_its_place(paths[0], e)
+        kernel = log_in_its_place(paths[0], with_cause(paths[0], e))
     if kernel.log_beside is None and kernel.facts.format != "log":
         kernel.log_beside = records_beside(paths[0])
     kernel.path, kernel.on_progress = shown(paths[0]), say
     return kernel
+
+
+def with_cause(path: Location, error: FormatError) -> FormatError:
+    """Return an error that says why, where it is the copying as text that made a dump unreadable."""
+    if isinstance(path, Path) and path.is_file() and TEXT_MODE not in str(error):
+        with suppress(OSError), path.open("rb") as file:
+            head = file.read(1 << 20)
+            if b"\0" in head and in_text_mode(head):
+                error.args = (f"{error}. {TEXT_MODE}",)
+    return error
 
 
 def log_in_its_place(path: Location, why: FormatError) -> Kernel:

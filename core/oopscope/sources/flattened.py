@@ -13,6 +13,7 @@ from oopscope.errors import FormatError
 from oopscope.lazy_re import lazy_re
 from oopscope.sources import ByteSource
 from oopscope.sources.extents import Extents
+from oopscope.sources.identify import TEXT_MODE, in_text_mode
 
 SIGNATURE = b"makedumpfile\0\0\0\0"
 HEADER = 4096
@@ -25,7 +26,6 @@ MAX_LIKELY, MAX_LENGTH, CHAIN = 1 << 50, 1 << 24, 4
 _LIKE_A_RECORD = lazy_re(rb"(?=\0[\0-\3].{6}\0{4}[\0\1].{3}(?<!\0{4}))", re.S)
 MAX_SEARCHED, MAX_SEARCHES, MAX_CANDIDATES = 64 << 20, 64, 1 << 16
 _PIECE = 1 << 20
-_TEXT_MODE = "Every newline in it became CR LF: copy it again, not in text mode"
 
 
 class FlattenedSource:
@@ -165,7 +165,9 @@ class FlattenedSource:
     def _says(self, at: int, text: str) -> None:
         """Keep what is wrong, the first of it, with its likely cause."""
         if self._cut is None:
-            self._cut = text + (f". {_TEXT_MODE}" if self._in_text_mode(at) else "")
+            self._cut = text + (
+                f". {TEXT_MODE}" if in_text_mode(self._source.read_at(max(0, at - _PIECE // 2), _PIECE)) else ""
+            )
 
     def _again(self, start: int, expected: int) -> int | None:
         """Return where records follow each other again, from an offset on; None where they do not."""
@@ -191,12 +193,6 @@ class FlattenedSource:
                 return False
             at += _RECORD.size + length
         return True
-
-    def _in_text_mode(self, at: int) -> bool:
-        """Tell whether every newline has a carriage return before it: no file of numbers is so by chance."""
-        data = self._source.read_at(max(0, at - _PIECE // 2), _PIECE)
-        newlines = data.count(b"\n")
-        return newlines >= 16 and data.count(b"\r\n") == newlines
 
 
 def is_flattened(head: bytes) -> bool:

@@ -65,6 +65,15 @@ _ELF_TYPES = {
 }
 
 
+TEXT_MODE = "Every newline in it became CR LF: copy it again, not in text mode"
+
+
+def in_text_mode(data: bytes) -> bool:
+    """Tell whether every newline has a carriage return before it: no file of numbers is so by chance."""
+    newlines = data.count(b"\n")
+    return newlines >= 16 and data.count(b"\r\n") == newlines
+
+
 def what_is(source: ByteSource) -> str:
     """Say what a file is, and what to do instead, in one line."""
     head = source.read_at(0, 4096)

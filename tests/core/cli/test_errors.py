@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from builders.elf import Elf, Load
+from builders.flattened import flatten
 from builders.kdump import Kdump
 from builders.notes import note
 from cases import DUMPS, case_of
 from core.cli.runner import NAME, Run, one_line, oopscope_run
+from oopscope.boot.attach import open_kernel
 from oopscope.cli import COMMANDS, DAMAGED, DONE, NOT_A_DUMP, USAGE
+from oopscope.errors import FormatError
 
 DUMP = DUMPS / "6.1-null.kdump"
 READERS = ("report", "log", "bt")  # each opens a dump by itself; `show` takes a table first
@@ -250,3 +253,17 @@ class TestWrongUsage:
         done = command("demo", "nope")
         assert (done.status, done.out) == (NOT_A_DUMP, "")
         assert "no such demo; there are " in done.err
+
+
+def test_a_dump_that_was_copied_as_text_says_so(tmp_path: Path) -> None:
+    """A plain dump and a flattened one, all of whose newlines became two bytes; not a text file that is meant so."""
+    plain = (DUMPS / "6.1-panic.kdump").read_bytes()
+    for raw in (plain, flatten(plain, 1 << 16)):
+        path = tmp_path / "vmcore"
+        path.write_bytes(raw.replace(b"\n", b"\r\n"))
+        with pytest.raises(FormatError, match="newline in it became CR LF: copy it again"):
+            open_kernel([path])
+    path.write_bytes(b"a line\r\n" * 100)
+    with pytest.raises(FormatError) as caught:
+        open_kernel([path])
+    assert "CR LF" not in str(caught.value)
