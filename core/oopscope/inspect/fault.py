@@ -7,7 +7,6 @@ the code of the function and of its callers, and said only where the code allows
 from collections.abc import Sequence
 
 from oopscope.errors import OopscopeError
-from oopscope.inspect.disassemble import decoder
 from oopscope.inspect.look_up import SUFFIXES
 from oopscope.inspect.meaning import Meaning
 from oopscope.inspect.member_at import member_at, struct_behind
@@ -72,7 +71,7 @@ def fault_at(kernel: Kernel, frames: Sequence[Frame], at: int, wanted: int | Non
     """
     frame = frames[at]
     context = context_of(kernel, frame.address, frame.sp)
-    if context is None or decoder(kernel) is None:
+    if context is None:
         return None
     if not in_text(kernel, frame.address):
         return _wild_call(kernel, frames, at, context)

@@ -21,7 +21,10 @@ def fault_in_log(kernel: Kernel, oops: Report) -> Fault | None:
     if code is None or code.at is None or not own or oops.in_user:
         return None
     pc = oops.pc.address if oops.pc is not None else 0
-    found = reckoned(kernel, code.data[code.at :], pc, registers, 0)
+    first, rest = code.data[code.at : code.at + code.unit], code.data[code.at + code.unit :]
+    if code.unit > 1 and kernel.arch.byteorder == "little":  # a number, whose bytes lie the other way about
+        first = first[::-1]
+    found = reckoned(kernel, first + rest, pc, registers, 0)
     if found is None:
         return None
     text, done = found

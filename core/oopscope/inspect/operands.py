@@ -5,6 +5,7 @@ Registers of a frame are the CPU's own, else those that the entry of an exceptio
 """
 
 from collections.abc import Iterable
+from importlib import import_module
 from typing import TypeVar
 
 from oopscope.errors import OopscopeError
@@ -12,6 +13,7 @@ from oopscope.inspect.address_space import stack_map
 from oopscope.inspect.describe import describe
 from oopscope.inspect.disassemble import decoder
 from oopscope.inspect.meaning import NULL_PAGE, Meaning
+from oopscope.instructions import Decoder
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.machine import Reckoned, Use
 from oopscope.linux.sched import runqueues
@@ -81,7 +83,7 @@ def running_on(kernel: Kernel, cpu: int | None) -> TaskStruct | None:
 
 
 def deed(kernel: Kernel, pc: int, context: Context) -> Deed | None:
-    """Say what the instruction at pc did with these registers; None without capstone, or where it cannot be read."""
+    """Say what the instruction at pc did with these registers; None where that cannot be read or told."""
     how = kernel.machine.assembly
     longest = how.longest if how is not None else 0
     code = b""
@@ -108,13 +110,30 @@ def reckoned(kernel: Kernel, code: bytes, pc: int, known: Registers, per_cpu: in
     per_cpu: the base of the CPU's own area, 0 for unknown.
     """
     made, how = decoder(kernel), kernel.machine.assembly
-    if made is None or how is None or how.reckon is None:
+    if how is None:
         return None
-    one = next(iter(made.details(code, pc)), None)
-    if one is None:
+    if how.uses:
+        return _by_tables(how.uses, made, kernel.memory.top, code, pc, known)
+    one = next(iter(made.details(code, pc)), None) if made is not None and how.reckon is not None else None
+    if one is None or made is None or how.reckon is None:
         return None
+    return _text(made, code, pc), how.reckon(kernel, one, known, per_cpu)
+
+
+def _by_tables(
+    module: str, made: Decoder | None, top: int, code: bytes, pc: int, known: Registers
+) -> tuple[str, Reckoned] | None:
+    """Reckon by the machine's own tables, which need no capstone: the text alone is shorter without it."""
+    done = import_module(module).uses(code, pc, known, top)
+    text = _text(made, code, pc) if made is not None and code else ""
+    if done is None and not text:
+        return None
+    return text or done.mnemonic, done.reckoned if done is not None else Reckoned((), (), "")
+
+
+def _text(made: Decoder, code: bytes, pc: int) -> str:
     _, _, mnemonic, words = made.texts(code, pc)[0]
-    return f"{mnemonic} {words.replace(', ', ',')}".rstrip(), how.reckon(kernel, one, known, per_cpu)
+    return f"{mnemonic} {words.replace(', ', ',')}".rstrip()
 
 
 def about(uses: Iterable[Used], address: int | None) -> Used | None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.disassemble import bounds, decoder, spelt_operands
-from oopscope.instructions import IMMEDIATE, REGISTER, Instruction
+from oopscope.instructions import IMMEDIATE, MEMORY, REGISTER, Instruction
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import Flow
 from oopscope.records import NamedTuple
@@ -53,15 +53,15 @@ class Body:
 
     def jump(self, one: Instruction) -> int | None:
         """Return where an instruction jumps within the code; None for what jumps nowhere that is written in it."""
-        return self.target(one) if one.mnemonic.startswith(self.flow.jumps) else None
+        return self.target(one) if self.flow.has(self.flow.jumps, one.mnemonic) else None
 
     def is_call(self, one: Instruction) -> bool:
         """Tell whether an instruction calls a function."""
-        return one.mnemonic.startswith(self.flow.calls)
+        return self.flow.has(self.flow.calls, one.mnemonic)
 
     def target(self, one: Instruction) -> int | None:
         """Return the address that a jump or a call names; None for an indirect one."""
-        operand = one.operands[0] if len(one.operands) == 1 else None
+        operand = one.operands[-1] if one.operands else None
         return operand.value % self.top if operand is not None and operand.kind == IMMEDIATE else None
 
     def index(self, address: int) -> int | None:
@@ -72,7 +72,7 @@ class Body:
     def before(self, at: int) -> list[int]:
         """Return the instructions that can run right before one."""
         found = list(self._jumps.get(at, ()))
-        if at and not self.instructions[at - 1].mnemonic.startswith(self.flow.ends):
+        if at and not self.flow.has(self.flow.ends, self.instructions[at - 1].mnemonic):
             found.append(at - 1)
         return found
 
@@ -157,14 +157,25 @@ def _made(body: Body, at: int, register: str) -> Origin | str | None:
         result = body.convention is not None and register == body.convention.result
         return Origin("returned", register, one.address, text) if result else None
     operands = one.operands
-    if one.mnemonic in body.flow.zeroes and len(operands) == 2 and operands[0].register == operands[1].register:
+    if not operands or body.whole(operands[0].register) != register:  # changed beside: of a pair, or moved on
+        return Origin("computed", register, one.address, text)
+    if (
+        body.flow.has(body.flow.zeroes, one.mnemonic)
+        and len(operands) == 2
+        and operands[0].register == operands[1].register
+    ):
         return Origin("constant", register, one.address, text, 0)
-    if one.mnemonic not in body.flow.moves or len(operands) != 2:
+    loads = body.flow.has(body.flow.loads, one.mnemonic)
+    moves = loads or body.flow.has(body.flow.moves, one.mnemonic)
+    if not moves or len(operands) != 2 or (loads and operands[1].kind != MEMORY):
         return Origin("computed", register, one.address, text)
     source = operands[1]
     if source.kind == IMMEDIATE:
-        return Origin("constant", register, one.address, text, source.value % body.top)
+        narrow = operands[0].register != register
+        return Origin("constant", register, one.address, text, source.value % (1 << 32 if narrow else body.top))
+    if source.register in body.flow.zero:
+        return Origin("constant", register, one.address, text, 0)
     if source.kind == REGISTER:
-        return body.whole(source.register) if one.mnemonic in body.flow.copies else None
+        return body.whole(source.register) if body.flow.has(body.flow.copies, one.mnemonic) else None
     base = body.whole(source.base) if source.base and not source.scaled and not source.segment else ""
     return Origin("loaded", register, one.address, text, 0, base, source.displacement)

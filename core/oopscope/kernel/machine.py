@@ -89,18 +89,24 @@ class Reckoned(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """What instructions do to registers and to the flow of code, by how their mnemonics begin, or are where it says so.
+    """What instructions do to registers and to the flow of code, by their mnemonics; "j*" is each that begins with j.
 
     The mnemonics are those of instructions in detail: on x86 Intel's, the written operand first.
     """
 
     calls: tuple[str, ...]
-    jumps: tuple[str, ...]
+    jumps: tuple[str, ...]  # that name where they go as their last operand
     ends: tuple[str, ...]  # after them the next instruction does not run
-    copies: tuple[str, ...]  # whole mnemonics: the first operand gets the second as it is
-    moves: tuple[str, ...]  # whole mnemonics: the same, or extended, or loaded from memory
-    zeroes: tuple[str, ...]  # whole mnemonics: with one register for both operands they give 0
+    copies: tuple[str, ...]  # the first operand gets the second as it is
+    moves: tuple[str, ...]  # the same, or extended, or loaded from memory where the operand is that
+    zeroes: tuple[str, ...]  # with one register for both operands they give 0
     landing: int = 0  # bytes at a function's start that a direct call may skip
+    loads: tuple[str, ...] = ()  # those that do nothing but load from memory
+    zero: tuple[str, ...] = ()  # registers that are always 0
+
+    def has(self, names: tuple[str, ...], mnemonic: str) -> bool:
+        """Tell whether a mnemonic is one of some."""
+        return any(mnemonic.startswith(n[:-1]) if n[-1] == "*" else mnemonic == n for n in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,9 @@ class Assembly:
     patched: Callable[["Kernel", bytes, int, int, int | None], str] = lambda *_: ""
     # What an instruction did: the kernel, it, the registers, the base of the CPU's own area.
     reckon: Callable[["Kernel", Instruction, Registers, int], Reckoned] | None = None
+    # The module whose uses() reckons an instruction by the machine's own tables, given its bytes, their address, the
+    # registers and the first address that there is not; "" for none.
+    uses: str = ""
     flow: Flow | None = None  # for following values through the code; None where nobody has stated it yet
 
 

@@ -106,6 +106,7 @@ class Code(NamedTuple):
 
     data: bytes
     at: int | None
+    unit: int = 1  # bytes of what is printed as one number: of an instruction on machines where all are as long
 
 
 def who(lines: Sequence[str]) -> Who:
@@ -234,14 +235,14 @@ def code(lines: Sequence[str]) -> Code | None:
         if found:
             words = found["bytes"].split()
             at = next((i for i, word in enumerate(words) if word[0] in "<("), None)
-            data, place = bytearray(), None
+            data, place, unit = bytearray(), None, 1
             for i, word in enumerate(words):
                 digits = word.strip("<>()")
                 if len(digits) % 2 or not digits:
                     return None
-                place = len(data) if i == at else place
+                place, unit = (len(data), len(digits) // 2) if i == at else (place, unit)
                 data += bytes.fromhex(digits)
-            return Code(bytes(data), place)
+            return Code(bytes(data), place, unit)
     return None
 
 

@@ -1,10 +1,14 @@
 """The end of the sentence: which instruction, with which register, whose value, given by whom, for which member."""
 
+import importlib
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from cases import DUMPS, case_of
+from oopscope import instructions
 from oopscope.boot.attach import open_kernel
 from oopscope.inspect.disassemble import spelt_operands
 from oopscope.inspect.origin import Body, origin
@@ -122,3 +126,58 @@ def test_the_log_alone_tells_the_same_instruction_and_operand(name: str) -> None
         whole.value,
     )
     assert (alone.steps, alone.candidates) == ((), ())
+
+
+ARM64_LOAD = bytes.fromhex("001440f9")  # ldr x0, [x0, #0x28]
+
+
+def arm64_body(code: bytes) -> Body:
+    machine = importlib.import_module(arch("aarch64").module).MACHINE
+    kernel = SimpleNamespace(arch=arch("aarch64"), machine=machine, memory=SimpleNamespace(top=1 << 64))
+    made = decoder("arm64", (), None)
+    assert made is not None
+    texts = {at: f"{name} {words}" for at, _, name, words in made.texts(code, START)}
+    return Body(kernel, START, made.details(code, START), texts)
+
+
+@pytest.mark.parametrize(
+    "before, kind, number",
+    [
+        ("", "argument", 1),
+        ("e00301aa", "argument", 2),  # mov x0, x1
+        ("000080d2", "constant", 0),  # mov x0, #0
+        ("e0031faa", "constant", 0),  # mov x0, xzr
+        ("00008012", "constant", 0xFFFFFFFF),  # mov w0, #-1
+        ("200c40f9", "loaded", 0),  # ldr x0, [x1, #0x18]
+        ("000000a9", "argument", 1),  # stp x0, x0, [x0]
+        ("010440f8", "computed", 0),  # ldr x1, [x0], #0: it moves x0 on
+        ("80000058", "computed", 0),  # ldr x0, #0x10: what lies in the code
+        ("0000009400000014", None, 0),  # bl; b
+        ("40000054000080d2", None, 0),  # b.eq over mov x0, #0
+        ("a00000b400400091", None, 0),  # cbz x0 to nowhere here; add x0, x0, #0x10
+    ],
+)
+def test_where_a_register_of_arm64_got_its_value(before: str, kind: str | None, number: int) -> None:
+    found = arm64_body(bytes.fromhex(before) + ARM64_LOAD)
+    made = origin(found, found.instructions[-1].address, "x0")
+    if kind is None:
+        assert made is None or made.kind != "argument"
+    else:
+        assert made is not None
+        assert (made.kind, made.number) == (kind, number)
+
+
+def test_the_log_of_an_arm64_oops_tells_operand_and_register() -> None:
+    """Its code is printed as numbers, which lie in memory the other way about."""
+    fault = verdict(open_kernel([Path(__file__).with_name("arm64-null.txt")])).fault
+    assert fault is not None
+    assert (fault.instruction, fault.formula, fault.address) == ("ldr x0,[x0,#0x28]", "x0 + 0x28", 0x28)
+    assert (fault.register, fault.value) == ("x0", 0)
+
+
+def test_without_capstone_the_machines_own_tables_reckon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "capstone", None)
+    monkeypatch.setattr(instructions, "_library", lambda: None)
+    fault = verdict(open_kernel([Path(__file__).with_name("arm64-null.txt")])).fault
+    assert fault is not None
+    assert (fault.instruction, fault.formula, fault.register) == ("ldr", "x0 + 0x28", "x0")

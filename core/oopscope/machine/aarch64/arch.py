@@ -7,7 +7,7 @@ address; with 64 KiB pages bits 15..12 are 51..48 (FEAT_LPA, else zero).
 
 import struct
 
-from oopscope.arch import ALWAYS, Arch, Bits, Level, NoteRegisters, Paging
+from oopscope.arch import ALWAYS, Arch, Bits, Convention, Level, NoteRegisters, Paging
 
 PAGE_SHIFTS = {"4K": 12, "16K": 14, "64K": 16}
 SIZES = {"4K": (39, 48, 52), "16K": (36, 47, 48, 52), "64K": (42, 48, 52)}  # CONFIG_ARM64_VA_BITS
@@ -44,6 +44,11 @@ ARCH = Arch(
     sp="sp",
     fp="x29",
     prstatus=NoteRegisters(size=392, pid=32, first=112, names=(*(f"x{n}" for n in range(31)), "sp", "pc", "pstate")),
+    convention=Convention(  # Procedure Call Standard for the Arm 64-bit Architecture, 6.1.1
+        arguments=tuple(f"x{n}" for n in range(8)),
+        result="x0",
+        clobbered=(*(f"x{n}" for n in range(19)), "x30"),
+    ),
     module="oopscope.machine.aarch64.machine",
     pagings={f"{page} {bits}": paging(page, bits) for page, sizes in SIZES.items() for bits in sizes},
 )

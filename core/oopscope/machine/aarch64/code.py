@@ -7,11 +7,23 @@ import struct
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import Flow
 from oopscope.lazy_re import lazy_re
 from oopscope.machine.common.calls import returns_here
 
 MAX_PROLOGUE = 64 << 10  # bytes of a function that are looked through
 RET = (0xD65F03C0, 0xD65F0BFF, 0xD65F0FFF)  # ret, retaa, retab
+FLOW = Flow(
+    calls=("bl", "blr", "blraa", "blrab", "blraaz", "blrabz"),
+    jumps=("b", "b.*", "bc.*", "cbz", "cbnz", "tbz", "tbnz"),
+    ends=("b", "br", "braa", "brab", "braaz", "brabz", "ret", "retaa", "retab", "eret*", "udf"),
+    copies=("mov",),
+    moves=("mov", "movz", "sxtw", "uxtw"),
+    loads=("ldr*", "ldur*", "ldtr*", "ldar*", "ldxr*", "ldaxr*", "ldapr*"),
+    zeroes=(),
+    zero=("xzr", "wzr"),
+    landing=4,  # BTI
+)
 _BRANCH = lazy_re(r"^(?:b|bl|b\..+|bc\..+|cbn?z|tbn?z)$")
 _LAST = lazy_re(r"#?(0x[0-9a-f]+)$")
 

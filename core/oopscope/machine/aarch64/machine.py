@@ -29,5 +29,7 @@ MACHINE = Machine(
         target=code.target,
         jumps=code.jumps,
         whole=code.whole,
+        uses="oopscope.machine.aarch64.accesses",
+        flow=code.FLOW,
     ),
 )

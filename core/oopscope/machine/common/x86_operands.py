@@ -5,9 +5,9 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import Flow, Reckoned, Registers, Use
 
 FLOW = Flow(
-    calls=("call",),
-    jumps=("j", "loop"),
-    ends=("jmp", "ret", "retq", "ud2", "int3", "hlt", "iretq"),
+    calls=("call*",),
+    jumps=("j*", "loop*"),
+    ends=("jmp*", "ret*", "ud2*", "int3*", "hlt*", "iretq*"),
     copies=("mov",),
     moves=("mov", "movabs", "movsxd", "movzx", "movsx"),
     zeroes=("xor",),
