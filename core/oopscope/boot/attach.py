@@ -14,6 +14,7 @@ from oopscope.arch import Arch, Mapping
 from oopscope.boot.byte_order import hold_byte_order
 from oopscope.boot.extra import Extra, open_file
 from oopscope.boot.only_log import log_kernel, records_beside
+from oopscope.boot.saving import failures_beside
 from oopscope.dumps import Dump, open_path, stamp_of, the_one_in
 from oopscope.errors import FormatError, NotADump, OopscopeError, Unsupported
 from oopscope.kernel.kernel import Kernel, Lookup, Name, machine_of
@@ -50,6 +51,8 @@ def open_kernel(
         kernel = log_in_its_place(paths[0], with_cause(paths[0], e))
     if kernel.log_beside is None and kernel.facts.format != "log":
         kernel.log_beside = records_beside(paths[0])
+    if isinstance(paths[0], Path):
+        kernel.facts.problems += failures_beside(paths[0])
     kernel.path, kernel.on_progress = shown(paths[0]), say
     return kernel
 

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+# What the kernel that saved a dump, and kdump in it, said of the saving: kdump's own names.
+SAVING, STATUS = "kexec-dmesg.log", "vmcore-creation.status"
+
 
 def log_beside(path: Path) -> Path | None:
     """Return the text of the log that was saved with a dump: by kdump, by Debian's or SUSE's, or under its name."""
@@ -30,7 +33,9 @@ def belongs(log: Path, dumps: Iterable[Path]) -> bool:
     """Tell whether a log was saved with one of some dumps: then it is that one's, and no death of its own."""
     for dump in dumps:
         if log.parent == dump.parent and (
-            log_beside(dump) == log or log.name.startswith((f"{dump.name}.", f"{dump.name}-", f"{dump.stem}."))
+            log.name == SAVING
+            or log_beside(dump) == log
+            or log.name.startswith((f"{dump.name}.", f"{dump.name}-", f"{dump.stem}."))
         ):
             return True
     return False

@@ -4,7 +4,7 @@ from oopscope.lazy_re import lazy_re
 
 # Of kdump, of makedumpfile's split sets, of Debian's kdump-tools; unfinished ones too, but not what lies beside them.
 _NAMES = lazy_re(
-    r"vmcore(?!.*(dmesg|\.txt|\.log|\.json|\.html|\.md5|\.sha))|dump\.\d{6,}$|dump-incomplete$|.+\.(kdump|vmcore)$"
+    r"vmcore(?!.*(dmesg|\.txt|\.status|\.log|\.json|\.html|\.md5|\.sha))|dump\.\d{6,}$|dump-incomplete$|.+\.(kdump|vmcore)$"
 )
 
 
