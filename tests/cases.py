@@ -21,8 +21,10 @@ LATER: tuple[str, ...] = (
     "filesystems", "facts", "modinfo", "parameters",
 )  # fmt: skip
 LATEST = ("routes", "neighbours", "pci", "ipc", "bpf", "bpfmaps", "hooks", "consoles", "pagecache")
-LATER += LATEST
-BARE = ("bpf", "bpfmaps")  # of which no stored dump has a row
+NEWEST = ("filelocks", "epolls", "watches", "urings", "pressure", "sysctls")  # of which LAST has what others share
+LATER += LATEST + NEWEST
+BARE = ("bpf", "bpfmaps", "watches", "urings", "sysctls")  # of which no stored dump has a row
+UNREAD = ("sysctls",)  # of which no stored dump has the pages
 HELD = ("6.1-null", LAST)
 ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])
 
@@ -32,6 +34,8 @@ SHARED: list[Path] = []  # the folder that the processes of one run have in comm
 
 def held(key: str, name: str) -> bool:
     """Tell whether a stored dump was distilled for a table."""
+    if key in NEWEST:
+        return False
     return key not in LATER or (name in HELD and (key not in LATEST or name == LAST))
 
 

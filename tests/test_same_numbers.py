@@ -34,7 +34,12 @@ from tui.driving import LARGE, Opened, press, running
 
 pytestmark = pytest.mark.usefixtures("kept_index")
 
-LOST = {"consoles", "routes", "pci"}  # tables that came when the demo had been distilled: it lacks their pages
+LOST = {
+    "consoles",
+    "routes",
+    "pci",
+    "sysctls",
+}  # tables that came when the demo had been distilled: it lacks their pages
 KEYS = [key for key, _ in TABLES if key not in LOST]
 LISTS = [key for key in KEYS if key not in ("system", "meminfo")]  # in a report those are no lists
 ANEW = {"coverage"}  # its later rows count what was asked for in vain, which depends on what was shown before
@@ -182,6 +187,7 @@ CARD_OF = {
     "symbols": "sym:lab_read",
     "translation": "v:init_task",
     "search": "init_task",
+    "references": "init_task",
 }
 
 

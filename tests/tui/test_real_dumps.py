@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import stored
-from cases import HELD, LATER
+from cases import held
 from oopscope_tui.reading.provider import Core
 from tui.driving import LARGE, SMALL, press, running, text
 
@@ -23,6 +23,5 @@ async def test_every_pane_of_a_dump(dump: Any) -> None:
         for tab in app.views:
             await app.go(app.pane.here()._replace(pane=tab.key, key=None, open=False))
             await press(app, pilot, "G", "enter")
-            held = tab.key not in LATER or dump.stem in HELD  # of the others its pages were not kept
-            assert not held or app.store.feed(tab.key).why == ""
+            assert not held(tab.key, dump.stem) or app.store.feed(tab.key).why == ""
             assert all(strip.cell_length == size[0] for strip in app.lines_on_screen())

@@ -6,7 +6,8 @@ Every descriptor of every process is looked at once, so this is asked only where
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
-from oopscope.linux.file import descriptors
+from oopscope.linux.file import Files, descriptors
+from oopscope.linux.proc_mounts import first_namespace
 from oopscope.linux.task import all_tasks_known, task_structs
 from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
@@ -21,9 +22,10 @@ class _File(NamedTuple):
 
     private: int
     mode: int
+    ops: int
 
 
-FILE = Plan("file", _File, private="private_data", mode="f_mode")
+FILE = Plan("file", _File, private="private_data", mode="f_mode", ops="f_op")
 
 
 class Opened(NamedTuple):
@@ -33,6 +35,7 @@ class Opened(NamedTuple):
     fd: int
     file: int
     mode: int
+    ops: int  # struct file_operations: what kind of file it is
 
 
 class OpenFiles(NamedTuple):
@@ -70,7 +73,7 @@ def opened_by(kernel: Kernel) -> OpenFiles:
                 row = files[file]
                 whole &= row is not None
                 if row is not None and row.private:
-                    found.setdefault(row.private, []).append(Opened(task.address, fd, file, row.mode))
+                    found.setdefault(row.private, []).append(Opened(task.address, fd, file, row.mode, row.ops))
         except OopscopeError:
             whole = False
     return OpenFiles(found, whole, having)
@@ -79,5 +82,25 @@ def opened_by(kernel: Kernel) -> OpenFiles:
 def _row(kernel: Kernel, file: int) -> _File | None:
     try:
         return kernel.bind(FILE).row(file)
+    except OopscopeError:
+        return None
+
+
+def opened_as(kernel: Kernel, operations: str, section: str) -> list[tuple[int, list[Opened]]]:
+    """Return the private_data of every open file of a kind, by the symbol of its operations, with who has it open.
+
+    That some process's files were lost is noted as a problem of the section.
+    """
+    ops = kernel.symbol(operations)
+    if not opened_by(kernel).whole:
+        kernel.problems.add(section, "not every process's open files could be read")
+    found = ((private, [one for one in opened if one.ops == ops]) for private, opened in opened_by(kernel).by.items())
+    return [(private, opened) for private, opened in found if opened]
+
+
+def files_of_first(kernel: Kernel) -> Files | None:
+    """Return files as the first process sees them; None where its root is lost."""
+    try:
+        return Files(kernel, first_namespace(kernel)[1])
     except OopscopeError:
         return None

@@ -11,13 +11,11 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.filesystem import SUPER_BLOCK, TYPE, SuperBlock
-from oopscope.linux.mount import mounts_of
-from oopscope.linux.path import Paths, Place, alias_offset
-from oopscope.linux.proc_mounts import first_namespace
+from oopscope.linux.inode_path import InodePaths
 from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
-MAX_INODES, MAX_BLOCKS, MAX_DEPTH, MAX_FILES = 2_000_000, 1 << 16, 256, 100_000
+MAX_INODES, MAX_BLOCKS, MAX_FILES = 2_000_000, 1 << 16, 100_000
 KINDS = {0o010000: "pipe", 0o020000: "char device", 0o040000: "directory", 0o060000: "block device", 0o100000: "file",
          0o120000: "link", 0o140000: "socket"}  # fmt: skip
 
@@ -61,22 +59,7 @@ class _Cache:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.memory, self.types = kernel, kernel.memory, kernel.types
         self.lost = kernel.problems.lost("pagecache", "a file")
-        self.alias = alias_offset(kernel)
-        self.names: dict[int, str] = {}
-        namespace, root = first_namespace(kernel)
-        self.paths = Paths(kernel, root)
-        self.places: dict[int, tuple[str, int]] = {}  # of a super block: where it is mounted, and with which root
-        for address in mounts_of(kernel, namespace):
-            try:
-                mount = self.paths.mount(address)
-                path, reached = self.paths.of(Place(mount.address, mount.root))
-            except OopscopeError as e:
-                self.lost(e)
-                continue
-            known = self.places.get(mount.sb)
-            text = path.decode("utf-8", "backslashreplace")
-            if reached and (known is None or len(text) < len(known[0])):
-                self.places[mount.sb] = text, mount.root
+        self.paths = InodePaths(kernel, self.lost)
 
     def inodes(self, block: SuperBlock) -> Iterator[CachedInode]:
         """Yield the inodes of a super block of which pages are in memory."""
@@ -88,29 +71,10 @@ class _Cache:
             if row.pages:
                 yield row
 
-    def path(self, inode: CachedInode) -> str | None:
-        """Return where an inode stands, by one of its names; None for one without."""
-        if not inode.alias:
-            return None
-        names, at = list[str](), inode.alias - self.alias
-        place, root = self.places.get(inode.block, ("", 0))
-        for _ in range(MAX_DEPTH):
-            if at == root:
-                break
-            row = self.paths.dentry(at)
-            if row.parent == at:
-                break
-            if at not in self.names:
-                self.names[at] = self.paths.name(row).decode("utf-8", "backslashreplace")
-            names.append(self.names[at])
-            at = row.parent
-        text = "/".join(reversed(names))
-        return f"{place.rstrip('/')}/{text}" if place or names else None
-
     def row(self, block: SuperBlock, kind: str, inode: CachedInode) -> CachedFile:
         """Return the row of an inode."""
         try:
-            path = self.path(inode)
+            path = self.paths.of(inode.alias, inode.block)
         except OopscopeError as e:
             self.lost(e)
             path = None

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import oopscope.cli
-from cases import BARE, DUMPS, LATER, case_of
+from cases import BARE, DUMPS, LATER, UNREAD, case_of
 from core.cli.runner import NAME, Done, Run, environment, oopscope_run
 from oopscope.cli import COMMANDS, DAMAGED, DONE, EVERY, NOT_A_DUMP, USAGE, Command
 from oopscope.cli.report import FORMATS, status
@@ -107,7 +107,7 @@ class TestShow:
         assert [line.split()[0] for line in lines] == [key for key, _ in TABLES]
         assert all(c.key in lines[i] for i, (key, _) in enumerate(TABLES) for c in table(key).columns)
 
-    @pytest.mark.parametrize("key", [key for key, _ in TABLES])
+    @pytest.mark.parametrize("key", [key for key, _ in TABLES if key not in UNREAD])
     def test_text_json_and_csv_have_the_same_rows(self, command: Run, key: str) -> None:
         columns, dump = table(key).columns, LIFE if key in LATER else DEADLOCK
         data = json.loads(command("show", key, dump, "--format", "json").out)

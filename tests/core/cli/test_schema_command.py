@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cases import DUMPS, LATER
+from cases import DUMPS, LATER, UNREAD
 from core.cli.runner import Run
 from oopscope.cli import DONE, USAGE
 from oopscope.report.schema import commands
@@ -90,7 +90,7 @@ def test_output_is_as_its_schema_says(
     assert fits(json.loads(done.out), commands()[line[0]], defs)
 
 
-@pytest.mark.parametrize("key", [key for key, _ in TABLES])
+@pytest.mark.parametrize("key", [key for key, _ in TABLES if key not in UNREAD])
 def test_every_table_is_as_its_schema_says(
     command: Run,
     defs: dict[str, dict[str, dict[str, dict[str, Any] | list[str] | str] | list[str] | str]],

@@ -10,7 +10,7 @@ import pytest
 import oopscope
 import oopscope.subsystems
 from cases import BARE, LATER, NAMES, Case, case_of
-from oopscope.errors import Absent
+from oopscope.errors import Absent, ReadError
 from oopscope.structs.plan import Plan
 from oopscope.subsystems import TABLES, Column, table
 
@@ -66,7 +66,10 @@ def test_table(key: str, module: str) -> None:
     assert found.columns
     assert all(isinstance(c, Column) and c.key and c.title for c in found.columns)
     assert len({c.key for c in found.columns}) == len(found.columns)
-    rows = list(found.rows(case_of("6.1-life" if key in LATER else "6.1-deadlock").kernel))
+    try:
+        rows = list(found.rows(case_of("6.1-life" if key in LATER else "6.1-deadlock").kernel))
+    except ReadError:
+        rows = []
     assert rows or key in BARE
     for row in rows:
         for column in found.columns:
