@@ -19,6 +19,7 @@ from oopscope.difference import WINDOW, Head, dictionary, head_of
 from oopscope.distill.kdump_file import DESCRIPTOR, FLAG_ZSTD
 
 STORE = Path(__file__).parent / "dumps"
+DEMOS = Path(__file__).parents[1] / "core" / "oopscope" / "data"
 CACHE = Path(os.environ.get("OOPSCOPE_TEST_CACHE") or STORE / ".whole")
 LEVEL = 19
 WORTH = 0.5  # of the whole: a difference that is larger is none
@@ -34,7 +35,15 @@ def difference(base: str, base_data: bytes, data: bytes) -> bytes:
 
 def put_together(patch: Path, store: Path = STORE) -> bytes:
     """Return the whole dump; ValueError where it is not the one that was stored."""
-    return kept.put_together(patch, (store / f"{head_of(patch).base}.kdump").read_bytes())
+    return kept.put_together(patch, base_data(head_of(patch).base, store))
+
+
+def base_data(name: str, store: Path) -> bytes:
+    """Return the bytes of a base: a whole dump of the store or of the demos, or one that is a difference itself."""
+    for folder in (store, DEMOS):
+        if (whole := folder / f"{name}.kdump").exists():
+            return whole.read_bytes()
+    return put_together(store / f"{name}.patch", store)
 
 
 def unpacked(data: bytes) -> bytes:
@@ -108,8 +117,9 @@ def add(data: bytes, name: str, store: Path = STORE, base: str | None = None) ->
     if any(head_of(other).base == name for other in store.glob("*.patch")):
         raise ValueError(f"others are differences against {name}: store those anew first, under a base of another name")
     near = (lambda other: other == base) if base else (lambda other: related(other, name))
-    bases = [path for path in sorted(store.glob("*.kdump")) if path != mine and near(path.stem)]
-    least = min((difference(path.stem, path.read_bytes(), data) for path in bases), key=len, default=data)
+    known = {path.stem for path in store.glob("*.kdump")} | {head_of(path).base for path in store.glob("*.patch")}
+    bases = [other for other in sorted({*known, base or name} - {name}) if near(other)]
+    least = min((difference(other, base_data(other, store), data) for other in bases), key=len, default=data)
     patch.unlink(missing_ok=True)
     mine.unlink(missing_ok=True)
     chosen = patch if len(least) < WORTH * len(data) else mine

@@ -52,6 +52,18 @@ def test_a_dump_is_stored_and_comes_back(tmp_path: Path) -> None:
         stored.add(base + b"more", "9.9-base", store)
 
 
+def test_a_base_may_be_a_difference_itself(tmp_path: Path) -> None:
+    first = b"".join(hashlib.sha256(n.to_bytes(2, "big")).digest() for n in range(4000))
+    stored.add(first, "9.9-first", tmp_path)
+    second = first[:50_000] + b"second" + first[50_000:]
+    third = second[:90_000] + b"third" + second[90_000:]
+    stored.add(second, "9.9-second", tmp_path)
+    assert head_of(stored.add(third, "9.9-third", tmp_path, base="9.9-second")).base == "9.9-second"
+    assert put_together(tmp_path / "9.9-third.patch", tmp_path) == third
+    with pytest.raises(ValueError, match="are differences"):
+        stored.add(third, "9.9-second", tmp_path)
+
+
 def test_whoever_dies_while_putting_together_leaves_nothing_that_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

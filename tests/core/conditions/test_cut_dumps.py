@@ -19,7 +19,7 @@ from oopscope.report import html, markdown, text
 from oopscope.report.build import build
 from oopscope.sources.file import BytesSource
 from oopscope.subsystems import TABLES
-from stored import STORE
+from stored import STORE, put_together
 
 CHOSEN = ("6.1-deadlock", "7.2-sysrq")
 CONFIDENCE = ("possible", "likely", "certain")
@@ -103,7 +103,7 @@ def test_nobody_is_said_to_be_none_where_tasks_are_lost() -> None:
 
 def test_a_count_that_was_lost_is_no_proof_that_all_is_there() -> None:
     """Of this one the run queues are gone, and with them two tasks and how many there were."""
-    data = (STORE / "deaths" / "6.1-idle.kdump").read_bytes()
+    data = put_together(STORE / "deaths" / "6.1-idle.patch", STORE / "deaths")
     dump = open_container([BytesSource(data[: len(data) * 19 // 20], "6.1-idle")])
     assert dump is not None
     counted = build(attach(dump, lambda _text: None), ["tasks"])["tables"]["tasks"]
