@@ -469,7 +469,14 @@ def begins_like_a_log(source: ByteSource) -> bool:
 
 def _directory(path: Path) -> str:
     """Say what to do with a directory."""
-    names = [str(p.relative_to(path)) for p in islice(find_dumps(path), 4)]
+    missed: list[str] = []
+
+    def note(place: Path, why: str) -> None:
+        missed.append(why if place == path else f"{place.relative_to(path)}: {why}")
+
+    names = [str(p.relative_to(path)) for p in islice(find_dumps(path, missed=note), 4)]
+    if not names and missed:
+        return f"a directory, of which not all could be looked at ({missed[0]})"
     if not names:
         return "a directory, with no dump in it"
     more = ", ..." if len(names) > 3 else ""

@@ -16,7 +16,8 @@ from cases import DUMPS, case_of
 from core.cli.runner import NAME, Run, one_line, oopscope_run
 from oopscope.boot.attach import open_kernel
 from oopscope.cli import COMMANDS, DAMAGED, DONE, NOT_A_DUMP, USAGE
-from oopscope.errors import FormatError
+from oopscope.dumps import open_path
+from oopscope.errors import FormatError, NotADump
 
 DUMP = DUMPS / "6.1-null.kdump"
 READERS = ("report", "log", "bt")  # each opens a dump by itself; `show` takes a table first
@@ -86,6 +87,16 @@ class TestWhatIsNoDump:
         done = command("report", tmp_path)
         assert done.status == DAMAGED  # the one dump in it is opened
         assert "VMCOREINFO" in done.err
+
+    def test_a_directory_that_may_not_be_looked_into(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Root may look into all, and so may a test."""
+
+        def refuse(_path: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("oopscope.dumps.os.scandir", refuse)
+        with pytest.raises(NotADump, match=r"not all could be looked at \(Permission denied\)"):
+            open_path(tmp_path)
 
     def test_a_pipe(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "fifo")
