@@ -71,6 +71,27 @@ def test_real_logs(name: str, end: list[str], callers: bool) -> None:
         assert line.startswith(words)
 
 
+def test_registers_fold_to_those_that_matter_within_an_unfolded_trace() -> None:
+    rows = real("6.1-null")
+    view = LogRows(rows)
+    view.blocks = blocks_of(rows)
+    trace = next(n for n, one in enumerate(view.blocks.all) if one.kind == "dump" and view.blocks.sizes[n] > 20)
+    view.matters(("rdi",))
+    view.fold(trace, False)
+    shown = [view.row(at) for at in range(len(view))]
+    said = [row.said for row in shown if isinstance(row, Head) and row.folded]
+    assert said[-2:] == ["rdi NULL  cr2 0x28  20 more registers", "18 registers of the program"]
+    words = [row.text for row in shown]
+    assert any("lab_read_balance" in text for text in words) and not any(text.startswith("RAX:") for text in words)
+    registers = next(one for one in view.blocks.all if one.within == trace)
+    view.fold(registers.number, False)
+    assert any(view.row(at).text.startswith("RAX:") for at in range(len(view)))
+    view.fold(trace, True)  # what is in a folded trace is folded, whatever it was
+    assert not any(view.row(at).text.startswith(("RAX:", "RSP:")) for at in range(len(view)))
+    everything = [at for at in range(len(rows)) if view.blocks.holding(at) is not None]
+    assert {*everything} >= {*view.blocks.rows_of(trace)}
+
+
 @pytest.mark.parametrize("name", [path.name.removesuffix(".dmesg.txt") for path in sorted(DUMPS.glob("*.dmesg.txt"))])
 def test_every_real_log_folds_its_traces_and_nothing_of_its_boot(name: str) -> None:
     rows = real(name)

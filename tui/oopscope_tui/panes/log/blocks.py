@@ -27,6 +27,12 @@ _FRAME = (
     r"(?:[\w.$]+\+0x[0-9a-f]+/0x[0-9a-f]+|0x[0-9a-f]{8,16}\b)"
 )
 _REGISTER = r"(?:[RE](?:[A-D]X|[SD]I|[SBI]P)|R\d\d?|[CDEFGS]S|[CD]R\d|PKRU|E?FLAGS): +[0-9a-f]"
+_REGISTERS = re.compile(  # lines of registers alone: not that of the place, nor those of symbols
+    r" *(?:(?:RSP|ESP|[RE][A-D]X|[RE][SD]I|[RE]BP|R\d\d|[CDEFGS]S|[CD]R\d|PKRU|ORIG_RAX): +[0-9a-f]|"
+    r"x\d\d? ?: [0-9a-f]{16}|(?:sp|pstate) ?: [0-9a-f]|r\d\d? ?: ?[0-9a-f]{8}|"
+    r"(?:gp|tp|t\d|s\d\d?|a\d) ?: [0-9a-f]{16}|GPR\d\d: |"
+    r"Krnl GPRS: |[0-9a-f]{16} [0-9a-f]{16} [0-9a-f]{16} [0-9a-f]{16}$)"
+).match
 _ABOUT = r"CPU: \d+ (?:UID: \d+ )?PID: \d+ "  # dump_stack_print_info
 _TASK = r"task:|\S{1,16} +[RSDTtXZPI] +\d+ +\d+ +\d+ 0x[0-9a-f]{8}"  # sched_show_task, since 5.11 and before
 _TRACE = r"Call [Tt]race:|Backtrace:"
@@ -79,18 +85,20 @@ class Block(NamedTuple):
     """Rows that fold into their first."""
 
     number: int
-    kind: str  # dump, memory, tasks, locks, lockdep, workqueues, objects
+    kind: str  # dump, registers, memory, tasks, locks, lockdep, workqueues, objects
     head: int  # the row of its first line
     caller: str | None
+    within: int | None = None  # the block that this one is in: registers in a dump
 
 
 class _Open:
     """A block that may go on."""
 
-    __slots__ = ("count", "kind", "last", "ns", "number", "strays", "traced")
+    __slots__ = ("count", "inner", "kind", "last", "ns", "number", "strays", "traced")
 
     def __init__(self, number: int, kind: str, last: int) -> None:
         self.number, self.kind, self.last = number, kind, last
+        self.inner: int | None = None  # the block of registers that goes on in it
         self.count = 1
         self.ns: int | None = None
         self.traced = False
@@ -111,6 +119,7 @@ class Blocks:
         self._lockdep: set[str | None] = set()  # callers whose next line is of a lock report
         self._before: _Open | None = None  # the block of the row before
         self._last_run: list[int] = []
+        self.hidden = array("I")  # of each run the block that hides it too, or the one that owns it
 
     def take(self, rows: Sequence["LogRow"], start: int, stop: int) -> None:
         """Look at rows that follow those that were looked at."""
@@ -137,13 +146,16 @@ class Blocks:
     def _begin(self, kind: str, at: int, row: "LogRow") -> _Open:
         block = _Open(len(self.all), kind, at)
         block.ns, block.traced = row.ns, bool(TRACE(row.text or ""))
-        self.all.append(Block(block.number, kind, at, row.caller))
-        self.heads.append(at)
+        self._new(Block(block.number, kind, at, row.caller))
+        self._open[row.caller] = block
+        return block
+
+    def _new(self, block: Block) -> None:
+        self.all.append(block)
+        self.heads.append(block.head)
         self.sizes.append(1)
         self.first_run.append(len(self.starts))
         self._last_run.append(len(self.starts) - 1)
-        self._open[row.caller] = block
-        return block
 
     def _go_on(self, block: _Open | None, text: str, at: int, row: "LogRow") -> _Open | None:
         caller = row.caller
@@ -174,15 +186,16 @@ class Blocks:
 
     def _take_in(self, block: _Open, at: int, row: "LogRow", text: str) -> None:
         number = block.number
-        if self.ends and self.ends[-1] == at and self.owners[-1] == number:
-            self.ends[-1] = at + 1
+        registers = block.kind == "dump" and _REGISTERS(text) is not None
+        owner = block.inner if registers and block.inner is not None else number
+        self._run(owner, number, at)
+        if not registers:
+            block.inner = None
+        elif block.inner is None:  # their first line is the dump's, that of the others theirs
+            block.inner = len(self.all)
+            self._new(Block(block.inner, "registers", at, row.caller, number))
         else:
-            self.starts.append(at)
-            self.ends.append(at + 1)
-            self.owners.append(number)
-            if self.sizes[number] == 1:
-                self.first_run[number] = len(self.starts) - 1
-            self._last_run[number] = len(self.starts) - 1
+            self.sizes[block.inner] += 1
         block.count += 1
         block.ns = row.ns if row.ns is not None else block.ns
         block.strays = 0
@@ -190,11 +203,26 @@ class Blocks:
         if text.startswith(CLOSES.get(block.kind, "\n")):
             self._open.pop(row.caller, None)
 
+    def _run(self, owner: int, outer: int, at: int) -> None:
+        """Take a row into the runs of a block, `outer` being the one that it is in."""
+        if self.ends and self.ends[-1] == at and self.owners[-1] == owner:
+            self.ends[-1] = at + 1
+        else:
+            self.starts.append(at)
+            self.ends.append(at + 1)
+            self.owners.append(owner)
+            self.hidden.append(outer)
+        last = len(self.starts) - 1
+        for number in {owner, outer}:
+            if self.sizes[number] == 1:
+                self.first_run[number] = last
+            self._last_run[number] = last
+
     def rows_of(self, number: int) -> Iterator[int]:
         """Yield the rows of a block, its head first."""
         yield self.all[number].head
         for run in range(self.first_run[number], self._last_run[number] + 1):
-            if self.owners[run] == number:
+            if number in (self.owners[run], self.hidden[run]):
                 yield from range(self.starts[run], self.ends[run])
 
     def headed(self, row: int) -> int | None:

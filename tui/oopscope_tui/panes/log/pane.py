@@ -3,6 +3,7 @@
 Records with several lines are shown as several. The drawer shows what a record names that has a place of its own.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from oopscope_tui.widgets.textview import BLANK, Line, wrapped
 if TYPE_CHECKING:
     from oopscope_tui.reading.rows import LogRow
 
+NAME = re.compile(r"[a-z][a-z0-9]+")
 MOST_LINES = 400  # of a block in the drawer
 
 
@@ -30,7 +32,7 @@ class Log(Pane):
 
     BESIDE = False
     NARROW = "drawer"
-    needs = ("log", "system")
+    needs = ("log", "system", "verdict")
 
     def make_main(self) -> Lines:
         """Return the log's view."""
@@ -58,6 +60,7 @@ class Log(Pane):
         feed = self.store.feed("log")
         view, rows = self.view, feed.rows
         view.note = feed.note
+        view.rows.matters(self._registers())
         times = view.times
         times.first_ns = next((row.ns for row in rows if row.ns is not None), 0)
         times.end_ns = next((row.ns for row in reversed(rows) if row.ns is not None), 0)
@@ -74,6 +77,11 @@ class Log(Pane):
             self._shown_oops = True
             if self.wanted is None and view.cursor == 0 and view.oops is not None:
                 view.action_oops()
+
+    def _registers(self) -> tuple[str, ...]:
+        """Return the registers that the faulting instruction made its address of, as the verdict knows them."""
+        fault = getattr(self.store.verdict, "fault", None)
+        return tuple(NAME.findall(fault.formula or fault.register or "")) if fault is not None else ()
 
     def _surveyed(self) -> None:
         """Unfold what killed the machine, once its block is known."""

@@ -40,8 +40,15 @@ class LogRows(View):
         self.folding = True  # False: blocks show whole
         self.unfolded: set[int] = set()  # or those that are folded, where `all_open`
         self.all_open = False
+        self.matter: tuple[str, ...] = ()  # registers that the instruction used which faulted
         self._said: dict[tuple[int, int], str] = {}
         self._forget()
+
+    def matters(self, registers: tuple[str, ...]) -> None:
+        """Name the registers that a folded block of them shows."""
+        if registers != self.matter:
+            self.matter = registers
+            self._said.clear()
 
     def _forget(self) -> None:
         # For each run of rows under a head, in spots: where it begins, how many of it are hidden, how many are
@@ -146,7 +153,7 @@ class LogRows(View):
         words = self._said.get(key)
         if words is None:
             lines = [self.rows[at].text or "" for at in self.blocks.rows_of(block)]
-            words = self._said[key] = summary(self.blocks.all[block].kind, lines)
+            words = self._said[key] = summary(self.blocks.all[block].kind, lines, self.matter)
         return words
 
     def arrange(self, anew: bool = False) -> None:
@@ -162,9 +169,13 @@ class LogRows(View):
         if ids is not None:
             starts = array("I", [bisect_left(ids, row) for row in starts])
             ends = array("I", [bisect_left(ids, row) for row in ends])
-        shut = {block: blocks.sizes[block] >= LEAST and self.folded(block) for block in set(owners)}
+        outer = blocks.hidden[begin:end]
+        shut = {block: blocks.sizes[block] >= LEAST and self.folded(block) for block in {*owners, *outer}}
         self._small.update(block for block in shut if blocks.sizes[block] < LEAST)
-        sizes = [to - at if shut[own] else 0 for at, to, own in zip(starts, ends, owners, strict=True)]
+        sizes = [
+            to - at if shut[own] or shut[out] else 0
+            for at, to, own, out in zip(starts, ends, owners, outer, strict=True)
+        ]
         before = list(accumulate(sizes, initial=self._before[-1]))
         self._from.extend(starts)
         self._size.extend(sizes)

@@ -24,15 +24,29 @@ DULL = re.compile(
     r"dump_stack|show_stack|dump_header|v?panic$|__warn|report_bug|handle_bug|nmi_|__schedule|schedule(?:_|$)|"
     r"preempt_schedule|kthread$|secondary_startup|x64_sys_call"
 )
+TELLING = ("cr2", "badaddr")  # registers that name the address of a fault
+PROGRAMS = re.compile(r"\s*(?:RSP: 002b|ESP: 007b)")  # by their stack segment: no kernel's
 RSS = 3  # its column after the PID of dump_tasks
 
 
-def summary(kind: str, lines: Sequence[str]) -> str:
-    """Return a block's one line."""
+def summary(kind: str, lines: Sequence[str], matter: Sequence[str] = ()) -> str:
+    """Return a block's one line; `matter` are the registers that are told of those that are folded."""
+    if kind == "registers":
+        return _registers(lines, matter)
     teller = {"dump": _dump, "memory": _memory, "tasks": _tasks}.get(kind)
     says = teller(lines) if teller is not None else ""
     title = "Call Trace" if kind == "dump" and any(_is_trace(text) for text in lines) else TITLES[kind]
     return f"{title}: {len(lines):,} lines" + (f", {says}" if says else "")
+
+
+def _registers(lines: Sequence[str], matter: Sequence[str]) -> str:
+    """Return `rdi NULL  cr2 0x28  20 more registers`: those that matter, and what names the address of the fault."""
+    found = detail.registers(lines)
+    if PROGRAMS.match(lines[0]):
+        return f"{len(found):,} registers of the program"
+    shown = [name for name in (*matter, *TELLING) if name in found] if matter else []
+    told = [f"{name} {f'{found[name]:#x}' if found[name] else 'NULL'}" for name in shown]
+    return "  ".join([*told, f"{len(found) - len(shown):,} {'more ' if told else ''}registers"])
 
 
 def _is_trace(text: str) -> bool:

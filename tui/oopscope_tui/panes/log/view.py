@@ -3,6 +3,7 @@
 Searches and jumps look into what is folded, and unfold it; a filter's words show what they find, folded or not.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,6 +34,7 @@ BILLION = 1_000_000_000
 SLICE = 0.001  # seconds between two slices of the survey
 AT_ONCE = 0.03  # seconds of it before the first rows show
 TALL = 10  # lines from which on one is for the density
+FRAME = re.compile(r" *(?P<name>[A-Za-z_][\w.$]*)\+0x[0-9a-f]+/0x[0-9a-f]+")  # of a stack, no guess
 ERRORS = theme.BAD + Style(underline=True)  # without colour too
 
 
@@ -113,11 +115,17 @@ class LogView(Folding):
         text = row.text or ""
         if type(row) is Head:
             text = f"▸ {row.said}" if row.folded else f"▾ {text.lstrip()}"
-        kind = tone(row.text or "", level, in_oops)
+        registers = type(row) is Head and row.folded and self.rows.blocks.all[row.block].within is not None
+        kind = tone(row.text or "", level, in_oops) if not registers else ""
         shown = clean(text.replace(chr(9), "    "))
         gutter = ("▌" if in_oops else " ", theme.BAD if in_oops else theme.PLAIN)
         if kind:  # four styles at most: few segments a line keep scrolling cheap
             return gutter, (stamp, theme.DIM), (f"{sign} {shown}", theme.BAD if kind == "cause" else theme.DIM)
+        frame = FRAME.match(shown) if in_oops and type(row) is not Head else None
+        if frame is not None:  # a symbol is a link: Enter names where it leads
+            at, end = frame.span("name")
+            return gutter, (stamp, theme.DIM), (f"{sign} {shown[:at]}", theme.DIM), (shown[at:end], theme.LINK), (
+                shown[end:], theme.PLAIN)  # fmt: skip
         if level == WARNING:  # a yellow letter, not a yellow wall
             return gutter, (stamp, theme.DIM), (f"{sign} ", theme.DOUBT), (shown, theme.PLAIN)
         return gutter, (stamp, theme.DIM), (f"{sign} {shown}", theme.PLAIN if in_oops else theme.LEVELS[level][2])
