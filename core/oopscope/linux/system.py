@@ -7,6 +7,7 @@ from typing import TypeVar
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, NoTypes, OopscopeError
 from oopscope.kernel.clock import MICRO, SECOND, iso
+from oopscope.kernel.fact import Shown, told
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
 from oopscope.kernel.once import once
 from oopscope.linux.printk import log
@@ -220,6 +221,12 @@ class Fact(NamedTuple):
     value: object
 
 
+# How numbers among the facts are shown; as data they are numbers.
+KINDS: dict[str, Shown] = {"memory_bytes": "bytes", "uptime_seconds": "seconds", "kaslr_offset": "address",
+                          "boot_ns": "epoch", "log_epoch_ns": "epoch"}  # fmt: skip
+
+
 def system_rows(kernel: Kernel) -> list[Fact]:
     """Return the system's facts, a row each."""
-    return [Fact(name, value) for name, value in the_system(kernel)._asdict().items()]
+    facts = the_system(kernel)._asdict().items()
+    return [Fact(name, told(value, KINDS[name]) if name in KINDS else value) for name, value in facts]

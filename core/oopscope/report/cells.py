@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any
 from unicodedata import category, east_asian_width
 
+from oopscope.kernel.clock import moment
+from oopscope.kernel.fact import ToldFloat, ToldInt
 from oopscope.kernel.kinds import ABSENT
 
 RIGHT = frozenset({"int", "bytes", "seconds", "address"})  # kinds that stand to the right of their column
@@ -127,6 +129,8 @@ def cell(value: object, kind: str = "text") -> str:
 
 def _shown(value: Any, kind: str) -> str:
     """One value; a frame of the report's data is a mapping, and an address there is text already."""
+    if isinstance(value, ToldInt | ToldFloat):
+        kind = value.kind
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind == "bytes" and number:
         return size(value)
@@ -134,6 +138,8 @@ def _shown(value: Any, kind: str) -> str:
         return duration(value)
     if kind == "address" and number:
         return f"{value:#x}"
+    if kind == "epoch" and number and (when := moment(value)) is not None:
+        return f"{when:%Y-%m-%dT%H:%M:%S.%fZ}"
     if kind == "bool" or isinstance(value, bool):
         return "yes" if value else "no"
     if kind == "frames":
