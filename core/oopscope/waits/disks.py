@@ -1,7 +1,7 @@
-"""Disks and requests as things that one waits for; and what a disk stands behind: a loop device's file, dm's tables.
+"""Disks and requests as things that one waits for; and what a disk stands behind: a loop device's file, dm's, md's.
 
-Follows block/, drivers/block/loop.c and drivers/md/dm-core.h. Of a loop device whose worker is at work that worker is
-what it waits for, else the file system of its file; a dm device that is suspended is the end of it.
+Follows block/, drivers/block/loop.c and drivers/md/{dm-core,md}.h. Of a loop device whose worker is at work that worker
+is what it waits for, else the file system of its file; a dm device that is suspended is the end of it.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,8 @@ from oopscope.waits.workers import workers
 MAX_DEPTH = 8  # devices on top of each other
 MAX_LOWER = 64
 BLOCK_IO, SUSPENDED = 1, 2  # DMF_BLOCK_IO_FOR_SUSPEND, DMF_SUSPENDED as bits of mapped_device.flags
-LOOP, DM = "loop", "dm_mod"
+LOOP, DM, MD = "loop", "dm_mod", "md_mod"
+OPERATIONS = {LOOP: "lo_", DM: "dm_", MD: "md_"}  # how their block_device_operations are called
 
 
 @once
@@ -86,6 +87,7 @@ def claims_of_disk(kernel: Kernel, disk: int, depth: int = 0) -> Iterator[Claim]
     try:
         yield from _loop(kernel, disk)
         yield from _dm(kernel, disk, depth)
+        yield from _md(kernel, disk, depth)
     except OopscopeError as error:
         kernel.problems.lost("waits", f"what is below the disk at {disk:#x}")(error)
 
@@ -96,9 +98,28 @@ def _private(kernel: Kernel, disk: int, owner: str) -> int | None:
     if at is None:
         return None
     named = kernel.name_of(kernel.memory.word(disk + at[0]))
-    if named is None or (named.module != owner and not named.symbol.startswith("lo_" if owner == LOOP else "dm_")):
+    if named is None or (named.module != owner and not named.symbol.startswith(OPERATIONS[owner])):
         return None
     return kernel.memory.word(disk + at[1]) or None
+
+
+def _md(kernel: Kernel, disk: int, depth: int) -> Iterator[Claim]:
+    """Yield the disks that are the members of an md array."""
+    array, members = _private(kernel, disk, MD), offset(kernel, "mddev", "disks", module=MD)
+    each, back = (
+        offsets(kernel, "md_rdev", "same_set", "bdev", module=MD),
+        offset(kernel, "mddev", "gendisk", module=MD),
+    )
+    gendisk = offset(kernel, "block_device", "bd_disk")
+    if array is None or members is None or each is None or back is None or gendisk is None:
+        return
+    memory, node = kernel.memory, disk_node(kernel, disk)
+    if memory.word(array + back) != disk:
+        return
+    for entry in for_each_list(memory, array + members, each[0], lambda _e: None, MAX_LOWER):
+        lower = memory.word(memory.word(entry + each[1]) + gendisk)
+        yield Claim(node, disk_node(kernel, lower), "behind", "recorded", None, "a member of the array")
+        yield from claims_of_disk(kernel, lower, depth + 1)
 
 
 def _loop(kernel: Kernel, disk: int) -> Iterator[Claim]:

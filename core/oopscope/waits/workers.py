@@ -27,6 +27,8 @@ class _Row(NamedTuple):
     current_func: int
     current_pwq: int
     task: int
+    pool: int
+    flags: int
     colour: int | None
 
 
@@ -42,6 +44,9 @@ class Worker(NamedTuple):
     function: int
     workqueue: int
     colour: int | None
+    pwq: int
+    pool: int
+    flags: int
 
 
 @once
@@ -61,7 +66,12 @@ def workers(kernel: Kernel) -> list[Worker]:
         except OopscopeError:
             continue
         if row.task == task.address:
-            found.append(Worker(row.address, row.task, row.current_work, row.current_func, queue, row.colour))
+            found.append(
+                Worker(
+                    row.address, row.task, row.current_work, row.current_func, queue, row.colour, row.current_pwq,
+                    row.pool, row.flags,
+                )
+            )  # fmt: skip
     return found
 
 

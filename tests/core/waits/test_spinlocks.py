@@ -1,6 +1,7 @@
 """CPUs that spin for spinlocks: a real guest of two locks taken in two orders, and what a lock's word says."""
 
 from oopscope.boot.attach import open_kernel
+from oopscope.report.build import build
 from oopscope.report.waits import picture
 from oopscope.waits.build import wait_graph
 from oopscope.waits.spinning import Place, tail
@@ -29,3 +30,10 @@ def test_two_cpus_that_spin_for_each_others_lock() -> None:
 def test_a_locks_word_names_the_last_of_its_queue() -> None:
     assert tail(0x101) is None
     assert tail(3 << 18 | 1 << 16 | 1) == Place(2, 1)
+
+
+def test_a_soft_lockup_names_the_lock_and_the_circle() -> None:
+    verdict = build(open_kernel([DEATHS / "6.1-spinabba.kdump"]), ["verdict"])["verdict"]
+    texts = [piece["text"] for piece in verdict["evidence"]]
+    assert any("waits for the spinlock sa [qafault] that qa-spin-ab (PID 240) likely holds" in text for text in texts)
+    assert any(text.startswith("likely a deadlock: qa-spin-ab (PID 240) waits for the spinlock sb") for text in texts)

@@ -26,9 +26,8 @@ def check(death: Death) -> Verdict | None:
     locked = waits(death)
     frozen = _frozen(death, locked, {t.address for t in tasks})
     evidence += [piece for one in frozen for piece in one.evidence[:2]]
-    why = f"; {frozen[0].text}" if frozen else _holder(first, locked, {t.address: t for t in death.tasks})
-    by_address = {t.address: t for t in death.tasks}
-    graph = graph_of(death)
+    by_address, graph = {t.address: t for t in death.tasks}, graph_of(death)
+    why = f"; {frozen[0].text}" if frozen else _holder(first, locked, by_address, graph)
     if not why and first is not None and graph is not None:
         why = _behind(graph, first)
     evidence += [_evidence(t, locked.get(t.address), by_address, graph) for t in tasks[:MAX_SHOWN]]
@@ -72,14 +71,19 @@ def _frozen(death: Death, locked: dict[int, Wait], tasks: set[int]) -> list[Find
     return [one for one in known if any(e.source.kind == "task" and int(e.source.key) in mine for e in one.evidence)]
 
 
-def _holder(task: Task | None, locked: dict[int, Wait], tasks: dict[int, Task]) -> str:
-    """Return in words the lock at the end of what a task waits for, and who holds it; or what others wait for of it."""
+def _holder(task: Task | None, locked: dict[int, Wait], tasks: dict[int, Task], graph: Graph | None) -> str:
+    """Return in words the lock at the end of what a task waits for, and who holds it; or what others wait for of it.
+
+    A holder that waits for something else is followed to the end of that.
+    """
     if task is None:
         return ""
     found, _ = chain(locked, task.address)
     last = tasks.get(found[-1].holder or 0) if found else None
     if last is not None:
-        return f" for the {lock_words(found[-1])} that {last.who} holds{does(last)}"
+        onward = way(graph, last.address) if graph is not None else []
+        words = f", which waits for {told(graph, onward)}" if graph is not None and onward else does(last)
+        return f" for the {lock_words(found[-1])} that {last.who} holds{words}"
     if found:
         return f" for the {lock_words(found[-1])}, {held_by(found[-1])}"
     others = [wait for wait in locked.values() if wait.holder == task.address]

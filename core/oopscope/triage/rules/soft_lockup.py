@@ -7,6 +7,8 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import calls_cpus, entry_kind, is_waiting
 from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.standing import interrupted_in
+from oopscope.triage.behind import graph_of, way
+from oopscope.triage.behind import who as who_is
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 from oopscope.triage.findings.stuck_cpus import busy, silent, standing
@@ -39,8 +41,9 @@ def check(death: Death) -> Verdict | None:
     others = [one for one in death.findings if one.id == "stuck-cpu"]
     evidence += [piece for one in others for piece in one.evidence[:2]]
     waiting = list(_waiting(death, who[0]))
-    evidence += waiting
-    more = [*([other[1]] if other else ()), *others, *waiting]
+    circle = _circle(death, who[0])
+    evidence += [*waiting, *circle]
+    more = [*circle, *([other[1]] if other else ()), *others, *waiting]
     also = f"; {more[0].text}" if more else ""
     stuck = (
         f"CPU {said[1][1]} was stuck for {said[1][2]} s in {place}, run by {said[1][3]}"
@@ -95,5 +98,33 @@ def _waiting(death: Death, stuck: int | None) -> Iterator[Evidence]:
             continue
         if is_waiting(inside.symbol) and "lock" in (inside.symbol or ""):
             waiter = death.beyond_locks(cpu.frames[cpu.frames.index(inside) :])
-            text = f"CPU {cpu.cpu} waits for a spinlock in {waiter or inside}, run by {cpu.who}"
+            text = f"CPU {cpu.cpu} waits for {_spun_for(death, cpu.task)} in {waiter or inside}, run by {cpu.who}"
             yield Evidence(text, Source("frame", str(cpu.cpu), (waiter or inside).address or None))
+
+
+def _spun_for(death: Death, task: int | None) -> str:
+    """Return the spinlock that a task spins for, and who likely holds it, in words."""
+    graph = graph_of(death)
+    edges = way(graph, task) if graph is not None and task else []
+    lock = graph.nodes[edges[0].target] if graph is not None and edges else None
+    if graph is None or lock is None or lock.kind != "spinlock":
+        return "a spinlock"
+    held = f" that {who_is(graph.nodes[edges[1].target])} likely holds," if len(edges) > 1 else ""
+    return f"the spinlock {lock.name}{held}"
+
+
+def _circle(death: Death, stuck: int | None) -> list[Evidence]:
+    """Return as evidence that the spinlocks of a stuck CPU are likely held in a circle; nothing can prove that."""
+    if death.only_log:
+        return []
+    graph, task = graph_of(death), next((cpu.task for cpu in all_cpus(death.kernel) if cpu.cpu == stuck), None)
+    edges = way(graph, task) if graph is not None and task else []
+    if graph is None or not edges or edges[-1].target != edges[0].source:
+        return []
+    steps = [
+        f"{who_is(graph.nodes[edge.source])} waits for {who_is(graph.nodes[edge.target])}"
+        for edge in edges
+        if edge.kind == "waits_for"
+    ]
+    text = f"likely a deadlock: {', '.join(steps)}, each likely held by the next and the last by the first"
+    return [Evidence(text, Source("task", str(graph.nodes[edges[0].source].pid), task))]

@@ -16,8 +16,11 @@ from oopscope.waits.kinds.rcu import grace_period, sleepable_grace_period
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.pools import held_up
 from oopscope.waits.sleepers import Sleeper, completion_of, ring
 from oopscope.waits.workers import Worker, work_node, workers, workqueues
+
+MAX_BARRIERS = 1024  # behind one work
 
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
@@ -72,13 +75,26 @@ def _barrier(kernel: Kernel, one: Sleeper, completion: int, waiter: Node) -> lis
             Claim(waiter, node, "waits_for", "linked", one.since, "its barrier hangs in the list of a worker"),
             Claim(node, task_node(kernel, worker.task), "held_by", "recorded", None, "worker.current_work"),
         ]
-    work = memory.word(barrier + entry + memory.word_size) - offset_of_entry(kernel)
+    work = _before(kernel, barrier + entry, func - (offset(kernel, "wq_barrier", "work") or 0))
     name = kernel.name_of(memory.word(work + func - (offset(kernel, "wq_barrier", "work") or 0)))
     if name is None or name.offset:
         return []
     note = "no worker has begun it" if all_tasks_known(kernel) else ""
-    node = thing("work", work, str(name).replace("+0x0", ""), note)
-    return [Claim(waiter, node, "waits_for", "linked", one.since, "its barrier stands behind that work")]
+    node, held = held_up(kernel, work, thing("work", work, str(name).replace("+0x0", ""), note))
+    return [Claim(waiter, node, "waits_for", "linked", one.since, "its barrier stands behind that work"), *held]
+
+
+def _before(kernel: Kernel, node: int, func: int) -> int:
+    """Return the work that a barrier in a list stands behind: other barriers may be between them."""
+    memory, entry = kernel.memory, offset_of_entry(kernel)
+    work = 0
+    for _ in range(MAX_BARRIERS):
+        node = memory.word(node + memory.word_size)
+        work = node - entry
+        named = kernel.name_of(memory.word(work + func))
+        if named is None or named.symbol != "wq_barrier_func":
+            break
+    return work
 
 
 def offset_of_entry(kernel: Kernel) -> int:

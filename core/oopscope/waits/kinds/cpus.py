@@ -36,7 +36,9 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
             except OopscopeError as error:
                 kernel.problems.lost("waits", f"the CPUs that CPU {cpu.cpu} waits for")(error)
     for one in unlocked(kernel):
-        if one.places and any(f.startswith(("stop_", "__stop_cpus", "cpu_stop")) for f in one.functions):
+        if not one.places or one.completion is None:
+            continue
+        if any(f.startswith(("stop_", "__stop_cpus", "cpu_stop")) for f in one.functions):
             try:
                 yield from _stopped(kernel, one)
             except OopscopeError as error:

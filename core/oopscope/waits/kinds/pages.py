@@ -34,6 +34,7 @@ FLAGS = 3  # the low bits of folio.mapping
 ON_PAGE, ON_BIT = "wake_page_function", ("wake_bit_function", "var_wake_function")
 
 
+RPC = ("rpc_wait_bit", "__rpc_execute")
 _ON_BIO = ("submit_bio_wait", "blk_execute_rq", "wait_for_completion", "__iomap_dio", "__blkdev_direct", "iomap_dio")
 
 
@@ -136,6 +137,8 @@ def _on_bit(kernel: Kernel, one: Sleeper, node: int) -> Iterator[Claim]:
     word, bit = one.word(node - shape[0] + shape[1]), one.word(node - shape[0] + shape[2]) & 0xFFFFFFFF
     found = _buffer(kernel, word)
     if found is None:
+        if any(function.startswith(RPC) for function in one.functions):
+            return  # the kind that knows calls names it
         name = symbol_name(kernel, word) or f"{word:#x}"
         if one.blocked:
             yield Claim(waiter, thing("bit", word, f"{bit} of {name}"), "waits_for", "linked", one.since, text)

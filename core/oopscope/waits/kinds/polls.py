@@ -18,6 +18,7 @@ from oopscope.waits.offsets import offset, offsets, size
 from oopscope.waits.sleepers import Sleeper, head_of
 
 MAX_FILES = 64  # of one wait
+EPOLL = ("ep_autoremove_wake_function", "default_wake_function")
 MAX_PAGES = 16  # of further entries
 
 
@@ -32,8 +33,8 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
 
 
 def _of(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
-    epoll = next((entry for entry in one.entries if entry.function.startswith("ep_autoremove_wake")), None)
-    if epoll is not None or any(f.startswith("ep_poll") for f in one.functions if one.entries):
+    epoll = any(entry.function in EPOLL for entry in one.entries)
+    if epoll and any(function.startswith(("ep_poll", "do_epoll")) for function in one.functions):
         for entry in one.entries:
             head = head_of(kernel, entry.node)
             at = offset(kernel, "eventpoll", "wq.head")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux.open_by import opened_by
 from oopscope.linux.task import task_structs
 from oopscope.records import NamedTuple
 from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
@@ -18,6 +17,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, super_blocks, task_node, thing
 from oopscope.waits.offsets import offset
+from oopscope.waits.servers import fuse_server
 from oopscope.waits.sleepers import Sleeper, head_of
 
 MAX_DEVICES = 256
@@ -137,8 +137,7 @@ def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     direct = offset(kernel, "fuse_req", "chan", module="fuse")  # a fuse_chan of its own in 7.2
     mount = offset(kernel, "fuse_req", "fm", module="fuse")
     connection = offset(kernel, "fuse_mount", "fc", module="fuse")
-    device = offset(kernel, "fuse_dev", "chan", "fc", module="fuse")
-    if req is None or device is None:
+    if req is None:
         return
     memory, name = kernel.memory, ""
     if direct is not None:
@@ -148,27 +147,18 @@ def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
         served, name = memory.word(of_request + connection), _mounted(kernel, of_request)
     else:
         return
-    opened = opened_by(kernel).by.items()
-    found = [entry for private, entries in opened if _is(kernel, private, device, served) for entry in entries]
-    if not found and not name:
-        return  # neither a file system nor a server confirms that it is a connection
-    node = Node(f"fuse:{served:#x}", "fuse", f"server of {name or f'{served:#x}'}", served, None, "", True)
-    text = "a wait queue entry of its own leads to a fuse_req"
-    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
-    yield from _peers(kernel, node, (entry.task for entry in found), "it has the connection's /dev/fuse open")
+    found = fuse_server(kernel, served, name)
+    if found is not None:
+        node, held = found
+        text = "a wait queue entry of its own leads to a fuse_req"
+        yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
+        yield from held
 
 
 def _mounted(kernel: Kernel, mount: int) -> str:
     at = offset(kernel, "fuse_mount", "sb", module="fuse")
     block = kernel.memory.word(mount + at) if at is not None else 0
     return file_system_name(kernel, block) if block in super_blocks(kernel) else ""
-
-
-def _is(kernel: Kernel, private: int, at: int, value: int) -> bool:
-    try:
-        return bool(value) and kernel.memory.word((private & ~1) + at) == value
-    except OopscopeError:
-        return False
 
 
 def _disk_queue(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
