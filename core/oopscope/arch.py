@@ -7,10 +7,9 @@ constant of its folder in `machine`.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from oopscope.errors import NotMapped, ReadError
-from oopscope.records import NamedTuple
 
 ByteOrder = Literal["little", "big"]
 ReadPhysical = Callable[[int, int], bytes]

@@ -8,10 +8,9 @@ down to their compressed bytes. It knows nothing of what a dump holds.
 import hashlib
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import zstandard
-
-from oopscope.records import NamedTuple
 
 WINDOW = 24  # bits: a match may lie 16 MiB back, a whole base and the dump itself
 LARGEST = 64 << 20  # bytes of a dump that is put together

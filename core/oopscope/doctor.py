@@ -6,10 +6,9 @@ It only reads. A host is asked below a root, so that a copy of its files, or a t
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from oopscope.errors import OopscopeError
-from oopscope.records import NamedTuple
 
 if TYPE_CHECKING:
     from oopscope.kernel.kernel import Kernel

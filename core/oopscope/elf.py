@@ -7,10 +7,10 @@ Everything is read piece by piece: a dump may have a million segments and a giga
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from oopscope.errors import FormatError
 from oopscope.notes import Note, read_notes
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource
 
 MAGIC = b"\x7fELF"

@@ -12,9 +12,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
-
-from oopscope.records import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 RELEASE = 5
 REGISTER, IMMEDIATE, MEMORY = 1, 2, 3  # cs_op_type

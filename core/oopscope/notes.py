@@ -7,8 +7,8 @@ target/i386/arch_dump.c (QEMUCPUState). It knows no containers; what NT_PRSTATUS
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource
 
 MAX_NOTES = 1 << 18  # 8192 CPUs with 32 notes each

@@ -5,8 +5,9 @@ Follows QEMU's hw/i386/pc_piix.c, pc_q35.c, microvm.c and the virt boards. What 
 would reach into what AMD keeps for HyperTransport. Only a processor's name tells AMD from others ("host" does not).
 """
 
+from typing import NamedTuple
+
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 GIB = 1 << 30
 PCS = ("x86_64",)

@@ -6,9 +6,9 @@ and the workers of a fleet see it too. Nothing of a file is believed before it h
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from oopscope.errors import FormatError
-from oopscope.records import NamedTuple
 from oopscope.sources.file import FileSource
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 

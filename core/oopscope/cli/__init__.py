@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import oopscope
 from oopscope.cli.examples import epilog
@@ -18,7 +18,6 @@ from oopscope.cli.stdin import STDIN, kept_input
 from oopscope.commands.command import Say
 from oopscope.commands.register import BY_WORD, HERE, told
 from oopscope.errors import NotADump, OopscopeError, Unsupported
-from oopscope.records import NamedTuple
 from oopscope.sources.remote import Location, location
 from oopscope.subsystems import TABLES
 

@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.ask import answer
@@ -14,7 +14,6 @@ from oopscope.commands.command import Say, numbers_of
 from oopscope.commands.register import BY_WORD
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.report.cells import printable
 from oopscope.report.frames import frame_lines
 from oopscope.report.values import frame

@@ -2,10 +2,9 @@
 
 import argparse
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.commands.command import Command, Say, is_option
-from oopscope.records import NamedTuple
 
 HELP = ("-h", "--help")  # argparse's own
 

@@ -2,10 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oopscope.cli import EVERY, parser_of, top_parser
 from oopscope.cli.demo import demos
-from oopscope.records import NamedTuple
 from oopscope.report.build import sections
 from oopscope.subsystems import TABLES
 

@@ -6,9 +6,7 @@ a prompt knows what a line means while it is typed.
 """
 
 from collections.abc import Callable, Collection
-from typing import Literal
-
-from oopscope.records import NamedTuple
+from typing import Literal, NamedTuple
 
 # What an argument is: completion offers these.
 Takes = Literal[

@@ -6,9 +6,7 @@ that nothing is imported until it is asked. `task.stack` asks for the part of th
 """
 
 from importlib import import_module
-from typing import Any
-
-from oopscope.records import NamedTuple
+from typing import Any, NamedTuple
 
 ANSWERS: dict[str, str] = {
     "stack": "oopscope.stacks.tasks:stack",  # a task_struct's address: its frames

@@ -9,14 +9,13 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import zstandard
 
 from oopscope.dumps import Facts
 from oopscope.errors import MissingPage
 from oopscope.notes import GENERAL, CpuState, Note, SegmentRegister
-from oopscope.records import NamedTuple
 from oopscope.whole_file import whole_file
 
 LEVEL = 19  # takes a millisecond a page

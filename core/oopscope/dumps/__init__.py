@@ -14,11 +14,10 @@ from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from shlex import quote
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.notes import CpuState, Note
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource, next_data
 from oopscope.sources.beside import belongs
 from oopscope.sources.extents import Extents

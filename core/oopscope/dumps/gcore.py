@@ -5,13 +5,13 @@ stack and tells the size of the RAM and the type of the machine, and so where th
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from oopscope.dumps import Facts, PlacedDump
 from oopscope.elf import ET_CORE, PT_LOAD, PT_NOTE, Segment, is_elf, notes, read_header, segments
 from oopscope.errors import FormatError, NotADump, OopscopeError
 from oopscope.lazy_re import lazy_re
 from oopscope.qemu_boards import Placement, place
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource
 
 NT_PRPSINFO = 3

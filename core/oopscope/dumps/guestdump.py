@@ -8,11 +8,11 @@ follows a CPU's registers is not known, so that a GS base is not either.
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from oopscope.dumps import CpuState, Facts, PlacedDump, bare_name, beside
 from oopscope.errors import FormatError, NotADump
 from oopscope.notes import SegmentRegister
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource
 
 STATE, MEMORY = ".guest", ".vmem"

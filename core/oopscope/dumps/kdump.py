@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from oopscope.codecs import by_flag
 from oopscope.codecs import names as codec_names
 from oopscope.dumps import Facts, erased_by
 from oopscope.errors import FormatError, MissingPage, OopscopeError, Why
 from oopscope.notes import CpuState, Note, qemu_cpu_states, read_notes
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource
 from oopscope.sources.bitmap import Bitmap
 from oopscope.sources.file import FileSource

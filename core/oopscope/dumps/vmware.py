@@ -7,12 +7,12 @@ indices and a value, little-endian. The regions of the group "memory" say where 
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from oopscope.dumps import CpuState, Facts, PlacedDump, bare_name, beside
 from oopscope.errors import FormatError, NotADump
 from oopscope.notes import SegmentRegister
 from oopscope.qemu_boards import split
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource
 from oopscope.sources.extents import LIMIT
 

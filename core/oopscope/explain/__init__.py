@@ -5,8 +5,7 @@ One kind of thing a file; KINDS is the table of them. A file holds TEXTS: the th
 
 import re
 from importlib import import_module
-
-from oopscope.records import NamedTuple
+from typing import NamedTuple
 
 # The kind, its heading, and the module whose TEXTS it is; strings, so that nothing is imported before it is asked for.
 KINDS: tuple[tuple[str, str, str], ...] = (

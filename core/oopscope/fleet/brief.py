@@ -6,9 +6,7 @@ Nothing of the dump is held afterwards. Core is imported inside functions only.
 import gc
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from oopscope.records import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from oopscope.dumps import Dump, Facts

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 from oopscope.sources.beside import belongs, log_beside
 
 LOG_MOST = 4 << 20  # bytes read of a log beside a dump

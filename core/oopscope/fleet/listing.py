@@ -11,12 +11,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from oopscope.fleet.brief import brief
 from oopscope.fleet.finding import begins_like_a_dump, is_log_alone, is_named_so, may_be_raw, reason, told_beside
 from oopscope.fleet.times import epoch
-from oopscope.records import NamedTuple
 from oopscope.sources.beside import log_beside
 
 LOOK_EVERY = 4.0  # seconds between two looks, at least

@@ -4,13 +4,13 @@ Where the large areas are is the machine's to say.
 """
 
 from bisect import bisect_right
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.machine import Space
 from oopscope.kernel.stack import Stack, thread_size
 from oopscope.linux.task import TaskStruct, task_structs
-from oopscope.records import NamedTuple
 
 GUARD = 4096  # bytes below a stack where nothing is mapped: who comes there has overflown it
 MAX_UNIT = 64 << 20  # bytes of one CPU's area

@@ -1,5 +1,7 @@
 """Registers with what they point at, and the code at a frame with what its instruction did with them."""
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.inspect.describe import describe
 from oopscope.inspect.disassemble import Code, code_line, disassemble
@@ -9,7 +11,6 @@ from oopscope.inspect.operands import Context, Deed, context_of, deed, register_
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module import in_text
 from oopscope.linux.task import TaskStruct
-from oopscope.records import NamedTuple
 from oopscope.stacks.registers import registers as all_registers
 
 

@@ -1,12 +1,12 @@
 """What the dump holds and lacks: RAM by range and by kind of page, and what was asked for in vain while it was read."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.page_kinds import page_kinds
 from oopscope.memory.coverage import Cell, Failure, Range, failures, ranges, strip
-from oopscope.records import NamedTuple
 
 # Kinds of page that makedumpfile's -d leaves out, by bit.
 LEVELS = ((1, "zero"), (2, "cache"), (4, "private cache"), (8, "user"), (16, "free"))

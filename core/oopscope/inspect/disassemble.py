@@ -4,13 +4,14 @@ Decoding is capstone's; where it is missing or does not know the machine, there 
 has them. The text is what the machine ran: with ftrace, alternatives and static keys as they were patched at the end.
 """
 
+from typing import NamedTuple
+
 from oopscope import instructions
 from oopscope.errors import OopscopeError
 from oopscope.inspect.describe import describe
 from oopscope.instructions import Decoder
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.linux.module import in_text, module_map
-from oopscope.records import NamedTuple
 
 MAX_FUNCTION = 64 << 10
 AROUND = 256  # bytes where no symbol bounds the code

@@ -1,10 +1,10 @@
 """What an expression is made of: its signs and names one after another, and the kinds of value that it may come to."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 from oopscope.structs.view import View
 
 LONGEST = 400  # characters

@@ -5,6 +5,7 @@ the code of the function and of its callers, and said only where the code allows
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.look_up import SUFFIXES
@@ -17,7 +18,6 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module import in_text
 from oopscope.linux.module_types import module_types
-from oopscope.records import NamedTuple
 from oopscope.symbols.btf import COMPOUND, Btf
 
 MAX_CALLERS = 4  # frames that an argument is followed through

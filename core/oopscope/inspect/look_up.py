@@ -3,13 +3,14 @@
 Keys are texts: `schedule`, `schedule+0x1a`, `0xffff…`, or the digits alone where they are many.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible, NoSymbol, OopscopeError
 from oopscope.inspect.describe import describe
 from oopscope.inspect.meaning import Meaning
 from oopscope.kernel.kernel import Kernel, Name, per_cpu_offsets
 from oopscope.linux.module import in_text, module_list
 from oopscope.linux.module_types import module_types
-from oopscope.records import NamedTuple
 
 SURELY = 8  # so many digits are an address and no symbol's name
 SUFFIXES = (".isra.", ".constprop.", ".part.", ".cold", ".llvm.")  # of what a compiler makes of a function

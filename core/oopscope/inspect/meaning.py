@@ -4,9 +4,7 @@ Follows include/linux/{poison,err}.h, include/uapi/linux/magic.h and include/uap
 for people; whoever follows a meaning uses its fields.
 """
 
-from typing import Literal
-
-from oopscope.records import NamedTuple
+from typing import Literal, NamedTuple
 
 Kind = Literal[
     "null", "error", "poison", "ascii", "code", "data", "stack", "percpu", "task", "slab", "page", "vmalloc",

@@ -1,7 +1,8 @@
 """Which member of a struct lies at an offset: its path, through embedded structs, unions and arrays."""
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
-from oopscope.records import NamedTuple
 from oopscope.symbols.btf import COMPOUND, Btf, Field
 from oopscope.symbols.btf_table import ARRAY, PTR
 

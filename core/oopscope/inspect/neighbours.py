@@ -3,11 +3,12 @@
 Follows mm/slub.c and mm/slab.c: the objects of a slab lie side by side, `kmem_cache.size` bytes apart.
 """
 
+from typing import NamedTuple
+
 from oopscope.inspect.describe import slab_object
 from oopscope.inspect.words import words
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.page import SlabObject
-from oopscope.records import NamedTuple
 
 TELLING = ("code", "data", "task", "ascii")  # meanings of a word that speak of whose an object is
 MOST = 3  # of them that are told

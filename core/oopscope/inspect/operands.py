@@ -6,7 +6,7 @@ Registers of a frame are the CPU's own, else those that the entry of an exceptio
 
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.address_space import stack_map
@@ -18,7 +18,6 @@ from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.machine import Reckoned, Use
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TaskStruct, task_structs
-from oopscope.records import NamedTuple
 from oopscope.stacks.registers import Registers, registers
 
 Used = TypeVar("Used", "Access", Use)

@@ -7,14 +7,13 @@ convention (arch.Convention); what instructions do to registers and to the flow 
 
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.disassemble import bounds, decoder, spelt_operands
 from oopscope.instructions import IMMEDIATE, MEMORY, REGISTER, Instruction
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import Flow
-from oopscope.records import NamedTuple
 
 MAX_CODE = 16 << 10  # bytes of a function that are looked through
 NO_FLOW = Flow((), (), (), (), (), ())

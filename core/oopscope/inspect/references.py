@@ -7,6 +7,7 @@ all memory. It ends after so many bytes or finds, and says so.
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.address_space import stack_map
@@ -17,7 +18,6 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module import module_list
 from oopscope.linux.task import task_structs
 from oopscope.linux.vmalloc import area_map
-from oopscope.records import NamedTuple
 from oopscope.stacks.of_task import running_on
 
 FINDS = 1000

@@ -4,13 +4,14 @@ Keys are texts: `task_struct`, `task_struct.se`, `task_struct@0xffff…`, `rq@AD
 each have a struct of one name: `irq_info#2` is the second of them, and who asks without a number gets the largest.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import NoType, OopscopeError
 from oopscope.inspect.describe import describe, slab_object
 from oopscope.inspect.look_up import address_of
 from oopscope.inspect.meaning import Meaning
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module_types import module_types, modules_with_types
-from oopscope.records import NamedTuple
 from oopscope.structs.view import Item, View, view
 
 MAX_POINTERS = 1000  # of one struct that are described

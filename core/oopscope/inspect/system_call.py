@@ -6,6 +6,7 @@ hold what an entry leaves in them.
 """
 
 import re
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
@@ -13,7 +14,6 @@ from oopscope.kernel.functions import entry_kind
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.file import Files, descriptors
 from oopscope.linux.path import place_at
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 WRAPPER = re.compile(r"__(?:x64|ia32|arm64|riscv|s390x?|powerpc|se|do)_(?:compat_)?sys_(\w+?)(?:\.\w+)*$|^sys_(\w+)$")

@@ -5,13 +5,13 @@ task at a time, and in no report.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 IOPRIO_SHIFT, IOPRIO = 13, {0: "none", 1: "real-time", 2: "best-effort", 3: "idle"}

@@ -4,14 +4,13 @@ Follows include/linux/sched.h, kernel/sched/core.c, include/uapi/linux/{sched,ca
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel, cpu_mask
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import decode_comm
-from oopscope.records import NamedTuple
 from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.structs.plan import Plan
 

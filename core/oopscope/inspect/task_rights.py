@@ -5,14 +5,13 @@ include/uapi/linux/{resource,capability}.h. One task at a time, and in no report
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.inspect.task_facts import CAPABILITIES, cgroup_of
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_GROUPS = 65_536  # NGROUPS_MAX

@@ -5,12 +5,12 @@ of x86, arm64 and most others. One task at a time, and in no report.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.task_facts import SIGNALS
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 SIGRTMIN, MAX_QUEUED = 32, 1000

@@ -2,6 +2,7 @@
 
 import re
 from itertools import groupby
+from typing import NamedTuple
 
 from oopscope.errors import MissingPage, OopscopeError, ReadError
 from oopscope.inspect.address_space import stack_map
@@ -10,7 +11,6 @@ from oopscope.inspect.look_up import address_of
 from oopscope.inspect.meaning import Meaning
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task import TaskStruct
-from oopscope.records import NamedTuple
 
 CHUNK = 64  # words that are read and described at once
 AROUND = 128  # pages that can be looked at on either side

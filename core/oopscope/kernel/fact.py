@@ -1,10 +1,9 @@
 """One fact of a thing, and where it leads: what cards are made of. It knows no report and no screen."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from oopscope.kernel.kinds import Kind
-from oopscope.records import NamedTuple
 
 # What a link leads to; the key is a PID, a CPU's number, a name, or what an address's digits and a type spell.
 LinkKind = Literal["task", "cpu", "module", "lock", "symbol", "code", "struct", "memory"]

@@ -1,8 +1,6 @@
 """One frame of a stack, as every unwinder yields it."""
 
-from typing import Literal
-
-from oopscope.records import NamedTuple
+from typing import Literal, NamedTuple
 
 FrameKind = Literal["task", "irq", "softirq", "nmi", "exception", "syscall", "user"]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from oopscope.arch import Arch
 from oopscope.dumps import Dump, Facts
@@ -12,7 +12,6 @@ from oopscope.errors import Implausible, NoSymbol, NoTypes, OopscopeError
 from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
 from oopscope.memory.virtual import Memory
-from oopscope.records import NamedTuple
 from oopscope.symbols.blob import Endian
 from oopscope.symbols.cache import IndexCache
 from oopscope.symbols.named import Named

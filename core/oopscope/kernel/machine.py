@@ -6,14 +6,13 @@ nobody has written it yet: then answers are fewer, and none is wrong.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from oopscope.arch import Arch, Paging
 from oopscope.instructions import Instruction
 from oopscope.kernel.frame import Frame
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
-from oopscope.records import NamedTuple
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 if TYPE_CHECKING:

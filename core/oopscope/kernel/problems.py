@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError, is_lost
-from oopscope.records import NamedTuple
 
 MAX_PROBLEMS = 1000
 NAMED = 3  # of many things that met the same

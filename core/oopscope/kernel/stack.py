@@ -1,9 +1,10 @@
 """Where a task's own stack lies, and what a stack is. Where a CPU's others lie is its machine's to say."""
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import FrameKind
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 
 DEFAULT_THREAD_SIZE = 16 << 10
 

@@ -6,10 +6,10 @@ include/linux/{types,rbtree,xarray}.h and maple_tree.h.
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError, ReadError
 from oopscope.memory.virtual import Memory
-from oopscope.records import NamedTuple
 
 MAX_STEPS = 1 << 20  # of one walk
 MAX_OF_ALL = 4 << 20  # of all walks of one memory

@@ -6,11 +6,11 @@ lib/dump_stack.c (dump_stack_print_info), arch/*/kernel/process*.c (show_regs), 
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
 from oopscope.klog.trace import frames_of, is_frame
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 _TAINT = r"(?: FTT: \d+ \d+)?(?: (?P<kdump>Kdump: loaded))?(?: (?P<taint>Not tainted|Tainted: .*?))?"
 _KERNEL = r"(?:[ -]+T?[ -]*(?P<release>\d+\.\d+\S*)(?: (?P<build>#\d.*))?)?$"

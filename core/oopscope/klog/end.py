@@ -8,12 +8,12 @@ its first. Of several boots the last that died counts. It knows reports and no d
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oopscope.klog.parse import Log
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import Kind
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 MESSAGE = lazy_re(r"[Kk]ernel panic(?: - not syncing)?: ?(?P<message>.*)")
 # What panic() says at the end of an oops, and of what else it is only the end.

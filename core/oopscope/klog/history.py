@@ -8,13 +8,13 @@ KFENCE print a title (`Freed by task 42:`, `freed by task 42 on cpu 0 at 3.1s:`)
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import first_not, is_allocator, is_dying, is_helper
 from oopscope.klog.report import Report
 from oopscope.klog.trace import frames_of, is_frame
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 MAX_FRAMES = 64  # of the stack of one of them
 

@@ -5,9 +5,9 @@ bytes here; a page is 4096 bytes unless the report says otherwise.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 INVOKED = lazy_re(r"(?P<comm>.{1,16}?) invoked oom-killer: (?P<how>.*)")
 ORDER = lazy_re(r"\border=(?P<order>-?\d+)")

@@ -11,14 +11,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from oopscope.klog.detail import OLD_WHO, OTHERS, TRACE, WHO
 from oopscope.klog.report import Report
 from oopscope.klog.trace import is_frame
 from oopscope.klog.wordings import DIE, KEY, WORDS, Heading, Kind, heading_of
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 CUT = "------------[ cut here ]"
 END = "---[ end "

@@ -8,12 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
 from oopscope.klog import detail
 from oopscope.klog.wordings import DIE, Kind
 from oopscope.lazy_re import compiled, lazy_re
-from oopscope.records import NamedTuple
 
 TRACE = lazy_re(
     r"[\t ]*(?:Call [Tt]race|Backtrace|Stack [Tt]raceback|Call Backtrace|Trace)\b.{0,20}?:?\s*(?=$|<|\[|\()"

@@ -10,10 +10,9 @@ kernel/rcu/tree_stall.h, mm/{oom_kill,slub,page_alloc}.c, mm/kasan, mm/kfence, l
 """
 
 import re
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 Kind = Literal[
     "oops",  # a fault, BUG or trap of the kernel: what die() prints

@@ -9,14 +9,13 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.bundled import bundled
 from oopscope.commands.command import Say
 from oopscope.commands.register import request
 from oopscope.errors import OopscopeError
 from oopscope.explain import named
-from oopscope.records import NamedTuple
 from oopscope.subsystems import TABLES
 from oopscope.whole_file import whole_file
 

@@ -7,6 +7,7 @@ is not idle.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -15,7 +16,6 @@ from oopscope.kernel.walk import for_each_list
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import task_structs
 from oopscope.linux.xarray import entries
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 SECTOR = 512

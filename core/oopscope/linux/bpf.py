@@ -5,13 +5,13 @@ is kept.
 """
 
 from bisect import bisect_right
+from typing import NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux import xarray
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_MAPS, MAX_SYMBOLS = 1024, 100_000

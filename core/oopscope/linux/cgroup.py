@@ -6,13 +6,13 @@ hierarchy (v2) first, then those of v1 that are mounted. A controller's state mu
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_GROUPS = 100_000

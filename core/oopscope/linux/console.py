@@ -4,12 +4,12 @@ Follows include/linux/console.h and kernel/printk/printk.c. A console's write fu
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain, for_each_hlist
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_CONSOLES = 256

@@ -4,13 +4,14 @@ Follows fs/eventpoll.c. An instance's items are a tree; each must name the insta
 open.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list, for_each_rbtree
 from oopscope.linux.open_by import Opened, files_of_first, opened_as
 from oopscope.linux.task import TaskStruct, task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_ITEMS = 100_000

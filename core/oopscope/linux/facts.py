@@ -6,13 +6,13 @@ arch/x86/kernel/cpu/{common.c,bugs.c,hypervisor.c}. What a kernel has not is lef
 
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.module_list import all_modules
 from oopscope.linux.system import the_system
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_TEXT = 256

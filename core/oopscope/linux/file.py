@@ -5,12 +5,12 @@ fs/pipe.c, net/socket.c, fs/anon_inodes.c, fs/libfs.c, fs/nsfs.c and fs/pidfs.c.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.path import Dentry, Paths, Place, place_at
 from oopscope.linux.sock import socket_at
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_FILES = 4096  # of one process that are looked at

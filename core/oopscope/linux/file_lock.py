@@ -5,6 +5,7 @@ lock that blocks it. A lock is of exactly one kind, and its file's inode has loc
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
@@ -12,7 +13,6 @@ from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_hlist, for_each_list
 from oopscope.linux.open_by import files_of_first
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_LOCKS = 100_000

@@ -6,6 +6,7 @@ super block is one that a file system's type owns and whose root names it. mount
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -16,7 +17,6 @@ from oopscope.linux.path import Paths, Place
 from oopscope.linux.percpu_counter import percpu_sum
 from oopscope.linux.proc_mounts import first_namespace
 from oopscope.linux.system import memory_bytes
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_BLOCKS, MAX_BDIS, MAX_WRITERS, MAX_INODES = 1 << 16, 1 << 16, 4096, 100_000

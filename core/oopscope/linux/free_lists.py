@@ -4,12 +4,13 @@ Follows include/linux/mmzone.h and mm/page_alloc.c. How many blocks there are of
 migrate type only its lists tell, which are walked as far as that is cheap, and must come to the same number.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.zone import node_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_ZONES = 16

@@ -5,12 +5,12 @@ s_writers.rw_sem are the percpu_rw_semaphores in which writers wait.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.proc_mounts import all_mounts
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 FROZEN = 4  # SB_FREEZE_COMPLETE

@@ -4,6 +4,8 @@ Follows fs/notify/{group.c,mark.c,fdinfo.c} and include/linux/fsnotify_backend.h
 listed by.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -11,7 +13,6 @@ from oopscope.kernel.walk import for_each_list
 from oopscope.linux.inode_path import InodePaths
 from oopscope.linux.open_by import Opened, opened_as
 from oopscope.linux.task import TaskStruct, task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_MARKS = 100_000

@@ -5,12 +5,12 @@ ftrace.h,livepatch.h}. A probe must stand in kernel text, and a function that is
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain, for_each_hlist, for_each_list
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_HOOKS, MAX_PROBES, MAX_SHIFT, MAX_NAMED = 10_000, 64, 16, 8

@@ -1,9 +1,10 @@
 """Pools of huge pages, one for each size. Follows mm/hugetlb.c and include/linux/hugetlb.h."""
 
+from typing import NamedTuple
+
 from oopscope.errors import Absent
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_HSTATES = 16

@@ -4,12 +4,13 @@ Follows io_uring/{io_uring.c,fdinfo.c}. A ring has a power of two of entries, an
 apart than that.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.open_by import opened_as
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 OPERATIONS = "io_uring_fops"

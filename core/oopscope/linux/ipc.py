@@ -5,7 +5,7 @@ kept. The namespaces are those of tasks; one that nothing but a file keeps alive
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -14,7 +14,6 @@ from oopscope.kernel.walk import for_each_list
 from oopscope.linux import xarray
 from oopscope.linux.path import DENTRY, alias_offset
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_NAMESPACES, MAX_OBJECTS, MAX_SEMS, MAX_WAITING = 4096, 100_000, 32_000, 10_000

@@ -6,13 +6,13 @@ in a radix tree. A descriptor names its own number: what does not agree with its
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import MAX_CPUS, Kernel, cpu_mask
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_maple
 from oopscope.linux.xarray import entries
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_ACTIONS = 64  # handlers that share a line

@@ -5,6 +5,7 @@ places come from the enumerations zone_stat_item and node_stat_item, which chang
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from oopscope.errors import Absent, NoSymbol, OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -14,7 +15,6 @@ from oopscope.linux.huge_pages import default_pool, huge_pages
 from oopscope.linux.percpu_counter import percpu_sum
 from oopscope.linux.system import memory_bytes
 from oopscope.linux.zone import all_zones, node_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_INODES = 4096

@@ -7,6 +7,7 @@ kind of memory, is not among them.
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -14,7 +15,6 @@ from oopscope.linux.huge_pages import huge_pages
 from oopscope.linux.meminfo import Stats, all_counters
 from oopscope.linux.mm import pages_of
 from oopscope.linux.zone import pages_on_cpu_lists
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 # Counters of pages that belong to no other share; a share that is empty, or that a kernel lacks, is not named.

@@ -4,10 +4,11 @@ Follows include/linux/mm_types.h and mm/memory.c. The counters were an array of
 atomics up to 6.1, beside which each task kept up to 64 pages of its own (SPLIT_RSS_COUNTING); they are per-CPU since.
 """
 
+from typing import NamedTuple
+
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.percpu_counter import percpu_sum
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 

@@ -7,11 +7,11 @@ structure to encapsulate layout.", 4.5) before.
 
 from bisect import bisect_right
 from operator import itemgetter
+from typing import NamedTuple
 
 from oopscope.errors import Absent, NoTypes, OopscopeError
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.walk import for_each_list
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 from oopscope.symbols.module_symbols import ModuleSymbols
 from oopscope.symbols.orc import Orc

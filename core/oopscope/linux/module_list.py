@@ -1,12 +1,13 @@
 """Modules as lsmod shows them: size, users, state, taint. Follows kernel/module/{main,procfs}.c."""
 
+from typing import NamedTuple
+
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.module import Module, module_list
 from oopscope.linux.taint import taint_letters
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 STATES = ("live", "coming", "going", "unformed")

@@ -4,10 +4,11 @@ Follows kernel/bpf/btf.c. struct module's own pointers to it are cleared once a 
 holds a struct btf for each, whose data begins with a header like the kernel's own.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Absent, NoType, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
-from oopscope.records import NamedTuple
 from oopscope.structs.layout import Types
 from oopscope.structs.plan import Plan
 from oopscope.symbols.btf import Btf

@@ -5,13 +5,13 @@ Follows include/net/neighbour.h and net/core/neighbour.c. A neighbour must name 
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain, for_each_hlist
 from oopscope.linux.ticks import seconds_since
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_SHIFT = 20

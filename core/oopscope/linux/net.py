@@ -6,13 +6,13 @@ must name the namespace in whose list it hangs. Counters that a driver keeps for
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain, for_each_list
 from oopscope.linux.ticks import seconds_since
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_NAMESPACES = 65_536

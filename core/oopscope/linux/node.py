@@ -3,12 +3,13 @@
 Follows include/linux/mmzone.h and drivers/base/node.c.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.task import task_structs
 from oopscope.linux.zone import all_zones, node_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 # What is added up under each name, by the names of enum node_stat_item over the years.

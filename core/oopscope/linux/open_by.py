@@ -3,13 +3,14 @@
 Every descriptor of every process is looked at once, so this is asked only where somebody waits for such a thing.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.file import Files, descriptors
 from oopscope.linux.proc_mounts import first_namespace
 from oopscope.linux.task import all_tasks_known, task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 FMODE_READ, FMODE_WRITE = 1, 2

@@ -5,12 +5,12 @@ Follows mm/{slab.h,slub.c}; what a struct page says of itself is page_types' bus
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.page_types import PAGE, head_of, page_types
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_OBJECTS = 1 << 15  # of a slab: what the kernel's 15 bits hold

@@ -5,6 +5,7 @@ its address space. An inode must name the super block in whose list it hangs.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -12,7 +13,6 @@ from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.filesystem import SUPER_BLOCK, TYPE, SuperBlock
 from oopscope.linux.inode_path import InodePaths
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_INODES, MAX_BLOCKS, MAX_FILES = 2_000_000, 1 << 16, 100_000

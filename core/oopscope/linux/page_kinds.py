@@ -8,6 +8,7 @@ chance in each equal share of RAM, and what comes of it is an estimate.
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import NamedTuple
 
 from oopscope.arch import Mapping
 from oopscope.errors import Absent, ReadError
@@ -17,7 +18,6 @@ from oopscope.linux.struct_pages import struct_pages
 from oopscope.memory.coverage import Counted
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
-from oopscope.records import NamedTuple
 from oopscope.sources.extents import Extents
 
 UNIT = 64  # page frames looked at together: their structs fill a page

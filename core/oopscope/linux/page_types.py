@@ -7,11 +7,11 @@ others' business.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.memory.virtual import Memory
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 # enum pagetype's names, and what VMCOREINFO calls the same where there is none.

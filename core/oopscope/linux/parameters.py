@@ -5,13 +5,13 @@ one with operations of its own the value is not known here.
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.module import module_list
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_PARAMETERS = 65_536

@@ -3,9 +3,10 @@
 Follows fs/d_path.c. What a file is called that has no place in a tree (a pipe, a socket) is not known here.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_DEPTH = 4096

@@ -4,12 +4,12 @@ Follows include/linux/pci.h, drivers/pci/{probe.c,pcie/aer.c}. A device's name m
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_BUSES, MAX_DEVICES = 4096, 65_536

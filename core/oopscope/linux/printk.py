@@ -6,12 +6,12 @@ symbols nor types. Records whose text was overwritten, or is not in the dump, ar
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, NoSymbol, OopscopeError, ReadError
 from oopscope.kernel.clock import seconds
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
-from oopscope.records import NamedTuple
 
 MAX_DESCRIPTORS = 1 << 22
 MAX_BUFFER = 64 << 20

@@ -1,6 +1,7 @@
 """Mounted file systems as PID 1 sees them in /proc/mounts. Follows fs/proc_namespace.c, fs/mount.h and fs/d_path.c."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
@@ -8,7 +9,6 @@ from oopscope.kernel.once import once
 from oopscope.linux.mount import mounts_of
 from oopscope.linux.path import MountStruct, Paths, Place, place_at
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MNT_CURSOR = 0x10000000  # a reader's place in the list (5.8 .. 6.7), no mount

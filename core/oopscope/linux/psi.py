@@ -4,12 +4,13 @@ Follows kernel/sched/psi.c and include/linux/psi_types.h. Averages are fixed-poi
 every two seconds while something stalls; a share of more than all of the time is none.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.cgroup import UNIFIED, cgroups
 from oopscope.linux.static_key import is_on
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 ONE = 1 << 11  # FIXED_1

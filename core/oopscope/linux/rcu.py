@@ -4,13 +4,14 @@ Follows kernel/rcu/{tree.c,tree.h,tree_plugin.h,tree_stall.h}. A CPU holds a gra
 leaf of the tree; a task while it stands in its leaf's list from gp_tasks on (preemptible RCU only).
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, cpu_mask
 from oopscope.kernel.once import once
 from oopscope.linux.irq import ranges
 from oopscope.linux.task import task_structs
 from oopscope.linux.ticks import seconds_since
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 STATE = 3  # RCU_SEQ_STATE_MASK: 0 between two grace periods

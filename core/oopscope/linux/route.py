@@ -6,13 +6,13 @@ believed in the place where its key leads; an IPv6 route must name the table in 
 
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain, for_each_hlist
 from oopscope.linux.net import namespaces
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_ROUTES = 200_000

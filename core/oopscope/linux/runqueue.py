@@ -7,6 +7,7 @@ What stands on a CPU's queue names that CPU and has on_rq set; what does not is 
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -14,7 +15,6 @@ from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list, for_each_rbtree
 from oopscope.linux.sched import CpuQueue, runqueues
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_RT_PRIO = 100

@@ -3,9 +3,10 @@
 Follows kernel/sched/sched.h. rq.curr is the running task; it agrees with the per-CPU current_task.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import NoSymbol, NoTypes, OopscopeError
 from oopscope.kernel.kernel import Kernel, present_cpus
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 

@@ -6,12 +6,12 @@ CONFIG_SLUB_TINY (6.2) keeps no counts: of its caches only names and sizes are t
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 Lost = Callable[[OopscopeError], None]

@@ -6,6 +6,7 @@ place are of one kind. Follows mm/slub.c; free objects are told by their lists.
 """
 
 from collections import Counter
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -13,7 +14,6 @@ from oopscope.kernel.once import once
 from oopscope.linux.page import CACHE, SLAB, CacheStruct, free_objects, objects_of
 from oopscope.linux.page_kinds import UNIT, PageStructs
 from oopscope.linux.slab import all_slabs, slab_addresses
-from oopscope.records import NamedTuple
 
 CACHES = 10  # the largest
 OBJECTS = 256  # of a cache

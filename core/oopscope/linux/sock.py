@@ -4,10 +4,10 @@ Follows include/net/sock.h, include/net/af_unix.h and net/netlink/af_netlink.h. 
 """
 
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16

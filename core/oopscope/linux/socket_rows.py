@@ -6,6 +6,7 @@ the figures are those of /proc/net/{tcp,udp,unix} and ss(8).
 
 from collections.abc import Iterator
 from ipaddress import IPv6Address
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -31,7 +32,6 @@ from oopscope.linux.sock import SOCK as ENDS
 from oopscope.linux.sockets import AF_PACKET, IPPROTO_TCP, TCP_LISTEN, TCP_TIME_WAIT, Owner, all_sockets
 from oopscope.linux.sockets import owners as socket_owners
 from oopscope.linux.ticks import seconds_since
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 SHORT = (TCP_TIME_WAIT, 12)  # and TCP_NEW_SYN_RECV: no whole struct sock

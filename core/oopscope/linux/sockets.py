@@ -6,6 +6,7 @@ what fails is dropped, and said. What each one is stands in socket_rows.py.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
@@ -15,7 +16,6 @@ from oopscope.linux.file import FILE, descriptors
 from oopscope.linux.net import NetStruct, namespaces
 from oopscope.linux.sock import AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, SOCKET
 from oopscope.linux.task import TaskStruct, task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 AF_PACKET = 17

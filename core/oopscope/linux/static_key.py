@@ -1,7 +1,8 @@
 """Static keys: switches in the kernel's code. Follows include/linux/jump_label.h."""
 
+from typing import NamedTuple
+
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 

@@ -1,11 +1,12 @@
 """Swap areas as in /proc/swaps. Follows mm/swapfile.c and include/linux/swap.h."""
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.file import FILE, INODE, Files
 from oopscope.linux.proc_mounts import first_namespace
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_SWAPFILES = 64

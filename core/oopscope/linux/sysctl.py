@@ -6,13 +6,13 @@ handler is not known here is none. An entry's node must lie in the array of its 
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_rbtree
 from oopscope.linux.ticks import hz
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_ENTRIES, MAX_DEPTH, MAX_NUMBERS, MAX_TEXT = 200_000, 16, 64, 4096

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, NoTypes, OopscopeError
@@ -13,7 +13,6 @@ from oopscope.kernel.once import once
 from oopscope.linux.printk import log
 from oopscope.linux.taint import taint_letters
 from oopscope.linux.task import lost_tasks, task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """Taint flags: the letters of /proc/sys/kernel/tainted and of an oops, and what each says. kernel/panic.c."""
 
-from oopscope.records import NamedTuple
+from typing import NamedTuple
 
 
 class Flag(NamedTuple):

@@ -6,14 +6,13 @@ dump, but whose address something else knows, is kept with what is known of it. 
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError, is_lost
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.sched import last_accounted, runqueues
 from oopscope.linux.xarray import entries
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 PF_KTHREAD = 0x00200000

@@ -1,13 +1,13 @@
 """What a process has open, where it stands and what it runs: asked for one task at a time, and in no report."""
 
 from itertools import islice
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.file import MAX_FILES, Files, OpenFile, descriptors
 from oopscope.linux.path import place_at
 from oopscope.linux.task import lost_tasks, task_structs
-from oopscope.records import NamedTuple
 
 
 class TaskFiles(NamedTuple):

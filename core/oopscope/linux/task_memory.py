@@ -3,6 +3,8 @@
 Follows fs/proc/task_mmu.c and fs/proc/base.c.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Absent, NotMapped, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.file import Files
@@ -10,7 +12,6 @@ from oopscope.linux.mm import pages_of
 from oopscope.linux.path import place_at
 from oopscope.linux.task import PF_KTHREAD, lost_tasks, task_structs
 from oopscope.linux.vma import AreaStruct, areas_of
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_SHOWN = 4096  # mappings

@@ -4,9 +4,10 @@ Follows kernel/time/tick-sched.c (tick_cpu_sched). A run queue's clock tells les
 brings it up to date.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, present_cpus
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 

@@ -4,10 +4,11 @@ Follows kernel/time/{jiffies.c,timer.c}. CONFIG_HZ stands nowhere as a number; t
 kernel holds the length of a tick (TICK_NSEC, shifted), and until 6.13 so does tick_nsec.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 SECOND = 1_000_000_000

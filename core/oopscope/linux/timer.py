@@ -5,6 +5,7 @@ of high resolution must name the clock in whose tree it hangs.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel, present_cpus
@@ -12,7 +13,6 @@ from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain, for_each_rbtree
 from oopscope.linux.task import task_structs
 from oopscope.linux.ticks import hz, jiffies, seconds_since
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 SECOND = 1e9

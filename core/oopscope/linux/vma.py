@@ -7,11 +7,11 @@ No page of a program is read.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_maple, for_each_rbtree
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_AREAS = 1 << 16

@@ -7,11 +7,11 @@ rb-tree" (6.9) a table of nodes with a tree each.
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_rbtree
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_AREAS = 1 << 16

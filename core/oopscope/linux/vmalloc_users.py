@@ -1,10 +1,11 @@
 """Who asked for how much of vmalloc's area: /proc/vmallocinfo, added up by caller. Follows mm/vmalloc.c."""
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.vmalloc import area_map
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 # include/linux/vmalloc.h: what kind of memory is mapped.

@@ -4,11 +4,12 @@ The kernel has the names as text (vmstat_text): zone counters, NUMA events, node
 more of the kind, then events. How many there are of each say the enumerations.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
 from oopscope.linux.zone import node_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_NAMES = 1024

@@ -5,6 +5,7 @@ task must be one, and a work that is queued names the pool_workqueue through whi
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, Name
@@ -14,7 +15,6 @@ from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.ticks import seconds_since
 from oopscope.linux.xarray import entries
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_WORKQUEUES, MAX_POOLS, MAX_WORKERS, MAX_WORKS = 65_536, 65_536, 1 << 17, 1 << 17

@@ -1,11 +1,11 @@
 """Memory zones against their watermarks. Follows include/linux/mmzone.h and mm/vmstat.c."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 
 MAX_NODES = 1024

@@ -3,11 +3,11 @@
 from collections.abc import Container
 from importlib import import_module
 from importlib.util import find_spec
+from typing import NamedTuple
 
 from oopscope.arch import Arch
 from oopscope.errors import Unsupported
 from oopscope.machine.common.wordings import Wordings
-from oopscope.records import NamedTuple
 
 
 class Line(NamedTuple):

@@ -5,12 +5,11 @@ than a small one. It knows physical addresses only.
 """
 
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from oopscope.dumps import Dump
 from oopscope.errors import Why
 from oopscope.memory.physical import PhysicalMemory
-from oopscope.records import NamedTuple
 
 MAX_RANGES = 256  # those beyond are one
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.commands.command import CardOf, EachTask, TableOf
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.report.cells import cell
 from oopscope.report.query import Field, QueryError, parse_filter
 from oopscope.stacks.cpus import panic_cpu

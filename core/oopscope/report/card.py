@@ -2,11 +2,10 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.kernel.fact import Fact, flat
 from oopscope.kernel.kinds import ABSENT
-from oopscope.records import NamedTuple
 from oopscope.report.cells import cell, printable
 from oopscope.report.frames import frame_lines
 from oopscope.report.rows import grid

@@ -9,11 +9,10 @@ A comparison in parentheses is an expression over the columns, `(rss > vsz / 2)`
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError, ReadError
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 from oopscope.report.cells import cell
 
 if TYPE_CHECKING:

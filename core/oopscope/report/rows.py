@@ -9,10 +9,9 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from io import StringIO
-from typing import Any, Protocol, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO
 
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 from oopscope.report.cells import RIGHT, cell, printable, width
 from oopscope.report.values import value
 from oopscope.subsystems import Column

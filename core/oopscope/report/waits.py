@@ -5,9 +5,8 @@ same. Tasks behind one thing are folded by their names.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from oopscope.records import NamedTuple
 from oopscope.report.cells import duration, printable, width
 from oopscope.stacks.groups import folded
 from oopscope.waits.graph import Edge, Graph, Node

@@ -5,8 +5,8 @@ It knows signatures, most of them from file(1)'s magic; it is asked only when no
 
 import struct
 from shlex import quote
+from typing import NamedTuple
 
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource
 
 

@@ -1,5 +1,7 @@
 """Every CPU: what it ran, its state, registers and backtrace; the one that panicked first."""
 
+from typing import NamedTuple
+
 from oopscope.errors import NoTypes, OopscopeError, ReadError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
@@ -9,7 +11,6 @@ from oopscope.linux.printk import log
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TASK, LostTask, TaskStruct, lost_tasks
 from oopscope.linux.task_state import called, decode_comm
-from oopscope.records import NamedTuple
 from oopscope.stacks.of_task import stack_of_cpu
 from oopscope.stacks.registers import registers
 

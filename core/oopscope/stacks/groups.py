@@ -5,12 +5,12 @@ Two stacks are identical where their frames are, up to user space. Names that di
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 from oopscope.stacks.tasks import Task, all_tasks, stack
 
 NAMED = 4  # kinds of names that are told

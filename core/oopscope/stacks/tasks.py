@@ -1,7 +1,7 @@
 """Every thread as ps(1) shows it. Follows fs/proc/array.c (for ps(1)'s letters); linux/task.py finds the threads."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
@@ -11,7 +11,6 @@ from oopscope.linux.mm import MM, pages_of
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import PF_KTHREAD, LostTask, TaskStruct, lost_tasks, task_structs
 from oopscope.linux.task_state import called, decode_comm, state_letter
-from oopscope.records import NamedTuple
 from oopscope.stacks.of_task import beyond_scheduler, running_on, sleeping_in, stack_of_lost, stack_of_task
 from oopscope.structs.plan import Plan
 

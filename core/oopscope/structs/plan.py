@@ -15,11 +15,10 @@ A path "se.vruntime" goes through embedded structs, "&tasks" is the address of a
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, get_args
 
 from oopscope.errors import NoMember, NoType, ReadError
 from oopscope.memory.virtual import Memory
-from oopscope.records import NamedTuple
 
 if TYPE_CHECKING:
     from oopscope.structs.layout import Member

@@ -5,10 +5,9 @@ page that is not there is unreadable by itself, the others are shown.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oopscope.errors import NoMember, OopscopeError
-from oopscope.records import NamedTuple
 from oopscope.structs.layout import Layout, Member, member_of
 from oopscope.symbols.btf import ENUMS
 from oopscope.symbols.btf_table import FWD, INT, PTR, STRUCT, UNION

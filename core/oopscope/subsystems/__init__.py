@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kinds import Kind
-from oopscope.records import NamedTuple
 
 if TYPE_CHECKING:
     from oopscope.kernel.kernel import Kernel

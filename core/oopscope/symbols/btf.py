@@ -6,9 +6,9 @@ structs/layout.py. Whatever the tables say, every chain, nesting and count has a
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, NoType
-from oopscope.records import NamedTuple
 from oopscope.symbols.blob import MAX_SIZE, Blob, Read
 from oopscope.symbols.btf_table import (
     ARRAY,

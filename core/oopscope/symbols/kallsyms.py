@@ -10,11 +10,10 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import islice, pairwise, takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.errors import Implausible, NoSymbol, OopscopeError
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 from oopscope.symbols.blob import Endian, Read
 from oopscope.symbols.kallsyms_names import RUN
 from oopscope.symbols.kallsyms_tables import Opened, Tables, extent_of, locate, open_tables

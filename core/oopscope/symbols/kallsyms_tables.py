@@ -16,10 +16,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise, product
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from oopscope.errors import Implausible, OopscopeError, ReadError
-from oopscope.records import NamedTuple
 from oopscope.symbols.blob import MAX_SIZE, Blob, Code, Endian, Ints, Read
 from oopscope.symbols.kallsyms_names import RUN, Names, Tokens
 from oopscope.symbols.vmcoreinfo import VmcoreInfo

@@ -9,9 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import starmap
 from struct import Struct
+from typing import NamedTuple
 
 from oopscope.errors import Implausible, ReadError
-from oopscope.records import NamedTuple
 from oopscope.symbols.blob import Blob, Endian, Read
 
 MAX_COUNT = 1 << 20

@@ -9,10 +9,9 @@ Knows no stacks and no symbols.
 import struct
 from bisect import bisect_right
 from collections import Counter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
-from oopscope.records import NamedTuple
 from oopscope.symbols.blob import Blob, Ints, Read
 
 Register = Literal[

@@ -4,12 +4,12 @@ Follows mm/kasan/report.c, mm/kfence/report.c, mm/kmsan/report.c and kernel/kcsa
 """
 
 import re
+from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import first_not, is_dying, is_helper, is_waiting
 from oopscope.klog.report import Report
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 from oopscope.triage.death import Death, Line
 
 TITLE = lazy_re(

@@ -1,10 +1,9 @@
 """What a verdict is made of: plain data, for the report and for the screen."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from oopscope.inspect.fault import Fault
-from oopscope.records import NamedTuple
 
 Category = Literal["software", "storage", "hardware", "firmware", "manual", "hang", "memory", "unknown"]
 Confidence = Literal["certain", "likely", "possible"]

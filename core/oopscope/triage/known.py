@@ -10,9 +10,8 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from oopscope.records import NamedTuple
 from oopscope.triage.finding import Bug, Verdict
 
 VARIABLE = "OOPSCOPE_KNOWN"

@@ -4,12 +4,13 @@ Follows kernel/hung_task.c and kernel/sched/core.c (sched_show_task). Who holds 
 kernel does itself (`blocked on a mutex likely owned by task`, 6.16).
 """
 
+from typing import NamedTuple
+
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import first_not, is_dying, is_waiting
 from oopscope.klog.report import Report
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
-from oopscope.records import NamedTuple
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 

@@ -9,9 +9,7 @@ what is recorded or linked proves a circle, and only where the thing has one hol
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Literal
-
-from oopscope.records import NamedTuple
+from typing import Literal, NamedTuple
 
 Basis = Literal["recorded", "linked", "inferred", "likely"]
 Kind = Literal["waits_for", "held_by", "behind"]

@@ -8,6 +8,7 @@ first waiter, and is found among the words of the waiters' stacks by that. Who w
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
@@ -16,7 +17,6 @@ from oopscope.kernel.stack import Stack, task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
-from oopscope.records import NamedTuple
 from oopscope.waits.sleepers import BLOCKED, SLEEPS, Seen, Sleeper, sleepers, stacks_seen, words_of
 from oopscope.waits.sleepers import frames_of as stack
 from oopscope.waits.unlisted import Unlisted

@@ -1,7 +1,8 @@
 """The graph as rows: each wait of a task once, with the thing and its holders beside it."""
 
+from typing import NamedTuple
+
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.waits.build import wait_graph
 from oopscope.waits.graph import Graph
 

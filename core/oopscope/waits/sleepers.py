@@ -6,6 +6,7 @@ hangs in a ring with the queue's head: it is believed only on the own stack of t
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError, ReadError
 from oopscope.kernel.frame import Frame
@@ -16,7 +17,6 @@ from oopscope.lazy_re import lazy_re
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
-from oopscope.records import NamedTuple
 from oopscope.stacks.tasks import stack
 from oopscope.waits.offsets import offset, offsets
 

@@ -8,6 +8,7 @@ its time can be off.
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, online_cpus
@@ -16,7 +17,6 @@ from oopscope.klog.trouble import is_report
 from oopscope.linux.printk import log
 from oopscope.linux.sched import runqueues
 from oopscope.linux.ticks import hz, seconds_since
-from oopscope.records import NamedTuple
 from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.waits.build import wait_graph
 from oopscope.waits.disks import in_flight

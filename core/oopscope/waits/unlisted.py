@@ -9,6 +9,7 @@ spinlocks are rt_mutexes too.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
@@ -16,7 +17,6 @@ from oopscope.kernel.stack import task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import decode_comm
-from oopscope.records import NamedTuple
 from oopscope.waits.sleepers import stack_words
 from oopscope.waits.wait import Wait
 

@@ -4,7 +4,7 @@ An address is no identity: an owner whose task_struct is no living task's has en
 itself is a circle only where nothing else can be meant.
 """
 
-from oopscope.records import NamedTuple
+from typing import NamedTuple
 
 
 class Wait(NamedTuple):

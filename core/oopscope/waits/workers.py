@@ -4,12 +4,13 @@ A worker's task names its struct worker through struct kthread (which set_child_
 names its task back.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 from oopscope.waits.graph import Node
 from oopscope.waits.nodes import thing

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 USER = 1  # the facility of what a program writes to /dev/kmsg
 NS = 1_000_000_000

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 
 NAME = lazy_re(r"dmesg-(?P<backend>[a-z_]+\d*)-(?P<id>\d+)(?P<packed>\.enc\.z)?$")
 _HEAD = (

@@ -4,11 +4,11 @@ Follows arch/arm64/include/asm/ptrace.h. Offsets are the types' own where there 
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.stack import Stack
-from oopscope.records import NamedTuple
 
 MAX_STACKS = 64  # overflow stacks that are searched for saved registers
 EL0 = 0  # PSTATE.M: a program

@@ -5,9 +5,9 @@ from. An instruction that several rows know uses memory in several places. It kn
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oopscope.kernel.machine import Reckoned, Registers, Use
-from oopscope.records import NamedTuple
 
 Piece = tuple[
     int, int, int

@@ -9,9 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
-
-from oopscope.records import NamedTuple
+from typing import Literal, NamedTuple
 
 FaultKind = Literal[
     "null",  # an address in the first page

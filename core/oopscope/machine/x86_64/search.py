@@ -8,6 +8,7 @@ symbol table in that mapping, and gives what VMCOREINFO would have said.
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 from oopscope.arch import Arch
 from oopscope.dumps import Dump
@@ -15,7 +16,6 @@ from oopscope.errors import OopscopeError
 from oopscope.machine.x86_64.memory import IMAGE_LIMIT, START_KERNEL_MAP, kernel_memory
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
-from oopscope.records import NamedTuple
 from oopscope.symbols.kallsyms import Kallsyms, open_kallsyms
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 

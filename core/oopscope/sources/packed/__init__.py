@@ -9,9 +9,9 @@ at least; None and 0 where this file does not say. `walk` allows an index to loo
 import re
 from importlib import import_module
 from types import ModuleType
+from typing import NamedTuple
 
 from oopscope.lazy_re import lazy_re
-from oopscope.records import NamedTuple
 from oopscope.sources import ByteSource
 
 HEAD = 16  # bytes that a signature looks at

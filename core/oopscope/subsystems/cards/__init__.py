@@ -7,13 +7,12 @@ for what is in view. What a part could not read it says in `why`. To add a kind:
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.subsystems import Column
 
 

@@ -1,9 +1,10 @@
 """The card of code: the function at an address, its instructions, and of a frame what its instruction did."""
 
+from typing import NamedTuple
+
 from oopscope.inspect.code import CodeFound, code
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, Part, Rows, Text
 from oopscope.subsystems.cards.cpu import REGISTERS, RegisterRow

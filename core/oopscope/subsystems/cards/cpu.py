@@ -1,9 +1,10 @@
 """The card of a CPU: what it ran, its stack, its registers with what they point at."""
 
+from typing import NamedTuple
+
 from oopscope.inspect.code import registers
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, Frames, NoSuchThing, Part, Rows

@@ -3,14 +3,13 @@
 Forms: 8, 16, 32 and 64 are units of so many bits, `d` words in decimal, `a` a text, `p` a physical address.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.inspect.look_up import address_of
 from oopscope.inspect.words import CHUNK, words
 from oopscope.kernel.fact import Fact
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, Part, Rows, Text
 from oopscope.subsystems.cards.meaning import fact_of, link_of, words_of

@@ -1,11 +1,12 @@
 """The card of a module: what it is, what it taints, who uses it, in which CPUs' stacks it stands."""
 
+from typing import NamedTuple
+
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module_list import Row as Module
 from oopscope.linux.module_list import all_modules
 from oopscope.linux.taint import FLAGS
-from oopscope.records import NamedTuple
 from oopscope.stacks.cpus import all_cpus
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, NoSuchThing, Part, Rows

@@ -5,12 +5,12 @@ finds, and says so.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.inspect.describe import describe
 from oopscope.inspect.look_up import address_of
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, Part, Rows
 from oopscope.subsystems.cards.meaning import words_of

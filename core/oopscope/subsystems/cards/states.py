@@ -1,9 +1,9 @@
 """The card of the tasks' states: how many there are of each."""
 
 from collections import Counter
+from typing import NamedTuple
 
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.stacks.tasks import all_tasks
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Part, Rows

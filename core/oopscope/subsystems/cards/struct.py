@@ -1,11 +1,12 @@
 """The card of a struct: its size, what lies at its address, its members with types, values and what they point at."""
 
+from typing import NamedTuple
+
 from oopscope.inspect.expression import evaluate
 from oopscope.inspect.expression_parts import place_of
 from oopscope.inspect.struct import Row, StructFound, struct
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, NoSuchThing, Part, Rows
 from oopscope.subsystems.cards.meaning import fact_of, link_of, words_of

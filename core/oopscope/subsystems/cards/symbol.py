@@ -1,10 +1,11 @@
 """The card of a symbol or an address: what it is, which CPUs are in it, which tasks wait in it."""
 
+from typing import NamedTuple
+
 from oopscope.inspect.look_up import Found, look_up
 from oopscope.inspect.neighbours import neighbours
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.tasks import all_tasks
 from oopscope.subsystems import Column

@@ -5,13 +5,13 @@ Keys: `q:WORD`, `m:MODULE`, `p:NAME` (the one before), `n:NAME` (the one after),
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.look_up import address_of
 from oopscope.kernel.fact import Link
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module import module_list
-from oopscope.records import NamedTuple
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, NoSuchThing, Part, Rows
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import NamedTuple
 
 from oopscope.inspect.task_facts import Relative, TaskFacts, task_facts
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task_files import TaskFiles, task_files
 from oopscope.linux.task_memory import Size, TaskMemory, task_memory
-from oopscope.records import NamedTuple
 from oopscope.stacks.tasks import Task, all_tasks, stack
 from oopscope.subsystems import Column, table
 from oopscope.subsystems.cards import CardKind, Facts, Frames, NoSuchThing, Part, Rows, Section

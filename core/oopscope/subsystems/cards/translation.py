@@ -3,13 +3,14 @@
 Keys say which way: `v:ADDRESS OR NAME`, `p:PHYSICAL`, `f:PAGE FRAME`.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.inspect.address_space import address_space
 from oopscope.inspect.describe import describe
 from oopscope.inspect.look_up import address_of
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.subsystems.cards import CardKind, Facts, Part
 from oopscope.subsystems.cards.meaning import fact_of
 

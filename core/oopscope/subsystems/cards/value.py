@@ -1,5 +1,7 @@
 """The card of an expression's value: the number, what it means, of a struct its members."""
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.inspect.describe import describe
 from oopscope.inspect.expression import Members, Pointer, Several, Unread, Value, Word, evaluate
@@ -7,7 +9,6 @@ from oopscope.inspect.expression_parts import BASIC
 from oopscope.inspect.struct import struct
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
-from oopscope.records import NamedTuple
 from oopscope.structs.view import View
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, Part, Rows

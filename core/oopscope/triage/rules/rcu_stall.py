@@ -4,11 +4,12 @@ The detector names CPUs (`1-....:`), tasks that were preempted or sleep within a
 RCU's own thread did not get to run: then no CPU that it lists as idle is to blame.
 """
 
+from typing import NamedTuple
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
-from oopscope.records import NamedTuple
 from oopscope.stacks.standing import interrupted_in
 from oopscope.stacks.tasks import stack
 from oopscope.triage.death import Death

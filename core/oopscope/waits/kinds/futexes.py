@@ -6,12 +6,12 @@ word is only 2; the owner stands 8 bytes behind it, and is believed only as like
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
-from oopscope.records import NamedTuple
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node

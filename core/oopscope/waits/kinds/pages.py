@@ -6,13 +6,13 @@ page, the disk is inferred from the file's own file system.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.block import Request
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.waits.disks import (
     claims_of_disk,
     claims_of_request,

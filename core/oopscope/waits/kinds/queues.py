@@ -6,11 +6,11 @@ words: a pipe or socket by the waiter's own open file, a journal by its thread, 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
 from oopscope.waits.ends import pipe_ends, socket_ends
 from oopscope.waits.graph import Claim, Node

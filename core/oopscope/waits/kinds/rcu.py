@@ -6,12 +6,12 @@ period these are expmask and exp_tasks. A reader of SRCU is recorded nowhere.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import task_structs
-from oopscope.records import NamedTuple
 from oopscope.structs.plan import Plan
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
