@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
     if args.list or not (word or args.search):
         write(_index() if args.format == "text" else _data(every_topic()))
         return DONE
-    found = search(args.search) if args.search else named(word) or search(word)
+    called = [] if args.search else named(word)
+    found = called or search(args.search or word)
     if not found:
         near = nearest(word or args.search, [topic.name for topic in every_topic()])
         hint = f"did you mean {near}?" if near else "`oopscope explain --list` has the index"
@@ -35,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         write(_data(found))
         return DONE
+    if word and not called:
+        complain(f"nothing is called {word[:60]}; this speaks of it:", DONE)
     write("\n".join(_told(topic) for topic in found[:SHOWN]))
     if len(found) > SHOWN:
         complain(f"and {len(found) - SHOWN} more: {', '.join(topic.name for topic in found[SHOWN : SHOWN + 20])}", DONE)

@@ -88,7 +88,8 @@ def every_topic() -> list[Topic]:
 def named(word: str) -> list[Topic]:
     """Return the things of a name, whatever their kind, each text once; of several taint flags each.
 
-    A thing goes by its own name, as it is written before as it sounds, by other words for it, or by a column's heading.
+    A thing goes by its own name, as it is written before as it sounds, by other words for it, by a column's heading,
+    or by a line of the log.
     """
     word = word.strip().rstrip(":") or word
     known, low = every_topic(), word.lower()
@@ -97,7 +98,7 @@ def named(word: str) -> list[Topic]:
     ]
     if not any(topic.kind != "column" for topic in found):
         found = _meant(known, low) + found
-    found = found or _headed(low) or _flags(word)
+    found = found or _headed(low) or _flags(word) or (topics_in("log", word) if " " in word else [])
     return list({(topic.kind, text_of(topic)): topic for topic in reversed(found)}.values())[::-1]
 
 

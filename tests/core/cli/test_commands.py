@@ -413,3 +413,12 @@ class TestExplain:
 def lines_of(done: Done) -> list[str]:
     assert done.status == DONE, done.err
     return done.out.splitlines()
+
+
+def test_explain_says_where_nothing_has_that_name(command: Run) -> None:
+    """What merely speaks of a word is not shown as if it were called so; a line of the log is known as one."""
+    done = command("explain", "kmem_cache")
+    assert done.status == DONE and "nothing is called kmem_cache; this speaks of it:" in done.err
+    for words, title in (("Oops: 0002 [#1] PREEMPT SMP", "Oops"), ("kernel BUG at fs/inode.c:12!", "kernel BUG at")):
+        done = command("explain", *words.split())
+        assert done.out.startswith(f"Kind of log line: {title}\n") and not done.err
