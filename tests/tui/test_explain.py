@@ -189,7 +189,7 @@ def test_whatever_a_row_holds_there_is_no_fault() -> None:
 # Words in capitals that are no terms: what usage writes for an argument, units, crash's words for states.
 PLAIN = {
     "ADDRESS", "COUNT", "FUNCTION", "ID", "NAME", "PATH", "TYPE", "GB", "MB", "IN", "UN", "RU", "RT", "OE", "FU",
-    "FZPU", "FRAME", "VALUE", "MEMBER", "TEXT",
+    "FZPU", "FRAME", "VALUE", "MEMBER", "TEXT", "HEAD", "ONESHOT", "SQPOLL",
 }  # fmt: skip
 
 
