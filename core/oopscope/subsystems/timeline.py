@@ -9,7 +9,7 @@ TABLE = Table(
     (
         Column("before_seconds", "Before", "seconds", "How long before the end.", look="zoom: f before_seconds<10"),
         Column("axis", "Axis", help="The same drawn: the end is on the right, each step a like share of what is left."),
-        Column("kind", "Kind", help="log, task, request, work, grace period or watchdog: whose clock it is."),
+        Column("kind", "Kind", help="log, task, request, work, grace period, watchdog or timer: whose clock it is."),
         Column("what", "What", help="What happened, or has been waited for since."),
         Column("pid", "PID", "int", "The task.", "task"),
         Column(

@@ -19,7 +19,7 @@ from oopscope.waits.workers import workers
 
 MAX_DEPTH = 8  # devices on top of each other
 MAX_LOWER = 64
-BLOCK_IO, SUSPENDED = 1, 2  # DMF_BLOCK_IO_FOR_SUSPEND, DMF_SUSPENDED as bits of mapped_device.flags
+BLOCK_IO, SUSPENDED, FROZEN_BY_DM = 1, 2, 4  # DMF_BLOCK_IO_FOR_SUSPEND, _SUSPENDED, _FROZEN of mapped_device.flags
 LOOP, DM, MD = "loop", "dm_mod", "md_mod"
 OPERATIONS = {LOOP: "lo_", DM: "dm_", MD: "md_"}  # how their block_device_operations are called
 
@@ -187,6 +187,15 @@ def _dm(kernel: Kernel, disk: int, depth: int) -> Iterator[Claim]:
         lower = memory.word(memory.word(memory.word(entry + each[1]) + bdev) + gendisk)
         yield Claim(node, disk_node(kernel, lower), "behind", "recorded", None, "a device of its table")
         yield from claims_of_disk(kernel, lower, depth + 1)
+
+
+def claims_of_frozen(kernel: Kernel, block: int) -> Iterator[Claim]:
+    """Yield by whom a file system is frozen, as far as that is recorded: by a dm device that is suspended."""
+    disk = disk_of_file_system(kernel, block)
+    flags = _dm_flags(kernel, disk) if disk is not None else None
+    if disk is not None and flags is not None and flags & FROZEN_BY_DM:
+        text = "its device froze it to be suspended: DMF_FROZEN"
+        yield Claim(file_system_node(kernel, block), disk_node(kernel, disk), "behind", "recorded", None, text)
 
 
 def disk_of_file_system(kernel: Kernel, block: int) -> int | None:

@@ -114,8 +114,22 @@ def file_system_name(kernel: Kernel, block: int) -> str:
 def file_system_node(kernel: Kernel, block: int) -> Node:
     """Return the node of a file system by its super block; frozen where it is."""
     level = next((one.level for one in frozen(kernel) if one.address == block), 0)
-    note = "frozen" if level == 4 else "being frozen" if level else ""
+    note = f"frozen{_by(kernel, block)}" if level == 4 else "being frozen" if level else ""
     return thing("filesystem", block, file_system_name(kernel, block), note)
+
+
+def _by(kernel: Kernel, block: int) -> str:
+    """Return whether a program or the kernel froze a file system, where that is counted; by which nothing records.
+
+    880b9577855e "fs: distinguish between user initiated freeze and kernel initiated freeze", 6.6
+    """
+    by = {" by a program": "s_writers.freeze_ucount", " by the kernel": "s_writers.freeze_kcount"}
+    try:
+        counts = {words: kernel.memory.u32(block + kernel.types.member("super_block", path).offset)
+                  for words, path in by.items()}  # fmt: skip
+    except OopscopeError:
+        return ""
+    return next((words for words, count in counts.items() if count), "")
 
 
 @once

@@ -2,8 +2,8 @@
 
 The log's times and the run queues' clocks are sched_clock()'s, so a record, a task's last run and the end are on one
 scale; a CPU's clock stands still while it idles, by up to the age of its last tick. Requests are timed by ktime, which
-runs beside it; a grace period by jiffies, to one tick; a watchdog's touch by a count of 2^30 ns. Each row says how far
-its time can be off.
+runs beside it; a grace period and timers by jiffies, to one tick; a watchdog's touch by a count of 2^30 ns. Each row
+says how far its time can be off.
 """
 
 import math
@@ -17,6 +17,7 @@ from oopscope.klog.trouble import is_report
 from oopscope.linux.printk import log
 from oopscope.linux.sched import runqueues
 from oopscope.linux.ticks import hz, seconds_since
+from oopscope.linux.timer import timers
 from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.waits.build import wait_graph
 from oopscope.waits.disks import in_flight
@@ -26,6 +27,7 @@ from oopscope.waits.workers import workers
 SECOND = 1e9
 TOUCH = 1 << 30  # ns, in which the watchdog counts (kernel/watchdog.c: get_timestamp)
 ERROR = 3  # a record's level: error, or graver
+OVERDUE = 0.2  # seconds: no CPU that takes its ticks is so late
 MAX_ROWS = 2000  # of a kind
 CELLS = 40  # of the drawn axis
 LEAST = 0.01  # seconds at its right end
@@ -149,7 +151,17 @@ def _of_watchdog(kernel: Kernel, end: int) -> Iterator[Moment]:
             yield _moment(before, TOUCH / SECOND, "watchdog", f"CPU {cpu} touched its soft-lockup watchdog")
 
 
+def _of_timers(kernel: Kernel, _end_ns: int) -> Iterator[Moment]:
+    """Yield when timers were due that have not gone off; those that may wait until their CPU wakes are none of them."""
+    tick = _tick(kernel)
+    for timer in timers(kernel):
+        due = timer.due_seconds
+        if due is not None and due < -OVERDUE and "deferrable" not in timer.flags:
+            owner = f" of {timer.owner}" if timer.owner else ""
+            yield _moment(-due, tick, "timer", f"{timer.function}{owner} was due on CPU {timer.cpu}", timer.pid)
+
+
 KINDS = {
     "log": _of_log, "task": _of_tasks, "request": _of_requests, "work": _of_works, "grace period": _of_rcu,
-    "watchdog": _of_watchdog,
+    "watchdog": _of_watchdog, "timer": _of_timers,
 }  # fmt: skip

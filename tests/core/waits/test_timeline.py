@@ -2,8 +2,11 @@
 
 from itertools import pairwise
 
+import pytest
+
 from cases import case_of
-from oopscope.waits.timeline import CELLS, axis, timeline
+from oopscope.linux.timer import Timer
+from oopscope.waits.timeline import CELLS, KINDS, axis, timeline
 
 
 def test_the_axis_begins_with_the_longest_ago_and_ends_with_the_dump() -> None:
@@ -27,3 +30,13 @@ def test_a_real_hang_on_one_axis() -> None:
     )
     waits = next(moment for what, moment in by_what.items() if what.startswith("u-slow-d waits for the request"))
     assert sent.before_seconds < waits.before_seconds + 0.2  # it was sent by who then waited for it
+
+
+def test_a_timer_that_is_overdue_is_said_and_one_that_may_wait_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Timer("timer", 1, -9.0, "process_timeout", "kcompactd0", 29, "", 0, 0)
+    given = [row, row._replace(flags="deferrable"), row._replace(due_seconds=-0.1), row._replace(due_seconds=None)]
+    monkeypatch.setattr("oopscope.waits.timeline.timers", lambda _kernel: given)
+    kernel = case_of("6.1-waits").kernel
+    found = list(KINDS["timer"](kernel, 0))
+    assert [(one.before_seconds, one.pid) for one in found] == [(9.0, 29)]
+    assert found[0].what == "process_timeout of kcompactd0 was due on CPU 1"

@@ -6,6 +6,8 @@ A single reader is a holder. Of several, the last that came is drawn as likely; 
 from collections.abc import Iterator
 
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.frozen import Frozen
+from oopscope.waits.disks import claims_of_frozen
 from oopscope.waits.graph import Basis, Claim, Node
 from oopscope.waits.locks import all_locks
 from oopscope.waits.nodes import file_system_node, frozen, lock_name, task_node, thing
@@ -14,6 +16,7 @@ from oopscope.waits.recorded import checked, said
 from oopscope.waits.sleepers import sleepers
 from oopscope.waits.wait import Wait
 
+COMPLETE = 4  # SB_FREEZE_COMPLETE
 BY_TASK = ("rt_mutex", "spinlock", "futex")  # the waiter is named by its task
 
 
@@ -38,6 +41,8 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
             if one.holds(address):
                 system = file_system_node(kernel, one.address)
                 yield Claim(node, system, "behind", "recorded", None, f"s_writers.frozen is {one.level}")
+                yield from claims_of_frozen(kernel, one.address)
+                yield from _freezing(kernel, one, system)
 
 
 def _recorded(kernel: Kernel, known: set[int]) -> Iterator[Claim]:
@@ -49,6 +54,14 @@ def _recorded(kernel: Kernel, known: set[int]) -> Iterator[Claim]:
         if found is not None:
             node = thing(found.kind, found.lock, lock_name(kernel, found.kind, found.lock))
             yield Claim(task_node(kernel, one.address), node, "waits_for", "recorded", one.since, found.member)
+
+
+def _freezing(kernel: Kernel, one: Frozen, system: Node) -> Iterator[Claim]:
+    """Yield who is about to freeze a file system, and has its super block among its words."""
+    for task in sleepers(kernel) if one.level < COMPLETE else ():
+        if task.blocked and one.address in task.words and any(f.startswith("freeze_super") for f in task.functions):
+            text = "it is in freeze_super, with the super block among its words"
+            yield Claim(system, task_node(kernel, task.address), "held_by", "inferred", None, text)
 
 
 def _node(kernel: Kernel, wait: Wait) -> Node:

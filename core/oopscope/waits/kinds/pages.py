@@ -24,8 +24,9 @@ from oopscope.waits.disks import (
 )
 from oopscope.waits.graph import Claim
 from oopscope.waits.locks import unlocked
-from oopscope.waits.nodes import file_system_name, super_blocks, symbol_name, task_node, thing
+from oopscope.waits.nodes import file_system_name, file_system_node, super_blocks, symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.servers import claims_of_file_system
 from oopscope.waits.sleepers import Sleeper, completion_of
 
 MAX_BIOS = 4096  # of one request
@@ -83,38 +84,50 @@ def _on_page(kernel: Kernel, one: Sleeper, page: int) -> Iterator[Claim]:
         yield Claim(waiter, request_node(request), "waits_for", "linked", one.since, text)
         yield from claims_of_request(kernel, request)
         return
-    name, disk = _of_file(kernel, page)
-    node = thing("page", page, name)
+    of = _of_file(kernel, page)
+    node = thing("page", page, of.name)
     yield Claim(waiter, node, "waits_for", "linked", one.since, "a wait queue entry of its own names the page")
-    if disk is not None and any("read" in f or "fault" in f or "writeback" in f for f in one.functions):
-        text = "the page's file lies on it"
+    if not any("read" in f or "fault" in f or "writeback" in f for f in one.functions):
+        return
+    text = "the page's file lies on it"
+    if of.disk is not None:
         if kernel.facts.complete and not any(problem.section in ("requests", "waits") for problem in kernel.problems):
             text += "; no request in flight carries the page"
-        yield Claim(node, disk_node(kernel, disk), "behind", "inferred", None, text)
-        yield from claims_of_disk(kernel, disk)
+        yield Claim(node, disk_node(kernel, of.disk), "behind", "inferred", None, text)
+        yield from claims_of_disk(kernel, of.disk)
+    elif of.block is not None and (onward := list(claims_of_file_system(kernel, of.block))):
+        yield Claim(node, file_system_node(kernel, of.block), "behind", "inferred", None, text)
+        yield from onward
 
 
-def _of_file(kernel: Kernel, page: int) -> tuple[str, int | None]:
-    """Return a page in words, and the disk of the file that it is part of."""
+class OfFile(NamedTuple):
+    """A page in words, and the disk and the super block of the file that it is part of."""
+
+    name: str
+    disk: int | None = None
+    block: int | None = None
+
+
+def _of_file(kernel: Kernel, page: int) -> OfFile:
     struct = "folio" if kernel.types.has("folio") else "page"
     shape = offsets(kernel, struct, "mapping", ("index", "__folio_index"))
     host = offset(kernel, "address_space", "host")
     block_at, number_at = offset(kernel, "inode", "i_sb") or 0, offset(kernel, "inode", "i_ino") or 0
     if shape is None or host is None:
-        return f"{page:#x}", None
+        return OfFile(f"{page:#x}")
     memory = kernel.memory
     mapping, index = memory.word(page + shape[0]), memory.word(page + shape[1])
     if not mapping or mapping & FLAGS:
-        return f"{page:#x} of no file", None
+        return OfFile(f"{page:#x} of no file")
     inode = memory.word(mapping + host)
     block = memory.word(inode + block_at)
     if block not in super_blocks(kernel):
-        return f"{page:#x}", None
+        return OfFile(f"{page:#x}")
     device = _block_device(kernel, inode) if _is_bdev(kernel, block) else None
     if device is not None:
-        return f"{index} of {disk_node(kernel, device).name}", device
-    disk = disk_of_file_system(kernel, block)
-    return f"{index} of inode {memory.word(inode + number_at)} of {file_system_name(kernel, block)}", disk
+        return OfFile(f"{index} of {disk_node(kernel, device).name}", device)
+    name = f"{index} of inode {memory.word(inode + number_at)} of {file_system_name(kernel, block)}"
+    return OfFile(name, disk_of_file_system(kernel, block), block)
 
 
 def _is_bdev(kernel: Kernel, block: int) -> bool:
