@@ -21,10 +21,19 @@ LATER: tuple[str, ...] = (
     "filesystems", "facts", "modinfo", "parameters",
 )  # fmt: skip
 LATEST = ("routes", "neighbours", "pci", "ipc", "bpf", "bpfmaps", "hooks", "consoles", "pagecache")
-NEWEST = ("filelocks", "epolls", "watches", "urings", "pressure", "sysctls")  # of which LAST has what others share
+NEWEST = (
+    "filelocks",
+    "epolls",
+    "watches",
+    "urings",
+    "pressure",
+    "sysctls",
+    "drives",
+    "virtqueues",
+)  # of which LAST has what others share
 LATER += LATEST + NEWEST
-BARE = ("bpf", "bpfmaps", "watches", "urings", "sysctls")  # of which no stored dump has a row
-UNREAD = ("sysctls",)  # of which no stored dump has the pages
+BARE = ("bpf", "bpfmaps", "watches", "urings", "sysctls", "drives", "virtqueues")  # of which no stored dump has a row
+UNREAD = ("sysctls", "virtqueues")  # of which no stored dump has the pages
 HELD = ("6.1-null", LAST)
 ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])
 

@@ -15,12 +15,19 @@ from oopscope.structs.plan import Plan
 from oopscope.subsystems import TABLES, Column, table
 
 # Plans of what only some kernels have, and the stored kernels that lack it.
+EVERY = {"5.10", "6.1", "6.12", "7.2", "7.3"}
 LACKING = {
+    # Types of modules that no stored dump's guest had, or whose kernel keeps none; bound by their modules' own BTF.
+    **{
+        f"oopscope.linux.drive.{name}": EVERY
+        for name in ("SCSI", "HOST", "MAPPED", "CELL", "MAP_TABLE", "MAP_TARGET", "LOOP", "RAID")
+    },
+    "oopscope.linux.virtqueue.RING": {"5.10", "6.1"},  # of module virtio_ring there, built in later
     "oopscope.linux.module_types.BTF_MODULE": {"5.10"},  # types of modules came with 5.11
     "oopscope.linux.module_types.BTF": {"5.10"},
     "oopscope.linux.net.CORE_STATS": {"5.10"},  # 625788b58445, 5.18
     "oopscope.linux.net.DSTATS": {"5.10"},  # of modules until 79e0c5be8c73, 6.1
-    "oopscope.linux.slab.SLAB_NODE": {"5.10", "6.1", "6.12", "7.2", "7.3"},  # of CONFIG_SLAB
+    "oopscope.linux.slab.SLAB_NODE": EVERY,  # of CONFIG_SLAB
     "oopscope.linux.vmstat.ZONE_STAT": {"5.10"},  # f19298b9516c, 5.14
     "oopscope.linux.zone.PAGE_LISTS_IN_SET": {"6.1", "6.12", "7.2", "7.3"},  # gone with 5.14, 28f836b6777b
 }
