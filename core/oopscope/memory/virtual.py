@@ -13,6 +13,7 @@ from oopscope.memory.physical import PhysicalMemory
 MAX_READ = 64 << 20  # no single read of a dump is larger
 MAX_CACHED = 1024
 MAX_KEPT = 32 << 20  # bytes of ends of pages that are kept
+MAX_LAYOUTS = 512
 
 Translate = Callable[[int], Mapping]
 
@@ -29,6 +30,7 @@ class Memory:
         self._word = word
         self.word_size = word.size
         self._last_word = self.page_size - word.size  # within a page
+        self._several: dict[int, struct.Struct] = {}  # so many words, by their number
         self._half = struct.Struct(word.format[0] + "I")
         self._pages: dict[int, bytes] = {}
         self._kept: dict[int, bytes] = {}  # ends of pages, by the page's number
@@ -144,11 +146,22 @@ class Memory:
 
     def words(self, address: int, count: int) -> tuple[int, ...]:
         """Read count pointer-sized unsigned numbers."""
-        return self.words_in(self.read(address, count * self._word.size), count)
+        size = count * self.word_size
+        if size <= 0:
+            return ()
+        page, offset = self._pages.get(address >> self._shift), address & self._mask
+        if page is None or not 0 < size <= self.page_size - offset:
+            page, offset = (self.read(address, size), 0) if size > self.page_size else self.view(address, size)
+        return self.words_in(page, count, offset)
 
     def words_in(self, data: bytes, count: int, offset: int = 0) -> tuple[int, ...]:
         """Return count pointer-sized unsigned numbers of what was read before, from an offset in bytes on."""
-        return struct.unpack_from(f"{self._word.format[0]}{count}{self._word.format[1]}", data, offset)
+        layout = self._several.get(count)
+        if layout is None:
+            layout = struct.Struct(f"{self._word.format[0]}{count}{self._word.format[1]}")
+            if len(self._several) < MAX_LAYOUTS:
+                self._several[count] = layout
+        return layout.unpack_from(data, offset)
 
     def cstring(self, address: int, limit: int = 4096) -> bytes:
         """Read a NUL-terminated string of at most limit bytes; cut there, or where memory ends after its start."""

@@ -80,6 +80,10 @@ class Sleeper:
         """The functions that it sleeps in, innermost first."""
         return tuple(f.symbol for f in self.frames if f.symbol and f.kind != "user")
 
+    def may_link(self, node: int) -> bool:
+        """Tell whether two words on its stack can be the links of a list."""
+        return self._seen.may_link(node)
+
     def linked(self, node: int) -> bool:
         """Tell whether a node on its stack is linked with its neighbours both ways; what cannot be is not followed."""
         return self._seen.may_link(node) and is_linked(self.kernel, node)
@@ -102,8 +106,10 @@ class Sleeper:
         found = []
         for place in self.places:
             base = place - shape.private
+            if not self.may_link(base + shape.entry):
+                continue
             name = wakes(self.kernel, self.word(base + shape.func))
-            if name and self.linked(base + shape.entry):
+            if name and is_linked(self.kernel, base + shape.entry):
                 found.append(Entry(base + shape.entry, name))
         return tuple(found)
 
@@ -114,19 +120,20 @@ class Seen:
     places: the addresses of the words that name the task.
     """
 
-    __slots__ = ("_data", "_kernel", "_task", "end", "places")
+    __slots__ = ("_data", "_lowest", "_memory", "_odd", "_start", "_tasks", "end", "places")
 
     def __init__(self, kernel: Kernel, task: TaskStruct) -> None:
-        self._kernel, self._task = kernel, task
+        self._memory, self._start, self._tasks = kernel.memory, task.sp, kernel.cached(task_structs)
         try:
             data = stack_bytes(kernel, task)
         except ReadError:
             data = b""
-        memory, found = kernel.memory, []
-        own = task.address.to_bytes(memory.word_size, "little" if kernel.endian == "<" else "big")
+        memory, size, found = kernel.memory, kernel.memory.word_size, []
+        self._lowest, self._odd = 1 << (8 * size - 1), size - 1
+        own = task.address.to_bytes(size, "little" if kernel.endian == "<" else "big")
         at = data.find(own)
         while at >= 0:
-            if not at % memory.word_size:
+            if not at % size:
                 found.append(task.sp + at)
             at = data.find(own, at + 1)
         self.end, self.places = task.sp + len(data), tuple(found)
@@ -134,21 +141,25 @@ class Seen:
 
     def words(self, address: int, count: int = 1) -> tuple[int, ...]:
         """Return words of the stack; () where they do not lie within what was seen."""
-        memory, start = self._kernel.memory, self._task.sp
-        if not start <= address <= self.end - count * memory.word_size:
+        memory = self._memory
+        if not self._start <= address <= self.end - count * memory.word_size:
             return ()
         if self._data is None:
             return memory.words(address, count)
-        return memory.words_in(self._data, count, address - start)
+        return memory.words_in(self._data, count, address - self._start)
 
     def may_link(self, node: int) -> bool:
         """Tell whether two words can be the links of a list: spares following most that cannot.
 
         No list begins where a task_struct does.
         """
-        size, tasks = self._kernel.memory.word_size, self._kernel.cached(task_structs)
-        found, lowest = self.words(node, 2), 1 << (8 * size - 1)
-        return bool(found) and all(word >= lowest and not word % size and word not in tasks for word in found)
+        found = self.words(node, 2)
+        if not found:
+            return False
+        (following, before), lowest = found, self._lowest
+        if following < lowest or before < lowest or (following | before) & self._odd:
+            return False
+        return following not in self._tasks and before not in self._tasks
 
 
 @once

@@ -5,7 +5,9 @@ kernel's own first function (ORC's end of stack), or where nothing more can be k
 pointers alone do not tell, entry_frames.py does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
 
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.frame import Frame, FrameKind
@@ -44,8 +46,12 @@ class Unwinder:
         self._kernel, self._memory = kernel, kernel.memory
         self._own, self._others = tuple(stacks), kernel.cached(cpu_stacks)
         self._described, self._named = kernel.cached(_descriptions), kernel.cached(_names)
-        self._entries = EntryFrames(kernel, self._stack_of)
+        self._plain = kernel.cached(_plain_calls)
         self.problem: str | None = None
+
+    @cached_property
+    def _entries(self) -> EntryFrames:
+        return EntryFrames(self._kernel, self._stack_of)
 
     def frames(self, start: State) -> list[Frame]:
         """Return the frames from the innermost outwards."""
@@ -65,8 +71,11 @@ class Unwinder:
     def _walk(self, state: State) -> Iterator[Frame]:
         seen: set[tuple[int, int]] = set()
         for _ in range(MAX_FRAMES):
+            state = yield from self._calls(state, seen)
             if (state.pc, state.sp) in seen:
                 raise _Stop("the stack loops")
+            if len(seen) >= MAX_FRAMES:
+                break
             seen.add((state.pc, state.sp))
             stack = self._stack_of(state.sp)
             entry = self._entry(state)
@@ -89,6 +98,35 @@ class Unwinder:
             self._check_progress(state, following)
             state = following
         raise _Stop(f"more than {MAX_FRAMES} frames")
+
+    def _calls(self, state: State, seen: set[tuple[int, int]]) -> Generator[Frame, None, State]:
+        """Go on from caller to caller on one stack, while calls are met whose step is known; return where that ends.
+
+        It does what the steps of `_walk` do, without looking anything up: most stacks are nothing but such calls.
+        """
+        if state.signal or state.pc not in self._plain:
+            return state
+        stack, plain, word = self._stack_of(state.sp), self._plain, self._memory.word
+        pc, sp, fp, reliable = state.pc, state.sp, state.fp, state.reliable
+        known = plain.get(pc)
+        while stack is not None and known is not None and len(seen) < MAX_FRAMES:
+            size, saved, symbol, offset, module = known
+            cfa = sp + size
+            if (pc, sp) in seen or not stack.start <= sp < cfa <= stack.end:
+                break
+            seen.add((pc, sp))
+            yield Frame(pc, symbol, offset, module, stack.kind, reliable, sp)
+            pc, sp = word(cfa - 8), cfa
+            if saved is not None:
+                fp = word(cfa + saved)
+            known = plain.get(pc)
+        return State(pc, sp, fp, False, reliable=reliable)
+
+    def _note(self, state: State, entry: OrcEntry) -> None:
+        """Remember the step of a plain call: the caller's frame lies at a distance from the stack pointer."""
+        saved = {"undefined": None, "prev_sp": entry.bp_offset}.get(entry.bp_reg, 0)
+        if entry.type == "call" and entry.sp_reg == "sp" and entry.sp_offset > 0 and not entry.end and saved != 0:
+            self._plain[state.pc] = _Call(entry.sp_offset, saved, *self._named[state.pc, False])
 
     def _entry(self, state: State) -> OrcEntry | None:
         where = state.pc, state.signal
@@ -131,6 +169,8 @@ class Unwinder:
         if entry is not None and entry.type == "undefined":
             return self._undescribed_step(state, stack)
         if entry is not None:
+            if not state.signal:
+                self._note(state, entry)
             return self._orc_step(state, entry)
         if state.signal and not self._is_text(state.pc):  # a call through a wild pointer: only the call was pushed
             ip = self._memory.word(state.sp)
@@ -240,6 +280,21 @@ class Unwinder:
                     yield Frame(word, name.symbol, name.offset + 1, name.module, stack.kind, False, start + 8 * i)
 
 
+class _Call(NamedTuple):
+    """The step from a call to its caller: how far its frame lies, where below that rbp was saved, the call's name."""
+
+    size: int
+    saved: int | None
+    symbol: str | None
+    offset: int | None
+    module: str | None
+
+
+def _plain_calls(_kernel: Kernel) -> dict[int, _Call]:
+    """The steps of plain calls met so far, by the return address."""
+    return {}
+
+
 def _descriptions(_kernel: Kernel) -> dict[tuple[int, bool], OrcEntry | None]:
     """What the kernel's tables say of a state's pc, met so far: the same calls are on many stacks."""
     return {}
@@ -274,8 +329,12 @@ def from_sleep(kernel: Kernel, _task: int, sp: int) -> State:
     """Return the state of a task that is not running, from thread.sp: a struct inactive_task_frame lies there (4.9)."""
     bp_at, ret_at = kernel.cached(_inactive_frame)
     bp, ip = kernel.memory.word(sp + bp_at), kernel.memory.word(sp + ret_at)
-    newborn = ip in (kernel.find_symbol("ret_from_fork"), kernel.find_symbol("ret_from_fork_asm"))
-    return State(ip, sp + ret_at + 8, bp, newborn)
+    return State(ip, sp + ret_at + 8, bp, ip in kernel.cached(_first_returns))
+
+
+def _first_returns(kernel: Kernel) -> tuple[int | None, ...]:
+    """Where a task that never ran returns to."""
+    return kernel.find_symbol("ret_from_fork"), kernel.find_symbol("ret_from_fork_asm")
 
 
 def _inactive_frame(kernel: Kernel) -> tuple[int, int]:

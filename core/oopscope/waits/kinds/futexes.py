@@ -35,14 +35,16 @@ class _Key(NamedTuple):
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for a futex."""
-    shape = offsets(kernel, "futex_q", "task", "key", "list.node_list")
-    for one in unlocked(kernel) if shape is not None else ():
+    shape = offsets(kernel, "futex_q", "task", "list.node_list")
+    if shape is None:
+        return
+    for one in unlocked(kernel):
         if not one.task.mm:
             continue
         for place in one.places:
-            base = place - (shape or (0,))[0]
+            base = place - shape[0]
             try:
-                key = _key(kernel, one, base)
+                key = _key(kernel, one, base) if one.may_link(base + shape[1]) else None
                 if key is not None and any(f.startswith(ASLEEP) for f in one.functions):
                     yield from _of(kernel, one, key)
                     break
