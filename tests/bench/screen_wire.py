@@ -1,9 +1,10 @@
-"""Bytes and milliseconds per key, through a pseudo-terminal: python tests/bench/screen_wire.py [160x48] [busy] [plain].
+"""Bytes and milliseconds per key, through a pseudo-terminal: python tests/bench/screen_wire.py [160x48] [busy] [plain]
+[margins].
 
 On 100,000 tasks and 1,000,000 log lines, made up, and on the demo dump. Each line of a table: a key pressed again and
 again in one pane, the bytes that the terminal gets for it, the time until the first of them and until the last, which
 is that of the detail where one follows; the median and the worst. `busy`: while a table is read; `plain`: Textual's
-own output in the place of ours.
+own output in the place of ours; `margins`: as a terminal that says that it has left and right margins.
 """
 
 import fcntl
@@ -26,6 +27,7 @@ QUIET = 0.15  # seconds without a byte: the key is done
 READ = 1.5  # seconds without a byte: everything is read
 LOG_LINES, TASKS = 1_000_000, 100_000
 PRESSES = 12
+MARGINS = "margins" in sys.argv
 
 Done = tuple[int, float, float]  # bytes, milliseconds until the first, until the last
 
@@ -50,6 +52,9 @@ class Terminal:
                 data += os.read(self.fd, 1 << 16)
             except OSError:
                 break
+            if MARGINS and b"\x1b[?69$p" in data[-4096:]:
+                os.write(self.fd, b"\x1b[?69;2$y")
+                data = data.replace(b"\x1b[?69$p", b"")
             last = time.perf_counter() - begin
             first = first or last
             if until and until in data:

@@ -35,6 +35,8 @@ class Terminal:
         self.x = self.y = 0
         self.codes = ""
         self.region = (0, height - 1)
+        self.sides = (0, width)  # left and right margins (DECSLRM), where mode 69 is on
+        self.sided = False
         self.rows = [self._empty() for _ in range(height)]
 
     def _empty(self) -> list[tuple[str, str]]:
@@ -54,6 +56,8 @@ class Terminal:
             elif line:
                 self.x = 0
                 self._index(1) if line == "\n" else None
+            elif final in ("h", "l") and private == "?" and parameters == "69":
+                self.sided, self.sides = final == "h", (0, self.width)
             elif final and not private:
                 self._control(final, [int(word) if word else 0 for word in parameters.split(";")], parameters)
 
@@ -71,6 +75,10 @@ class Terminal:
         elif final == "r":
             self.region = (numbers[0] - 1, numbers[1] - 1) if raw else (0, self.height - 1)
             self.x = self.y = 0
+        elif final == "s":
+            assert self.sided and 1 <= numbers[0] < numbers[1] <= self.width, "without mode 69 it saves the cursor"
+            self.sides = (numbers[0] - 1, numbers[1])
+            self.x = self.y = 0
         elif final == "K":
             start = 0 if numbers[0] == 2 else self.x
             assert bare(self.codes), "some terminals clear in the colours that are on, others do not"
@@ -82,13 +90,14 @@ class Terminal:
             raise AssertionError(f"unknown control {raw}{final}")
 
     def _index(self, step: int) -> None:
-        top, bottom = self.region
-        if step > 0 and self.y == bottom:
-            self.rows[top : bottom + 1] = [*self.rows[top + 1 : bottom + 1], self._empty()]
-        elif step < 0 and self.y == top:
-            self.rows[top : bottom + 1] = [self._empty(), *self.rows[top:bottom]]
-        else:
+        (top, bottom), (left, right) = self.region, self.sides
+        if not left <= self.x < right or self.y != (bottom if step > 0 else top):
             self.y = min(max(self.y + step, 0), self.height - 1)
+            return
+        block = [row[left:right] for row in self.rows[top : bottom + 1]]
+        empty = [(" ", "")] * (right - left)
+        for y, part in enumerate([*block[1:], empty] if step > 0 else [empty, *block[:-1]], top):
+            self.rows[y] = [*self.rows[y][:left], *part, *self.rows[y][right:]]
 
     def _put(self, char: str) -> None:
         size = get_character_cell_size(char)

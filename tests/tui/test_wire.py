@@ -9,10 +9,14 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._context import visible_screen_stack
 from textual.geometry import Region
 from textual.strip import Strip
 
+from oopscope.bundled import bundled_path
+from oopscope_tui.places import Place
 from oopscope_tui.terminal.wire import BLANK, Wire, change, difference, expand, sgr
+from tui.driving import Opened, press, running, settle
 from tui.terminal import Terminal
 
 STYLES = [
@@ -31,16 +35,17 @@ def a_row(chance: Any) -> Any:
     return expand((strip,), WIDTH, ColorSystem.STANDARD)
 
 
-def play(terminal: Any, old: Any, new: Any) -> Any:
-    data = difference(old, new)
+def play(terminal: Any, old: Any, new: Any, margins: bool = False) -> Any:
+    data = difference(old, new, margins)
     terminal.feed(data)
     assert terminal.rows == new
-    assert terminal.region == (0, HEIGHT - 1)
+    assert terminal.region == (0, HEIGHT - 1) and not terminal.sided
     return len(data)
 
 
+@pytest.mark.parametrize("margins", [False, True])
 @pytest.mark.parametrize("seed", range(40))
-def test_any_change_arrives(seed: int) -> None:
+def test_any_change_arrives(seed: int, margins: bool) -> None:
     chance = random.Random(seed)
     terminal = Terminal(WIDTH, HEIGHT)
     frame = [[BLANK] * WIDTH for _ in range(HEIGHT)]
@@ -63,7 +68,7 @@ def test_any_change_arrives(seed: int) -> None:
         mended = []
         for row in following:  # a wide character cut in half is no frame that Textual makes
             mended.append([BLANK if torn(row, x) else cell for x, cell in enumerate(row)])
-        play(terminal, frame, mended)
+        play(terminal, frame, mended, margins)
         frame = mended
 
 
@@ -116,6 +121,23 @@ def test_a_list_scrolls_beside_a_detail_that_does_not(step: int) -> None:
     data = difference(with_detail(1000, cursor), with_detail(1000 + step, cursor))
     assert "r\x1b" in data
     play(terminal, with_detail(1000, cursor), with_detail(1000 + step, cursor))
+
+
+@pytest.mark.parametrize("step", [1, -1, 2])
+def test_with_margins_the_list_moves_alone(step: int) -> None:
+    terminal = Terminal(WIDTH, HEIGHT)
+    cursor = HEIGHT - 1 if step > 0 else 0
+    old, new = with_detail(1000, cursor), with_detail(1000 + step, cursor)
+    play(terminal, [[BLANK] * WIDTH for _ in range(HEIGHT)], old)
+    data = difference(old, new, True)
+    assert "\x1b[?69h\x1b[1;" in data and data.count("│") == 0  # the rule and what is beside it stay
+    cost = play(terminal, old, new, True)
+    assert cost < len(difference(old, new))
+    mirrored = [[row[28:] + row[:28] for row in frame] for frame in (old, new)]
+    terminal = Terminal(WIDTH, HEIGHT)
+    play(terminal, [[BLANK] * WIDTH for _ in range(HEIGHT)], mirrored[0])
+    play(terminal, mirrored[0], mirrored[1], True)
+    assert f";{WIDTH}s" in difference(mirrored[0], mirrored[1], True)
 
 
 def test_the_shorter_way_is_taken() -> None:
@@ -205,3 +227,28 @@ def test_default_colours_are_not_written() -> None:
     assert sgr(Style(color="default", bgcolor="default"), ColorSystem.STANDARD) == ""
     assert sgr(Style(color="red", bgcolor="default", bold=True), ColorSystem.STANDARD) == "1;31"
     assert sgr(Style(color="red", bold=True), None) == "1"
+
+
+async def test_a_scroll_with_a_detail_beside_is_a_kilobyte_at_most() -> None:
+    """On the demo's tasks at 160x48; with margins the median, without them what the README names."""
+    costs: dict[bool, list[int]] = {True: [], False: []}
+    async with running(Opened(), (160, 48), [bundled_path()]) as (app, pilot):
+        await app.go(Place("tasks"))
+        await settle(app, pilot)
+        await press(app, pilot, "g", *"j" * 43)  # to the edge of the view, so that every further step scrolls
+        frame = shown(app)
+        for _ in range(8):
+            await press(app, pilot, "j")
+            following = shown(app)
+            for margins, cost in costs.items():
+                cost.append(len(difference(frame, following, margins).encode()))
+            frame = following
+    with_margins, without = sorted(costs[True]), sorted(costs[False])
+    assert with_margins[len(with_margins) // 2] <= 1000, with_margins
+    assert without[len(without) // 2] <= 2000, without
+
+
+def shown(app: Any) -> Any:
+    """The frame, as cells."""
+    visible_screen_stack.set(app._background_screens)
+    return [expand((strip,), app.size.width, ColorSystem.STANDARD) for strip in app.lines_on_screen()]

@@ -32,40 +32,6 @@ class Fact(NamedTuple):
     sure: bool = True  # False: a guess
 
 
-Shown = Kind | Literal["epoch"]  # nanoseconds since 1970
-
-
-class ToldInt(int):
-    """A number among facts of many kinds: as data it is the number, in a text it is shown as its own kind."""
-
-    kind: Shown
-
-    def __new__(cls, value: int, kind: Shown) -> "ToldInt":
-        """Return the number with its kind."""
-        made = super().__new__(cls, value)
-        made.kind = kind
-        return made
-
-
-class ToldFloat(float):
-    """The same of a number with a fraction."""
-
-    kind: Shown
-
-    def __new__(cls, value: float, kind: Shown) -> "ToldFloat":
-        """Return the number with its kind."""
-        made = super().__new__(cls, value)
-        made.kind = kind
-        return made
-
-
-def told(value: object, kind: Shown) -> object:
-    """Return a number that knows how it is shown; anything else as it is."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return ToldInt(value, kind)
-    return ToldFloat(value, kind) if isinstance(value, float) else value
-
-
 def flat(facts: Iterable[Fact]) -> dict[str, Fact]:
     """Return facts and their parts by key; one that only holds its parts together is left out."""
     found: dict[str, Fact] = {}

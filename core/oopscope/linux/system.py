@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeVar
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, NoTypes, OopscopeError
 from oopscope.kernel.clock import MICRO, SECOND, iso
-from oopscope.kernel.fact import Shown, told
 from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.kernel.kinds import Shown, told
 from oopscope.kernel.once import once
 from oopscope.linux.printk import log
 from oopscope.linux.taint import taint_letters

@@ -11,8 +11,7 @@ from typing import Any
 from unicodedata import category, east_asian_width
 
 from oopscope.kernel.clock import moment
-from oopscope.kernel.fact import ToldFloat, ToldInt
-from oopscope.kernel.kinds import ABSENT
+from oopscope.kernel.kinds import ABSENT, ToldFloat, ToldInt
 
 RIGHT = frozenset({"int", "bytes", "seconds", "address"})  # kinds that stand to the right of their column
 UNITS = "KMGTPE"

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from oopscope_tui.look.palette import DEFAULT, Paint, plain_asked
+from oopscope_tui.terminal import margins
 from oopscope_tui.terminal.wire import Wire
 
 
@@ -33,6 +34,10 @@ class TerminalApp(App[int], inherit_bindings=False):
         self.animation_level = "none"
         self.wire = Wire()
         self.paint = Paint(DEFAULT)
+        margins.listen(self._has_margins)
+
+    def _has_margins(self) -> None:
+        self.wire.margins = True
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the screen."""
@@ -56,6 +61,7 @@ class TerminalApp(App[int], inherit_bindings=False):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, self._told_to_end)
             signal.signal(signal.SIGCONT, self._woken)
+            self._driver.write(margins.ASK)  # type: ignore[union-attr]
         if os.environ.get("OOPSCOPE_RECORD") and self._driver is not None:
             from oopscope_tui.terminal.cast import tee
 

@@ -30,6 +30,7 @@ class Wire:
     def __init__(self) -> None:
         self._frame: list[Row] | None = None
         self._known = False  # the terminal shows the frame
+        self.margins = False  # it has left and right margins
 
     def forget(self) -> None:
         """The terminal shows something unknown: paint everything next time."""
@@ -54,7 +55,7 @@ class Wire:
             return update.render_segments(console)
         if old is None or not known or len(old) != len(new) or (new and len(old[0]) != len(new[0])):
             return "\x1b[m\x1b[2J" + paint([[BLANK] * len(row) for row in new], new)
-        return difference(old, new)
+        return difference(old, new, self.margins)
 
     def _next(self, update: CompositorUpdate, system: ColorSystem | None) -> list[Row] | None:
         """Return the next frame; None for an update of another kind or of another size."""
@@ -130,27 +131,44 @@ def sgr(style: Style, system: ColorSystem | None) -> str:
     return drawn[2 : drawn.index("m")] if drawn.startswith("\x1b[") else ""
 
 
-def difference(old: Sequence[Row], new: Sequence[Row]) -> str:
-    """Return the sequence that turns one frame into another of the same size: the shorter of two ways."""
+def difference(old: Sequence[Row], new: Sequence[Row], margins: bool = False) -> str:
+    """Return the sequence that turns one frame into another of the same size: the shortest of a few ways."""
     changed = [y for y, row in enumerate(new) if row != old[y]]
     plain = paint(old, new, changed)
-    shift = find_shift(old, new, changed)
-    if shift is None:
-        return plain
+    ways = [plain]
+    for by, top, bottom in find_shifts(old, new, changed):
+        whole = (0, len(new[0]))
+        for span in (whole, *(_halves(old, new, (by, top, bottom)) if margins else ())):
+            moved = scrolled(old, by, top, bottom, span)
+            left = [y for y, row in enumerate(new) if row != moved[y]]
+            ways.append(scroll(by, top, bottom, span if span != whole else None) + paint(moved, new, left))
+    return min(ways, key=len)
+
+
+def _halves(old: Sequence[Row], new: Sequence[Row], shift: tuple[int, int, int]) -> list[tuple[int, int]]:
+    """Return the columns left, and those right, of the rule at which what moved and what stayed divide best."""
     by, top, bottom = shift
-    moved = scrolled(old, by, top, bottom)
-    left = [y for y, row in enumerate(new) if row != moved[y]]
-    other = scroll(by, top, bottom) + paint(moved, new, left)
-    return other if len(other) < len(plain) else plain
+    lines = range(max(top, top - by), min(bottom, bottom - by) + 1)
+    width = len(new[0])
+    gain = [0] * (width + 1)  # of moving the columns before one, against leaving them
+    for x in range(width):
+        column = sum((new[y][x] == old[y + by][x]) - (new[y][x] == old[y][x]) for y in lines)
+        gain[x + 1] = gain[x] + column
+    left = max(range(width + 1), key=lambda x: gain[x])
+    right = max(range(width + 1), key=lambda x: gain[width] - gain[x])
+    spans = [(0, left), (right, width)]
+    torn = {x for x in (left, right) if x < width and any(row[x][0] == "" for row in (*old, *new))}
+    return [one for one in spans if one[1] - one[0] > 1 and one != (0, width) and not torn & {*one}]
 
 
-def find_shift(old: Sequence[Row], new: Sequence[Row], changed: Sequence[int]) -> tuple[int, int, int] | None:
-    """Return (lines, top, bottom) of the block that moved up (positive) or down; None where nothing worth it did.
+def find_shifts(old: Sequence[Row], new: Sequence[Row], changed: Sequence[int]) -> set[tuple[int, int, int]]:
+    """Return (lines, top, bottom) of the blocks that moved up (positive) or down; none where nothing worth it did.
 
     Half a line is looked at: where a list moves, what stands beside it need not.
     """
+    shifts: set[tuple[int, int, int]] = set()
     if len(changed) < WORTH:
-        return None
+        return shifts
     half = len(new[0]) // 2
     for side in (slice(0, half), slice(half, None)):
         olds, news = [tuple(row[side]) for row in old], [tuple(row[side]) for row in new]
@@ -169,22 +187,30 @@ def find_shift(old: Sequence[Row], new: Sequence[Row], changed: Sequence[int]) -
             if not same:
                 continue
             top, bottom = min(same), max(same)
-            return by, min(top, top + by), max(bottom, bottom + by)
-    return None
+            shifts.add((by, min(top, top + by), max(bottom, bottom + by)))
+    return shifts
 
 
-def scrolled(old: Sequence[Row], by: int, top: int, bottom: int) -> list[Row]:
-    """Return the frame after the lines top..bottom moved up by `by` (down where negative)."""
-    block = list(old[top : bottom + 1])
-    empty = [[BLANK] * len(block[0]) for _ in range(abs(by))]
+def scrolled(old: Sequence[Row], by: int, top: int, bottom: int, span: tuple[int, int]) -> list[Row]:
+    """Return the frame after the lines top..bottom moved up by `by` (down where negative), within columns."""
+    left, right = span
+    block = [row[left:right] for row in old[top : bottom + 1]]
+    empty = [[BLANK] * (right - left) for _ in range(abs(by))]
     block = block[by:] + empty if by > 0 else empty + block[:by]
-    return [*old[:top], *block, *old[bottom + 1 :]]
+    whole = [[*row[:left], *part, *row[right:]] for row, part in zip(old[top : bottom + 1], block, strict=True)]
+    return [*old[:top], *whole, *old[bottom + 1 :]]
 
 
-def scroll(by: int, top: int, bottom: int) -> str:
-    """Return the sequence that moves the lines: a scroll region, then IND at its bottom or RI at its top."""
+def scroll(by: int, top: int, bottom: int, span: tuple[int, int] | None = None) -> str:
+    """Return the sequence that moves the lines: a scroll region, then IND at its bottom or RI at its top.
+
+    span: the columns, where only these move.
+    """
     at, step = (bottom, "\x1bD") if by > 0 else (top, "\x1bM")
-    return f"\x1b[m\x1b[{top + 1};{bottom + 1}r\x1b[{at + 1};1H{step * abs(by)}\x1b[r"
+    column = span[0] + 1 if span is not None else 1
+    sides = f"\x1b[?69h\x1b[{column};{span[1]}s" if span is not None else ""
+    whole = "\x1b[?69l" if span is not None else ""
+    return f"\x1b[m{sides}\x1b[{top + 1};{bottom + 1}r\x1b[{at + 1};{column}H{step * abs(by)}\x1b[r{whole}"
 
 
 def paint(old: Sequence[Row], new: Sequence[Row], lines: Iterable[int] | None = None) -> str:
