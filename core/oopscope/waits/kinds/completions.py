@@ -12,7 +12,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.task import all_tasks_known, task_structs
 from oopscope.waits.graph import Claim, Node
-from oopscope.waits.kinds.rcu import grace_period, sleepable_grace_period
+from oopscope.waits.kinds.rcu import barrier, grace_period, sleepable_grace_period
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
@@ -43,6 +43,8 @@ def _of(kernel: Kernel, one: Sleeper, completion: int) -> Iterator[Claim]:
         node = Node(f"end:{task.id}", "vfork" if vfork else "exit", f"of {task.name}", completion)
         yield Claim(waiter, node, "waits_for", "linked", one.since, "its waiter on its own stack leads to a completion")
         yield Claim(node, task, "held_by", "recorded", None, "task_struct.vfork_done is that completion")
+    elif found := list(barrier(kernel, one, completion)):
+        yield from found
     elif completion in one.stack:
         found = list(_barrier(kernel, one, completion, waiter) or _flusher(kernel, one, completion, waiter))
         yield from found or _rcu(kernel, one, completion, waiter)

@@ -42,8 +42,14 @@ NODE = Plan("rcu_node", _Leaf, blkd_tasks="&blkd_tasks")
 
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
-    """Yield who waits for an expedited grace period."""
+    """Yield who waits for an expedited grace period, and who ends one."""
     for one in unlocked(kernel):
+        if one.blocked and any(f.startswith("synchronize_rcu_expedited_wait") for f in one.functions):
+            node, holders = grace_period(kernel, True)
+            text = "it is in synchronize_rcu_expedited_wait, which waits for the CPUs and readers"
+            yield Claim(task_node(kernel, one.address), node, "waits_for", "inferred", one.since, text)
+            yield from holders
+            continue
         if not one.entries or not any(f.startswith("synchronize_rcu_expedited") for f in one.functions):
             continue
         for entry in one.entries:
@@ -64,6 +70,20 @@ def grace_period(kernel: Kernel, expedited: bool = False) -> tuple[Node, list[Cl
     running = expedited or bool(sequence & IN_PROGRESS)
     node = Node(f"rcu:{kind}", "rcu", name, state, None, "" if running else "not begun")
     return node, [*_holders(kernel, node, expedited)] if running else []
+
+
+def barrier(kernel: Kernel, one: Sleeper, completion: int) -> Iterator[Claim]:
+    """Yield that a task waits in rcu_barrier(): until callbacks are called, which begins with a grace period's end."""
+    state, at = kernel.find_symbol("rcu_state"), offset(kernel, "rcu_state", "barrier_completion")
+    if state is None or at is None or completion != state + at:
+        return
+    node = Node("rcu:barrier", "rcu", "barrier", completion)
+    text = "its waiter on its own stack leads to rcu_state.barrier_completion"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
+    period, holders = grace_period(kernel)
+    if holders:
+        yield Claim(node, period, "behind", "inferred", None, "callbacks wait for the grace period that is in progress")
+        yield from holders
 
 
 def sleepable_grace_period(kernel: Kernel, one: Sleeper) -> Node:
