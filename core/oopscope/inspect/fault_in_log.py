@@ -3,14 +3,24 @@
 There is no memory to look at: who passed a value is not known, and a pointer means what its number says by itself.
 """
 
+from oopscope.arch import ByteOrder
 from oopscope.inspect.fault import Fault
 from oopscope.inspect.meaning import number_meaning
 from oopscope.inspect.operands import about, reckoned
 from oopscope.kernel.kernel import Kernel
+from oopscope.klog.detail import Code
 from oopscope.klog.report import Report
 from oopscope.lazy_re import lazy_re
 
 _OF_NOTE = lazy_re(r"^r0(\d)$")  # an oops of x86_64 writes R08, a crash note and the disassembler r8
+
+
+def _as_in_memory(code: Code, order: ByteOrder) -> bytes:
+    """Return the code from pc on; numbers as they are printed lie the other way about in little-endian memory."""
+    raw = code.data[code.at :]
+    if order == "big":
+        return raw
+    return b"".join(raw[at : at + code.unit][::-1] for at in range(0, len(raw), code.unit))
 
 
 def fault_in_log(kernel: Kernel, oops: Report) -> Fault | None:
@@ -21,10 +31,7 @@ def fault_in_log(kernel: Kernel, oops: Report) -> Fault | None:
     if code is None or code.at is None or not own or oops.in_user:
         return None
     pc = oops.pc.address if oops.pc is not None else 0
-    first, rest = code.data[code.at : code.at + code.unit], code.data[code.at + code.unit :]
-    if code.unit > 1 and kernel.arch.byteorder == "little":  # a number, whose bytes lie the other way about
-        first = first[::-1]
-    found = reckoned(kernel, first + rest, pc, registers, 0)
+    found = reckoned(kernel, _as_in_memory(code, kernel.arch.byteorder), pc, registers, 0)
     if found is None:
         return None
     text, done = found

@@ -84,7 +84,9 @@ def running_on(kernel: Kernel, cpu: int | None) -> TaskStruct | None:
 def deed(kernel: Kernel, pc: int, context: Context) -> Deed | None:
     """Say what the instruction at pc did with these registers; None where that cannot be read or told."""
     how = kernel.machine.assembly
-    longest = how.longest if how is not None else 0
+    if how is None:
+        return None
+    pc, longest = how.stopped_at(kernel, pc), how.longest
     code = b""
     for size in (longest, 4096 - (pc & 4095)):
         try:

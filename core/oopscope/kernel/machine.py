@@ -133,6 +133,8 @@ class Assembly:
     # The module whose uses() reckons an instruction by the machine's own tables, given its bytes, their address, the
     # registers and the first address that there is not; "" for none.
     uses: str = ""
+    # The address of the instruction that an exception at a pc was of: where pc is behind some, before it.
+    stopped_at: Callable[["Kernel", int], int] = lambda _kernel, pc: pc
     flow: Flow | None = None  # for following values through the code; None where nobody has stated it yet
 
 

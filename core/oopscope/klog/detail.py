@@ -59,6 +59,9 @@ _PCS = (
 )
 AGAIN = lazy_re(r"[RE]IP {1,2}\[<[0-9a-f]+>\]")  # x86 up to 4.9, behind the code bytes
 _USER_PC = lazy_re(r"RIP: 0033:|EIP: 0073:|User PSW|(?:pc|epc) : 0000[0-9a-f]{12}\b(?! \()")
+_FOUR = lazy_re(r"\s*(?P<head>Krnl GPRS:)?\s{1,12}(?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})\s*$")
+# s390 lists instructions, the one at pc marked: "Krnl Code: >000003ffe0c02a2a: e54cf0a40000  mvhi ...".
+LISTED = lazy_re(r"^\s*(?:Krnl Code:)?\s*>[0-9a-f]{8,16}: ?(?P<bytes>(?:[0-9a-f]{4}){1,3})\b")
 CODE = lazy_re(r"Code: (?P<bytes>[0-9a-fA-F<>() ]{2,})")
 _ADDRESS = lazy_re(
     r"(?:address:? ?|request at (?:virtual address )?|dereference at (?:virtual address |virtual kernel address )?|"
@@ -173,6 +176,10 @@ def registers(lines: Sequence[str]) -> dict[str, int]:
             break
         for match in _REGISTER.finditer(text):
             found.setdefault(match["name"].lower(), int(match["value"], 16))
+        four = _FOUR.match(text)
+        if four and (four["head"] or "r3" in found):  # s390's sixteen, four a line
+            first = sum(f"r{n}" in found for n in range(16))
+            found.update((f"r{first + i}", int(value, 16)) for i, value in enumerate(four["values"].split()))
         general = _GPR.match(text)
         if general:
             for i, value in enumerate(general["values"].split()):
@@ -230,9 +237,13 @@ def in_user(lines: Sequence[str]) -> bool:
 
 def code(lines: Sequence[str]) -> Code | None:
     """Return the bytes of the first `Code:` line; on machines with fixed instructions in the order printed."""
+    faulted = any(text.lstrip().startswith("Failing address") for text in lines)
     for text in lines:
+        listed = LISTED.match(text)
+        if listed and faulted:  # of other exceptions pc is behind the instruction
+            return Code(bytes.fromhex(listed["bytes"]), 0)
         found = CODE.search(text)
-        if found:
+        if found and not text.lstrip().startswith("Krnl"):
             words = found["bytes"].split()
             at = next((i for i, word in enumerate(words) if word[0] in "<("), None)
             data, place, unit = bytearray(), None, 1

@@ -61,6 +61,7 @@ _ASIDE = lazy_re(
     r"The buggy|which belongs|The buggy address|Memory state|Allocated|Freed|page:|flags: |raw: |page dumped|"
     r"Read of|Write of|"
     r"Use-after-free|Out-of-bounds|Invalid |Corrupted|Memory corruption|kfence-#|allocated by|freed by|==+$|"
+    r"\s{8,}(?:[>#][0-9a-f]{8,16}: |[0-9a-f]{16}(?: [0-9a-f]{16}){3}\s*$)|"
     r"[ >][0-9a-f]{8,16}: |\s*\^|---+|irq event|hardirqs|softirqs|Disabling lock|Dumping ftrace|Exception|"
     r"Kernel Offset|"
     r"rcu: |\t|\d+-[.!oO?N]|\(detected|Tasks blocked|blocking rcu|Not tainted|\"echo 0|index \d|load of|"

@@ -181,3 +181,88 @@ def test_without_capstone_the_machines_own_tables_reckon(monkeypatch: pytest.Mon
     fault = verdict(open_kernel([Path(__file__).with_name("arm64-null.txt")])).fault
     assert fault is not None
     assert (fault.instruction, fault.formula, fault.register) == ("ldr", "x0 + 0x28", "x0")
+
+
+S390_FAULT = """\
+[   12.000001] Unable to handle kernel pointer dereference in virtual kernel address space
+[   12.000002] Failing address: 0000002800000000 TEID: 0000002800000803
+[   12.000003] Fault in home space mode while using kernel ASCE.
+[   12.000004] Oops: 003b ilc:3 [#1] SMP
+[   12.000005] CPU: 1 UID: 0 PID: 77 Comm: reader Not tainted 6.12.107+deb13-s390x #1
+[   12.000006] Krnl PSW : 0704c00180000000 000003ff80002028 (read_it+0x8/0x40 [made])
+[   12.000007] Krnl GPRS: 0000000000000000 0000000000000001 0000002800000000 0000000000000003
+[   12.000008]            0000000000000004 0000000000000005 0000000000000006 0000000000000007
+[   12.000009]            0000000000000008 0000000000000009 000000000000000a 000000000000000b
+[   12.000010]            000000000000000c 000000000000000d 000000000000000e 000003ff8000f000
+[   12.000011] Krnl Code: 000003ff80002020: c0040000000 brcl 0,000003ff80002020
+[   12.000012]           #000003ff80002026: 1822 lr %r2,%r2
+[   12.000013]           >000003ff80002028: e31020280004 lg %r1,40(%r2)
+[   12.000014]            000003ff8000202e: 07fe bcr 15,%r14
+[   12.000015] Call Trace:
+[   12.000016]  [<000003ff80002028>] read_it+0x8/0x40 [made]
+[   12.000017] Kernel panic - not syncing: Fatal exception: panic_on_oops
+"""
+
+
+def test_the_log_of_an_s390_oops_tells_operand_and_register(tmp_path: Path) -> None:
+    """Its instructions are listed, the one at the PSW's address with a mark."""
+    (tmp_path / "s390.txt").write_text(S390_FAULT)
+    fault = verdict(open_kernel([tmp_path / "s390.txt"])).fault
+    assert fault is not None
+    assert (fault.formula, fault.register, fault.value) == ("r2 + 0x28", "r2", 0x2800000000)
+    assert (fault.verb, fault.instruction) == ("reads", "lg %r1,0x28(%r2)")
+
+
+def test_an_s390_bug_stopped_before_the_psw() -> None:
+    memory = SimpleNamespace(read=lambda address, size: bytes.fromhex("c0e5ffffe9e2af000000")[-size:])
+    kernel = SimpleNamespace(memory=memory)
+    assert importlib.import_module("oopscope.machine.s390x.code").stopped_at(kernel, 0x1000) == 0xFFC
+
+
+RISCV_FAULT = """\
+[   12.000001] Unable to handle kernel NULL pointer dereference at virtual address 0000000000000028
+[   12.000002] Oops [#1]
+[   12.000003] CPU: 1 UID: 0 PID: 77 Comm: reader Not tainted 6.12.117+deb13-riscv64 #1
+[   12.000004] epc : read_it+0x8/0x40 [made]
+[   12.000005]  ra : caller+0x18/0x40 [made]
+[   12.000006] epc : ffffffff01ab2008 ra : ffffffff01ab2058 sp : ff20000000a03d00
+[   12.000007]  gp : ffffffff81f2a3c8 tp : ff60000002a28000 t0 : 0000000000000040
+[   12.000008]  s0 : ff20000000a03d20 s1 : 0000000000000001 a0 : 0000000000000000
+[   12.000009] status: 0000000200000120 badaddr: 0000000000000028 cause: 000000000000000d
+[   12.000010] Code: 0141 8082 1141 e422 (3503) 0285 0113
+[   12.000011] ---[ end trace 0000000000000000 ]---
+[   12.000012] Kernel panic - not syncing: Fatal exception
+"""
+POWERPC_FAULT = """\
+[   12.000001] BUG: Kernel NULL pointer dereference on read at 0x00000028
+[   12.000002] Faulting instruction address: 0xc008000000d42008
+[   12.000003] Oops: Kernel access of bad area, sig: 11 [#1]
+[   12.000004] LE PAGE_SIZE=4K MMU=Radix SMP NR_CPUS=2048 NUMA pSeries
+[   12.000005] CPU: 1 UID: 0 PID: 77 Comm: reader Not tainted 6.12.107+deb13-powerpc64le #1
+[   12.000006] NIP:  c008000000d42008 LR: c008000000d42058 CTR: c0000000001417b8
+[   12.000007] REGS: c000000002f5f740 TRAP: 0300   Not tainted  (6.12.107+deb13-powerpc64le)
+[   12.000008] MSR:  8000000000009033 <SF,EE,ME,IR,DR,RI,LE>  CR: 24002882  XER: 00000000
+[   12.000009] CFAR: c008000000d42054 DAR: 0000000000000028 DSISR: 40000000 IRQMASK: 0
+[   12.000010] GPR00: c008000000d42058 c000000002f5f9e0 c000000001a5a100 0000000000000000
+[   12.000011] GPR04: 0000000000000001 0000000000000002 0000000000000000 0000000000000000
+[   12.000012] NIP [c008000000d42008] read_it+0x8/0x40 [made]
+[   12.000013] LR [c008000000d42058] caller+0x18/0x40 [made]
+[   12.000014] Code: 60000000 7c0802a6 60000000 <e8630028> 4e800020 60000000
+[   12.000015] ---[ end trace 0000000000000000 ]---
+[   12.000016] Kernel panic - not syncing: Fatal exception
+"""
+
+
+@pytest.mark.parametrize(
+    "text, instruction, formula",
+    [
+        (RISCV_FAULT, "ld a0,0x28(a0)", "a0 + 0x28"),  # printed by half words
+        (POWERPC_FAULT, "ld r3,0x28(r3)", "gpr3 + 0x28"),
+    ],
+)
+def test_the_logs_of_other_machines(text: str, instruction: str, formula: str, tmp_path: Path) -> None:
+    (tmp_path / "log.txt").write_text(text)
+    fault = verdict(open_kernel([tmp_path / "log.txt"])).fault
+    assert fault is not None
+    assert (fault.instruction, fault.formula, fault.address) == (instruction, formula, 0x28)
+    assert fault.value == 0

@@ -17,6 +17,7 @@ MACHINE = Machine(
     call_target=code.call_target,
     stacks_by_cpu=unwind.stacks_by_cpu,
     guess=scan.guess_by_scan,
+    saved_registers=unwind.saved_registers,
     assembly=Assembly(
         arch="ppc",
         modes=("64",),
@@ -25,5 +26,6 @@ MACHINE = Machine(
         target=code.target,
         jumps=code.jumps,
         whole=code.whole,
+        uses="oopscope.machine.powerpc.accesses",
     ),
 )

@@ -28,6 +28,7 @@ PACA_STACKS: tuple[tuple[str, FrameKind], ...] = (
     ("nmi_emergency_sp", "nmi"),
     ("mc_emergency_sp", "nmi"),
 )
+MAX_FRAME = 1024  # bytes of an entry's frame, at the most
 IRQ_STACKS = ("hardirq_ctx", "softirq_ctx")
 
 
@@ -105,6 +106,24 @@ def from_sleep(kernel: Kernel, _task: int, sp: int) -> State:
     """Return the state of a task that is not running: at thread.ksp lies the frame of _switch()."""
     caller = kernel.memory.word(sp)
     return State(kernel.memory.word(caller + LR_SAVE), caller, 0, False)
+
+
+def saved_registers(kernel: Kernel, pc: int, sp: int) -> dict[str, int] | None:
+    """Return what an exception's entry saved for an interrupted (pc, sp): in its frame, some way below sp."""
+    first = sp - MAX_FRAME
+    try:
+        words = kernel.memory.words(first, MAX_FRAME // 8)
+    except OopscopeError:
+        return None
+    for at in (first + 8 * i for i, word in enumerate(words) if word in REGS_MARKERS):
+        for mark, regs in MARKS:
+            try:
+                found = registers_at(kernel, at - mark + regs)
+            except OopscopeError:
+                continue
+            if found["nip"] == pc and found["gpr1"] == sp:
+                return found
+    return None
 
 
 def stacks_by_cpu(kernel: Kernel) -> dict[int, list[Stack]]:

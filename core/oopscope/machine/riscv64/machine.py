@@ -28,5 +28,6 @@ MACHINE = Machine(
         target=code.target,
         jumps=code.jumps,
         whole=code.whole,
+        uses="oopscope.machine.riscv64.accesses",
     ),
 )

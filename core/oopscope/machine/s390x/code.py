@@ -4,6 +4,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.lazy_re import lazy_re
 from oopscope.machine.common.calls import code_before, returns_here
 
+MONITOR_CALL, ILLEGAL = b"\xaf\0\0\0", b"\0\x01"  # mc 0, 0; .short 1
 _BRANCH = lazy_re(r"^(?:j|jg|br|b)[a-z]*$")
 _ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
 
@@ -30,6 +31,12 @@ def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> boo
         return False
     indirect = code[0] == 0x0D and code[1] >> 4 == 14
     return returns_here(kernel, address, call_target(kernel, address), indirect, callee)
+
+
+def stopped_at(kernel: Kernel, pc: int) -> int:
+    """Return where the instruction of BUG() or WARN() before pc is, which pc is behind; pc for any other."""
+    code = code_before(kernel, pc, 4) or b""
+    return pc - 4 if code == MONITOR_CALL else pc - 2 if code[2:] == ILLEGAL else pc
 
 
 def target(kernel: Kernel, _after: int, mnemonic: str, operands: str) -> int | None:

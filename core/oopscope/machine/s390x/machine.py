@@ -27,5 +27,7 @@ MACHINE = Machine(
         target=code.target,
         jumps=code.jumps,
         whole=str,
+        stopped_at=code.stopped_at,
+        uses="oopscope.machine.s390x.accesses",
     ),
 )
