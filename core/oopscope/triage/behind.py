@@ -74,6 +74,17 @@ def told(graph: Graph, edges: Sequence[Edge]) -> str:
     )
 
 
+def spun_for(death: Death, task: int | None) -> str:
+    """Return the spinlock that a task spins for, and who likely holds it, in words; nothing where none is known."""
+    graph = graph_of(death) if task and not death.only_log else None
+    edges = way(graph, task) if graph is not None and task else []
+    lock = graph.nodes[edges[0].target] if graph is not None and edges else None
+    if graph is None or lock is None or lock.kind != "spinlock":
+        return ""
+    held = f" that {who(graph.nodes[edges[1].target])} likely holds," if len(edges) > 1 else ""
+    return f"the spinlock {lock.name}{held}"
+
+
 def evidence(graph: Graph, address: int) -> Evidence | None:
     """Return as evidence what a task waits for, to the end; None where nothing of it is known."""
     edges = way(graph, address)

@@ -33,7 +33,9 @@ def test_a_locks_word_names_the_last_of_its_queue() -> None:
 
 
 def test_a_soft_lockup_names_the_lock_and_the_circle() -> None:
-    verdict = build(open_kernel([DEATHS / "6.1-spinabba.kdump"]), ["verdict"])["verdict"]
-    texts = [piece["text"] for piece in verdict["evidence"]]
+    report = build(open_kernel([DEATHS / "6.1-spinabba.kdump"]), ["verdict", "findings"])
+    texts = [piece["text"] for piece in report["verdict"]["evidence"]]
+    (busy,) = (finding["text"] for finding in report["findings"] if finding["id"] == "busy-cpu")
+    assert "where it waits for the spinlock sa [qafault] that qa-spin-ab (PID 240) likely holds" in busy
     assert any("waits for the spinlock sa [qafault] that qa-spin-ab (PID 240) likely holds" in text for text in texts)
     assert any(text.startswith("likely a deadlock: qa-spin-ab (PID 240) waits for the spinlock sb") for text in texts)

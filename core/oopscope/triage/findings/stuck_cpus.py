@@ -16,6 +16,7 @@ from oopscope.linux.task import PF_KTHREAD, task_structs
 from oopscope.linux.tick import ticks_due
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.standing import interrupted_in
+from oopscope.triage.behind import spun_for
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Finding, Source
 from oopscope.triage.findings.of_log import by_table
@@ -48,7 +49,7 @@ def find(death: Death) -> Iterator[Finding]:
         if lag >= LAG_NS:
             yield _finding(death, cpu, lag / 1e9)
         elif (since := _runs_since(death, cpu)) is not None and end - since >= BUSY_NS:
-            yield _busy(cpu, (end - since) / 1e9, waiting[cpu.cpu] > 1)
+            yield _busy(death, cpu, (end - since) / 1e9, waiting[cpu.cpu] > 1)
 
 
 def _deaf_machine(death: Death) -> Finding | None:
@@ -115,7 +116,9 @@ def _lag(death: Death, cpu: int, clocks: Mapping[int, int]) -> int:
 def _finding(death: Death, cpu: Cpu, lag: float) -> Finding:
     frame, why = standing(cpu), _why(cpu)
     where = f" in {frame}" if frame is not None else ""
-    lock = f", which waits for a lock in {waits.symbol}" if (waits := _lock(cpu)) is not None else ""
+    waits = _lock(cpu)
+    words = spun_for(death, cpu.task).rstrip(",") if waits is not None else ""
+    lock = f", which waits for {words or f'a lock in {waits.symbol}'}" if waits is not None else ""
     by = f"run by {cpu.who}" if _handler(cpu) is None else f"in an interrupt; {cpu.who} was only interrupted"
     text = f"CPU {cpu.cpu} took no tick for {lag:.1f} s: it stands{where}{lock}, {by}{why}"
     evidence = [
@@ -136,9 +139,10 @@ def _runs_since(death: Death, cpu: Cpu) -> int | None:
     return task.last_arrival if task is not None and task.flags & PF_KTHREAD and task.last_arrival else None
 
 
-def _busy(cpu: Cpu, since: float, others: bool) -> Finding:
-    frame = standing(cpu)
+def _busy(death: Death, cpu: Cpu, since: float, others: bool) -> Finding:
+    frame, lock = standing(cpu), spun_for(death, cpu.task).rstrip(",") if _lock(cpu) is not None else ""
     where = f" in {frame}" if frame is not None else ""
+    where += f", where it waits for {lock}" if lock else ""
     text = f"CPU {cpu.cpu} has run the kernel thread {cpu.who} for {since:.1f} s without a switch{where}"
     text += ", while others wait for that CPU" if others else ""
     evidence = (Evidence(f"CPU {cpu.cpu} stood{where or ' in an unknown place'}", Source("frame", str(cpu.cpu))),)

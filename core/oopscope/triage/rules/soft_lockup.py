@@ -7,7 +7,7 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import calls_cpus, entry_kind, is_waiting
 from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.standing import interrupted_in
-from oopscope.triage.behind import graph_of, way
+from oopscope.triage.behind import graph_of, spun_for, way
 from oopscope.triage.behind import who as who_is
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
@@ -98,19 +98,9 @@ def _waiting(death: Death, stuck: int | None) -> Iterator[Evidence]:
             continue
         if is_waiting(inside.symbol) and "lock" in (inside.symbol or ""):
             waiter = death.beyond_locks(cpu.frames[cpu.frames.index(inside) :])
-            text = f"CPU {cpu.cpu} waits for {_spun_for(death, cpu.task)} in {waiter or inside}, run by {cpu.who}"
+            lock = spun_for(death, cpu.task) or "a spinlock"
+            text = f"CPU {cpu.cpu} waits for {lock} in {waiter or inside}, run by {cpu.who}"
             yield Evidence(text, Source("frame", str(cpu.cpu), (waiter or inside).address or None))
-
-
-def _spun_for(death: Death, task: int | None) -> str:
-    """Return the spinlock that a task spins for, and who likely holds it, in words."""
-    graph = graph_of(death)
-    edges = way(graph, task) if graph is not None and task else []
-    lock = graph.nodes[edges[0].target] if graph is not None and edges else None
-    if graph is None or lock is None or lock.kind != "spinlock":
-        return "a spinlock"
-    held = f" that {who_is(graph.nodes[edges[1].target])} likely holds," if len(edges) > 1 else ""
-    return f"the spinlock {lock.name}{held}"
 
 
 def _circle(death: Death, stuck: int | None) -> list[Evidence]:
