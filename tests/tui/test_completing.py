@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
+from cases import case_of
+from oopscope.report.card import card_text
+from oopscope.subsystems.cards import card
 from oopscope_tui.places import Place
 from oopscope_tui.prompt import fuzzy
+from oopscope_tui.prompt.commands import understand
 from oopscope_tui.prompt.completing import Completer
 from oopscope_tui.reading.store import Store
-from tui.driving import LARGE, SMALL, enter, lines, press, running, tap, text
+from tui.driving import LARGE, SMALL, enter, lines, press, running, settle, tap, text
 from tui.fake import TABLES, Fake, Module, Task, tasks
 from tui.test_hostile import NASTY, nasty_fake
 
@@ -188,12 +192,15 @@ async def test_what_is_not_there_is_said_and_the_place_stays() -> None:
             ("ps | grep UN", "no pipes here"),
             ("bt -a > /tmp/x", "no files here"),
             ("!ls", "Ctrl-Z"),
+            ("foo bar", "no command foo"),
         ):
             await enter(app, pilot, ":", line)
             assert app.pane.key == "log"
             assert words in text(app)
         await enter(app, pilot, ":", "help ps")
-        assert "ps [PID | NAME]" in text(app) and app.pane.key == "log"
+        assert "ps [PID | NAME]" in text(app) and app.pane.key == "help" and "by when they last ran" in text(app)
+        await press(app, pilot, "escape", "question_mark")
+        assert "Keys of Log" in text(app)
 
 
 async def test_a_command_narrows_the_list_and_esc_widens_it_again() -> None:
@@ -245,3 +252,20 @@ async def test_a_line_with_options_says_in_a_sentence_what_it_does() -> None:
     rows = found("bt -a").rows()
     assert rows[0].choice.what == "the stack of a task or of a CPU: every CPU's"
     assert "source lines" in found("dis -l do_exit").rows()[0].choice.what
+
+
+async def test_a_message_is_told_in_full_at_80_columns() -> None:
+    async with running(size=SMALL) as (app, pilot):
+        await enter(app, pilot, ":", "ps | grep UN")
+        told = " ".join(line.strip() for line in lines(app)[-2:])
+        assert told.endswith("oopscope COMMAND PATH | grep WORD") and told.startswith("no pipes here")
+        app.status.quiet()
+        await settle(app, pilot)
+        assert "q quit" in lines(app)[-1]
+
+
+async def test_whatis_says_what_a_name_is_whichever_it_is() -> None:
+    for name, word in (("jiffies", "Symbol"), ("list_head", "Bytes")):
+        kernel = case_of("6.1-null").kernel
+        assert word in card_text(card(kernel, "whatis", name))
+    assert understand("whatis jiffies", PANES) == Place("card", "whatis:jiffies")

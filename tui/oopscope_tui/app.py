@@ -80,7 +80,8 @@ class OopscopeApp(ReadingApp, inherit_bindings=False):
         self._seen: dict[str, str] = {}  # the view of each tab that was looked at last
         self.body = Container(id="body")
         self.status = Status(self._crumbs, self._notes, self._siblings, self._choose_view)
-        self.keyline = KeyLine(self._keys_here, self._press)
+        self.keyline = KeyLine(self._keys_here, self._press, self.status.rest)
+        self.status.told = self.keyline.renew
         self.asking = Asking(self)
         self.teaching = self._teaching()
         self.prompt_line = self.asking.prompt

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
+from oopscope.commands.command import Command
+from oopscope.commands.register import BY_WORD
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import fit
 from oopscope_tui.panes.base import Pane
@@ -47,6 +49,16 @@ class Help(Pane):
         self.place_title, self.place_keys = title, own
         assert isinstance(self.main, TextView)
         self.main.title = f"Keys of {title}"
+        self.main.show(self._text)
+        self.main.home()
+        self.main.rebuild()
+
+    def command(self, word: str) -> None:
+        """Show how a command is used: its options, what is not there, examples."""
+        command = BY_WORD[word.lower()]
+        assert isinstance(self.main, TextView)
+        self.main.title = f"Command {command.name}"
+        self.main.show(lambda width: _of_command(command, width))
         self.main.home()
         self.main.rebuild()
 
@@ -71,6 +83,33 @@ class Help(Pane):
         for trouble in settings.trouble:
             lines += wrapped(trouble, width, theme.DOUBT, "   ! ", "     ")
         return lines
+
+
+def _of_command(command: Command, width: int) -> list[Line]:
+    """Return a command's words, what follows it, its options one by one, and examples."""
+    lines = [
+        heading(f" {command.name} {command.usage}".rstrip()),
+        *wrapped(command.help, width, first="   ", rest="   "),
+    ]
+    if len(command.words) > 1:
+        lines += wrapped(f"also {', '.join(command.words[1:])}", width, theme.DIM, "   ", "   ")
+    if not command.there:
+        return lines
+    there = [one for one in command.options if one.help]
+    lines += (
+        [BLANK, heading(" Options"), *_examples([(f"{one.name} {one.value}".strip(), one.help) for one in there])]
+        if there
+        else []
+    )
+    lacking = [one for one in command.options if not one.help]
+    lines += [BLANK, heading(" Not there, and what is nearest")] if lacking else []
+    for one in lacking:
+        lines += wrapped(f"{one.name}  {one.missing or one.lacks}", width, theme.DIM, "   ", "       ")
+    examples = [(f":{command.name} {after}", what) for after, what in command.examples if "--" not in after]
+    lines += [BLANK, heading(" Examples")] if examples else []
+    for line_, what in examples:
+        lines += [line("   ", (line_, theme.KEY), f"   {what}")]
+    return lines
 
 
 def _commands() -> list[tuple[str, str]]:

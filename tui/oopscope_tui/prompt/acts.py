@@ -51,8 +51,13 @@ async def _help(app: Desk, word: str) -> None:
     if not word:
         await app.action_help()
         return
-    text = told(word)
-    app.status.say(text or f"no command {word}", failed=not text)
+    if not told(word):
+        app.status.say(f"no command {word}: ? lists those that there are", failed=True)
+        return
+    await app.go(Place("help"))
+    show = getattr(app.pane, "command", None)
+    if show is not None:
+        show(word)
 
 
 async def _say(app: Desk, text: str) -> None:

@@ -7,7 +7,7 @@ is nothing of all this is a symbol.
 import re
 from collections.abc import Sequence
 
-from oopscope.commands.command import CardOf, EachTask, Request, Say, TableOf, as_number, key_of
+from oopscope.commands.command import CardOf, EachTask, Request, Say, TableOf, as_number, is_address, key_of
 from oopscope.commands.register import BY_WORD, HERE
 from oopscope_tui.panes import place_of, shown_in
 from oopscope_tui.places import Act, Place, Target
@@ -32,6 +32,8 @@ def target_of(request: Request) -> Target:
         if request.card == "memory" and isinstance(key, str) and key.partition("/")[2].isdigit():
             key = key.partition("/")[0]  # how many words are shown is the screen's to say
         shaped = isinstance(key, str) and request.card in ("struct", "code", "memory") and set(key) & set(",(/")
+        if request.otherwise is not None and key is not None:  # which of the two the kernel knows
+            return Place("card", f"whatis:{key}")
         place = None if shaped else place_of(request.card, key)
         return place or Place("card", f"{request.card}:{key}" if key is not None else None)
     if isinstance(request, EachTask):
@@ -71,10 +73,13 @@ def _of_a_shell(text: str) -> str:
 
 
 def _struct(words: list[str]) -> Target | None:
-    """Return the struct of `task_struct init_task`, as crash takes it; None where the words cannot be one."""
-    if len(words) < 2 or not NAME.fullmatch(words[0]):
+    """Return the struct of `task_struct init_task`, as crash takes it; of other words that there is no such command."""
+    if len(words) < 2:
         return None
-    return target_of(BY_WORD["struct"].ask(words))
+    like_a_type = NAME.fullmatch(words[0]) and set(words[0]) & {"_", "."}
+    if like_a_type or (NAME.fullmatch(words[0]) and (is_address(words[1]) or ":" in words[1])):
+        return target_of(BY_WORD["struct"].ask(words))
+    return Act("say", f"no command {words[0][:30]}: ? lists those that there are, help COMMAND tells how one is used")
 
 
 def is_guess(text: str, panes: Panes) -> bool:

@@ -30,14 +30,12 @@ def rooms() -> Iterator[str]:
         "contracts"
     ]
     layers = next(c["layers"] for c in contracts if c["name"] == "each layer imports only what stands below it")
-    yield "```text"
     for layer in layers:
         for name in layer.split(" | "):
             room = name.removeprefix("oopscope.")
             folder = ROOT / "tui" / name if name == "oopscope_tui" else CORE / room
             path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
-            yield f"{room:<14}{summary(path)}"
-    yield "```"
+            yield f"- `{room}`: {summary(path)}"
 
 
 def formats() -> Iterator[str]:

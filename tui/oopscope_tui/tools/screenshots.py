@@ -1,6 +1,7 @@
 """Pictures of every pane: `python -m oopscope_tui.tools.screenshots OUTDIR [DUMP] [--png]`.
 
-An SVG of each, at 80x24 and 160x48, on a dark and on a light ground: OUTDIR/dark/80x24/overview.svg and so on. A PNG
+An SVG of each, at 80x24 and 160x48, on a dark and on a light ground: OUTDIR/dark/80x24/overview.svg and so on; those
+of the README at 120x36. A PNG
 beside each where it is asked for and a converter is at hand: resvg-py or cairosvg from PyPI, or rsvg-convert. They are
 for the people who write the documentation; nothing that runs needs them.
 """
@@ -30,17 +31,14 @@ SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("log", ("5",)),
     ("log-search", ("5", "g", "slash", *"memory", "enter")),
     ("log-folded", ("5", "o", "z")),
-    ("modules", ("6",)),
-    ("locks", ("colon", *"locks", "enter")),
+    ("modules", ("colon", *"modules", "enter")),
+    ("waits", ("7",)),
+    ("sockets", ("colon", *"sockets", "enter")),
     ("mounts", ("colon", *"mounts", "enter")),
     ("coverage", ("colon", *"coverage", "enter")),
     ("slabs", ("colon", *"slabs", "enter")),
-    ("zones", ("colon", *"zones", "enter")),
-    ("meminfo", ("colon", *"meminfo", "enter")),
     ("system", ("colon", *"system", "enter")),
-    ("problems", ("colon", *"problems", "enter")),
     ("tasks-tree", ("3", "t")),
-    ("columns", ("3", "c")),
     ("prompt", ("1", "colon", *"ta")),
     ("code", ("2", "enter", "j", "enter")),
     ("registers", ("2", "enter", "right_square_bracket", "right_square_bracket")),
@@ -49,6 +47,8 @@ SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("keys", ("1", "question_mark")),
 )
 SIZES = ((80, 24), (160, 48))
+LARGE: tuple[tuple[str, tuple[str, ...]], ...] = (SCENES[0], next(scene for scene in SCENES if scene[0] == "code"))
+LARGE_SIZE = (120, 36)  # of those in the README, where a picture is 830 pixels wide
 PALETTES: dict[str, Palette] = {"dark": DARK, "light": LIGHT}
 PATIENCE = 120.0  # seconds for the dump to be read
 
@@ -94,10 +94,12 @@ def to_png(source: Path) -> bool:
 def take(out: Path, dump: Path, provider: Provider | None = None) -> list[Path]:
     """Make the picture of every scene in every size, on a dark and on a light ground; return the SVG files."""
     made = []
-    for size in SIZES:
-        for name, keys in SCENES:
+    for size in (*SIZES, LARGE_SIZE):
+        for name, keys in LARGE if size == LARGE_SIZE else SCENES:
             shown = asyncio.run(screen(OopscopeApp([dump], provider), keys, size))
             for ground, palette in PALETTES.items():
+                if size == LARGE_SIZE and ground != "dark":
+                    continue
                 folder = out / ground / f"{size[0]}x{size[1]}"
                 folder.mkdir(parents=True, exist_ok=True)
                 made.append(folder / f"{name}.svg")

@@ -149,6 +149,7 @@ class Status(Bar):
         self._spans: list[tuple[int, int, str]] = []
         self.said = ""  # a message that stays for some seconds
         self.failed = False
+        self.told: Callable[[], None] = lambda: None  # called where the line below may show the rest of a message
         self._timer: Timer | None = None
 
     def say(self, text: str, failed: bool = False) -> None:
@@ -156,6 +157,7 @@ class Status(Bar):
         if text != self.said or failed != self.failed:
             self.said, self.failed = text, failed
             self.renew()
+            self.told()
             if self._timer is not None:
                 self._timer.stop()
             self._timer = self.set_timer(SAID_SECONDS, self.quiet) if text else None
@@ -164,8 +166,27 @@ class Status(Bar):
         """Take the message away."""
         self.say("")
 
+    def rest(self, width: int) -> str:
+        """Return what a message says beyond this line; an empty text where it fits."""
+        return self._broken(width)[1]
+
+    def _broken(self, width: int) -> tuple[str, str]:
+        """Return a message that is too long for a line in two parts, between words; a short one and nothing."""
+        said, room = clean(self.said), width - 3
+        if cells(said) <= room:
+            return said, ""
+        at = next(
+            (n for n in range(min(len(said) - 1, room), 0, -1) if said[n] == " " and cells(said[:n]) <= room), room
+        )
+        return said[:at], said[at:].strip()
+
     def segments(self, width: int) -> list[Segment]:
-        """Return the breadcrumbs, or the views of the tab, and the notes."""
+        """Return the breadcrumbs, or the views of the tab, and the notes; of a long message that alone."""
+        first, rest = self._broken(width)
+        if self.said and (rest or cells(first) > width // 2):
+            self._spans = []
+            style = theme.BAD if self.failed else theme.BOLD
+            return [Segment(" "), Segment(fit(first, width - 2), style), Segment(" ")]
         crumbs, views = [clean(crumb) for crumb in self._crumbs()], self._views()
         left = " " + " › ".join(crumbs)  # noqa: RUF001
         wide = sum(cells(title) + 2 for _, title, _ in views) if len(views) > 1 else cells(left)
@@ -205,13 +226,18 @@ class Status(Bar):
 class KeyLine(Bar):
     """The keys of this place; a click on one presses it."""
 
-    def __init__(self, keys: Callable[[], Sequence[Key]], press: Callable[[Key], None]) -> None:
+    def __init__(
+        self, keys: Callable[[], Sequence[Key]], press: Callable[[Key], None], over: Callable[[int], str]
+    ) -> None:
         super().__init__()
-        self._keys, self._press = keys, press
+        self._keys, self._press, self._over = keys, press, over
         self._spans: list[tuple[int, int, Key]] = []
 
     def segments(self, width: int) -> list[Segment]:
-        """Return as many keys as fit; the help and the way out always do."""
+        """Return as many keys as fit; the help and the way out always do. The rest of a long message comes first."""
+        if rest := self._over(width):
+            self._spans = []
+            return [Segment(" "), Segment(fit(rest, width - 2), theme.BOLD), Segment(" ")]
         shown = [key for key in self._keys() if key.label]
         while len(shown) > 2 and 1 + sum(_size(key) for key in shown) - 2 > width:
             shown.pop(_least(shown))

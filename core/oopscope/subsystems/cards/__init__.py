@@ -115,6 +115,7 @@ CARDS: tuple[tuple[str, str], ...] = (
     ("symbols", "oopscope.subsystems.cards.symbols"),
     ("translation", "oopscope.subsystems.cards.translation"),
     ("search", "oopscope.subsystems.cards.search"),
+    ("whatis", "oopscope.subsystems.cards.whatis"),
     ("references", "oopscope.subsystems.cards.references"),
 )
 

@@ -7,7 +7,7 @@ from oopscope.lazy_re import lazy_re
 Tone = Literal["cause", "rest", ""]
 CAUSE = lazy_re(
     r"\s*(?:BUG:|kernel BUG at|Kernel panic|Unable to handle|Internal error|general protection fault|Oops|"
-    r"RIP: |pc : |NIP |epc : |watchdog: BUG|INFO: task .* blocked|.*(?:soft|hard) LOCKUP|Out of memory)"
+    r"RIP: (?!0033)|pc : |NIP |epc : |watchdog: BUG|INFO: task .* blocked|.*(?:soft|hard) LOCKUP|Out of memory)"
 )
 REST = lazy_re(
     r"\s*(?:Modules linked in|Hardware name|Code: |Call Trace|</?(?:TASK|IRQ|NMI|SOFTIRQ)|PGD |P4D |PUD |"
