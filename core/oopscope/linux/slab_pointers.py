@@ -5,6 +5,7 @@ is not free the words that are the address of a symbol are counted by their plac
 place are of one kind. Follows mm/slub.c; free objects are told by their lists.
 """
 
+import struct
 from collections import Counter
 from typing import NamedTuple
 
@@ -57,6 +58,7 @@ class _Sample:
     def look(self) -> None:
         """Go through the struct pages, evenly spread, until every cache has objects enough."""
         structs, page = PageStructs(self.kernel), self.memory.page_size
+        owners = self._owners(structs.size)
         spans = [(a // page, b // page) for a, b in self.kernel.dump.ranges() if b - a >= page * UNIT]
         units = [at for first, end in spans for at in range(first // UNIT * UNIT, end - UNIT, UNIT)]
         step = max(len(units) // MAX_UNITS, 1)
@@ -69,17 +71,18 @@ class _Sample:
                 raw = self.memory.read(base, UNIT * structs.size)
             except OopscopeError:
                 continue
-            for number in range(UNIT):
-                if self._owner(raw, number * structs.size) in self.caches:
+            for number, owner in enumerate(owners.unpack(raw)):
+                if owner in self.caches:
                     try:
                         self._page(base + number * structs.size, first + number)
                     except OopscopeError:
                         continue
 
-    def _owner(self, raw: bytes, at: int) -> int:
-        """Return what stands where the struct page of a slab names its cache."""
-        at += self.slab.offset("slab_cache")
-        return int.from_bytes(raw[at : at + self.memory.word_size], self.kernel.arch.byteorder)
+    def _owners(self, size: int) -> struct.Struct:
+        """Return the layout of a unit of struct pages of a size: of each what stands where a slab names its cache."""
+        word, at = self.memory.word_size, self.slab.offset("slab_cache") or 0
+        one = f"{at}x{'Q' if word == 8 else 'I'}{size - at - word}x"
+        return struct.Struct(self.kernel.endian + one * UNIT)
 
     def _page(self, address: int, frame: int) -> None:
         """Look at the objects of a slab, if a page is the first of one of a wanted cache."""

@@ -113,10 +113,12 @@ class _Tree:
         """Return a value as its handler prints it; None where the handler is not known, or there is nothing."""
         if not entry.data or entry.length <= 0:
             return None
-        if "dostring" in handler:
+        if "dostring" in handler or handler in TEXTS:
             raw = self.memory.cstring(entry.data, min(entry.length, MAX_TEXT))
             return raw.decode("utf-8", "backslashreplace").rstrip("\n")
-        found = next(((size, signed, shown) for words, size, signed, shown in NUMBERS if words in handler), None)
+        if "dobool" in handler:  # one, whatever length is said
+            return str(self.memory.u8(entry.data))
+        found = _form(handler)
         if found is None:
             return None
         size, signed, shown = found
@@ -151,8 +153,35 @@ NUMBERS: tuple[tuple[str, int, bool, Shown], ...] = (
     ("dointvec", 4, True, _plain),
     ("doulongvec", 0, False, _plain),
     ("dou8vec", 1, False, _plain),
-    ("dobool", 1, False, _plain),
 )
+# Handlers that do something when a setting is written, and print it as the plain ones do; held against guests.
+INTS = frozenset({
+    "bpf_unpriv_handler", "compaction_proactiveness_sysctl_handler", "devinet_conf_proc", "devinet_sysctl_forward",
+    "addrconf_sysctl_disable", "addrconf_sysctl_disable_policy", "addrconf_sysctl_forward", "addrconf_sysctl_mtu",
+    "addrconf_sysctl_ignore_routes_with_linkdown", "addrconf_sysctl_proxy_ndp", "dirty_background_ratio_handler",
+    "dirty_ratio_handler", "dirty_writeback_centisecs_handler", "dirtytime_interval_handler", "ftrace_enable_sysctl",
+    "ipv4_doint_and_flush", "min_free_kbytes_sysctl_handler", "overcommit_policy_handler", "overcommit_ratio_handler",
+    "percpu_pagelist_fraction_sysctl_handler", "percpu_pagelist_high_fraction_sysctl_handler",
+    "perf_cpu_time_max_percent_handler", "perf_event_max_stack_handler", "perf_proc_update_handler",
+    "proc_watchdog_thresh", "sched_energy_aware_handler", "sched_proc_update_handler", "sched_rr_handler",
+    "sched_rt_handler", "stack_trace_sysctl", "sysctl_min_slab_ratio_sysctl_handler",
+    "sysctl_min_unmapped_ratio_sysctl_handler", "sysctl_vm_numa_stat_handler", "timer_migration_handler",
+    "tracepoint_printk_sysctl", "watermark_scale_factor_sysctl_handler",
+})  # fmt: skip
+LONGS = frozenset({
+    "dirty_background_bytes_handler", "dirty_bytes_handler", "mmap_min_addr_handler", "overcommit_kbytes_handler",
+    "proc_dohung_task_timeout_secs",
+})  # fmt: skip
+TEXTS = frozenset({"devkmsg_sysctl_set_loglvl", "numa_zonelist_order_handler", "proc_do_uts_string"})
+
+
+def _form(handler: str) -> tuple[int, bool, Shown] | None:
+    """Return how the numbers that a handler prints lie in memory; None for one that is not known here."""
+    if handler in INTS:
+        return 4, True, _plain
+    if handler in LONGS:
+        return 0, False, _plain
+    return next(((size, signed, shown) for words, size, signed, shown in NUMBERS if words in handler), None)
 
 
 def _sets(kernel: Kernel) -> Iterator[int]:
