@@ -240,6 +240,10 @@ class Kernel:
         found: T = self._cached[read]
         return found
 
+    def forget(self, read: Callable[["Kernel"], Any]) -> None:
+        """Forget what read(self) found: it takes room, and is computed anew where it is asked for again."""
+        self._cached.pop(read, None)
+
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Look at something that no section needs: what is missing for it is no problem of theirs.

@@ -128,7 +128,8 @@ class Structs(dict[int, TaskStruct | None]):
 
     def _whole(self, task: TaskStruct) -> TaskStruct:
         """Say of a uniprocessor kernel's task whether it ran, by the run queue, and on which CPU: the only one."""
-        task = task._replace(rss=self._same.setdefault(task.rss, task.rss)) if task.rss else task
+        if task.rss and (rss := self._same.setdefault(task.rss, task.rss)) is not task.rss:
+            task = task._replace(rss=rss)
         if task.last_arrival is None and task.pid:
             task = task._replace(last_arrival=last_accounted(self._kernel, task.address))
         if task.on_cpu is not None:

@@ -102,6 +102,11 @@ class Memory:
             address, data = address + size, data[size:]
         return True
 
+    def let_go(self) -> None:
+        """Forget what was kept."""
+        self._kept.clear()
+        self._room = MAX_KEPT
+
     def read(self, address: int, size: int) -> bytes:
         """Read size bytes; ReadError carries the first address that could not be read."""
         if size <= 0:

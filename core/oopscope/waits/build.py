@@ -7,9 +7,10 @@ from oopscope.kernel.functions import is_waiting
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.task import task_structs
+from oopscope.stacks.tasks import stack
 from oopscope.waits.graph import Claim, Graph, Node, joined
 from oopscope.waits.kinds import KINDS, edges_of, unknown
-from oopscope.waits.sleepers import frames_of
+from oopscope.waits.locks import let_go
 
 MAX_TOLD = 64  # last holders whose stacks are unwound
 
@@ -19,6 +20,7 @@ def wait_graph(kernel: Kernel) -> Graph:
     """Return who waits for whom; what a kind cannot read is a problem, and the others go on."""
     graph = joined(_claims(kernel))
     told = {name: _told(kernel, graph.nodes[name]) for name in graph.roots[:MAX_TOLD]}
+    let_go(kernel)
     return Graph([told.get(name, node) for name, node in graph.nodes.items()], graph.edges)
 
 
@@ -44,7 +46,7 @@ def _told(kernel: Kernel, node: Node) -> Node:
     task = kernel.cached(task_structs).get(node.address or 0) if node.kind == "task" else None
     if task is None or task.exit_state:
         return node
-    frames = [frame for frame in frames_of(kernel, task.address) if frame.symbol and frame.kind not in ("user", "nmi")]
+    frames = [frame for frame in stack(kernel, task.address) if frame.symbol and frame.kind not in ("user", "nmi")]
     named = next((frame for frame in frames if frame.module), None)
     first = named or next((frame for frame in frames if not is_waiting(frame.symbol)), None)
     where = f"{first.symbol}" + (f" [{first.module}]" if first.module else "") if first is not None else ""

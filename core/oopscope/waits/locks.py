@@ -7,7 +7,7 @@ first waiter, and is found among the words of the waiters' stacks by that. Who w
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from oopscope.errors import Absent, ReadError
@@ -17,8 +17,17 @@ from oopscope.kernel.stack import Stack, task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
-from oopscope.waits.sleepers import BLOCKED, SLEEPS, Seen, Sleeper, sleepers, stacks_seen, words_of
-from oopscope.waits.sleepers import frames_of as stack
+from oopscope.waits.sleepers import (
+    BLOCKED,
+    SLEEPS,
+    Seen,
+    Sleeper,
+    functions_of,
+    let_stacks_go,
+    sleepers,
+    stacks_seen,
+    words_of,
+)
 from oopscope.waits.unlisted import Unlisted
 from oopscope.waits.wait import Wait, chain, circles
 
@@ -126,7 +135,7 @@ class _Search:
         candidates = self._candidates(seen)
         if not task.state & BLOCKED and not any(candidates.values()) and not self._unlisted.names_a_lock(task):
             return None  # most sleep for something else: their stacks are not unwound
-        symbols = [frame.symbol for frame in stack(self.kernel, task.address) if frame.symbol and frame.kind != "user"]
+        symbols = functions_of(self.kernel, task.address)
         waiter = self._waiter(task, symbols, candidates)
         found = self._lock(waiter) if waiter is not None else None
         if waiter is not None and found is not None:
@@ -164,7 +173,7 @@ class _Search:
         node = place - shape.task + shape.list
         return seen.may_link(node) and self._is_linked(node)
 
-    def _waiter(self, task: TaskStruct, symbols: list[str], candidates: dict[str, list[int]]) -> _Waiter | None:
+    def _waiter(self, task: TaskStruct, symbols: Sequence[str], candidates: dict[str, list[int]]) -> _Waiter | None:
         """Return the waiter on a task's stack, where a function of a lock's is on it."""
         kind = next((k for k in KINDS if any(k.functions.match(symbol) for symbol in symbols)), None)
         if kind is None or not candidates.get(kind.name):
@@ -273,3 +282,9 @@ def unlocked(kernel: Kernel) -> list[Sleeper]:
     """Return the sleepers that wait for no lock: what they do wait for is for others to find."""
     locked = {wait.task for wait in all_locks(kernel) if wait.kind != "futex"}
     return [one for one in sleepers(kernel) if one.address not in locked]
+
+
+def let_go(kernel: Kernel) -> None:
+    """Forget the sleepers and their stacks; what they wait for stays known."""
+    kernel.forget(unlocked)
+    let_stacks_go(kernel)

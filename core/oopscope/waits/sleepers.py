@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError, ReadError
-from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.stack import Stack, task_stack
@@ -36,9 +35,15 @@ class Entry(NamedTuple):
 class Sleeper:
     """One task that is not on a CPU and waits; what its stack tells is read when it is asked for."""
 
-    def __init__(self, kernel: Kernel, task: TaskStruct, clock: int) -> None:
-        self.kernel, self.task, self._clock = kernel, task, clock
-        self.address, self.pid, self.comm = task.address, task.pid, decode_comm(task.comm)
+    def __init__(self, kernel: Kernel, task: TaskStruct, clock: int, seen: "Seen") -> None:
+        self.kernel, self.task, self._clock, self._seen = kernel, task, clock, seen
+        self.address, self.pid = task.address, task.pid
+        self.places = seen.places  # the addresses of the words on its stack that name it
+
+    @property
+    def comm(self) -> str:
+        """Its name."""
+        return decode_comm(self.task.comm)
 
     @property
     def blocked(self) -> bool:
@@ -61,24 +66,10 @@ class Sleeper:
         """The words of its stack, from where it was switched out; none where they cannot be read."""
         return words_of(self.kernel, self.task)
 
-    @cached_property
-    def _seen(self) -> "Seen":
-        return stacks_seen(self.kernel)[self.address]
-
     @property
-    def places(self) -> tuple[int, ...]:
-        """The addresses of the words on its stack that name it."""
-        return self._seen.places
-
-    @cached_property
-    def frames(self) -> tuple[Frame, ...]:
-        """Its stack's frames up to user space."""
-        return frames_of(self.kernel, self.address)
-
-    @cached_property
     def functions(self) -> tuple[str, ...]:
         """The functions that it sleeps in, innermost first."""
-        return tuple(f.symbol for f in self.frames if f.symbol and f.kind != "user")
+        return functions_of(self.kernel, self.address)
 
     def may_link(self, node: int) -> bool:
         """Tell whether two words on its stack can be the links of a list."""
@@ -169,6 +160,13 @@ def stacks_seen(kernel: Kernel) -> dict[int, Seen]:
     return {task.address: Seen(kernel, task) for task in tasks if _sleeps(task)}
 
 
+def let_stacks_go(kernel: Kernel) -> None:
+    """Forget what stands on the stacks of all that sleep: it is much, and read anew for who asks later."""
+    for read in (stacks_seen, sleepers):
+        kernel.forget(read)
+    kernel.memory.let_go()
+
+
 def _sleeps(task: TaskStruct) -> bool:
     return bool(task.state & SLEEPS and not task.on_cpu and not task.exit_state)
 
@@ -233,16 +231,26 @@ def words_of(kernel: Kernel, task: TaskStruct) -> tuple[int, ...]:
         return ()
 
 
-def _frames(kernel: Kernel) -> dict[int, tuple[Frame, ...]]:
-    return {}
+class _Functions:
+    """The functions of the stacks that were unwound so far, by task; what many tasks have alike is kept once."""
+
+    def __init__(self) -> None:
+        self.of = dict[int, tuple[str, ...]]()
+        self.same = dict[tuple[str, ...], tuple[str, ...]]()
 
 
-def frames_of(kernel: Kernel, address: int) -> tuple[Frame, ...]:
-    """Return the stack of a task, unwound once."""
-    known = kernel.cached(_frames)
-    if address not in known:
-        known[address] = stack(kernel, address)
-    return known[address]
+def _functions(_kernel: Kernel) -> _Functions:
+    return _Functions()
+
+
+def functions_of(kernel: Kernel, address: int) -> tuple[str, ...]:
+    """Return the functions of a task's stack up to user space, innermost first; it is unwound once."""
+    known = kernel.cached(_functions)
+    found = known.of.get(address)
+    if found is None:
+        found = tuple(frame.symbol for frame in stack(kernel, address) if frame.symbol and frame.kind != "user")
+        found = known.of[address] = known.same.setdefault(found, found)
+    return found
 
 
 @once
@@ -252,8 +260,11 @@ def sleepers(kernel: Kernel) -> list[Sleeper]:
         clock = max((queue.clock for queue in kernel.cached(runqueues)), default=0)
     except OopscopeError:
         clock = 0
+    seen = stacks_seen(kernel)
     found = [
-        Sleeper(kernel, task, clock) for task in kernel.cached(task_structs).values() if _sleeps(task) and task.stack
+        Sleeper(kernel, task, clock, seen[task.address])
+        for task in kernel.cached(task_structs).values()
+        if _sleeps(task) and task.stack
     ]
     return sorted(found, key=lambda one: one.pid)
 

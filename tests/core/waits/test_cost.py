@@ -6,7 +6,7 @@ from cases import DUMPS
 from oopscope.boot.attach import open_kernel
 from oopscope.linux.task import task_structs
 from oopscope.waits.build import wait_graph
-from oopscope.waits.sleepers import stacks_seen
+from oopscope.waits.sleepers import sleepers, stacks_seen
 
 
 def test_who_waits_for_whom_unpacks_each_page_once() -> None:
@@ -41,3 +41,12 @@ def test_the_end_of_a_page_is_kept_beside_the_cache() -> None:
     assert memory.read(start - 8, 16)[8:] == data[:8]  # across what is kept and what is not
     memory._room = 0
     assert not memory.keep(start, data)
+
+
+def test_stacks_are_let_go_once_the_graph_is_made() -> None:
+    kernel = open_kernel([DUMPS / "6.1-life.kdump"])
+    graph = wait_graph(kernel)
+    assert graph.edges and not kernel.memory._kept
+    assert not [read for read in kernel._cached if read in (stacks_seen, sleepers)]
+    again = {one.address: one.functions for one in sleepers(kernel)}  # read anew for who asks later
+    assert len(again) > 50 and all(isinstance(functions, tuple) for functions in again.values())

@@ -73,8 +73,14 @@ def memory_of(tasks: Any, waits: Any, with_list: bool = True) -> Any:
     return words
 
 
+def names(frames: Any) -> tuple[str, ...]:
+    return tuple(frame.symbol for frame in frames if frame.symbol and frame.kind != "user")
+
+
 def kernel_of(tasks: Any, words: Any, offsets: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__mutex_lock+0x2"))
+    monkeypatch.setattr(
+        locks, "functions_of", lambda kernel, address: names(stack("__schedule+0x1", "__mutex_lock+0x2"))
+    )
     found = {task_structs: {one.address: one for one in tasks}, lost_tasks: {}, thread_size: SIZE}
     kernel = SimpleNamespace(
         types=Types(offsets), memory=Words(words), problems=Problems(), name_of=lambda address: None, endian="<"
@@ -150,7 +156,7 @@ def test_readers_are_holders_only_where_there_is_one(
     words = memory_of([one, two], {LOCK: (B | 1, [one])})
     words[LOCK + 8] = readers << 8
     kernel = kernel_of([one, two], words, RWSEM, monkeypatch)
-    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "down_write+0x2"))
+    monkeypatch.setattr(locks, "functions_of", lambda kernel, address: names(stack("__schedule+0x1", "down_write+0x2")))
     (wait,) = ALL_LOCKS(kernel)
     assert (wait.readers, wait.reader_count, wait.holder) == (True, readers, holder)
 
@@ -166,7 +172,9 @@ def test_an_rt_mutex_is_found_by_the_task_that_waits(monkeypatch: pytest.MonkeyP
     one = one._replace(pi_blocked_on=waiter)
     words = {waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, RT, monkeypatch)
-    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "__rt_mutex_slowlock+0x2"))
+    monkeypatch.setattr(
+        locks, "functions_of", lambda kernel, address: names(stack("__schedule+0x1", "__rt_mutex_slowlock+0x2"))
+    )
     (wait,) = ALL_LOCKS(kernel)
     assert (wait.kind, wait.lock, wait.owner_pid) == ("rt_mutex", LOCK, 2)
 
@@ -195,7 +203,7 @@ def test_a_percpu_rwsem_is_found_by_the_reader_that_waits_and_by_its_writer(monk
     kernel = kernel_of([reader, writer], words, PERCPU, monkeypatch)
     kernel.name_of = lambda address: Name("percpu_rwsem_wake_function", 0, None) if address == WAKE else None
     stacks = {A: stack("percpu_rwsem_wait+0x1"), B: stack("percpu_down_write+0x2")}
-    monkeypatch.setattr(locks, "stack", lambda kernel, address: stacks[address])
+    monkeypatch.setattr(locks, "functions_of", lambda kernel, address: names(stacks[address]))
     found = {wait.pid: wait for wait in ALL_LOCKS(kernel)}
     assert {wait.lock for wait in found.values()} == {LOCK}
     assert (found[1].owner_pid, found[1].readers) == (2, False)
@@ -206,7 +214,7 @@ def test_a_task_that_sleeps_otherwise_waits_for_no_lock(monkeypatch: pytest.Monk
     one = task(1, A, state=1)
     words = memory_of([one], {LOCK: (B, [one])})
     kernel = kernel_of([one], words, OFFSETS, monkeypatch)
-    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", "do_poll+0x2"))
+    monkeypatch.setattr(locks, "functions_of", lambda kernel, address: names(stack("__schedule+0x1", "do_poll+0x2")))
     assert ALL_LOCKS(kernel) == []
 
 
@@ -237,7 +245,9 @@ def test_on_preempt_rt_every_sleeping_lock_is_an_rt_mutex(
     one = one._replace(pi_blocked_on=waiter)
     words = {waiter + 0x50: A, waiter + 0x58: LOCK, LOCK + 0x18: B | 1}
     kernel = kernel_of([one, two], words, ON_RT, monkeypatch)
-    monkeypatch.setattr(locks, "stack", lambda kernel, address: stack("__schedule+0x1", f"{function}+0x2"))
+    monkeypatch.setattr(
+        locks, "functions_of", lambda kernel, address: names(stack("__schedule+0x1", f"{function}+0x2"))
+    )
     (wait,) = ALL_LOCKS(kernel)
     assert (wait.kind, wait.lock, wait.owner_pid) == (kind, lock, 2)
 

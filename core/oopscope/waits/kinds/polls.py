@@ -69,9 +69,13 @@ def _claims(kernel: Kernel, one: Sleeper, node: Node, files: list[int], text: st
 def _poll_table(kernel: Kernel, one: Sleeper) -> int | None:
     """Return the struct poll_wqueues on a task's stack: it names the task, and the function that fills it."""
     shape = offsets(kernel, "poll_wqueues", "polling_task", "pt._qproc")
-    for place in one.places if shape is not None else ():
-        base = place - (shape or (0,))[0]
-        named = kernel.name_of(one.word(base + (shape or (0, 0))[1])) if base >= one.task.sp else None
+    if shape is None:
+        return None
+    task, function = shape
+    lowest = 1 << (8 * kernel.memory.word_size - 1)
+    for base in (place - task for place in one.places):
+        word = one.word(base + function) if base >= one.task.sp else 0
+        named = kernel.name_of(word) if word >= lowest else None
         if named is not None and not named.offset and named.symbol in ("__pollwait", "pollwait"):
             return base
     return None
