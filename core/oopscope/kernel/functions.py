@@ -147,6 +147,7 @@ _DYING = Names(
     r"handle_bad_stack|_+bad_stack|do_brk64|bug_brk_handler|"  # arm64, riscv
     r"do_no_context|do_fault_error|do_dat_exception|do_protection_exception|handle_fault_error(_nolock)?|__do_pgm_check|"
     r"illegal_op|do_report_trap|monitor_event_exception|_*smp_call_ipl\w*|disabled_wait|s390_handle_\w+|"  # s390
+    r"(stop|dump|reipl|vmcmd)_run|on_panic_notify|do_panic|__do_restart|smp_emergency_stop|"
     r"_*bad_page_fault|hash__do_page_fault|(do_)?program_check(_exception)?|_exception(_pkey)?|die_mce|"
     r"unrecoverable_exception|ppc_panic_\w+|default_machine_kexec|kernel_bad_stack|machine_check_exception|"  # PowerPC
     r"riscv_crash_save_regs|common_exception|"

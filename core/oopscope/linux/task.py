@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError, is_lost
-from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.sched import last_accounted, runqueues
 from oopscope.linux.xarray import entries
@@ -354,8 +354,11 @@ def _threads(walk: _Walk) -> int:
 
 def threads(kernel: Kernel) -> int | None:
     """Return how many threads there are by the kernel's own count, the CPUs' idle tasks included."""
-    counted = _nr_threads(kernel)
-    return counted + len({q.idle for q in kernel.cached(runqueues) if q.idle}) if counted is not None else None
+    counted, queues = _nr_threads(kernel), kernel.cached(runqueues)
+    if counted is None:
+        return None
+    unread = max(0, len(present_cpus(kernel)) - len(queues))  # of which each has an idle task as well
+    return counted + len({q.idle for q in queues if q.idle}) + unread
 
 
 def _nr_threads(kernel: Kernel) -> int | None:

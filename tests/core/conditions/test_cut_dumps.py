@@ -111,6 +111,16 @@ def test_a_count_that_was_lost_is_no_proof_that_all_is_there() -> None:
     assert counted["complete"] is not True
 
 
+def test_an_idle_task_of_a_cpu_whose_run_queue_is_gone_is_counted() -> None:
+    """Of this one only the run queues' tasks are missing; and what stopped the CPU is no place of a death."""
+    data = (STORE / "machines" / "6.12-s390x.kdump").read_bytes()
+    dump = open_container([BytesSource(data[: len(data) * 19 // 20], "6.12-s390x")])
+    assert dump is not None
+    report = build(attach(dump, lambda _text: None), ["verdict", "tasks"])
+    assert report["tables"]["tasks"] == {"rows": 69, "of": 71, "complete": False}
+    assert (report["verdict"]["cause"], report["verdict"]["symbol"]) == ("sysrq-crash", None)
+
+
 if __name__ == "__main__":
     for one in sys.argv[1:] or NAMES:
         for part in TWENTIETHS:
