@@ -3,6 +3,7 @@
 from oopscope.boot.attach import open_kernel
 from oopscope.report.build import build
 from oopscope.report.waits import picture
+from oopscope.subsystems.cards.lock import find
 from oopscope.waits.build import wait_graph
 from oopscope.waits.spinning import Place, tail
 from stored import CACHE, STORE, whole
@@ -39,3 +40,10 @@ def test_a_soft_lockup_names_the_lock_and_the_circle() -> None:
     assert "where it waits for the spinlock sa [qafault] that qa-spin-ab (PID 240) likely holds" in busy
     assert any("waits for the spinlock sa [qafault] that qa-spin-ab (PID 240) likely holds" in text for text in texts)
     assert any(text.startswith("likely a deadlock: qa-spin-ab (PID 240) waits for the spinlock sb") for text in texts)
+
+
+def test_a_spinlock_has_a_card_of_who_spins() -> None:
+    kernel = open_kernel([DEATHS / "6.1-spinabba.kdump"])
+    (lock,) = (node for node in wait_graph(kernel).nodes.values() if node.name == "sa [qafault]")
+    (wait,) = find(kernel, lock.address or 0)
+    assert (wait.comm, wait.kind, wait.owner_pid) == ("qa-spin-ba", "spinlock", None)

@@ -1,4 +1,4 @@
-"""The card of a sleeping lock: what it is, who holds it, who waits for it."""
+"""The card of a lock: what it is, who holds it, who waits for it; of a spinlock nothing records who holds it."""
 
 from oopscope.inspect.describe import describe
 from oopscope.inspect.look_up import address_of
@@ -7,6 +7,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.subsystems import Column
 from oopscope.subsystems.cards import CardKind, Facts, NoSuchThing, Part, Rows
 from oopscope.subsystems.cards.meaning import fact_of
+from oopscope.waits.build import wait_graph
 from oopscope.waits.locks import all_locks
 from oopscope.waits.wait import Wait
 
@@ -14,10 +15,22 @@ from oopscope.waits.wait import Wait
 def find(kernel: Kernel, key: int | str) -> list[Wait]:
     """Return the waits for a lock, given its address or, of one that is a variable, its name."""
     address = address_of(kernel, key) if isinstance(key, str) else key
-    found = [wait for wait in all_locks(kernel) if wait.lock == address]
+    found = [wait for wait in all_locks(kernel) if wait.lock == address] or _spun_for(kernel, address)
     if not found:
         raise NoSuchThing(f"nobody waits for a lock at {address:#x}")
     return found
+
+
+def _spun_for(kernel: Kernel, address: int) -> list[Wait]:
+    """Return who spins for a spinlock, as waits."""
+    graph = wait_graph(kernel)
+    node = graph.nodes.get(f"spinlock:{address:#x}")
+    tasks = [graph.nodes[edge.source] for edge in graph.into[node.id]] if node is not None else []
+    return [
+        Wait(task.pid or 0, task.name, "spinlock", address, node.name, None, None, False, task.address or 0, None)
+        for task in tasks
+        if node is not None
+    ]
 
 
 def _lock(kernel: Kernel, waits: list[Wait]) -> Facts:

@@ -16,12 +16,16 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("spinlocks", "oopscope.waits.kinds.spinlocks"),
     ("cpus", "oopscope.waits.kinds.cpus"),
     ("pages", "oopscope.waits.kinds.pages"),
+    ("writeback", "oopscope.waits.kinds.writeback"),
+    ("rpc", "oopscope.waits.kinds.rpc"),
+    ("modules", "oopscope.waits.kinds.modules"),
     ("completions", "oopscope.waits.kinds.completions"),
     ("rcu", "oopscope.waits.kinds.rcu"),
     ("queues", "oopscope.waits.kinds.queues"),
     ("filelocks", "oopscope.waits.kinds.filelocks"),
     ("futexes", "oopscope.waits.kinds.futexes"),
     ("children", "oopscope.waits.kinds.children"),
+    ("freezers", "oopscope.waits.kinds.freezers"),
     ("polls", "oopscope.waits.kinds.polls"),
 )
 
