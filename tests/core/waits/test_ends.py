@@ -1,8 +1,16 @@
 """The other end of files: locks of files, sockets whose peer is in the same process, on a guest of 6.1."""
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from cases import case_of
+from oopscope.linux.open_by import OpenFiles, opened_by
+from oopscope.linux.task import task_structs
 from oopscope.waits.build import wait_graph
 from oopscope.waits.graph import Graph
+from oopscope.waits.kinds.filelocks import _holders
 
 
 def waits_of(graph: Graph, comm: str) -> set[tuple[str, str, str, tuple[str, ...]]]:
@@ -27,3 +35,13 @@ def test_a_connection_with_both_ends_in_one_process_has_no_other_holder() -> Non
     assert name == "tcp 127.0.0.1:50352 to 127.0.0.1:7070"
     ((kind, _, note, holders),) = waits_of(graph, "life-unix")
     assert (kind, note, holders) == ("socket", "its other end is open in this process alone", ())
+
+
+@pytest.mark.parametrize(("flags", "holders"), [(1, [0xA]), (1024 | 1, [0xB]), (2, [0xB]), (32, [0xB])])
+def test_a_process_holds_fcntl_locks_an_open_file_all_others(flags: int, holders: list[int]) -> None:
+    own = SimpleNamespace(address=0xA, pid=5, tgid=5, exit_state=0, files=0x500)
+    thread = SimpleNamespace(address=0xC, pid=6, tgid=5, exit_state=0, files=0x500)
+    given: dict[Any, Any] = {task_structs: {0xA: own, 0xC: thread}, opened_by: OpenFiles({}, True, {0x900: [0xB, 0xB]})}
+    kernel: Any = SimpleNamespace(cached=given.__getitem__)
+    assert _holders(kernel, flags, 0x900, 0x500)[0] == holders
+    assert _holders(kernel, flags, 0x901, 0x501)[0] == []  # of a client of a lock server, or closed since
