@@ -11,7 +11,7 @@ from oopscope.linux.open_by import opened_by
 from oopscope.waits.disks import claims_of_disk, disk_node, disk_of_file_system
 from oopscope.waits.ends import socket_ends
 from oopscope.waits.graph import Claim, Node
-from oopscope.waits.nodes import file_system_name, file_system_node, task_node
+from oopscope.waits.nodes import file_system_name, file_system_node, super_blocks, task_node
 from oopscope.waits.offsets import offset, offsets
 
 FUSE, NFS, RPC = "fuse", "nfs", "sunrpc"
@@ -26,6 +26,7 @@ def fuse_server(kernel: Kernel, connection: int, name: str) -> tuple[Node, list[
     device = offset(kernel, "fuse_dev", "chan", "fc", module=FUSE)
     if device is None or not connection:
         return None
+    name = name or _mounted_by(kernel, connection)
     found = [one.task for private, entries in opened_by(kernel).by.items() for one in entries
              if _is(kernel, private, device, connection)]  # fmt: skip
     if not found and not name:
@@ -68,15 +69,29 @@ def _private(kernel: Kernel, block: int, kind: str) -> int:
     return memory.word(block + at[0]) if name.startswith(kind.encode()) else 0
 
 
-def _fuse(kernel: Kernel, block: int) -> tuple[Node, list[Claim]] | None:
+def _connection(kernel: Kernel, block: int) -> int:
+    """Return the FUSE connection of a super block; 0 for none."""
     mount, to = _private(kernel, block, FUSE), offset(kernel, "fuse_mount", "fc", module=FUSE)
     if not mount or to is None:
-        return None
+        return 0
     connection = kernel.memory.word(mount + to)
     channel = offset(kernel, "fuse_conn", "chan", module=FUSE)  # a fuse_chan of its own in 7.2
-    if channel is not None:
-        connection = kernel.memory.word(connection + channel)
-    return fuse_server(kernel, connection, file_system_name(kernel, block))
+    return connection if channel is None else kernel.memory.word(connection + channel)
+
+
+def _mounted_by(kernel: Kernel, connection: int) -> str:
+    """Return the file system that a connection is of; nothing where none is found."""
+    for block in sorted(super_blocks(kernel)):
+        try:
+            if _connection(kernel, block) == connection:
+                return file_system_name(kernel, block)
+        except OopscopeError:
+            continue
+    return ""
+
+
+def _fuse(kernel: Kernel, block: int) -> tuple[Node, list[Claim]] | None:
+    return fuse_server(kernel, _connection(kernel, block), file_system_name(kernel, block))
 
 
 def _nfs(kernel: Kernel, block: int) -> tuple[Node, list[Claim]] | None:

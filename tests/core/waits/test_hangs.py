@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from cases import case_of
+from oopscope.report.build import build
 from oopscope.report.waits import picture
 from oopscope.waits.build import wait_graph
 from oopscope.waits.graph import Edge, Graph
@@ -107,3 +108,10 @@ def test_the_picture_keeps_to_80_columns(graph: Graph) -> None:
     assert max(map(len, lines)) <= 80
     assert sum(line.startswith(" DEADLOCK") for line in lines) == 5
     assert any("page 0 of dm-0" in line and "suspended" in line for line in lines)
+
+
+def test_a_server_that_does_not_answer_is_a_finding_with_what_it_does() -> None:
+    findings = build(case_of(NAME).kernel, ["findings"])["findings"]
+    texts = [one["text"] for one in findings if one["id"] == "io-stall"]
+    assert any(text.startswith("the FUSE server of /fuse does not answer: u-fuse-s (PID ") for text in texts)
+    assert any(text.startswith("the disk vdb does not answer") for text in texts)
