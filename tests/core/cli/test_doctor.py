@@ -8,6 +8,7 @@ import pytest
 
 from cases import DUMPS
 from core.cli.runner import Run
+from oopscope.bundled import bundled_path
 from oopscope.cli import DONE
 
 NULL = DUMPS / "6.1-null.kdump"
@@ -75,6 +76,15 @@ def test_the_report_in_brief(command: Run) -> None:
     assert len(lines) <= 15 and max(map(len, lines)) <= 80
     assert "null-pointer-dereference" in lines[1]
     assert any("lab_read_balance" in line and "<" in line for line in lines)
+
+
+def test_the_brief_stack_is_of_the_task_that_is_named_from_where_it_happened(command: Run) -> None:
+    deadlock = command("report", DUMPS / "6.1-deadlock.kdump", "--brief").out
+    assert "PID 238 lab-teller-ab: lab_transfer\n" in deadlock and "watchdog" not in deadlock  # that is khungtaskd's
+    stuck = command("report", DUMPS / "5.10-softlockup.kdump", "--brief").out
+    assert ": lab_spin_forever < " in stuck
+    asked = command("report", bundled_path("io-stall"), "--brief").out
+    assert "also: the disk vdb does not answer" in asked and len(asked.splitlines()) <= 15
 
 
 def test_colour_only_where_it_is_asked_for(command: Run) -> None:
