@@ -58,7 +58,7 @@ async def test_what_else_was_wrong_stands_behind_the_verdict_but_for_notes() -> 
             ]
 
     async with running(WithMore(found=VERDICT)) as (app, _):
-        row = starting(app, "• 12.5 s before: tar (PID 52) was blocked")
+        row = starting(app, "• 12s before: tar (PID 52) was blocked")
         assert row is not None
         assert row.link.pane == "log"
         assert starting(app, "Also wrong") is not None

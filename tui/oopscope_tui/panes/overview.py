@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from oopscope.kernel.clock import seconds
 from oopscope_tui.look import theme
-from oopscope_tui.look.text import ABSENT, clean, fit, plural
+from oopscope_tui.look.text import ABSENT, cells, clean, fit, plural
 from oopscope_tui.look.values import human_bytes, human_seconds
 from oopscope_tui.panes import place_of, wide
 from oopscope_tui.panes.base import Pane, empty
@@ -124,7 +124,7 @@ class Overview(Pane):
         grave = [one for one in getattr(self.store.verdict, "findings", ()) if one.severity != "note"]
         lines = [BLANK, heading(" Also wrong")] if grave else []
         for one in grave:
-            age = f"{one.age_seconds:,.1f} s before: " if one.age_seconds else ""
+            age = f"{human_seconds(one.age_seconds)} before: " if one.age_seconds else ""
             style = theme.BAD if one.severity == "error" else theme.DOUBT
             place = next((piece.source for piece in one.evidence if piece.source.kind in ("log", "task")), None)
             link = _stands(place) if place is not None and place.key.isdigit() else None
@@ -265,10 +265,11 @@ class Overview(Pane):
         blocked.sort(key=lambda row: -(row.since_last_run_seconds or 0))
         lines = [heading(f" Blocked longest, of {plural(len(blocked), 'blocked task')}")]
         digits = max(len(str(row.pid)) for row in blocked[:BLOCKED])
+        named = max(cells(clean(row.comm or "")) for row in blocked[:BLOCKED])
         for row in blocked[:BLOCKED]:
             since = human_seconds(row.since_last_run_seconds) if row.since_last_run_seconds is not None else ABSENT
-            text = f"{row.pid:>{digits}} {fit(clean(row.comm or ''), 16)}{since:>8}  "
-            wait = (clean(row.wait or "")[: max(8, width - 38)], theme.DIM)
+            text = f"{row.pid:>{digits}} {fit(clean(row.comm or ''), named)}{since:>8}  "
+            wait = (fit(clean(row.wait or ""), max(8, width - cells(text) - 3)).rstrip(), theme.DIM)
             lines.append(line("  ", text, wait, link=Place("tasks", row.pid, True)))
         return [*lines, BLANK]
 

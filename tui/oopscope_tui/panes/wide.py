@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from oopscope.commands.questions import Answer
 from oopscope_tui.look import theme
-from oopscope_tui.look.text import clean, fit
+from oopscope_tui.look.text import cells, clean, fit
 from oopscope_tui.look.values import human_bytes
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.textview import BLANK, Line, heading, line
@@ -45,7 +45,7 @@ def code_lines(answer: Answer | None, key: str, width: int) -> list[Line]:
         lines.append(line((f" {'►' if here else ' '} {f'+{past:#x}':>6} ", theme.DIM), (text.rstrip(), style)))
     for name, value, meaning in (found.deed.registers if found.deed is not None else ())[:4]:
         words = str(meaning) if meaning is not None else f"{value:#x}"
-        lines.append(line(f"   {name:>7} ", (clean(words)[: max(8, width - 12)], theme.DOUBT)))
+        lines.append(line(f"   {name:>7} ", (fit(clean(words), max(8, width - 12)).rstrip(), theme.DOUBT)))
     return [*lines, BLANK]
 
 
@@ -55,14 +55,21 @@ def cpu_lines(rows: "Sequence[Cpu]", width: int, most: int = CPUS) -> list[Line]
 
     lines = [heading(" CPUs")] if rows else []
     order = sorted(rows, key=lambda row: (row.state != "panic", row.cpu))
+    named = max((cells(clean(row.comm or "")) for row in order[:most]), default=0)
     for row in order[:most]:
         stood = stood_in(row.frames or ())
         top = stood.symbol or "" if stood is not None else ""
         bad = row.state == "panic"
-        who = f"{row.pid if row.pid is not None else '?':>6} {fit(clean(row.comm or ''), 16)}"
+        who = f"{row.pid if row.pid is not None else '?':>6} {fit(clean(row.comm or ''), named)}  "
         sign = "✗" if bad else "·"
         parts = (f" {sign} {row.cpu:>3} ", theme.BAD if bad else theme.DIM), f"{fit(row.state or '?', 8)}{who}"
-        lines.append(line(*parts, (clean(top)[: max(4, width - 40)], theme.DIM), link=Place("cpus", row.cpu, True)))
+        lines.append(
+            line(
+                *parts,
+                (fit(clean(top), max(4, width - 25 - named)).rstrip(), theme.DIM),
+                link=Place("cpus", row.cpu, True),
+            )
+        )
     if len(order) > most:
         lines.append(line("   ", (f"and {len(order) - most:,} more", theme.DIM), link=Place("cpus")))
     return [*lines, BLANK] if lines else []
@@ -83,4 +90,4 @@ def memory_lines(rows: "Sequence[Counter]", width: int) -> list[Line]:
     slab, anon, cached = (values.get(name) for name in ("Slab", "AnonPages", "Cached"))
     shares = (("free", free), ("programs", anon), ("page cache", cached), ("slabs", slab))
     known = ", ".join(f"{name} {human_bytes(value)}" for name, value in shares if value is not None)
-    return [*lines, line("   ", (known[: max(8, width - 4)], theme.DIM)), BLANK]
+    return [*lines, line("   ", (fit(known, max(8, width - 4)).rstrip(), theme.DIM)), BLANK]
