@@ -44,6 +44,7 @@ class TaskStruct(NamedTuple):
     vfork_done: int | None = None  # what it completes when it ends
     pi_blocked_on: int | None = None  # its waiter for an rt_mutex
     rss: tuple[int, ...] | None = None  # pages counted by itself, up to 6.1 (SPLIT_RSS_COUNTING)
+    jobctl: int | None = None  # what it is to be stopped for
 
 
 TASK = Plan(

@@ -10,7 +10,7 @@ from oopscope.linux.cgroup import cgroups
 from oopscope.waits.kinds import freezers
 
 MEMBERS = {
-    "task_struct.cgroups": 0, "task_struct.jobctl": 8, "css_set.dfl_cgrp": 0, "css_set.subsys": 16,
+    "task_struct.cgroups": 0, "css_set.dfl_cgrp": 0, "css_set.subsys": 16,
     "cgroup.freezer.e_freeze": 8, "cgroup.freezer.freeze": 16, "cgroup.self.parent": 24, "freezer.state": 16,
     "cgroup_subsys_state.parent": 0, "cgroup_subsys_state.cgroup": 8,
 }  # fmt: skip
@@ -20,7 +20,7 @@ COLD = ("schedule", "__refrigerator", "get_signal")
 
 
 def claims(monkeypatch: pytest.MonkeyPatch, words: dict[int, int], functions: tuple[str, ...], state: int = 1) -> Any:
-    one = sleeper(TASK, functions, task=SimpleNamespace(state=state, flags=0))
+    one = sleeper(TASK, functions, task=SimpleNamespace(state=state, flags=0, jobctl=words[TASK + 8]))
     monkeypatch.setattr(freezers, "sleepers", lambda _kernel: [one])
     rows = [SimpleNamespace(address=GROUP, path="/a"), SimpleNamespace(address=PARENT, path="/above")]
     types = SimpleNamespace(enum=lambda _name: {"freezer_cgrp_id": 1})

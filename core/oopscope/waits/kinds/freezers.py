@@ -33,14 +33,13 @@ class Froze(NamedTuple):
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who is frozen."""
     known: dict[tuple[int, bool], Froze | None] = {}
-    groups, jobctl = offset(kernel, "task_struct", "cgroups"), offset(kernel, "task_struct", "jobctl")
-    if groups is None or jobctl is None:
+    groups = offset(kernel, "task_struct", "cgroups")
+    if groups is None:
         return
     for one in sleepers(kernel):
+        if not (one.task.jobctl or 0) & TRAP and not one.task.state & TASK_FROZEN and not one.task.flags & PF_FROZEN:
+            continue
         try:
-            unified = bool(kernel.memory.word(one.address + jobctl) & TRAP)
-            if not unified and not one.task.state & TASK_FROZEN and not one.task.flags & PF_FROZEN:
-                continue
             found = _of(kernel, one, kernel.memory.word(one.address + groups), known)
         except OopscopeError as error:
             kernel.problems.lost("waits", f"what freezes {one.pid}")(error)
