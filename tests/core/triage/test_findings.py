@@ -149,6 +149,40 @@ def test_a_disk_that_owes_an_answer_is_found_with_who_waits_behind_it() -> None:
     assert survived("", graph=young[0], requests_=young[1]) == []
 
 
+def behind_server(since: float) -> Graph:
+    """A task holds a mutex and waits for a call, another one waits for the mutex."""
+    base = 0xFFFF888000000000
+    first = Node("task:41", "task", "reader", base + 41, 41, "D")
+    second = Node("task:52", "task", "next", base + 52, 52, "D")
+    mutex, call = Node("mutex:0x2", "mutex", "lab_lock", 2), Node("rpc:0x3", "rpc", "GETATTR of filer", 3)
+    server = Node("server:0x4", "server", "filer", 4)
+    return joined([
+        Claim(first, call, "waits_for", "linked", since), Claim(call, server, "behind", "recorded"),
+        Claim(second, mutex, "waits_for", "linked", since - 1), Claim(mutex, first, "held_by", "recorded"),
+    ])  # fmt: skip
+
+
+def test_a_server_that_owes_an_answer_is_found_with_who_waits_behind_it() -> None:
+    (found,) = survived("", graph=behind_server(40.0))
+    assert (found.id, found.age_seconds) == ("io-stall", 40.0)
+    assert found.text == "the server filer does not answer; 2 tasks wait behind it"
+    assert survived("", graph=behind_server(4.0)) == []
+
+
+def test_a_hung_task_is_followed_beyond_the_holder_of_its_lock() -> None:
+    base = 0xFFFF888000000000
+    hung = "INFO: task next:52 blocked for more than 120 seconds."
+    tasks = [task(41, "reader", "D"), task(52, "next", "D", since_last_run_seconds=130.0)]
+    tasks = [one._replace(address=base + one.pid) for one in tasks]
+    lock = wait(52, "next", 0x2, (41, "reader"))._replace(task=base + 52, owner=base + 41)
+    dead = panicked("hung_task: blocked tasks", ("watchdog+0xd1",), hung, tasks_=tasks, locks_=[lock],
+                    graph=behind_server(130.0))  # fmt: skip
+    found = import_module("oopscope.triage.rules.hung_task").check(dead)
+    assert (
+        "that reader (PID 41) holds, which waits for the rpc GETATTR of filer, behind the server filer" in found.summary
+    )
+
+
 def test_blocked_tasks_are_found_by_how_long_they_are() -> None:
     assert survived("", tasks_=[task(5, "nfsd", "D", since_last_run_seconds=0.2), task(6, "sh", "S")]) == []
     (found,) = survived("", tasks_=[task(5, "nfsd", "D", since_last_run_seconds=130.0)])
