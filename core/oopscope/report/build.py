@@ -17,7 +17,7 @@ from oopscope.report.fault import fault_data
 from oopscope.report.values import Data, frame, row, value
 from oopscope.report.waits import waits_data
 from oopscope.stacks.tasks import kept_stacks, stack
-from oopscope.subsystems import TABLES, Table, table
+from oopscope.subsystems import ASKED, TABLES, Table, table
 from oopscope.triage import verdict
 from oopscope.triage.finding import Bug, Evidence, Verdict
 from oopscope.triage.findings import findings
@@ -206,7 +206,7 @@ def sections(names: Iterable[str]) -> list[str]:
 def default() -> list[str]:
     """Return the sections of a report for which nothing was asked by name."""
     known = dict(TABLES)
-    tables = (key for key in _keys() if key not in known or not table(key).asked)
+    tables = (key for key in _keys() if key not in ASKED and (key not in known or not table(key).asked))
     return ["dump", "system", "verdict", "findings", *tables]
 
 

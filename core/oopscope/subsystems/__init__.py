@@ -213,6 +213,47 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("coverage", "oopscope.subsystems.coverage"),
 )
 
+# Those that are `asked`, which a report has only where they are named: it imports none of the others' readers for them.
+ASKED = frozenset(
+    [
+        "system",
+        "workqueues",
+        "pools",
+        "workers",
+        "rcu",
+        "pressure",
+        "timers",
+        "log",
+        "consoles",
+        "stacks",
+        "timeline",
+        "filelocks",
+        "epolls",
+        "watches",
+        "vmstat",
+        "freelists",
+        "hugepages",
+        "vmallocs",
+        "pagecache",
+        "slabpointers",
+        "facts",
+        "modinfo",
+        "parameters",
+        "sysctls",
+        "drives",
+        "urings",
+        "virtqueues",
+        "routes",
+        "neighbours",
+        "pci",
+        "ipc",
+        "bpf",
+        "bpfmaps",
+        "hooks",
+        "coverage",
+    ]
+)
+
 
 def table(key: str) -> Table:
     """Import and return the table of that key; KeyError for none."""

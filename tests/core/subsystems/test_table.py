@@ -1,5 +1,7 @@
 """A table says of itself what report and screen need: what names a row, its order, how complete it is."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from cases import Case
 from oopscope.errors import NoSymbol
 from oopscope.kernel.kernel import Kernel
-from oopscope.subsystems import GROUPS, TABLES, Column, Table, table
+from oopscope.subsystems import ASKED, GROUPS, TABLES, Column, Table, table
 
 KEYS = [key for key, _ in TABLES]
 NAMES = ("", "task", "cpu", "module", "symbol", "log")
@@ -26,6 +28,13 @@ def test_what_a_table_says_of_itself(key: str) -> None:
         assert column.help.endswith(".")
         assert column.names in NAMES or column.names.startswith("struct ")
         assert not column.names.startswith("struct ") or column.kind == "address"
+
+
+def test_a_report_knows_without_importing_it_which_table_is_asked_for() -> None:
+    assert {key for key in KEYS if table(key).asked} == ASKED
+    code = "import sys; from oopscope.report.build import default; default(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {module for key, module in TABLES if key in ASKED - {"system", "log"}} & set(loaded)
 
 
 def test_a_row_has_a_name_of_its_own(case: Case) -> None:
