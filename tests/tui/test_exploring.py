@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 import oopscope
+from oopscope.bundled import bundled_path
 from oopscope.inspect.meaning import Meaning
 from oopscope.inspect.words import Piece, Stretches, Word
 from oopscope.kernel.frame import Frame
 from oopscope_tui.app import OopscopeApp
 from oopscope_tui.places import Place
 from oopscope_tui.reading.provider import Core
-from tui.driving import LARGE, SMALL, enter, lines, press, running, text
+from tui.driving import LARGE, SMALL, Opened, enter, lines, press, running, settle, text
 from tui.fake import ANSWERS, BASE, GONE, REGISTERS, STACK, TASK, Cpu, Fake, code, struct
 
 DEMO = Path(oopscope.__file__).parent / "data" / "null-pointer.kdump"
@@ -252,3 +253,12 @@ async def test_a_call_that_never_returns_is_marked_itself(monkeypatch: pytest.Mo
         await press(app, pilot)
         assert app.pane.selected == last
         assert shows(app, "not to come back")
+
+
+async def test_a_types_name_alone_leads_to_the_type() -> None:
+    async with running(Opened(), paths=[bundled_path()]) as (app, pilot):
+        await enter(app, pilot, ":", "list_head")
+        await settle(app, pilot)
+        assert "A type" in text(app) and "its code" not in text(app)
+        await press(app, pilot, "enter")
+        assert app.pane.key == "struct"

@@ -18,11 +18,13 @@ from oopscope.cli.stdin import STDIN, kept_input
 from oopscope.commands.command import Say
 from oopscope.commands.register import BY_WORD, HERE, told
 from oopscope.errors import NotADump, OopscopeError, Unsupported
+from oopscope.lazy_re import lazy_re
 from oopscope.sources.remote import Location, location
 from oopscope.subsystems import TABLES
 
 CRASHES = Path("/var/crash")  # where kdump writes by itself
 DONE, FAULT, USAGE, NOT_A_DUMP, DAMAGED = 0, 1, 2, 3, 4
+TYPE_LIKE = lazy_re(r"[A-Za-z]\w*_\w*(\.[\w.,]+)?")
 HELP_WORDS = ("help", "man", "?")
 OpenScreen = Callable[[list[Location]], int]
 
@@ -135,6 +137,8 @@ def _screen(argv: list[str], open_screen: OpenScreen | None) -> int:
     if "/" not in word and not Path(word).exists() and word != STDIN:
         if told(word):
             return complain(told(word), USAGE)
+        if len(argv) > 1 and Path(argv[1]).exists() and TYPE_LIKE.fullmatch(word):  # as crash takes a type's name
+            return complain(f"{word} is no command; of a type: oopscope struct {argv[1]} {word}", USAGE)
         near = nearest(word, [c.name for c in EVERY])
         hint = f"did you mean `oopscope {near}`?" if near else "`oopscope --help` lists the commands"
         return complain(f"{word!r} is neither a file here nor a command; {hint}", USAGE)

@@ -31,10 +31,12 @@ class Symbol(AskedText):
             lines += empty("looking it up", width)
         elif found.value is None:
             lines += [*field_line("Symbol", clean(name), width, 10), *field_line("Not found", found.why, width, 10)]
+            lines += self._as_a_type(name, width)
         else:
             lines += facts_lines(found.value.facts, width, 10)
-        lines += [BLANK, line(" ", ("its code", theme.LINK), link=Place("code", name)),
-                  line(" ", ("the words there", theme.LINK), link=Place("words", name))]  # fmt: skip
+        if found is None or found.value is not None:
+            lines += [BLANK, line(" ", ("its code", theme.LINK), link=Place("code", name)),
+                      line(" ", ("the words there", theme.LINK), link=Place("words", name))]  # fmt: skip
         plain = name.partition("+")[0]
         seen = self._seen(plain)
         if seen is not None and seen.module:
@@ -52,6 +54,19 @@ class Symbol(AskedText):
                 text = " ".join(ABSENT if part is None else str(part) for part in (row.pid, row.comm))
                 lines.append(line("   ", (text, theme.LINK), f"  {row.state}", link=Place("tasks", row.pid, True)))
         return lines
+
+    def _as_a_type(self, name: str, width: int) -> list[Line]:
+        """Return the struct of that name, as crash takes such a word, or those whose names are like it."""
+        if not name.isidentifier():
+            return []
+        self.scope.ask("struct", name)
+        answer = self.store.answer("struct", name)
+        struct = answer.value if answer is not None else None
+        if struct is None:
+            return []
+        like = struct.like or (struct.name,)
+        lines = [BLANK, heading(" Types like it" if struct.like else " A type")]
+        return [*lines, *(line("   ", (clean(one), theme.LINK), link=Place("struct", one)) for one in like)]
 
     def _seen(self, name: str) -> "Frame | None":
         """Return a frame of this function from a stack that was read."""
