@@ -17,6 +17,8 @@ TOP = 0xFFFF888000000000
 class Memory(Words):
     """Words, and the texts that lie at some addresses."""
 
+    steps = 0
+
     def __init__(self, words: dict[int, int], texts: dict[int, bytes]) -> None:
         super().__init__(words)
         self._texts = texts

@@ -18,7 +18,8 @@ from oopscope.waits.offsets import offset, offsets, size
 from oopscope.waits.sleepers import Sleeper, head_of
 
 MAX_FILES = 64  # of one wait
-EPOLL = ("ep_autoremove_wake_function", "default_wake_function")
+EPOLL = ("ep_autoremove_wake_function", "autoremove_wake_function", "default_wake_function")
+ENTRY = ("wait.private", "wait.func")
 MAX_PAGES = 16  # of further entries
 
 
@@ -67,16 +68,17 @@ def _claims(kernel: Kernel, one: Sleeper, node: Node, files: list[int], text: st
 
 
 def _poll_table(kernel: Kernel, one: Sleeper) -> int | None:
-    """Return the struct poll_wqueues on a task's stack: it names the task, and the function that fills it."""
-    shape = offsets(kernel, "poll_wqueues", "polling_task", "pt._qproc")
-    if shape is None:
+    """Return the struct poll_wqueues on a task's stack: it names the task, its first entry names it and pollwake."""
+    task = offset(kernel, "poll_wqueues", "polling_task")
+    first, entry = offset(kernel, "poll_wqueues", "inline_entries"), offsets(kernel, "poll_table_entry", *ENTRY)
+    if task is None or first is None or entry is None:
         return None
-    task, function = shape
-    lowest = 1 << (8 * kernel.memory.word_size - 1)
-    for base in (place - task for place in one.places):
-        word = one.word(base + function) if base >= one.task.sp else 0
-        named = kernel.name_of(word) if word >= lowest else None
-        if named is not None and not named.offset and named.symbol in ("__pollwait", "pollwait"):
+    for place in one.places:
+        base = place - task
+        if base < one.task.sp or one.word(base + first + entry[0]) != base:
+            continue
+        named = kernel.name_of(one.word(base + first + entry[1]))
+        if named is not None and not named.offset and named.symbol == "pollwake":
             return base
     return None
 
