@@ -1,4 +1,4 @@
-"""What registers are for, on x86_64, in the kernel's calling convention."""
+"""What registers are for in the kernel's calling convention: of x86_64, and of other machines what only they have."""
 
 from oopscope.explain import Text
 
@@ -49,4 +49,55 @@ TEXTS: dict[str, Text] = {
     "cr3": Text("The physical address of the page tables in use, with the PCID and PTI's bits below."),
     "gs_base": Text("In the kernel, this CPU's area of per-CPU variables."),
     "fs_base": Text("The program's thread-local storage."),
+    # arm64
+    "pstate": Text(
+        "arm64's state: the flags of the last comparison, the exception level (EL1 is the kernel, EL0 a program), and "
+        "what is masked: debug, SError, IRQ, FIQ."
+    ),
+    "esr": Text(
+        "arm64's exception syndrome: its upper six bits say what kind of exception it was (0x25: a data access of the "
+        "kernel, 0x21: an instruction fetch, 0x3c: BRK), the lower ones why: which level of the page tables had no "
+        "translation or no permission, and whether it was a read or a write (WnR)."
+    ),
+    "far": Text("arm64's fault address: what a data access or an instruction fetch could not use."),
+    **{f"x{n}": Text(f"arm64: argument {n + 1}{', and the result' if not n else ''}. {_ARGUMENT}") for n in range(8)},
+    "x8": Text("arm64: where a large result is put; in a system call its number."),
+    **{f"x{n}": Text("arm64: scratch, that calls may change.") for n in range(9, 19)},
+    **{f"x{n}": Text(f"arm64: {_KEPT[0].lower()}{_KEPT[1:]}") for n in range(19, 29)},
+    "x29": Text("arm64's frame pointer: it leads to the caller's frame record, the pair of x29 and x30."),
+    "x30": Text("arm64's link register: where the function returns to, until it calls another."),
+    # riscv64
+    "cause": Text(
+        "riscv64's scause: what kind of exception it was (2 an illegal instruction, 3 EBREAK, 12 a fetch, 13 a load, "
+        "15 a store to a page that is not there or forbidden); with the topmost bit an interrupt."
+    ),
+    "badaddr": Text("riscv64's stval: the address that could not be used, or the instruction that is illegal."),
+    "status": Text("riscv64's sstatus: who was interrupted (SPP) and whether interrupts were on (SPIE)."),
+    "ra": Text("riscv64: where the function returns to, until it calls another."),
+    "tp": Text("riscv64: in the kernel the current task's task_struct."),
+    # PowerPC
+    "msr": Text(
+        "PowerPC's machine state: whether a program ran, whether interrupts and translation were on, byte order."
+    ),
+    "nip": Text("PowerPC's next instruction: where it stood."),
+    "link": Text("PowerPC's link register: where the function returns to, until it calls another."),
+    "ctr": Text("PowerPC's count register: the target of indirect calls, or a loop's count."),
+    "trap": Text(
+        "PowerPC's interrupt vector: 0x300 a data access, 0x400 a fetch, 0x700 a trap or an illegal instruction."
+    ),
+    "dar": Text("PowerPC's data address: what a load or store could not use."),
+    "dsisr": Text(
+        "PowerPC's reason of a data fault: 0x40000000 no translation, 0x08000000 protection, 0x02000000 it was a store."
+    ),
+    "gpr1": Text("PowerPC's stack pointer: it points at the back chain, the caller's frame."),
+    "gpr13": Text("PowerPC: in the kernel this CPU's paca."),
+    # s390x
+    "psw_mask": Text(
+        "The upper half of s390's PSW: a program or the kernel (problem state), which address space, what interrupts "
+        "were masked, the condition code."
+    ),
+    "psw_addr": Text(
+        "The lower half of s390's PSW: the instruction that is next; of a page fault the one that failed, of BUG() the "
+        "one behind."
+    ),
 }

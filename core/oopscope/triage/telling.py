@@ -7,10 +7,13 @@ from oopscope.inspect.fault_in_log import fault_in_log
 from oopscope.triage.death import Death
 from oopscope.triage.faults import fault_address
 from oopscope.triage.finding import Verdict
+from oopscope.triage.said import said
 
 
 def told(death: Death, verdict: Verdict) -> Verdict:
-    """Return the verdict with its fault, where the stack that was died on shows one."""
+    """Return the verdict with its fault, where the stack that was died on shows one, and the processor's own words."""
+    if verdict.category in ("software", "hardware"):
+        verdict = replace(verdict, evidence=(*verdict.evidence, *said(death)))
     found = _fault(death) if verdict.category == "software" else None
     return verdict if found is None else replace(verdict, fault=found)
 

@@ -2,7 +2,7 @@
 
 from oopscope.kernel.machine import Assembly, Machine
 from oopscope.machine.common import scan
-from oopscope.machine.powerpc import code, memory, unwind
+from oopscope.machine.powerpc import code, memory, syndromes, unwind
 
 MACHINE = Machine(
     kernel_memory=memory.kernel_memory,
@@ -18,6 +18,7 @@ MACHINE = Machine(
     stacks_by_cpu=unwind.stacks_by_cpu,
     guess=scan.guess_by_scan,
     saved_registers=unwind.saved_registers,
+    about_register=syndromes.about_register,
     assembly=Assembly(
         arch="ppc",
         modes=("64",),

@@ -2,7 +2,7 @@
 
 from oopscope.kernel.machine import Assembly, Machine
 from oopscope.machine.common import scan
-from oopscope.machine.riscv64 import code, memory, unwind
+from oopscope.machine.riscv64 import code, memory, syndromes, unwind
 
 MACHINE = Machine(
     kernel_memory=memory.kernel_memory,
@@ -20,6 +20,7 @@ MACHINE = Machine(
     saved_registers=unwind.saved_registers,
     direct_base=memory.direct_base,
     address_space=memory.address_space,
+    about_register=syndromes.about_register,
     assembly=Assembly(
         arch="riscv",
         modes=("riscv64", "riscvc"),

@@ -31,8 +31,9 @@ def in_user(registers: Mapping[str, int]) -> bool:
 
 
 def registers_at(kernel: Kernel, address: int) -> dict[str, int]:
-    """Return the registers of a struct pt_regs: those of a crash note in its order, and sstatus."""
-    return dict(zip((*GENERAL, "status"), kernel.memory.words(address, len(GENERAL) + 1), strict=True))
+    """Return the registers of a struct pt_regs: those of a crash note in its order, and sstatus, stval, scause."""
+    names = (*GENERAL, "status", "badaddr", "cause")
+    return dict(zip(names, kernel.memory.words(address, len(names)), strict=True))
 
 
 def has_frame(kernel: Kernel, function: int, pc: int) -> bool:

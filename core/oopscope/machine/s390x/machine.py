@@ -2,7 +2,7 @@
 
 from oopscope.kernel.machine import Assembly, Machine
 from oopscope.machine.common import scan
-from oopscope.machine.s390x import code, memory, unwind
+from oopscope.machine.s390x import code, memory, syndromes, unwind
 
 MACHINE = Machine(
     kernel_memory=memory.kernel_memory,
@@ -19,6 +19,7 @@ MACHINE = Machine(
     guess=scan.guess_by_scan,
     direct_base=memory.direct_base,
     saved_registers=unwind.saved_registers,
+    about_register=syndromes.about_register,
     assembly=Assembly(
         arch="sysz",
         modes=("big",),
