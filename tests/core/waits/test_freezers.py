@@ -20,7 +20,9 @@ COLD = ("schedule", "__refrigerator", "get_signal")
 
 
 def claims(monkeypatch: pytest.MonkeyPatch, words: dict[int, int], functions: tuple[str, ...], state: int = 1) -> Any:
-    one = sleeper(TASK, functions, task=SimpleNamespace(state=state, flags=0, jobctl=words[TASK + 8]))
+    one = sleeper(
+        TASK, functions, task=SimpleNamespace(state=state, flags=words.get(TASK + 16, 0), jobctl=words[TASK + 8])
+    )
     monkeypatch.setattr(freezers, "sleepers", lambda _kernel: [one])
     rows = [SimpleNamespace(address=GROUP, path="/a"), SimpleNamespace(address=PARENT, path="/above")]
     types = SimpleNamespace(enum=lambda _name: {"freezer_cgrp_id": 1})
@@ -50,5 +52,7 @@ def test_a_freezer_of_v1(monkeypatch: pytest.MonkeyPatch, own: int, above: int, 
         ABOVE: 0, ABOVE + 8: PARENT, ABOVE + 16: above,
     }  # fmt: skip
     wanted = [("0x1000", "waits_for", f"of cgroup {path}")] if path else []
-    assert claims(monkeypatch, words, COLD, 0x8000) == wanted
-    assert claims(monkeypatch, words, TRAP, 0x8000) == []
+    assert claims(monkeypatch, words, ("schedule", "do_nanosleep"), 0x8000) == wanted  # frozen where it slept
+    kernel_of_before = {**words, TASK + 16: 1 << 16}  # PF_FROZEN
+    assert claims(monkeypatch, kernel_of_before, COLD) == wanted
+    assert claims(monkeypatch, kernel_of_before, TRAP) == []

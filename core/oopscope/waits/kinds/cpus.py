@@ -1,8 +1,8 @@
 """CPUs that somebody waits for: calls of functions on other CPUs (kernel/smp.c) and stoppers (kernel/stop_machine.c).
 
 A caller spins until the other CPU has taken its call_single_data: that is still locked, one a CPU in the caller's own
-cfd_data, or it lies on the caller's stack and hangs in the other CPU's queue. Who waits for stoppers sleeps, with a
-cpu_stop_done on its stack; the works that name it hang in the lists of those CPUs that have not come.
+cfd_data, or it lies on the caller's stack and hangs in the other CPU's queue. Who waits for stoppers sleeps, with the
+works on its stack, or a cpu_stop_done that they name; they hang in the lists of those CPUs that have not come.
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ from oopscope.waits.sleepers import Sleeper, completion_of
 LOCKED = 1  # CSD_FLAG_LOCK
 MAX_CALLS = 4096  # in one CPU's queue
 MAX_WORKS = 4096
+STOPS = ("stop_", "__stop_cpus", "cpu_stop", "affine_move_task", "__set_cpus_allowed", "set_cpus_allowed")
 
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
@@ -38,7 +39,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
     for one in unlocked(kernel):
         if not one.places or one.completion is None:
             continue
-        if any(f.startswith(("stop_", "__stop_cpus", "cpu_stop")) for f in one.functions):
+        if any(function.startswith(STOPS) for function in one.functions):
             try:
                 yield from _stopped(kernel, one)
             except OopscopeError as error:
@@ -92,26 +93,25 @@ def _owed(kernel: Kernel, cpu: Cpu, other: int) -> str:
 
 
 def _stopped(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
-    completion, shape = completion_of(one), offsets(kernel, "cpu_stop_done", "completion", "nr_todo.counter")
+    """By a work of a stopper that lies on its stack, or that names the cpu_stop_done with the completion in it."""
+    completion, within = completion_of(one), offset(kernel, "cpu_stop_done", "completion")
     work = offsets(kernel, "cpu_stop_work", "list", "done")
-    stopper = offsets(kernel, "cpu_stopper", "works", "thread")
-    base = kernel.find_symbol("cpu_stopper")
-    if completion is None or completion not in one.stack or None in (shape, work, stopper, base):
+    works, base = offset(kernel, "cpu_stopper", "works"), kernel.find_symbol("cpu_stopper")
+    if completion is None or completion not in one.stack or within is None or work is None:
         return
-    assert shape is not None and work is not None and stopper is not None and base is not None
-    done = completion - shape[0]
-    node = Node(f"stop:{done:#x}", "stopper", "of CPUs", done)
-    waiter, found = task_node(kernel, one.address), False
+    if works is None or base is None:
+        return
+    node = Node(f"stop:{completion:#x}", "stopper", "of CPUs", completion)
+    found = list[Claim]()
     for cpu in present_cpus(kernel):
-        at = kernel.per_cpu(base, cpu)
-        works = for_each_list(kernel.memory, at + stopper[0], work[0], lambda _error: None, MAX_WORKS)
-        if any(kernel.memory.word(entry + work[1]) == done for entry in works):
-            target, held = cpu_claims(kernel, cpu)
-            found = True
-            yield Claim(
-                node, target, "behind", "linked", None, f"a work that names it hangs in the stopper of CPU {cpu}"
-            )
-            yield from held
+        head = kernel.per_cpu(base, cpu) + works
+        for entry in for_each_list(kernel.memory, head, work[0], lambda _error: None, MAX_WORKS):
+            if entry in one.stack or kernel.memory.word(entry + work[1]) == completion - within:
+                target, held = cpu_claims(kernel, cpu)
+                text = f"a work of its own hangs in the stopper of CPU {cpu}"
+                found += [Claim(node, target, "behind", "linked", None, text), *held]
+                break
     if found:
-        text = "a cpu_stop_done on its own stack is in the works of stoppers"
-        yield Claim(waiter, node, "waits_for", "linked", one.since, text)
+        text = "what it waits to be completed is done by stoppers"
+        yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
+        yield from found

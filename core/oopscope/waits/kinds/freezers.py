@@ -71,8 +71,11 @@ def _of(
 
 
 def _stands(one: Sleeper, legacy: bool) -> bool:
+    """Tell whether a task has been frozen: it stands in the refrigerator, or (6.1) was frozen where it slept."""
     inner = [function for function in one.functions if "schedule" not in function][:2]
-    return LEGACY in inner if legacy else any(function in UNIFIED for function in inner)
+    if legacy:
+        return bool(one.task.state & TASK_FROZEN) or LEGACY in inner
+    return any(function in UNIFIED for function in inner)
 
 
 def _unified(kernel: Kernel, css_set: int) -> Froze | None:
@@ -106,9 +109,7 @@ def _legacy(kernel: Kernel, css_set: int) -> Froze | None:
         if not at:
             break
         if memory.u32(at + state) & FREEZING_SELF:
-            return Froze(
-                memory.word(at + css[1]), "freezer.state of its group is FREEZING, and it stands in the refrigerator"
-            )
+            return Froze(memory.word(at + css[1]), "freezer.state of its group is FREEZING, and it has been frozen")
         at = memory.word(at + css[0])
     return None
 
