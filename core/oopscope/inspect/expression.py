@@ -37,6 +37,7 @@ from oopscope.inspect.expression_walks import (
     element_of,
     fitted,
     is_linked,
+    is_per_cpu,
     task_at,
     walk_of,
 )
@@ -242,7 +243,7 @@ class _Reader:
         if in_text(kernel, address):
             return Pointer(address)
         known = kernel.types.btf.variables().get(plain)
-        if known is not None and ":" not in name:  # as crash shows it: every CPU's
+        if ":" not in name and (known is not None or is_per_cpu(kernel, address)):  # as crash shows it: every CPU's
             return Several(tuple(map(self.of_cpu(plain), range(len(kernel.cached(per_cpu_offsets))))))
         if known is not None:
             return self.typed(known.type, address)

@@ -27,7 +27,8 @@ WALKS = {"list": for_each_list, "ring": for_each_list, "hlist": for_each_hlist, 
 # Ordinary variables of which the type is known, though BTF does not say it.
 STRUCTS = {"init_task": "task_struct", "init_mm": "mm_struct", "init_net": "net", "init_pid_ns": "pid_namespace",
            "init_user_ns": "user_namespace", "init_uts_ns": "uts_namespace", "init_cred": "cred",
-           "init_css_set": "css_set", "iomem_resource": "resource", "init_nsproxy": "nsproxy"}  # fmt: skip
+           "init_css_set": "css_set", "iomem_resource": "resource", "init_nsproxy": "nsproxy",
+           "runqueues": "rq"}  # fmt: skip
 INTS = {"panic_cpu": 4, "nr_threads": 4, "nr_cpu_ids": 4, "total_forks": 8, "tainted_mask": 8, "jiffies": 8,
         "jiffies_64": 8, "panic_timeout": 4, "max_pfn": 8, "page_offset_base": 8, "vmalloc_base": 8, "vmemmap_base": 8,
         "phys_base": 8}  # fmt: skip
@@ -48,6 +49,12 @@ def fitted(number: int, size: int) -> int:
     bits = abs(size) * 8
     kept = number % (1 << bits)
     return kept - (1 << bits) if size < 0 and kept >> (bits - 1) else kept
+
+
+def is_per_cpu(kernel: Kernel, address: int) -> bool:
+    """Tell whether a symbol lies in the template of per-CPU variables; BTF of older kernels names none of them."""
+    start, end = kernel.find_symbol("__per_cpu_start"), kernel.find_symbol("__per_cpu_end")
+    return start is not None and end is not None and start <= address < end
 
 
 def is_linked(memory: Memory, node: int) -> bool:

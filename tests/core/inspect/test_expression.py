@@ -211,3 +211,10 @@ def test_a_variable_that_its_neighbours_point_back_at_is_a_list(kernel: Kernel) 
 def test_structs_that_point_to_the_next_one(kernel: Kernel) -> None:
     walked = evaluate(kernel, "list(init_task, task_struct, group_leader)")  # it points to itself
     assert [one.address for one in walked.values] == [kernel.symbol("init_task")]
+
+
+def test_a_per_cpu_variable_that_btf_does_not_name() -> None:
+    kernel = case_of("5.10-sysrq").kernel
+    assert "runqueues" not in kernel.types.btf.variables()
+    found = evaluate(kernel, "runqueues").values
+    assert len(found) == 2 and found[1] == Pointer(kernel.per_cpu(kernel.symbol("runqueues"), 1), "rq")
