@@ -8,19 +8,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import oopscope
-from oopscope.cli.examples import epilog
 from oopscope.cli.stdin import STDIN, kept_input
-from oopscope.commands.command import Say
-from oopscope.commands.register import BY_WORD, HERE, told
 from oopscope.errors import NotADump, OopscopeError, Unsupported
 from oopscope.lazy_re import lazy_re
 from oopscope.sources.remote import Location, location
 from oopscope.subsystems import TABLES
+
+if TYPE_CHECKING:
+    from oopscope.commands.command import Command as Word
+    from oopscope.commands.command import Say
 
 CRASHES = Path("/var/crash")  # where kdump writes by itself
 DONE, FAULT, USAGE, NOT_A_DUMP, DAMAGED = 0, 1, 2, 3, 4
@@ -57,13 +59,35 @@ COMMANDS: tuple[Command, ...] = (
 
 ASK = "oopscope.cli.ask"
 MIXED = (ASK, "oopscope.cli.bt", "oopscope.cli.log")  # options may stand between words
-# The commands of the register that have no file of their own here.
-ASKED = tuple(
-    Command(one.name, one.help, ASK)
-    for one in HERE
-    if one.on == "both" and one.name not in {command.name for command in COMMANDS} and one.name != "*"
-)
-EVERY = (*COMMANDS, *ASKED)
+
+
+@cache
+def asked() -> tuple[Command, ...]:
+    """Return the commands of the register that have no file of their own here: a report does without it."""
+    from oopscope.commands.register import HERE
+
+    own = {command.name for command in COMMANDS} | {"*"}
+    return tuple(Command(one.name, one.help, ASK) for one in HERE if one.on == "both" and one.name not in own)
+
+
+def every() -> tuple[Command, ...]:
+    """Return all commands of the shell."""
+    return (*COMMANDS, *asked())
+
+
+def _words() -> "dict[str, Word]":
+    """Return the commands of the register by all their words."""
+    from oopscope.commands.register import BY_WORD
+
+    return BY_WORD
+
+
+def told(word: str) -> str:
+    """Return a command of the register in one line; an empty text for none."""
+    from oopscope.commands.register import told as of_register
+
+    return of_register(word)
+
 
 EXAMPLES = """\
 examples:
@@ -117,7 +141,7 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
     command = _named(argv)
     if command is not None:
         args = parsed(command, joined(argv[1:]))
-        if isinstance(args, Say):
+        if not isinstance(args, argparse.Namespace):
             return complain(args.text, USAGE)
         args.open_screen = open_screen
         status: int = import_module(command.module).run(args)
@@ -125,7 +149,7 @@ def _dispatch(argv: list[str], open_screen: OpenScreen | None) -> int:
     if argv and not Path(argv[0]).exists():
         if argv[0] in HELP_WORDS:
             return _help(argv[1:])
-        if argv[0] in BY_WORD and not BY_WORD[argv[0]].there:
+        if argv[0] in _words() and not _words()[argv[0]].there:
             return complain(told(argv[0]), USAGE)
     return _screen(argv, open_screen)
 
@@ -139,7 +163,7 @@ def _screen(argv: list[str], open_screen: OpenScreen | None) -> int:
             return complain(told(word), USAGE)
         if len(argv) > 1 and Path(argv[1]).exists() and TYPE_LIKE.fullmatch(word):  # as crash takes a type's name
             return complain(f"{word} is no command; of a type: oopscope struct {argv[1]} {word}", USAGE)
-        near = nearest(word, [c.name for c in EVERY])
+        near = nearest(word, [c.name for c in every()])
         hint = f"did you mean `oopscope {near}`?" if near else "`oopscope --help` lists the commands"
         return complain(f"{word!r} is neither a file here nor a command; {hint}", USAGE)
     if open_screen is None or sys.stdout is None or not sys.stdout.isatty():
@@ -154,7 +178,7 @@ def _screen(argv: list[str], open_screen: OpenScreen | None) -> int:
     return open_screen(paths)
 
 
-def parsed(command: Command, argv: list[str]) -> argparse.Namespace | Say:
+def parsed(command: Command, argv: list[str]) -> "argparse.Namespace | Say":
     """Read a command's arguments; those of the register's commands as the `:` prompt reads them."""
     parser = parser_of(command)
     if command.module not in MIXED:
@@ -162,9 +186,9 @@ def parsed(command: Command, argv: list[str]) -> argparse.Namespace | Say:
     from oopscope.cli.options import apart, spelt
 
     if command.module != ASK:
-        line = spelt(parser, BY_WORD[command.name], argv)
-        return line if isinstance(line, Say) else parser.parse_intermixed_args(line)
-    read, words = apart(parser, BY_WORD[command.name], argv)
+        line = spelt(parser, _words()[command.name], argv)
+        return parser.parse_intermixed_args(line) if isinstance(line, list) else line
+    read, words = apart(parser, _words()[command.name], argv)
     args = parser.parse_intermixed_args(read)
     args.words = words
     return args
@@ -186,9 +210,9 @@ def _named(argv: list[str]) -> Command | None:
     """Return the command that a line begins with; crash's other words for it too, unless a file is called so."""
     word = argv[0] if argv else ""
     found = next((c for c in COMMANDS if c.name == word), None)
-    if found is not None or word not in BY_WORD or (len(argv) == 1 and Path(word).exists()):
+    if found is not None or not argv or word not in _words() or (len(argv) == 1 and Path(word).exists()):
         return found
-    return next((c for c in EVERY if c.name == BY_WORD[word].name), None)
+    return next((c for c in every() if c.name == _words()[word].name), None)
 
 
 def joined(argv: Sequence[str]) -> list[str]:
@@ -210,7 +234,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's, whose complaints are one line."""
+    """argparse's, whose complaints are one line; its examples are looked for when help is asked for."""
+
+    command = ""
+
+    def format_help(self) -> str:
+        """Return the help, examples last."""
+        if self.command:
+            from oopscope.cli.examples import epilog
+
+            self.epilog = epilog(self.command)
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and where the rest stands."""
@@ -224,7 +258,7 @@ def parser_of(command: Command) -> argparse.ArgumentParser:
     module = import_module(command.module)
     parser = Parser(prog=f"oopscope {command.name}", description=module.__doc__, conflict_handler="resolve")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = epilog(command.name)
+    parser.command = command.name
     if command.module == ASK:
         module.prepare(parser, command.name)
     else:
@@ -235,13 +269,13 @@ def parser_of(command: Command) -> argparse.ArgumentParser:
 def top_parser() -> argparse.ArgumentParser:
     """Return the parser of `oopscope` without a sub-command."""
     lines = "\n".join(f"  {c.name:<12}{c.help}" for c in COMMANDS)
-    asked = "\n".join(f"  {c.name:<12}{c.help}" for c in ASKED)
+    others = "\n".join(f"  {c.name:<12}{c.help}" for c in asked())
     parser = Parser(
         prog="oopscope",
         usage="oopscope [PATH ...]\n       oopscope COMMAND [OPTIONS] PATH",
         description="Open a Linux kernel crash dump and see why the machine died: no debug symbols needed.",
         epilog=f"commands (`oopscope COMMAND --help` tells more):\n{lines}\n\n"
-        f"tables and things, by crash's words:\n{asked}\n\n{EXAMPLES}",
+        f"tables and things, by crash's words:\n{others}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from oopscope.cli import EVERY, parser_of, top_parser
+from oopscope.cli import every, parser_of, top_parser
 from oopscope.cli.demo import demos
+from oopscope.cli.examples import epilog
 from oopscope.report.build import sections
 from oopscope.subsystems import TABLES
 
@@ -42,7 +43,7 @@ class Spec(NamedTuple):
 
 def specs() -> list[Spec]:
     """Return `oopscope` itself, then every command."""
-    return [_spec("", "", top_parser()), *(_spec(c.name, c.help, parser_of(c)) for c in EVERY)]
+    return [_spec("", "", top_parser()), *(_spec(c.name, c.help, parser_of(c)) for c in every())]
 
 
 def known_words(metavar: str) -> tuple[str, ...]:
@@ -60,7 +61,8 @@ def _spec(name: str, text: str, parser: argparse.ArgumentParser) -> Spec:
     actions: Sequence[argparse.Action] = parser._actions
     options = tuple(_option(a) for a in actions if a.option_strings)
     places = tuple(_value(a) for a in actions if not a.option_strings)
-    return Spec(name, text, parser.description or "", parser.epilog or "", options, places)
+    examples = epilog(name) if name else parser.epilog
+    return Spec(name, text, parser.description or "", examples or "", options, places)
 
 
 def _option(action: argparse.Action) -> Option:

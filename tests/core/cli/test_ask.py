@@ -10,7 +10,7 @@ import pytest
 
 from cases import DUMPS, case_of
 from core.cli.runner import Done, Run
-from oopscope.cli import ASKED, DAMAGED, DONE, USAGE, Command
+from oopscope.cli import DAMAGED, DONE, USAGE, Command, asked
 from oopscope.commands.register import BY_WORD
 
 pytestmark = pytest.mark.usefixtures("kept_index")
@@ -24,7 +24,7 @@ def lines(done: Done) -> list[str]:
 
 
 class TestEachOne:
-    @pytest.mark.parametrize("line", ASKED, ids=lambda c: c.name)
+    @pytest.mark.parametrize("line", asked(), ids=lambda c: c.name)
     def test_help_has_examples_that_run(self, command: Run, line: Command) -> None:
         done = command(line.name, "--help")
         assert (done.status, done.err) == (DONE, "")

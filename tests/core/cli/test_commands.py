@@ -15,7 +15,7 @@ import pytest
 import oopscope.cli
 from cases import BARE, DUMPS, LATER, UNREAD, case_of
 from core.cli.runner import NAME, Done, Run, environment, oopscope_run
-from oopscope.cli import COMMANDS, DAMAGED, DONE, EVERY, NOT_A_DUMP, USAGE, Command
+from oopscope.cli import COMMANDS, DAMAGED, DONE, NOT_A_DUMP, USAGE, Command, every
 from oopscope.cli.report import FORMATS, status
 from oopscope.subsystems import TABLES, table
 
@@ -32,7 +32,7 @@ class TestTable:
         folder = Path(oopscope.cli.__file__).parent
         modules = {f"oopscope.cli.{p.stem}" for p in folder.glob("*.py") if p.stem != "__init__"}
         commands = {name for name in modules if hasattr(import_module(name), "prepare")}
-        assert commands == {c.module for c in EVERY}
+        assert commands == {c.module for c in every()}
         assert len({c.name for c in COMMANDS}) == len(COMMANDS)
 
     @pytest.mark.parametrize("line", COMMANDS, ids=lambda c: c.name)

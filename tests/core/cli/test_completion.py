@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from oopscope.cli import COMMANDS, EVERY, Command, examples, joined, parsed, parser_of, run, top_parser
+from oopscope.cli import COMMANDS, Command, every, examples, joined, parsed, parser_of, run, top_parser
 from oopscope.cli.completion import KINDS, script
 from oopscope.cli.demo import demos
 from oopscope.cli.spec import specs
 from oopscope.commands.command import Say
 from oopscope.subsystems import TABLES
 
-NAMES = [c.name for c in EVERY]
+NAMES = [c.name for c in every()]
 
 
 def shell(name: str, *args: str, text: str = "") -> CompletedProcess[str]:
@@ -126,7 +126,7 @@ def test_the_man_page_is_clean_and_names_what_there_is() -> None:
         assert [line for line in done.stdout.splitlines() if "missing date" not in line] == []
 
 
-@pytest.mark.parametrize("command", EVERY, ids=NAMES)
+@pytest.mark.parametrize("command", every(), ids=NAMES)
 def test_every_command_has_examples_that_its_parser_takes(command: Command) -> None:
     found = examples.examples_of(command.name)
     assert (2 if command in COMMANDS else 0) <= len(found) <= 4
