@@ -38,7 +38,7 @@ class Symbol(AskedText):
             lines += [BLANK, line(" ", ("its code", theme.LINK), link=Place("code", name)),
                       line(" ", ("the words there", theme.LINK), link=Place("words", name))]  # fmt: skip
         plain = name.partition("+")[0]
-        seen = self._seen(plain)
+        seen = self._seen(plain) if found is None or found.value is None else None  # else its facts say it
         if seen is not None and seen.module:
             lines += field_line("Module", clean(seen.module), width, 10, Place("modules", seen.module, True))
         if seen is not None and seen.offset is not None:
