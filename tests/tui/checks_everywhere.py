@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from pytest import MonkeyPatch
 from textual.command import CommandPalette
 
 from oopscope_tui.places import Place
@@ -79,10 +80,11 @@ def calls(name: str) -> Check:
 
     async def check(stage: Stage, key: str) -> None:
         told: list[str] = []
-        setattr(stage.app, name, lambda *_args, **_more: told.append(name))
-        await stage.press(key)
-        delattr(stage.app, name)
-        assert told == [name]
+        with MonkeyPatch.context() as patch:
+            patch.setattr(stage.app, name, lambda *_args, **_more: told.append(name))
+            patch.setattr(stage.app.reader, "stop", lambda: told.append("reader"))
+            await stage.press(key)
+        assert told == (["reader", name] if name == "exit" else [name])
 
     return check
 

@@ -26,6 +26,7 @@ PATIENCE = 120.0  # seconds
 CALM = 3  # turns of the event loop without anything to do: what another thread posts comes in with the next one
 TURN = 0.001  # seconds that the reader's thread is given
 SOON = 0.5  # seconds: a timer of less is a slice of work
+RENDER = Compositor.render_update
 NAMES = {":": "colon", "/": "slash"}
 
 
@@ -62,7 +63,6 @@ async def running(
     on the status line stays, however slow the machine is.
     """
     app = OopscopeApp(paths, fake or Fake(), **more)
-    paint = Compositor.render_update
     with MonkeyPatch.context() as patch:
         patch.setattr(Compositor, "render_update", put_off)
         patch.setattr(chrome, "SAID_SECONDS", PATIENCE)
@@ -70,7 +70,12 @@ async def running(
             await settle(app, pilot)
             yield app, pilot
             if app.is_running:
-                paint(app.screen._compositor, screen_stack=app._background_screens)
+                paint(app)
+
+
+def paint(app: OopscopeApp) -> None:
+    """Paint what is due, as the next frame would."""
+    RENDER(app.screen._compositor, screen_stack=app._background_screens)
 
 
 def put_off(_compositor: Compositor, screen_stack: list[Screen[Any]] | None = None, **_more: bool) -> None:

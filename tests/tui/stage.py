@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from textual.pilot import Pilot
 
 from oopscope_tui.app import OopscopeApp
+from oopscope_tui.panes.base import Pane
 from oopscope_tui.places import Place
 from oopscope_tui.widgets.lines import Lines
 from tui.driving import press, settle
@@ -18,15 +20,24 @@ class Stage:
     app: OopscopeApp
     pilot: Pilot[int]
     place: Place
+    home: tuple[Pane, bool, Lines, Any] | None = None  # what the place is shown by
 
     async def begin(self) -> None:
-        """Go to the place, with no search, no filter, and the cursor in the middle."""
-        await self.app.go(self.place)
-        self.lines.search("")
-        self.lines.set_filter("")
+        """Go to the place unless a check stayed there, with no search, no filter, and the cursor in the middle."""
+        if self.home != self._here() or self.app.prompt_line.is_open or len(self.app.screen_stack) > 1:
+            await self.app.go(self.place)
+            self.home = self._here()
+        if self.lines.scan is not None:
+            self.lines.search("")
+        if self.lines.filter_text:
+            self.lines.set_filter("")
         await settle(self.app, self.pilot)
         if self.lines.all_selectable:
             self.lines._to(len(self.lines.view) // 2)
+
+    def _here(self) -> tuple[Pane, bool, Lines, Any]:
+        pane = self.app.pane
+        return pane, pane.opened, self.lines, getattr(pane, "asked", None)
 
     @property
     def lines(self) -> Lines:

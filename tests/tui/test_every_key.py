@@ -11,7 +11,7 @@ from oopscope_tui.settings.keys import Key
 from tui import checks_everywhere as everywhere
 from tui import checks_of_lists as lists
 from tui import checks_of_panes as panes
-from tui.driving import LARGE, SMALL, Opened, running
+from tui.driving import LARGE, SMALL, Opened, paint, running
 from tui.stage import Check, Stage
 
 CHECKS: dict[str, Check] = {
@@ -79,10 +79,13 @@ PLACES = [
     *(Place("symbol", "do_idle"), Place("help"), Place("struct", "task_struct@init_task"), Place("words", "init_task")),
     *(Place("code", "do_idle"), Place("explain", "cause:null-pointer-dereference")),
 ]
-
+EACH = 6  # places are gone to in one run of the screen
+OF_A_SIZE = PLACES[::2], PLACES[1::2]
+RUNS = [half[at : at + EACH] for half in OF_A_SIZE for at in range(0, len(half), EACH)]
 
 # The places of the generic pane, and the keys that do the same there whatever its rows are: one in TURNS is pressed in
-# each of them, in the next one another. All else is pressed everywhere.
+# each of them, in the next one another. So are, everywhere, the keys that no place knows of. All else is pressed
+# everywhere.
 GENERIC = [place for place in PLACES if place.pane not in {one.key for one in SPECIAL}]
 ALIKE = {
     "", "app.next_view(1)", "app.next_view(-1)", "app.next_pane(1)", "app.next_pane(-1)", "app.prompt('goto')",
@@ -90,12 +93,19 @@ ALIKE = {
     "move(1)", "move(-1)", "page(1)", "page(-1)", "half(1)", "half(-1)", "edge(0)", "edge(1)", "app.prompt('search')",
     "app.prompt('write')", "hit(1)", "hit(-1)",
 }  # fmt: skip
+ELSEWHERE = {"app.command_palette", "app.quit", "app.suspend_process", "app.repaint"}
 TURNS = 4
+
+
+def named(place: Place) -> str:
+    return f"{place.pane}{'-detail' if place.open else ''}"
 
 
 def is_pressed(place: Place, turn: int, key: Key) -> bool:
     """Tell whether a key has its turn in a place."""
-    return key.action not in ALIKE or place not in GENERIC or (GENERIC.index(place) + turn) % TURNS == 0
+    known = key.action not in ALIKE or (place not in GENERIC and key.action not in ELSEWHERE)
+    among = GENERIC if place in GENERIC else PLACES
+    return known or (among.index(place) + turn) % TURNS == 0
 
 
 def test_every_key_has_its_turn_on_small_and_large_screens() -> None:
@@ -104,22 +114,26 @@ def test_every_key_has_its_turn_on_small_and_large_screens() -> None:
         assert len(pressed) >= len(GENERIC) // TURNS and {*pressed} == {0, 1}, key
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.pane}{'-detail' if place.open else ''}")
-async def test_every_key(place: Place) -> None:
+@pytest.mark.parametrize("places", RUNS, ids=lambda places: ",".join(map(named, places)))
+async def test_every_key(places: list[Place]) -> None:
     """Of several names of a key all are bound to it, and one is pressed, in each place another."""
-    at = PLACES.index(place)
-    async with running(Opened(), (SMALL, LARGE)[at % 2], [demo_path()]) as (app, pilot):
-        stage = Stage(app, pilot, place)
+    async with running(Opened(), (SMALL, LARGE)[PLACES.index(places[0]) % 2], [demo_path()]) as (app, pilot):
+        for place in places:
+            await every_key(Stage(app, pilot, place))
+
+
+async def every_key(stage: Stage) -> None:
+    at = PLACES.index(stage.place)
+    await stage.begin()
+    for turn, key in enumerate((*stage.lines.KEYS, *keys.EVERYWHERE)):
+        if not is_pressed(stage.place, turn, key):
+            continue
+        names = key.keys.split(",")
         await stage.begin()
-        for turn, key in enumerate((*stage.lines.KEYS, *keys.EVERYWHERE)):
-            if not is_pressed(place, turn, key):
-                continue
-            names = key.keys.split(",")
-            await stage.begin()
-            bound = app.screen.active_bindings
-            assert all(bound[name].binding.action == key.action for name in names if key.action), key
-            await CHECKS[key.action](stage, names[(at + turn) % len(names)])
-            app.lines_on_screen()
+        bound = stage.app.screen.active_bindings
+        assert all(bound[name].binding.action == key.action for name in names if key.action), (stage.place, key)
+        await CHECKS[key.action](stage, names[(at + turn) % len(names)])
+        paint(stage.app)
 
 
 def test_no_check_is_of_a_key_that_is_gone() -> None:

@@ -41,8 +41,10 @@ def name(place: Place) -> str:
     return f"{place.pane}{'-detail' if place.open else ''}"
 
 
-@pytest.mark.parametrize("size", SIZES, ids=SIZES)
-@pytest.mark.parametrize("place", PLACES, ids=name)
+@pytest.mark.parametrize(
+    ("place", "size"),
+    [pytest.param(place, size, id=f"{name(place)}-{size}") for size in SIZES for place in PLACES],
+)
 def test_pane(place: Place, size: str, compared: Callable[[str], bool]) -> None:
     assert compared(pictures(size)[name(place)])
 
