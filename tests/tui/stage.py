@@ -20,7 +20,7 @@ class Stage:
     app: OopscopeApp
     pilot: Pilot[int]
     place: Place
-    home: tuple[Pane, bool, Lines, Any] | None = None  # what the place is shown by
+    home: Any = None  # what the place is shown by
 
     async def begin(self) -> None:
         """Go to the place unless a check stayed there, with no search, no filter, and the cursor in the middle."""
@@ -35,7 +35,7 @@ class Stage:
         if self.lines.all_selectable:
             self.lines._to(len(self.lines.view) // 2)
 
-    def _here(self) -> tuple[Pane, bool, Lines, Any]:
+    def _here(self) -> tuple[Pane | None, bool, Lines, Any]:
         pane = self.app.pane
         return pane, pane.opened, self.lines, getattr(pane, "asked", None)
 

@@ -5,6 +5,7 @@ always a dash. Everything in a dump is hostile: what would move the cursor, hide
 stand-in, the control pictures U+2400..U+2421 for the C0 set, \\u202e and the like for the rest.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from oopscope.kernel.kinds import ABSENT, ToldFloat, ToldInt
 
 RIGHT = frozenset({"int", "bytes", "seconds", "address"})  # kinds that stand to the right of their column
 UNITS = "KMGTPE"
+LONG = 256  # characters of a text that is not cleaned twice
 MARKS = 3  # combining marks kept on one base character; more is a way to draw over the neighbours
 _JAMO = ((0x1160, 0x11FF), (0xD7B0, 0xD7FF))  # the second and third letters of a Hangul syllable: no cell of their own
 
@@ -23,24 +25,18 @@ def printable(text: str, keep: str = "") -> str:
     """Return text with every character that is not plainly visible replaced by a stand-in, but for those kept."""
     if text.isascii() and text.isprintable():
         return text
-    if all(_stand_in(char) == char for char in set(text)):  # a long text has few characters
-        return text
-    return "".join(_stand_ins(text, keep))
+    return _cleaned(text, keep) if len(text) > LONG else _cleaned.__wrapped__(text, keep)
 
 
-def _stand_ins(text: str, keep: str) -> list[str]:
-    out: list[str] = []
-    marks = 0
-    for char in text:
-        shown = char if char in keep else _stand_in(char)
-        if shown is None:
-            marks += 1
-            if marks <= MARKS:
-                out.append(char if out else "·")
-            continue
-        marks = 0
-        out.append(shown)
-    return out
+@lru_cache(64)  # a long text is shown again and again while one moves about
+def _cleaned(text: str, keep: str) -> str:
+    others = {char: _stand_in(char) for char in set(text).difference(keep)}  # a long text has few characters
+    marks = "".join(char for char, shown in others.items() if shown is None)
+    table = {ord(char): shown for char, shown in others.items() if shown is not None and shown != char}
+    if marks:
+        text = re.sub(f"([{re.escape(marks)}]{{{MARKS}}})[{re.escape(marks)}]+", r"\1", text)
+        text = "·" + text[1:] if text[0] in marks else text  # there is nothing that it could go onto
+    return text.translate(table) if table else text
 
 
 @lru_cache(4096)

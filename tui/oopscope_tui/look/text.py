@@ -1,6 +1,7 @@
 """Text from a dump, made to fit: cells on the screen, never markup and never an escape sequence."""
 
 import textwrap
+from functools import lru_cache
 
 from rich.cells import get_character_cell_size
 
@@ -21,6 +22,11 @@ def cells(text: str) -> int:
     """Return how many cells a cleaned text takes."""
     if text.isascii():
         return len(text)
+    return _wide_cells(text)
+
+
+@lru_cache(512)  # what stands on the screen is measured with each painting
+def _wide_cells(text: str) -> int:
     chars = set(text) if len(text) > LONG else ()
     if 0 < len(chars) <= FEW:
         return sum(text.count(char) * get_character_cell_size(char) for char in chars)
