@@ -29,6 +29,7 @@ class Program:
     def __init__(self, *argv: Any, **environment: Any) -> None:
         self.size, self.data = (80, 24), ""
         self.since = 0  # where in the data the terminal got its size
+        self.shown, self.fed = Terminal(*self.size), (0, 0)  # what it shows of the data from `since` to where
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
         try:
             self.pid, self.fd = pty.fork()
@@ -61,10 +62,14 @@ class Program:
         raise AssertionError(f"{words!r} did not come:\n{self.screen()}")
 
     def screen(self) -> Any:
-        terminal = Terminal(*self.size)
-        whole = self.data[: self.data.rfind("\x1b")] if "\x1b" in self.data[-40:] else self.data
-        terminal.feed(whole[self.since :])
-        return "\n".join(terminal.lines)
+        """Return the screen's text; only what is new is fed to the terminal."""
+        whole = self.data.rfind("\x1b") if "\x1b" in self.data[-40:] else len(self.data)
+        since, end = self.fed
+        if since != self.since or end > whole:
+            self.shown, end = Terminal(*self.size), self.since
+        self.shown.feed(self.data[end:whole])
+        self.fed = self.since, max(whole, end)
+        return "\n".join(self.shown.lines)
 
     def resize(self, width: int, height: Any) -> None:
         """Change the terminal's size; what came before is lost."""

@@ -150,8 +150,9 @@ class TestCut:
     def raw(self) -> bytes:
         return DUMP.read_bytes()
 
-    @pytest.mark.parametrize("sixteenth", range(16))
-    def test_at_every_sixteenth(self, command: Run, tmp_path: Path, raw: bytes, sixteenth: int) -> None:
+    # What a report of a cut dump says is held at every twentieth, in conditions/test_cut_dumps.py.
+    @pytest.mark.parametrize("sixteenth", [0, 1, 4, 9, 13, 15])
+    def test_at_a_sixteenth(self, command: Run, tmp_path: Path, raw: bytes, sixteenth: int) -> None:
         path = tmp_path / "vmcore"
         path.write_bytes(raw[: len(raw) * sixteenth // 16])
         done = command("report", path, "--format", "json", "--sections", SECTIONS, "--stacks")

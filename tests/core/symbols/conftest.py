@@ -90,7 +90,7 @@ def make(
     symbols: Any = None,
     long_names: bool = False,
     scramble: int = 0,
-    text: int = 3 << 20,
+    text: int = 1 << 20,
 ) -> Made:
     """Build an image: `text` bytes of filler at _stext, then the tables of an era in their order."""
     symbols = symbols or example_symbols(stext, percpu=era in ("4.6", "6.1", "6.4"))

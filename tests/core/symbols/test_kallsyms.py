@@ -244,14 +244,14 @@ def test_missing_pages_are_read_errors(make_kallsyms: Callable[..., Any]) -> Non
 
 
 def test_scanning_over_holes(make_kallsyms: Callable[..., Any]) -> None:
-    made = make_kallsyms("4.6")
+    made = make_kallsyms("4.6", text=3 << 20)
     made.image.holes.update(range(made.stext + 0x100000 >> 12, made.stext + 0x180000 >> 12))
     check(open_kallsyms(made.image.read, made.info), made)
 
 
 @pytest.mark.parametrize("size", [0, 100, 4096, 3 << 20])
 def test_scanning_a_truncated_image(make_kallsyms: Callable[..., Any], size: int) -> None:
-    made = make_kallsyms("4.6")
+    made = make_kallsyms("4.6", text=3 << 20)
     del made.image.data[size + 0x1000 :]
     with pytest.raises(OopscopeError):
         scan(made.image.read, made.stext)
