@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.triage.finding import Evidence, Finding, Source
 from oopscope_tui.app import OopscopeApp
+from oopscope_tui.panes.wide import code_key
 from tui.driving import LARGE, SMALL, running
 from tui.fake import VERDICT, Fake
 
@@ -63,3 +65,11 @@ async def test_what_else_was_wrong_stands_behind_the_verdict_but_for_notes() -> 
         assert row.link.pane == "log"
         assert starting(app, "Also wrong") is not None
         assert not any("firmware" in row.text for row in rows(app))
+
+
+def test_beside_the_verdict_stands_the_code_that_it_is_about_and_no_other() -> None:
+    panic = [Frame(0x10, "vpanic", 0, None, "task", True), Frame(0x20, "watchdog", 0, None, "task", True)]
+    assert code_key(panic, "lab_thread_writer+0x21") == ""  # the panic's own says nothing of a task that waited
+    own = Frame(0x30, "lab_thread_writer", 0x21, "labcrash", "task", True)
+    assert code_key([*panic, own], "lab_thread_writer+0x21") == "0x30"
+    assert code_key(panic, None) == "0x10"

@@ -16,7 +16,7 @@ from oopscope_tui.widgets.textview import BLANK, Line, TextView, heading, line, 
 
 if TYPE_CHECKING:
     from oopscope.triage.finding import Source
-    from oopscope_tui.reading.rows import Cpu, Evidence, Task, Verdict
+    from oopscope_tui.reading.rows import Cpu, Evidence, Frame, Task, Verdict
 
 BLOCKED = 5  # tasks listed
 HIGH = 38  # lines of the pane from which there is room for more than the facts
@@ -90,9 +90,8 @@ class Overview(Pane):
         """Return what a wide and high screen may have room for besides: code, CPUs, memory."""
         if not self.beside or self.size.height < HIGH:
             return []
-        cpu = self._dead_cpu()
         verdict = self.store.verdict
-        key = wide.code_key(tuple(cpu.frames or ()), verdict.symbol) if cpu is not None and verdict is not None else ""
+        key = wide.code_key(self._told_stack()[2], verdict.symbol) if verdict is not None else ""
         if key:
             self.scope.ask("code", key)
         code = wide.code_lines(self.store.answer("code", key), key, width) if key else []
@@ -194,15 +193,20 @@ class Overview(Pane):
             lines += field_line(name.capitalize(), clean(text), width, HOW)
         return lines
 
-    def _stack(self, width: int) -> list[Line]:
-        """Return the stack of the task that waited, where the verdict is of one; else of the CPU that died."""
+    def _told_stack(self) -> "tuple[str, Place | None, Sequence[Frame]]":
+        """Return whose stack is shown, where it is, and its frames: of the task that waited, else of the dead CPU."""
         waiting, cpu = self._waiting(), self._dead_cpu()
         answer = self.store.answer("stack", waiting.address) if waiting is not None else None
         if waiting is not None and answer is not None and answer.value:
-            text, link, frames = f"{waiting.pid} {waiting.comm or ''}", Place("tasks", waiting.pid, True), answer.value
-        elif cpu is not None:
-            text, link, frames = f"CPU {cpu.cpu}", Place("cpus", cpu.cpu, True), tuple(cpu.frames or ())
-        else:
+            return f"{waiting.pid} {waiting.comm or ''}", Place("tasks", waiting.pid, True), answer.value
+        if cpu is not None:
+            return f"CPU {cpu.cpu}", Place("cpus", cpu.cpu, True), tuple(cpu.frames or ())
+        return "", None, ()
+
+    def _stack(self, width: int) -> list[Line]:
+        """Return the stack of the task that waited, where the verdict is of one; else of the CPU that died."""
+        text, link, frames = self._told_stack()
+        if link is None:
             cpus = self.store.feed("cpus")
             note = "no CPU is known to have panicked" if cpus.state == "done" else f"CPUs: {cpus.note}"
             return [heading(" Stack"), *empty(note, width)]

@@ -19,11 +19,12 @@ FULL, EMPTY = "█", "░"
 
 
 def code_key(frames: "Sequence[Frame]", symbol: str | None) -> str:
-    """Return what is asked for the code of the frame that the verdict names; empty for none."""
+    """Return what is asked for the code of the frame that the verdict names, of the first one where it names none."""
     name = (symbol or "").partition("+")[0]
     found = next((frame for frame in frames if frame.symbol and frame.symbol == name), None)
-    found = found or next((frame for frame in frames if frame.symbol and frame.kind != "user"), None)
-    if found is None:
+    if found is None and not name:
+        found = next((frame for frame in frames if frame.symbol and frame.kind != "user"), None)
+    if found is None:  # what another CPU or the panic itself ran explains nothing
         return ""
     return f"{found.address:#x}@{found.sp:#x}" if found.sp else f"{found.address:#x}"
 
