@@ -102,42 +102,42 @@ def _things(graph: Graph, drawn: set[str]) -> list[str]:
 
     Of a circle that nothing proves, to which no chain leads, one thing stands for all.
     """
-    order = {name: _order(graph, name) for name in graph.nodes if graph.nodes[name].kind != "task"}
-    waited = sorted((name for name, key in order.items() if key is not None), key=lambda name: order[name] or ())
+    waited = [name for name, node in graph.nodes.items() if node.kind != "task" and _waiters(graph, name)]
     found = [name for name in waited if not _comes_by_itself(graph, name, drawn)]
-    reached = drawn | {one for name in found for one in _onward(graph, name)}
-    for name in waited:
+    reached = set(drawn)
+    for name in found:
+        _go_on(graph, name, reached)
+    for name in sorted(waited):
         if name not in reached:
             found.append(name)
-            reached.update(_onward(graph, name))
-    return sorted(found, key=lambda name: order[name] or ())
+            _go_on(graph, name, reached)
+    return sorted(found, key=lambda name: _order(graph, name))
 
 
-def _order(graph: Graph, name: str) -> tuple[bool, int, float, str] | None:
-    """Return the place of a thing among all; None of one that no task waits for."""
-    waiters = [edge.source for edge in graph.into[name] if edge.kind == "waits_for"]
-    if not waiters:
-        return None
+def _waiters(graph: Graph, name: str) -> list[str]:
+    return [edge.source for edge in graph.into[name] if edge.kind == "waits_for"]
+
+
+def _order(graph: Graph, name: str) -> tuple[bool, int, float, str]:
+    """Return the place of a thing among all."""
     tasks = graph.behind(name)
-    blocked = any(graph.nodes[one].note[:1] in STUCK for one in waiters)
+    blocked = any(graph.nodes[one].note[:1] in STUCK for one in _waiters(graph, name))
     return not blocked, -len(tasks), -max((graph.since(one) or 0.0 for one in tasks), default=0.0), name
 
 
 def _comes_by_itself(graph: Graph, name: str, drawn: set[str]) -> bool:
     """Tell whether a thing is drawn where others wait for those who wait for it."""
-    waiters = [edge.source for edge in graph.into[name] if edge.kind == "waits_for"]
+    waiters = _waiters(graph, name)
     return all(_in_chain(graph, one) for one in waiters) and (name in drawn or _reached(graph, waiters))
 
 
-def _onward(graph: Graph, name: str) -> set[str]:
-    """Return what the chain of a thing comes by."""
-    seen = {name}
-    while len(graph.out[name]) == 1 and graph.out[name][0].target not in seen:
-        name = graph.out[name][0].target
-        seen.add(name)
-        if graph.nodes[name].kind == "task" and len(graph.out[name]) > 1:
-            seen.add(graph.out[name][0].target)
-    return seen
+def _go_on(graph: Graph, name: str, reached: set[str]) -> None:
+    """Add what the chain of a thing comes by, as far as it was not reached before."""
+    while name not in reached:
+        reached.add(name)
+        edges = graph.out[name]
+        if edges and (len(edges) == 1 or graph.nodes[name].kind == "task"):
+            name = edges[0].target
 
 
 def _in_chain(graph: Graph, task: str) -> bool:

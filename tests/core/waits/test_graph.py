@@ -122,3 +122,19 @@ def test_thousands_behind_one_lock_are_one_line() -> None:
     graph = joined([*claims, held(A, 1)])
     assert len(graph.behind(A.id)) == 5000
     assert len(list(picture(graph))) <= 4
+
+
+def test_a_chain_of_thousands_is_drawn_by_its_beginning() -> None:
+    locks = [lock(f"l{number:04}") for number in range(3001)]
+    chain = [claim for at in range(1, 3001) for claim in (waits(at, locks[at]), held(locks[at], at + 1))]
+    lines = [line.text for line in picture(joined(chain))]
+    assert lines[0].startswith(" mutex l0001")
+    assert len(lines) < 24
+
+
+def test_of_a_circle_that_nothing_proves_one_thing_stands_for_all() -> None:
+    claims = [waits(1, A), held(A, 2, "likely"), waits(2, B), held(B, 1, "likely"), waits(3, C)]
+    text = "\n".join(line.text for line in picture(joined(claims)))
+    assert text.count("held by 2 t2") == 2  # the thing that stands for all, and again where the circle closes
+    assert "and so on in a circle" in text
+    assert "mutex c" in text
