@@ -179,6 +179,11 @@ def cells(cost: Cost) -> list[str]:
     return [*(f"{seconds:.2f} s" for seconds in times), f"{cost.bytes / (1 << 20):.0f} MB"]
 
 
+def cells_of(one: Run) -> list[str]:
+    """Return one run as cells: seconds, of the processor, memory."""
+    return [f"{one.seconds:.2f} s", f"{one.processor:.2f} s", f"{one.bytes / (1 << 20):.0f} MB"]
+
+
 def verdict(name: str, cost: Cost) -> str:
     """Say whether a cost is within what is promised."""
     seconds, size = (LIMITS | MANY)[name]
