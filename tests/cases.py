@@ -32,7 +32,16 @@ NEWEST = (
     "virtqueues",
 )  # of which LAST has what others share
 LATER += LATEST + NEWEST
-BARE = ("bpf", "bpfmaps", "watches", "urings", "sysctls", "drives", "virtqueues")  # of which no stored dump has a row
+BARE = (
+    "bpf",
+    "bpfmaps",
+    "watches",
+    "urings",
+    "sysctls",
+    "drives",
+    "virtqueues",
+    "dentries",
+)  # of which no stored dump has a row
 UNREAD = ("sysctls", "virtqueues")  # of which no stored dump has the pages
 HELD = ("6.1-null", LAST)
 ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])

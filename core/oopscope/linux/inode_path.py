@@ -44,11 +44,14 @@ class InodePaths:
         return self._places.get(block, (None, 0))[0]
 
     def of(self, alias: int, block: int) -> str | None:
-        """Return where an inode stands, by the link of one of its dentries and its super block; None without a name."""
+        """Return where an inode stands, by the link of one of its dentries and its super block; None without a name.
+
+        Of a file system that is mounted nowhere, or whose mounts are lost, the names in it, `…` before them.
+        """
         if not alias:
             return None
         names, at = list[str](), alias - self._alias
-        place, root = self._places.get(block, ("", 0))
+        place, root = self._places.get(block, ("…", 0))
         for _ in range(MAX_DEPTH):
             if at == root:
                 break
@@ -59,4 +62,4 @@ class InodePaths:
                 self._names[at] = self._paths.name(row).decode("utf-8", "backslashreplace")
             names.append(self._names[at])
             at = row.parent
-        return f"{place.rstrip('/')}/{'/'.join(reversed(names))}" if place or names else None
+        return f"{place.rstrip('/')}/{'/'.join(reversed(names))}" if place != "…" or names else None

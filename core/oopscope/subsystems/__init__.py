@@ -187,6 +187,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("cgroups", "oopscope.subsystems.cgroups"),
     ("vmallocs", "oopscope.subsystems.vmallocs"),
     ("pagecache", "oopscope.subsystems.pagecache"),
+    ("dentries", "oopscope.subsystems.dentries"),
     ("slabs", "oopscope.subsystems.slabs"),
     ("slabpointers", "oopscope.subsystems.slabpointers"),
     ("facts", "oopscope.subsystems.facts"),
