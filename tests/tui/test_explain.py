@@ -274,3 +274,12 @@ async def test_the_index_lists_every_term_and_leads_to_it() -> None:
         assert app.pane.key == "explain" and "null-pointer-dereference" in text(app)
         await enter(app, pilot, ":", "explain grace period")
         assert "Read-copy-update" in text(app)
+
+
+def test_page_tables_are_no_taint_letters() -> None:
+    from oopscope.explain import Topic, named
+
+    assert [topic.name for topic in named("PGD")] == ["page table"]
+    assert {topic.kind for topic in named("GOE")} == {"taint"} and Topic("taint", "O") in named("GOE")
+    for word in ("gfp_mask", "oom_score_adj", "refcount", "swap", "redzone", "Kernel Offset", "culprit"):
+        assert any(topic.kind in ("term", "kernel-word") for topic in named(word)), word

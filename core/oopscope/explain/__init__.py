@@ -122,7 +122,8 @@ def _headed(low: str) -> list[Topic]:
 def _flags(word: str) -> list[Topic]:
     """Return the taint flags of `GOE`, `P W O`; none of any other word."""
     letters = [Topic("taint", letter) for letter in dict.fromkeys(word.replace(" ", ""))]
-    return letters if len(letters) > 1 and all(text_of(topic) for topic in letters) else []
+    both = {"P", "G"} <= {topic.name for topic in letters}  # the first letter is one of them
+    return letters if len(letters) > 1 and not both and all(text_of(topic) for topic in letters) else []
 
 
 def search(words: str) -> list[Topic]:

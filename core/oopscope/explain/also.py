@@ -31,5 +31,10 @@ ALSO: dict[str, str] = {
     "linear map": "map of all memory", "page_offset_base": "map of all memory", "buddy": "buddy allocator",
     "free list": "buddy allocator", "order": "buddy allocator", "mlock": "page", "anonymous memory": "AnonPages",
     "shared memory": "Shmem", "tmpfs": "Shmem", "RIP register": "RIP", "instruction pointer": "RIP",
-    "stack pointer": "rsp", "fencing": "cluster-fencing",
+    "stack pointer": "rsp", "fencing": "cluster-fencing", "PGD": "page table", "P4D": "page table",
+    "PUD": "page table", "PMD": "page table", "CR3 register": "page table", "stack trace": "stack",
+    "Kernel Offset": "KASLR", "hugepage": "huge page", "gfp_mask": "GFP", "GFP_KERNEL": "GFP", "GFP_ATOMIC": "GFP",
+    "gfp flags": "GFP", "oom_score": "oom_score_adj", "redzone": "red zone", "refcount": "reference count",
+    "refcount_t": "reference count", "kref": "reference count", "swapping": "swap", "pfn": "page frame",
+    "frame number": "page frame", "suspect": "culprit", "slab cache": "slab",
 }  # fmt: skip

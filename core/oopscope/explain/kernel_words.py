@@ -88,4 +88,49 @@ TEXTS: dict[str, Text] = {
     ),
     "split": Text("A dump in several files (makedumpfile --split); all parts are needed, and found beside one."),
     "erased": Text("Filled with X or 0 by `makedumpfile --config`, on purpose, so that secrets do not leave a site."),
+    "GFP": Text(
+        "Get free pages: the flags that say how memory may be had (gfp_mask). GFP_KERNEL may wait and reclaim, "
+        "GFP_ATOMIC may not, as in interrupts; GFP_DMA and GFP_DMA32 want low addresses.",
+        "",
+        "In the line of the OOM killer: which flags and which order were asked for, then which zone had none.",
+        "log",
+    ),
+    "oom_score_adj": Text(
+        "How ready the OOM killer is to kill a process: from -1000 (never) to 1000 (first), set by systemd, containers "
+        "and administrators.",
+        "",
+        "The last numbers of each line of the log's Tasks state.",
+        "log",
+    ),
+    "swap": Text(
+        "Space on a disk, or packed in memory (zram), to which the kernel moves pages of programs that were not used "
+        "for long. A full one, or one that is read and written all the time, makes a machine crawl.",
+        "",
+        "The areas and how full they are.",
+        "swaps",
+    ),
+    "red zone": Text(
+        "Bytes on both sides of a slab object that hold a known pattern (slub_debug=Z): another one there means that "
+        "somebody wrote beyond the object.",
+    ),
+    "reference count": Text(
+        "How many users a thing has (refcount_t, kref): it is freed with the last. One too low is a use after free to "
+        "come, one too high a leak.",
+        "",
+        "The kernel saturates a count that makes no sense and warns: that warning names the place.",
+    ),
+    "return address": Text(
+        "Where a function goes on once the one that it called has ended: these, on the stack, are its frames.",
+    ),
+    "page frame": Text(
+        "A page of physical memory; its number (PFN) is its address divided by the size of a page. Each has a struct "
+        "page that says what it is used for.",
+    ),
+    "culprit": Text(
+        "What the verdict holds to blame: a function, with its module and the task or CPU that ran it. It is where the "
+        "trouble showed itself, which is not always where it was made.",
+        "",
+        "How it came to it: who passed the bad value, who held the lock.",
+        "overview",
+    ),
 }
