@@ -27,6 +27,7 @@ def pytest_collection_finish() -> None:
     """Let the collector of garbage leave alone what stays to the end: each full turn would go through all tests."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 50, 100)  # as the screen has it: millions of rows come and go that are no cycles
 
 
 @pytest.fixture(scope="session")

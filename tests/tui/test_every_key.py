@@ -91,7 +91,7 @@ ALIKE = {
     "", "app.next_view(1)", "app.next_view(-1)", "app.next_pane(1)", "app.next_pane(-1)", "app.prompt('goto')",
     "app.command_palette", "app.back", "app.help", "app.leave", "app.quit", "app.suspend_process", "app.repaint",
     "move(1)", "move(-1)", "page(1)", "page(-1)", "half(1)", "half(-1)", "edge(0)", "edge(1)", "app.prompt('search')",
-    "app.prompt('write')", "hit(1)", "hit(-1)",
+    "app.prompt('write')", "hit(1)", "hit(-1)", "app.prompt('filter')", "columns", "reverse", "sort(-1)", "aside(-1)",
 }  # fmt: skip
 ELSEWHERE = {"app.command_palette", "app.quit", "app.suspend_process", "app.repaint"}
 TURNS = 4

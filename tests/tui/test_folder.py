@@ -1,5 +1,6 @@
 """The list of dumps: all that lie under a folder, what the triage finds of them, what it does in the meantime."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -80,8 +81,8 @@ async def listed(paths: Any, size: tuple[int, int] = LARGE, listing: Any = None)
 
 
 async def until(app: OopscopeApp, pilot: Pilot[int], holds: Callable[..., Any]) -> dict[str, DumpFile]:
-    for _ in range(1500):
-        await pilot.pause(0.02)
+    for _ in range(3000):
+        await asyncio.sleep(0.01)
         if holds({row.name: row for row in app.store.feed("dumps").rows}):
             await settle(app, pilot)
             return {row.name: row for row in app.store.feed("dumps").rows}

@@ -57,8 +57,8 @@ class Reader(HTMLParser):
             pass
 
     def handle_data(self, data: str) -> None:
-        for tag in set(self.open):
-            self.text[tag] = self.text.get(tag, "") + data
+        if self.open and self.open[-1] in ("style", "script"):
+            self.text[self.open[-1]] = self.text.get(self.open[-1], "") + data
 
 
 @pytest.mark.parametrize("name", ["6.1-null", "6.1-deadlock", "7.3-oom", "5.10-softlockup"])
