@@ -43,11 +43,13 @@ def open_kernel(
     """
     say = progress or (lambda _text: None)
     say("opening the dump")
-    paths = [the_one_in(path) for path in paths]
+    paths, extra = [the_one_in(path) for path in paths], Extra.of(os.environ)
     try:
         dump = open_path(*paths, say=say)
-        kernel = attach(through(dump) if through else dump, say, cache_directory(os.environ), Extra.of(os.environ))
+        kernel = attach(through(dump) if through else dump, say, cache_directory(os.environ), extra)
     except FormatError as e:
+        if extra.is_at_fault(e):  # the dump may be read without it
+            raise
         kernel = log_in_its_place(paths[0], with_cause(paths[0], e))
     if kernel.log_beside is None and kernel.facts.format != "log":
         kernel.log_beside = records_beside(paths[0])

@@ -34,6 +34,10 @@ class Extra(NamedTuple):
         """Tell whether types come from a file."""
         return bool(self.btf or self.vmlinux)
 
+    def is_at_fault(self, error: FormatError) -> bool:
+        """Tell whether an error is one of these files."""
+        return any(path is not None and str(error).startswith(f"{path}: ") for path in self)
+
 
 def variable(option: str) -> str:
     """Return the environment variable that stands for an option."""

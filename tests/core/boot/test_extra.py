@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builders.altered import DUMPS, Altered, stored
-from oopscope.boot.attach import attach
+from oopscope.boot.attach import attach, open_kernel
 from oopscope.boot.extra import Extra
 from oopscope.boot.types_file import _as_stated
 from oopscope.cli import DAMAGED, DONE, USAGE, run
@@ -68,6 +68,18 @@ def test_types_of_another_kernel(tmp_path: Path, btf: bytes) -> None:
     file.write_bytes(vmlinux(btf, bytes(20)))
     with pytest.raises(FormatError, match="another kernel's"):
         attach(stored("5.10-sysrq.kdump"), quiet, None, Extra(vmlinux=file))
+
+
+def test_the_log_beside_is_not_read_in_place_of_a_dump_for_a_wrong_option(
+    tmp_path: Path, btf: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dump could be read; what was given with it is at fault."""
+    (tmp_path / "vmcore").symlink_to(DUMPS / "7.2-sysrq.kdump")
+    (tmp_path / "vmcore-dmesg.txt").symlink_to(DUMPS / "7.2-sysrq.dmesg.txt")
+    (file := tmp_path / "types.btf").write_bytes(btf)
+    monkeypatch.setenv("OOPSCOPE_BTF", str(file))
+    with pytest.raises(FormatError, match="not the types of this kernel"):
+        open_kernel([tmp_path / "vmcore"])
 
 
 def nameless(monkeypatch: pytest.MonkeyPatch) -> None:
