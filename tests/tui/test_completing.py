@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cases import case_of
+from core.commands.test_crash_words import LINES
 from oopscope.report.card import card_text
 from oopscope.subsystems.cards import card
 from oopscope_tui.places import Place
@@ -269,3 +270,10 @@ async def test_whatis_says_what_a_name_is_whichever_it_is() -> None:
         kernel = case_of("6.1-null").kernel
         assert word in card_text(card(kernel, "whatis", name))
     assert understand("whatis jiffies", PANES) == Place("card", "whatis:jiffies")
+
+
+def test_none_of_crashs_lines_is_taken_for_a_symbol_at_the_prompt() -> None:
+    meant = {"sym", "kmem", "whatis"}
+    taken = [line for line in LINES if understand(line, PANES) == Place("symbol", line.split()[0])]
+    assert [line for line in taken if line.split()[0] not in meant] == []
+    assert len(LINES) > 400

@@ -37,7 +37,47 @@ set -c 1 | set -p | set -v | help | help bt | waitq x | fuser /dev/null | last |
 | repeat bt | ascii 41 | gdb p 1 | wr x | extend | sbitmapq x | exit | q | list task_struct.tasks -H init_task.tasks
 -s task_struct.comm | list module.list -H modules -s module.name | tree -r vmap_area.rb_node vmap_area_root | search
 init_task | search -c "Linux version" | task -R pid,comm 1 | struct task_struct -l tasks ffffffffaf41b2c8 | rd -a
-linux_banner | rd -p 1000 4 | sym -q printk_ringbuffer | bt -f 1 | mount /proc | dis schedule 3 | p jiffies_64
+linux_banner | rd -p 1000 4 | sym -q printk_ringbuffer | bt -f 1 | mount /proc | dis schedule 3 | p jiffies_64 | bt
+-as | bt -asx | bt -c 0 | bt -c 0,1 | bt -c 0-1 | bt -FF | bt -FFs | bt -fsx 1 | bt -x | bt -d | bt -sx | bt -p | bt
+-o | bt -E | bt -v | bt -r 1 | bt 1 2 | bt -I ffffffff81000000 -S ffff888000000000 | bt -R schedule | bt kthreadd |
+bt swapper/0 | ps -C 0 | ps -m systemd | ps -mu | ps -k -m | ps 1 2 | ps init | ps /^kw/ | ps -p | ps -c | ps -t |
+ps -a | ps -r | ps -n | ps -H | ps -GS | ps -y 0 | ps -A -m | ps -l 1 | log -Tm | log -R | dmesg | dmesg -T | kmem
+-s kmalloc-64 | kmem -s -I dentry | kmem -s list | kmem -S kmalloc-64 | kmem -r | kmem -F | kmem -m lru,private |
+kmem -l a | kmem -C | kmem -x | kmem init_task | sys -c open | sys CONFIG_SMP | sys -panic | mach -o | mod -r | mod
+-S | mod -s ext4 | mod -d ext4 | mod -g | lsmod | mount -i | mount -n 1 | mount ext4 | mount -x | dev -D | dev -v 12
+| irq -c 0 | irq -sc 0,1 | irq -d | irq 9 | irq 1 4 | timer -C 0 | timer -rC 0 | runq -c 0,1 | net -S | net -s 1 |
+net -n 1 | net -N 0100007f | net -xs 1 | files -R /dev/null | files -c 1 | files -n init | files -p ffff888000000000
+| files -d ffff888000000000 | vm -x 1 | vm -M ffff888 1 | vm -R libc 1 | vm -f 875 | task -R comm 1 | task -R
+comm,pid 1 | task -R mm.pgd 1 | task -x | sig -s 4 | ipcs -smq | bpf | bpf -m | px jiffies | pd jiffies | p/x
+jiffies | p &init_task | p *init_task.real_parent | p runqueues | p runqueues:a | p runqueues:all | p runqueues:0,1
+| p per_cpu(runqueues, 1).curr.comm | p modules | p saved_command_line | p sizeof(struct task_struct) | p (struct
+task_struct *)init_task | p ((struct task_struct *)&init_task)->comm | p &((struct task_struct *)0)->comm | p
+init_task->comm | p tainted_mask | p panic_on_oops | p hung_task_timeout | p sysctl_hung_task_timeout_secs | p
+0x10*2 | p init_uts_ns.name.release | struct task_struct -o | struct -o task_struct | struct -o task_struct.comm |
+struct task_struct.comm,pid init_task | struct task_struct.mm -x init_task | struct -x list_head init_task | struct
+rq runqueues:0 | struct rq.curr runqueues:a | struct rq.nr_running runqueues:0,1 | struct task_struct init_task 2 |
+struct list_head 1 | struct -p task_struct.mm init_task | struct nosuch | union nosuch | * task_struct.comm
+init_task | whatis struct task_struct | whatis -o task_struct | whatis init_task | whatis vfs_read | whatis -r 64 |
+whatis -m mm_struct | rd jiffies | rd init_task 16 | rd -x init_task | rd -8 linux_banner 32 | rd -S init_task 8 |
+rd -SS init_task 8 | rd -p 1000 | rd -u 400000 | rd -e ffffffff82000000 init_task | rd -32 init_task 4 | rd -N
+linux_banner 4 | rd init_task -e ffff | dis -r schedule+16 | dis -rl schedule+16 | dis -f schedule+16 | dis -x
+schedule 4 | dis -b 2 schedule | dis schedule 4 | dis -u 400000 | dis nosuch | sym -q schedu | sym -m ext4 | sym -M
+| sym ffffffff81000000 | sym nosuch | list task_struct.tasks -H init_task.tasks | list task_struct.tasks -h
+init_task -s task_struct.comm,pid | list -H modules module.list -s module.name | list modules | list -o
+task_struct.tasks -h init_task | list -s module.name -H modules -o module.list | list module.list -H modules -s
+module.name,state | list -h init_task -o 8 | list -r modules | list -l module.list -H modules | list
+super_block.s_list -H super_blocks -s super_block.s_id | list block_device.bd_list | list ffffffff81000000 | list 8
+init_task | tree -t rbtree -r vmap_area.rb_node vmap_area_root | tree -t xarray -r address_space.i_pages x | tree -t
+maple x | tree -r vmap_area.rb_node vmap_area_root -s vmap_area.va_start,va_end | tree -ls vmap_area.va_start
+vmap_area_root | search -k init_task | search -c init | search -u deadbeef | search -s _text -e _end deadbeef |
+search -x 3 init_task | search -p deadbeef | search -m ffff deadbeef | search -w deadbeef | search -h deadbeef |
+search -t init_task | vtop -u 400000 | vtop -c 1 400000 | vtop -k init_task | ptov 0:0 | btop 512a000 | ptob 512a |
+pte 8000000000000063 | foreach UN bt -s | foreach RU bt | foreach user bt | foreach active bt | foreach gleader ps |
+foreach files | foreach files -R /dev | foreach ps -m | foreach net -s | foreach vm | foreach kworker bt | foreach 1
+2 bt | foreach sig | foreach task -R comm | foreach set | foreach IN bt | foreach UN | foreach vtop init_task | for
+UN bt | waitq log_wait | waitq ffff888000000000 | fuser / | set -c 0 | set scroll off | set hex | set radix 16 | hex
+| dec | sf | eval 1 + 2 | eval -b 0xff | eval 5k | eval (1<<32) | ascii | repeat -1 bt | extend x.so | gdb bt | gdb
+p jiffies | g p jiffies | wr jiffies 1 | sbitmapq ffff888000000000 | rustfilt _R | h
 """.replace("\n", " ").split(" | ")
 
 
