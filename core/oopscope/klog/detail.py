@@ -58,6 +58,7 @@ _PCS = (
     lazy_re(rf"(?:\[<[0-9a-f]+>\] )?(?:epc|TPC|pc): (?:<(?P<address>[0-9a-f]+)>|[0-9a-f]+) *(?:{_SYM})"),
 )
 AGAIN = lazy_re(r"[RE]IP {1,2}\[<[0-9a-f]+>\]")  # x86 up to 4.9, behind the code bytes
+_LINK = lazy_re(rf"\s*(?:lr : |LR is at |LR \[(?P<address>[0-9a-f]+)\] |ra : ){_SYM}")
 _USER_PC = lazy_re(r"RIP: 0033:|EIP: 0073:|User PSW|(?:pc|epc) : 0000[0-9a-f]{12}\b(?! \()")
 _FOUR = lazy_re(r"\s*(?P<head>Krnl GPRS:)?\s{1,12}(?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})\s*$")
 # s390 lists instructions, the one at pc marked: "Krnl Code: >000003ffe0c02a2a: e54cf0a40000  mvhi ...".
@@ -221,6 +222,17 @@ def _frame(found: re.Match[str]) -> Frame | None:
         said = groups.get("bare") is not None or groups.get("nil") is not None or address
         return Frame(address, None, None, None, "task", True) if said else None
     return Frame(address, name.lstrip(".") or name, int(groups["at"], 16), groups.get("module"), "task", True)
+
+
+def link(lines: Sequence[str]) -> Frame | None:
+    """Return where the link register pointed, on machines that have one and print it with its function."""
+    for text in lines:
+        if TRACE.match(text):
+            return None
+        found = _LINK.match(text)
+        if found is not None:
+            return _frame(found)
+    return None
 
 
 def in_user(lines: Sequence[str]) -> bool:

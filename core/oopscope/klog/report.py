@@ -173,6 +173,9 @@ class Report:
             return (own[inside]._replace(reliable=True, module=own[inside].module or pc.module), *own[inside + 1 :])
         if inside is not None:
             return own
+        link = detail.link(self.lines) if pc.symbol is None else None
+        if link is not None and (not own or link.symbol not in [f.symbol for f in own[:2]]):
+            own = (link, *(f for f in own if f.symbol is not None))  # a function that is no code made no frame
         # A kernel that unwinds from the handler prints its frames first, as guesses; the pc stands before the sure.
         sure = next((i for i, f in enumerate(own) if f.reliable), 0)
         beyond = own[sure].kind if own else "task"

@@ -102,7 +102,11 @@ def _on_line(text: str, kind: FrameKind) -> Iterable[Frame]:
             return
         groups = found.groupdict()
         guess = groups.get("guess") or groups.get("open") or groups.get("un")
-        yield _frame(found, kind, not guess, base)
+        frame = _frame(found, kind, not guess, base)
+        # No call returns to a function's first byte: behind a call that never returns stands the next function, and
+        # kernels that print the address itself (%pS) call the frame by that one's name.
+        misnamed = frame.offset == 0 and entry_kind(frame.symbol) is None
+        yield frame._replace(reliable=False) if misnamed else frame
         at = found.end()
 
 

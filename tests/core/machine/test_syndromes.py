@@ -82,3 +82,42 @@ def test_arm64s_is_told_once() -> None:
     assert [one.text for one in found.evidence if one.text.startswith("ESR")] == [
         "ESR 0000000096000006: a data access of the kernel, read: translation fault, level 2"
     ]
+
+
+WILD = """\
+[   28.250001] Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000
+[   28.250002] Internal error: Oops: 0000000086000006 [#1] SMP
+[   28.250003] CPU: 1 UID: 0 PID: 288 Comm: sh Tainted: G           OE      6.12.117+deb13-cloud-arm64 #1
+[   28.250004] pc : 0x0
+[   28.250005] lr : qa_set+0x294/0x338 [qafault]
+[   28.250006] sp : ffff800080583a70
+[   28.250007] Call trace:
+[   28.250008]  0x0
+[   28.250009]  param_attr_store+0xa8/0x100
+[   28.250010]  module_attr_store+0x2c/0x50
+[   28.250011] Kernel panic - not syncing: Oops: Fatal exception
+[   28.250012] Call trace:
+[   28.250013]  panic+0x364/0x3c8
+"""
+MISNAMED = """\
+[   28.250001] Kernel panic - not syncing: stack-protector: Kernel stack is corrupted in: qa_smash+0x78/0x78 [qafault]
+[   28.250002] CPU: 1 UID: 0 PID: 288 Comm: sh Tainted: G           OE      6.12.117+deb13-cloud-arm64 #1
+[   28.250003] Call trace:
+[   28.250004]  panic+0x364/0x3c8
+[   28.250005]  rcu_irq_work_resched+0x0/0x88
+[   28.250006]  qa_smash+0x78/0x78 [qafault]
+[   28.250007]  qa_set+0x100/0x338 [qafault]
+[   28.250008] ---[ end Kernel panic - not syncing: stack-protector ]---
+"""
+
+
+@pytest.mark.parametrize(
+    "text, symbol",
+    [
+        (WILD, "qa_set+0x294"),  # the trace leaves out who called what is no code: the link register has it
+        (MISNAMED, "qa_smash+0x78"),  # behind a call that never returns stands another function
+    ],
+)
+def test_whom_a_log_of_arm64_blames(text: str, symbol: str, tmp_path: Path) -> None:
+    (tmp_path / "log.txt").write_text(text)
+    assert (verdict(open_kernel([tmp_path / "log.txt"])).symbol or "").startswith(symbol)
