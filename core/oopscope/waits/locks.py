@@ -23,6 +23,7 @@ from oopscope.waits.sleepers import (
     Seen,
     Sleeper,
     functions_of,
+    is_linked,
     let_stacks_go,
     sleepers,
     stacks_seen,
@@ -158,12 +159,12 @@ class _Search:
     def _candidates(self, seen: Seen) -> dict[str, list[int]]:
         """Return of each kind the addresses on a task's stack where a linked waiter of its own may stand."""
         found: dict[str, list[int]] = {}
-        same: dict[tuple[int, int], list[int]] = {}  # most kinds of waiter begin alike
+        same: dict[tuple[int, int, bool], list[int]] = {}  # most kinds of waiter begin alike
         for kind in KINDS if seen.places else ():
             shape = self.shape(kind)
             if shape is None:
                 continue
-            at = shape.list, shape.task
+            at = shape.list, shape.task, shape.ring is None
             if at not in same:
                 same[at] = [place - shape.task for place in seen.places if self._is_waiter(place, shape, seen)]
             found[kind.name] = same[at]
@@ -171,7 +172,7 @@ class _Search:
 
     def _is_waiter(self, place: int, shape: _Shape, seen: Seen) -> bool:
         node = place - shape.task + shape.list
-        return seen.may_link(node) and self._is_linked(node)
+        return seen.may_link(node) and is_linked(self.kernel, node, headless=shape.ring is None)
 
     def _waiter(self, task: TaskStruct, symbols: Sequence[str], candidates: dict[str, list[int]]) -> _Waiter | None:
         """Return the waiter on a task's stack, where a function of a lock's is on it."""
@@ -182,13 +183,6 @@ class _Search:
 
     def _stack(self, task: TaskStruct) -> Stack:
         return task_stack(self.kernel, task.stack)
-
-    def _is_linked(self, node: int) -> bool:
-        try:
-            following, before = self.memory.words(node, 2)
-            return self.memory.word(before) == node and self.memory.words(following, 2)[1] == node
-        except ReadError:
-            return False
 
     def _lock(self, waiter: _Waiter) -> int | None:
         """Return the lock that a waiter waits for; that of a ring is found once for all who wait in it."""

@@ -198,11 +198,15 @@ def wakes(kernel: Kernel, function: int) -> str | None:
 _WAKES = lazy_re(r"wake|child_wait_callback")
 
 
-def is_linked(kernel: Kernel, node: int) -> bool:
-    """Tell whether a node of a list is linked with its neighbours both ways, and not only with itself."""
+def is_linked(kernel: Kernel, node: int, headless: bool = False) -> bool:
+    """Tell whether a struct list_head in a list is linked with its neighbours both ways.
+
+    headless: the list is a ring without a head, in which one alone is linked with itself. Of a list with a head such a
+    node is in no list.
+    """
     try:
         following, before = kernel.memory.words(node, 2)
-        if following == node or kernel.memory.word(before) != node:
+        if (following == node and not headless) or kernel.memory.word(before) != node:
             return False
         return kernel.memory.word(following + kernel.memory.word_size) == node
     except ReadError:

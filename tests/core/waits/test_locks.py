@@ -117,6 +117,14 @@ def test_a_waiter_whose_links_disagree_is_not_believed(monkeypatch: pytest.Monke
     assert ALL_LOCKS(kernel_of([one], words, OFFSETS, monkeypatch)) == []
 
 
+def test_a_waiter_of_before_that_is_in_no_list_any_more_hides_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = task(1, A)
+    words = memory_of([one], {LOCK: (B, [one])})
+    old = one.sp + 0x10
+    words |= {old: old, old + 8: old, old + 16: one.address}
+    assert [wait.lock for wait in ALL_LOCKS(kernel_of([one], words, OFFSETS, monkeypatch))] == [LOCK]
+
+
 def test_an_owner_that_is_no_task_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     one = task(1, A)
     words = memory_of([one], {LOCK: (0xDEAD0, [one])})

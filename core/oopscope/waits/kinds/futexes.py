@@ -16,7 +16,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper
+from oopscope.waits.sleepers import Sleeper, is_linked
 
 WAITERS, TID = 0x80000000, 0x3FFFFFFF
 INODE, SHARED = 1, 2  # FUT_OFF_INODE, FUT_OFF_MMSHARED: the low bits of futex_key.both.offset
@@ -65,10 +65,9 @@ def _key(kernel: Kernel, one: Sleeper, base: int) -> _Key | None:
         flags = memory.u32(base + shape[1] + parts[2])
         if lock < 1 << (8 * memory.word_size - 1) or not (flags & INODE or held == one.task.mm):
             return None
-        following, before = memory.words(base + shape[0], 2)
-        if memory.word(before) != base + shape[0] or memory.words(following, 2)[1] != base + shape[0]:
-            return None
     except ReadError:
+        return None
+    if not is_linked(kernel, base + shape[0]):
         return None
     within = flags & memory.page_size - 1 & ~3
     if not flags & INODE:
