@@ -137,8 +137,11 @@ def tasks_section(kernel: Kernel, stacks: bool) -> list[Data]:
     found = rows(table("tasks"), kernel)
     if stacks:
         same = _frames()
+        kept = kernel.cached(kept_stacks).found
         for task in found:
-            task["frames"] = [same(f) for f in stack(kernel, int(task["address"], 16))]
+            address = int(task["address"], 16)
+            task["frames"] = [same(f) for f in stack(kernel, address)]
+            kept.pop(address, None)  # the data stands for it from here on
     return found
 
 
