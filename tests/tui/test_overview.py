@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from oopscope.bundled import bundled_path
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.triage.finding import Evidence, Finding, Source
 from oopscope_tui.app import OopscopeApp
 from oopscope_tui.panes.wide import code_key
-from tui.driving import LARGE, SMALL, running
+from tui.driving import LARGE, SMALL, Opened, running, settle, text
 from tui.fake import VERDICT, Fake
 
 
@@ -73,3 +74,12 @@ def test_beside_the_verdict_stands_the_code_that_it_is_about_and_no_other() -> N
     own = Frame(0x30, "lab_thread_writer", 0x21, "labcrash", "task", True)
     assert code_key([*panic, own], "lab_thread_writer+0x21") == "0x30"
     assert code_key(panic, None) == "0x10"
+
+
+async def test_the_instruction_leads_to_its_code() -> None:
+    async with running(Opened(), LARGE, [bundled_path()]) as (app, pilot):
+        row = starting(app, "Instruction")
+        assert row is not None and row.link is not None and row.link.pane == "code"
+        await app.go(row.link)
+        await settle(app, pilot)
+        assert "0x28(%rdi)" in text(app)

@@ -189,8 +189,10 @@ class Overview(Pane):
         from oopscope.report.fault import fault_data, how
 
         lines = [BLANK, heading(" How")]
+        key = wide.code_key(self._told_stack()[2], verdict.symbol)
         for name, text in how(fault_data(fault) or {}):
-            lines += field_line(name.capitalize(), clean(text), width, HOW)
+            link = Place("code", key) if name == "instruction" and key else None
+            lines += field_line(name.capitalize(), clean(text), width, HOW, link)
         return lines
 
     def _told_stack(self) -> "tuple[str, Place | None, Sequence[Frame]]":
