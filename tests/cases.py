@@ -30,6 +30,7 @@ NEWEST = (
     "sysctls",
     "drives",
     "virtqueues",
+    "dentries",
 )  # of which LAST has what others share
 LATER += LATEST + NEWEST
 BARE = (
