@@ -17,7 +17,7 @@ from oopscope.waits.offsets import offset, offsets
 
 IPPROTO_TCP, LISTENING = 6, 10
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, an IPv4 address in an IPv6 socket
-PIPE, SOCKET = "pipefifo_fops", "socket_file_ops"
+PIPES, SOCKET = ("pipefifo_fops", "pipeanon_fops"), "socket_file_ops"  # the second since 6.15
 Way = tuple[int, object, object, int, int]
 
 
@@ -39,7 +39,7 @@ def ends_of(kernel: Kernel, file: int, tgid: int) -> Ends | None:
     named = kernel.name_of(ops)
     if named is None or named.offset:
         return None
-    if named.symbol == PIPE:
+    if named.symbol in PIPES:
         return pipe_ends(kernel, private, tgid, not kernel.memory.u32(file + at[2]) & FMODE_WRITE)
     return socket_ends(kernel, private, tgid) if named.symbol == SOCKET else None
 

@@ -53,7 +53,8 @@ def made(
 
     monkeypatch.setattr(module, "offset", offset, raising=False)
     monkeypatch.setattr(module, "offsets", offsets, raising=False)
-    monkeypatch.setattr(module, "task_node", lambda _kernel, at: Node(f"task:{at:#x}", "task", f"{at:#x}", at))
+    node_of = lambda _kernel, at: Node(f"task:{at:#x}", "task", f"{at:#x}", at)  # noqa: E731
+    monkeypatch.setattr(module, "task_node", node_of, raising=False)
     known = names or {}
     name_of = lambda at: Name(known[at], 0, None) if at in known else None  # noqa: E731
     return SimpleNamespace(

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from cases import case_of
+from core.waits.made import made
 from oopscope.linux.open_by import OpenFiles, opened_by
 from oopscope.linux.task import task_structs
+from oopscope.waits import ends
 from oopscope.waits.build import wait_graph
 from oopscope.waits.graph import Graph
 from oopscope.waits.kinds.filelocks import _holders
@@ -45,3 +47,13 @@ def test_a_process_holds_fcntl_locks_an_open_file_all_others(flags: int, holders
     kernel: Any = SimpleNamespace(cached=given.__getitem__)
     assert _holders(kernel, flags, 0x900, 0x500)[0] == holders
     assert _holders(kernel, flags, 0x901, 0x501)[0] == []  # of a client of a lock server, or closed since
+
+
+@pytest.mark.parametrize("operations", ["pipefifo_fops", "pipeanon_fops"])
+def test_pipes_of_both_kinds_have_ends(monkeypatch: pytest.MonkeyPatch, operations: str) -> None:
+    members = {"file.f_op": 0, "file.private_data": 8, "file.f_mode": 16}
+    kernel = made(monkeypatch, ends, members, {0x10: 0xF00, 0x18: 0xABC, 0x20: 1}, {0xF00: operations})
+    monkeypatch.setattr(ends, "pipe_ends", lambda _kernel, pipe, _tgid, reads: (pipe, reads))
+    found: Any = ends.ends_of(kernel, 0x10, 7)
+    assert found == (0xABC, True)
+    assert ends.ends_of(made(monkeypatch, ends, members, {0x10: 0, 0x18: 0}), 0x10, 7) is None
