@@ -236,6 +236,7 @@ ASKED = frozenset(
         "hugepages",
         "vmallocs",
         "pagecache",
+        "dentries",
         "slabpointers",
         "facts",
         "modinfo",
