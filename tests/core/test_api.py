@@ -11,6 +11,7 @@ import pytest
 import oopscope
 from cases import DUMPS, case_of
 from core.cli.runner import environment
+from oopscope.subsystems import table
 
 README = Path(__file__).parents[2] / "README.md"
 SECTION = re.search(r"^## Python API$(.*?)^## ", README.read_text(encoding="utf-8"), re.M | re.S)
@@ -69,7 +70,10 @@ def test_tables_are_those_of_the_report(k: Any) -> None:
     assert len(k.log) == len(report["log"])
     assert {"tasks", "slabs", "modules", "mounts", "log"} <= set(k.tables)
     for name in k.tables:
-        assert k.table(name) is k.table(name), name
+        try:
+            assert k.table(name) is k.table(name), name
+        except oopscope.MissingPage:  # the dump was distilled before there was this table
+            assert table(name).asked
     with pytest.raises(KeyError):
         k.table("nonsense")
     assert k.verdict.cause == report["verdict"]["cause"]

@@ -3,6 +3,7 @@
 import pytest
 
 from cases import case_of
+from oopscope.errors import MissingPage
 from oopscope.report.cells import cell
 from oopscope.report.html import render as html
 from oopscope.report.markdown import render as markdown
@@ -18,7 +19,12 @@ from oopscope_tui.look.values import show
 def test_a_cell_is_the_same_from_a_row_and_from_the_reports_data(key: str) -> None:
     case = case_of("6.1-null")
     found = table(key)
-    for one in list(found.rows(case.kernel))[:200]:
+    try:
+        rows = list(found.rows(case.kernel))
+    except MissingPage:  # the dump was distilled before there was this table
+        assert found.asked
+        pytest.skip("its pages are not in the stored dump")
+    for one in rows[:200]:
         data = row(found.columns, one)
         for column in found.columns:
             words = cell(getattr(one, column.key), column.kind)

@@ -27,7 +27,6 @@ PANES = [
         ("bt -c 1", Place("cpus", 1, True)),
         ("bt -a", Place("cpus")),
         ("bt", Place("tasks", None, True)),
-        ("bt -c", Place("cpus")),
         ("ps -k", Place("tasks", None, False, "kernel_thread:yes")),
         ("ps -m", Place("tasks", None, False, "", "since_last_run_seconds")),
         ("foreach UN bt", Place("card", "each:state:D|stack")),
@@ -67,7 +66,7 @@ def test_understood(text: str, place: Any) -> None:
 
 
 @pytest.mark.parametrize("line", ["gdb", "tree", "dev", "irq -b", "ps -y", "log -d", "kmem -F", "runq -t",
-                                  "dis -l schedule", "foreach UN"])  # fmt: skip
+                                  "bt -c", "foreach UN"])  # fmt: skip
 def test_what_is_not_there_is_said_and_is_never_something_else(line: str) -> None:
     """Once `:p jiffies` opened Problems, `:net` a module, `:tree` a slab; `:dis -l` took the option for a name."""
     target = understand(line, [*PANES, ("problems", "Problems"), ("net", "Net"), ("trees", "Trees")])

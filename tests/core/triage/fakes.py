@@ -89,6 +89,7 @@ class FakeKernel:
     """Answers from what a test gives: the log, the CPUs, the tasks."""
 
     log_from = None  # the log is the dump\'s own
+    machine_known = True
 
     def __init__(
         self,
