@@ -1,14 +1,13 @@
 """Print stacks: the panicking CPU's by default, every CPU's, every task's, or some tasks'; identical ones once."""
 
 import argparse
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.ask import answer
-from oopscope.cli.common import Progress, add_extra, load, write
+from oopscope.cli.common import Progress, add_extra, load, write, write_data
 from oopscope.cli.options import add_options
 from oopscope.commands.command import Say, numbers_of
 from oopscope.commands.register import BY_WORD
@@ -96,9 +95,8 @@ def _print(kernel: Kernel, args: argparse.Namespace) -> int:
     if args.format == "text":
         write("\n".join(_grouped(stacks) if args.group else map(_text, stacks)))
     else:
-        data = [{**one.of, "frames": [frame(f) for f in one.frames]} for one in stacks]
-        lines = "".join(json.dumps(one) + "\n" for one in data)
-        write(lines if args.format == "jsonl" else json.dumps(data, indent=1) + "\n")
+        data = ({**one.of, "frames": [frame(f) for f in one.frames]} for one in stacks)
+        write_data(data, args.format)
     kernel.remember()
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)

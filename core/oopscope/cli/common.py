@@ -2,11 +2,13 @@
 
 import argparse
 import errno
+import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from oopscope.boot.attach import open_kernel
@@ -16,6 +18,7 @@ from oopscope.whole_file import whole_file
 
 THEMES = ("terminal", "dark", "light", "high-contrast", "mono")  # as the screen knows them
 PATIENCE = 0.5  # seconds before progress is shown
+AT_ONCE = 1 << 16  # characters that are written at a time
 
 
 class Progress:
@@ -92,6 +95,31 @@ STDOUT = "-"  # as a file to write
 def load(paths: Sequence[Location], progress: Progress | None = None) -> Kernel:
     """Open a dump."""
     return open_kernel(paths, progress)
+
+
+def write_data(rows: Iterable[dict[str, Any]], form: str) -> None:
+    """Write rows to stdout as they come, as "json" or "jsonl": of what is large only so much is held."""
+    held, size = list[str](), 0
+    for part in _lines(rows) if form == "jsonl" else _array(rows):
+        held.append(part)
+        size += len(part)
+        if size >= AT_ONCE:
+            write("".join(held))
+            held, size = [], 0
+    write("".join(held))
+
+
+def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    yield from (json.dumps(row) + "\n" for row in rows)
+
+
+def _array(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield what json.dumps of the list of them, with an indent of 1, gives."""
+    start = "["
+    for row in rows:
+        yield start + "\n" + indent(json.dumps(row, indent=1), " ")
+        start = ","
+    yield "[]\n" if start == "[" else "\n]\n"
 
 
 def write(text: str, output: Path | None = None) -> None:

@@ -1,14 +1,13 @@
 """Print the kernel log: all of it, or what matches; with times since boot, as wall-clock UTC, or as differences."""
 
 import argparse
-import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from oopscope.cli import DONE, USAGE, complain
 from oopscope.cli.color import add_color, colored, paint
-from oopscope.cli.common import Progress, add_extra, load, write
+from oopscope.cli.common import Progress, add_extra, load, write, write_data
 from oopscope.cli.options import add_options
 from oopscope.commands.command import Say
 from oopscope.commands.register import BY_WORD
@@ -79,9 +78,7 @@ def run(args: argparse.Namespace) -> int:
         write("".join(_lines(kernel, records, args)))
     else:
         keys = [c.key for c in table("log").columns]
-        rows = [{k: getattr(r, k) for k in keys} for r in records]
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
-        write(lines if args.format == "jsonl" else json.dumps(rows, indent=1) + "\n")
+        write_data(({k: getattr(r, k) for k in keys} for r in records), args.format)
     return DONE if records or pattern is None else NO_MATCH
 
 
