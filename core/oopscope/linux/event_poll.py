@@ -10,7 +10,7 @@ from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list, for_each_rbtree
-from oopscope.linux.open_by import Opened, files_of_first, opened_as
+from oopscope.linux.open_by import Opened, files_of_first, opened_as, path_seen
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.structs.plan import Plan
 
@@ -104,15 +104,9 @@ class _Reader:
         words = tuple(word for bit, word in EVENTS if item.events & bit)
         ready = item.ready not in (0, item.link)
         return Polled(
-            task.pid, task.comm.decode("utf-8", "backslashreplace"), one.fd, item.fd, self._path(item.file), words,
-            ready, waiting, item.data, item.address,
+            task.pid, task.comm.decode("utf-8", "backslashreplace"), one.fd, item.fd, path_seen(self.files, item.file),
+            words, ready, waiting, item.data, item.address,
         )  # fmt: skip
-
-    def _path(self, file: int) -> str | None:
-        try:
-            return self.files.path_of_file(file) if self.files is not None else None
-        except OopscopeError:
-            return None
 
 
 @once

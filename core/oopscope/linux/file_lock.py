@@ -11,7 +11,7 @@ from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_hlist, for_each_list
-from oopscope.linux.open_by import files_of_first
+from oopscope.linux.open_by import files_of_first, path_seen
 from oopscope.linux.task import task_structs
 from oopscope.structs.plan import Plan
 
@@ -130,15 +130,9 @@ class _Locks:
         state = "waits" if blocker is not None else ("breaking" if pending else "held") if lease else "held"
         return FileLock(
             KINDS[bits], TYPES[lock.type], pid, comm.decode("utf-8", "backslashreplace") if comm else None, blocker,
-            self._path(lock.file), inode.number, span.start if span else None,
+            path_seen(self.files, lock.file), inode.number, span.start if span else None,
             span.end if span and span.end != OFFSET_MAX else None, state, lock.address,
         )  # fmt: skip
-
-    def _path(self, file: int) -> str | None:
-        try:
-            return self.files.path_of_file(file) if self.files is not None else None
-        except OopscopeError:
-            return None
 
 
 @once

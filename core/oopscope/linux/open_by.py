@@ -105,3 +105,11 @@ def files_of_first(kernel: Kernel) -> Files | None:
         return Files(kernel, first_namespace(kernel)[1])
     except OopscopeError:
         return None
+
+
+def path_seen(files: Files | None, file: int) -> str | None:
+    """Return the path of a struct file; None where it, or the root that it is seen from, is lost."""
+    try:
+        return files.path_of_file(file) if files is not None else None
+    except OopscopeError:
+        return None

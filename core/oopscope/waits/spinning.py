@@ -180,7 +180,7 @@ def _between(kernel: Kernel, low: int, high: int) -> set[int]:
         return set()
 
 
-def suspects(kernel: Kernel, lock: int, waiting: set[int]) -> list[Cpu]:
+def suspects(kernel: Kernel, waiting: set[int]) -> list[Cpu]:
     """Return the CPUs in kernel code that do not wait for a lock themselves."""
     return [cpu for cpu in all_cpus(kernel) if cpu.cpu not in waiting and _in_kernel(cpu)]
 

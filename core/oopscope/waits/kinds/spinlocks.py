@@ -23,7 +23,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
 
 
 def _of(kernel: Kernel, lock: int, waiting: list[Spinner]) -> Iterator[Claim]:
-    found = suspects(kernel, lock, {one.cpu.cpu for one in waiting})
+    found = suspects(kernel, {one.cpu.cpu for one in waiting})
     named = [(cpu, why) for cpu in found if (why := names(kernel, cpu, lock))]
     note = ""
     if len(named) != 1:
