@@ -109,10 +109,12 @@ class NoMember(Absent):
 
 
 class NoTypes(Absent):
-    """The kernel brings no types of its own, and none were given."""
+    """No types were found: the kernel brings none, or they are not in the dump; and none were given."""
 
     def __init__(self) -> None:
-        super().__init__("this kernel has no types of its own (no BTF); --btf or --vmlinux can add them")
+        super().__init__(
+            "this kernel has no types that could be found in the dump (no BTF); --btf or --vmlinux can add them"
+        )
 
 
 class Implausible(OopscopeError):
