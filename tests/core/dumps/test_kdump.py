@@ -149,6 +149,24 @@ def test_a_file_cut_off_keeps_what_it_has() -> None:
     assert "cut off" in dump.facts().problems[0]
 
 
+def test_a_file_cut_off_counts_the_pages_that_it_still_has() -> None:
+    pages = {n: text_page(n, 4096) for n in range(10_000, 15_000)}
+    raw = Kdump(pages, codec=None).build()
+    for lost in (1, 1234, 4999):
+        dump = opened(raw[: len(raw) - lost * 4096])
+        assert dump.facts().pages_saved == 5000 - lost
+        assert dump.saved_in(0, 15_000 * 4096) == (5000 - lost) * 4096
+        assert dump.saved_in((14_999 - lost) * 4096, (15_001 - lost) * 4096) == 4096
+    assert opened(raw).facts().pages_saved == 5000
+
+
+def test_a_file_cut_off_behind_many_zero_pages_counts_those_before() -> None:
+    pages = {n: text_page(n, 4096) if n < 12_000 or n >= 30_000 else bytes(4096) for n in range(10_000, 31_000)}
+    raw = Kdump(pages, codec=None).build()
+    dump = opened(raw[: len(raw) - 500 * 4096])
+    assert dump.facts().pages_saved == 20_500
+
+
 def test_a_file_cut_off_in_its_bitmaps_knows_no_page() -> None:
     raw = Kdump(PAGES).build()
     second = 4096 * 2 + 3 * 4096
