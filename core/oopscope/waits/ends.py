@@ -1,7 +1,8 @@
-"""The other end of an open file: who has a pipe's or a socket's other end open on the same machine.
+"""The other end of an open file: who has a pipe's, a socket's or an eventfd's other end open on the same machine.
 
-Follows fs/pipe.c, net/unix/af_unix.c and include/net/sock.h. A unix socket names its peer. The other end of a TCP
-connection on this machine is the socket of the same namespace whose addresses and ports are this one's exchanged.
+Follows fs/pipe.c, fs/eventfd.c, net/unix/af_unix.c and include/net/sock.h. A unix socket names its peer. The other end
+of a TCP connection on this machine is the socket of the same namespace whose addresses and ports are this one's
+exchanged. A socket that listens, or is told nothing of a peer, is named, and nobody is known to have another end of it.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from oopscope.waits.offsets import offset, offsets
 IPPROTO_TCP, LISTENING = 6, 10
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, an IPv4 address in an IPv6 socket
 PIPES, SOCKET = ("pipefifo_fops", "pipeanon_fops"), "socket_file_ops"  # the second since 6.15
+EVENT = "eventfd_fops"
 Way = tuple[int, object, object, int, int]
 
 
@@ -41,6 +43,8 @@ def ends_of(kernel: Kernel, file: int, tgid: int) -> Ends | None:
         return None
     if named.symbol in PIPES:
         return pipe_ends(kernel, private, tgid, not kernel.memory.u32(file + at[2]) & FMODE_WRITE)
+    if named.symbol == EVENT:
+        return event_ends(kernel, private, tgid)
     return socket_ends(kernel, private, tgid) if named.symbol == SOCKET else None
 
 
@@ -69,8 +73,25 @@ def pipe_ends(kernel: Kernel, pipe: int, tgid: int, reads: bool) -> Ends | None:
     return Ends(() if itself else tuple(peers), f"{pipe:#x}", text, note if opened_by(kernel).whole else "")
 
 
+def event_ends(kernel: Kernel, event: int, tgid: int) -> Ends | None:
+    """Return who else has an eventfd open; None for one that the process has not.
+
+    event: struct eventfd_ctx *. The kernel may signal one as well, so that who has it open is likely at most.
+    """
+    mine, others = opened(kernel, event, tgid)
+    if not mine or not _is_event(kernel, mine[0]):
+        return None
+    note = "" if others or not opened_by(kernel).whole else "only this process has it open"
+    return Ends(tuple(dict.fromkeys(entry.task for entry in others)), f"{event:#x}", "it has the eventfd open", note)
+
+
+def _is_event(kernel: Kernel, entry: Opened) -> bool:
+    named = kernel.name_of(entry.ops)
+    return named is not None and named.symbol == EVENT and not named.offset
+
+
 def socket_ends(kernel: Kernel, socket: int, tgid: int) -> Ends | None:
-    """Return who has the peer of a socket open; None for a socket that names no peer on this machine."""
+    """Return who has the peer of a socket open; None for what is no socket."""
     at = offsets(kernel, "socket", "sk")
     peer_at, back = offset(kernel, "unix_sock", "peer"), offset(kernel, "sock", "sk_socket")
     if at is None or back is None:
@@ -82,18 +103,46 @@ def socket_ends(kernel: Kernel, socket: int, tgid: int) -> Ends | None:
     if row.family == AF_UNIX and peer_at is not None:
         peer = kernel.memory.word(sk + peer_at)
         if not peer:
-            return Ends((), f"unix {socket:#x}", "", "it has no peer")
+            return _alone(kernel, socket, row)
         private, name, text = kernel.memory.word(peer + back), f"unix {socket:#x}", "it has the socket's peer open"
     elif _is_tcp(row):
         private = _connections(kernel).get(_turned(_way(kernel, sk, row)), 0)
         found = socket_at(kernel, socket)
         name, text = f"tcp {found.local} to {found.remote}", "it has the connection's other end open, on this machine"
     else:
-        return None
+        return _alone(kernel, socket, row)
     mine, others = opened(kernel, private, tgid) if private else ([], [])
     tasks = () if mine else tuple(dict.fromkeys(entry.task for entry in others))
     note = "its other end is open in this process" + ("" if others else " alone") if mine else ""
     return Ends(tasks, name, text, note)
+
+
+def receiver_ends(kernel: Kernel, peer: int, tgid: int) -> Ends | None:
+    """Return who has the unix socket open that others wait to have room for them; None for what is none.
+
+    peer: struct sock * that takes no more datagrams or connections.
+    """
+    at, back = offset(kernel, "socket", "sk"), offset(kernel, "sock", "sk_socket")
+    if at is None or back is None:
+        return None
+    socket = kernel.memory.word(peer + back)
+    if not socket or kernel.memory.word(socket + at) != peer:
+        return None
+    found, (mine, others) = socket_at(kernel, socket), opened(kernel, socket, tgid)
+    tasks = () if mine else tuple(dict.fromkeys(entry.task for entry in others))
+    note = "it is open in this process" + ("" if others else " alone") if mine else ""
+    return Ends(tasks, f"unix {found.local or f'{socket:#x}'}", "it has the full socket open", note)
+
+
+def _alone(kernel: Kernel, socket: int, row: SockStruct) -> Ends:
+    """Name a socket that has no one other end: one that listens, or that takes what anybody sends."""
+    found = socket_at(kernel, socket)
+    inet = row.family in (AF_INET, AF_INET6)
+    kind = found.protocol if inet and found.protocol else found.family
+    listens = row.state == LISTENING and found.type in ("stream", "seqpacket")
+    name = f"{kind} {found.local or f'{socket:#x}'}"
+    note = "it listens, nobody connects" if listens else "it has no peer" if row.family == AF_UNIX else ""
+    return Ends((), name, "", note)
 
 
 def _is_tcp(row: SockStruct) -> bool:

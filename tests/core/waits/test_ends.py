@@ -7,7 +7,7 @@ import pytest
 
 from cases import case_of
 from core.waits.made import made
-from oopscope.linux.open_by import OpenFiles, opened_by
+from oopscope.linux.open_by import Opened, OpenFiles, opened_by
 from oopscope.linux.task import task_structs
 from oopscope.waits import ends
 from oopscope.waits.build import wait_graph
@@ -57,3 +57,18 @@ def test_pipes_of_both_kinds_have_ends(monkeypatch: pytest.MonkeyPatch, operatio
     found: Any = ends.ends_of(kernel, 0x10, 7)
     assert found == (0xABC, True)
     assert ends.ends_of(made(monkeypatch, ends, members, {0x10: 0, 0x18: 0}), 0x10, 7) is None
+
+
+@pytest.mark.parametrize(("others", "note"), [([0xB], ""), ([], "only this process has it open")])
+def test_an_eventfd_is_for_those_to_signal_who_have_it_open(
+    monkeypatch: pytest.MonkeyPatch, others: list[int], note: str
+) -> None:
+    members = {"file.f_op": 0, "file.private_data": 8, "file.f_mode": 16}
+    kernel = made(monkeypatch, ends, members, {0x10: 0xF00, 0x18: 0xABC}, {0xF00: "eventfd_fops"})
+    entries = [Opened(task, 3, 0x10, 3, 0xF00) for task in (0xA, *others)]
+    tasks = {0xA: SimpleNamespace(tgid=5), 0xB: SimpleNamespace(tgid=6)}
+    kernel.cached = {opened_by: OpenFiles({0xABC: entries}, True, {}), task_structs: tasks}.__getitem__
+    monkeypatch.setattr(ends, "opened_by", lambda kernel: kernel.cached(opened_by))
+    found = ends.ends_of(kernel, 0x10, 5)
+    assert found is not None and (found.tasks, found.note) == (tuple(others), note)
+    assert ends.event_ends(kernel, 0xABC, 7) is None  # of a process that has it not

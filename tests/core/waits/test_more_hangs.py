@@ -26,6 +26,8 @@ WANTED = {
     "n-tcp-c": ("socket", "tcp 127.0.0.1:34370 to 127.0.0.1:7777", "linked", ["n-tcp-s"]),
     "n-fl-h": ("file lock", "of inode 2 of /tmp", "linked", ["n-fl-w"]),
     "n-fc-w": ("file lock", "of inode 3 of /tmp", "linked", ["n-fc-h"]),
+    "n-ev-r": ("eventfd", "0xffff8b4d42ccbc00", "linked", []),
+    "n-ac-s": ("socket", "tcp 0.0.0.0:99", "linked", []),
     "n-tr-d": ("ptrace", "its tracer", "recorded", ["n-tr-t"]),
     "n-fz-w": ("freezer", "of cgroup /lab2", "recorded", []),
     "n-fz-1": ("freezer", "of cgroup /lab1", "recorded", []),

@@ -17,6 +17,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("cpus", "oopscope.waits.kinds.cpus"),
     ("pages", "oopscope.waits.kinds.pages"),
     ("writeback", "oopscope.waits.kinds.writeback"),
+    ("reclaim", "oopscope.waits.kinds.reclaim"),
     ("rpc", "oopscope.waits.kinds.rpc"),
     ("modules", "oopscope.waits.kinds.modules"),
     ("completions", "oopscope.waits.kinds.completions"),

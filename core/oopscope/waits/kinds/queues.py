@@ -1,8 +1,8 @@
-"""Wait queues that are part of something known: pipes, sockets, journals, FUSE, disks' queues; and who is at their end.
+"""Wait queues that are part of something known: pipes, sockets, events, journals, FUSE, disks; and who is at their end.
 
-Follows fs/pipe.c, net/unix/af_unix.c, fs/jbd2/, fs/fuse/dev.c and block/blk-core.c. The entry on the waiter's stack
-leads to the queue's head; what that is part of is told by the function that waits, and checked against the object's own
-words: a pipe or socket by the waiter's own open file, a journal by its thread, a connection by its links both ways.
+Follows fs/pipe.c, fs/eventfd.c, net/unix/af_unix.c, fs/jbd2/, fs/fuse/dev.c and block/blk-core.c. The entry on a
+waiter's stack leads to a queue's head; what that is part of is told by the function that waits, and checked against the
+object's own words: a pipe or socket by the waiter's own open file, a journal by its thread, a connection by its links.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,8 +12,8 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task import task_structs
 from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
-from oopscope.waits.ends import pipe_ends, socket_ends
-from oopscope.waits.graph import Claim, Node
+from oopscope.waits.ends import event_ends, pipe_ends, receiver_ends, socket_ends
+from oopscope.waits.graph import Basis, Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, super_blocks, task_node, thing
 from oopscope.waits.offsets import offset
@@ -47,9 +47,9 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
                 kernel.problems.lost("waits", f"the queue that {one.pid} waits in")(error)
 
 
-def _peers(kernel: Kernel, node: Node, tasks: Iterable[int], text: str) -> Iterator[Claim]:
+def _peers(kernel: Kernel, node: Node, tasks: Iterable[int], text: str, basis: Basis = "recorded") -> Iterator[Claim]:
     for task in dict.fromkeys(tasks):
-        yield Claim(node, task_node(kernel, task), "held_by", "recorded", None, text)
+        yield Claim(node, task_node(kernel, task), "held_by", basis, None, text)
 
 
 def _pipe(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
@@ -69,7 +69,7 @@ def _pipe(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
 
 
 def _socket(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
-    """A unix socket, or a TCP connection: who has its peer open."""
+    """A unix socket, or a TCP connection: who has its peer open; any other socket by its name."""
     at = offset(kernel, "socket", "wq.wait.head")
     if at is None:
         return
@@ -81,6 +81,31 @@ def _socket(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     text = "a wait queue entry of its own leads to the socket"
     yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
     yield from _peers(kernel, node, ends.tasks, ends.text)
+
+
+def _full(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
+    """A unix socket that takes no more datagrams or connections: who has it open and does not take them."""
+    at = offset(kernel, "unix_sock", "peer_wait.head")
+    ends = receiver_ends(kernel, head - at, one.task.tgid) if at is not None else None
+    if at is None or ends is None:
+        return
+    note = ", ".join(words for words in ("full", ends.note) if words)
+    node = Node(f"receiver:{head - at:#x}", "socket", ends.name, head - at, None, note, True)
+    text = "a wait queue entry of its own leads to the other socket's peer_wait"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
+    yield from _peers(kernel, node, ends.tasks, ends.text)
+
+
+def _event(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
+    """An eventfd: who else has it open may signal it; so may the kernel."""
+    at = offset(kernel, "eventfd_ctx", "wqh.head")
+    ends = event_ends(kernel, head - at, one.task.tgid) if at is not None else None
+    if at is None or ends is None:
+        return
+    node = Node(f"eventfd:{head - at:#x}", "eventfd", ends.name, head - at, None, ends.note, True)
+    text = "a wait queue entry of its own leads to the eventfd of its own descriptor"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
+    yield from _peers(kernel, node, ends.tasks, ends.text, "likely")
 
 
 def _journal(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
@@ -183,20 +208,24 @@ def _disk_queue(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
 
 PLACES = (
     Place(("pipe_read", "pipe_write", "anon_pipe_", "fifo_pipe_", "pipe_wait_"), _pipe),
+    Place(("unix_wait_for_peer",), _full),
     Place(
         (
             "unix_stream_read",
             "unix_stream_data_wait",
             "unix_dgram",
-            "unix_wait_for_peer",
             "sock_alloc_send",
             "tcp_recvmsg",
             "sk_wait_data",
             "sk_stream_wait",
             "tcp_sendmsg",
+            "inet_csk_accept",
+            "unix_accept",
+            "__skb_wait_for_more_packets",
         ),
         _socket,
     ),
+    Place(("eventfd_read", "eventfd_write"), _event),
     Place(("jbd2_", "start_this_handle", "wait_transaction_locked", "add_transaction_credits", "kjournald2"), _journal),
     Place(("request_wait_answer", "fuse_"), _fuse),
     Place(("blk_queue_enter", "__bio_queue_enter", "blk_mq_freeze_queue_wait", "blk_mq_get_tag"), _disk_queue),

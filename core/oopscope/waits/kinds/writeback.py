@@ -1,6 +1,6 @@
-"""Writeback and reclaim: who is throttled or waits until dirty pages are written, who waits for kswapd.
+"""Writeback: who is throttled or waits until dirty pages are written.
 
-Follows mm/{page-writeback,vmscan,backing-dev}.c and fs/fs-writeback.c. A bdi_writeback is believed where its bdi names
+Follows mm/{page-writeback,backing-dev}.c and fs/fs-writeback.c. A bdi_writeback is believed where its bdi names
 it back; which disk or server is behind a bdi its file systems tell. sync waits in the bdi's own queue, for the worker
 that does a work of it.
 """
@@ -9,23 +9,20 @@ from collections.abc import Iterator
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux.task import task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, file_system_node, super_blocks, task_node, thing
-from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.offsets import offset
 from oopscope.waits.servers import claims_of_file_system
 from oopscope.waits.sleepers import Sleeper, head_of
 from oopscope.waits.workers import workers
 
-MAX_NODES = 1024
 DIRTY = ("balance_dirty_pages",)
 WRITES = ("wb_wait_for_completion",)
-RECLAIMS = ("throttle_direct_reclaim", "reclaim_throttle", "try_to_free_pages", "do_try_to_free_pages")
 
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
-    """Yield who waits for writeback or for reclaim."""
+    """Yield who waits for writeback."""
     for one in unlocked(kernel):
         if not one.places and not one.blocked:
             continue
@@ -47,9 +44,6 @@ def _queued(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
                 text = "a wait queue entry of its own leads to the bdi's wb_waitq"
                 yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
                 yield from _writers(kernel, node, head - at)
-    elif any(function.startswith(RECLAIMS) for function in one.functions):
-        for head in (head_of(kernel, entry.node) for entry in one.entries):
-            yield from _reclaim(kernel, one, head) if head is not None else ()
 
 
 def _is_bdi(kernel: Kernel, bdi: int) -> bool:
@@ -106,26 +100,3 @@ def _throttled(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
             yield Claim(node, file_system_node(kernel, block), "behind", "recorded", None, "super_block.s_bdi")
             yield from onward
             return
-
-
-def _reclaim(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
-    """A task in direct reclaim that is throttled: kswapd of the node has to get on."""
-    whole, kswapd = (
-        offsets(kernel, "pglist_data", "kswapd", "node_id"),
-        offset(kernel, "pglist_data", "pfmemalloc_wait.head"),
-    )
-    waits, each = offset(kernel, "pglist_data", "reclaim_wait"), offset(kernel, "wait_queue_head", "head")
-    if whole is None or kswapd is None or each is None:
-        return
-    size = kernel.types.sizeof("wait_queue_head")
-    places = [kswapd] + ([waits + number * size + each for number in range(4)] if waits is not None else [])
-    for number, place in enumerate(places):
-        task = kernel.memory.word(head - place + whole[0])
-        found = kernel.cached(task_structs).get(task)
-        if found is None or not found.comm.startswith(b"kswapd"):
-            continue
-        node = thing("reclaim", head - place, f"of node {kernel.memory.u32(head - place + whole[1])}")
-        text = f"a wait queue entry leads to pglist_data.{'reclaim_wait' if number else 'pfmemalloc_wait'}"
-        yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
-        yield Claim(node, task_node(kernel, task), "held_by", "likely", None, "pglist_data.kswapd")
-        return
