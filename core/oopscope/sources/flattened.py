@@ -20,9 +20,10 @@ HEADER = 4096
 MAX_RECORDS = 1 << 22  # 256 GiB in the 64 KiB records that makedumpfile writes, 16 TiB in QEMU's
 MAX_TARGET = 1 << 60
 _RECORD = struct.Struct(">qq")
+ZEROS = (0, 0)  # no record: the first one has the dump's headers, and no later one is empty
 _SMALL, _AHEAD = 1 << 14, 1 << 16
 # Of a record that is looked for behind a damaged one: what its two numbers may be, how many must follow each other.
-MAX_LIKELY, MAX_LENGTH, CHAIN = 1 << 50, 1 << 24, 4
+MAX_LIKELY, MAX_LENGTH, CHAIN = 1 << 50, 1 << 24, 6
 _LIKE_A_RECORD = lazy_re(rb"(?=\0[\0-\3].{6}\0{4}[\0\1].{3}(?<!\0{4}))", re.S)
 MAX_SEARCHED, MAX_SEARCHES, MAX_CANDIDATES = 64 << 20, 64, 1 << 16
 _PIECE = 1 << 20
@@ -107,7 +108,7 @@ class FlattenedSource:
             header = self._header(at)
             if header == (-1, -1):
                 break
-            if header is None or at + _RECORD.size + header[1] > self._source.size:
+            if header is None or header == ZEROS or at + _RECORD.size + header[1] > self._source.size:
                 again = self._damaged(at, held[2] if held else HEADER, header)
                 if again is None:
                     held = held if self._ends_whole else None
@@ -150,11 +151,9 @@ class FlattenedSource:
         again = self._again(before, at) if self._searches < MAX_SEARCHES else None
         self._searches += 1
         if again is not None:
-            apart = f"{at - again} bytes earlier" if again < at else f"{again - at} bytes later"
-            text = f"the flattened file is misaligned behind {before:#x}: what follows is {apart} than it should be"
-            self._says(before, text)
+            self._says(before, _apart(before, at, again, header == ZEROS))
             return again
-        if header is not None and header[1] <= MAX_TARGET:
+        if header is not None and header != ZEROS and header[1] <= MAX_TARGET:
             self._cut = self._cut or "the flattened file is cut off within a record"
             self._last = [(header[0], header[0] + max(0, size - at - _RECORD.size), at + _RECORD.size)]
         else:
@@ -181,7 +180,12 @@ class FlattenedSource:
         return None
 
     def _chained(self, at: int) -> bool:
-        """Tell whether several records follow each other from an offset on, or some and the end of the file."""
+        """Tell whether several records follow each other from an offset on, or some and the end of the file.
+
+        Tables of equal entries can look like records that follow each other, with the same targets again and again:
+        those of real ones lie apart, and some begin where another one ended.
+        """
+        spans: list[tuple[int, int]] = []
         for _ in range(CHAIN):
             raw = self._source.read_at(at, _RECORD.size)
             if len(raw) < _RECORD.size:
@@ -191,8 +195,19 @@ class FlattenedSource:
                 return True
             if not (0 <= target < MAX_LIKELY and 0 < length <= MAX_LENGTH):
                 return False
+            if any(target < end and start < target + length for start, end in spans):
+                return False
+            spans.append((target, target + length))
             at += _RECORD.size + length
-        return True
+        return bool({start for start, _ in spans} & {end for _, end in spans})
+
+
+def _apart(before: int, expected: int, found: int, zeros: bool) -> str:
+    """Say what is wrong where a record was expected at one offset, and the next one that is whole is at another."""
+    if zeros:
+        return f"the flattened file has zero bytes where records were, before {found:#x}: a copy of it went wrong"
+    apart = f"{expected - found} bytes earlier" if found < expected else f"{found - expected} bytes later"
+    return f"the flattened file is misaligned behind {before:#x}: what follows is {apart} than it should be"
 
 
 def is_flattened(head: bytes) -> bool:

@@ -69,6 +69,31 @@ def test_a_record_that_makes_no_sense_ends_the_file(target: int, length: int) ->
     assert source.read_at(0, 9) == b"abc"  # of the record before, nobody can tell whether it is whole
 
 
+def test_zero_bytes_over_records_are_passed_by() -> None:
+    raw = bytearray(flatten(DATA, 1000))
+    size = 16 + 1000
+    start, end = len(HEADER) + 10 * size - 300, len(HEADER) + 14 * size + 123
+    raw[start:end] = bytes(end - start)
+    source = FlattenedSource(BytesSource(bytes(raw)))
+    assert "zero bytes where records were" in source.problem
+    assert source.size == len(DATA)
+    assert source.read_at(0, 9000) == DATA[:9000]
+    assert source.read_at(15_000, 35_000) == DATA[15_000:]
+    assert source.read_at(12_000, 100) == b""
+
+
+def test_a_table_whose_entries_look_like_records_is_none() -> None:
+    """Entries of 4112 bytes, read as numbers of the other byte order, once led to the file's own beginning."""
+    like = (struct.pack(">qq", 0x100, 0x1000) + bytes(0x1000)) * 8
+    data = DATA[:9000] + like + DATA[:9000]
+    raw = bytearray(pack([(at, data[at : at + 12_000]) for at in range(0, len(data), 12_000)]))
+    raw[len(HEADER) : len(HEADER) + 16] = struct.pack(">qq", 0, 0)  # nothing but the search for the next record is left
+    source = FlattenedSource(BytesSource(bytes(raw)))
+    assert source.problem
+    assert source.read_at(0x100, 100) == b""  # not what an entry of the table says
+    assert source.read_at(12_000, 5000) == data[12_000:17_000]
+
+
 def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(FormatError, match="unknown version"):
         FlattenedSource(BytesSource(HEADER[:24] + struct.pack(">q", 2) + HEADER[32:] + END))
