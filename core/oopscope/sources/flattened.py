@@ -183,7 +183,7 @@ class FlattenedSource:
         """Tell whether several records follow each other from an offset on, or some and the end of the file.
 
         Tables of equal entries can look like records that follow each other, with the same targets again and again:
-        those of real ones lie apart, and some begin where another one ended.
+        those of real ones lie apart, and the first begins where another one ends, or ends where it begins.
         """
         spans: list[tuple[int, int]] = []
         for _ in range(CHAIN):
@@ -199,7 +199,8 @@ class FlattenedSource:
                 return False
             spans.append((target, target + length))
             at += _RECORD.size + length
-        return bool({start for start, _ in spans} & {end for _, end in spans})
+        first, *others = spans
+        return any(first[0] == end or first[1] == start for start, end in others)
 
 
 def _apart(before: int, expected: int, found: int, zeros: bool) -> str:

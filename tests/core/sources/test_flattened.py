@@ -85,13 +85,13 @@ def test_zero_bytes_over_records_are_passed_by() -> None:
 def test_a_table_whose_entries_look_like_records_is_none() -> None:
     """Entries of 4112 bytes, read as numbers of the other byte order, once led to the file's own beginning."""
     like = (struct.pack(">qq", 0x100, 0x1000) + bytes(0x1000)) * 8
-    data = DATA[:9000] + like + DATA[:9000]
-    raw = bytearray(pack([(at, data[at : at + 12_000]) for at in range(0, len(data), 12_000)]))
-    raw[len(HEADER) : len(HEADER) + 16] = struct.pack(">qq", 0, 0)  # nothing but the search for the next record is left
+    first, later = DATA[:9000] + like, DATA[:60_000]
+    raw = bytearray(pack([(0, first), *((1 << 20 | at, later[at : at + 5000]) for at in range(0, 40_000, 5000))]))
+    raw[len(HEADER) : len(HEADER) + 16] = bytes(16)  # where the first record ends is lost
     source = FlattenedSource(BytesSource(bytes(raw)))
     assert source.problem
     assert source.read_at(0x100, 100) == b""  # not what an entry of the table says
-    assert source.read_at(12_000, 5000) == data[12_000:17_000]
+    assert source.read_at(1 << 20, 5000) == later[:5000]
 
 
 def test_an_unknown_version_is_refused() -> None:
