@@ -6,7 +6,9 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.functions import is_waiting
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
+from oopscope.linux.sched import runqueues
 from oopscope.linux.task import task_structs
+from oopscope.linux.task_state import decode_comm
 from oopscope.stacks.tasks import stack
 from oopscope.waits.graph import Claim, Graph, Node, joined
 from oopscope.waits.kinds import KINDS, edges_of, unknown
@@ -53,7 +55,17 @@ def _told(kernel: Kernel, node: Node) -> Node:
     if task.on_cpu:
         does = f"runs on CPU {task.cpu}" + (f" in {where}" if where else "")
     elif not task.state:
-        does = f"is ready to run on CPU {task.cpu}"
+        does = f"is ready to run on CPU {task.cpu}{_has(kernel, task.cpu, task.address)}"
     else:
         does = f"sleeps in {where}" if where else "sleeps"
     return node._replace(note=f"{node.note}, {does}")
+
+
+def _has(kernel: Kernel, cpu: int | None, task: int) -> str:
+    """Return in words which other task a CPU runs; nothing for its idle one, or where that is not known."""
+    try:
+        queue = next((one for one in kernel.cached(runqueues) if one.cpu == cpu), None)
+    except OopscopeError:
+        return ""
+    current = kernel.cached(task_structs).get(queue.curr) if queue is not None and queue.curr != queue.idle else None
+    return f", which runs {current.pid} {decode_comm(current.comm)}" if current and current.address != task else ""

@@ -103,23 +103,28 @@ def _private(kernel: Kernel, disk: int, owner: str) -> int | None:
     return kernel.memory.word(disk + at[1]) or None
 
 
+def array_of(kernel: Kernel, disk: int) -> int | None:
+    """Return the struct mddev of a disk that is an md array and that it names back; None for any other disk."""
+    try:
+        array, back = _private(kernel, disk, MD), offset(kernel, "mddev", "gendisk", module=MD)
+        return array if array and back is not None and kernel.memory.word(array + back) == disk else None
+    except OopscopeError:
+        return None
+
+
 def _md(kernel: Kernel, disk: int, depth: int) -> Iterator[Claim]:
     """Yield the disks that are the members of an md array."""
-    array, members = _private(kernel, disk, MD), offset(kernel, "mddev", "disks", module=MD)
-    each, back = (
-        offsets(kernel, "md_rdev", "same_set", "bdev", module=MD),
-        offset(kernel, "mddev", "gendisk", module=MD),
-    )
-    gendisk = offset(kernel, "block_device", "bd_disk")
-    if array is None or members is None or each is None or back is None or gendisk is None:
+    array, members = array_of(kernel, disk), offset(kernel, "mddev", "disks", module=MD)
+    each, gendisk = offsets(kernel, "md_rdev", "same_set", "bdev", module=MD), offset(kernel, "block_device", "bd_disk")
+    if array is None or members is None or each is None or gendisk is None:
         return
     memory, node = kernel.memory, disk_node(kernel, disk)
-    if memory.word(array + back) != disk:
-        return
     for entry in for_each_list(memory, array + members, each[0], lambda _e: None, MAX_LOWER):
-        lower = memory.word(memory.word(entry + each[1]) + gendisk)
-        yield Claim(node, disk_node(kernel, lower), "behind", "recorded", None, "a member of the array")
-        yield from claims_of_disk(kernel, lower, depth + 1)
+        bdev = memory.word(entry + each[1])
+        lower = memory.word(bdev + gendisk) if bdev else 0  # a member that has failed or been taken out has none
+        if lower:
+            yield Claim(node, disk_node(kernel, lower), "behind", "recorded", None, "a member of the array")
+            yield from claims_of_disk(kernel, lower, depth + 1)
 
 
 def _loop(kernel: Kernel, disk: int) -> Iterator[Claim]:
@@ -162,9 +167,14 @@ def _loop_worker(kernel: Kernel, loop: int) -> int | None:
     return None
 
 
+def mapped_device(kernel: Kernel, disk: int) -> int | None:
+    """Return the struct mapped_device of a disk of the device mapper; None for any other disk. ReadError."""
+    return _private(kernel, disk, DM)
+
+
 def _dm_flags(kernel: Kernel, disk: int) -> int | None:
     try:
-        device, at = _private(kernel, disk, DM), offset(kernel, "mapped_device", "flags", module=DM)
+        device, at = mapped_device(kernel, disk), offset(kernel, "mapped_device", "flags", module=DM)
         return kernel.memory.word(device + at) if device is not None and at is not None else None
     except OopscopeError:
         return None

@@ -38,7 +38,7 @@ def claims(monkeypatch: pytest.MonkeyPatch, words: dict[int, int], peers: tuple[
 
 def test_a_call_is_named_with_its_host_and_how_often_it_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     edges, notes = claims(monkeypatch, WORDS)
-    assert edges == [("0x7000", "waits_for", "GETATTR of filer"), ("GETATTR of filer", "behind", "filer")]
+    assert edges == [("0x7000", "waits_for", "GETATTR to filer"), ("GETATTR to filer", "behind", "filer")]
     assert notes == ["sent 3 times, no answer"]
 
 

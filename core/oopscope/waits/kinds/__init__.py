@@ -16,6 +16,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("spinlocks", "oopscope.waits.kinds.spinlocks"),
     ("cpus", "oopscope.waits.kinds.cpus"),
     ("pages", "oopscope.waits.kinds.pages"),
+    ("arrays", "oopscope.waits.kinds.arrays"),
     ("writeback", "oopscope.waits.kinds.writeback"),
     ("reclaim", "oopscope.waits.kinds.reclaim"),
     ("rpc", "oopscope.waits.kinds.rpc"),

@@ -1,4 +1,4 @@
-"""Completions: of a task's end (kthread_stop, vfork), of a work item or a workqueue (flush), of an RCU grace period.
+"""Completions: of a task's end or parking (kthread_stop, vfork), of a work item or a workqueue, of a grace period.
 
 Follows kernel/{fork,kthread,workqueue}.c and kernel/rcu/update.c. A task's vfork_done names the completion that its end
 or its exec completes; kthreads have theirs in struct kthread. flush_work puts a barrier behind the work it waits for;
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
-from oopscope.linux.task import all_tasks_known, task_structs
+from oopscope.linux.task import PF_KTHREAD, all_tasks_known, task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.kinds.rcu import barrier, grace_period, sleepable_grace_period
 from oopscope.waits.locks import unlocked
@@ -43,6 +43,10 @@ def _of(kernel: Kernel, one: Sleeper, completion: int) -> Iterator[Claim]:
         node = Node(f"end:{task.id}", "vfork" if vfork else "exit", f"of {task.name}", completion)
         yield Claim(waiter, node, "waits_for", "linked", one.since, "its waiter on its own stack leads to a completion")
         yield Claim(node, task, "held_by", "recorded", None, "task_struct.vfork_done is that completion")
+    elif (parks := _parkings(kernel).get(completion) if "kthread_park" in one.functions else None) is not None:
+        node = Node(f"park:{parks:#x}", "park", f"of {task_node(kernel, parks).name}", completion)
+        yield Claim(waiter, node, "waits_for", "linked", one.since, "its waiter on its own stack leads to a completion")
+        yield Claim(node, task_node(kernel, parks), "held_by", "recorded", None, "it is kthread.parked of that thread")
     elif found := list(barrier(kernel, one, completion)):
         yield from found
     elif completion in one.stack:
@@ -55,6 +59,20 @@ def _endings(kernel: Kernel) -> dict[int, int]:
     """Return the tasks by the completions that they complete when they end."""
     tasks = kernel.cached(task_structs)
     return {task.vfork_done: address for address, task in tasks.items() if task.vfork_done}
+
+
+@once
+def _parkings(kernel: Kernel) -> dict[int, int]:
+    """Return the kernel threads by the completions that they complete when they park."""
+    at, parked = offset(kernel, "task_struct", "worker_private", "set_child_tid"), offset(kernel, "kthread", "parked")
+    found = {}
+    for address, task in kernel.cached(task_structs).items() if at is not None and parked is not None else ():
+        if task.flags & PF_KTHREAD:
+            try:
+                found[kernel.memory.word(address + (at or 0)) + (parked or 0)] = address
+            except OopscopeError:
+                continue
+    return found
 
 
 def _barrier(kernel: Kernel, one: Sleeper, completion: int, waiter: Node) -> list[Claim]:

@@ -10,16 +10,17 @@ from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.once import once
 from oopscope.linux.block import Request
+from oopscope.linux.open_by import opened_by
 from oopscope.linux.task import task_structs
+from oopscope.waits.carried import carried
 from oopscope.waits.disks import (
     claims_of_disk,
     claims_of_request,
+    disk_name,
     disk_node,
     disk_of_file_system,
     gendisks,
-    in_flight,
     request_node,
 )
 from oopscope.waits.graph import Claim
@@ -29,21 +30,21 @@ from oopscope.waits.offsets import offset, offsets
 from oopscope.waits.servers import claims_of_file_system
 from oopscope.waits.sleepers import Sleeper, completion_of
 
-MAX_BIOS = 4096  # of one request
-MAX_VECTORS = 1024
 FLAGS = 3  # the low bits of folio.mapping
 ON_PAGE, ON_BIT = "wake_page_function", ("wake_bit_function", "var_wake_function")
 
 
 RPC = ("rpc_wait_bit", "__rpc_execute")
-_ON_BIO = ("submit_bio_wait", "blk_execute_rq", "wait_for_completion", "__iomap_dio", "__blkdev_direct", "iomap_dio")
-
-
-class Carried(NamedTuple):
-    """What the requests in flight carry: pages, and what their bios are private to."""
-
-    pages: dict[int, Request]
-    private: dict[int, Request]
+_DIRECT = ("__iomap_dio", "iomap_dio", "__blkdev_direct", "blkdev_direct", "blkdev_read_iter", "blkdev_write_iter")
+_ON_BIO = (
+    "submit_bio_wait",
+    "blk_execute_rq",
+    "wait_for_completion",
+    "__iomap_dio",
+    "__blkdev_direct",
+    "blkdev_direct",
+    "iomap_dio",
+)
 
 
 def edges(kernel: Kernel) -> Iterator[Claim]:
@@ -78,15 +79,19 @@ def _page(kernel: Kernel, one: Sleeper, node: int) -> int:
 
 def _on_page(kernel: Kernel, one: Sleeper, page: int) -> Iterator[Claim]:
     waiter = task_node(kernel, one.address)
-    request = carried(kernel).pages.get(page)
-    if request is not None:
+    by = carried(kernel).pages.get(page)
+    if isinstance(by, Request):
         text = "the page in its wait queue entry is in a bio of this request"
-        yield Claim(waiter, request_node(request), "waits_for", "linked", one.since, text)
-        yield from claims_of_request(kernel, request)
+        yield Claim(waiter, request_node(by), "waits_for", "linked", one.since, text)
+        yield from claims_of_request(kernel, by)
         return
     of = _of_file(kernel, page)
     node = thing("page", page, of.name)
     yield Claim(waiter, node, "waits_for", "linked", one.since, "a wait queue entry of its own names the page")
+    if by is not None and of.disk in (None, by):
+        yield Claim(node, disk_node(kernel, by), "behind", "linked", None, "it is in a bio that the device holds back")
+        yield from claims_of_disk(kernel, by)
+        return
     if not any("read" in f or "fault" in f or "writeback" in f for f in one.functions):
         return
     text = "the page's file lies on it"
@@ -158,7 +163,7 @@ def _on_bit(kernel: Kernel, one: Sleeper, node: int) -> Iterator[Claim]:
         return
     disk, page, block = found
     request = carried(kernel).pages.get(page)
-    if request is not None and request.disk == disk_node(kernel, disk).name:
+    if isinstance(request, Request) and request.disk == disk_name(kernel, disk):
         yield Claim(waiter, request_node(request), "waits_for", "linked", one.since, f"{text}; its page is in a bio")
         yield from claims_of_request(kernel, request)
         return
@@ -188,79 +193,44 @@ def _on_bio(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
     """By a bio whose private pointer is the completion on its stack, the task, or leads to it."""
     found = carried(kernel)
     completion = completion_of(one)
-    request = found.private.get(completion or 0) or found.private.get(one.address)
-    if request is None:
-        request = next((r for key, r in found.private.items() if key in one.stack), None)
-    if request is not None:
+    by = found.private.get(completion or 0) or found.private.get(one.address)
+    if by is None:
+        by = next((r for key, r in found.private.items() if key in one.stack), None)
+    waiter = task_node(kernel, one.address)
+    if isinstance(by, Request):
         text = "the private pointer of a bio of the request leads to this task"
-        yield Claim(task_node(kernel, one.address), request_node(request), "waits_for", "linked", one.since, text)
-        yield from claims_of_request(kernel, request)
+        yield Claim(waiter, request_node(by), "waits_for", "linked", one.since, text)
+        yield from claims_of_request(kernel, by)
+    elif by is not None:
+        text = "the private pointer of a bio that the device holds back leads to this task"
+        yield Claim(waiter, disk_node(kernel, by), "waits_for", "linked", one.since, text)
+        yield from claims_of_disk(kernel, by)
+    elif (disk := _of_call(kernel, one)) is not None:
+        text = "the file that it reads or writes directly, which its words name, lies on it"
+        yield Claim(waiter, disk_node(kernel, disk), "waits_for", "inferred", one.since, text)
+        yield from claims_of_disk(kernel, disk)
 
 
-@once
-def carried(kernel: Kernel) -> Carried:
-    """Return what the requests in flight carry."""
-    pages: dict[int, Request] = {}
-    private: dict[int, Request] = {}
-    bio_at = offset(kernel, "request", "bio")
-    for request in in_flight(kernel):
-        try:
-            bio = kernel.memory.word(request.address + (bio_at or 0))
-            for _ in range(MAX_BIOS):
-                if not bio:
-                    break
-                bio = _carry(kernel, bio, request, pages, private)
-            end = offset(kernel, "request", "end_io_data")
-            if end is not None:
-                private.setdefault(kernel.memory.word(request.address + end), request)
-        except OopscopeError:
-            continue
-    private.pop(0, None)
-    return Carried(pages, private)
+def _of_call(kernel: Kernel, one: Sleeper) -> int | None:
+    """Return the disk of the file that a task reads or writes directly: the only one of its own among its words."""
+    if not any(function.startswith(_DIRECT) for function in one.functions):
+        return None
+    file, block_at = offset(kernel, "file", "f_inode"), offset(kernel, "inode", "i_sb")
+    if file is None or block_at is None:
+        return None
+    files = {entry for entry, tasks in opened_by(kernel).having.items() if _has(kernel, tasks, one)}
+    inodes = {kernel.memory.word(word + file) for word in one.words if word in files}
+    if len(inodes) != 1:
+        return None
+    inode = inodes.pop()
+    block = kernel.memory.word(inode + block_at)
+    if block not in super_blocks(kernel):
+        return None
+    if _is_bdev(kernel, block):
+        return _block_device(kernel, inode)
+    return disk_of_file_system(kernel, block)
 
 
-def _carry(kernel: Kernel, bio: int, request: Request, pages: dict[int, Request], private: dict[int, Request]) -> int:
-    """Take in one bio; return the next."""
-    shape = offsets(kernel, "bio", "bi_next", "bi_private", "bi_io_vec", "bi_vcnt")
-    vector = offsets(kernel, "bio_vec", "bv_page")
-    if shape is None or vector is None:
-        return 0
-    memory = kernel.memory
-    following, own, vectors = (memory.word(bio + at) for at in shape[:3])
-    count = min(memory.u32(bio + shape[3]) & 0xFFFF, MAX_VECTORS)
-    for key in _named_by(kernel, own):
-        private.setdefault(key, request)
-    each = kernel.types.sizeof("bio_vec")
-    for number in range(count):
-        page = memory.word(vectors + number * each + vector[0])
-        pages.setdefault(page, request)
-        head = _head_of(kernel, page)
-        if head != page:
-            pages.setdefault(head, request)
-    return following
-
-
-def _named_by(kernel: Kernel, private: int) -> Iterator[int]:
-    """Yield what a bio's private pointer means: itself, and the task that waits for the direct I/O that it is of."""
-    if not private:
-        return
-    yield private
-    tasks = kernel.cached(task_structs)
-    waits = offset(kernel, "iomap_dio", "submit.waiter")
-    try:
-        for at in (waits, 0):
-            task = kernel.memory.word(private + at) if at is not None else 0
-            if task in tasks:
-                yield task
-    except OopscopeError:
-        return
-
-
-def _head_of(kernel: Kernel, page: int) -> int:
-    """Return the first page of a compound one; 7.1 keeps it in another form, and there the page itself counts."""
-    at = offset(kernel, "page", "compound_head")
-    try:
-        word = kernel.memory.word(page + at) if at is not None else 0
-    except OopscopeError:
-        return page
-    return word - 1 if word & 1 else page
+def _has(kernel: Kernel, tasks: list[int], one: Sleeper) -> bool:
+    known = kernel.cached(task_structs)
+    return any(task in known and known[task].tgid == one.task.tgid for task in tasks)

@@ -49,7 +49,7 @@ def _of(kernel: Kernel, one: Sleeper, word: int) -> Iterator[Claim]:
         return
     server, held = found
     note = f"sent {'once' if sent == 1 else f'{sent} times'}, no answer" if sent else "not sent"
-    node = Node(f"rpc:{task:#x}", "rpc", f"{_procedure(kernel, task)} of {server.name}", task, None, note)
+    node = Node(f"rpc:{task:#x}", "rpc", f"{_procedure(kernel, task)} to {server.name}", task, None, note)
     text = "a wait queue entry of its own names the rpc_task's tk_runstate"
     yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
     yield Claim(node, server, "behind", "recorded", None, "rpc_task.tk_client, and its transport's servername")
