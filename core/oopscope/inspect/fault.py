@@ -25,7 +25,7 @@ MAX_CANDIDATES = 12
 MAX_TYPES = 20_000  # of a module, that are looked through
 NO_REGISTER = ("rip", "eip", "pc", "orig_rax")
 HANDED = "passed it, how is not known"
-ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
+ORDINALS = ("1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 9)))
 
 
 class Candidate(NamedTuple):
@@ -175,10 +175,7 @@ def _call_to(body: Body, address: int) -> int | None:
 def _call_before(body: Body, address: int, callee: int) -> int | None:
     """Return the address of the call that returns to an address, if it can have called that function."""
     call = _call_to(body, address)
-    at = body.index(call) if call is not None else None
-    if at is None or body.target(body.instructions[at]) not in (None, callee, callee + body.flow.landing):
-        return None
-    return call
+    return call if body.called_before(address) in (None, callee, callee + body.flow.landing) else None
 
 
 def _words(made: Origin) -> str:

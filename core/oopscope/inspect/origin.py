@@ -11,12 +11,13 @@ from typing import Literal, NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.inspect.disassemble import bounds, decoder, spelt_operands
-from oopscope.instructions import IMMEDIATE, MEMORY, REGISTER, Instruction
+from oopscope.instructions import IMMEDIATE, MEMORY, REGISTER, Instruction, Operand
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.machine import Flow
+from oopscope.kernel.machine import Flow, Writes
 
 MAX_CODE = 16 << 10  # bytes of a function that are looked through
 NO_FLOW = Flow((), (), (), (), (), ())
+REGISTERS = 16  # of a machine whose instructions write several in a row
 MAX_COPIES = 8  # register to register, on the way to where a value came from
 
 Kind = Literal["argument", "constant", "loaded", "returned", "computed"]
@@ -41,6 +42,7 @@ class Body:
         self.start, self.convention, self.top = start, kernel.arch.convention, kernel.memory.top
         self.instructions, self.texts = instructions, texts
         how = kernel.machine.assembly
+        self._kernel = kernel
         self.whole: Callable[[str], str] = how.whole if how is not None else str
         self.flow = how.flow if how is not None and how.flow is not None else NO_FLOW
         self._places = [one.address for one in instructions]
@@ -61,7 +63,20 @@ class Body:
     def target(self, one: Instruction) -> int | None:
         """Return the address that a jump or a call names; None for an indirect one."""
         operand = one.operands[-1] if one.operands else None
-        return operand.value % self.top if operand is not None and operand.kind == IMMEDIATE else None
+        if operand is None or operand.kind != IMMEDIATE:
+            return None
+        return (operand.value + (one.address if self.flow.relative else 0)) % self.top
+
+    def called_before(self, after: int) -> int | None:
+        """Return what the direct call that returns to an address calls; None for no such call."""
+        return self._kernel.machine.call_target(self._kernel, after)
+
+    def spelt(self, one: Instruction) -> str:
+        """Return an instruction as it is written, with the name of the function that it calls."""
+        text = self.texts.get(one.address, "")
+        called = self.called_before(one.address + one.size) if self.is_call(one) else None
+        name = self._kernel.name_of(called) if called is not None else None
+        return f"{text} ({name.symbol})" if name is not None else text
 
     def index(self, address: int) -> int | None:
         """Return the place of the instruction at an address; None where none begins there."""
@@ -98,9 +113,49 @@ class Body:
         """Return the registers that an instruction changes."""
         one = self.instructions[at]
         names = {self.whole(name) for name in one.writes}
+        if self.flow.writes is not None:
+            names |= _named(self, one, self.flow.writes)
         if self.is_call(one) and self.convention is not None:
             names |= {*self.convention.clobbered, self.convention.result}
         return names
+
+
+def _named(body: Body, one: Instruction, writes: Writes) -> set[str]:
+    """Return the registers that an instruction writes, by its mnemonic and what it names."""
+    has, named = body.flow.has, [body.whole(each.register) for each in one.operands if each.kind == REGISTER]
+    first = named[:1] if one.operands and one.operands[0].kind == REGISTER else []
+    if has(writes.every, one.mnemonic):
+        return set(named)
+    if first and (has(writes.pair, one.mnemonic) or has(writes.span, one.mnemonic)):
+        at, count = _numbered(named[0]), 2
+        if has(writes.span, one.mnemonic):
+            count = (_numbered(named[-1])[1] - at[1]) % REGISTERS + 1
+        return {f"{at[0]}{(at[1] + n) % REGISTERS}" for n in range(count)}
+    if has(writes.base, one.mnemonic):
+        base = memory_of(one)
+        changed = {body.whole(base.base)} if base is not None else set(named[1:2])
+        return changed if has(("st*",), one.mnemonic) else changed | set(first)
+    return set() if has(writes.none, one.mnemonic) else set(first)
+
+
+def _numbered(name: str) -> tuple[str, int]:
+    """Take a register's name apart: r14 is "r" and 14."""
+    letters = name.rstrip("0123456789")
+    return letters, int(name[len(letters) :] or 0)
+
+
+def memory_of(one: Instruction) -> Operand | None:
+    """Return an instruction's only operand in memory, by which it loads or stores; None for none.
+
+    The library has the operands of some short instructions apart: a register, a displacement, a base.
+    """
+    kinds = [operand.kind for operand in one.operands]
+    if kinds == [REGISTER, MEMORY]:
+        return one.operands[1]
+    if kinds == [REGISTER, IMMEDIATE, REGISTER]:
+        _, displacement, base = one.operands
+        return Operand(MEMORY, base=base.register, displacement=displacement.value)
+    return None
 
 
 def body_of(kernel: Kernel, address: int) -> Body | None:
@@ -154,7 +209,7 @@ def _made(body: Body, at: int, register: str) -> Origin | str | None:
     text = body.texts.get(one.address, "")
     if body.is_call(one):
         result = body.convention is not None and register == body.convention.result
-        return Origin("returned", register, one.address, text) if result else None
+        return Origin("returned", register, one.address, body.spelt(one)) if result else None
     operands = one.operands
     if not operands or body.whole(operands[0].register) != register:  # changed beside: of a pair, or moved on
         return Origin("computed", register, one.address, text)
@@ -166,11 +221,11 @@ def _made(body: Body, at: int, register: str) -> Origin | str | None:
         return Origin("constant", register, one.address, text, 0)
     loads = body.flow.has(body.flow.loads, one.mnemonic)
     moves = loads or body.flow.has(body.flow.moves, one.mnemonic)
-    if not moves or len(operands) != 2 or (loads and operands[1].kind != MEMORY):
+    source = memory_of(one) if loads else operands[1] if len(operands) == 2 else None
+    if not moves or source is None:
         return Origin("computed", register, one.address, text)
-    source = operands[1]
     if source.kind == IMMEDIATE:
-        narrow = operands[0].register != register
+        narrow = operands[0].register != register and not body.flow.whole_names
         return Origin("constant", register, one.address, text, source.value % (1 << 32 if narrow else body.top))
     if source.register in body.flow.zero:
         return Origin("constant", register, one.address, text, 0)

@@ -87,6 +87,19 @@ class Reckoned(NamedTuple):
     note: str
 
 
+class Writes(NamedTuple):
+    """Which registers instructions write, by mnemonics as in Flow; of others it is the first that they name.
+
+    Where several rows have a mnemonic the first of them holds.
+    """
+
+    every: tuple[str, ...] = ()  # all that they name
+    span: tuple[str, ...] = ()  # from the first to the second that they name, and on from the highest to the lowest
+    pair: tuple[str, ...] = ()  # the first that they name and the next
+    base: tuple[str, ...] = ()  # the first that they name (but for a store), and what their address was reckoned from
+    none: tuple[str, ...] = ()
+
+
 class Flow(NamedTuple):
     """What instructions do to registers and to the flow of code, by their mnemonics; "j*" is each that begins with j.
 
@@ -102,6 +115,9 @@ class Flow(NamedTuple):
     landing: int = 0  # bytes at a function's start that a direct call may skip
     loads: tuple[str, ...] = ()  # those that do nothing but load from memory
     zero: tuple[str, ...] = ()  # registers that are always 0
+    writes: Writes | None = None  # None where the library says it
+    relative: bool = False  # jumps are written as distances from themselves
+    whole_names: bool = False  # the library names whole registers only, if by other names than a crash note
 
     def has(self, names: tuple[str, ...], mnemonic: str) -> bool:
         """Tell whether a mnemonic is one of some."""

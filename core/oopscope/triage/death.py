@@ -49,6 +49,13 @@ LIVED = "The log tells of no panic: the machine may have lived on."
 __all__ = ["COMPLAINED", "DIE", "END_NS", "Check", "Death", "Line", "entry_kind"]
 
 
+def _entered(frame: Frame, behind: Frame) -> bool:
+    """Tell whether a frame is the entry of an exception that came while the kernel ran what stands behind it."""
+    if frame.kind != "exception" or behind.kind == "user" or entry_kind(behind.symbol) == "exception":
+        return False
+    return entry_kind(frame.symbol) is not None or not is_dying(frame.symbol)  # that one is on an exception's own stack
+
+
 class Death(Ending):
     """What the rules look at."""
 
@@ -90,15 +97,10 @@ class Death(Ending):
         """The function that faulted: the frame right behind the innermost exception entry."""
         if self.frames is self.told and self.oops is not None and self.told:
             return self._beyond_entry(self.told)
-        for frame, behind in zip(self.frames, self.frames[1:], strict=False):
-            dies = entry_kind(frame.symbol) is None and is_dying(frame.symbol)  # on an exception's own stack
-            if (
-                frame.kind == "exception"
-                and not dies
-                and behind.kind != "user"
-                and (entry_kind(behind.symbol) != "exception")
-            ):
-                return self._named_by_log(behind)
+        behind_entries = [behind for frame, behind in pairwise(self.frames) if _entered(frame, behind)]
+        if behind_entries:  # one may come in while panic() waits, after what led to it
+            faulted = next((f for f in behind_entries if not is_dying(f.symbol)), behind_entries[0])
+            return self._named_by_log(faulted)
         if self.oops is None or not self.frames:
             return None
         first, pc = self.frames[0], self.oops.pc

@@ -14,7 +14,6 @@ from oopscope.inspect.disassemble import spelt_operands
 from oopscope.inspect.origin import Body, origin
 from oopscope.instructions import decoder
 from oopscope.machine import arch
-from oopscope.machine.x86_64.machine import MACHINE
 from oopscope.report.build import verdict_section
 from oopscope.report.fault import how
 from oopscope.triage import verdict
@@ -22,16 +21,23 @@ from oopscope.triage import verdict
 START = 0xFFFFFFFF81000000
 
 
-def body(code: bytes) -> Body:
-    kernel = SimpleNamespace(arch=arch("x86_64"), machine=MACHINE, memory=SimpleNamespace(top=1 << 64))
-    made = decoder("x86", ("64",), "att")
+def body(code: bytes, key: str = "x86_64") -> Body:
+    kernel = SimpleNamespace(
+        arch=arch(key),
+        machine=importlib.import_module(f"oopscope.machine.{key}.machine").MACHINE,
+        memory=SimpleNamespace(top=1 << 64, read=lambda at, size: code[at - START : at - START + size]),
+        name_of=lambda _address: None,
+    )
+    kernel.memory.u32 = lambda at: int.from_bytes(kernel.memory.read(at, 4), kernel.arch.byteorder)
+    how = kernel.machine.assembly
+    made = decoder(how.arch, how.modes, how.syntax)
     assert made is not None
     texts = {at: f"{name} {spelt_operands(kernel, words)}" for at, _, name, words in made.texts(code, START)}
     return Body(kernel, START, made.details(code, START), texts)
 
 
-def last(code: bytes) -> int:
-    return body(code).instructions[-1].address
+def last(code: bytes, key: str = "x86_64") -> int:
+    return body(code, key).instructions[-1].address
 
 
 LOAD = bytes.fromhex("488b4728")  # mov 0x28(%rdi),%rax
@@ -56,6 +62,78 @@ def test_where_a_register_got_its_value(code: bytes, kind: str, number: int) -> 
     found = origin(body(code), last(code), "rdi")
     assert (found.kind if found else None) == kind
     assert found is None or found.number == number
+
+
+# Of each machine: a load by its first argument, and what may stand before it.
+OTHERS = {
+    "riscv64": {
+        "load": "1c75",  # ld a5,40(a0)
+        "copy": "2e85",  # mv a0,a1
+        "constant": "4145",  # li a0,16
+        "zero": "0145",  # li a0,0
+        "loaded": "886d",  # ld a0,24(a1)
+        "call": "ef004000",
+        "store": "88e1",  # sd a0,0(a1)
+        "shift": "0a05",  # slli a0,a0,2
+        "skip": "91c34145",  # beqz a5 over li a0,16
+    },
+    "s390x": {
+        "load": "e31020280004",  # lg %r1,40(%r2)
+        "copy": "b9040023",  # lgr %r2,%r3
+        "constant": "a7290010",  # lghi %r2,16
+        "zero": "a7290000",
+        "loaded": "e32030180004",  # lg %r2,24(%r3)
+        "call": "c0e500000003",
+        "store": "e32030000024e32030000021",  # stg %r2,0(%r3); clg %r2,0(%r3)
+        "shift": "eb220002000d",  # sllg %r2,%r2,2
+        "skip": "a7840004a7290010",  # je over lghi %r2,16
+    },
+    "powerpc": {
+        "load": "280023e9",  # ld r9,40(r3)
+        "copy": "7823837c",  # mr r3,r4
+        "constant": "10006038",  # li r3,16
+        "zero": "00006038",
+        "loaded": "180064e8",  # ld r3,24(r4)
+        "call": "05000048",
+        "store": "000064f8",  # std r3,0(r4)
+        "shift": "64176378",  # sldi r3,r3,2
+        "skip": "0800824110006038",  # beq over li r3,16
+    },
+}
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_where_a_register_got_its_value_on_other_machines(key: str) -> None:
+    words = {name: bytes.fromhex(text) for name, text in OTHERS[key].items()}
+    first, second = arch(key).convention.arguments[:2]
+
+    def found(*names: str) -> tuple[str, int, str] | None:
+        code = b"".join(words[name] for name in (*names, "load"))
+        made = origin(body(code, key), last(code, key), first)
+        return (made.kind, made.number, made.base) if made is not None else None
+
+    assert found() == found("store") == ("argument", 1, "")
+    assert found("copy") == ("argument", 2, "")
+    assert found("constant") == ("constant", 16, "")
+    assert found("zero") == ("constant", 0, "")
+    assert found("loaded") == ("loaded", 0, second)
+    assert found("call") == ("returned", 0, "")
+    assert found("shift") == ("computed", 0, "")
+    assert found("skip") is None
+
+
+@pytest.mark.parametrize(
+    "key, code, written",
+    [
+        ("s390x", "b9870045", {"r4", "r5"}),  # dlgr %r4,%r5: quotient and remainder
+        ("s390x", "ebe4f0000004", {"r14", "r15", "r0", "r1", "r2", "r3", "r4"}),  # lmg %r14,%r4,0(%r15)
+        ("s390x", "ec2300058065", set()),  # clgrje %r2,%r3
+        ("powerpc", "090083e8", {"gpr3", "gpr4"}),  # ldu r4,8(r3)
+        ("powerpc", "e1ff21f8", {"gpr1"}),  # stdu r1,-32(r1)
+    ],
+)
+def test_which_registers_an_instruction_writes(key: str, code: str, written: set[str]) -> None:
+    assert body(bytes.fromhex(code), key).written(0) - {"cc"} == written
 
 
 def test_a_loop_that_changes_the_register_leaves_no_one_answer() -> None:

@@ -88,9 +88,13 @@ class ChainUnwinder:
         name = self._kernel.name_of(lookup)
         symbol = name.symbol if name else None
         stack = self.stack_of(state.sp)
-        kind = (self.entry_kind(symbol) if symbol else None) or (stack.kind if stack else "task")
+        kind = (self.entered_as(state, symbol) if symbol else None) or (stack.kind if stack else "task")
         offset = state.pc - (lookup - name.offset) if name else None
         return Frame(state.pc, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
+
+    def entered_as(self, _state: State, symbol: str) -> FrameKind | None:
+        """Return what came in through a function that a walk stands in; None for one that is no entry."""
+        return self.entry_kind(symbol)
 
     def entry_kind(self, symbol: str) -> FrameKind | None:
         """Return what enters the kernel at a function; None for a function like any other."""

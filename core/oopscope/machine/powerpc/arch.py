@@ -6,7 +6,7 @@ Entries are big-endian whatever the kernel is.
 
 import struct
 
-from oopscope.arch import Arch, Bits, Level, NoteRegisters, Paging
+from oopscope.arch import Arch, Bits, Convention, Level, NoteRegisters, Paging
 
 PAGE_SHIFTS = {"4K": 12, "64K": 16}
 _VALID, _TABLE = Bits(1 << 63, 1 << 63), Bits(1 << 62, 0)
@@ -44,6 +44,11 @@ ARCH = Arch(
     sp="gpr1",
     fp="gpr31",
     prstatus=NoteRegisters(size=504, pid=32, first=112, names=GENERAL),
+    convention=Convention(  # Power Architecture 64-Bit ELF V2 ABI, 2.2
+        arguments=tuple(f"gpr{n}" for n in range(3, 11)),
+        result="gpr3",
+        clobbered=("gpr0", *(f"gpr{n}" for n in range(3, 13)), "ctr", "link"),
+    ),
     module="oopscope.machine.powerpc.machine",
     pagings={name: paging(name) for name in PAGE_SHIFTS},
 )

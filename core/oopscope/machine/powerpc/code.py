@@ -4,10 +4,30 @@ import re
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import Flow, Writes
 from oopscope.lazy_re import lazy_re
 from oopscope.machine.common.calls import returns_here
 
 LOCAL_ENTRIES = (0, 8)  # ELFv2: a call within the kernel passes over what sets up r2
+_BRANCHES = ("beq*", "bne*", "bge*", "bgt*", "ble*", "blt*", "bso*", "bns*", "bun*", "bnu*", "bd*", "bc*")
+FLOW = Flow(
+    calls=("bl", "bla", "bctrl", "blrl"),
+    jumps=("b", "ba", *_BRANCHES),
+    ends=("b", "ba", "blr", "bctr", "rfid", "hrfid", "rfscv", "trap"),
+    copies=("mr",),
+    moves=("mr", "li"),
+    loads=("ld", "lwz", "lwa", "lhz", "lha", "lbz"),
+    zeroes=(),
+    landing=LOCAL_ENTRIES[-1],
+    whole_names=True,
+    writes=Writes(
+        base=("lbzu*", "lhzu*", "lhau*", "lwzu*", "lwaux", "ldu*", "stbu*", "sthu*", "stwu*", "stdu*"),
+        none=(
+            *("st*", "cmpd*", "cmpl*", "cmpw*", "b", "ba", "bl", "bla", *_BRANCHES, "tw*", "td*", "mt*"),
+            *("dc*", "icb*", "slb*", "tlb*"),
+        ),
+    ),
+)
 _BRANCH = lazy_re(r"^b[a-z]*[+-]?$")
 _ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
 

@@ -28,5 +28,6 @@ MACHINE = Machine(
         jumps=code.jumps,
         whole=code.whole,
         uses="oopscope.machine.powerpc.accesses",
+        flow=code.FLOW,
     ),
 )

@@ -6,7 +6,7 @@ to another table if it may neither be read, written nor run; its page number is 
 
 import struct
 
-from oopscope.arch import Arch, Bits, Level, NoteRegisters, Paging
+from oopscope.arch import Arch, Bits, Convention, Level, NoteRegisters, Paging
 
 GENERAL = (
     *("pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1"),
@@ -36,6 +36,11 @@ ARCH = Arch(
     sp="sp",
     fp="s0",
     prstatus=NoteRegisters(size=376, pid=32, first=112, names=GENERAL),
+    convention=Convention(  # RISC-V ABIs Specification, 1.1
+        arguments=tuple(f"a{n}" for n in range(8)),
+        result="a0",
+        clobbered=("ra", *(f"t{n}" for n in range(7)), *(f"a{n}" for n in range(8))),
+    ),
     module="oopscope.machine.riscv64.machine",
     pagings={f"Sv{bits}": paging(levels) for bits, levels in SIZES.items()},
 )

@@ -1,9 +1,29 @@
 """What riscv64's instructions tell: calls, and what an instruction names. They are two or four bytes long."""
 
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import Flow, Writes
 from oopscope.lazy_re import lazy_re
 from oopscope.machine.common.calls import code_before, returns_here
 
+_BRANCHES = ("beq*", "bne*", "bge*", "bgt*", "ble*", "blt*", "c.beqz", "c.bnez")
+FLOW = Flow(
+    calls=("jal", "c.jal", "jalr", "c.jalr"),
+    jumps=("j", "c.j", *_BRANCHES),
+    ends=("j", "c.j", "jr", "c.jr", "ret", "mret", "sret", "ebreak", "c.ebreak", "unimp", "c.unimp"),
+    copies=("mv", "c.mv"),
+    moves=("mv", "c.mv", "li", "c.li"),
+    loads=("ld", "lw*", "lh*", "lb*", "c.ld*", "c.lw*"),
+    zeroes=(),
+    zero=("zero",),
+    relative=True,
+    writes=Writes(
+        none=(
+            *("sb", "sh", "sw", "sd", "fs*", "c.sw*", "c.sd*", "c.fs*", *_BRANCHES),
+            *("j", "c.j", "jr", "c.jr", "csrw*", "csrs*", "csrc*", "fence*", "sfence*", "cbo*", "prefetch*"),
+        )
+    ),
+)
+_DISTANCE = lazy_re(r"(-?(?:0x[0-9a-f]+|\d+))$")
 _BRANCH = lazy_re(r"^(?:c\.)?(?:j|jal|b\w+)$")
 
 
@@ -37,9 +57,13 @@ def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> boo
 
 
 def target(kernel: Kernel, after: int, mnemonic: str, operands: str) -> int | None:
-    """Return where a branch goes: capstone tells the distance from the instruction, whose length is not known here."""
-    del kernel, after, mnemonic, operands
-    return None
+    """Return where a branch or a direct call goes; the library writes distances from the instruction."""
+    if mnemonic in FLOW.calls:
+        return call_target(kernel, after)
+    found = _DISTANCE.search(operands) if _BRANCH.match(mnemonic) else None
+    if found is None:
+        return None
+    return (after - (2 if mnemonic.startswith("c.") else 4) + int(found[1], 0)) % kernel.memory.top
 
 
 def jumps(mnemonic: str) -> bool:

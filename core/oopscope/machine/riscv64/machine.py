@@ -30,5 +30,6 @@ MACHINE = Machine(
         jumps=code.jumps,
         whole=code.whole,
         uses="oopscope.machine.riscv64.accesses",
+        flow=code.FLOW,
     ),
 )

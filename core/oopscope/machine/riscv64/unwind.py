@@ -17,6 +17,7 @@ from oopscope.machine.common.chain import ChainUnwinder, EndError, StopError
 from oopscope.machine.riscv64.arch import GENERAL
 
 OVERFLOW_STACK_SIZE = 4096
+INTERRUPT, SYSTEM_CALL = 1 << 63, 8  # scause: of an interrupt, and of a program's system call
 SPP = 1 << 8  # of sstatus: what was interrupted ran in the kernel
 MAX_PROLOGUE = 64 << 10
 CONTEXT = ("thread.ra", "thread.s")
@@ -66,6 +67,17 @@ class Unwinder(ChainUnwinder):
         ("handle_exception|ret_from_exception|handle_kernel_stack_overflow", "exception"),
         (r"ret_from_fork\w*|ret_from_kernel_thread", "syscall"),
     )
+
+    def entered_as(self, state: State, symbol: str) -> FrameKind | None:
+        """Return what came in: all does by handle_exception, and scause tells an interrupt and a system call."""
+        kind = self.entry_kind(symbol)
+        if kind != "exception" or state.signal:
+            return kind
+        try:
+            cause = registers_at(self._kernel, state.sp)["cause"]
+        except OopscopeError:
+            return kind
+        return "irq" if cause & INTERRUPT else "syscall" if cause == SYSTEM_CALL else kind
 
     def step(self, state: State) -> State:
         """Return the caller's state: by the registers of an entry, by ra where no frame was made, else by the frame."""

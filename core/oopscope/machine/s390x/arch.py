@@ -6,7 +6,7 @@ ptrace}.h. An entry maps something unless its invalid bit is set, which is anoth
 
 import struct
 
-from oopscope.arch import ALWAYS, Arch, Bits, Level, NoteRegisters, Paging
+from oopscope.arch import ALWAYS, Arch, Bits, Convention, Level, NoteRegisters, Paging
 
 _ORIGIN = (1 << 64) - 4096
 _VALID, _VALID_PAGE = Bits(0x20, 0), Bits(0x400, 0)
@@ -31,6 +31,11 @@ ARCH = Arch(
     sp="r15",
     fp="r11",
     prstatus=NoteRegisters(size=336, pid=32, first=112, names=GENERAL),
+    convention=Convention(  # ELF Application Binary Interface s390x Supplement, 1.2.2
+        arguments=tuple(f"r{n}" for n in range(2, 7)),
+        result="r2",
+        clobbered=(*(f"r{n}" for n in range(6)), "r14"),
+    ),
     module="oopscope.machine.s390x.machine",
     pagings={
         name: Paging((*_REGIONS[-count:], _SEGMENT, _PAGE), struct.Struct(">Q"))

@@ -1,10 +1,48 @@
 """What s390x's instructions tell: calls. They are two, four or six bytes long, as their first two bits say."""
 
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.machine import Flow, Writes
 from oopscope.lazy_re import lazy_re
 from oopscope.machine.common.calls import code_before, returns_here
 
 MONITOR_CALL, ILLEGAL = b"\xaf\0\0\0", b"\0\x01"  # mc 0, 0; .short 1
+_COMPARES = ("c", "ch*", "cy", "cr", "crl", "cfi", "cg*", "ci*", "cl*", "crj*", "crb*", "crt*")
+_RETURNS = tuple(
+    f"b{condition}r" for condition in ("e", "ne", "h", "nh", "l", "nl", "he", "nhe", "le", "nle", "o", "no")
+)
+FLOW = Flow(
+    calls=("brasl", "bras", "basr"),
+    jumps=(
+        "j*",
+        "brcl",
+        "brc",
+        "brct*",
+        "brx*",
+        "cgij*",
+        "cgrj*",
+        "cij*",
+        "crj*",
+        "clgij*",
+        "clgrj*",
+        "clij*",
+        "clrj*",
+    ),
+    ends=("j", "jg", "br", "b", "lpswe*"),
+    copies=("lgr", "ltgr"),
+    moves=("lgr", "ltgr", "lghi", "lgfi"),
+    loads=("lg", "ltg", "llgf", "lgf", "llgt"),
+    zeroes=("xgr",),
+    whole_names=True,
+    writes=Writes(
+        every=("srst*", "clst", "mvst", "mvcl*", "clcl*"),
+        span=("lmg", "lm", "lmy"),
+        pair=("dl*", "dsg*", "d", "dr", "ml*", "m", "mr", "mfy", "flogr", "cds*", "lpq", "srd*", "sld*"),
+        none=(
+            *("st*", "j*", "b", "br", "bcr", *_RETURNS, "brc", "brcl", "tm*", "ex*", "pfd*", "niai", "mc"),
+            *("ipte", "idte", "sske", "lctl*", "lpsw*", "ssm", "spx", *_COMPARES),
+        ),
+    ),
+)
 _BRANCH = lazy_re(r"^(?:j|jg|br|b)[a-z]*$")
 _ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
 
@@ -50,3 +88,8 @@ def target(kernel: Kernel, _after: int, mnemonic: str, operands: str) -> int | N
 def jumps(mnemonic: str) -> bool:
     """Tell whether a mnemonic is a branch's that is no call."""
     return bool(_BRANCH.match(mnemonic)) and mnemonic not in ("brasl", "bras", "basr")
+
+
+def whole(name: str) -> str:
+    """Return a register by the name that a crash note has for it: the library tells some by their numbers alone."""
+    return f"r{name}" if name.isdecimal() else name.removeprefix("%")

@@ -27,8 +27,9 @@ MACHINE = Machine(
         longest=6,
         target=code.target,
         jumps=code.jumps,
-        whole=str,
+        whole=code.whole,
         stopped_at=code.stopped_at,
         uses="oopscope.machine.s390x.accesses",
+        flow=code.FLOW,
     ),
 )
