@@ -6,7 +6,6 @@ constant of its folder in `machine`.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from oopscope.errors import NotMapped, ReadError
@@ -44,8 +43,7 @@ class Mapping(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(NamedTuple):
     """Page tables as data: levels from the top, and what the bits of an entry mean."""
 
     levels: tuple[Level, ...]
@@ -110,8 +108,7 @@ class Convention(NamedTuple):
     clobbered: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arch:
+class Arch(NamedTuple):
     """What the readers need to know of a processor."""
 
     name: str
@@ -125,7 +122,7 @@ class Arch:
     fp: str
     prstatus: NoteRegisters
     module: str  # where the kernel-dependent part is: how this architecture's kernel maps itself
-    pagings: dict[str, Paging] = field(default_factory=dict)
+    pagings: dict[str, Paging] = {}  # which nobody changes
     unwinder: str = ""
     convention: Convention | None = None
 

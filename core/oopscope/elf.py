@@ -6,7 +6,6 @@ Everything is read piece by piece: a dump may have a million segments and a giga
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from oopscope.errors import FormatError
@@ -69,8 +68,7 @@ class Section(NamedTuple):
     entsize: int
 
 
-@dataclass(frozen=True, slots=True)
-class ElfHeader:
+class ElfHeader(NamedTuple):
     """The file header; `phnum` and `shnum` are the real counts, taken from section 0 where they do not fit."""
 
     endian: str

@@ -5,8 +5,7 @@ target/i386/arch_dump.c (QEMUCPUState). It knows no containers; what NT_PRSTATUS
 """
 
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from oopscope.sources import ByteSource
@@ -60,8 +59,7 @@ class SegmentRegister(NamedTuple):
     flags: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CpuState:
+class CpuState(NamedTuple):
     """A CPU as an emulator or hypervisor saw it, by the registers' own names; what it did not tell is missing.
 
     `general` holds rax ... r15, rip and rflags (on other machines, theirs); `segments` cs ds es fs gs ss ldt tr gdt
@@ -70,9 +68,9 @@ class CpuState:
 
     cpu: int  # the emulator's number, which need not be the kernel's
     machine: str
-    general: dict[str, int] = field(default_factory=dict)
-    segments: dict[str, SegmentRegister] = field(default_factory=dict)
-    control: dict[str, int] = field(default_factory=dict)
+    general: Mapping[str, int] = {}
+    segments: Mapping[str, SegmentRegister] = {}
+    control: Mapping[str, int] = {}
     kernel_gs_base: int | None = None
 
     @property

@@ -380,8 +380,11 @@ class Fake:
         return True
 
     def facts(self, kernel: object) -> Facts:
-        return Facts("kdump", "x86_64", compression="zstd", dump_level=31, pages_saved=20000, pages_total=98304,
-                     bytes=16 << 20, nodename="lab-node-1", release="6.1.0-50-cloud-amd64")  # fmt: skip
+        facts = Facts("kdump")
+        facts.machine, facts.compression, facts.dump_level = "x86_64", "zstd", 31
+        facts.pages_saved, facts.pages_total, facts.bytes = 20000, 98304, 16 << 20
+        facts.nodename, facts.release = "lab-node-1", "6.1.0-50-cloud-amd64"
+        return facts
 
     def tables(self) -> list[Table]:
         return [self.table(key) for key in {**TABLES, **self._extra()}]

@@ -1,6 +1,5 @@
 """Overview: of a hang the task that waited, of memory that ran out what held most of it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ def starting(app: OopscopeApp, words: Any) -> Any:
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_a_hang_shows_the_stack_of_the_task_that_waited(size: tuple[int, int]) -> None:
-    hang = replace(VERDICT, category="hang", pid=18, comm="kworker/1:17", cpu=0)
+    hang = VERDICT._replace(category="hang", pid=18, comm="kworker/1:17", cpu=0)
     async with running(Fake(found=hang), size=size) as (app, _):
         title = starting(app, "Stack of 18 kworker/1:17")
         assert (title.link.pane, title.link.key, title.link.open) == ("tasks", 18, True)
@@ -35,14 +34,14 @@ async def test_a_hang_shows_the_stack_of_the_task_that_waited(size: tuple[int, i
 
 
 async def test_a_hang_of_a_task_that_runs_shows_its_cpu() -> None:
-    hang = replace(VERDICT, category="hang")
+    hang = VERDICT._replace(category="hang")
     async with running(Fake(found=hang)) as (app, _):
         assert starting(app, "Stack of CPU 1") is not None
         assert starting(app, "Stack of 241") is None
 
 
 async def test_what_held_most_of_the_memory_that_ran_out() -> None:
-    out = replace(VERDICT, category="memory")
+    out = VERDICT._replace(category="memory")
     async with running(Fake(found=out)) as (app, _):
         most = starting(app, "Memory     mostly")
         assert most.text.strip() == "Memory     mostly Shared, tmpfs: 200M of 384M, 52 %"

@@ -3,6 +3,7 @@
 Textual is imported only when the screen opens, and nothing else is before its first paint.
 """
 
+import atexit
 import gc
 import os
 import sys
@@ -26,7 +27,8 @@ def open_screen(paths: Sequence[str | Path]) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    gc.set_threshold(20_000)  # what is read of a dump is kept: looking for garbage every 700 objects finds none
+    gc.set_threshold(50_000)  # what is read of a dump is kept: looking for garbage every 700 objects finds none
+    atexit.register(gc.freeze)  # nor at the exit, where the interpreter would go through all of it three times
     from oopscope.cli import run
 
     return run(sys.argv[1:] if argv is None else argv, open_screen=open_screen)

@@ -229,7 +229,7 @@ def _without_note(dump: Dump, physical: PhysicalMemory, say: Progress) -> Vmcore
 
     unknown: Unsupported | None = None
     try:
-        machine_arch: Arch | None = arch_of(VmcoreInfo())
+        machine_arch: Arch | None = arch_of(VmcoreInfo({}))
     except Unsupported as e:  # QEMU's kdump names not every machine; the kernel's own VMCOREINFO does
         machine_arch, unknown = None, e
     say("looking for the kernel by its page tables")

@@ -56,7 +56,7 @@ def info_of(path: Path) -> VmcoreInfo:
     """Read VMCOREINFO's text from a file, with or without the note around it; FormatError where there is none."""
     raw = open_file(path).read_at(0, MAX_TEXT)
     at = raw.find(b"OSRELEASE=")
-    info = VmcoreInfo.parse(raw[at:]) if at >= 0 else VmcoreInfo()
+    info = VmcoreInfo.parse(raw[at:]) if at >= 0 else VmcoreInfo({})
     if info.symbol("init_uts_ns") is None or not info.get("OSRELEASE"):
         raise FormatError(f"{path}: not VMCOREINFO's text, which has OSRELEASE= and SYMBOL(init_uts_ns)=")
     return info

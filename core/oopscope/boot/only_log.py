@@ -47,7 +47,7 @@ class LogKernel(Kernel):
             raise NotInLog
 
         super().__init__(
-            dump, found, VmcoreInfo(), Memory(PhysicalMemory(dump), translate, found.page_shift, found.word)
+            dump, found, VmcoreInfo({}), Memory(PhysicalMemory(dump), translate, found.page_shift, found.word)
         )
         self._name = machine
 

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         return complain(str(error), USAGE)
     write(drawn(kernel) if _whole(args) else table_in(args.format, found, not args.no_headers))
     kernel.remember()
-    count = found.table.count(kernel, len(found.rows))
+    count = found.table.counted(kernel, len(found.rows))
     if not args.where and count.complete is False and count.of is not None:
         complain(f"{found.table.key}: {count.rows} of {count.of} are here", DONE)
     for problem in kernel.problems:

@@ -9,7 +9,6 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -54,31 +53,30 @@ MAX_STDIN = 512 << 20  # bytes of standard input that are read
 MAX_ENTRIES = 1 << 16  # files looked at in a directory
 
 
-@dataclass(slots=True)
 class Facts:
     """What the container says of itself; None where it does not say."""
 
-    format: str
-    machine: str | None = None  # as utsname.machine: x86_64, aarch64, s390x ...
-    byteorder: str | None = None  # "little", "big"
-    compression: str | None = None
-    flattened: bool = False
-    parts: int = 1
-    dump_level: int | None = None
-    page_size: int = 4096
-    pages_saved: int | None = None
-    pages_total: int | None = None
-    bytes: int = 0
-    complete: bool = True
-    live: bool = False  # a machine that runs on while it is read
-    read_ns: int | None = None  # since 1970: when a machine that runs on was looked at
-    timestamp: int | None = None  # seconds since 1970, of the dump's writing
-    phys_base: int | None = None
-    nodename: str | None = None
-    release: str | None = None
-    erased: tuple[str, ...] = ()  # what its writer was told to blank, in its own words (ERASEINFO)
-    problems: list[str] = field(default_factory=list)
-    sources: Sequence[ByteSource] = field(default=(), repr=False, compare=False)
+    def __init__(self, format: str, sources: Sequence[ByteSource] = ()) -> None:
+        self.format, self.sources = format, sources
+        self.machine: str | None = None  # as utsname.machine: x86_64, aarch64, s390x ...
+        self.byteorder: str | None = None  # "little", "big"
+        self.compression: str | None = None
+        self.flattened = False
+        self.parts = 1
+        self.dump_level: int | None = None
+        self.page_size = 4096
+        self.pages_saved: int | None = None
+        self.pages_total: int | None = None
+        self.bytes = 0
+        self.complete = True
+        self.live = False  # a machine that runs on while it is read
+        self.read_ns: int | None = None  # since 1970: when a machine that runs on was looked at
+        self.timestamp: int | None = None  # seconds since 1970, of the dump's writing
+        self.phys_base: int | None = None
+        self.nodename: str | None = None
+        self.release: str | None = None
+        self.erased: tuple[str, ...] = ()  # what its writer was told to blank, in its own words (ERASEINFO)
+        self.problems: list[str] = []
 
     @property
     def fetched(self) -> int | None:
@@ -90,15 +88,13 @@ class Facts:
     def of(cls, key: str, sources: Sequence[ByteSource]) -> "Facts":
         """Start the facts of a dump with what its files say: their size, their wrapper, and what is wrong with them."""
         flattened = [s for s in sources if isinstance(s, FlattenedSource)]
-        return cls(
-            format=key,
-            flattened=bool(flattened),
-            parts=len(sources),
-            bytes=sum(s.stored if isinstance(s, FlattenedSource) else s.size for s in sources),
-            complete=not any(s.problem for s in sources),
-            problems=[f"{s.name}: {s.problem}" for s in sources if s.problem],
-            sources=tuple(sources),
-        )
+        facts = cls(key, tuple(sources))
+        facts.flattened = bool(flattened)
+        facts.parts = len(sources)
+        facts.bytes = sum(s.stored if isinstance(s, FlattenedSource) else s.size for s in sources)
+        facts.complete = not any(s.problem for s in sources)
+        facts.problems = [f"{s.name}: {s.problem}" for s in sources if s.problem]
+        return facts
 
     def look_again(self) -> None:
         """Note what went wrong with the files since: a disk's fault, a connection that was lost."""

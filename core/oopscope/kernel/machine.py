@@ -5,7 +5,6 @@ nobody has written it yet: then answers are fewer, and none is wrong.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from oopscope.arch import Arch, Paging
@@ -23,15 +22,14 @@ PhysBase = Callable[[], int | None]  # what the container says, asked only where
 Registers = Mapping[str, int]
 
 
-@dataclass(slots=True)
-class State:
+class State(NamedTuple):
     """Where a walk up a stack stands."""
 
     pc: int
     sp: int
     fp: int  # the frame pointer's register, whether this kernel keeps frame pointers or not
     signal: bool  # pc is an interrupted instruction, not a return address
-    registers: dict[str, int] = field(default_factory=dict)  # all of them, right after pt_regs
+    registers: Mapping[str, int] = {}  # all of them, right after pt_regs
     reliable: bool = True
 
 
@@ -124,8 +122,7 @@ class Flow(NamedTuple):
         return any(mnemonic.startswith(n[:-1]) if n[-1] == "*" else mnemonic == n for n in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
+class Assembly(NamedTuple):
     """How a machine's instructions are read."""
 
     arch: str  # of instructions.MACHINES
@@ -154,8 +151,7 @@ class Assembly:
     flow: Flow | None = None  # for following values through the code; None where nobody has stated it yet
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """What a kernel of one machine is. Registers are by the names that a crash note has for them."""
 
     # Make the kernel's address space of what VMCOREINFO says; FormatError where it does not say enough.

@@ -241,7 +241,9 @@ class _Parser:
 
     def _begin(self, kind: Kind, row: int, ns: int | None, caller: str | None, cut: bool = False) -> _Open:
         log = self._log
-        report = Report(len(log.reports), kind, self._texts, [row], ns, ns, caller, len(log.boots))
+        report = Report(len(log.reports), kind, self._texts, row)
+        report.ns = report.end_ns = ns
+        report.caller, report.boot = caller, len(log.boots)
         log.reports.append(report)
         self._taken = row
         held = self._open[caller] = _Open(report, cut)

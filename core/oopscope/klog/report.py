@@ -6,7 +6,6 @@ None or empty.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -28,20 +27,22 @@ class Stack(NamedTuple):
     frames: tuple[Frame, ...]
 
 
-@dataclass(eq=False)
 class Report:
-    """One report. `rows` are places in the log's `lines`, the first its heading (or its `cut here`)."""
+    """One report. `rows` are places in the log's `lines`, the first its heading (or its `cut here`).
 
-    number: int
-    kind: Kind
-    texts: Sequence[str]  # the log's, all of them
-    rows: list[int] = field(default_factory=list)
-    ns: int | None = None  # of its first line, on the kernel's clock
-    end_ns: int | None = None
-    caller: str | None = None  # T123 or C1, where the log has it
-    boot: int = 0
-    ended: bool = False  # its end mark was seen
-    headings: list[int] = field(default_factory=list)  # the rows of its first lines, in their order
+    number: its place among the log's reports, from 0.
+    texts: the log's lines, all of them.
+    """
+
+    def __init__(self, number: int, kind: Kind, texts: Sequence[str], row: int) -> None:
+        self.number, self.kind, self.texts = number, kind, texts
+        self.rows = [row]
+        self.headings: list[int] = []  # the rows of its first lines, in their order
+        self.ns: int | None = None  # of its first line, on the kernel's clock
+        self.end_ns: int | None = None
+        self.caller: str | None = None  # T123 or C1, where the log has it
+        self.boot = 0
+        self.ended = False  # its end mark was seen
 
     @property
     def lines(self) -> list[str]:

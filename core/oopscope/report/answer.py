@@ -1,7 +1,6 @@
 """What a request comes to with a kernel: rows of a table, or cards. The shell and the API answer with it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -111,7 +110,7 @@ def each(kernel: Kernel, key: str) -> Card:
     sections: list[Section] = []
     for task in found[:MOST_CARDS]:
         made = card(kernel, "task", task.address, [part for part in parts.split(",") if part])
-        sections += [replace(one, title=f"{made.name} · {one.title}") for one in made.sections]
+        sections += [one._replace(title=f"{made.name} · {one.title}") for one in made.sections]
     if not found:
         sections.append(Facts("each", "", why=f"no task is {where}" if where else "no tasks"))
     if len(found) > MOST_CARDS:

@@ -267,7 +267,7 @@ def counts(kernel: Kernel, report: Data) -> Data:
     """Return of each table in a report its rows, how many the kernel counted, and whether they are complete."""
     known = dict(TABLES)
     return {
-        key: table(key).count(kernel, None if rows is None else _length(rows))._asdict()
+        key: table(key).counted(kernel, None if rows is None else _length(rows))._asdict()
         for key, rows in report.items()
         if key in known and (rows is None or isinstance(rows, list | dict))
     }

@@ -5,9 +5,7 @@ have one name: the largest is taken, which is the core kernel's where a driver h
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from oopscope.errors import Implausible, NoMember, NoType
 from oopscope.symbols.btf import COMPOUND, ENUMS, Btf, Field
@@ -20,8 +18,7 @@ _PREFIXES = {"struct": (STRUCT,), "union": (UNION,), "enum": (ENUM, ENUM64)}
 MAX_DIMENSIONS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One member; a bit-field is `bit_size` bits, from `bit_offset` (0 the lowest), of the `size` bytes at `offset`."""
 
     name: str
@@ -31,7 +28,8 @@ class Member:
     type: int  # the BTF id, as declared
     bit_offset: int = 0
     bit_size: int = 0  # 0 for what is no bit-field
-    count: int = 0  # of an array: all elements, of all dimensions; 0 for a flexible one
+    # Of an array: all elements, of all dimensions; 0 for a flexible one. Hides the method of tuples.
+    count: int = 0  # type: ignore[assignment]
     element_size: int = 0
     element_kind: Kind = "void"
 
@@ -102,7 +100,7 @@ class Layout:
             inner = layout.member(rest)
         except NoMember:
             raise NoMember(self.name, path) from None
-        return replace(inner, offset=outer.offset + inner.offset)
+        return inner._replace(offset=outer.offset + inner.offset)
 
 
 def _split(step: str) -> tuple[str, int | None]:
@@ -291,7 +289,7 @@ class Types:
 
     def export(self) -> dict[str, Any]:
         """Return what was resolved so far, as plain data, for the index cache."""
-        members = {s: {p: _plain(m) if m else None for p, m in paths.items()} for s, paths in self._members.items()}
+        members = {s: {p: tuple(m) if m else None for p, m in paths.items()} for s, paths in self._members.items()}
         return {"members": members, "sizes": self._sizes, "enums": self._enums, "constants": self._constants}
 
     def preload(self, saved: dict[str, Any]) -> None:
@@ -308,9 +306,6 @@ class Types:
         }
         self._members, self._sizes, self._enums, self._constants = members, sizes, enums, constants
         self._kept = self._count()
-
-
-_plain = attrgetter(*(f.name for f in fields(Member)))
 
 
 def _checked(values: list[Any]) -> Member:

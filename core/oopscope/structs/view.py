@@ -4,7 +4,6 @@ For exploring and for the screen's type browser; walks use plans, which are ten 
 page that is not there is unreadable by itself, the others are shown.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oopscope.errors import NoMember, OopscopeError
@@ -110,7 +109,7 @@ class View:
         if member.kind == "array" and member.element_kind in ("struct", "union", "void"):
             return None, f"{member.count:,} of {member.element_size} bytes"
         if member.kind == "array":
-            value = self._value(replace(member, size=min(member.size, max(MAX_TEXT, FIRST * member.element_size))))
+            value = self._value(member._replace(size=min(member.size, max(MAX_TEXT, FIRST * member.element_size))))
         else:
             value = self._value(member)
         if isinstance(value, View):

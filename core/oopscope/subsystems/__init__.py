@@ -5,7 +5,6 @@ A table's rows come from a reader in `linux` or above; it prints nothing and kno
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -71,8 +70,7 @@ class Count(NamedTuple):
     complete: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A section of the report and a pane of the screen; each column is an attribute of every row."""
 
     key: str
@@ -119,7 +117,7 @@ class Table:
     def _troubled(self, kernel: "Kernel") -> bool:
         return any(problem.section in (self.key, self.told_in) for problem in kernel.problems)
 
-    def count(self, kernel: "Kernel", rows: int | None) -> Count:
+    def counted(self, kernel: "Kernel", rows: int | None) -> Count:
         """Return how complete a reading of so many rows is, by the kernel's own count or by what went wrong in it."""
         try:
             of = self.of(kernel) if self.of is not None else None

@@ -14,7 +14,6 @@ with _stext, the order with the names.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
 from itertools import pairwise, product
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -36,11 +35,10 @@ SAMPLES = 64
 Address = Callable[[int], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(NamedTuple):
     """The addresses of the tables; `base` and `seqs` are 0 where there is none, `start` is the image's first byte."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # how many symbols; hides the method of tuples
     names: int
     markers: int
     marker_size: int
@@ -56,8 +54,7 @@ class Tables:
 
     def saved(self, stext: int) -> dict[str, Any]:
         """Return these as plain data relative to _stext, which KASLR moves with everything else."""
-        values = asdict(self)
-        return {k: (v - stext if v else None) if k in PLACES else v for k, v in values.items()}
+        return {k: (v - stext if v else None) if k in PLACES else v for k, v in self._asdict().items()}
 
     @classmethod
     def restore(cls, values: dict[str, Any], stext: int) -> "Tables":
@@ -81,11 +78,10 @@ class Opened(NamedTuple):
     seqs: Callable[[int], int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Core:
+class Core(NamedTuple):
     """The four tables that every kernel has, from which the others follow."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides the method of tuples
     num_syms: int
     names: int
     token_table: int
@@ -222,8 +218,8 @@ def _addressed(
                 lost = e
                 continue
             if start is not None:
-                found = replace(tables, start=start)
-                return replace(found, seqs=_find_seqs(read, found, names, base_at))
+                found = tables._replace(start=start)
+                return found._replace(seqs=_find_seqs(read, found, names, base_at))
     raise lost or Implausible("kallsyms: no encoding of the addresses gives _stext", marked.names)
 
 
@@ -234,7 +230,7 @@ def _marked(plain: Tables) -> Iterator[Tables]:
         seqs = plain.token_table - 3 * plain.count & -align if ordered else 0
         markers = (seqs or plain.token_table) - runs * size & -align
         if markers > plain.names:
-            yield replace(plain, markers=markers, marker_size=size, seqs=seqs)
+            yield plain._replace(markers=markers, marker_size=size, seqs=seqs)
 
 
 def _fitting(read: Read, tables: Tables) -> Names | None:
@@ -255,11 +251,11 @@ def _encoded(read: Read, tables: Tables, offsets: int, base_at: int) -> Iterator
     """Yield the readings of one candidate for the addresses."""
     if base_at:
         base = int.from_bytes(read(base_at, tables.bits // 8), "little" if tables.endian == "<" else "big")
-        yield replace(tables, offsets=offsets, base=base, encoding="relative")
-        yield replace(tables, offsets=offsets, base=base, encoding="percpu")
+        yield tables._replace(offsets=offsets, base=base, encoding="relative")
+        yield tables._replace(offsets=offsets, base=base, encoding="percpu")
     else:
-        yield replace(tables, offsets=offsets, encoding="place")
-        yield replace(tables, offsets=offsets, encoding="absolute")
+        yield tables._replace(offsets=offsets, encoding="place")
+        yield tables._replace(offsets=offsets, encoding="absolute")
 
 
 def _start(read: Read, tables: Tables, names: Names, stext: int | None) -> int | None:
@@ -289,7 +285,7 @@ def _find_seqs(read: Read, tables: Tables, names: Names, base_at: int) -> int:
     width = word if tables.encoding == "absolute" else 4
     end = tables.offsets + width * tables.count
     for at in (tables.seqs, base_at + word if base_at > tables.offsets else 0, end, end + 7 & -8):
-        if at and _is_order(read, replace(tables, seqs=at), names):
+        if at and _is_order(read, tables._replace(seqs=at), names):
             return at
     return 0
 

@@ -4,16 +4,15 @@ Follows kernel/vmcore_info.c (kernel/crash_core.c before 6.9). SYMBOL() and KERN
 a prefix; NUMBER() is signed decimal, or hexadecimal with one.
 """
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MAX_STRUCT, MAX_LENGTH = 1 << 20, 1 << 32  # bytes of a struct, elements of an array
 
 
-@dataclass(frozen=True, slots=True)
-class VmcoreInfo:
+class VmcoreInfo(NamedTuple):
     """The parsed note; `raw` holds every KEY=VALUE line."""
 
-    raw: dict[str, str] = field(default_factory=dict)
+    raw: dict[str, str]
 
     @classmethod
     def parse(cls, text: bytes) -> "VmcoreInfo":

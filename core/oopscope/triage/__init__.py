@@ -1,6 +1,5 @@
 """Why the machine died: the rules are asked in turn, and the first that knows answers."""
 
-from dataclasses import replace
 from importlib import import_module
 
 from oopscope.errors import OopscopeError
@@ -92,7 +91,7 @@ def weighed(kernel: Kernel, found: Verdict) -> Verdict:
         return found
     lost = tuple(key for key in NEEDED if any(problem.section == key for problem in kernel.problems))
     confidence = "likely" if lost and found.confidence == "certain" else found.confidence
-    return replace(found, confidence=confidence, lacks=lost)
+    return found._replace(confidence=confidence, lacks=lost)
 
 
 @once
@@ -104,4 +103,4 @@ def verdict(kernel: Kernel) -> Verdict:
         kernel.problems.add("known", text)
     if not bugs.bugs:
         return found
-    return replace(found, known=matching(bugs, found, the_system(kernel).release))
+    return found._replace(known=matching(bugs, found, the_system(kernel).release))

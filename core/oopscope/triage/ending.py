@@ -6,7 +6,6 @@ whether an oops without a panic is what the panicking CPU died of.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from oopscope.errors import OopscopeError
@@ -29,11 +28,11 @@ COMPLAINED = lazy_re(r"panic_on_warn|panic_on_kmsan|Warned too often|fault=panic
 __all__ = ["COMPLAINED", "END_NS", "Ending", "Line"]
 
 
-@dataclass
 class Ending:
     """What the log tells of a death."""
 
-    kernel: Kernel
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
 
     # The log.
 

@@ -1,6 +1,5 @@
 """What a verdict is made of: plain data, for the report and for the screen."""
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from oopscope.inspect.fault import Fault
@@ -53,8 +52,7 @@ class Bug(NamedTuple):
     before: str = ""  # the first that does not
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Why the machine died; the fields of REPORT's `verdict`."""
 
     category: Category

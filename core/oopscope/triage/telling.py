@@ -1,7 +1,5 @@
 """Finish a verdict's sentence where a fault was the cause: what the instruction did, with what, from whom."""
 
-from dataclasses import replace
-
 from oopscope.inspect.fault import Fault, fault_at
 from oopscope.inspect.fault_in_log import fault_in_log
 from oopscope.triage.death import Death
@@ -13,9 +11,9 @@ from oopscope.triage.said import said
 def told(death: Death, verdict: Verdict) -> Verdict:
     """Return the verdict with its fault, where the stack that was died on shows one, and the processor's own words."""
     if verdict.category in ("software", "hardware"):
-        verdict = replace(verdict, evidence=(*verdict.evidence, *said(death)))
+        verdict = verdict._replace(evidence=(*verdict.evidence, *said(death)))
     found = _fault(death) if verdict.category == "software" else None
-    return verdict if found is None else replace(verdict, fault=found)
+    return verdict if found is None else verdict._replace(fault=found)
 
 
 def _fault(death: Death) -> Fault | None:

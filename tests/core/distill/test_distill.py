@@ -133,7 +133,7 @@ def test_a_page_that_was_left_out_is_excluded_not_unknown(distilled: tuple[Case,
 def test_what_is_read_is_what_is_kept() -> None:
     """A recording hands on what the dump has, and remembers the number of each page that was there."""
     whole = open_path(case_of("6.1-null").path)
-    recording = Recording(whole, VmcoreInfo())
+    recording = Recording(whole, VmcoreInfo({}))
     pfn = next(whole.blocks())[0] // 4096
     assert recording.page(pfn) == recording.page(pfn) == whole.page(pfn)
     with pytest.raises(MissingPage):

@@ -27,7 +27,7 @@ def test_each_row_has_a_name_of_its_own() -> None:
         rows = list(table(key).rows(life()))
         assert rows
         assert len({table(key).name_of(row) for row in rows}) == len(rows), key
-        assert table(key).count(life(), len(rows)).complete, key
+        assert table(key).counted(life(), len(rows)).complete, key
 
 
 def test_pci_devices_of_the_board() -> None:

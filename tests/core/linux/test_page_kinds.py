@@ -241,6 +241,6 @@ def test_the_array_is_where_vmcoreinfo_says() -> None:
 def test_without_an_array() -> None:
     m = Machine("6.1-null", every_kind, [])
     m.find_symbol = lambda _name: None  # type: ignore[assignment, method-assign]
-    m.info = VmcoreInfo()
+    m.info = VmcoreInfo({})
     with pytest.raises(Absent, match="struct pages lie is not known"):
         page_kinds(m)

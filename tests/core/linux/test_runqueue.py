@@ -53,7 +53,7 @@ def test_what_is_not_on_the_queue_is_dropped_and_said() -> None:
     found = [problem.message for problem in kernel.problems if problem.section == "runqueues"]
     assert "no task that waits for it" in found[0]
     assert found[1] == "2 tasks were found on the queue of CPU 1 of 3 that the kernel counted"
-    assert table("runqueues").count(kernel, len(rows)) == (3, 4, False)
+    assert table("runqueues").counted(kernel, len(rows)) == (3, 4, False)
 
 
 def test_a_list_that_is_not_in_the_dump_is_made_up_for_by_what_tasks_say() -> None:

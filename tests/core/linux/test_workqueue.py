@@ -58,7 +58,7 @@ def test_a_pool_of_another_number_and_a_worker_of_another_pool_are_said() -> Non
     assert said[0] == "what should be pool 0 calls itself 77"
     assert "what should be a worker of pool 2 is none" in said
     assert "2 workers were found of pool 2, of 3 that it counts" in said
-    assert table("pools").count(found, 5).complete is table("works").count(found, 3).complete is False
+    assert table("pools").counted(found, 5).complete is table("works").counted(found, 3).complete is False
 
 
 def test_no_grace_period_runs() -> None:

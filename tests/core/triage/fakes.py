@@ -105,7 +105,8 @@ class FakeKernel:
         requests_: Sequence[Request] = (),
     ) -> None:
         self.problems, self.arch = Problems(), arch("x86_64")
-        self.facts = Facts("kcore" if live else "kdump", live=live)
+        self.facts = Facts("kcore" if live else "kdump")
+        self.facts.live = live
         self.info = VmcoreInfo.parse(info.encode())
         invalid = 0xFFFFFFFF
         present = {0x1000: invalid if panicked is None else panicked, 0x2000: (1 << len(cpus_)) - 1, 0x3000: len(cpus_)}

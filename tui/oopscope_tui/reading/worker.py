@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
@@ -252,7 +252,7 @@ class Reader:
             return
         count: Count | None = None
         with suppress(Exception):  # a doubt about the count costs no row
-            count = table.count(self._kernel, self._rows.get(key, 0) + len(batch))
+            count = table.counted(self._kernel, self._rows.get(key, 0) + len(batch))
         self._post(told.RowsRead(key, batch, done=True, count=count))
 
     def _reach_verdict(self) -> Generator[None]:
@@ -268,7 +268,7 @@ class Reader:
             verdict = self._provider.verdict(self._kernel)
             found = self._provider.findings(self._kernel) if verdict is not None else ()
             if found:
-                self._post(told.VerdictReached(replace(verdict, findings=tuple(found))))
+                self._post(told.VerdictReached(verdict._replace(findings=tuple(found))))
         yield
 
     def _answer(self, question: Question) -> Generator[None]:

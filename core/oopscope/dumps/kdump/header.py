@@ -6,7 +6,6 @@ version 6 cut some fields short or lack them.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from oopscope.errors import FormatError
@@ -42,8 +41,7 @@ def _abis() -> Iterator[Abi]:
             yield Abi(endian, 32, 412, "ii", layout, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The main and sub header of one file, as plain numbers; a field that its version lacks is 0."""
 
     abi: Abi

@@ -7,8 +7,8 @@ of their own; where they lie in the machine follows from its type. There are no 
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from shlex import quote
+from typing import NamedTuple
 
 from oopscope.dumps import BLOCK, CpuState, Facts, Note
 from oopscope.dumps.migration.cpus import cpu_states
@@ -49,8 +49,7 @@ def probe(source: ByteSource) -> bool:
     return head.startswith((MAGIC, LIBVIRT))
 
 
-@dataclass(frozen=True, slots=True)
-class _Libvirt:
+class _Libvirt(NamedTuple):
     """What libvirt's header says: where the stream begins, and the machine's type in the domain's XML."""
 
     start: int

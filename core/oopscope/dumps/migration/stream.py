@@ -8,7 +8,6 @@ walk costs a few reads a run. A page sent twice counts as sent last. In a mapped
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import takewhile
 
 from oopscope.errors import FormatError, Unsupported
@@ -64,28 +63,26 @@ class _Reader:
         return self.take(min(self.number(size), _WINDOW)).decode("ascii", "replace")
 
 
-@dataclass(slots=True)
 class Block:
     """One block of RAM: its name, its size, where it begins among all blocks; and its places in a mapped-ram file."""
 
-    name: str
-    size: int
-    base: int
-    pages_at: int = 0
-    present: Bitmap | None = None
+    def __init__(self, name: str, size: int, base: int) -> None:
+        self.name, self.size, self.base = name, size, base
+        self.pages_at = 0
+        self.present: Bitmap | None = None
 
 
-@dataclass
 class Stream:
     """What was found: the machine, its blocks of RAM, where each page is, and where the devices' state begins."""
 
-    machine: str = ""
-    page_size: int = 4096
-    capabilities: set[str] = field(default_factory=set)
-    blocks: list[Block] = field(default_factory=list)
-    pages: Extents = field(default_factory=Extents)  # page n of all blocks lies from n * step on
-    devices: int = 0
-    problem: str | None = None
+    def __init__(self) -> None:
+        self.machine = ""
+        self.page_size = 4096
+        self.capabilities: set[str] = set()
+        self.blocks: list[Block] = []
+        self.pages = Extents()  # page n of all blocks lies from n * step on
+        self.devices = 0
+        self.problem: str | None = None
 
     @property
     def step(self) -> int:

@@ -7,7 +7,6 @@ print alike (kernel/panic.c, lib/bug.c) is here.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -64,8 +63,7 @@ class Row(NamedTuple):
     names: tuple[str, ...]  # in the order of all such lines
 
 
-@dataclass(frozen=True, slots=True)
-class Wordings:
+class Wordings(NamedTuple):
     """One machine's words."""
 
     machine: str  # the key in MACHINES

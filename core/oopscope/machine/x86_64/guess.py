@@ -119,8 +119,7 @@ def guess_sleeper(kernel: Kernel, stack: Stack) -> list[Frame]:
         kernel, stack, lambda word: word in newborn or call_target(kernel, word) == switch is not None
     ):
         unwinder = Unwinder(kernel, [stack])
-        start.signal = start.pc in newborn
-        frames = [f._replace(reliable=False) for f in unwinder.frames(start)]
+        frames = [f._replace(reliable=False) for f in unwinder.frames(start._replace(signal=start.pc in newborn))]
         if unwinder.problem is None:
             found.append(frames)
     return found[0] if len(found) == 1 else []

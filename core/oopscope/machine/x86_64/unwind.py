@@ -190,9 +190,9 @@ class Unwinder:
         else:
             raise _Stop("the kernel's tables do not describe the caller")
         if entry.bp_reg == "prev_sp":
-            new.fp = self._memory.word(cfa + entry.bp_offset)
-        elif entry.bp_reg == "bp":
-            new.fp = self._memory.word(state.fp + entry.bp_offset)
+            return new._replace(fp=self._memory.word(cfa + entry.bp_offset))
+        if entry.bp_reg == "bp":
+            return new._replace(fp=self._memory.word(state.fp + entry.bp_offset))
         return new
 
     def _undescribed_step(self, state: State, stack: Stack) -> State | None:
@@ -229,7 +229,7 @@ class Unwinder:
         if reg == "bp_indirect":
             return self._memory.word(state.fp + offset)
         name = _ORC_REGISTERS.get(reg)
-        if name not in state.registers:
+        if name is None or name not in state.registers:
             raise _Stop(f"register {reg} is needed to go on, and is not known")
         return state.registers[name] + offset
 

@@ -5,7 +5,6 @@ for what is in view. What a part could not read it says in `why`. To add a kind:
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -16,8 +15,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.subsystems import Column
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """A section of facts."""
 
     key: str
@@ -26,8 +24,7 @@ class Facts:
     why: str = ""  # why it is not whole, or nothing at all
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """A section of rows, as a table has them; `count` where there are more than are listed."""
 
     key: str
@@ -35,12 +32,11 @@ class Rows:
     columns: tuple[Column, ...]
     rows: Sequence[Any] = ()
     links: Sequence[Link | None] = ()  # where each row leads; none for no links
-    count: int | None = None
+    count: int | None = None  # type: ignore[assignment]  # hides the method of tuples
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Frames:
+class Frames(NamedTuple):
     """A stack, innermost first."""
 
     key: str
@@ -49,8 +45,7 @@ class Frames:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Lines as they stand in the dump."""
 
     key: str
@@ -70,8 +65,7 @@ class Part(NamedTuple):
     make: Callable[[Kernel, Any], Section | None]
 
 
-@dataclass(frozen=True, slots=True)
-class CardKind:
+class CardKind(NamedTuple):
     """A kind of card.
 
     find: what a key means (a PID, an address, a name, as a number or as typed); LookupError or OopscopeError for none.
@@ -158,4 +152,4 @@ def _section(kernel: Kernel, part: Part, thing: Any) -> Section | None:
         return Facts(part.key, part.title, why=str(error))
     except Exception as error:  # noqa: BLE001 - the boundary of a part: what went wrong is shown, the rest goes on
         return Facts(part.key, part.title, why=f"a fault of oopscope's own: {type(error).__name__}: {error}")
-    return None if made is None else replace(made, key=part.key, title=made.title or part.title)
+    return None if made is None else made._replace(key=part.key, title=made.title or part.title)
