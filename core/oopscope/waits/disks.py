@@ -11,7 +11,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.block import Request, disks, requests
-from oopscope.linux.task import task_structs
+from oopscope.linux.task import PF_KTHREAD, task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.nodes import file_system_node, super_blocks, task_node, thing
 from oopscope.waits.offsets import offset, offsets, size
@@ -58,7 +58,15 @@ def disk_node(kernel: Kernel, disk: int) -> Node:
     flags = _dm_flags(kernel, disk)
     if flags is not None and flags & (BLOCK_IO | SUSPENDED):
         note = "suspended"
-    return thing("disk", disk, name, note)
+    return thing("disk", disk, name, note or _not_known(kernel, disk))
+
+
+def _not_known(kernel: Kernel, disk: int) -> str:
+    """Return that what is below a disk is not known, where its module's types are not: before BTF of modules, 5.11."""
+    for owner, struct in ((DM, "mapped_device"), (MD, "mddev"), (LOOP, "loop_device")):
+        if size(kernel, struct, owner) is None and _private(kernel, disk, owner) is not None:
+            return f"what is below it is not known: no types of {owner}"
+    return ""
 
 
 @once
@@ -131,6 +139,8 @@ def _loop(kernel: Kernel, disk: int) -> Iterator[Claim]:
     loop = _private(kernel, disk, LOOP)
     file = offset(kernel, "loop_device", "lo_backing_file", module=LOOP)
     inode, block = offset(kernel, "file", "f_inode"), offset(kernel, "inode", "i_sb")
+    if loop is not None and file is None:
+        yield from _by_name(kernel, disk)
     if loop is None or file is None or inode is None or block is None:
         return
     memory, node = kernel.memory, disk_node(kernel, disk)
@@ -145,6 +155,15 @@ def _loop(kernel: Kernel, disk: int) -> Iterator[Claim]:
     if system in super_blocks(kernel):
         text = "loop_device.lo_backing_file is a file of it"
         yield Claim(node, file_system_node(kernel, system), "behind", "recorded", None, text)
+
+
+def _by_name(kernel: Kernel, disk: int) -> Iterator[Claim]:
+    """Yield the thread that does a loop device's requests by its name, until 5.13 that of the device."""
+    name = disk_name(kernel, disk).encode()
+    found = [task for task in kernel.cached(task_structs).values() if task.flags & PF_KTHREAD and task.comm == name]
+    if len(found) == 1:
+        text = "a kernel thread of the device's name"
+        yield Claim(disk_node(kernel, disk), task_node(kernel, found[0].address), "held_by", "likely", None, text)
 
 
 def _loop_worker(kernel: Kernel, loop: int) -> int | None:

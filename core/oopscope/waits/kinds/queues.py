@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.open_by import opened_by
 from oopscope.linux.task import task_structs
 from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
 from oopscope.waits.ends import event_ends, pipe_ends, receiver_ends, socket_ends
@@ -163,6 +164,7 @@ def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     mount = offset(kernel, "fuse_req", "fm", module="fuse")
     connection = offset(kernel, "fuse_mount", "fc", module="fuse")
     if req is None:
+        yield from _some_fuse(kernel, one)
         return
     memory, name = kernel.memory, ""
     if direct is not None:
@@ -178,6 +180,19 @@ def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
         text = "a wait queue entry of its own leads to a fuse_req"
         yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
         yield from held
+
+
+def _some_fuse(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
+    """By its functions alone, where the types of the module are not there: until 5.10 a dump has none of modules."""
+    if not any(function.startswith("request_wait_answer") for function in one.functions):
+        return
+    node = Node("fuse:", "fuse", "a server", None, None, "which is not known: no types of fuse", True)
+    text = "it is in request_wait_answer"
+    yield Claim(task_node(kernel, one.address), node, "waits_for", "inferred", one.since, text)
+    entries = [entry for every in opened_by(kernel).by.values() for entry in every]
+    names = {ops: kernel.name_of(ops) for ops in {entry.ops for entry in entries}}
+    fuse = {ops for ops, name in names.items() if name is not None and name.symbol == "fuse_dev_operations"}
+    yield from _peers(kernel, node, (e.task for e in entries if e.ops in fuse), "it has /dev/fuse open", "likely")
 
 
 def _mounted(kernel: Kernel, mount: int) -> str:
