@@ -44,7 +44,8 @@ def ends_of(kernel: Kernel, file: int, tgid: int) -> Ends | None:
     if named.symbol in PIPES:
         return pipe_ends(kernel, private, tgid, not kernel.memory.u32(file + at[2]) & FMODE_WRITE)
     if named.symbol == EVENT:
-        return event_ends(kernel, private, tgid)
+        found = event_ends(kernel, private, tgid)
+        return found._replace(name=f"eventfd {found.name}") if found is not None else None
     return socket_ends(kernel, private, tgid) if named.symbol == SOCKET else None
 
 

@@ -70,5 +70,16 @@ def test_an_eventfd_is_for_those_to_signal_who_have_it_open(
     kernel.cached = {opened_by: OpenFiles({0xABC: entries}, True, {}), task_structs: tasks}.__getitem__
     monkeypatch.setattr(ends, "opened_by", lambda kernel: kernel.cached(opened_by))
     found = ends.ends_of(kernel, 0x10, 5)
-    assert found is not None and (found.tasks, found.note) == (tuple(others), note)
+    assert found is not None and (found.tasks, found.name, found.note) == (tuple(others), "eventfd 0xabc", note)
     assert ends.event_ends(kernel, 0xABC, 7) is None  # of a process that has it not
+
+
+def test_a_full_socket_is_for_those_to_empty_who_have_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = {"socket.sk": 8, "sock.sk_socket": 0x10}
+    words = {0x1010: 0x2000, 0x2008: 0x1000, 0x3010: 0x2000}  # the second names a socket that does not name it back
+    kernel = made(monkeypatch, ends, members, words)
+    monkeypatch.setattr(ends, "socket_at", lambda *_: SimpleNamespace(local="/run/log"))
+    monkeypatch.setattr(ends, "opened", lambda *_: ([], [Opened(0xB, 3, 0, 3, 0)]))
+    found = ends.receiver_ends(kernel, 0x1000, 5)
+    assert found is not None and (found.tasks, found.name, found.note) == ((0xB,), "unix /run/log", "")
+    assert ends.receiver_ends(kernel, 0x3000, 5) is None

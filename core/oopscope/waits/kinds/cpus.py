@@ -6,10 +6,12 @@ works on its stack, or a cpu_stop_done that they name; they hang in the lists of
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.functions import calls_cpus
 from oopscope.kernel.kernel import Kernel, present_cpus
+from oopscope.kernel.once import once
 from oopscope.kernel.stack import task_stack
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.sched import runqueues
@@ -25,6 +27,7 @@ from oopscope.waits.sleepers import Sleeper, completion_of
 LOCKED = 1  # CSD_FLAG_LOCK
 MAX_CALLS = 4096  # in one CPU's queue
 MAX_WORKS = 4096
+MAX_NAMED = 8  # CPUs in a name
 STOPS = ("stop_", "__stop_cpus", "cpu_stop", "affine_move_task", "__set_cpus_allowed", "set_cpus_allowed")
 
 
@@ -44,6 +47,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
                 yield from _stopped(kernel, one)
             except OopscopeError as error:
                 kernel.problems.lost("waits", f"the stoppers that {one.pid} waits for")(error)
+    yield from _machine(kernel)
 
 
 def cpu_claims(kernel: Kernel, cpu: int) -> tuple[Node, list[Claim]]:
@@ -95,23 +99,74 @@ def _owed(kernel: Kernel, cpu: Cpu, other: int) -> str:
 def _stopped(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
     """By a work of a stopper that lies on its stack, or that names the cpu_stop_done with the completion in it."""
     completion, within = completion_of(one), offset(kernel, "cpu_stop_done", "completion")
-    work = offsets(kernel, "cpu_stop_work", "list", "done")
-    works, base = offset(kernel, "cpu_stopper", "works"), kernel.find_symbol("cpu_stopper")
-    if completion is None or completion not in one.stack or within is None or work is None:
+    if completion is None or completion not in one.stack or within is None:
         return
-    if works is None or base is None:
-        return
-    node = Node(f"stop:{completion:#x}", "stopper", "of CPUs", completion)
-    found = list[Claim]()
-    for cpu in present_cpus(kernel):
-        head = kernel.per_cpu(base, cpu) + works
-        for entry in for_each_list(kernel.memory, head, work[0], lambda _error: None, MAX_WORKS):
-            if entry in one.stack or kernel.memory.word(entry + work[1]) == completion - within:
-                target, held = cpu_claims(kernel, cpu)
-                text = f"a work of its own hangs in the stopper of CPU {cpu}"
-                found += [Claim(node, target, "behind", "linked", None, text), *held]
-                break
-    if found:
+    owed = {work.cpu for work in _works(kernel) if work.address in one.stack or work.done == completion - within}
+    if owed:
+        node, behind = _stoppers(kernel, completion, sorted(owed))
         text = "what it waits to be completed is done by stoppers"
         yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
-        yield from found
+        yield from behind
+
+
+def _stoppers(kernel: Kernel, key: int, owed: list[int]) -> tuple[Node, list[Claim]]:
+    """Return the node of what stoppers are to do on some CPUs, and what these are at."""
+    name = f"of CPU {', '.join(map(str, owed[:MAX_NAMED]))}" + (", ..." if len(owed) > MAX_NAMED else "")
+    node, found = Node(f"stop:{key:#x}", "stopper", name, key), list[Claim]()
+    for cpu in owed:
+        target, held = cpu_claims(kernel, cpu)
+        text = f"a work of its own hangs in the stopper of CPU {cpu}"
+        found += [Claim(node, target, "behind", "linked", None, text), *held]
+    return node, found
+
+
+def _machine(kernel: Kernel) -> Iterator[Claim]:
+    """stop_machine(): the stoppers that have come spin until the last has; its caller sleeps, or is not let on a CPU.
+
+    What they share lies on the caller's stack, and each work names it.
+    """
+    come = [cpu for cpu in all_cpus(kernel) if cpu.task and any(f.symbol == "multi_cpu_stop" for f in cpu.frames)]
+    owed: dict[int, set[int]] = {}
+    for work in _works(kernel) if come else ():
+        named = kernel.name_of(work.function)
+        if named is not None and named.symbol == "multi_cpu_stop":
+            owed.setdefault(work.argument, set()).add(work.cpu)
+    if len(owed) != 1:
+        return  # of several, one after another, whose a stopper is at is not known
+    ((shared, cpus),) = owed.items()
+    node, behind = _stoppers(kernel, shared, sorted(cpus))
+    for cpu in come:
+        text = f"CPU {cpu.cpu} is in multi_cpu_stop, which the others have not begun"
+        yield Claim(task_node(kernel, cpu.task or 0), node, "waits_for", "inferred", None, text)
+    for task in kernel.cached(task_structs).values():
+        if task.stack and shared in task_stack(kernel, task.stack):
+            text = "what the stoppers share lies on its stack"
+            yield Claim(task_node(kernel, task.address), node, "waits_for", "linked", None, text)
+    yield from behind
+
+
+class Work(NamedTuple):
+    """struct cpu_stop_work that a CPU's stopper has not begun."""
+
+    address: int
+    cpu: int
+    function: int
+    argument: int
+    done: int
+
+
+@once
+def _works(kernel: Kernel) -> list[Work]:
+    shape = offsets(kernel, "cpu_stop_work", "list", "fn", "arg", "done")
+    works, base = offset(kernel, "cpu_stopper", "works"), kernel.find_symbol("cpu_stopper")
+    if shape is None or works is None or base is None:
+        return []
+    found = []
+    for cpu in present_cpus(kernel):
+        head = kernel.per_cpu(base, cpu) + works
+        for entry in for_each_list(kernel.memory, head, shape[0], kernel.problems.lost("waits", "works"), MAX_WORKS):
+            try:
+                found.append(Work(entry, cpu, *(kernel.memory.word(entry + at) for at in shape[1:])))
+            except OopscopeError as error:
+                kernel.problems.lost("waits", f"a work of the stopper of CPU {cpu}")(error)
+    return found

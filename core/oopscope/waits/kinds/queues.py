@@ -86,7 +86,7 @@ def _socket(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
 
 def _full(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
     """A unix socket that takes no more datagrams or connections: who has it open and does not take them."""
-    at = offset(kernel, "unix_sock", "peer_wait.head")
+    at = offset(kernel, "unix_sock", "peer_wq.wait.head")
     ends = receiver_ends(kernel, head - at, one.task.tgid) if at is not None else None
     if at is None or ends is None:
         return
