@@ -7,7 +7,7 @@ chance in each equal share of RAM, and what comes of it is an estimate.
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
 from oopscope.arch import Mapping
@@ -31,6 +31,7 @@ KINDS = (
     *("free", "cache", "anonymous", "slab", "page table", "huge", "kernel image", "struct page"),
     *("reserved", "offline", "other kernel", "unknown"),
 )
+ANY = ("reserved", "other kernel")  # kinds that the place of a page may tell more of
 
 
 class Share(NamedTuple):
@@ -59,6 +60,7 @@ class PageStructs:
         self._types = PageTypes(kernel, self._memory)
         self._structs = PAGE.bind(kernel.types, self._memory, kernel.endian)
         self._heads: dict[int, str] = {}
+        self._free, self._end = 0, -1  # of the last block of free pages, and of the last unit
         self._where = struct_pages(kernel)
         self._image = self._find_image()
         self.array = Extents()
@@ -79,19 +81,34 @@ class PageStructs:
         return self._structs.array(self.place(first), count)
 
     def kinds(self, first: int, count: int) -> list[str]:
-        """Return the kind of each of some page frames, of one unit; ReadError where the structs are not to be had."""
-        found, free, address = [], self._free_before(first), self.place(first) - self.size
-        for pfn, page in enumerate(self.pages(first, count), first):
-            address += self.size
+        """Return the kind of each of some page frames, of one unit; ReadError where the structs are not to be had.
+
+        What lies in a block of free pages is told by the first of its pages alone.
+        """
+        free = self._free if first == self._end else self._free_before(first)
+        skip = min(max(free - first, 0), count)
+        found, size, plain, placed = ["free"] * skip, self.size, self._types.plain, self._all_placed(first, count)
+        at = first + skip
+        if skip == count:
+            self._free, self._end = free, first + count
+            return found
+        address = self.place(at)
+        for pfn, page in enumerate(self._structs.tuples(address, count - skip), at):
+            flags, compound, mapping, private, page_type, _ = page
             if pfn < free:
-                kind = "free"
-            elif page.compound & 1:
-                kind = self._of_head(pfn, address, page)
+                found.append("free")
+            elif compound & 1:
+                found.append(self._of_head(pfn, address + (pfn - at) * size, PageStruct(*page)))
             else:
-                kind = self._kind(pfn, address, page)
+                kind = plain(flags, page_type, mapping)
+                if kind is None:
+                    kind = self._types.kind(address + (pfn - at) * size, PageStruct(*page))
                 if kind == "free":
-                    free = pfn + (1 << min(page.private, MAX_ORDER))
-            found.append(kind)
+                    free = pfn + (1 << min(private, MAX_ORDER))
+                elif kind in ANY:
+                    kind = placed[kind] if placed else self._placed(pfn, kind)
+                found.append(kind)
+        self._free, self._end = free, first + count
         return found
 
     def _free_before(self, first: int) -> int:
@@ -126,10 +143,25 @@ class PageStructs:
 
     def _kind(self, pfn: int, address: int, page: PageStruct) -> str:
         kind = self._types.kind(address, page)
-        if kind in ("reserved", "other kernel"):
-            at = self.array.find(pfn)
-            if at >= 0 and pfn < self.array.ends[at]:
-                return "struct page"
+        return self._placed(pfn, kind) if kind in ANY else kind
+
+    def _all_placed(self, first: int, count: int) -> dict[str, str] | None:
+        """Return what pages of a kind of ANY are for all of a unit; None where it is in one place with a part only."""
+        at, image = self.array.find(first), self._image
+        if at >= 0 and first + count <= self.array.ends[at]:
+            return dict.fromkeys(ANY, "struct page")
+        if at != self.array.find(first + count - 1) or (at >= 0 and first < self.array.ends[at]):
+            return None
+        if first + count <= image.start or first >= image.stop:
+            return {kind: kind for kind in ANY}
+        inside = first in image and first + count - 1 in image
+        return {"reserved": "kernel image", "other kernel": "other kernel"} if inside else None
+
+    def _placed(self, pfn: int, kind: str) -> str:
+        """Return the kind of a page that its struct says little of, by where it lies."""
+        at = self.array.find(pfn)
+        if at >= 0 and pfn < self.array.ends[at]:
+            return "struct page"
         return "kernel image" if kind == "reserved" and pfn in self._image else kind
 
     def find_array(self, ranges: list[tuple[int, int]]) -> None:
@@ -224,11 +256,14 @@ def _count(kernel: Kernel) -> Shares:
 
 
 def _runs(kinds: list[str]) -> Iterator[tuple[int, int, str]]:
+    if kinds and kinds.count(kinds[0]) == len(kinds):  # mostly
+        yield 0, len(kinds), kinds[0]
+        return
     start = 0
-    for n in range(1, len(kinds) + 1):
-        if n == len(kinds) or kinds[n] != kinds[start]:
-            yield start, n, kinds[start]
-            start = n
+    for kind, same in groupby(kinds):
+        after = start + sum(1 for _ in same)
+        yield start, after, kind
+        start = after
 
 
 def page_kinds(kernel: Kernel) -> Shares:

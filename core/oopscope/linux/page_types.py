@@ -27,6 +27,7 @@ _TYPES = (
 )
 _BASE = 0xF0000000  # PAGE_TYPE_BASE
 _BUDDY = 0x80  # PG_buddy from 4.18 on, where VMCOREINFO does not say
+MAX_KNOWN, _PERHAPS_HUGE = 1 << 14, "perhaps huge"
 _MASK = (1 << 64) - (1 << 32)  # what is above is no place among struct pages but a mask, since 7.1
 
 
@@ -63,6 +64,27 @@ class PageTypes:
         self._compound = 1 << bits["PG_head"] if "PG_head" in bits else 1
         self._type = _types_of(kernel)
         self._huge = _find_huge(kernel, memory, bits)
+        self._told = self._slab | self._reserved | self._compound
+        self._known: dict[tuple[int, int], str] = {}
+
+    def plain(self, flags: int, page_type: int, mapping: int) -> str | None:
+        """Return the kind of a page, no tail's, where these members tell it by themselves; None where they do not.
+
+        Much is asked of many pages: what their type and flags say together is reckoned once.
+        """
+        key = page_type, flags & self._told
+        kind = self._known.get(key)
+        if kind is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            page = PageStruct(flags, 0, mapping, 0, page_type, 0)
+            kind = self._known[key] = self.of_type(page) or self._by_flags(flags)
+        if kind:
+            return kind if kind != _PERHAPS_HUGE else None
+        return "anonymous" if mapping & 1 else "cache" if mapping and not mapping & 3 else "other kernel"
+
+    def _by_flags(self, flags: int) -> str:
+        return "reserved" if flags & self._reserved else _PERHAPS_HUGE if flags & self._compound else ""
 
     def of_type(self, page: PageStruct) -> str | None:
         """Return the kind that a page's type says, or the flag that was one; None for a page without a type."""

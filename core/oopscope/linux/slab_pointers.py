@@ -86,11 +86,12 @@ class _Sample:
 
     def _page(self, address: int, frame: int) -> None:
         """Look at the objects of a slab, if a page is the first of one of a wanted cache."""
+        first = self.direct.start + (frame - self.first) * self.memory.page_size
+        self.memory.view(first, self.memory.word_size)  # of a page that is not there nothing more is asked
         slab = self.slab.row(address)
         if slab.slab_cache not in self.caches or self.looked[slab.slab_cache] >= OBJECTS:
             return
         cache = self.rows.get(slab.slab_cache) or self.rows.setdefault(slab.slab_cache, self.cache.row(slab.slab_cache))
-        first = self.direct.start + (frame - self.first) * self.memory.page_size
         places = objects_of(slab, cache, first)
         if len(places) > OBJECTS * 64 or cache.size > 1 << 20 or first not in self.direct:
             return

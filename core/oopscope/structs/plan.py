@@ -209,10 +209,21 @@ class Bound(Generic[Row]):
         rest = self.size - start - layout.size if layout is not None else -1
         if layout is None or rest < 0 or self._convert or self._tail or self._nones:
             return [self.row(address + n * self.size) for n in range(count)]
-        raw = self._memory.read(address, count * self.size)
-        whole = struct.Struct(f"{self._endian}{start}x{layout.format[1:]}{rest}x")
-        permute = self._permute or tuple
-        return [self._make(permute(values)) for values in whole.iter_unpack(raw)]
+        make = self._make
+        return [make(values) for values in self._unpacked(address, count, start, layout.format[1:], rest)]
+
+    def tuples(self, address: int, count: int) -> Iterable[tuple[Any, ...]]:
+        """Read structs that follow each other as `array` does, as bare tuples: for walks over very many."""
+        start, layout = self._clusters[0] if len(self._clusters) == 1 else (0, None)
+        rest = self.size - start - layout.size if layout is not None else -1
+        if layout is None or rest < 0 or self._convert or self._tail or self._nones:
+            return [self.row(address + n * self.size) for n in range(count)]
+        return self._unpacked(address, count, start, layout.format[1:], rest)
+
+    def _unpacked(self, address: int, count: int, start: int, layout: str, rest: int) -> Iterable[tuple[Any, ...]]:
+        whole = struct.Struct(f"{self._endian}{start}x{layout}{rest}x")
+        found = whole.iter_unpack(self._memory.read(address, count * self.size))
+        return map(self._permute, found) if self._permute else found
 
     def partly(self, address: int) -> dict[str, Any]:
         """Read each member by itself, where not all of a struct is in the dump; those unreadable are left out."""

@@ -144,6 +144,11 @@ class TestKinds:
         assert structs.kinds(150, 8) == ["free"] * 8
         assert structs.kinds(256, 4) == ["other kernel"] * 4
 
+    def test_the_first_page_tells_of_a_free_block_whose_other_structs_are_lost(self, name: str) -> None:
+        lost = lambda m, pfn: None if 192 <= pfn < 256 else every_kind(m, pfn)  # noqa: E731
+        structs = PageStructs(Machine(name, lost, []))
+        assert structs.kinds(128, 64) == structs.kinds(192, 64) == ["free"] * 64
+
     def test_the_image_is_told_from_what_else_is_reserved(self, name: str) -> None:
         structs = PageStructs(Machine(name, lambda m, pfn: m.struct("PG_reserved" if pfn % 2 else "PG_locked"), []))
         first = IMAGE >> 12
