@@ -14,7 +14,7 @@ SOON_NS = 30_000_000_000
 def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
     found = re.match(r"Attempted to kill init!(?: exitcode=(0x[0-9a-f]+))?", death.panic_message or "")
-    if found is None or death.panic_line is None:
+    if found is None or death.panic_line is None or death.oops is not None:  # an oops that PID 1 died of is the cause
         return None
     code = int(found[1], 16) if found[1] else None
     how = _how(code) if code is not None else "died"

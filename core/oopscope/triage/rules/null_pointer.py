@@ -29,9 +29,20 @@ def check(death: Death) -> Verdict | None:
         summary,
         "likely" if called is not None and not called.reliable else "certain",
         evidence,
-        (
-            f"Which struct has a member at offset {address:#x}? Its pointer was NULL there.",
-            "Look at what the caller passed, and at the error path that left it unset.",
-        ),
+        _steps(address, called is not None),
         culprit=called,
     )
+
+
+def _steps(address: int, called: bool) -> tuple[str, str]:
+    """Return what to look at: the operation that was never set, or whose pointer it was."""
+    if called:
+        return (
+            "Which function pointer does it call there? It was never set, or its struct was zeroed.",
+            "Look at who sets that operation, and whether the object was torn down or not yet ready.",
+        )
+    if address:
+        first = f"Which struct has a member at offset {address:#x}? Its pointer was NULL there."
+    else:
+        first = "Which pointer does the instruction use? It was NULL there."
+    return first, "Look at what the caller passed, and at the error path that left it unset."
