@@ -41,6 +41,7 @@ class Command(NamedTuple):
 
 COMMANDS: tuple[Command, ...] = (
     Command("report", "print everything that a dump tells, as text, JSON, Markdown or HTML", "oopscope.cli.report"),
+    Command("verdict", "print why the machine died, with the evidence", "oopscope.cli.verdict"),
     Command("show", "print one table: tasks, modules, slabs ...", "oopscope.cli.show"),
     Command("log", "print the kernel log", "oopscope.cli.log"),
     Command("bt", "print stacks", "oopscope.cli.bt"),

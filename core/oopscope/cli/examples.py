@@ -9,6 +9,10 @@ OF: dict[str, tuple[tuple[str, str], ...]] = {
         ("oopscope report vmcore --format html -o report.html", "one page for a ticket or a phone"),
         ("oopscope report vmcore --sections verdict,cpus --format markdown", "short, to paste into an issue"),
     ),
+    "verdict": (
+        ("oopscope verdict vmcore", "why it died, with the evidence, and what else was wrong"),
+        ("oopscope verdict vmcore --format json", "the same for a script"),
+    ),
     "show": (
         ("oopscope show --list", "which tables there are"),
         ("oopscope show tasks vmcore", "every thread, as ps shows it"),

@@ -124,8 +124,8 @@ def _quoted(column: str, word: str) -> str:
 
 COMMANDS: tuple[Command, ...] = (
     Command(
-        ("sys", "home", "verdict"),
-        "what happened, and on which machine",
+        ("sys", "home"),
+        "the machine and its kernel: release, times, load",
         _sys,
         (Argument("config"),),
         (
@@ -136,6 +136,7 @@ COMMANDS: tuple[Command, ...] = (
         ),
         (("", "release, times, load, taint"), ("--format json", "the same for a script")),
     ),
+    Command(("verdict",), "why the machine died, with the evidence", lambda _line: TableOf("system"), on="screen"),
     Command(
         ("mach",),
         "the machine; -m its map of physical memory",
