@@ -13,8 +13,8 @@ _FAULT = lazy_re(
     r"CR2: [0-9a-f]{8,16}\s*$|"  # all that is left of a page fault whose beginning is lost
     r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute|Unhandled fault: .*fault )"
 )
-# Where the fault handler's line is lost: the line of die(), which no other trap prints so.
-_DIED = lazy_re(r"^(?:Oops: (?:Oops: )?[0-9a-f]{4,8} |Internal error: (?:Oops)?: [0-9a-f]{1,16} )\[")
+# Where the fault handler's line is lost: the line of die(), which no other trap prints so; x86's only with CR2.
+_DIED = lazy_re(r"^(?:Oops: (?:Oops: )?[0-9a-f]{4,8} |Internal error: (?P<arm>Oops)?: [0-9a-f]{1,16} )\[")
 _OTHERWISE = lazy_re(r"kernel BUG at |external abort|stack guard page|alignment exception")
 _NULL = lazy_re(r"NULL pointer|[Uu]nable to handle kernel NULL")
 _RANGE = lazy_re(r"KASAN: (?P<what>null-ptr-deref|user-memory-access)[\w ]* in range \[0x(?P<address>[0-9a-f]+)-")
@@ -29,9 +29,10 @@ PRESENT, WRITE, USER, FETCH = 1, 2, 4, 16  # bits of x86's error code of a page 
 def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
     """Return the line in which the fault handler says what was wrong with an address; None for other deaths."""
     said = death.in_oops(_FAULT)
-    if said is None and death.oops is not None and "cr2" in death.oops.registers and not death.in_oops(_OTHERWISE):
-        return death.in_oops(_DIED)
-    return said
+    if said is not None or death.oops is None or death.in_oops(_OTHERWISE):
+        return said
+    died = death.in_oops(_DIED)
+    return died if died is not None and (died[1]["arm"] or "cr2" in death.oops.registers) else None
 
 
 def fault_address(death: Death) -> int | None:

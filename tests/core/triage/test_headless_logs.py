@@ -142,3 +142,15 @@ def test_an_assertion_that_only_stops_its_thread(said: str, tmp_path: Path) -> N
 
 def test_a_line_number_before_each_line(tmp_path: Path) -> None:
     assert judged(tmp_path, BUG, "11745 [46223316.649832] ").cause == "kernel-bug"
+
+
+def test_an_arm64_oops_without_its_beginning_is_a_bad_pointer(tmp_path: Path) -> None:
+    text = """Internal error: Oops: 0000000096000005 [#2] PREEMPT SMP
+CPU: 3 UID: 0 PID: 2266 Comm: storaged Tainted: G      D            6.12.20 #1
+pstate: 80400009 (Nzcv daif +PAN -UAO -TCO -DIT -SSBS BTYPE=--)
+pc : store_put+0xd8/0x240
+lr : store_sync+0xf4/0x6a8"""
+    found = judged(tmp_path, text)
+    assert (found.cause, found.symbol, found.confidence) == ("bad-page-fault", "store_put+0xd8", "possible")
+    assert "its address is lost" in found.summary
+    assert judged(tmp_path, text.replace("Oops:", "Oops - BUG:")).cause != "bad-page-fault"

@@ -13,7 +13,7 @@ from oopscope.triage.faults import (
     null_pointer,
     page_fault_code,
 )
-from oopscope.triage.finding import Verdict
+from oopscope.triage.finding import Confidence, Verdict
 from oopscope.triage.gone_module import gone_module
 
 READ_ONLY = r"read-only memory|write to read-only|permissions? violation|Write protection|protection exception"
@@ -25,7 +25,6 @@ def check(death: Death) -> Verdict | None:
     if said is None or "general protection" in said[0].text or null_pointer(death) is not None:
         return None
     faulted = fault_address(death)
-    address = f" {faulted:#x}" if faulted is not None else ""
     evidence = [death.from_log(said[0])]
     for words in (r"BUG: unable to handle", r"#PF: error_code"):
         access = death.in_oops(words)
@@ -35,13 +34,19 @@ def check(death: Death) -> Verdict | None:
     place = called or death.where
     gone, told = gone_module(death, faulted)
     evidence += told
-    verb = "called a function through the wild pointer" if called else "used the wild pointer"
+    verb = "called a function through" if called else "used"
+    sure: Confidence = "likely" if called is not None and not called.reliable else "certain"
+    if faulted is None:
+        sure = "possible"
+        pointer = "a bad pointer (NULL or wild: its address is lost with the beginning of the oops)"
+    else:
+        pointer = f"the wild pointer {faulted:#x}, {_why(death, faulted)}"
     return death.verdict(
         "software",
         "bad-page-fault",
         "Bad pointer",
-        f"{place} {verb}{address}, {_why(death, faulted)}{gone}, {death.by}.",
-        "likely" if called is not None and not called.reliable else "certain",
+        f"{place} {verb} {pointer}{gone}, {death.by}.",
+        sure,
         evidence,
         (
             "Look at where the pointer was loaded from: freed, overwritten or never set?",
