@@ -215,14 +215,15 @@ def _of_call(kernel: Kernel, one: Sleeper) -> int | None:
     """Return the disk of the file that a task reads or writes directly: the only one of its own among its words."""
     if not any(function.startswith(_DIRECT) for function in one.functions):
         return None
-    file, block_at = offset(kernel, "file", "f_inode"), offset(kernel, "inode", "i_sb")
-    if file is None or block_at is None:
+    file, block_at = offset(kernel, "file", "f_mapping"), offset(kernel, "inode", "i_sb")
+    host = offset(kernel, "address_space", "host")  # of a device's file the device's own inode, not that of its name
+    if file is None or block_at is None or host is None:
         return None
     files = {entry for entry, tasks in opened_by(kernel).having.items() if _has(kernel, tasks, one)}
-    inodes = {kernel.memory.word(word + file) for word in one.words if word in files}
-    if len(inodes) != 1:
+    mappings = {kernel.memory.word(word + file) for word in one.words if word in files}
+    if len(mappings) != 1:
         return None
-    inode = inodes.pop()
+    inode = kernel.memory.word(mappings.pop() + host)
     block = kernel.memory.word(inode + block_at)
     if block not in super_blocks(kernel):
         return None
