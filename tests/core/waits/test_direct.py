@@ -18,10 +18,12 @@ WORDS = {FILE + 8: MAPPING, OTHER + 8: MAPPING + 8, MAPPING: INODE, MAPPING + 8:
 DIRECT = ("schedule", "submit_bio_wait", "__blkdev_direct_IO_simple", "blkdev_read_iter")
 
 
-def claims(monkeypatch: pytest.MonkeyPatch, words: tuple[int, ...], held: Carried, functions: tuple[str, ...]) -> Any:
+def claims(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[int, ...], held: Carried, functions: tuple[str, ...], *entries: Any
+) -> Any:
     tasks = {TASK: SimpleNamespace(tgid=7), 0xB: SimpleNamespace(tgid=8)}
     kernel = made(monkeypatch, pages, MEMBERS, WORDS, cached={task_structs: tasks}.__getitem__)
-    one = sleeper(TASK, functions, words=words, task=SimpleNamespace(tgid=7))
+    one = sleeper(TASK, functions, words=words, entries=entries, task=SimpleNamespace(tgid=7))
     monkeypatch.setattr(pages, "unlocked", lambda _kernel: [one])
     monkeypatch.setattr(pages, "carried", lambda _kernel: held)
     monkeypatch.setattr(pages, "completion_of", lambda _one: None)
@@ -39,6 +41,8 @@ def test_the_disk_of_the_file_is_inferred(monkeypatch: pytest.MonkeyPatch) -> No
     assert told(found) == [(f"{TASK:#x}", "waits_for", f"{DISK:#x}")] and found[0].basis == "inferred"
     assert claims(monkeypatch, (5, OTHER), Carried({}, {}), DIRECT) == []
     assert claims(monkeypatch, (FILE,), Carried({}, {}), ("schedule", "submit_bio_wait", "of_a_file_system")) == []
+    queued = SimpleNamespace(node=1, function="autoremove_wake_function")  # below that it waits for something else
+    assert claims(monkeypatch, (FILE,), Carried({}, {}), DIRECT, queued) == []
 
 
 def test_a_bio_that_a_device_holds_back_is_linked(monkeypatch: pytest.MonkeyPatch) -> None:

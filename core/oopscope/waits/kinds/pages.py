@@ -205,7 +205,7 @@ def _on_bio(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
         text = "the private pointer of a bio that the device holds back leads to this task"
         yield Claim(waiter, disk_node(kernel, by), "waits_for", "linked", one.since, text)
         yield from claims_of_disk(kernel, by)
-    elif (disk := _of_call(kernel, one)) is not None:
+    elif not one.entries and (disk := _of_call(kernel, one)) is not None:
         text = "the file that it reads or writes directly, which its words name, lies on it"
         yield Claim(waiter, disk_node(kernel, disk), "waits_for", "inferred", one.since, text)
         yield from claims_of_disk(kernel, disk)
