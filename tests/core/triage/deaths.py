@@ -87,7 +87,7 @@ DEATHS = {
         "init-killed",
         panicked("Attempted to kill init! exitcode=0x0000000b", ("do_exit+0x9b1", "do_group_exit+0x2d", *SYSCALL)),
         panicked("Attempted to kill the idle task!", ("do_exit+0x9b1",)),
-        says="killed by signal 11",
+        says="killed by SIGSEGV",
     ),
     "out_of_memory": Made(
         "out-of-memory",

@@ -50,3 +50,15 @@ def test_a_call_through_a_null_pointer_asks_who_sets_it(tmp_path: Path) -> None:
     found = judged(tmp_path, X86.format(pid=1, address="0" * 16, pc="0x0"))
     assert (found.cause, found.symbol) == ("null-pointer-dereference", "store_sync+0x8")
     assert "function pointer" in found.next_steps[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "evidence"),
+    [("init[1]: segfault at 18 ip 00007f2bd6b2a3d4 sp 00007ffd7c5fd1c0 error 4 in libc.so.6[7f2bd6ac5000+195000]", 2),
+     ("traps: init[1] general protection ip:b7677b33 sp:bfa5762c error:0 in libc-2.26.so[b752d000+1c5000]", 2),
+     ("other[71]: segfault at 18 ip 00007f2bd6b2a3d4 sp 00007ffd7c5fd1c0 error 4 in libc.so.6[7f2bd6ac5000+1]", 1)],
+)  # fmt: skip
+def test_its_own_fault_is_evidence(said: str, evidence: int, tmp_path: Path) -> None:
+    found = judged(tmp_path, f"[    4.200000] {said}")
+    assert (found.cause, len(found.evidence)) == ("init-killed", evidence)
+    assert "SIGSEGV" in found.summary

@@ -2,12 +2,28 @@
 
 import re
 
+from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Verdict
 from oopscope.triage.shares import STEPS, most_used
 
 KILLED = r"(?:Memory cgroup out|Out) of memory: Kill(?:ed)? process"
+# What the kernel says of a program's fault (show_unhandled_signals, arch/*/mm/fault.c and traps.c).
+FAULT = lazy_re(
+    r"(?:traps: )?\S.{0,15}\[(?P<pid>\d+)\]:? (?:segfault at |trap |general protection|bad frame |unhandled |bad area |"
+    r"User access of kernel address|illegal instruction)"
+)
 SIGKILL = 9
+SIGNALS = {
+    4: "SIGILL",
+    5: "SIGTRAP",
+    6: "SIGABRT",
+    7: "SIGBUS",
+    8: "SIGFPE",
+    9: "SIGKILL",
+    11: "SIGSEGV",
+    15: "SIGTERM",
+}
 SOON_NS = 30_000_000_000
 
 
@@ -21,18 +37,30 @@ def check(death: Death) -> Verdict | None:
     killed = death.lately(KILLED, SOON_NS)
     if killed and code is not None and (code & 0x7F == SIGKILL or code >> 8 & 0xFF == 128 + SIGKILL):
         return _starved(death, how, killed[0])
+    faulted = death.lately(FAULT)
+    told = faulted is not None and int(faulted[1]["pid"]) in (1, death.whom[1])
     return death.verdict(
         "software",
         "init-killed",
         "PID 1 died",
         f"{_who(death)} {how}; without it the kernel cannot go on.",
         "certain",
-        [death.from_log(death.lines[death.panic_line])],
-        (
-            "Look for what init said last, and for missing libraries or a full or broken root file system.",
-            "A signal such as SIGSEGV or SIGBUS points at a damaged binary or at failing storage or memory.",
-        ),
+        [death.from_log(death.lines[death.panic_line]), *([death.from_log(faulted[0])] if faulted and told else [])],
+        _steps(code),
         blame=False,
+    )
+
+
+def _steps(code: int | None) -> tuple[str, str]:
+    """Return what to look at, by how it ended."""
+    if code is not None and code & 0x7F:
+        return (
+            "Check init's binary and its libraries, and the disk and memory that they were read from.",
+            "Was another init, a library or a CPU feature that they need changed lately?",
+        )
+    return (
+        "Look for what init said last: its own messages stand before the panic.",
+        "Look for missing libraries, a full or broken root file system, a wrong init= or initramfs.",
     )
 
 
@@ -53,11 +81,16 @@ def _starved(death: Death, how: str, killed: Line) -> Verdict:
 
 
 def _who(death: Death) -> str:
-    """Say who it was; that it was PID 1 the panic itself says."""
-    return "PID 1" if death.whom[1:] == (None, None) else death.who
+    """Say who it was; that it was PID 1 the panic itself says, of which another thread may have been the last."""
+    _cpu, pid, comm = death.whom
+    if (pid, comm) == (None, None):
+        return "PID 1"
+    return death.who if pid in (1, None) else f"PID 1, whose thread {death.who} was the last,"
 
 
 def _how(code: int) -> str:
     """Put an exit code as wait(2) gives it into words."""
     signal = code & 0x7F
-    return f"was killed by signal {signal}" if signal else f"exited by itself with status {code >> 8 & 0xFF}"
+    if signal:
+        return f"was killed by {SIGNALS.get(signal, f'signal {signal}')}"
+    return f"exited by itself with status {code >> 8 & 0xFF}"
