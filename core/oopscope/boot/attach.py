@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from oopscope.arch import Arch, Mapping
 from oopscope.boot.byte_order import hold_byte_order
 from oopscope.boot.extra import Extra, open_file
-from oopscope.boot.only_log import log_kernel, records_beside
 from oopscope.boot.saving import failures_beside
 from oopscope.dumps import Dump, open_path, stamp_of, the_one_in
 from oopscope.errors import FormatError, NotADump, OopscopeError, Unsupported
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 NOTHING = Extra()
+ALWAYS = "init_task"  # data of every kernel: where kallsyms has it, kallsyms has all
 USUAL = "x86_64"  # where neither the kernel nor the container tells the machine
 
 
@@ -51,9 +51,12 @@ def open_kernel(
         if extra.is_at_fault(e):  # the dump may be read without it
             raise
         kernel = log_in_its_place(paths[0], with_cause(paths[0], e))
-    if kernel.log_beside is None and kernel.facts.format != "log":
-        kernel.log_beside = records_beside(paths[0])
     if isinstance(paths[0], Path):
+        beside = log_beside(paths[0])
+        if beside is not None and kernel.log_beside is None and kernel.facts.format != "log":
+            from oopscope.boot.only_log import reader_of
+
+            kernel.log_beside = reader_of(beside)
         kernel.facts.problems += failures_beside(paths[0])
     kernel.path, kernel.on_progress = shown(paths[0]), say
     return kernel
@@ -91,6 +94,8 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
     cache: the folder of the index cache; None for none. extra: files that add what the dump lacks.
     """
     if hasattr(dump, "records"):
+        from oopscope.boot.only_log import log_kernel
+
         return log_kernel(dump)
     physical = PhysicalMemory(dump)
     info = _from_file(dump, physical, extra) if extra.vmcoreinfo else _from_notes(dump)
@@ -193,9 +198,19 @@ def _complete(kernel: Kernel) -> None:
 
 def _more_symbols(kernel: Kernel, extra: Extra) -> list[Lookup]:
     """Find the tables beyond kallsyms when kallsyms does not name what is asked."""
+    if not extra.symbols and not extra.vmlinux and has_all_symbols(kernel):
+        return []
     from oopscope.boot.more_symbols import more_symbols
 
     return more_symbols(extra)(kernel)
+
+
+def has_all_symbols(kernel: Kernel) -> bool:
+    """Tell whether kallsyms has data too, and so all symbols."""
+    try:
+        return kernel.symbols.lookup(ALWAYS) is not None
+    except OopscopeError:
+        return False
 
 
 def _name_in_module(kernel: Kernel, address: int) -> Name | None:
@@ -205,7 +220,7 @@ def _name_in_module(kernel: Kernel, address: int) -> Name | None:
     found = name_in_module(kernel, address)
     if found is not None or address < kernel.machine.kernel_from(kernel):
         return found
-    from oopscope.linux.bpf import bpf_names
+    from oopscope.linux.bpf_names import bpf_names
 
     program = bpf_names(kernel).at(address)  # machine code that BPF made, which no module has
     return Name(*program, None) if program is not None else None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from oopscope.boot.attach import ALWAYS, has_all_symbols
 from oopscope.boot.extra import Extra, open_file
 from oopscope.boot.image import image
 from oopscope.boot.unnamed import ModuleList, OrcTables
@@ -21,7 +22,6 @@ from oopscope.symbols.named import Named
 from oopscope.symbols.search import IMAGE
 
 BOOT = Path("/boot")
-ALWAYS = "init_task"  # data of every kernel: where kallsyms has it, kallsyms has all
 LEAST_AGREEING = 3  # of VMCOREINFO's symbols, for a file to be believed
 PROBES = ("schedule", "vfs_read", "panic", "do_exit", "kthread_stop", "vprintk_emit")
 MAX_RING = 1 << 16
@@ -33,7 +33,7 @@ def more_symbols(extra: Extra) -> Callable[[Kernel], list[Lookup]]:
 
     def find(kernel: Kernel) -> list[Lookup]:
         given = [table for path in (extra.symbols, extra.vmlinux) if path and (table := _of_file(kernel, path))]
-        if _is_whole(kernel):
+        if has_all_symbols(kernel):
             return [*given]
         files = given or [table for table in [_of_boot(kernel)] if table is not None]
         found: list[Lookup] = [*files]
@@ -44,13 +44,6 @@ def more_symbols(extra: Extra) -> Callable[[Kernel], list[Lookup]]:
         return [*found, exports, *beyond]
 
     return find
-
-
-def _is_whole(kernel: Kernel) -> bool:
-    try:
-        return kernel.symbols.lookup(ALWAYS) is not None
-    except OopscopeError:
-        return False
 
 
 def _of_file(kernel: Kernel, path: Path) -> Named | None:

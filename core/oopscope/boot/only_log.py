@@ -5,7 +5,6 @@ NotInLog, so that nothing that a log cannot tell becomes an empty list. Beside a
 own is lost.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -20,7 +19,6 @@ from oopscope.machine import all_wordings, arch
 from oopscope.machine.common.wordings import detect
 from oopscope.memory.physical import PhysicalMemory
 from oopscope.memory.virtual import Memory
-from oopscope.sources.beside import log_beside
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
 
 T = TypeVar("T")
@@ -95,11 +93,8 @@ def log_kernel(dump: Dump) -> LogKernel:
     return LogKernel(dump, found.machine if found else None)
 
 
-def records_beside(path: str | os.PathLike[str]) -> Callable[[], tuple[str, Sequence[Any]]] | None:
-    """Return a reader of the log that lies beside a dump; None where none does."""
-    beside = log_beside(Path(path)) if isinstance(path, Path) else None
-    if beside is None:
-        return None
+def reader_of(beside: Path) -> Callable[[], tuple[str, Sequence[Any]]]:
+    """Return what reads the log that lies beside a dump."""
 
     def read() -> tuple[str, Sequence[Any]]:
         try:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -258,12 +258,14 @@ def parser_of(command: Command) -> argparse.ArgumentParser:
     """Return a sub-command's parser."""
     module = import_module(command.module)
     parser = Parser(prog=f"oopscope {command.name}", description=module.__doc__, conflict_handler="resolve")
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    # Each argument is tried on a formatter, which would ask how wide the terminal is, and import shutil for it.
+    parser.formatter_class = partial(argparse.HelpFormatter, width=80)
     parser.command = command.name
     if command.module == ASK:
         module.prepare(parser, command.name)
     else:
         module.prepare(parser)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     return parser
 
 

@@ -238,8 +238,7 @@ def _touch_symbols(kernel: Kernel) -> None:
     tables = kernel.symbols.tables
     if tables.seqs:
         _touch(kernel, tables.seqs, tables.seqs + 3 * tables.count)
-    for _symbol in kernel.symbols.symbols():
-        pass
+    kernel.symbols.read_all()
 
 
 def _touch_modules(kernel: Kernel) -> None:

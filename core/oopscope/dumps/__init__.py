@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from shlex import quote
 from typing import NamedTuple, Protocol
 
 from oopscope.errors import MissingPage, NotADump, OopscopeError
@@ -392,6 +391,8 @@ def _of_archive(archive: ByteSource) -> ByteSource:
         if found
         else "a tar archive without a dump that can be read in it"
     )
+    from shlex import quote
+
     raise NotADump(archive.name, f"{what}: unpack it first, with `tar xf {quote(Path(archive.name).name)}`")
 
 

@@ -7,6 +7,7 @@ that this dump allows. What is only likely is marked.
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, MissingPage, NotMapped, OopscopeError
@@ -15,11 +16,11 @@ from oopscope.inspect.meaning import Meaning, number_meaning
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.machine import Space
 from oopscope.linux.module import Region, in_text, module_map, text_regions
-from oopscope.linux.page import CACHE, SlabObject, object_at, page_of
 from oopscope.linux.struct_pages import struct_pages
 from oopscope.linux.task import TaskStruct, task_structs
-from oopscope.linux.vma import user_map
-from oopscope.linux.vmalloc import area_at
+
+if TYPE_CHECKING:
+    from oopscope.linux.page import SlabObject
 
 LOWEST_GUESSED = 1 << 32  # below it, numbers are likelier than a program's memory
 SHOWN_TEXT = 48
@@ -81,7 +82,11 @@ def _user_end(kernel: Kernel) -> int:
 
 def _user(kernel: Kernel, address: int, task: TaskStruct | None) -> Meaning | None:
     """Look a user address up; without a task, what has a number's size is taken for a number."""
-    mapped = user_map(kernel, task.mm) if task is not None else None
+    mapped = None
+    if task is not None:
+        from oopscope.linux.vma import user_map  # what few addresses need is imported for the first that does
+
+        mapped = user_map(kernel, task.mm)
     if mapped is not None:
         words = mapped.at(address)
         return Meaning("user", f"user: {words}") if words else None
@@ -179,6 +184,8 @@ def _task(kernel: Kernel, address: int) -> Meaning | None:
 
 def _task_size(kernel: Kernel) -> int:
     """Return how long a task_struct is: by its slab cache, for the type's last member is as long as the FPU's most."""
+    from oopscope.linux.page import CACHE
+
     size = kernel.types.sizeof("task_struct")
     try:
         cache = kernel.bind(CACHE).row(kernel.memory.word(kernel.symbol("task_struct_cachep")))
@@ -210,6 +217,8 @@ def _direct(kernel: Kernel, address: int) -> Meaning | None:
     space = _space(kernel)
     if space is None or address not in space.direct:
         return None
+    from oopscope.linux.page import page_of
+
     frame = (address - space.direct.start) // kernel.memory.page_size + space.first_frame
     try:
         page = page_of(kernel, kernel.cached(struct_pages).of(frame))
@@ -233,11 +242,13 @@ def _memory_of(kernel: Kernel, space: Space, head: int, frame: int) -> int:
     return space.direct.start + (first - space.first_frame) * kernel.memory.page_size
 
 
-def slab_object(kernel: Kernel, address: int) -> SlabObject | None:
+def slab_object(kernel: Kernel, address: int) -> "SlabObject | None":
     """Return the slab object that an address lies in; None where it lies in none, or nothing tells."""
     space = _space(kernel)
     if space is None or address not in space.direct:
         return None
+    from oopscope.linux.page import object_at, page_of
+
     try:
         frame = (address - space.direct.start) // kernel.memory.page_size + space.first_frame
         page = page_of(kernel, kernel.cached(struct_pages).of(frame))
@@ -251,6 +262,8 @@ def slab_object(kernel: Kernel, address: int) -> SlabObject | None:
 
 def _in_slab(kernel: Kernel, slab: int, memory: int, address: int) -> Meaning | None:
     """Name an object of a slab cache."""
+    from oopscope.linux.page import object_at
+
     found = object_at(kernel, slab, memory, address)
     if found is None:
         return None
@@ -281,6 +294,8 @@ def _vmalloc(kernel: Kernel, address: int) -> Meaning | None:
     space = _space(kernel)
     if space is None or address not in space.vmalloc:
         return None
+    from oopscope.linux.vmalloc import area_at
+
     area = area_at(kernel, address)
     if area is None:
         return Meaning("vmalloc", "vmalloc space, of no area")

@@ -14,6 +14,7 @@ from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.lazy_re import lazy_re
 
 _TOKEN = lazy_re(r"\\.|\[[^\]]*\]|.", re.DOTALL)  # of a regular expression: an escape, a class, a character
+_WORD, _ANY_LOW_LINES = r"\w*", "_*"  # what a name may go on with, and begin with
 _OPTIONAL = lazy_re(r"[*?]|\{0?,\d*\}")
 _SUFFIX = lazy_re(r"(\.(isra|constprop|part|cold|clone|llvm|lto_priv|localalias|cfi_jt|cfi)[.\d]*)+$")
 
@@ -26,7 +27,8 @@ def plain(symbol: str) -> str:
 class Names:
     """Names of functions, as one regular expression of many alternatives.
 
-    Compiling all of it takes up to 8 ms: only the alternatives that a name can begin are, for each first letter met.
+    Compiling all of it takes up to 8 ms. Many alternatives are plain names or beginnings of names (`_*bad_area\\w*`),
+    which need none; of the others only those that a name can begin are compiled, for each first letter met.
     """
 
     def __init__(self, text: str) -> None:
@@ -34,31 +36,50 @@ class Names:
         self._by_letter: dict[str, re.Pattern[str]] = {}
 
     @cached_property
-    def _alternatives(self) -> list[tuple[str, frozenset[str] | None]]:
-        return [(one, first_letters(one)) for one in alternatives(self._text)]
+    def _alternatives(self) -> tuple[set[str], tuple[str, ...], list[tuple[str, frozenset[str] | None]]]:
+        """The names and the beginnings, which `_*` may stand before, and the others with their first letters."""
+        names, beginnings, others = set[str](), set[str](), list[tuple[str, frozenset[str] | None]]()
+        for one in alternatives(self._text):
+            start = one.removesuffix(_WORD)
+            if not start.removeprefix(_ANY_LOW_LINES).isidentifier() or start.startswith(_ANY_LOW_LINES + "_"):
+                others.append((one, first_letters(one)))
+            elif start == one:
+                names.add(one)
+            else:
+                beginnings.add(start)
+        return names, tuple(beginnings), others
 
     def has(self, name: str) -> bool:
         """Tell whether a name is one of these, as a whole."""
+        names, beginnings, others = self._alternatives
+        bare = _ANY_LOW_LINES + name.lstrip("_")
+        if name in names or bare in names:
+            return True
+        if (name.startswith(beginnings) or bare.startswith(beginnings)) and name.isidentifier():
+            return True
         letter = name[:1]
         if letter not in self._by_letter:
-            mine = [one for one, letters in self._alternatives if letters is None or letter in letters]
+            mine = [one for one, letters in others if letters is None or letter in letters]
             self._by_letter[letter] = re.compile("|".join(mine) if mine else "(?!)")
         return self._by_letter[letter].fullmatch(name) is not None
 
 
 def alternatives(text: str) -> list[str]:
-    """Split a regular expression at each | that stands in no group and no class."""
-    found, depth, start = [], 0, 0
-    for token in _TOKEN.finditer(text):
-        depth += {"(": 1, ")": -1}.get(token[0], 0)
-        if token[0] == "|" and not depth:
-            found.append(text[start : token.start()])
-            start = token.end()
-    return [*found, text[start:]]
+    """Split a regular expression at each | that stands in no group; no class and no escape may have one or a group."""
+    found, held, depth = list[str](), list[str](), 0
+    for part in text.split("|"):
+        held.append(part)
+        depth += part.count("(") - part.count(")")
+        if not depth:
+            found.append("|".join(held))
+            held.clear()
+    return found
 
 
 def first_letters(text: str) -> frozenset[str] | None:
     """Return the letters that a match of one alternative may begin with; None where that may be any."""
+    if text[:2].isidentifier():
+        return frozenset(text[0])
     token = _TOKEN.match(text)
     if token is None or token[0][0] in "\\[.^$":
         return None
@@ -231,7 +252,7 @@ _HELPER = Names(
 _SPARED = Names(r"native_set_pte\w*|native_(read|write)_msr\w*|xas_\w+|radix_tree_\w+")
 
 _ALLOCATOR = Names(
-    r"(out_of_memory|oom_\w+|pagefault_out_of_memory|mem_cgroup_out_of_memory|dump_header|check_panic_on_oom|"
+    r"out_of_memory|oom_\w+|pagefault_out_of_memory|mem_cgroup_out_of_memory|dump_header|check_panic_on_oom|"
     r"_*alloc_(frozen_)?pages?(_\w+)?|(_*|vma_)(folio_alloc|alloc_folio)(_\w+)?|_*get_free_pages?(_\w+)?|"
     r"get_zeroed_page\w*|"
     r"_*alloc_(frozen_)?pages\w*|kvmalloc_node|_*vmalloc_\w+|alloc_pages_\w+|allocate_slab|new_slab\w*|___?slab_alloc\w*|slab_alloc\w*|_*kmalloc\w*|"
@@ -242,7 +263,7 @@ _ALLOCATOR = Names(
     r"alloc_buddy\w*|dequeue_huge\w*|alloc_migrate\w*|try_to_free_\w+|shrink_\w+|do_try_to_free\w*|"
     r"page_cache_alloc\w*|"
     r"_*page_cache_alloc|filemap_alloc_folio\w*|warn_alloc\w*|alloc_thread_stack\w*|pte_alloc_one|_*pte_alloc|"
-    r"_*pmd_alloc)"
+    r"_*pmd_alloc"
 )
 
 # What waits until other CPUs have answered an interrupt or have come: who does not answer is to blame.

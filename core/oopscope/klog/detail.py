@@ -44,18 +44,30 @@ _X86_PC = lazy_re(
     r"0x(?P<bare>[0-9a-f]+)|(?P<nil>\s*\(null\)))?"
 )
 _SYM = r"(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?"
-_PCS = (
-    _X86_PC,
-    lazy_re(rf"(?:EIP|PC) is at (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
-    lazy_re(
-        rf"(?:RIP|EIP|IP):? *(?:\[<(?P<address>[0-9a-f]+)>\]|<(?P<address2>[0-9a-f]+)>)? *(?:{_SYM}|"
-        rf"(?:0x)?(?P<bare>[0-9a-f]{{8,16}})|(?P<nil>\(null\)))"
+_PCS = (  # what such a line begins with, and all of it
+    (("RIP", "EIP"), _X86_PC),
+    (("EIP is", "PC is"), lazy_re(rf"(?:EIP|PC) is at (?:{_SYM}|0x(?P<bare>[0-9a-f]+))")),
+    (
+        ("RIP", "EIP", "IP"),
+        lazy_re(
+            rf"(?:RIP|EIP|IP):? *(?:\[<(?P<address>[0-9a-f]+)>\]|<(?P<address2>[0-9a-f]+)>)? *(?:{_SYM}|"
+            rf"(?:0x)?(?P<bare>[0-9a-f]{{8,16}})|(?P<nil>\(null\)))"
+        ),
     ),
-    lazy_re(rf"epc {{1,4}}: (?P<address>[0-9a-f]{{8,16}}) (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
-    lazy_re(rf"(?:pc|epc|era) : (?:\[<(?P<address>[0-9a-f]+)>\] *)?(?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
-    lazy_re(rf"NIP \[(?P<address>[0-9a-f]+)\] (?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
-    lazy_re(rf"Krnl PSW : [0-9a-f]{{8,16}} (?P<address>[0-9a-f]{{8,16}}) \((?:{_SYM}|0x(?P<bare>[0-9a-f]+))\)"),
-    lazy_re(rf"(?:\[<[0-9a-f]+>\] )?(?:epc|TPC|pc): (?:<(?P<address>[0-9a-f]+)>|[0-9a-f]+) *(?:{_SYM})"),
+    (("epc",), lazy_re(rf"epc {{1,4}}: (?P<address>[0-9a-f]{{8,16}}) (?:{_SYM}|0x(?P<bare>[0-9a-f]+))")),
+    (
+        ("pc :", "epc :", "era :"),
+        lazy_re(rf"(?:pc|epc|era) : (?:\[<(?P<address>[0-9a-f]+)>\] *)?(?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
+    ),
+    (("NIP",), lazy_re(rf"NIP \[(?P<address>[0-9a-f]+)\] (?:{_SYM}|0x(?P<bare>[0-9a-f]+))")),
+    (
+        ("Krnl PSW",),
+        lazy_re(rf"Krnl PSW : [0-9a-f]{{8,16}} (?P<address>[0-9a-f]{{8,16}}) \((?:{_SYM}|0x(?P<bare>[0-9a-f]+))\)"),
+    ),
+    (
+        ("[<", "epc:", "TPC:", "pc:"),
+        lazy_re(rf"(?:\[<[0-9a-f]+>\] )?(?:epc|TPC|pc): (?:<(?P<address>[0-9a-f]+)>|[0-9a-f]+) *(?:{_SYM})"),
+    ),
 )
 AGAIN = lazy_re(r"[RE]IP {1,2}\[<[0-9a-f]+>\]")  # x86 up to 4.9, behind the code bytes
 _LINK = lazy_re(rf"\s*(?:lr : |LR is at |LR \[(?P<address>[0-9a-f]+)\] |ra : ){_SYM}")
@@ -203,8 +215,8 @@ def _pc(lines: Sequence[str]) -> Frame | None:
         stripped = text.strip()
         if _USER_PC.match(stripped):
             return bare
-        for pattern in _PCS:
-            found = pattern.match(stripped)
+        for begins, pattern in _PCS:
+            found = pattern.match(stripped) if stripped.startswith(begins) else None
             if found is not None:
                 frame = _frame(found)
                 if frame is not None and frame.symbol:
@@ -242,7 +254,7 @@ def in_user(lines: Sequence[str]) -> bool:
             return False
         if _USER_PC.match(text.strip()):
             return True
-        if any(pattern.match(text.strip()) for pattern in _PCS[:1]):
+        if _X86_PC.match(text.strip()):
             return False
     return False
 

@@ -1,20 +1,18 @@
-"""BPF: programs and maps that are loaded, and the names of compiled programs, as they stand in stacks.
+"""BPF: programs and maps that are loaded.
 
 Follows kernel/bpf/{syscall.c,core.c}, include/linux/{bpf.h,filter.h}. A program or map must have the ID under which it
 is kept.
 """
 
-from bisect import bisect_right
 from typing import NamedTuple
 
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
-from oopscope.kernel.walk import for_each_list
 from oopscope.linux import xarray
 from oopscope.structs.plan import Plan
 
-MAX_MAPS, MAX_SYMBOLS = 1024, 100_000
+MAX_MAPS = 1024
 NANOSECONDS = 1e9
 HASHES = ("hash", "percpu hash", "lru hash", "lru percpu hash", "hash of maps")
 
@@ -64,20 +62,10 @@ class Stats(NamedTuple):
     nsecs: int
 
 
-class Symbol(NamedTuple):
-    """struct bpf_ksym."""
-
-    start: int
-    end: int
-    name: bytes
-    link: int
-
-
 PROG = Plan("bpf_prog", Prog)
 AUX = Plan("bpf_prog_aux", Aux, maps="used_map_cnt", attached="attach_func_name")
 MAP = Plan("bpf_map", Map, type="map_type", most="max_entries")
 STATS = Plan("bpf_prog_stats", Stats, cnt=("cnt.a.a.counter", "cnt"), nsecs=("nsecs.a.a.counter", "nsecs"))
-SYMBOL = Plan("bpf_ksym", Symbol, link="&lnode")
 
 
 class BpfProgram(NamedTuple):
@@ -219,34 +207,3 @@ def _count(kernel: Kernel, address: int) -> int | None:
         return kernel.memory.u32(at + types.member("bpf_htab", "count").offset)
     except OopscopeError:
         return None
-
-
-class BpfNames(NamedTuple):
-    """Compiled programs, trampolines and dispatchers by address."""
-
-    starts: list[int]
-    found: list[tuple[int, int, str]]
-
-    def at(self, address: int) -> tuple[str, int] | None:
-        """Return the name of what an address lies in, and how far into it."""
-        place = bisect_right(self.starts, address) - 1
-        if place < 0:
-            return None
-        start, end, name = self.found[place]
-        return (name, address - start) if address < end else None
-
-
-@once
-def bpf_names(kernel: Kernel) -> BpfNames:
-    """Return the names of machine code that BPF made, as kallsyms has them; none where the kernel has no such list."""
-    head, found = kernel.find_symbol("bpf_kallsyms"), list[tuple[int, int, str]]()
-    if head is not None:
-        try:
-            bound = kernel.bind(SYMBOL)
-            for row in bound.rows(for_each_list(kernel.memory, head, bound.offset("link"), None, MAX_SYMBOLS)):
-                if row.start < row.end and row.name:
-                    found.append((row.start, row.end, _text(row.name)))
-        except OopscopeError:  # what has no name stays without one
-            pass
-    found.sort()
-    return BpfNames([start for start, _, _ in found], found)

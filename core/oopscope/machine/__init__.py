@@ -3,11 +3,13 @@
 from collections.abc import Container
 from importlib import import_module
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from oopscope.arch import Arch
 from oopscope.errors import Unsupported
-from oopscope.machine.common.wordings import Wordings
+
+if TYPE_CHECKING:
+    from oopscope.machine.common.wordings import Wordings
 
 
 class Line(NamedTuple):
@@ -56,12 +58,12 @@ def arch_of_info(keys: Container[str]) -> Arch | None:
     return next((arch(line.key) for line in MACHINES if any(key in keys for key in line.told_by)), None)
 
 
-def wordings(key: str) -> Wordings:
+def wordings(key: str) -> "Wordings":
     """Return how the kernel of a machine words an oops, by its key."""
     found: Wordings = import_module(f"{next(line.folder for line in MACHINES if line.key == key)}.wordings").WORDINGS
     return found
 
 
-def all_wordings() -> tuple[Wordings, ...]:
+def all_wordings() -> "tuple[Wordings, ...]":
     """Return every machine's wordings, for a log whose machine is not known."""
     return tuple(wordings(line.key) for line in MACHINES)

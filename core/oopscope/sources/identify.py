@@ -4,7 +4,6 @@ It knows signatures, most of them from file(1)'s magic; it is asked only when no
 """
 
 import struct
-from shlex import quote
 from typing import NamedTuple
 
 from oopscope.sources import ByteSource
@@ -82,6 +81,8 @@ def what_is(source: ByteSource) -> str:
     name = source.name.rsplit("/", 1)[-1]
     for line in SIGNATURES:
         if head.startswith(line.magic, line.offset):
+            from shlex import quote
+
             return line.what.replace("FILE.dump", quote(name + ".dump")).replace("FILE", quote(name))
     if head.startswith(b"\x7fELF"):
         return _elf(head)

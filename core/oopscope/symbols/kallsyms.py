@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from oopscope.errors import Implausible, NoSymbol, OopscopeError
 from oopscope.lazy_re import lazy_re
-from oopscope.symbols.blob import Endian, Read
+from oopscope.symbols.blob import PAGE, Endian, Read
 from oopscope.symbols.kallsyms_names import RUN
 from oopscope.symbols.kallsyms_tables import Opened, Tables, extent_of, locate, open_tables
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
@@ -209,6 +209,14 @@ class Kallsyms:
             for index, raw in enumerate(opened.names.run(run), run * RUN):
                 text = raw.decode("latin-1")
                 yield Symbol(text[1:], opened.address(index), text[:1])
+
+    def read_all(self) -> None:
+        """Read all of the tables, as `symbols` does, but expand no name: for a dump that shall have them."""
+        opened, last = self._open(), self.tables.count - 1
+        for run in range(last // RUN + 1):
+            opened.names.starts(run)
+        for index in (*range(0, last, PAGE // 8), last):  # at least one of each page
+            opened.address(index)
 
     def export(self, stext: int) -> dict[str, Any]:
         """Return what was found so far, as plain data relative to _stext, for the index cache."""

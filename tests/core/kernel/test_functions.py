@@ -31,7 +31,7 @@ def test_first_letters(text: str, letters: str | None) -> None:
 
 
 def test_alternatives() -> None:
-    assert alternatives(r"a(b|c)|[|]d|\|e|") == ["a(b|c)", "[|]d", r"\|e", ""]
+    assert alternatives(r"a(b|c)|(d|(e|f))g|h|") == ["a(b|c)", "(d|(e|f))g", "h", ""]
 
 
 @pytest.mark.parametrize(

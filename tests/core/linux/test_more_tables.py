@@ -7,7 +7,8 @@ from builders.altered import changed
 from cases import case_of
 from core.linux.account import account
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux.bpf import bpf_maps, bpf_names, bpf_programs
+from oopscope.linux.bpf import bpf_maps, bpf_programs
+from oopscope.linux.bpf_names import bpf_names
 from oopscope.linux.console import consoles
 from oopscope.linux.hooks import hooks
 from oopscope.linux.ipc import counted, ipc_objects
