@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "core"))
 
 from oopscope.report.waits import picture, waits_data
 from oopscope.waits.graph import Claim, Node, joined
+from oopscope.waits.rows import rows_of
 
 SHAPES = ("one lock", "a chain", "locks of their own")
 
@@ -28,12 +29,13 @@ def claims(shape: str, count: int) -> Iterator[Claim]:
 
 
 def main() -> None:
-    """Make each graph, its circles and roots, its data and its picture; tell the processor's time."""
+    """Make each graph, its circles and roots, its data, its rows and its picture; tell the processor's time."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
     for shape in SHAPES:
         since = time.process_time()
         graph = joined(claims(shape, count))
         waits_data(graph)
+        rows_of(graph)
         lines = len(list(picture(graph)))
         print(f"{count} tasks, {shape}: {time.process_time() - since:.2f} s of CPU, {lines} lines")
 

@@ -28,7 +28,7 @@ def row(**values: Any) -> SimpleNamespace:
 
 def test_counts_and_signs_of_trouble() -> None:
     told = marks(tasks=[row(state="D"), row(state="S")], log=[row(level=level, text="") for level in (3, 6, None)],
-                 waits=[row(circle=True), row(circle=False)], requests=[row()],
+                 waits=[row(circle=True, ring=1), row(circle=True, ring=1), row(circle=False)], requests=[row()],
                  meminfo=[row(name="MemTotal", bytes=100), row(name="MemAvailable", bytes=3)])  # fmt: skip
     assert told.of("tasks", ["tasks"]) == Mark("2 ◆1D", True)
     assert told.of("log", ["log"]) == Mark("1✗", True)

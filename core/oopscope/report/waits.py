@@ -190,7 +190,7 @@ def _block(graph: Graph, name: str, columns: int) -> Iterator[PictureLine]:
     longest = max((edge.since_seconds or 0.0 for edge in waiters), default=0.0)
     count = f"{len(waiters):,} wait" if len(waiters) > 1 else "1 waits"
     count += f", {'longest ' if len(waiters) > 1 else ''}{_age(longest)}" if longest else ""  # who spins has no age
-    left, held = f" {_fit(_what(node), LEFT - 1)} ", _held(graph, name)
+    left, held = f" {_fit(_what(node), LEFT - 2)}  ", _held(graph, name)
     room = columns - width(left) - width(count) - 2
     if width(held) > room:
         head = left.rstrip()

@@ -1,10 +1,11 @@
 """The graph as rows: each wait of a task once, with the thing and its holders beside it."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from oopscope.kernel.kernel import Kernel
 from oopscope.waits.build import wait_graph
-from oopscope.waits.graph import Graph
+from oopscope.waits.graph import Edge, Graph
 
 
 class WaitRow(NamedTuple):
@@ -23,26 +24,29 @@ class WaitRow(NamedTuple):
     evidence: str
     task: int | None
     address: int | None
+    ring: int | None = None  # which of the circles it is part of, from 1 on
 
 
 def wait_rows(kernel: Kernel) -> list[WaitRow]:
     """Return every wait, those with the most tasks behind the same thing first, the longest of them first."""
-    graph = wait_graph(kernel)
-    found = [
-        row for edge in graph.edges if edge.kind == "waits_for" for row in (_row(graph, edge.source, edge.target),)
-    ]
+    return rows_of(wait_graph(kernel))
+
+
+def rows_of(graph: Graph) -> list[WaitRow]:
+    """Return every wait of a graph."""
+    rings = {name: number for number, ring in enumerate(graph.circles, 1) for name in ring}
+    waiters = Counter(edge.target for edge in graph.edges if edge.kind == "waits_for")
+    found = [_row(graph, edge, waiters[edge.target], rings) for edge in graph.edges if edge.kind == "waits_for"]
     return sorted(found, key=lambda row: (not row.circle, -row.behind, row.address or 0, -(row.since_seconds or 0)))
 
 
-def _row(graph: Graph, task: str, name: str) -> WaitRow:
-    edge = next(one for one in graph.out[task] if one.target == name and one.kind == "waits_for")
-    waiter, found = graph.nodes[task], graph.nodes[name]
-    holders = [graph.nodes[one.target] for one in graph.out[name]]
+def _row(graph: Graph, edge: Edge, waiters: int, rings: dict[str, int]) -> WaitRow:
+    waiter, found = graph.nodes[edge.source], graph.nodes[edge.target]
+    holders = [graph.nodes[one.target] for one in graph.out[found.id]]
     first = holders[0].pid if len(holders) == 1 else None
     words = tuple(f"{one.name} ({one.pid})" if one.pid is not None else f"{one.kind} {one.name}" for one in holders)
-    inside = task in graph.in_circles and name in graph.in_circles
+    ring = rings.get(waiter.id) if found.id in rings else None
     return WaitRow(
-        waiter.pid, waiter.name, edge.since_seconds, found.kind, found.name, first, words,
-        sum(1 for one in graph.into[name] if one.kind == "waits_for"), edge.basis, inside, edge.evidence,
-        waiter.address, found.address,
+        waiter.pid, waiter.name, edge.since_seconds, found.kind, found.name, first, words, waiters, edge.basis,
+        ring is not None, edge.evidence, waiter.address, found.address, ring,
     )  # fmt: skip

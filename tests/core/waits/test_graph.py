@@ -5,6 +5,7 @@ from typing import Any
 from oopscope.report.waits import graph_of, picture, waits_data
 from oopscope.stacks.groups import folded
 from oopscope.waits.graph import Claim, Node, joined
+from oopscope.waits.rows import rows_of
 
 
 def task(pid: int, note: str = "D") -> Any:
@@ -138,3 +139,19 @@ def test_of_a_circle_that_nothing_proves_one_thing_stands_for_all() -> None:
     assert text.count("held by 2 t2") == 2  # the thing that stands for all, and again where the circle closes
     assert "and so on in a circle" in text
     assert "mutex c" in text
+
+
+def test_a_row_tells_which_circle_it_is_part_of_and_how_many_wait_for_the_same() -> None:
+    one, two = lock("y"), lock("z")
+    graph = joined([
+        waits(1, A), held(A, 2), waits(2, B, 9.0), held(B, 1), waits(3, A),
+        waits(5, one), held(one, 6), waits(6, two), held(two, 5),
+    ])  # fmt: skip
+    told = {row.pid: (row.ring, row.circle, row.behind) for row in rows_of(graph)}
+    assert told == {1: (1, True, 2), 2: (1, True, 1), 3: (None, False, 2), 5: (2, True, 1), 6: (2, True, 1)}
+
+
+def test_a_long_name_stands_apart_from_who_holds_it() -> None:
+    graph = joined([waits(1, lock("a_name_that_is_longer_than_its_columns_are"))])
+    (line,) = (line.text for line in picture(graph, 100) if "a_name" in line.text)
+    assert " mutex a_name_that_is_longer_than_its_columns_are  nobody known " in line

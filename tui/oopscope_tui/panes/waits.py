@@ -44,7 +44,7 @@ class Waits(Pane):
         circles = len(graph.circles) if graph is not None else 0
         return [
             f"{len(rows):,} wait",
-            f"{circles} in a circle" if circles == 1 else f"{circles} circles" * bool(circles),
+            f"{circles} circle{'s' * (circles > 1)}" * bool(circles),
         ]
 
     def _graph(self) -> Graph | None:

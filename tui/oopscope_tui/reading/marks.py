@@ -70,9 +70,10 @@ class Marks:
         return Mark(f"{_short(flight)}{FLIGHT}" if flight else "")
 
     def _waits(self) -> Mark:
-        circle = self.count("circle", "waits", lambda row: bool(getattr(row, "circle", False)))
-        many = len(self.store.waits)
-        return Mark(f"{CIRCLE}{_short(circle)}" if circle else _short(many), bool(circle))
+        inside = self.count("circle", "waits", lambda row: bool(getattr(row, "circle", False)))
+        circles = len({row.ring for row in self.store.waits if row.circle}) if inside else 0
+        many = _short(len(self.store.waits))
+        return Mark(f"{CIRCLE}{_short(circles)}" if circles else many, bool(circles))
 
     def _network(self) -> Mark:
         return Mark(_short(len(self.store.feed("sockets").rows)))
