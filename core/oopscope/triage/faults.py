@@ -5,6 +5,7 @@ import re
 from oopscope.kernel.frame import Frame
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, Line
+from oopscope.triage.wording import address_of, fault_of
 
 # The fault handlers' own words, of every machine.
 _FAULT = lazy_re(
@@ -32,7 +33,9 @@ def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
     if said is not None or death.oops is None or death.in_oops(_OTHERWISE):
         return said
     died = death.in_oops(_DIED)
-    return died if died is not None and (died[1]["arm"] or "cr2" in death.oops.registers) else None
+    if died is not None and (died[1]["arm"] or "cr2" in death.oops.registers):
+        return died
+    return fault_of(death, "null", "page", "execute", "user")
 
 
 def fault_address(death: Death) -> int | None:
@@ -43,7 +46,9 @@ def fault_address(death: Death) -> int | None:
     if reckoned is not None:
         return int(reckoned[1]["address"], 16)
     said = death.oops.fault_address
-    return said if said is not None or memory_fault(death) is None else death.oops.registers.get("cr2")
+    if said is not None or memory_fault(death) is None:
+        return said
+    return death.oops.registers.get("cr2", address_of(death))
 
 
 def null_pointer(death: Death) -> Line | None:

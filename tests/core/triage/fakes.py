@@ -90,6 +90,7 @@ class FakeKernel:
 
     log_from = None  # the log is the dump\'s own
     machine_known = True
+    machine_name, arch = "x86_64", arch("x86_64")
 
     def __init__(
         self,

@@ -152,5 +152,54 @@ pc : store_put+0xd8/0x240
 lr : store_sync+0xf4/0x6a8"""
     found = judged(tmp_path, text)
     assert (found.cause, found.symbol, found.confidence) == ("bad-page-fault", "store_put+0xd8", "possible")
-    assert "its address is lost" in found.summary
+    assert "whose address the log does not tell" in found.summary
     assert judged(tmp_path, text.replace("Oops:", "Oops - BUG:")).cause != "bad-page-fault"
+
+
+ARM64 = """{fault}
+CPU: 2 UID: 0 PID: 321 Comm: storaged Tainted: G           O       6.12.20 #1
+pstate: 60400005 (nZCv daif +PAN -UAO -TCO -DIT -SSBS BTYPE=--)
+pc : store_put+0x18/0x40 [stored]
+Call trace:
+ store_put+0x18/0x40 [stored] (P)
+ store_sync+0x24/0x60 [stored]
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Oops: Fatal exception"""
+S390 = """{fault}
+CPU: 0 UID: 0 PID: 321 Comm: storaged Not tainted 6.12.20 #1
+Krnl PSW : 0704c00180000000 000003ff7fd8c0aa (store_put+0x1a/0x40 [stored])
+Call Trace:
+ [<000003ff7fd8c0aa>] store_put+0x1a/0x40 [stored]
+Kernel panic - not syncing: Fatal exception: panic_on_oops"""
+PPC = """{fault}
+CPU: 0 UID: 0 PID: 321 Comm: storaged Not tainted 6.12.20 #1
+NIP:  c00800000a5c0034 LR: c00800000a5c0084 CTR: c00800000a5c0020
+NIP [c00800000a5c0034] store_put+0x14/0x40 [stored]
+Call Trace:
+[c000000006e3bc90] [c00800000a5c0084] store_sync+0x24/0x60 [stored]
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Fatal exception"""
+OUTSIDE = "Unable to handle kernel access to user memory outside uaccess routines at virtual address 0000aaaad0c00000"
+FREED = "Unable to handle kernel paging request at virtual address 006b6b6b6b6b6b73"
+NO_EXEC = """kernel tried to execute exec-protected page (c000000006e3bc90) - exploit attempt? (uid: 0)
+BUG: Unable to handle kernel instruction fetch
+Faulting instruction address: 0xc000000006e3bc90
+Oops: Kernel access of bad area, sig: 11 [#1]"""
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "cause", "said"),
+    [
+        (ARM64, f"{OUTSIDE}\nInternal error: Oops: 9600000f [#1] SMP", "bad-page-fault", "belongs to a program"),
+        (ARM64, f"{FREED}\nInternal error: Oops: 96000004 [#1] SMP", "use-after-free", "had been freed"),
+        (S390, "addressing exception: 0005 ilc:3 [#1] SMP", "bad-page-fault", "whose address the log does not tell"),
+        (S390, "illegal operation: 0001 ilc:1 [#1] SMP", "invalid-opcode", "invalid instruction"),
+        (S390, "fixpoint divide exception: 0009 ilc:2 [#1] SMP", "divide-error", "divided by zero"),
+        (PPC, "Oops: Exception in kernel mode, sig: 4 [#1]", "invalid-opcode", "invalid instruction"),
+        (PPC, NO_EXEC, "bad-page-fault", "0xc000000006e3bc90, which is data"),
+    ],
+)
+def test_a_machines_own_words_tell_the_kind(text: str, fault: str, cause: str, said: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, text.format(fault=fault))
+    assert (found.cause, found.module) == (cause, "stored")
+    assert said in found.summary

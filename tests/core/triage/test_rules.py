@@ -117,7 +117,9 @@ def test_other_words(cause: str, found: Any) -> None:
     assert list(found.kernel.problems) == []
 
 
-@pytest.mark.parametrize("log", ["", "Kernel panic - not syncing: ", "\x1b[31m" + "A" * 5000, "Oops: 0000 [#1]"])
+@pytest.mark.parametrize(
+    "log", ["", "Kernel panic - not syncing: ", "\x1b[31m" + "A" * 5000, "Oops: 0000 [#1]"], ids=range(4)
+)
 def test_survives_a_log_that_says_nothing(log: str) -> None:
     for frames in ((), ("0x41414141",), ("panic+0x1",), ("asm_exc_page_fault+0x1 <exception>",)):
         for made in (death(log, frames), death(log, frames, panicked=None)):

@@ -22,7 +22,11 @@ WORDINGS = Wordings(
     die=r"^(?P<what>.*), sig: (?P<code>\d+) \[#(?P<count>\d+)\]",
     pc=(rf"^\s*NIP \[(?P<address>[0-9a-f]{{8,16}})\] {PLACE}", r"^\s*NIP(?: \[|: +)(?P<address>[0-9a-f]{8,16})\b"),
     caller=(rf"^\s*LR \[(?P<address>[0-9a-f]{{8,16}})\] {PLACE}", r"^\s*LR \[(?P<address>[0-9a-f]{8,16})\]"),
-    fault_address=(r"\b(?:DAR|DEAR): (?P<address>[0-9a-f]{8,16})\b", r"for data at address 0x(?P<address>[0-9a-f]+)"),
+    fault_address=(
+        rf"tried to exec\w* [\w-]+ page \({_ADDRESS}\)",
+        r"\b(?:DAR|DEAR): (?P<address>[0-9a-f]{8,16})\b",
+        r"for data at address 0x(?P<address>[0-9a-f]+)",
+    ),
     register=(r"\b(?P<name>NIP|LR|CTR|MSR|CR|XER|CFAR|DAR|DSISR|IRQMASK|TRAP|REGS): +(?P<value>[0-9a-f]{1,16})\b"),
     rows=(Row(r"\bGPR(?P<first>\d{2}): (?P<values>[0-9a-f]{8,16}(?: [0-9a-f]{8,16})*)", _GPRS),),
     renamed=(("lr", "link"), ("cr", "ccr")),

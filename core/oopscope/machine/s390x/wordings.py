@@ -7,11 +7,11 @@ _GPRS = tuple(f"r{n}" for n in range(16))
 WORDINGS = Wordings(
     machine="s390x",
     faults=(
-        Fault("page", r"Unable to handle kernel (?:pointer dereference|paging request)"),
+        Fault("page", r"Unable to handle kernel (?:pointer dereference|paging request)|^addressing exception: "),
         Fault("bug", BUG_AT),
-        Fault("opcode", r"^(?:illegal operation|privileged operation|operation exception|monitor event): [0-9a-f]{4} "),
-        Fault("divide", r"^(?:fixed point divide|decimal divide|HFP divide) exception"),
-        Fault("protection", r"^(?:addressing|specification|data|execute|transaction|special op\w*) exception: "),
+        Fault("opcode", r"^(?:illegal operation|privileged operation|operation exception): [0-9a-f]{4} "),
+        Fault("divide", r"^(?:fix(?:ed )?point divide|decimal divide|HFP divide) exception"),
+        Fault("protection", r"^(?:specification|data|execute|transaction|special op\w*) exception: "),
         Fault("stack", r"Kernel stack overflow"),
         Fault("memory error", r"Unrecoverable machine check|machine check interruption"),
     ),

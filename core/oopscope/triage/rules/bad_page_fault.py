@@ -38,7 +38,7 @@ def check(death: Death) -> Verdict | None:
     sure: Confidence = "likely" if called is not None and not called.reliable else "certain"
     if faulted is None:
         sure = "possible"
-        pointer = "a bad pointer (NULL or wild: its address is lost with the beginning of the oops)"
+        pointer = "a bad pointer, NULL or wild, whose address the log does not tell"
     else:
         pointer = f"the wild pointer {faulted:#x}, {_why(death, faulted)}"
     return death.verdict(
@@ -71,6 +71,8 @@ def _why(death: Death, address: int | None) -> str:
     program = wide and address is not None and PAGE <= address < 1 << 47
     if not forbidden and program:
         return "which is an address of a program"
+    if death.in_oops(r"user memory outside uaccess"):
+        return "which belongs to a program"
     if not forbidden:
         return "which is not mapped" if death.in_oops(READ_ONLY) is None else "which is read-only"
     if death.in_oops(r"user address|SMAP|SMEP|user page") or (address is not None and 0 < address < 1 << 47):

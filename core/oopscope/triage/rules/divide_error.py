@@ -2,11 +2,12 @@
 
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+from oopscope.triage.wording import fault_of
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on the oops's own line."""
-    said = death.in_oops(r"^(?:Oops: )?divide[ _]error: |^fixpoint divide exception")
+    said = death.in_oops(r"^(?:Oops: )?divide[ _]error: ") or fault_of(death, "divide")
     if said is None:
         return None
     return death.verdict(

@@ -2,14 +2,15 @@
 
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+from oopscope.triage.wording import fault_of
 
 SAID = r"^(?:Oops: )?invalid opcode: |^Internal error: Oops - [Uu]ndefined instruction|^illegal operation: "
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on the oops's own line, when no BUG line came with it."""
-    said = death.in_oops(SAID)
-    if said is None or death.in_oops(r"^[Kk]ernel BUG at |^UBSAN: |^CFI failure"):
+    said = death.in_oops(SAID) or fault_of(death, "opcode")
+    if said is None or death.in_oops(r"^[Kk]ernel BUG at |^UBSAN: |^CFI failure|^monitor event"):
         return None
     return death.verdict(
         "software",

@@ -20,7 +20,7 @@ def check(death: Death) -> Verdict | None:
         "software",
         "root-not-mounted",
         "No root file system",
-        f"The kernel could not start user space: {death.panic_message}.",
+        f"The kernel could not start user space: {(death.panic_message or '').rstrip('.')}.",
         "certain",
         evidence,
         ("Check root= on the command line, and that the initramfs is there and holds the storage driver.",),

@@ -11,6 +11,7 @@ from oopscope.triage.freed import freer, life
 from oopscope.triage.freed import told as life_told
 
 POISON = 0x6B6B6B6B6B6B6B6B
+TAGLESS = (1 << 56) - 1
 LIST_POISON = (0xDEAD000000000100, 0xDEAD000000000122, 0xDEAD000000000200)
 NEAR = 4096
 
@@ -60,7 +61,8 @@ def _poisoned(death: Death) -> int | None:
 def _poison(address: int | None) -> str | None:
     if address is None:
         return None
-    if abs(address - POISON) < NEAR:
+    tagless = address >> 48 == POISON >> 56  # the top byte, which arm64 does not count, is printed as zero
+    if abs(address - POISON) < NEAR or (tagless and abs(address - (POISON & TAGLESS)) < NEAR):
         return "what SLUB fills freed objects with"
     if any(0 <= address - p < 0x40 for p in LIST_POISON):
         return "what list_del() leaves in a node that was taken out of its list"
