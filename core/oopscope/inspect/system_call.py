@@ -17,6 +17,7 @@ from oopscope.linux.path import place_at
 from oopscope.structs.plan import Plan
 
 WRAPPER = re.compile(r"__(?:x64|ia32|arm64|riscv|s390x?|powerpc|se|do)_(?:compat_)?sys_(\w+?)(?:\.\w+)*$|^sys_(\w+)$")
+OTHER_TABLE = re.compile(r"compat|int80", re.I)  # entries of 32-bit programs
 ENOSYS = 38
 MAX_CALLS = 1024
 # Calls whose first argument is a descriptor.
@@ -58,11 +59,12 @@ class SystemCall(NamedTuple):
 def system_call(kernel: Kernel, task: int, frames: tuple[Frame, ...]) -> SystemCall | None:
     """Return the call that a stack is in; None where it is in none."""
     name = next(filter(None, map(_name, reversed(frames))), None)
+    entry, regs = next(((one, row) for one in frames if (row := _saved(kernel, one))), (None, None))
+    if regs is None or entry is None:
+        return SystemCall(name, None, None, None) if name else None
+    name = name or _by_number(kernel, entry, regs.number)
     if name is None:
         return None
-    regs = next(filter(None, (_saved(kernel, frame) for frame in frames)), None)
-    if regs is None:
-        return SystemCall(name, None, None, None)
     arguments = (regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9)
     file = _file(kernel, task, regs.di & 0xFFFFFFFF) if name in OF_A_FILE else None
     return SystemCall(name, regs.number, arguments, file)
@@ -71,6 +73,19 @@ def system_call(kernel: Kernel, task: int, frames: tuple[Frame, ...]) -> SystemC
 def _name(frame: Frame) -> str | None:
     found = WRAPPER.search(frame.symbol) if frame.symbol and frame.reliable else None
     return (found[1] or found[2]) if found else None
+
+
+def _by_number(kernel: Kernel, entry: Frame, number: int) -> str | None:
+    """Return a call's name from the table of calls: its own function may have gone over into another (sys_read)."""
+    table, symbol = kernel.find_symbol("sys_call_table"), entry.symbol or ""
+    if table is None or OTHER_TABLE.search(symbol):
+        return None
+    try:
+        found = kernel.name_of(kernel.memory.word(table + number * kernel.memory.word_size))
+    except OopscopeError:
+        return None
+    named = WRAPPER.search(found.symbol) if found is not None and not found.offset else None
+    return (named[1] or named[2]) if named else None
 
 
 def _saved(kernel: Kernel, frame: Frame) -> X86 | None:

@@ -4,12 +4,14 @@ Follows include/linux/{task_io_accounting.h,delayacct.h,sched.h}, fs/proc/base.c
 task at a time, and in no report.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kinds import Kind
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.task import task_structs
 from oopscope.structs.plan import Plan
@@ -22,7 +24,7 @@ DELAYS = (
     ("thrashing", "for pages just evicted"), ("compact", "compacting memory"), ("wpcopy", "copying on write"),
     ("irq", "interrupted"),
 )  # fmt: skip
-IO = (
+IO: tuple[tuple[str, str, Kind], ...] = (
     ("rchar", "read by calls", "bytes"), ("wchar", "written by calls", "bytes"), ("syscr", "calls to read", "int"),
     ("syscw", "calls to write", "int"), ("read_bytes", "from storage", "bytes"),
     ("write_bytes", "to storage", "bytes"), ("cancelled_write_bytes", "not written after all", "bytes"),
@@ -78,15 +80,32 @@ def accounting(kernel: Kernel, task: int) -> list[Fact]:
 
 
 def _io(kernel: Kernel, task: int, row: Spent) -> Iterator[Fact]:
-    """The thread's own counts, as /proc/PID/task/TID/io has them."""
-    at = task + kernel.types.member("task_struct", "ioac").offset
-    parts = []
-    for name, title, kind in IO:
-        if kernel.types.has_member("task_io_accounting", name):
-            value = int.from_bytes(kernel.memory.read(at + kernel.types.member("task_io_accounting", name).offset, 8),
-                                   kernel.arch.byteorder)  # fmt: skip
-            parts.append(Fact(name, title, kind, value))  # type: ignore[arg-type]
-    yield Fact("io", "I/O", parts=tuple(parts))
+    """The thread's own counts, as /proc/PID/task/TID/io has them; its process's, as /proc/PID/io, where they differ.
+
+    A process's are those of its threads, of threads that ended, and of children that it has waited for.
+    """
+    kept, mine = kernel.types.member("task_struct", "ioac").offset, task_structs(kernel)[task]
+    own = _counts(kernel, task + kept)
+    yield Fact("io", "I/O", parts=tuple(Fact(name, title, kind, own[name]) for name, title, kind in IO if name in own))
+    if mine.pid != mine.tgid:
+        return
+    sums = Counter(_counts(kernel, row.signal + kernel.types.member("signal_struct", "ioac").offset))
+    for thread in [other for other in task_structs(kernel).values() if other.tgid == mine.tgid]:
+        sums.update(_counts(kernel, thread.address + kept))
+    if any(sums[name] != value for name, value in own.items()):
+        parts = [Fact(f"process_{name}", title, kind, sums[name]) for name, title, kind in IO if name in own]
+        yield Fact("process_io", "Process's I/O", parts=tuple(parts))
+
+
+def _counts(kernel: Kernel, at: int) -> dict[str, int]:
+    """Return the counters of a struct task_io_accounting that this kernel has."""
+    offsets = {
+        name: kernel.types.member("task_io_accounting", name).offset
+        for name, _, _ in IO
+        if kernel.types.has_member("task_io_accounting", name)
+    }
+    return {name: int.from_bytes(kernel.memory.read(at + offset, 8), kernel.arch.byteorder)
+            for name, offset in offsets.items()}  # fmt: skip
 
 
 def _delays(kernel: Kernel, task: int, row: Spent) -> Iterator[Fact]:

@@ -12,7 +12,7 @@ from oopscope.kernel.once import once
 from oopscope.linux import xarray
 from oopscope.structs.plan import Plan
 
-MAX_MAPS = 1024
+MAX_MAPS, MAX_BUCKETS, MAX_CHAIN = 1024, 1 << 16, 10_000
 NANOSECONDS = 1e9
 HASHES = ("hash", "percpu hash", "lru hash", "lru percpu hash", "hash of maps")
 
@@ -196,14 +196,36 @@ def bpf_maps(kernel: Kernel) -> list[BpfMap]:
 
 
 def _count(kernel: Kernel, address: int) -> int | None:
-    """Return how many entries a hash has, where it counts them in one place (per CPU, large ones)."""
-    types = kernel.types
+    """Return how many entries the buckets of a hash hold; None where it is too large to count.
+
+    Its own counter counts nothing where the entries are made beforehand, which is the rule (BPF_F_NO_PREALLOC is not).
+    """
+    types, memory = kernel.types, kernel.memory
     try:
         at = address - types.member("bpf_htab", "map").offset
-        if types.has_member("bpf_htab", "use_percpu_counter") and kernel.memory.u8(
-            at + types.member("bpf_htab", "use_percpu_counter").offset
-        ):
+        buckets = memory.u32(at + types.member("bpf_htab", "n_buckets").offset)
+        size = types.sizeof("bucket")
+        if not 0 < buckets <= MAX_BUCKETS or buckets & buckets - 1 or not 0 < size <= 64:
             return None
-        return kernel.memory.u32(at + types.member("bpf_htab", "count").offset)
-    except OopscopeError:
+        raw = memory.read(memory.word(at + types.member("bpf_htab", "buckets").offset), buckets * size)
+        return sum(_chain(kernel, first) for first in _heads(kernel, raw, size))
+    except OopscopeError as e:
+        kernel.problems.lost("bpfmaps", "the entries of a map")(e)
         return None
+
+
+def _heads(kernel: Kernel, raw: bytes | memoryview, size: int) -> list[int]:
+    """Return the first entry of each bucket that has one: a number that is odd ends a chain."""
+    word, order = kernel.memory.word_size, kernel.arch.byteorder
+    at = kernel.types.member("bucket", "head.first").offset
+    heads = (int.from_bytes(raw[here : here + word], order) for here in range(at, len(raw), size))
+    return [head for head in heads if head and not head & 1]
+
+
+def _chain(kernel: Kernel, at: int) -> int:
+    """Return the length of a chain; Implausible where it is longer than any is."""
+    for length in range(1, MAX_CHAIN):
+        at = kernel.memory.word(at)
+        if not at or at & 1:
+            return length
+    raise Implausible("the chain of a bucket does not end", at)

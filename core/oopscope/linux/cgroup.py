@@ -148,7 +148,8 @@ class _Groups:
     def row(self, hierarchy: str, path: str, group: CgroupStruct, processes: int | None) -> Cgroup:
         """Return the row of a group."""
         page = self.memory.page_size
-        memcg, pids = self._memory(group), self._pids(group)
+        # The counters of the first group count only what is charged to groups: the kernel shows none of them.
+        memcg, pids = (self._memory(group), self._pids(group)) if path != "/" else (None, None)
         most = _limit(memcg.max) if memcg else None
         state = "dying" if not group.css_flags & CSS_ONLINE else "frozen" if group.flags & self.frozen else "live"
         kills = memcg.events[self.oom] if memcg and self.oom is not None and self.oom < len(memcg.events) else None

@@ -1,7 +1,8 @@
 """File systems: the state of each super block, own options where they can be had, what is dirty, its device.
 
-Follows fs/{super.c,fs-writeback.c}, include/linux/{fs.h,backing-dev-defs.h}, fs/ext4/{ext4.h,super.c} and mm/shmem.c. A
-super block is one that a file system's type owns and whose root names it. mounts tells where each is mounted.
+Follows fs/{super.c,fs-writeback.c} and include/linux/{fs.h,backing-dev-defs.h}; what a type of file system says of
+itself is mount_options' business. A super block is one that a file system's type owns and whose root names it. mounts
+tells where each is mounted.
 """
 
 from collections import Counter
@@ -13,20 +14,16 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.mount import mounts_of
+from oopscope.linux.mount_options import OptionReader, Own
 from oopscope.linux.path import Paths, Place
 from oopscope.linux.percpu_counter import percpu_sum
 from oopscope.linux.proc_mounts import first_namespace
-from oopscope.linux.system import memory_bytes
 from oopscope.structs.plan import Plan
 
 MAX_BLOCKS, MAX_BDIS, MAX_WRITERS, MAX_INODES = 1 << 16, 1 << 16, 4096, 100_000
 # the last since 5e8749141521 "super: wait for nascent superblocks", 6.6
 SB_RDONLY, SB_KERNMOUNT, SB_DYING = 1, 1 << 22, 1 << 24
 FREEZE = ("", "freezing: writers wait", "freezing: page faults wait", "freezing: the file system waits", "frozen")
-EXT4_SHUTDOWN, EXT4_ERROR_FS = 1 << 1, 2  # a bit of s_ext4_flags; of s_mount_state
-EXT4_ERRORS = {0x10: "continue", 0x20: "remount-ro", 0x40: "panic"}
-EXT4_DATA = {0x400: "journal", 0x800: "ordered", 0xC00: "writeback"}
-TMPFS_MODE = 0o1777
 
 
 class SuperBlock(NamedTuple):
@@ -40,6 +37,7 @@ class SuperBlock(NamedTuple):
     root: int
     frozen: int
     info: int
+    operations: int
     id: bytes
     bdi: int
     link: int
@@ -69,37 +67,9 @@ class Inode(NamedTuple):
     sb: int
 
 
-class Ext4(NamedTuple):
-    """struct ext4_sb_info."""
-
-    es: int
-    opt: int
-    defaults: int
-    state: int
-    flags: int
-
-
-class Ext4Disk(NamedTuple):
-    """struct ext4_super_block, little endian."""
-
-    errors: int
-    error_count: int
-
-
-class Tmpfs(NamedTuple):
-    """struct shmem_sb_info."""
-
-    max_blocks: int
-    used: int
-    max_inodes: int
-    mode: int
-    uid: int
-    gid: int
-
-
 SUPER_BLOCK = Plan(
     "super_block", SuperBlock, device="s_dev", blocksize="s_blocksize", type="s_type", flags="s_flags", root="s_root",
-    frozen="s_writers.frozen", info="s_fs_info", id="s_id", bdi="s_bdi", link="&s_list",
+    frozen="s_writers.frozen", info="s_fs_info", operations="s_op", id="s_id", bdi="s_bdi", link="&s_list",
 )  # fmt: skip
 TYPE = Plan("file_system_type", Type)
 WRITER = Plan(
@@ -107,12 +77,6 @@ WRITER = Plan(
     stat="&stat", link="&bdi_node",
 )  # fmt: skip
 INODE = Plan("inode", Inode, sb="i_sb")
-EXT4 = Plan(
-    "ext4_sb_info", Ext4, es="s_es", opt="s_mount_opt", defaults="s_def_mount_opt", state="s_mount_state",
-    flags="s_ext4_flags",
-)  # fmt: skip
-EXT4_DISK = Plan("ext4_super_block", Ext4Disk, errors="s_errors", error_count="s_error_count")
-TMPFS = Plan("shmem_sb_info", Tmpfs, used="&used_blocks", uid="uid.val", gid="gid.val")
 
 
 class FileSystem(NamedTuple):
@@ -143,9 +107,7 @@ class _Reader:
         self.writers_known = self._attempt(self._read_writers) is not None
         self.targets: dict[int, list[str]] = {}
         self._attempt(self._read_mounts)
-        self.own: dict[str, Callable[[SuperBlock], tuple[str, str, int | None, int | None]]] = {
-            "ext4": self._ext4, "ext3": self._ext4, "ext2": self._ext4, "tmpfs": self._tmpfs,
-        }  # fmt: skip
+        self.own = OptionReader(kernel)
 
     def _attempt(self, read: Callable[[], bool]) -> bool | None:
         try:
@@ -196,10 +158,10 @@ class _Reader:
     def row(self, block: SuperBlock) -> FileSystem:
         """Return the row of a super block."""
         name = self.memory.cstring(self.kernel.bind(TYPE).row(block.type).name, 64).decode("ascii", "backslashreplace")
-        more, options, used, errors = "", None, None, None
+        own = Own()
         try:
-            if name in self.own and block.info and not block.flags & SB_KERNMOUNT:
-                more, options, used, errors = self.own[name](block)
+            if not block.flags & SB_KERNMOUNT:
+                own = self.own.says(name, block.info, block.operations)
         except Absent:  # its types are not in this kernel, or in a module
             pass
         except OopscopeError as e:
@@ -207,47 +169,17 @@ class _Reader:
         words = ["ro" if block.flags & SB_RDONLY else "rw"]
         words += [FREEZE[block.frozen]] if 0 < block.frozen < len(FREEZE) else []
         words += ["being unmounted"] if block.flags & SB_DYING else []
-        words += [more] if more else []
+        words += [own.state] if own.state else []
         noop = not self.dirty[block.bdi] and not self.writeback[block.bdi]
         page = self.memory.page_size
         known = self.writers_known
         return FileSystem(
             _text(block.id) or name, name, f"{block.device >> 20}:{block.device & (1 << 20) - 1}", ", ".join(words),
-            tuple(self.targets.get(block.address, ())), options,
+            tuple(self.targets.get(block.address, ())), own.options,
             self.dirty_inodes[block.address] if known else None,
             (0 if noop else self.dirty[block.bdi] * page) if known else None,
-            (0 if noop else self.writeback[block.bdi] * page) if known else None, used, errors, block.address,
+            (0 if noop else self.writeback[block.bdi] * page) if known else None, own.used, own.errors, block.address,
         )  # fmt: skip
-
-    def _ext4(self, block: SuperBlock) -> tuple[str, str, int | None, int | None]:
-        """Return what ext4 adds to its state, its options as /proc/mounts has them, and how many errors it saw."""
-        own = self.kernel.bind(EXT4).row(block.info)
-        disk = self.kernel.bind(EXT4_DISK).row(own.es)
-        state = ["shut down"] if own.flags & EXT4_SHUTDOWN else []
-        state += ["errors seen"] if own.state & EXT4_ERROR_FS else []
-        usual = {1: 0x10, 2: 0x20, 3: 0x40}.get(disk.errors, 0x10)  # s_errors: what tune2fs -e set
-        words = [f"errors={word}" for bit, word in EXT4_ERRORS.items() if own.opt & bit and bit != usual]
-        if own.opt & 0xC00 != own.defaults & 0xC00 and own.opt & 0xC00:
-            words.append(f"data={EXT4_DATA[own.opt & 0xC00]}")
-        apart = own.opt ^ own.defaults
-        words += ["discard" if own.opt & 0x40000000 else "nodiscard"] if apart & 0x40000000 else []
-        words += ["barrier" if own.opt & 0x20000 else "nobarrier"] if apart & 0x20000 else []
-        words += ["delalloc" if own.opt & 0x8000000 else "nodelalloc"] if apart & 0x8000000 else []
-        count = self.types.has_member("ext4_sb_info", "s_error_count")  # beside what is on disk since 5.11
-        at = block.info + self.types.member("ext4_sb_info", "s_error_count").offset if count else 0
-        return ", ".join(state), ",".join(words), None, self.memory.u32(at) if count else disk.error_count
-
-    def _tmpfs(self, block: SuperBlock) -> tuple[str, str, int | None, int | None]:
-        """Return tmpfs's options as /proc/mounts has them, and how much it holds."""
-        own, page = self.kernel.bind(TMPFS).row(block.info), self.memory.page_size
-        words = []
-        half = memory_bytes(self.kernel) // page // 2
-        words += [f"size={own.max_blocks * page >> 10}k"] if own.max_blocks != half else []
-        words += [f"nr_inodes={own.max_inodes}"] if own.max_inodes != half else []
-        words += [f"mode={own.mode & 0o7777:03o}"] if own.mode & 0o7777 != TMPFS_MODE else []
-        words += [f"uid={own.uid}"] if own.uid else []
-        words += [f"gid={own.gid}"] if own.gid else []
-        return "", ",".join(words), percpu_sum(self.kernel, own.used) * page, None
 
 
 def _text(raw: bytes) -> str:

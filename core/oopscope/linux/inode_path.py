@@ -62,4 +62,6 @@ class InodePaths:
                 self._names[at] = self._paths.name(row).decode("utf-8", "backslashreplace")
             names.append(self._names[at])
             at = row.parent
-        return f"{place.rstrip('/')}/{'/'.join(reversed(names))}" if place != "…" or names else None
+        if not names:
+            return place if place != "…" else None
+        return f"{place.rstrip('/')}/{'/'.join(reversed(names))}"

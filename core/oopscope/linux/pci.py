@@ -142,7 +142,7 @@ def _errors(kernel: Kernel, device: Device) -> tuple[int | None, int | None, int
 
 def _regions(kernel: Kernel, device: Device) -> Iterator[str]:
     for row in kernel.bind(RESOURCE).array(device.resources, STANDARD):
-        if row.start and row.end > row.start:
+        if row.start and row.end >= row.start:
             kind = "I/O" if row.flags & IORESOURCE_IO else "memory" if row.flags & IORESOURCE_MEM else "?"
             yield f"{kind} {row.start:#x}-{row.end:#x}"
 

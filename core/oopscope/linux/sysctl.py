@@ -12,6 +12,7 @@ from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_rbtree
+from oopscope.linux.sysctl_special import HANDLERS, Asked, special
 from oopscope.linux.ticks import hz
 from oopscope.structs.plan import Plan
 
@@ -103,7 +104,9 @@ class _Tree:
         known = self.kernel.name_of(entry.handler) if entry.handler else None
         handler = known.symbol if known is not None and not known.offset else None
         try:
-            value = self._value(entry, handler or "")
+            asked = Asked(name, entry.data, entry.length)
+            known_form = handler in HANDLERS
+            value = special(self.kernel, handler or "", asked) if known_form else self._value(entry, handler or "")
         except OopscopeError as e:
             self.lost(e)
             value = None

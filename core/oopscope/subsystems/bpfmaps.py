@@ -13,7 +13,7 @@ TABLE = Table(
         Column("key_size", "Key", "bytes", "A key's size."),
         Column("value_size", "Value", "bytes", "A value's size."),
         Column("most", "Most", "int", "How many entries it can hold; of a ring buffer its bytes."),
-        Column("entries", "Entries", "int", "How many it holds, where the kernel counts them in one place."),
+        Column("entries", "Entries", "int", "How many a hash holds, counted in its buckets."),
         Column("state", "State", help="frozen: programs of users write it no more."),
         Column("address", "Struct", "address", "Its struct bpf_map.", "struct bpf_map", False),
     ),

@@ -22,6 +22,8 @@ LACKING = {
         f"oopscope.linux.drive.{name}": EVERY
         for name in ("SCSI", "HOST", "MAPPED", "CELL", "MAP_TABLE", "MAP_TARGET", "LOOP", "RAID")
     },
+    "oopscope.linux.mount_options.OVERLAY": EVERY,
+    "oopscope.linux.mount_options.FUSE": {"5.10", "6.1"},  # built in later
     "oopscope.linux.virtqueue.RING": {"5.10", "6.1"},  # of module virtio_ring there, built in later
     "oopscope.linux.module_types.BTF_MODULE": {"5.10"},  # types of modules came with 5.11
     "oopscope.linux.module_types.BTF": {"5.10"},
