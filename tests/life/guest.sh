@@ -1,8 +1,8 @@
 # A life for tasks, files, locks, watches, routes, PCI, SCSI, dm, page cache, IPC, BPF, hooks; and the guest's own account.
-chmod 755 /; mkdir -p /data /etc /mq /cg /small; echo root:x:0:0::/:/bin/sh > /etc/passwd
+chmod 755 /; mkdir -p /data /etc /dev/mqueue /cg /small; echo root:x:0:0::/:/bin/sh > /etc/passwd
 # Ten thousand names of trace events stay in memory: "notrace" on the command line leaves them out.
 grep -q notrace /proc/cmdline || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
-mount -t mqueue mq /mq; mount -t cgroup2 cg /cg; mount -t tmpfs -o size=512k,mode=700,nr_inodes=100 small /small
+mount -t mqueue mq /dev/mqueue; mount -t cgroup2 cg /cg; mount -t tmpfs -o size=512k,mode=700,nr_inodes=100 small /small
 echo +memory +pids +cpu > /cg/cgroup.subtree_control; mkdir -p /cg/shop.slice; echo +memory +pids > /cg/shop.slice/cgroup.subtree_control
 mkdir -p /cg/shop.slice/cart; echo 33554432 > /cg/shop.slice/memory.max; echo 4194304 > /cg/shop.slice/memory.low
 echo 55 > /cg/shop.slice/pids.max; echo "50000 100000" > /cg/shop.slice/cpu.max
@@ -33,7 +33,7 @@ echo "=== TRUTH pci"; for d in /sys/bus/pci/devices/*; do
   echo "${d##*/} $(cat $d/vendor) $(cat $d/device) $(cat $d/class) $(cat $d/subsystem_vendor) $(cat $d/subsystem_device) $(cat $d/irq) $(cat $d/enable) $(readlink $d/driver | sed 's/.*\///') $(cat $d/numa_node) $(cat $d/power_state 2>/dev/null)"
   sed "s/^/  /" $d/resource
 done
-echo "=== TRUTH mq"; for q in /mq/*; do echo "mq ${q##*/} $(cat $q)"; done
+echo "=== TRUTH mq"; for q in /dev/mqueue/*; do echo "mq ${q##*/} $(cat $q)"; done
 echo "=== TRUTH klp"; for d in /sys/kernel/livepatch/*; do echo "${d##*/} $(cat $d/enabled) $(cat $d/transition)"; done
 t ps ps -o pid,ppid,stat,comm,args
 /more account; sync; echo 3 > /proc/sys/vm/drop_caches; sleep 1; cat /data/file1 > /dev/null

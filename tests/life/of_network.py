@@ -30,10 +30,11 @@ def _interfaces(rows: list[Any], account: Account, tally: Tally) -> None:
         row, told = ours.get(match[1]), [int(word) for word in match[2].split()]
         for field, at in (("rx_bytes", 0), ("rx_packets", 1), ("rx_errors", 2), ("rx_dropped", 3), ("tx_bytes", 8),
                           ("tx_packets", 9), ("tx_errors", 10), ("tx_dropped", 11)):  # fmt: skip
-            tally.same("interfaces", (match[1], field), getattr(row, field), told[at])
+            ours_now = getattr(row, field)  # a packet more may have come
+            tally.near("interfaces", (match[1], field), ours_now, told[at], 0, 600 if field.endswith("bytes") else 3)
     words = {"carrier": "carrier", "operstate": "operstate", "address": "mac"}
     for line in account["devices"]:
-        if (match := re.search(r"/net/(\w+)/(operstate|address) = (.*)", line)) and match[1] in ours:
+        if (match := re.search(r"\bnet/(\w+)/(operstate|address) = (.*)", line)) and match[1] in ours:
             row = ours[match[1]]
             mine = row.state.removeprefix("up, ") if match[2] == "operstate" else row.mac or ""
             told_word = match[3].strip().replace("00:00:00:00:00:00", "")

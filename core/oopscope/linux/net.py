@@ -12,6 +12,7 @@ from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain, for_each_list
+from oopscope.linux.net_driver import of_driver
 from oopscope.linux.ticks import seconds_since
 from oopscope.structs.plan import Plan
 
@@ -179,7 +180,7 @@ INET6_IFADDR = Plan("inet6_ifaddr", Inet6Ifaddr, addr="&addr", prefix="prefix_le
 # Which per-CPU counters the functions add up that answer ndo_get_stats64, and enum netdev_stat_type without one.
 COUNTED: dict[str, Plan[LStats] | Plan[TStats]] = {
     "loopback_get_stats64": LSTATS, "dev_get_tstats64": TSTATS, "ip_tunnel_get_stats64": TSTATS,
-    "br_get_stats64": TSTATS, "dev_get_dstats64": DSTATS,
+    "br_get_stats64": TSTATS, "dev_get_dstats64": DSTATS, "tun_net_get_stats64": TSTATS,
 }  # fmt: skip
 STAT_TYPES: dict[int, Plan[LStats] | Plan[TStats]] = {2: TSTATS, 3: DSTATS}
 ONLY_SENT = "dummy_get_stats64"  # until 6.9: it counts in pcpu_lstats what is sent, and receives nothing
@@ -312,6 +313,8 @@ class _Interfaces:
             plan = STAT_TYPES.get(device.stat_type or 0)
             if plan is None:
                 return own
+        if plan is None and (counts := of_driver(self.kernel, name, device.address)) is not None:
+            return own._replace(**counts._asdict())
         if plan is None or not device.lstats:
             return None
         base, top = device.lstats, self.memory.top

@@ -15,7 +15,7 @@ from stored import STORE, put_together
 # How many fields agree at least, by table; nothing differs.
 AGREE = {
     "bpf": 10, "bpfmaps": 14, "cgroups": 13, "consoles": 2, "disks": 28, "drives": 14, "epolls": 14, "filelocks": 50,
-    "filesystems": 60, "freelists": 22, "freelists by type": 110, "hooks": 2, "interfaces": 20, "interrupts": 90,
+    "filesystems": 60, "freelists": 22, "freelists by type": 110, "hooks": 2, "interfaces": 36, "interrupts": 90,
     "ipc": 24, "meminfo": 50, "modules": 130, "mounts": 45, "neighbours": 19, "pci": 57, "pressure": 34, "routes": 27,
     "slabs": 370, "sockets": 69, "sysctls": 1000, "task": 300, "task call": 20, "task files": 200, "task limits": 32,
     "task memory": 90, "task rights": 250, "task signals": 60, "timers": 4, "urings": 20, "virtqueues": 6,
