@@ -151,6 +151,14 @@ class Assembly(NamedTuple):
     flow: Flow | None = None  # for following values through the code; None where nobody has stated it yet
 
 
+class Counter(NamedTuple):
+    """A counter of interrupts without a descriptor: as /proc/interrupts names it, what it counts, by possible CPU."""
+
+    symbol: str
+    text: str
+    counts: tuple[int, ...]
+
+
 class Machine(NamedTuple):
     """What a kernel of one machine is. Registers are by the names that a crash note has for them."""
 
@@ -195,6 +203,8 @@ class Machine(NamedTuple):
     address_space: Callable[["Kernel"], Space | None] = lambda _kernel: None
     # Say what a register that is no address means: "" for nothing to say, None for a register like any other.
     about_register: Callable[["Kernel", str, int], str | None] = lambda *_: None
+    # Yield the machine's own counters of interrupts, as /proc/interrupts has them behind the lines of devices.
+    irq_counters: Callable[["Kernel"], Iterator[Counter]] = lambda _kernel: iter(())
     assembly: Assembly | None = None
     # The module that finds a kernel without VMCOREINFO (boot/without_info.py says what it offers); "" for none.
     search: str = ""

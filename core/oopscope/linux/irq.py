@@ -66,7 +66,7 @@ CHIP = Plan("irq_chip", Chip)
 
 
 class Interrupt(NamedTuple):
-    """A line of /proc/interrupts; a soft interrupt has no number and no chip."""
+    """A line of /proc/interrupts; a soft interrupt and a counter of the machine's have no number and no chip."""
 
     irq: int | None
     name: str
@@ -178,6 +178,13 @@ def ranges(numbers: list[int]) -> str:
     return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in out)
 
 
+def machine_counters(kernel: Kernel) -> Iterator[Interrupt]:
+    """Yield what the machine counts of interrupts without a descriptor: NMIs, its own timers, IPIs."""
+    for one in kernel.machine.irq_counters(kernel):
+        name = f"{one.symbol}: {one.text}"
+        yield Interrupt(None, name, None, None, one.counts, sum(one.counts), None, None, None, None, (), (), None)
+
+
 def soft_interrupts(kernel: Kernel) -> Iterator[Interrupt]:
     """Yield the soft interrupts with how often each CPU ran them (kstat.softirqs)."""
     kstat, at = kernel.symbol("kstat"), kernel.types.member("kernel_stat", "softirqs")
@@ -193,7 +200,7 @@ def soft_interrupts(kernel: Kernel) -> Iterator[Interrupt]:
 
 @once
 def interrupts(kernel: Kernel) -> list[Interrupt]:
-    """Return the lines of /proc/interrupts that devices have, then the soft interrupts."""
+    """Return the lines of /proc/interrupts, those of devices first; then the soft interrupts."""
     found: list[Interrupt] = []
     lines = _Lines(kernel)
     for number, address in lines.places():
@@ -208,10 +215,11 @@ def interrupts(kernel: Kernel) -> list[Interrupt]:
         raise lines.lost[0]
     for error in lines.lost:
         kernel.problems.lost("interrupts", "the descriptors")(error)
-    try:
-        found += soft_interrupts(kernel)
-    except Absent:
-        pass
-    except OopscopeError as e:
-        kernel.problems.lost("interrupts", "soft interrupts")(e)
+    for read, what in ((machine_counters, "the machine's counters"), (soft_interrupts, "soft interrupts")):
+        try:
+            found += read(kernel)
+        except Absent:
+            pass
+        except OopscopeError as e:
+            kernel.problems.lost("interrupts", what)(e)
     return found

@@ -1,4 +1,4 @@
-"""The table `interrupts`: the lines that devices interrupt by, and the soft interrupts."""
+"""The table `interrupts`: the lines that devices interrupt by, the machine's own counters, and the soft interrupts."""
 
 from oopscope.linux.irq import interrupts
 from oopscope.subsystems import Column, Table
@@ -7,8 +7,13 @@ TABLE = Table(
     "interrupts",
     "Interrupts",
     (
-        Column("irq", "IRQ", "int", "The line's number in Linux; a soft interrupt has none."),
-        Column("name", "Name", help="The devices that have a handler on it, or the soft interrupt's name."),
+        Column(
+            "irq",
+            "IRQ",
+            "int",
+            "The line's number in Linux; a soft interrupt and a machine's counter have none.",
+        ),
+        Column("name", "Name", help="The devices that have a handler on it; of a counter what it counts."),
         Column("total", "Total", "int", "How often it was served since boot, by all CPUs."),
         Column("counts", "By CPU", "list", "The same for each possible CPU, in their order."),
         Column("chip", "Chip", help="The interrupt controller that it comes through."),

@@ -1,14 +1,19 @@
 """Interrupts against what /proc/interrupts and /proc/softirqs said some seconds before the guest died."""
 
 import re
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
 
 from builders.altered import Altered, stored
 from cases import case_of
 from core.linux.account import account
 from oopscope.boot.attach import attach
 from oopscope.linux.irq import DESC, interrupts, ranges
+from oopscope.machine.common import irq_counters
 
 LINE = re.compile(r" *(\d+): +(\d+) +(\d+) +(\S+) +\d+-(\S+) +(.+)")
+COUNTER = re.compile(r" *([A-Z]{3}): +(\d+) +(\d+) +(\S.*)")
 SOFT = re.compile(r" *([A-Z_]+): +(\d+) +(\d+)$")
 
 
@@ -29,12 +34,40 @@ def test_every_line_of_proc_interrupts() -> None:
 
 
 def test_soft_interrupts() -> None:
-    rows = {row.name.removesuffix(" (soft)"): row for row in interrupts(case_of("6.1-life").kernel) if row.irq is None}
+    soft = [row for row in interrupts(case_of("6.1-life").kernel) if row.name.endswith(" (soft)")]
+    rows = {row.name.removesuffix(" (soft)"): row for row in soft}
     told = [SOFT.fullmatch(line) for line in account("6.1-life")["softirqs"]]
     assert list(rows) == [found[1] for found in told if found]
     for found in filter(None, told):
         assert rows[found[1]].counts[0] >= int(found[2])
         assert rows[found[1]].counts[1] >= int(found[3])
+
+
+def test_the_machines_counters() -> None:
+    rows = {row.name: row for row in interrupts(case_of("6.1-life").kernel) if ": " in row.name}
+    told = [COUNTER.fullmatch(line) for line in account("6.1-life")["interrupts"]]
+    counted = {f"{found[1]}: {found[4]}": (int(found[2]), int(found[3])) for found in told if found}
+    assert len(counted) > 10 and set(counted) <= set(rows)
+    for name, least in counted.items():
+        assert all(now >= then for now, then in zip(rows[name].counts or (), least, strict=True))
+
+
+def test_counters_in_an_array_have_the_kernels_own_names() -> None:
+    """struct irq_stat_info { unsigned int skip_vector; const char *symbol; const char *text; } of 7.x."""
+    texts = {0x900: b"NMI", 0x910: b"Non-maskable interrupts", 0x940: b"LOC", 0x950: b"Local timer interrupts"}
+    words = {0x808: 0x900, 0x810: 0x910, 0x820: 0, 0x828: 0, 0x838: 0x940, 0x840: 0x950}
+    offsets = {"counts": 4, "symbol": 8, "text": 16}
+    kernel: Any = SimpleNamespace(
+        arch=SimpleNamespace(byteorder="little"), per_cpu=lambda address, cpu: address + 0x100 * cpu,
+        symbol={"irq_stat": 0x1000, "irq_stat_info": 0x800, "__cpu_possible_mask": 0x2000}.__getitem__,
+        types=SimpleNamespace(has_member=lambda *_: True, sizeof=lambda _: 24,
+                              member=lambda _, name: SimpleNamespace(offset=offsets[name], count=3)),
+        memory=SimpleNamespace(word=words.__getitem__, cstring=lambda address, _most: texts[address],
+                               read=lambda address, size: bytes([address >> 8, 0, 0, 0] * 3)),
+    )  # fmt: skip
+    with patch.object(irq_counters, "_cpus", return_value=[0, 1]):
+        found = list(irq_counters.x86(kernel))
+    assert found == [("NMI", "Non-maskable interrupts", (16, 17)), ("LOC", "Local timer interrupts", (16, 17))]
 
 
 def test_a_descriptor_that_is_another_line_s_is_dropped_and_said() -> None:

@@ -1,7 +1,7 @@
 """What an i386 kernel is, put together of this folder's parts."""
 
 from oopscope.kernel.machine import Assembly, Machine
-from oopscope.machine.common import scan, x86_code, x86_operands, x86_registers
+from oopscope.machine.common import irq_counters, scan, x86_code, x86_operands, x86_registers
 from oopscope.machine.i386 import memory, space, stacks, unwind
 
 MACHINE = Machine(
@@ -17,6 +17,7 @@ MACHINE = Machine(
     call_target=x86_code.call_target,
     stacks_by_cpu=stacks.stacks_by_cpu,
     guess=scan.guess_by_scan,
+    irq_counters=irq_counters.x86,
     about_register=x86_registers.about_register,
     assembly=Assembly(
         arch="x86",

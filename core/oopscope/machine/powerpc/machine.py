@@ -1,7 +1,7 @@
 """What a ppc64le kernel is, put together of this folder's parts."""
 
 from oopscope.kernel.machine import Assembly, Machine
-from oopscope.machine.common import scan
+from oopscope.machine.common import irq_counters, scan
 from oopscope.machine.powerpc import code, memory, syndromes, unwind
 
 MACHINE = Machine(
@@ -18,6 +18,7 @@ MACHINE = Machine(
     stacks_by_cpu=unwind.stacks_by_cpu,
     guess=scan.guess_by_scan,
     saved_registers=unwind.saved_registers,
+    irq_counters=irq_counters.powerpc,
     about_register=syndromes.about_register,
     assembly=Assembly(
         arch="ppc",

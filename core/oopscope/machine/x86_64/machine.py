@@ -1,7 +1,7 @@
 """What an x86_64 kernel is, put together of this folder's parts."""
 
 from oopscope.kernel.machine import Assembly, Machine
-from oopscope.machine.common import x86_code, x86_operands, x86_registers
+from oopscope.machine.common import irq_counters, x86_code, x86_operands, x86_registers
 from oopscope.machine.x86_64 import code, guess, memory, saved, space, stacks, unwind
 
 MACHINE = Machine(
@@ -24,6 +24,7 @@ MACHINE = Machine(
     phys_bases=memory.phys_bases,
     direct_base=space.direct_base,
     address_space=space.address_space,
+    irq_counters=irq_counters.x86,
     about_register=x86_registers.about_register,
     assembly=Assembly(
         arch="x86",
