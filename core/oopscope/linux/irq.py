@@ -81,6 +81,7 @@ class Interrupt(NamedTuple):
     handlers: tuple[str, ...]
     threads: tuple[int, ...]
     address: int | None
+    text: str | None = None  # what a counter of the machine's counts
 
 
 class _Lines:
@@ -181,8 +182,10 @@ def ranges(numbers: list[int]) -> str:
 def machine_counters(kernel: Kernel) -> Iterator[Interrupt]:
     """Yield what the machine counts of interrupts without a descriptor: NMIs, its own timers, IPIs."""
     for one in kernel.machine.irq_counters(kernel):
-        name = f"{one.symbol}: {one.text}"
-        yield Interrupt(None, name, None, None, one.counts, sum(one.counts), None, None, None, None, (), (), None)
+        total = sum(one.counts)
+        yield Interrupt(
+            None, one.symbol, None, None, one.counts, total, None, None, None, None, (), (), None, one.text
+        )  # fmt: skip
 
 
 def soft_interrupts(kernel: Kernel) -> Iterator[Interrupt]:

@@ -13,7 +13,9 @@ TABLE = Table(
             "int",
             "The line's number in Linux; a soft interrupt and a machine's counter have none.",
         ),
-        Column("name", "Name", help="The devices that have a handler on it; of a counter what it counts."),
+        Column(
+            "name", "Name", help="The devices that have a handler on it, the machine's counter, or the soft interrupt."
+        ),
         Column("total", "Total", "int", "How often it was served since boot, by all CPUs."),
         Column("counts", "By CPU", "list", "The same for each possible CPU, in their order."),
         Column("chip", "Chip", help="The interrupt controller that it comes through."),
@@ -21,6 +23,7 @@ TABLE = Table(
         Column("affinity", "Asked", help="The CPUs that it was asked to go to (smp_affinity)."),
         Column("effective", "Served by", help="The CPUs that the controller sends it to."),
         Column("depth", "Depth", "int", "How often it was disabled: 0 is on, anything else off."),
+        Column("text", "Counts", help="What a counter of the machine's own counts."),
         Column(
             "unhandled",
             "Unhandled",

@@ -41,7 +41,7 @@ X86_ALONE = (
 POWERPC = (
     ("LOC", "Local timer interrupts for timer event device", "timer_irqs_event"),
     ("BCT", "Broadcast timer interrupts for timer event device", "broadcast_irqs_event"),
-    ("LOC", "Local timer interrupts for others", "timer_irqs_others"),
+    ("LOC others", "Local timer interrupts for others", "timer_irqs_others"),  # called LOC as well
     ("SPU", "Spurious interrupts", "spurious_irqs"),
     ("PMI", "Performance monitoring interrupts", "pmu_irqs"),
     ("MCE", "Machine check exceptions", "mce_exceptions"),
