@@ -34,6 +34,7 @@ class Level(NamedTuple):
     table: Bits | None  # an entry that leads to a table of the next level; None: none does, all are pages
     address: int  # the bits that are a table's address
     frame: int = 0  # the bits that are a page's address, where they are others
+    absent: Bits | None = None  # an entry that is so maps nothing either
 
 
 class Mapping(NamedTuple):
@@ -70,13 +71,13 @@ class Paging(NamedTuple):
         if not self.is_canonical(address):
             raise NotMapped(address, "not canonical: no address at all")
         table, entry_of, size, keep = root, self.entry.unpack, self.entry.size, ~ignore
-        for shift, bits, present, inner, mask, frame in self.levels:
+        for shift, bits, present, inner, mask, frame, absent in self.levels:
             at = table + (address >> shift & (1 << bits) - 1) * size
             try:
                 (entry,) = entry_of(read(at, size))
             except ReadError as e:
                 raise NotMapped(address, f"its page table at {at:#x} is unreadable: {e}", lost=True) from None
-            if entry & present[0] != present[1]:
+            if entry & present[0] != present[1] or (absent and entry & absent[0] == absent[1]):
                 raise NotMapped(address)
             if inner is None or entry & inner[0] != inner[1]:
                 start = self.address_in(entry, (frame or mask) & keep) & -(1 << shift)

@@ -18,7 +18,7 @@ RELEASE = 5
 REGISTER, IMMEDIATE, MEMORY = 1, 2, 3  # cs_op_type
 JUMP, CALL, RETURN = 1, 2, 3  # cs_group_type
 READ, WRITE = 1, 2  # cs_ac_type
-MACHINES = {"arm64": 1, "x86": 3, "ppc": 4, "sysz": 6, "riscv": 15}  # cs_arch
+MACHINES = {"arm": 0, "arm64": 1, "x86": 3, "ppc": 4, "sysz": 6, "riscv": 15}  # cs_arch
 MODES = {"": 0, "32": 1 << 2, "64": 1 << 3, "riscv64": 1 << 1, "riscvc": 1 << 2, "big": 1 << 31}  # cs_mode
 SYNTAXES = {"intel": 1, "att": 2}
 _SYNTAX, _DETAIL, _SKIPDATA = 1, 2, 5  # cs_opt_type
@@ -83,6 +83,7 @@ class _Layout(NamedTuple):
 _LAYOUTS = {
     "x86": _Layout(64, 72, 48, 0, 8, "=IIIiq", ("segment", "base", "index", "scale", "disp"), 32, 33),
     "arm64": _Layout(7, 8, 56, 20, 32, "=IIi", ("base", "index", "disp"), None, 48),
+    "arm": _Layout(32, 40, 48, 12, 16, "=IIii", ("base", "index", "scale", "disp"), None, 41),
     "riscv": _Layout(1, 8, 24, 0, 8, "=I4xq", ("base", "disp")),
     "ppc": _Layout(9, 16, 24, 0, 8, "=Ii", ("base", "disp")),
     "sysz": _Layout(4, 8, 32, 0, 8, "=BB6xQq", ("base", "index", "length", "disp")),

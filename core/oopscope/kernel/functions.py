@@ -135,7 +135,7 @@ _SYSCALLS = Names(
     r"entry_(SYSCALL|SYSENTER|INT80)\w*|(ia32_)?sys(call|enter|call32)\w*(_after_hwframe|_fastpath|_trace|_target|"
     r"_past_esp)|"
     r"system_call\w*|tracesys|ret_from_fork(_asm|_nospec_\w+)?|ret_fast_syscall|el0_svc\w*|el0t_64_sync\w*|"
-    r"__sys_trace|"
+    r"__sys_trace\w*|vector_swi|"
     r"kernel_thread_helper|child_rip|ia32_sysret"
 )
 
@@ -173,6 +173,7 @@ _DYING = Names(
     r"_*bad_page_fault|hash__do_page_fault|(do_)?program_check(_exception)?|_exception(_pkey)?|die_mce|"
     r"unrecoverable_exception|ppc_panic_\w+|default_machine_kexec|kernel_bad_stack|machine_check_exception|"  # PowerPC
     r"riscv_crash_save_regs|common_exception|"
+    r"do_(DataAbort|PrefetchAbort|translation_fault|page_fault)|__do_kernel_fault|arm_notify_die|"  # arm
     r"(early_)?brk64|reserved_\w+_handler|(irq_)?work_queue_tail|notifier_call_chain|atomic_notifier_call_chain|"
     r"notify_(die|page_fault)|kdump_nmi\w*|crash_nmi\w*|watchdog_(overflow_callback|timer_fn|hardlockup_check)\w*|"
     r"is_hardlockup|perf_event_nmi_handler|(__)?perf_event_overflow\w*|\w+_pmu_handle_irq\w*|handle_pmi_common|"

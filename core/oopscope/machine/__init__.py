@@ -27,6 +27,7 @@ MACHINES: tuple[Line, ...] = (
         ("NUMBER(pgtable_l5_enabled)", "SYMBOL(init_top_pgt)", "NUMBER(KERNEL_IMAGE_SIZE)"),
     ),
     Line("i386", "oopscope.machine.i386", ("CONFIG_X86_PAE",)),
+    Line("arm", "oopscope.machine.arm", ("CONFIG_ARM_LPAE",)),
     Line("aarch64", "oopscope.machine.aarch64", ("NUMBER(kimage_voffset)",)),
     Line("s390x", "oopscope.machine.s390x", ("SYMBOL(lowcore_ptr)",)),
     Line("powerpc", "oopscope.machine.powerpc", ("SYMBOL(mmu_psize_defs)",)),

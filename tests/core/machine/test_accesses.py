@@ -10,6 +10,8 @@ import pytest
 from oopscope.instructions import Instruction, decoder
 from oopscope.kernel.machine import Reckoned
 from oopscope.machine.aarch64 import accesses as arm64
+from oopscope.machine.arm import accesses as arm
+from oopscope.machine.arm import code as arm_code
 from oopscope.machine.common.forms import Form
 from oopscope.machine.powerpc import accesses as powerpc
 from oopscope.machine.riscv64 import accesses as riscv64
@@ -60,6 +62,26 @@ def test_arm64_is_what_capstone_says() -> None:
         elif one.mnemonic == "ldr":  # relative to itself
             assert one.text.endswith(f"#{done.reckoned.uses[0].address:#x}")
     assert seen > 600
+
+
+def test_arm_is_what_capstone_says() -> None:
+    made, known, random, seen = decoder("arm", (), None), values(arm), Random(1), 0
+    for form in arm.FORMS:
+        for _ in range(4):
+            code = struct.pack("<I", filled(form, random) & 0x0FFFFFFF | 0xE0000000)  # always
+            done, one = arm.uses(code, PC, known, 1 << 32), next(iter(made.details(code, PC)), None)
+            assert done is not None
+            memory = next((operand for operand in one.operands if operand.base), None) if one is not None else None
+            if one is None or "pc" in one.text or memory is None:
+                continue
+            seen += 1
+            assert one.mnemonic.startswith(done.mnemonic)
+            shift = re.search(r"lsl #(\d+)\]", one.text)
+            address = known[arm_code.whole(memory.base)] + memory.displacement
+            if memory.scaled:
+                address += known[arm_code.whole(memory.scaled)] << int(shift[1] if shift else 0)
+            assert done.reckoned.uses[0].address == address % (1 << 32), (one.mnemonic, one.text)
+    assert seen > 100
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ def entry(level: Level, paging: Paging, address: int, inner: bool) -> int | None
     if level.table is not None:
         made &= ~level.table.mask
         made |= level.table.value if inner else ~level.table.value & level.table.mask & -level.table.mask
+    if level.absent is not None and made & level.absent.mask == level.absent.value:
+        made |= level.absent.mask & ~level.absent.value & (~level.table.value if level.table is not None else -1)
     if made & level.present.mask != level.present.value:
         return None  # at this level there are no pages, or no tables
     if level.table is not None and (made & level.table.mask == level.table.value) != inner:

@@ -20,13 +20,14 @@ class Number(NamedTuple):
     pieces: tuple[Piece, ...]
     signed: int = 0  # bits of the whole number where its topmost is a sign; 0 for an unsigned one
     plus: int = 0
+    negative: bool = False  # an instruction subtracts it
 
     def of(self, word: int) -> int:
         """Return the number that an instruction has."""
         value = sum((word >> low & (1 << bits) - 1) << to for low, bits, to in self.pieces)
         if self.signed and value >> self.signed - 1 & 1:
             value -= 1 << self.signed
-        return value + self.plus
+        return (-value if self.negative else value) + self.plus
 
 
 class Form(NamedTuple):

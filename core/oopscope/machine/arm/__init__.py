@@ -1,0 +1,1 @@
+"""32-bit ARM: its page tables, memory, stacks, registers and wordings."""

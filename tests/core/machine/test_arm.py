@@ -1,0 +1,133 @@
+"""32-bit ARM: where memory begins, told by trying; unwind tables on instructions as compilers write them."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from oopscope.errors import FormatError, MissingPage
+from oopscope.machine import arch, arch_of_info
+from oopscope.machine.arm import memory, syndromes, tables
+from oopscope.symbols.vmcoreinfo import VmcoreInfo
+
+ROOTS = {"short": 0xC0004000, "LPAE": 0xC0003000}
+STEXT = 0xC0300000
+BASE = 0x40000000
+
+
+class Physical:
+    """Physical memory of a few entries of page tables."""
+
+    page_size = 4096
+
+    def __init__(self, words: dict[int, bytes]) -> None:
+        self.words = words
+
+    def read(self, address: int, size: int) -> bytes:
+        if address not in self.words:
+            raise MissingPage(address, "never-saved")
+        return self.words[address][:size]
+
+    @contextmanager
+    def searching(self) -> Iterator[None]:
+        yield
+
+
+def info_of(shape: str) -> VmcoreInfo:
+    long = {"CONFIG_ARM_LPAE": "y"} if shape == "LPAE" else {}
+    return VmcoreInfo({"SYMBOL(swapper_pg_dir)": f"{ROOTS[shape]:x}", "SYMBOL(_stext)": f"{STEXT:x}", **long})
+
+
+def mapped(shape: str, lies: int) -> Physical:
+    """Return page tables that lie where memory begins at BASE, and map the kernel's text to where it lies."""
+    root = ROOTS[shape] - 0xC0000000 + BASE
+    if shape == "short":
+        return Physical({root + 4 * (STEXT >> 20): struct.pack("<I", lies & 0xFFF00000 | 0x1540E)})
+    table = root + 0x1000
+    return Physical(
+        {
+            root + 8 * 3: struct.pack("<Q", table | 3),
+            table + 8 * (STEXT >> 21 & 511): struct.pack("<Q", lies & -(2 << 20) | 0x71D),
+        }
+    )
+
+
+@pytest.mark.parametrize("shape", ROOTS)
+def test_memory_begins_where_the_tables_map_the_kernel_s_text(shape: str) -> None:
+    made = mapped(shape, STEXT - 0xC0000000 + BASE)
+    space = memory.kernel_memory(arch("arm"), info_of(shape), made, lambda: None)
+    assert space.translate(STEXT + 0x1234) == STEXT - 0xC0000000 + BASE + 0x1234
+
+
+@pytest.mark.parametrize("shape", ROOTS)
+def test_tables_that_map_it_elsewhere_prove_nothing(shape: str) -> None:
+    with pytest.raises(FormatError, match="where memory begins"):
+        memory.kernel_memory(arch("arm"), info_of(shape), mapped(shape, BASE), lambda: BASE)
+
+
+def test_a_kernel_with_lpae_is_told_by_its_vmcoreinfo() -> None:
+    found = arch_of_info({"CONFIG_ARM_LPAE": "y"})
+    assert found is not None and found.name == "arm"
+
+
+def index(*functions: tuple[int, int]) -> dict[int, int]:
+    """Return the words of an index at 0x1000: where functions begin, and what undoes their frames."""
+    words = dict[int, int]()
+    for at, (start, undo) in enumerate(functions):
+        place = 0x1000 + 8 * at
+        words |= {place: start - place & 0x7FFFFFFF, place + 4: undo}
+    return words
+
+
+def test_the_index_is_searched_by_distances() -> None:
+    words = index((0x100, 1), (0x200, 0x80B0B0B0), (0x8000, 1))
+    find = lambda pc: tables.find(words.__getitem__, 0x1000, 0x1018, pc)  # noqa: E731
+    assert [find(pc) for pc in (0xFF, 0x100, 0x1FC, 0x200, 0x7FFC, 0x9000)] == [
+        None, 0x1000, 0x1000, 0x1008, 0x1008, 0x1010,
+    ]  # fmt: skip
+    with pytest.raises(tables.NoUnwindError):
+        tables.instructions(words.__getitem__, 0x1000)
+    assert tables.instructions(words.__getitem__, 0x1008) == b"\xb0\xb0\xb0"
+
+
+def test_longer_instructions_lie_elsewhere() -> None:
+    words = {0x1004: 0x2000 - 0x1004, 0x2000: 0x8101B108, 0x2004: 0x84FFB0B0}
+    assert tables.instructions(words.__getitem__, 0x1000) == bytes.fromhex("b10884ffb0b0")
+
+
+@pytest.mark.parametrize(
+    "code, registers, expected",
+    [
+        ("b0b0b0", {13: 0x100, 14: 0x8000}, {13: 0x100, 15: 0x8000}),  # a leaf: bx lr
+        ("a8b0b0", {13: 0x100}, {13: 0x108, 4: 1, 15: 2}),  # pop {r4, lr}
+        ("01a8b0", {13: 0xF8}, {13: 0x108, 4: 1, 15: 2}),  # add sp, #8; pop {r4, lr}
+        ("9ba8b0", {13: 0x10, 11: 0x100}, {13: 0x108, 4: 1, 15: 2}),  # mov sp, fp; pop {r4, lr}
+        ("840fb0", {13: 0x100}, {13: 0x114, 4: 1, 5: 2, 6: 3, 7: 4, 15: 5}),  # pop {r4-r7, lr}
+        ("b201b0", {13: 0x100, 14: 0x8000}, {13: 0x100 + 0x204 + 4, 15: 0x8000}),  # add sp, #520
+    ],
+)
+def test_frames_are_undone(code: str, registers: dict[int, int], expected: dict[int, int]) -> None:
+    stack = {0x100 + 4 * n: n + 1 for n in range(16)}
+    found = tables.undone(bytes.fromhex(code), registers, stack.__getitem__)
+    assert {number: found.get(number) for number in expected} == expected
+
+
+def test_what_cannot_be_followed_is_not_guessed() -> None:
+    for code, registers in (("8000", {13: 0}), ("9b", {13: 0}), ("b500", {13: 0}), ("c3", {13: 0})):
+        with pytest.raises(tables.NoUnwindError):
+            tables.undone(bytes.fromhex(code), registers, lambda _at: 0)
+
+
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        (0x5, "no translation by a section, a read"),
+        (0x817, "no translation by a page, a write"),
+        (0x80F, "no permission (page), a write"),
+        (0x206, "no translation at level 2, a read"),
+        (0xA0F, "no permission at level 3, a write"),
+    ],
+)
+def test_fault_status_in_words(value: int, words: str) -> None:
+    assert syndromes.fsr(value) == words
