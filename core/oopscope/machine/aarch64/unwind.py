@@ -17,7 +17,8 @@ from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text
 from oopscope.machine.aarch64.code import has_frame
 from oopscope.machine.aarch64.registers import in_user, pt_regs, registers_at, strip
-from oopscope.machine.common.chain import ChainUnwinder, EndError, StopError
+from oopscope.machine.common.chain import ChainUnwinder
+from oopscope.machine.common.walk import EndError, StopError
 
 META_PT_REGS = 2  # FRAME_META_TYPE_PT_REGS
 CPU_CONTEXT = ("thread.cpu_context.fp", "thread.cpu_context.pc")

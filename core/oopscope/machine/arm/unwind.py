@@ -24,8 +24,9 @@ from oopscope.machine.arm.tables import (
     instructions,
     undone,
 )
-from oopscope.machine.common.chain import ChainUnwinder, EndError, StopError
+from oopscope.machine.common.chain import ChainUnwinder
 from oopscope.machine.common.scan import frame_at, scan
+from oopscope.machine.common.walk import EndError, StopError
 
 MODE = 0xF  # of cpsr; 0 is a program's
 TOP_SPARE = 8  # bytes at the end of a task's stack that are never used (THREAD_START_SP)

@@ -7,27 +7,16 @@ watch is here: that it ends, that it stays on known stacks and goes upwards, tha
 import re
 from collections.abc import Iterable, Iterator
 
-from oopscope.errors import OopscopeError, ReadError
+from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text
-from oopscope.machine.common.softirq import mark_softirqs
-
-MAX_FRAMES = 1024
-GUARD = 4096
+from oopscope.machine.common.walk import GUARD, MAX_FRAMES, StopError, Walker
 
 
-class StopError(Exception):
-    """The walk cannot go on from here."""
-
-
-class EndError(Exception):
-    """There is nothing beyond."""
-
-
-class ChainUnwinder:
+class ChainUnwinder(Walker):
     """Unwinds one stack of one kernel; what a step is, a machine's own class says."""
 
     entries: tuple[
@@ -38,28 +27,17 @@ class ChainUnwinder:
         self._kernel, self._memory = kernel, kernel.memory
         others = kernel.cached(kernel.machine.stacks_by_cpu).values()
         self._stacks = [*stacks, *(stack for own in others for stack in own)]
-        self.problem: str | None = None
 
     def step(self, state: State) -> State:
         """Return the caller's state; EndError where there is none, StopError with the reason where it is not known."""
         raise NotImplementedError
 
-    def frames(self, start: State) -> list[Frame]:
-        """Return the frames from the innermost outwards."""
-        return mark_softirqs(list(self.walk(start)), lambda symbol: self.entry_kind(symbol) is not None)
+    def is_entry(self, symbol: str) -> bool:
+        """Tell whether something comes in through a function, by its name."""
+        return self.entry_kind(symbol) is not None
 
-    def walk(self, start: State) -> Iterator[Frame]:
-        """Yield the frames as they are found; `problem` says afterwards why the walk ended early, if it did."""
-        try:
-            yield from self._walk(start)
-        except EndError:
-            return
-        except StopError as e:
-            self.problem = str(e)
-        except ReadError as e:
-            self.problem = f"the stack is unreadable: {e}"
-
-    def _walk(self, state: State) -> Iterator[Frame]:
+    def each_frame(self, state: State) -> Iterator[Frame]:
+        """Yield the frames as they are found."""
         seen: set[tuple[int, int, int]] = set()
         for _ in range(MAX_FRAMES):
             if (state.pc, state.sp, state.fp) in seen:

@@ -13,7 +13,8 @@ from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack, thread_size
 from oopscope.linux.module import in_text
-from oopscope.machine.common.chain import ChainUnwinder, EndError, StopError
+from oopscope.machine.common.chain import ChainUnwinder
+from oopscope.machine.common.walk import EndError, StopError
 from oopscope.machine.powerpc.arch import GENERAL
 
 LR_SAVE = 16  # into a frame

@@ -9,37 +9,27 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from oopscope.errors import Absent, ReadError
+from oopscope.errors import Absent
 from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack
 from oopscope.linux.module import in_text, orc_for
-from oopscope.machine.common.softirq import mark_softirqs
+from oopscope.machine.common.walk import GUARD, MAX_FRAMES, EndError, StopError, Walker
 from oopscope.machine.common.x86_code import call_target, follows_call
 from oopscope.machine.common.x86_entries import boundary
 from oopscope.machine.x86_64.entry_frames import PT_REGS, EntryFrames, has_frame_pointers, pushes
 from oopscope.machine.x86_64.stacks import cpu_stacks
 from oopscope.symbols.orc import OrcEntry
 
-MAX_FRAMES = 1024
 RBP = 5
-GUARD = 4096
 MAX_SCANNED = 8192  # bytes of stack scanned where nothing better serves
 IRET = ("rip", "cs", "eflags", "rsp", "ss")
 _ENTRIES = ("regs", "regs_partial")  # kinds of ORC entries: what was interrupted follows
 _ORC_REGISTERS = {"ax": "rax", "dx": "rdx", "di": "rdi", "r10": "r10", "r13": "r13", "bp": "rbp", "sp": "rsp"}
 
 
-class _Stop(Exception):
-    """The walk cannot go on from here."""
-
-
-class _End(Exception):
-    """There is nothing beyond."""
-
-
-class Unwinder:
+class Unwinder(Walker):
     """Unwinds one stack of one kernel."""
 
     def __init__(self, kernel: Kernel, stacks: Iterable[Stack]) -> None:
@@ -47,40 +37,29 @@ class Unwinder:
         self._own, self._others = tuple(stacks), kernel.cached(cpu_stacks)
         self._described, self._named = kernel.cached(_descriptions), kernel.cached(_names)
         self._plain = kernel.cached(_plain_calls)
-        self.problem: str | None = None
 
     @cached_property
     def _entries(self) -> EntryFrames:
         return EntryFrames(self._kernel, self._stack_of)
 
-    def frames(self, start: State) -> list[Frame]:
-        """Return the frames from the innermost outwards."""
-        return mark_softirqs(list(self.walk(start)), lambda symbol: symbol.startswith("asm_"))
+    def is_entry(self, symbol: str) -> bool:
+        """Tell whether something comes in through a function, by its name."""
+        return symbol.startswith("asm_")
 
-    def walk(self, start: State) -> Iterator[Frame]:
-        """Yield the frames as they are found; `problem` says afterwards why the walk ended early, if it did."""
-        try:
-            yield from self._walk(start)
-        except _End:
-            return
-        except _Stop as e:
-            self.problem = str(e)
-        except ReadError as e:
-            self.problem = f"the stack is unreadable: {e}"
-
-    def _walk(self, state: State) -> Iterator[Frame]:
+    def each_frame(self, state: State) -> Iterator[Frame]:
+        """Yield the frames as they are found."""
         seen: set[tuple[int, int]] = set()
         for _ in range(MAX_FRAMES):
             state = yield from self._calls(state, seen)
             if (state.pc, state.sp) in seen:
-                raise _Stop("the stack loops")
+                raise StopError("the stack loops")
             if len(seen) >= MAX_FRAMES:
                 break
             seen.add((state.pc, state.sp))
             stack = self._stack_of(state.sp)
             entry = self._entry(state)
             if entry is None and not state.signal and not self._is_text(state.pc):
-                raise _Stop(f"{state.pc:#x} is not a return address")
+                raise StopError(f"{state.pc:#x} is not a return address")
             saved = self._entries.registers(state) if entry is None else None
             yield self._frame(state, stack, saved is not None or (entry is not None and entry.type in _ENTRIES))
             if entry is not None and entry.end:
@@ -97,12 +76,12 @@ class Unwinder:
                 return
             self._check_progress(state, following)
             state = following
-        raise _Stop(f"more than {MAX_FRAMES} frames")
+        raise StopError(f"more than {MAX_FRAMES} frames")
 
     def _calls(self, state: State, seen: set[tuple[int, int]]) -> Generator[Frame, None, State]:
         """Go on from caller to caller on one stack, while calls are met whose step is known; return where that ends.
 
-        It does what the steps of `_walk` do, without looking anything up: most stacks are nothing but such calls.
+        It does what the steps of `each_frame` do, without looking anything up: most stacks are nothing but such calls.
         """
         if state.signal or state.pc not in self._plain:
             return state
@@ -149,9 +128,9 @@ class Unwinder:
     def _check_progress(self, old: State, new: State) -> None:
         before, after = self._stack_of(old.sp), self._stack_of(new.sp)
         if after is None:
-            raise _Stop(f"the stack pointer {new.sp:#x} is on no stack that is known")
+            raise StopError(f"the stack pointer {new.sp:#x} is on no stack that is known")
         if before is after and new.sp <= old.sp:
-            raise _Stop("the stack does not go on upwards")
+            raise StopError("the stack does not go on upwards")
 
     def _frame(self, state: State, stack: Stack | None, enters: bool) -> Frame:
         where = state.pc, state.signal
@@ -188,7 +167,7 @@ class Unwinder:
             regs = dict(zip(IRET, self._memory.words(cfa, len(IRET)), strict=True))
             new = State(regs["rip"], regs["rsp"], state.fp, True, regs, state.reliable)
         else:
-            raise _Stop("the kernel's tables do not describe the caller")
+            raise StopError("the kernel's tables do not describe the caller")
         if entry.bp_reg == "prev_sp":
             return new._replace(fp=self._memory.word(cfa + entry.bp_offset))
         if entry.bp_reg == "bp":
@@ -230,7 +209,7 @@ class Unwinder:
             return self._memory.word(state.fp + offset)
         name = _ORC_REGISTERS.get(reg)
         if name is None or name not in state.registers:
-            raise _Stop(f"register {reg} is needed to go on, and is not known")
+            raise StopError(f"register {reg} is needed to go on, and is not known")
         return state.registers[name] + offset
 
     def _frame_pointer_step(self, state: State) -> State | None:
@@ -241,7 +220,7 @@ class Unwinder:
         if kept and (bare := self._entries.without_frame(state)) is not None:
             return bare
         if bp == 0 and kept:  # so the boot code begins
-            raise _End
+            raise EndError
         if bp & 1:  # ENCODE_FRAME_POINTER: an entry's pt_regs
             return self._encoded_step(bp, reliable)
         stack = self._stack_of(bp)
@@ -258,7 +237,7 @@ class Unwinder:
             return None
         regs = dict(zip(PT_REGS, self._memory.words(at, len(PT_REGS)), strict=True))
         if not regs["rip"]:  # of a kernel thread: it never came from user space
-            raise _End
+            raise EndError
         return _restored(regs, reliable)
 
     def _stray(self, state: State) -> Iterator[Frame]:
