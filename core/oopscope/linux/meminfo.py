@@ -36,7 +36,7 @@ class Stats:
         for enum, table in (("zone_stat_item", "vm_zone_stat"), ("node_stat_item", "vm_node_stat")):
             items = {n: v for n, v in kernel.types.enum(enum).items() if 0 <= v < 256}
             words = kernel.memory.words(kernel.symbol(table), max(items.values()))
-            self._values.update({n: _signed(words[v]) for n, v in items.items() if v < len(words)})
+            self._values.update({n: kernel.memory.signed(words[v]) for n, v in items.items() if v < len(words)})
 
     def __getitem__(self, name: str) -> int:
         """Return a counter in its own unit, mostly pages; Absent where this kernel has none of that name."""
@@ -55,10 +55,6 @@ class Stats:
     def any(self, *names: str) -> int:
         """Return the first of some counters that this kernel has."""
         return self[next((n for n in names if n in self._values), names[0])]
-
-
-def _signed(word: int) -> int:
-    return word - (word >> 63 << 64)
 
 
 class Inode(NamedTuple):
@@ -105,7 +101,7 @@ def _committed(kernel: Kernel) -> int:
 
 def _swap(kernel: Kernel, name: str) -> int:
     address = kernel.find_symbol(name)  # absent without CONFIG_SWAP
-    return max(_signed(kernel.memory.word(address)), 0) if address else 0
+    return max(kernel.memory.signed(kernel.memory.word(address)), 0) if address else 0
 
 
 def _swap_cached(stats: Stats) -> int:
@@ -138,7 +134,7 @@ def _vmalloc_used(kernel: Kernel, stats: Stats) -> int:
     try:
         return stats["NR_VMALLOC"]  # a counter of the nodes by 7.2
     except Absent:
-        return _signed(kernel.memory.word(kernel.symbol("nr_vmalloc_pages")))
+        return kernel.memory.signed(kernel.memory.word(kernel.symbol("nr_vmalloc_pages")))
 
 
 def _vmalloc_total(kernel: Kernel) -> int:

@@ -87,6 +87,8 @@ class Module:
                     count=min(table.num_symtab, MAX_SYMBOLS),
                     strtab=table.strtab,
                     typetab=table.typetab,
+                    bits=self._kernel.arch.bits,
+                    endian=self._kernel.endian,
                 )
             except OopscopeError as e:
                 self._kernel.problems.lost("modules", f"symbols of {self.name}")(e)

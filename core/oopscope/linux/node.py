@@ -75,7 +75,7 @@ def nodes(kernel: Kernel) -> list[Node]:
             kernel.problems.add("nodes", f"what should be node {number} calls itself {row.node_id}", address)
             continue
         mine = [zone for zone in zones if zone.node == number]
-        uses = {name: _sum(row.vm_stat, items, groups) for name, groups in USES.items()}
+        uses = {name: _sum(kernel, row.vm_stat, items, groups) for name, groups in USES.items()}
         sizes = {name: pages * page if pages is not None else None for name, pages in uses.items()}
         kswapd = tasks.get(row.kswapd)
         found.append(
@@ -97,12 +97,14 @@ def nodes(kernel: Kernel) -> list[Node]:
     return found
 
 
-def _sum(stats: tuple[int, ...], items: dict[str, int], groups: tuple[tuple[str, ...], ...]) -> int | None:
+def _sum(
+    kernel: Kernel, stats: tuple[int, ...], items: dict[str, int], groups: tuple[tuple[str, ...], ...]
+) -> int | None:
     """Add up counters; None where this kernel lacks one."""
     total = 0
     for names in groups:
         item = next((items[name] for name in names if name in items), None)
         if item is None or item >= len(stats):
             return None
-        total += stats[item] - (stats[item] >> 63 << 64)
+        total += kernel.memory.signed(stats[item])
     return max(total, 0)

@@ -194,7 +194,7 @@ def _freelist(kernel: Kernel, cache: CacheStruct, first: int, memory: range) -> 
         first = kernel.memory.word(at)
         if cache.random is not None:
             # swab(): 1ad53d9fa3f6 "slub: improve bit diffusion for freelist ptr obfuscation", 5.7
-            first ^= cache.random ^ int.from_bytes(at.to_bytes(8, "little"), "big")
+            first ^= cache.random ^ int.from_bytes(at.to_bytes(kernel.memory.word_size, "little"), "big")
 
 
 def _of_cpu(kernel: Kernel, slab: SlabStruct, cache: CacheStruct, at: int, memory: range) -> Iterator[int]:

@@ -9,8 +9,8 @@ from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 def percpu_sum(kernel: Kernel, address: int) -> int:
     """Return what a struct percpu_counter comes to, never below 0; ReadError, Absent."""
     types, memory = kernel.types, kernel.memory
-    found = memory.word(address + types.member("percpu_counter", "count").offset)
-    found -= found >> 63 << 64  # s64
+    raw = memory.read(address + types.member("percpu_counter", "count").offset, 8)
+    found = int.from_bytes(raw, "little" if kernel.endian == "<" else "big", signed=True)
     if types.has_member("percpu_counter", "counters"):
         each = memory.word(address + types.member("percpu_counter", "counters").offset)
         if each:

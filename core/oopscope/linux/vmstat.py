@@ -72,7 +72,7 @@ class _Counters:
     def words(self, symbol: str, count: int) -> list[int]:
         """Return global counters; one that is less than 0, for the CPUs' own parts are not in it, counts as 0."""
         found = self.memory.words(self.kernel.symbol(symbol), count)
-        return [word if not word >> 63 else 0 for word in found]
+        return [max(self.memory.signed(word), 0) for word in found]
 
     def numa(self, count: int) -> list[int]:
         """Return the NUMA events: reading them adds up what the CPUs have; before 5.14 a file read showed the sums."""

@@ -118,7 +118,7 @@ def _zone(kernel: Kernel, node: int, row: ZoneStruct, free_index: int) -> Zone:
     return Zone(
         node,
         name,
-        max(free - (free >> 63 << 64), 0) * page,
+        max(kernel.memory.signed(free), 0) * page,
         marks[0],
         marks[1],
         marks[2],

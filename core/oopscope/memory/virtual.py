@@ -144,6 +144,11 @@ class Memory:
         value = self.u32(address)
         return value - (value >> 31 << 32)
 
+    def signed(self, word: int) -> int:
+        """Return a word as a signed number: a long."""
+        bits = 8 * self.word_size
+        return word - (word >> bits - 1 << bits)
+
     def u8(self, address: int) -> int:
         """Read one byte."""
         buffer, offset = self.view(address, 1)

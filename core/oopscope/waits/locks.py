@@ -17,6 +17,7 @@ from oopscope.kernel.stack import Stack, task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
+from oopscope.waits.offsets import lowest
 from oopscope.waits.sleepers import (
     BLOCKED,
     SLEEPS,
@@ -221,9 +222,9 @@ class _Search:
 
     def _pointed_at(self, waiter: _Waiter) -> Iterator[int]:
         own = self._stack(waiter.task)
-        size = self.memory.word_size
+        size, floor = self.memory.word_size, lowest(self.kernel)
         for word in dict.fromkeys(words_of(self.kernel, waiter.task)):
-            if word >= 1 << (8 * size - 1) and not word % size and word not in own:
+            if word >= floor and not word % size and word not in own:
                 yield word
 
     def _first(self, lock: int, shape: _Shape) -> int | None:

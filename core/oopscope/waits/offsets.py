@@ -18,6 +18,11 @@ def _types(kernel: Kernel) -> dict[str, Types | None]:
     return {}
 
 
+def lowest(kernel: Kernel) -> int:
+    """Return the lowest address that can be the kernel's: not all machines have it in the upper half."""
+    return kernel.machine.kernel_from(kernel)
+
+
 def offset(kernel: Kernel, struct: str, *paths: str, module: str = "") -> int | None:
     """Return the offset of the first of some members that a struct has; None where it has none, or there is none."""
     known = kernel.cached(_known)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.waits.offsets import offset
+from oopscope.waits.offsets import lowest, offset
 from oopscope.waits.wait import Wait
 
 TYPES = ("mutex", "semaphore", "rw_semaphore", "rw_semaphore")  # BLOCKER_TYPE_MUTEX, _SEM, _RWSEM_READER, _RWSEM_WRITER
@@ -32,7 +32,7 @@ def said(kernel: Kernel, task: int) -> Said | None:
         except OopscopeError:
             continue
         kind, lock = (TYPES[word & 3], word & ~3) if member == "blocker" else ("mutex", word)
-        if lock >= 1 << 8 * kernel.memory.word_size - 1 and not lock % kernel.memory.word_size:
+        if lock >= lowest(kernel) and not lock % kernel.memory.word_size:
             return Said(kind, lock, f"task_struct.{member}")
     return None
 

@@ -17,7 +17,7 @@ from oopscope.linux.sched import runqueues
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import TASK_NOLOAD, decode_comm
 from oopscope.stacks.tasks import stack
-from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.offsets import lowest, offset, offsets
 
 MAX_STACK = 64 << 10
 MAX_RING = 1 << 16
@@ -120,7 +120,7 @@ class Seen:
         except ReadError:
             data = b""
         memory, size, found = kernel.memory, kernel.memory.word_size, []
-        self._lowest, self._odd = 1 << (8 * size - 1), size - 1
+        self._lowest, self._odd = lowest(kernel), size - 1
         own = task.address.to_bytes(size, "little" if kernel.endian == "<" else "big")
         at = data.find(own)
         while at >= 0:
@@ -189,7 +189,7 @@ def _entry_shape(kernel: Kernel) -> EntryShape | None:
 
 def wakes(kernel: Kernel, function: int) -> str | None:
     """Return the name of a function that begins at an address and wakes who waits; None for anything else."""
-    if function < 1 << (8 * kernel.memory.word_size - 1):
+    if function < lowest(kernel):
         return None
     name = kernel.name_of(function)
     return name.symbol if name is not None and not name.offset and _WAKES.search(name.symbol) else None
@@ -312,7 +312,7 @@ def _function_at(kernel: Kernel, place: int) -> str | None:
         word = kernel.memory.word(place)
     except ReadError:
         return None
-    if word < 1 << (8 * kernel.memory.word_size - 1):
+    if word < lowest(kernel):
         return None
     name = kernel.name_of(word)
     return name.symbol if name is not None and not name.offset else None

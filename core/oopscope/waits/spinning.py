@@ -20,7 +20,7 @@ from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import task_structs
 from oopscope.stacks.cpus import Cpu, all_cpus
 from oopscope.stacks.standing import interrupted_in, stood_in
-from oopscope.waits.offsets import offset, size
+from oopscope.waits.offsets import lowest, offset, size
 
 SLOW = lazy_re(r"(native_|__pv_)?queued_spin_lock_slowpath|resilient_queued_spin_lock_slowpath")
 NODES = 4  # of each CPU: task, softirq, interrupt, NMI
@@ -143,7 +143,7 @@ def _matches(kernel: Kernel, word: int, last: Place | None, queues: Queues, alon
     Without a node it waits first; alone: it takes no part in queues, as guests of a hypervisor (virt_spin_lock).
     """
     try:
-        value = kernel.memory.u32(word) if word >= 1 << 8 * kernel.memory.word_size - 1 and not word % 4 else 0
+        value = kernel.memory.u32(word) if word >= lowest(kernel) and not word % 4 else 0
     except OopscopeError:
         return False
     named = tail(value)

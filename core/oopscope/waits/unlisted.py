@@ -17,6 +17,7 @@ from oopscope.kernel.stack import task_stack
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.task_state import decode_comm
+from oopscope.waits.offsets import lowest
 from oopscope.waits.sleepers import stack_words
 from oopscope.waits.wait import Wait
 
@@ -75,9 +76,9 @@ class Unlisted:
         shape = self._rt
         if shape is None or shape.rwsem is None or not any(_RT_WRITES.match(symbol) for symbol in symbols):
             return None
-        own, size = task_stack(self.kernel, task.stack), self.memory.word_size
+        own, size, floor = task_stack(self.kernel, task.stack), self.memory.word_size, lowest(self.kernel)
         for word in dict.fromkeys(stack_words(self.kernel, task)):
-            if word < 1 << (8 * size - 1) or word % size or word in own:
+            if word < floor or word % size or word in own:
                 continue
             try:
                 if self.memory.word(word + shape.rwsem + shape.owner) & ~HAS_WAITERS == task.address:
@@ -120,9 +121,9 @@ class Unlisted:
 
     def _writer(self, task: TaskStruct, shape: "_Percpu") -> Wait | None:
         """By the lock's rcuwait, which names it: the lock is among the words of its stack."""
-        own, size = task_stack(self.kernel, task.stack), self.memory.word_size
+        own, size, floor = task_stack(self.kernel, task.stack), self.memory.word_size, lowest(self.kernel)
         for word in dict.fromkeys(stack_words(self.kernel, task)):
-            if word < 1 << (8 * size - 1) or word % size or word in own:
+            if word < floor or word % size or word in own:
                 continue
             try:
                 if self.memory.word(word + shape.writer) == task.address:

@@ -58,6 +58,7 @@ def made(
     known = names or {}
     name_of = lambda at: Name(known[at], 0, None) if at in known else None  # noqa: E731
     return SimpleNamespace(
+        machine=SimpleNamespace(kernel_from=lambda _kernel: 1 << 63),
         memory=Memory(words, texts or {}), name_of=name_of, problems=Problems(), find_symbol=lambda _name: None,
         **more,
     )  # fmt: skip

@@ -83,7 +83,12 @@ def kernel_of(tasks: Any, words: Any, offsets: Any, monkeypatch: pytest.MonkeyPa
     )
     found = {task_structs: {one.address: one for one in tasks}, lost_tasks: {}, thread_size: SIZE}
     kernel = SimpleNamespace(
-        types=Types(offsets), memory=Words(words), problems=Problems(), name_of=lambda address: None, endian="<"
+        machine=SimpleNamespace(kernel_from=lambda _kernel: 1 << 63),
+        types=Types(offsets),
+        memory=Words(words),
+        problems=Problems(),
+        name_of=lambda address: None,
+        endian="<",
     )
     kernel.cached = lambda read: found[read] if read in found else reader(read)(kernel)
     return kernel

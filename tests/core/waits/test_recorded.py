@@ -21,7 +21,11 @@ def kernel(monkeypatch: pytest.MonkeyPatch, **words: int) -> Any:
     places = {name: 8 * (at + 1) for at, name in enumerate(words)}
     monkeypatch.setattr(recorded, "offset", lambda _kernel, _struct, name: places.get(name))
     memory = {TASK + places[name]: value for name, value in words.items()}
-    return SimpleNamespace(memory=SimpleNamespace(word=memory.__getitem__, word_size=8), problems=Problems())
+    return SimpleNamespace(
+        machine=SimpleNamespace(kernel_from=lambda _kernel: 1 << 63),
+        memory=SimpleNamespace(word=memory.__getitem__, word_size=8),
+        problems=Problems(),
+    )
 
 
 def wait(kind: str, lock: int) -> Wait:

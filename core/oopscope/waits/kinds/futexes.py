@@ -15,7 +15,7 @@ from oopscope.linux.task import TaskStruct, all_tasks_known, task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
-from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.offsets import lowest, offset, offsets
 from oopscope.waits.sleepers import Sleeper, is_linked
 
 WAITERS, TID = 0x80000000, 0x3FFFFFFF
@@ -63,7 +63,7 @@ def _key(kernel: Kernel, one: Sleeper, base: int) -> _Key | None:
         lock = memory.word(base + shape[2])
         held, word = memory.word(base + shape[1] + parts[0]), memory.word(base + shape[1] + parts[1])
         flags = memory.u32(base + shape[1] + parts[2])
-        if lock < 1 << (8 * memory.word_size - 1) or not (flags & INODE or held == one.task.mm):
+        if lock < lowest(kernel) or not (flags & INODE or held == one.task.mm):
             return None
     except ReadError:
         return None

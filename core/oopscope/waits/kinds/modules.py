@@ -16,7 +16,7 @@ from oopscope.linux.task import task_structs
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node, thing
-from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.offsets import lowest, offset, offsets
 from oopscope.waits.sleepers import Sleeper, completion_of, head_of, sleepers
 
 QUEUE = "module_wq"
@@ -65,8 +65,9 @@ def _loading(kernel: Kernel) -> dict[str, int]:
 def _by_name(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
     """By a copy of the module that it wants to load, whose name is that of one that is being loaded."""
     at = offset(kernel, "module", "name") or 0
+    floor = lowest(kernel)
     for word in dict.fromkeys(one.words):
-        if word < 1 << 8 * kernel.memory.word_size - 1 or word in one.stack or word in _loading(kernel).values():
+        if word < floor or word in one.stack or word in _loading(kernel).values():
             continue
         try:
             name = kernel.memory.cstring(word + at, MAX_NAME).decode("utf-8", "backslashreplace")

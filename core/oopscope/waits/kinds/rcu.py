@@ -16,7 +16,7 @@ from oopscope.structs.plan import Plan
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
-from oopscope.waits.offsets import offset, size
+from oopscope.waits.offsets import lowest, offset, size
 from oopscope.waits.sleepers import Sleeper, head_of
 
 MAX_NODES = 1024
@@ -88,9 +88,9 @@ def barrier(kernel: Kernel, one: Sleeper, completion: int) -> Iterator[Claim]:
 
 def sleepable_grace_period(kernel: Kernel, one: Sleeper) -> Node:
     """Return the node of a grace period of SRCU: its domain is a static variable whose address the task has kept."""
-    names = {}
+    names, floor = {}, lowest(kernel)
     for word in dict.fromkeys(one.words):
-        named = kernel.name_of(word) if word >= 1 << (8 * kernel.memory.word_size - 1) else None
+        named = kernel.name_of(word) if word >= floor else None
         if named is not None and not named.offset and "srcu" in named.symbol and word % kernel.memory.word_size == 0:
             names[word] = symbol_name(kernel, word) or named.symbol
     domains = {word: name for word, name in names.items() if not _in_text(kernel, word)}

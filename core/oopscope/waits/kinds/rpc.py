@@ -11,7 +11,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
-from oopscope.waits.offsets import offset, offsets
+from oopscope.waits.offsets import lowest, offset, offsets
 from oopscope.waits.servers import RPC, rpc_server
 from oopscope.waits.sleepers import Sleeper
 
@@ -37,7 +37,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
 def _of(kernel: Kernel, one: Sleeper, word: int) -> Iterator[Claim]:
     shape = offsets(kernel, "rpc_task", "tk_runstate", "tk_client", "tk_rqstp", module=RPC)
     back = offsets(kernel, "rpc_rqst", "rq_task", "rq_ntrans", module=RPC)
-    if shape is None or back is None or word < 1 << 8 * kernel.memory.word_size - 1:
+    if shape is None or back is None or word < lowest(kernel):
         return
     memory, task = kernel.memory, word - shape[0]
     request = memory.word(task + shape[2])

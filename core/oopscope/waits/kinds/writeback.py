@@ -12,7 +12,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, file_system_node, super_blocks, task_node, thing
-from oopscope.waits.offsets import offset
+from oopscope.waits.offsets import lowest, offset
 from oopscope.waits.servers import claims_of_file_system
 from oopscope.waits.sleepers import Sleeper, head_of
 from oopscope.waits.workers import workers
@@ -80,9 +80,10 @@ def _throttled(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
     if to is None or at is None:
         return
     found = set[int]()
+    floor = lowest(kernel)
     for word in dict.fromkeys(one.words):
         try:
-            high = word >= 1 << 8 * kernel.memory.word_size - 1 and not word % kernel.memory.word_size
+            high = word >= floor and not word % kernel.memory.word_size
             if high and word not in one.stack and kernel.memory.word(word + to) + at == word:
                 found.add(word - at)
         except OopscopeError:

@@ -1,0 +1,64 @@
+"""Deaths of guests of other machines, made by the module that makes them on x86_64: the same cause, as far as it goes.
+
+`machines/NAME.patch` is a difference against the dump of that kernel beside it, distilled for its verdict alone.
+"""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from oopscope.boot.attach import open_kernel
+from oopscope.kernel.kernel import Kernel
+from oopscope.triage import verdict
+from oopscope.triage.finding import Verdict
+from oopscope.waits.build import wait_graph
+from stored import STORE, put_together
+
+DEATHS = {
+    "6.12-riscv64-null": ("null-pointer-dereference", "lab_read_balance.isra.0+0x10", "labcrash"),
+    "6.12-s390x-deadlock": ("deadlock", "lab_transfer+0x46", "labcrash"),
+}
+
+
+@cache
+def death(name: str) -> tuple[Kernel, Verdict]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.kdump"
+        path.write_bytes(put_together(STORE / "machines" / f"{name}.patch", STORE / "machines"))
+        kernel = open_kernel([path])  # whose file stays open
+        return kernel, verdict(kernel)
+
+
+@pytest.mark.parametrize("name", DEATHS)
+def test_the_cause_and_the_function(name: str) -> None:
+    _, found = death(name)
+    assert (found.cause, found.symbol, found.module) == DEATHS[name]
+    assert found.confidence == "certain"
+
+
+def test_a_fault_that_came_before_an_interrupt_into_panic_is_told_to_its_end() -> None:
+    """When the dump was taken an interrupt had just come in, behind which panic() stood."""
+    _, found = death("6.12-riscv64-null")
+    fault = found.fault
+    assert fault is not None
+    assert (fault.instruction, fault.formula, fault.address, fault.value) == ("c.ld a5,0x28(a0)", "a0 + 0x28", 0x28, 0)
+    assert fault.passed_by == "labcrash_init+0xaa [labcrash]: what a call returned: jalr ra,ra,0x578 (strcmp)"
+
+
+def test_who_waits_is_found_where_addresses_of_the_kernel_are_low() -> None:
+    """s390's kernel has an address space of its own, and its module's symbols are big-endian."""
+    kernel, _ = death("6.12-s390x-deadlock")
+    graph = wait_graph(kernel)
+    held = {
+        (graph.nodes[e.source].name, graph.nodes[e.target].name): [
+            graph.nodes[h.target].name for h in graph.out[e.target]
+        ]
+        for e in graph.edges
+        if e.kind == "waits_for" and graph.nodes[e.target].kind == "mutex"
+    }
+    assert held == {
+        ("lab-teller-ab", "lab_b [labcrash]"): ["lab-teller-ba"],
+        ("lab-teller-ba", "lab_a [labcrash]"): ["lab-teller-ab"],
+    }
