@@ -21,6 +21,7 @@ from oopscope.linux.timer import timers
 from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.waits.build import wait_graph
 from oopscope.waits.disks import in_flight
+from oopscope.waits.graph import Graph, Node
 from oopscope.waits.offsets import offset
 from oopscope.waits.workers import workers
 
@@ -28,6 +29,7 @@ SECOND = 1e9
 TOUCH = 1 << 30  # ns, in which the watchdog counts (kernel/watchdog.c: get_timestamp)
 ERROR = 3  # a record's level: error, or graver
 OVERDUE = 0.2  # seconds: no CPU that takes its ticks is so late
+LISTENS = ("socket", "eventfd")  # things for which most wait without harm
 MAX_ROWS = 2000  # of a kind
 CELLS = 40  # of the drawn axis
 LEAST = 0.01  # seconds at its right end
@@ -96,6 +98,11 @@ def _of_log(kernel: Kernel, end: int) -> Iterator[Moment]:
             yield _moment((end - record.ns) / SECOND, 1e-6, "log", text[:200], None, record.index)
 
 
+def _idles(graph: Graph, thing: Node) -> bool:
+    """Tell whether who waits for a thing merely listens: nobody is known who is to do anything about it."""
+    return thing.kind in LISTENS and not graph.out[thing.id]
+
+
 def _of_tasks(kernel: Kernel, _end_ns: int) -> Iterator[Moment]:
     """Yield since when tasks are blocked or wait for something that is known, and what runs."""
     graph, tick = wait_graph(kernel), _tick(kernel)
@@ -103,7 +110,7 @@ def _of_tasks(kernel: Kernel, _end_ns: int) -> Iterator[Moment]:
     for task in all_tasks(kernel):
         since = task.since_last_run_seconds
         thing = waits.get(task.address)
-        if since is None or (task.state != "D" and thing is None):
+        if since is None or (task.state != "D" and (thing is None or _idles(graph, thing))):
             continue
         what = f"waits for the {thing.kind} {thing.name}" if thing is not None else f"is blocked in {task.wait or '?'}"
         yield _moment(since, tick, "task", f"{task.comm} {what}", task.pid)

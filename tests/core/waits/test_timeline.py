@@ -6,6 +6,7 @@ import pytest
 
 from cases import case_of
 from oopscope.linux.timer import Timer
+from oopscope.waits.build import wait_graph
 from oopscope.waits.timeline import CELLS, KINDS, axis, timeline
 
 
@@ -40,3 +41,9 @@ def test_a_timer_that_is_overdue_is_said_and_one_that_may_wait_is_not(monkeypatc
     found = list(KINDS["timer"](kernel, 0))
     assert [(one.before_seconds, one.pid) for one in found] == [(9.0, 29)]
     assert found[0].what == "process_timeout of kcompactd0 was due on CPU 1"
+
+
+def test_who_merely_listens_is_no_event() -> None:
+    kernel = case_of("6.1-null").kernel
+    assert any(node.note == "it listens, nobody connects" for node in wait_graph(kernel).nodes.values())
+    assert not any("socket" in moment.what for moment in timeline(kernel))
