@@ -37,4 +37,6 @@ ALSO: dict[str, str] = {
     "gfp flags": "GFP", "oom_score": "oom_score_adj", "redzone": "red zone", "refcount": "reference count",
     "refcount_t": "reference count", "kref": "reference count", "swapping": "swap", "pfn": "page frame",
     "frame number": "page frame", "suspect": "culprit", "slab cache": "slab",
+    "stop_machine": "stopper", "migration thread": "stopper", "isolated": "compaction", "kcompactd": "compaction",
+    "direct reclaim": "reclaim", "NFS": "RPC", "sunrpc": "RPC", "vmscan": "reclaim",
 }  # fmt: skip

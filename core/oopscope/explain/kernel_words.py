@@ -74,6 +74,23 @@ TEXTS: dict[str, Text] = {
         "Time in which a guest's CPU was ready to run and its hypervisor ran something else. Much of it makes "
         "lockups that are no fault of the guest's.",
     ),
+    "stopper": Text(
+        "A thread of each CPU (migration/0, ...) that goes before all others, to move the task that runs, or to hold "
+        "all CPUs still while code is changed (stop_machine). It waits for a CPU that lets nothing else run."
+    ),
+    "reclaim": Text(
+        "Taking memory back: dropping cached pages, writing dirty ones, swapping. kswapd does it ahead of need; who "
+        "finds too little does it itself, and is made to wait where that leads nowhere."
+    ),
+    "compaction": Text(
+        "Moving pages so that free memory lies together, for who needs more than single pages. It waits for pages that "
+        "others use, and pauses while too many are isolated: taken off their lists to be moved or reclaimed."
+    ),
+    "eventfd": Text("An open file that is but a counter: programs and the kernel signal each other by it."),
+    "RPC": Text(
+        "A call to a server on the network, as NFS makes them (sunrpc). By default it is sent again for ever, and its "
+        "caller waits until the server answers."
+    ),
     "freezer": Text("What stops tasks or a file system for suspend, a snapshot or a cgroup, until it is thawed."),
     "livepatch": Text("Functions of the running kernel replaced by a module; it sets taint K."),
     "kprobe": Text("A breakpoint that a tracer set into the kernel's own code."),
