@@ -103,13 +103,21 @@ def _kept(
         if address is None:
             continue
         for place in (address, _pointer(memory, address)):
-            text = memory.cstring(place + 24, MAX_TEXT) if place and name == "vmcoreinfo_note" else b""
-            text = text or (memory.cstring(place, MAX_TEXT) if place else b"")
+            text = _text(memory, place + 24) if place and name == "vmcoreinfo_note" else b""
+            text = text or (_text(memory, place) if place else b"")
             info = VmcoreInfo.parse(text) if text.startswith(b"OSRELEASE=") else None
             info = VmcoreInfo({**proved.raw, **info.raw}) if info else None
             if info and fits(info, physical, arch_of) and (best is None or info.get("CRASHTIME")):
                 best = info
     return best
+
+
+def _text(memory: Memory, address: int) -> bytes:
+    """Return the text at an address; none where it cannot be read: what overran memory may have spared the rest."""
+    try:
+        return memory.cstring(address, MAX_TEXT)
+    except OopscopeError:
+        return b""
 
 
 def _pointer(memory: Memory, address: int) -> int:
@@ -134,7 +142,7 @@ def _made(info: VmcoreInfo, memory: Memory, symbols: Kallsyms) -> VmcoreInfo:
         if address is not None:
             raw["SYMBOL(swapper_pg_dir)"] = f"{address:x}"
             break
-    banner = BANNER.match(memory.cstring(symbols.symbol("linux_banner"), 1024) + b"\0")
+    banner = BANNER.match(_text(memory, symbols.symbol("linux_banner"))[:1024] + b"\0")
     if banner:
         raw["OSRELEASE"] = banner[1].decode("ascii", "replace")
     return VmcoreInfo(raw)

@@ -23,7 +23,7 @@ SLOT = 2 << 20
 LINKED = START_KERNEL_MAP + (16 << 20)  # where _text is without KASLR: CONFIG_PHYSICAL_START of all distributions
 FRAME = (1 << 52) - (1 << 12)
 LA57 = 1 << 12  # of CR4
-MIN_IMAGE = 8  # slots of 2 MiB that a kernel's image takes at the least
+MIN_IMAGE = 2  # slots of 2 MiB that a kernel's image takes at the least: small ones take four or five
 NEAR = 64 << 20  # an image's page tables are no further from its banner
 MAX_NEAR = 8  # candidates looked at closely for each banner
 
