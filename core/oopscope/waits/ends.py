@@ -68,10 +68,18 @@ def pipe_ends(kernel: Kernel, pipe: int, tgid: int, reads: bool) -> Ends | None:
     wanted = FMODE_WRITE if reads else FMODE_READ
     peers = dict.fromkeys(entry.task for entry in others if entry.mode & wanted)
     itself = any(entry.mode & wanted for entry in mine)
-    note = "" if peers else "its other end is open in this process alone" if itself else "nobody has its other end open"
+    note = "" if peers else "its other end is open in this process alone" if itself else _nobody(kernel, pipe, reads)
     text = f"it has the pipe's {'writing' if reads else 'reading'} end open"
     # who has both ends might end the wait itself, by another thread
     return Ends(() if itself else tuple(peers), f"{pipe:#x}", text, note if opened_by(kernel).whole else "")
+
+
+def _nobody(kernel: Kernel, pipe: int, reads: bool) -> str:
+    """Say that no process has a pipe's other end; the pipe counts those of files on their way, or being closed."""
+    at = offset(kernel, "pipe_inode_info", "writers" if reads else "readers")
+    count = kernel.memory.u32(pipe + at) if at is not None else 0
+    times = f" {count} times" if count > 1 else ""
+    return f"its other end is open{times}, by no process" if count else "nobody has its other end open"
 
 
 def event_ends(kernel: Kernel, event: int, tgid: int) -> Ends | None:

@@ -83,3 +83,14 @@ def test_a_full_socket_is_for_those_to_empty_who_have_it_open(monkeypatch: pytes
     found = ends.receiver_ends(kernel, 0x1000, 5)
     assert found is not None and (found.tasks, found.name, found.note) == ((0xB,), "unix /run/log", "")
     assert ends.receiver_ends(kernel, 0x3000, 5) is None
+
+
+@pytest.mark.parametrize(
+    ("count", "note"), [(0, "nobody has its other end open"), (2, "its other end is open 2 times, ")]
+)
+def test_a_pipe_counts_the_ends_that_no_process_has(monkeypatch: pytest.MonkeyPatch, count: int, note: str) -> None:
+    kernel = made(monkeypatch, ends, {"pipe_inode_info.writers": 8}, {0x2008: count})
+    monkeypatch.setattr(ends, "opened", lambda *_: ([Opened(0xA, 0, 0, 1, 0)], []))
+    monkeypatch.setattr(ends, "opened_by", lambda _kernel: OpenFiles({}, True, {}))
+    found = ends.pipe_ends(kernel, 0x2000, 5, True)
+    assert found is not None and found.tasks == () and found.note.startswith(note)
