@@ -101,7 +101,7 @@ class Clock(NamedTuple):
 @once
 def the_clock(kernel: Kernel) -> Clock:
     """Return when the machine booted and died, by its own clock."""
-    crashed = int(kernel.info.get("CRASHTIME") or 0) * SECOND or None
+    crashed = (kernel.info.plain("CRASHTIME") or 0) * SECOND or None
     try:
         keeper = _timekeeper(kernel)
     except OopscopeError as e:

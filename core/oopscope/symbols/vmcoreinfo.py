@@ -24,6 +24,10 @@ class VmcoreInfo(NamedTuple):
         """Return a plain key's text, such as OSRELEASE or BUILD-ID."""
         return self.raw.get(key)
 
+    def plain(self, key: str, base: int = 10) -> int | None:
+        """Return a plain key's number, such as CRASHTIME; None for what is no number of 64 bits."""
+        return _within(_number(self.raw.get(key), base), 1 << 64)
+
     def symbol(self, name: str) -> int | None:
         """Return SYMBOL(name), an address."""
         return _within(_number(self.raw.get(f"SYMBOL({name})"), 16), 1 << 64)
