@@ -49,6 +49,7 @@ ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TAB
 
 
 SHARED: list[Path] = []  # the folder that the processes of one run have in common, where there are several
+INDEX: list[Path] = []  # the folder of the index cache that all processes of a run share
 
 
 def held(key: str, name: str) -> bool:

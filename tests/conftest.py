@@ -3,13 +3,17 @@
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 import cases
 from cases import NAMES, Case, case_of
+
+# Hundreds of processes import what these tests do: it is compiled once, whatever the shell says that started them.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,6 +24,7 @@ def _no_index_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("OOPSCOPE_CONFIG", "off")
         if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of this process is in that of the run
             patch.setattr(cases, "SHARED", [tmp_path_factory.getbasetemp().parent])
+        patch.setattr(cases, "INDEX", [(cases.SHARED or [tmp_path_factory.getbasetemp()])[0] / "index"])
         yield
 
 
@@ -30,16 +35,10 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 50, 100)  # as the screen has it: millions of rows come and go that are no cycles
 
 
-@pytest.fixture(scope="session")
-def _index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an index cache that all processes of a run share."""
-    return (cases.SHARED or [tmp_path_factory.getbasetemp()])[0] / "index"
-
-
 @pytest.fixture
-def kept_index(_index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def kept_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of what commands say of whole dumps: a kernel's tables are gone through once in a run."""
-    monkeypatch.setenv("OOPSCOPE_CACHE", str(_index))
+    monkeypatch.setenv("OOPSCOPE_CACHE", str(cases.INDEX[0]))
 
 
 @pytest.fixture(scope="session", params=NAMES)

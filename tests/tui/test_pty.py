@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import cases
 from stored import DUMPS
 from tui.terminal import Terminal
 
@@ -36,7 +37,7 @@ class Program:
         except OSError as e:  # a bare chroot has no /dev/pts
             pytest.skip(f"no pseudo-terminal to be had here: {e}")
         if self.pid == 0:
-            os.environ.update({"TERM": "xterm-256color", "OOPSCOPE_CACHE": "off", **environment})
+            os.environ.update({"TERM": "xterm-256color", "OOPSCOPE_CACHE": str(cases.INDEX[0]), **environment})
             os.execv(sys.executable, [sys.executable, "-m", "oopscope_tui", *argv])
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.fd)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cases
 import oopscope
 
 CORE = Path(oopscope.__file__).parents[1]
@@ -26,9 +27,9 @@ Run = Callable[..., Done]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a command: no index cache, no colour asked for, the packages of this tree."""
+    """The environment of a command: the run's index cache, no colour asked for, the packages of this tree."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")}
-    return {**kept, "PYTHONPATH": f"{CORE}{os.pathsep}{TUI}", "OOPSCOPE_CACHE": "off", **more}
+    return {**kept, "PYTHONPATH": f"{CORE}{os.pathsep}{TUI}", "OOPSCOPE_CACHE": str(cases.INDEX[0]), **more}
 
 
 def oopscope_run(*args: Any, cwd: Path | None = None, **env: str) -> Any:

@@ -19,6 +19,7 @@ from oopscope.subsystems import TABLES
 from stored import DUMPS
 
 EVERY = ("dump", "verdict", *(key for key, _ in TABLES))
+FEW = 20  # rows, where a page is made of each of many reports
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\u202e&lt;\"'\x00\x9b\ud800"
 
 
@@ -142,7 +143,7 @@ def test_category_of_no_known_name_is_no_class() -> None:
 
 
 def test_sections_that_failed_or_are_not_there() -> None:
-    report = report_of("6.1-null")
+    report = {key: rows[:FEW] if isinstance(rows, list) else rows for key, rows in report_of("6.1-null").items()}
     for key in EVERY:
         page = html.render({**report, key: None, "problems": [{"section": key, "message": "gone", "address": "0x10"}]})
         assert "gone" in page

@@ -196,7 +196,7 @@ def test_a_bomb_is_stopped(kind: str, tmp_path: Path, environ: dict[str, str], m
     monkeypatch.setattr(wrapped, "MAX_ANYWAY", 1 << 20)
     monkeypatch.setattr(wrapped, "MAX_RATIO", 10)
     path = tmp_path / "packed"
-    path.write_bytes(PACKERS[kind](bytes(64 << 20)))
+    path.write_bytes(PACKERS[kind](bytes(12 << 20)))
     with pytest.raises(FormatError, match="unpacks to more than 10 times its size"):
         unwrap(FileSource(path), environ, quiet)
     assert not list((tmp_path / "cache" / "unpacked").iterdir())
@@ -229,7 +229,7 @@ def test_a_dump_in_it(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     small.write_bytes(Kdump({n: noise_page(n) for n in range(100)}).build())
     path.write_bytes(PACKERS[kind](small.read_bytes()))
     found, plain = open_path(path), open_path(small)
-    assert found.facts() == plain.facts()
+    assert {**vars(found.facts()), "sources": ()} == {**vars(plain.facts()), "sources": ()}
     assert found.ranges() == plain.ranges()
     (tmp_path / "notes.gz").write_bytes(gzip.compress(b"some text\n" * 99))
     assert list(find_dumps(tmp_path, 0)) == [path]

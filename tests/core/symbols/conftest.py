@@ -4,7 +4,6 @@ import os
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -174,7 +173,11 @@ def make_kallsyms() -> Callable[..., Any]:
     """A function that builds an image with kallsyms tables of an era; what is built of words is built once."""
 
     def made(era: str, **more: Any) -> Made:
-        return make(era, **more) if "symbols" in more else deepcopy(kept(era, **more))
+        if "symbols" in more:
+            return make(era, **more)
+        found = kept(era, **more)
+        image, info = Image(found.image.base, found.image.data), VmcoreInfo(dict(found.info.raw))
+        return Made(image, info, found.stext, dict(found.places), list(found.symbols))
 
     return made
 
