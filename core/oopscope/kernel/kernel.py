@@ -355,9 +355,12 @@ def _cpus_by_notes(kernel: Kernel) -> list[int]:
     return list(range(max(1, min(notes, MAX_CPUS))))
 
 
+ONLINE_MASKS = ("__cpu_online_mask", "cpu_online_mask")
+
+
 def online_cpus(kernel: Kernel) -> list[int]:
     """Return the CPUs that were online; a CPU that panic() stopped may have left the mask."""
     try:
-        return cpu_mask(kernel, "__cpu_online_mask", "cpu_online_mask")
+        return cpu_mask(kernel, *ONLINE_MASKS)
     except NoSymbol:
         return kernel.cached(_cpus_by_notes)

@@ -12,7 +12,7 @@ from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
-from oopscope.linux.task import task_structs
+from oopscope.linux.task import census
 from oopscope.structs.plan import Plan
 
 MAX_GROUPS = 100_000
@@ -190,11 +190,14 @@ def _limit(pages: int) -> int | None:
     return pages if pages < 1 << NO_LIMIT_BITS else None
 
 
-def _processes(kernel: Kernel) -> Counter[int]:
-    """Count the processes of each group of the unified hierarchy."""
+def _processes(kernel: Kernel) -> Counter[int] | None:
+    """Count the processes of each group of the unified hierarchy; None where not all tasks are there."""
     css_set, group = (kernel.types.member(*of).offset for of in (("task_struct", "cgroups"), ("css_set", "dfl_cgrp")))
     found, known = Counter[int](), dict[int, int]()
-    for task in task_structs(kernel).values():
+    tasks = kernel.cached(census)
+    if tasks.lost or any(one.section == "tasks" for one in kernel.problems):
+        return None
+    for task in tasks.tasks.values():
         if task.pid != task.tgid or not task.pid:
             continue
         try:
@@ -217,7 +220,7 @@ def cgroups(kernel: Kernel) -> list[Cgroup]:
             if len(found) >= MAX_GROUPS:
                 kernel.problems.add("cgroups", f"more than {MAX_GROUPS} groups: the others are not listed")
                 return found
-            count = processes[group.address] if hierarchy == UNIFIED else None
+            count = processes[group.address] if hierarchy == UNIFIED and processes is not None else None
             try:
                 found.append(groups.row(hierarchy, path, group, count))
             except Absent:

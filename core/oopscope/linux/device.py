@@ -36,8 +36,10 @@ class Devices:
         """Return the pointer that a member holds."""
         return self.memory.word(address + self.at(struct, path))
 
-    def text(self, address: int, most: int = 64) -> str:
-        """Return a string; nothing for no address."""
+    def text(self, address: int | tuple[int, ...], most: int = 64) -> str:
+        """Return a string; nothing for no address. A member that is an array of bytes itself is given as it is."""
+        if isinstance(address, tuple):
+            return bytes(address[:most]).partition(b"\0")[0].decode("utf-8", "backslashreplace")
         return self.memory.cstring(address, most).decode("utf-8", "backslashreplace") if address else ""
 
     def bus(self, name: str) -> int | None:

@@ -42,9 +42,9 @@ class ScsiDevice(NamedTuple):
     channel: int
     id: int
     lun: int
-    vendor: int
-    model: int
-    revision: int
+    vendor: int | tuple[int, ...]  # where that is; by 7.2 the text itself
+    model: int | tuple[int, ...]
+    revision: int | tuple[int, ...]
     state: int
     depth: int
     blocked: int

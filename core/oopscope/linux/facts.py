@@ -131,8 +131,11 @@ def _text(kernel: Kernel, address: int) -> str:
 
 def _kdump(kernel: Kernel) -> Facts:
     """What was reserved for the kernel that writes the dump, as asked and as got, and whether it was loaded."""
-    asked = CRASHKERNEL.findall(the_system(kernel).command_line or "")
-    yield "crashkernel asked", " ".join(asked) or "nothing"
+    line = the_system(kernel).command_line
+    if line is not None:
+        yield "crashkernel asked", " ".join(CRASHKERNEL.findall(line)) or "nothing"
+    if not kernel.names_data:  # of a dump that is cut, or a kernel without such names: nothing is no answer
+        kernel.symbol("crashk_res")
     total = 0
     for symbol in ("crashk_res", "crashk_low_res"):
         at = kernel.find_symbol(symbol)
@@ -219,7 +222,8 @@ def _unloaded(kernel: Kernel) -> Facts:
     if name:
         yield "last unloaded", name
     foreign = [row.name for row in all_modules(kernel) if row.taint]
-    yield "tainting", " ".join(foreign) or "none"
+    if foreign or not any(one.section == "modules" for one in kernel.problems):  # else it may be one of those lost
+        yield "tainting", " ".join(foreign) or "none"
 
 
 def _left_out(kernel: Kernel) -> Facts:

@@ -104,7 +104,8 @@ class _Reader:
         self.block = kernel.bind(SUPER_BLOCK)
         self.lost = kernel.problems.lost("filesystems", "a file system")
         self.dirty_inodes, self.dirty, self.writeback = Counter[int](), Counter[int](), Counter[int]()
-        self.writers_known = self._attempt(self._read_writers) is not None
+        self.broken = set[int]()  # devices of which not all dirty inodes were found
+        self.writers_known = self._attempt(self._read_writers) is True
         self.targets: dict[int, list[str]] = {}
         self._attempt(self._read_mounts)
         self.own = OptionReader(kernel)
@@ -130,13 +131,13 @@ class _Reader:
                 self.targets.setdefault(mount.sb, []).append(target.decode("utf-8", "backslashreplace"))
         return True
 
-    def _writers(self) -> Iterator[tuple[int, Writer]]:
+    def _writers(self, lost: Callable[[OopscopeError], None]) -> Iterator[tuple[int, Writer]]:
         """Yield what each device has to write: (its backing_dev_info, a bdi_writeback of it)."""
         bound, memory = self.kernel.bind(WRITER), self.memory
         link, heads = (self.types.member("backing_dev_info", name).offset for name in ("bdi_list", "wb_list"))
-        for bdi in for_each_list(memory, self.kernel.symbol("bdi_list"), link, self.lost, MAX_BDIS):
-            walk = for_each_list(memory, bdi + heads, bound.offset("link"), self.lost, MAX_WRITERS)
-            for writer in bound.rows(walk, self.lost):
+        for bdi in for_each_list(memory, self.kernel.symbol("bdi_list"), link, lost, MAX_BDIS):
+            walk = for_each_list(memory, bdi + heads, bound.offset("link"), lost, MAX_WRITERS)
+            for writer in bound.rows(walk, lost):
                 yield bdi, writer
 
     def _read_writers(self) -> bool:
@@ -144,16 +145,27 @@ class _Reader:
         link, inodes = self.types.member("inode", "i_io_list").offset, self.kernel.bind(INODE)
         stats = {"WB_RECLAIMABLE": self.dirty, "WB_WRITEBACK": self.writeback}
         size, left = self.types.sizeof("percpu_counter"), MAX_INODES
-        for bdi, writer in self._writers():
+        whole = True
+
+        def lost(error: OopscopeError) -> None:
+            nonlocal whole
+            whole = False
+            self.lost(error)
+
+        def broken(error: OopscopeError) -> None:
+            self.broken.add(bdi)
+            self.lost(error)
+
+        for bdi, writer in self._writers(lost):
             for head in (writer.b_dirty, writer.b_io, writer.b_more_io, writer.b_dirty_time):
-                for row in inodes.rows(for_each_list(self.memory, head, link, self.lost, left), self.lost):
+                for row in inodes.rows(for_each_list(self.memory, head, link, broken, left), broken):
                     self.dirty_inodes[row.sb] += 1
                     left -= 1
             for name, counts in stats.items():
                 number = self.types.constant(name)
                 if number is not None:
                     counts[bdi] += percpu_sum(self.kernel, writer.stat + number * size)
-        return True
+        return whole
 
     def row(self, block: SuperBlock) -> FileSystem:
         """Return the row of a super block."""
@@ -176,7 +188,7 @@ class _Reader:
         return FileSystem(
             _text(block.id) or name, name, f"{block.device >> 20}:{block.device & (1 << 20) - 1}", ", ".join(words),
             tuple(self.targets.get(block.address, ())), own.options,
-            self.dirty_inodes[block.address] if known else None,
+            self.dirty_inodes[block.address] if known and block.bdi not in self.broken else None,
             (0 if noop else self.dirty[block.bdi] * page) if known else None,
             (0 if noop else self.writeback[block.bdi] * page) if known else None, own.used, own.errors, block.address,
         )  # fmt: skip

@@ -7,7 +7,7 @@ places come from the enumerations zone_stat_item and node_stat_item, which chang
 from collections.abc import Callable
 from typing import NamedTuple
 
-from oopscope.errors import Absent, NoSymbol, OopscopeError
+from oopscope.errors import Absent, Implausible, NoSymbol, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
@@ -79,7 +79,10 @@ def _buffers(kernel: Kernel) -> int:
 
 def _available(kernel: Kernel, stats: Stats) -> int:
     """si_mem_available(): what a new program could take without swapping, in pages."""
-    low = sum((z.low or 0) for z in all_zones(kernel)) // kernel.memory.page_size
+    zones = all_zones(kernel)
+    if not zones or any(zone.low is None for zone in zones) or any(one.section == "zones" for one in kernel.problems):
+        raise Implausible("not all zones could be read", 0)
+    low = sum(zone.low or 0 for zone in zones) // kernel.memory.page_size
     free = stats["NR_FREE_PAGES"] - _reserved(kernel)
     cache = stats["NR_ACTIVE_FILE"] + stats["NR_INACTIVE_FILE"]
     slab = stats.any("NR_SLAB_RECLAIMABLE_B", "NR_SLAB_RECLAIMABLE") + stats["NR_KERNEL_MISC_RECLAIMABLE"]

@@ -17,6 +17,7 @@ from oopscope.structs.plan import Plan
 STATE = 3  # RCU_SEQ_STATE_MASK: 0 between two grace periods
 MAX_TASKS = 10_000
 MAX_NAME = 32
+POSSIBLE_MASKS = ("__cpu_possible_mask", "cpu_possible_mask")
 
 
 class RcuState(NamedTuple):
@@ -105,7 +106,7 @@ def rcu_cpus(kernel: Kernel) -> list[RcuCpu]:
     """Return the possible CPUs; one whose data names another is dropped, and said."""
     running = bool(kernel.bind(STATE_PLAN).row(kernel.symbol("rcu_state")).gp_seq & STATE)
     found = []
-    for cpu in cpu_mask(kernel, "__cpu_possible_mask", "cpu_possible_mask"):
+    for cpu in cpu_mask(kernel, *POSSIBLE_MASKS):
         try:
             data, leaf = _leaf(kernel, cpu)
         except OopscopeError as e:
@@ -136,9 +137,15 @@ def grace_periods(kernel: Kernel) -> list[GracePeriod]:
         GracePeriod(
             name, running, _age(kernel, state.gp_start) if running else None, state.gp_seq,
             ranges([cpu.cpu for cpu in cpus if cpu.holds_up]) or None, tuple(waited),
-            sum(cpu.callbacks for cpu in cpus), _age(kernel, state.gp_activity), thread.pid if thread else None,
+            _callbacks(kernel, cpus), _age(kernel, state.gp_activity), thread.pid if thread else None,
         )
     ]  # fmt: skip
+
+
+def _callbacks(kernel: Kernel, cpus: list[RcuCpu]) -> int | None:
+    """Return the callbacks of all CPUs; None where one of them could not be read."""
+    whole = len(cpus) == len(cpu_mask(kernel, *POSSIBLE_MASKS))
+    return sum(cpu.callbacks for cpu in cpus) if whole else None
 
 
 def _age(kernel: Kernel, then: int) -> float | None:

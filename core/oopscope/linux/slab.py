@@ -4,7 +4,6 @@ CONFIG_SLUB_TINY (6.2) keeps no counts: of its caches only names and sizes are t
 """
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -136,8 +135,12 @@ def _slab(kernel: Kernel, cache: CacheStruct, broken: Note, holes: Note) -> Slab
             return Slab(name, cache.object_size, None, None, None)
         total = sum(n.total_objects or 0 for n in nodes)
         slabs = sum(n.nr_slabs or 0 for n in nodes)
-        active = total - sum(_free(kernel, n, partial(holes, name)) for n in nodes)
-        return Slab(name, cache.object_size, max(active, 0), total, slabs * kernel.memory.page_size << order)
+        lost = list[OopscopeError]()
+        free = sum(_free(kernel, n, lost.append) for n in nodes)
+        if lost:  # then there is more that is free
+            holes(name, lost[0])
+        active = None if lost else max(total - free, 0)
+        return Slab(name, cache.object_size, active, total, slabs * kernel.memory.page_size << order)
     except OopscopeError as e:
         broken(name, e)
         return Slab(name, cache.object_size, None, None, None)

@@ -1,8 +1,8 @@
 """What sysctl prints: the kernel's settings below /proc/sys, each with its value.
 
 Follows fs/proc/proc_sysctl.c and kernel/sysctl.c. Directories are red-black trees of entries; those of the first
-network, user and IPC namespace are sets of their own. A value is read as the entry's handler would print it; one whose
-handler is not known here is none. An entry's node must lie in the array of its header.
+network, user, IPC and PID namespace are sets of their own. A value is read as the entry's handler would print it; one
+whose handler is not known here is none. An entry's node must lie in the array of its header.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,6 +23,7 @@ USER_HZ = 100
 SETS = (
     ("init_net", "net", "sysctls"), ("init_user_ns", "user_namespace", "set"),
     ("init_ipc_ns", "ipc_namespace", "ipc_set"), ("init_ipc_ns", "ipc_namespace", "mq_set"),
+    ("init_pid_ns", "pid_namespace", "set"),  # 7863dcc72d0f "pid: allow pid_max to be set per pid namespace", 6.14
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from oopscope.errors import NoTypes, OopscopeError, ReadError
 from oopscope.kernel.frame import Frame
-from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.kernel.kernel import ONLINE_MASKS, Kernel, online_cpus, present_cpus
 from oopscope.kernel.once import once
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.printk import log
@@ -22,7 +22,7 @@ class Cpu(NamedTuple):
     """One CPU at the end."""
 
     cpu: int
-    online: bool
+    online: bool | None  # None where the kernel's mask is not named: the registers' notes do not tell
     state: str | None  # panic, running, idle, user; None where not even its task is known
     pid: int | None
     comm: str | None
@@ -134,10 +134,11 @@ def all_cpus(kernel: Kernel) -> list[Cpu]:
     """Return the present CPUs, the panicking one first."""
     online, panicked = set(online_cpus(kernel)), panic_cpu(kernel)
     order = sorted(present_cpus(kernel), key=lambda c: (c != panicked, c))
-    return [_cpu(kernel, cpu, cpu in online, panicked) for cpu in order]
+    named = any(kernel.find_symbol(name) is not None for name in ONLINE_MASKS)
+    return [_cpu(kernel, cpu, cpu in online if named else None, panicked) for cpu in order]
 
 
-def _cpu(kernel: Kernel, cpu: int, online: bool, panicked: int | None) -> Cpu:
+def _cpu(kernel: Kernel, cpu: int, online: bool | None, panicked: int | None) -> Cpu:
     task, regs = current_task(kernel, cpu), kernel.cached(registers).get(cpu)
     if isinstance(task, LostTask):
         comm, base = task.fields.get("comm"), task.fields.get("stack")

@@ -5,10 +5,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import oopscope
+from builders.altered import Altered
 from core.linux.account import account
 from life.compare import compare
 from life.tally import Tally
 from oopscope.api import OpenDump
+from oopscope.boot.attach import attach
+from oopscope.linux.filesystem import file_systems
 from oopscope.report.card import card_data
 from stored import STORE, put_together
 
@@ -60,3 +63,17 @@ def test_what_a_process_and_the_children_that_it_waited_for_read_and_wrote() -> 
     assert facts["wchar"] == 0  # of the program that runs now; dd, which the shell waited for, wrote three blocks
     assert facts["process_wchar"] == int(next(line.split()[2] for line in told[pid] if line.startswith("@io wchar")))
     assert facts["process_wchar"] >= 3 * 1024
+
+
+def test_dirty_inodes_with_one_that_is_lost_are_not_counted() -> None:
+    """What waits to be written of a device is unknown where its list breaks off."""
+    kernel = life().kernel
+    whole = next(row for row in file_systems(kernel) if row.dirty_inodes)
+    member = kernel.types.member
+    bdi = kernel.memory.word(whole.address + member("super_block", "s_bdi").offset)
+    writer = bdi + member("backing_dev_info", "wb").offset
+    heads = [writer + member("bdi_writeback", one).offset for one in ("b_dirty", "b_io", "b_more_io", "b_dirty_time")]
+    first = next(kernel.memory.word(head) for head in heads if kernel.memory.word(head) != head)
+    holed = attach(Altered(kernel.dump, {kernel.memory.translate(first) >> 12}), print)
+    (row,) = (row for row in file_systems(holed) if row.name == whole.name)
+    assert (whole.dirty_inodes, row.dirty_inodes, row.dirty) == (2, None, whole.dirty)

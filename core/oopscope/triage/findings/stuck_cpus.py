@@ -57,7 +57,7 @@ def _deaf_machine(death: Death) -> Finding | None:
 
     Of one CPU that may be chance, and is only a warning; of several, none of which is idle, it is none.
     """
-    cpus = [c for c in all_cpus(death.kernel) if c.online]
+    cpus = [c for c in all_cpus(death.kernel) if c.online is not False]
     if death.panic is not None or not cpus or not all(_deaf(c) for c in cpus):
         return None
     waits = [c for c in cpus if calls_cpus(c.frames[0].symbol if c.frames else None)]
