@@ -12,15 +12,17 @@ from oopscope.klog.report import Report
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
 from oopscope.triage.death import Death
-from oopscope.triage.finding import Verdict
+from oopscope.triage.finding import Evidence, Finding, Verdict
 
 MAX_SHOWN = 8
 SECONDS = lazy_re(r"for more than (?P<seconds>\d+) seconds")
 OWNER = lazy_re(
-    r"^INFO: task (?P<comm>.+):(?P<pid>\d+) (?:is )?blocked on an? (?P<lock>\S+).* owned by (?P<owner>.+):(?P<by>\d+)"
+    r"^INFO: task (?P<comm>.+):(?P<pid>\d+) (?:is )?blocked on an? (?P<lock>\S+).* "
+    r"owned by (?:task )?(?P<owner>.+):(?P<by>\d+)"
 )
 # Locks that a circle can be of: readers and those at a semaphore pile up behind one who is not there.
 SLEEPING_LOCK = lazy_re(r"_*(mutex_lock|rt_mutex|rwsem_down_write|down_write|ww_mutex|rwbase_write)\w*")
+NFS = ("sunrpc", "nfs", "nfsv3", "nfsv4", "lockd")
 # Kernel threads whose names are cut at 15 characters, and what they are.
 CUT_NAMES = {
     "spl_dynamic_tas": "spl_dynamic_taskq, a task queue of OpenZFS",
@@ -52,6 +54,16 @@ class Told(NamedTuple):
         return next((f for f in sure if f.module and f.symbol), None) or first_not(sure, is_waiting, is_dying)
 
     @property
+    def for_io(self) -> bool:
+        """Whether it waits for I/O, as the scheduler counts it (io_schedule)."""
+        return any((f.symbol or "").startswith(("io_schedule", "bit_wait_io")) for f in self.frames)
+
+    @property
+    def for_nfs(self) -> bool:
+        """Whether it waits within NFS or its RPC."""
+        return any(f.module in NFS for f in self.frames)
+
+    @property
     def lock(self) -> str | None:
         """The function by which it waits for a sleeping lock that it is to own; None where it waits otherwise."""
         inside = [f.symbol or "" for f in self.frames if is_waiting(f.symbol)]
@@ -68,7 +80,8 @@ def blocked(death: Death) -> list[Told]:
         following = reports[at + 1] if at + 1 < len(reports) else None
         shown = following if following is not None and following.kind in ("backtrace", "stack") else report
         frames = report.frames or (shown.frames if shown.title.startswith(("task:", "Call Trace")) else ())
-        found[report.pid] = Told(report, report.pid, report.comm, frames)
+        if frames or report.pid not in found:  # who likely owns a lock is told of a task that was shown before
+            found[report.pid] = Told(report, report.pid, report.comm, frames)
     return list(found.values())
 
 
@@ -77,7 +90,7 @@ def verdict(death: Death) -> Verdict:
     tasks = blocked(death)
     evidence = [death.from_log(death.lines[t.report.row]) for t in tasks[:MAX_SHOWN]]
     owners = death.said(OWNER) or death.lately(OWNER)
-    if owners:
+    if owners and all(owners[0].record != death.lines[t.report.row].record for t in tasks[:MAX_SHOWN]):
         evidence.append(death.from_log(owners[0]))
     if death.panic is not None:
         evidence.append(death.from_log(death.lines[death.panic.row]))
@@ -88,8 +101,15 @@ def verdict(death: Death) -> Verdict:
     seconds = SECONDS.search(first.report.title) if first else None
     since = f" for more than {seconds['seconds']} s" if seconds else ""
     who = f"{first.who if first else 'A task'}{others}"
+    silent = _silent_disks(death) if first is not None and first.for_io else []
+    if silent:
+        return _stalled(death, f"{who} waited{where}{since}", silent, evidence, culprit, first)
     circle = _is_circle(tasks)
     why = ", each for a lock, all at the same place: probably each for what another holds" if circle else ""
+    if not circle and owners and first and int(owners[1]["pid"]) == first.pid:
+        why = f" for a {owners[1]['lock']} that {called(int(owners[1]['by']), owners[1]['owner'])} likely owns"
+    servers = [one for one in death.findings if "nfs: server" in one.text] if first and first.for_nfs else []
+    why = why or (f"; {servers[0].text}" if servers else "")
     return death.verdict(
         "hang",
         "deadlock" if circle else "hung-task",
@@ -100,6 +120,32 @@ def verdict(death: Death) -> Verdict:
         (
             "Look at the stacks of the blocked tasks: what does the longest blocked one wait for, and who holds it?",
             "Tasks that wait for I/O point at the storage; tasks that wait for a lock at its holder.",
+        ),
+        culprit=culprit,
+        blame=False,
+        whom=(None, first.pid, first.comm) if first else (None, None, None),
+    )
+
+
+def _silent_disks(death: Death) -> list[Finding]:
+    """Return what the log tells of disks that failed or did not answer."""
+    return [one for one in death.findings if one.id == "io-error"]
+
+
+def _stalled(
+    death: Death, waited: str, disks: list[Finding], evidence: list[Evidence], culprit: Frame | None, first: Told | None
+) -> Verdict:
+    """Return the verdict of a task that waited for I/O where the log tells that a disk did not answer before."""
+    return death.verdict(
+        "storage",
+        "io-stall",
+        "Storage does not answer",
+        f"{waited} for I/O; before that {disks[0].text}{death.fatal_by('hung_task_panic')}.",
+        "likely",
+        [*evidence, *(piece for one in disks[:MAX_SHOWN] for piece in one.evidence[:1])],
+        (
+            "Look at what the disk is: its controller, its path, its host; timeouts and resets in the log.",
+            "See whether the blocked task's file is on that very disk: the log does not say.",
         ),
         culprit=culprit,
         blame=False,

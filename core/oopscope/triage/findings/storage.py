@@ -12,7 +12,8 @@ MAX_SHOWN = 8
 DISK_WORDS = (
     "I/O error", "critical medium error", "critical target error", "timing out command", "rejecting I/O",
     "failed command: ", "I/O timeout", "controller is down", "Sense Key : Medium", "Sense Key : Hardware",
-    "link is slow to respond", "Device offlined", "md/raid",
+    "link is slow to respond", "Device offlined", "md/raid", " timeout, aborting", " timeout, reset controller",
+    " timeout, completion polled", "Device not ready; aborting", "attempting task abort",
 )  # fmt: skip
 DISK = lazy_re(
     r".*?(?:I/O error,? ?(?:on )?dev(?:ice)? (?P<dev>[\w!-]+)|error, dev (?P<dev2>[\w!-]+)|"

@@ -28,14 +28,19 @@ def check(death: Death) -> Verdict | None:
     if culprit is None and name:
         culprit = Frame(0, name, 0, None, "task", True)
     what = f": {error[0].text.strip()}" if error else f": {death.panic_message}"
+    disks = [one for one in death.findings if one.id == "io-error"]
+    evidence += [piece for one in disks for piece in one.evidence[:1]]
+    before = f" Before that {disks[0].text}." if disks else ""
+    first = "The disk failed first: look at it, its cable, its path, its host." if disks else ""
     return death.verdict(
         "storage",
         "filesystem-error",
         "File system damaged, and that is set to be fatal",
-        f"A file system found an error and is mounted to panic then{what}.",
+        f"A file system found an error and is mounted to panic then{what.rstrip('.')}.{before}",
         "certain",
         evidence,
         (
+            *filter(None, [first]),
             "Check the file system offline, and read what the log says of its disk before the error.",
             "errors=panic is a mount option or a setting in the superblock.",
         ),
