@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from oopscope.report.cells import duration, printable, width
 from oopscope.stacks.groups import folded
-from oopscope.waits.graph import Edge, Graph, Node
+from oopscope.waits.graph import Edge, Graph, Node, is_any_child
 
 Role = Literal["plain", "title", "thing", "task", "alarm", "dim"]
 Data = Mapping[str, Any]
@@ -259,7 +259,7 @@ def _held(graph: Graph, name: str) -> str:
     if len(edges) > 1:
         names = folded([graph.nodes[edge.target].name for edge in edges], 2)
         return f"{'any' if node.any else 'each'} of {names}"
-    sure = "" if edges[0].basis in PROVEN else f" ({node.note + ', ' if node.note else ''}{edges[0].basis})"
+    sure = "" if edges[0].basis in PROVEN else f" ({edges[0].basis}){', ' + node.note if node.note else ''}"
     if edges[0].kind == "behind":
         return f"behind {_what(first)}{', ' + first.note if first.note else ''}{sure}"
     return f"held by {_who(first)}{_state(graph, first)}{sure}"
@@ -279,7 +279,7 @@ def _who(node: Node) -> str:
 
 
 def _what(node: Node) -> str:
-    if node.kind in ("filesystem", "request", "disk"):
+    if node.kind in ("filesystem", "request", "disk") or is_any_child(node):
         return printable(node.name)
     return printable(f"{node.kind} {node.name}")
 

@@ -30,6 +30,11 @@ class Node(NamedTuple):
     any: bool = False  # one of its holders is enough to end the wait: that one of them waits proves nothing
 
 
+def is_any_child(node: Node) -> bool:
+    """Tell whether a thing is whichever child of a process ends first, which its name says without its kind."""
+    return node.kind == "child" and not node.name.isdecimal()
+
+
 class Edge(NamedTuple):
     """One node waits for, is held by or stands behind another."""
 

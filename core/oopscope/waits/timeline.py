@@ -21,7 +21,7 @@ from oopscope.linux.timer import timers
 from oopscope.stacks.tasks import Task, all_tasks
 from oopscope.waits.build import wait_graph
 from oopscope.waits.disks import in_flight
-from oopscope.waits.graph import Graph, Node
+from oopscope.waits.graph import Graph, Node, is_any_child
 from oopscope.waits.offsets import offset
 from oopscope.waits.workers import workers
 
@@ -98,6 +98,10 @@ def _of_log(kernel: Kernel, end: int) -> Iterator[Moment]:
             yield _moment((end - record.ns) / SECOND, 1e-6, "log", text[:200], None, record.index)
 
 
+def _called(thing: Node) -> str:
+    return thing.name if is_any_child(thing) else f"the {thing.kind} {thing.name}"
+
+
 def _idles(graph: Graph, thing: Node) -> bool:
     """Tell whether who waits for a thing merely listens: nobody is known who is to do anything about it."""
     return thing.kind in LISTENS and not graph.out[thing.id]
@@ -112,7 +116,7 @@ def _of_tasks(kernel: Kernel, _end_ns: int) -> Iterator[Moment]:
         thing = waits.get(task.address)
         if since is None or (task.state != "D" and (thing is None or _idles(graph, thing))):
             continue
-        what = f"waits for the {thing.kind} {thing.name}" if thing is not None else f"is blocked in {task.wait or '?'}"
+        what = f"waits for {_called(thing)}" if thing is not None else f"is blocked in {task.wait or '?'}"
         yield _moment(since, tick, "task", f"{task.comm} {what}", task.pid)
 
 

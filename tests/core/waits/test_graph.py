@@ -155,3 +155,15 @@ def test_a_long_name_stands_apart_from_who_holds_it() -> None:
     graph = joined([waits(1, lock("a_name_that_is_longer_than_its_columns_are"))])
     (line,) = (line.text for line in picture(graph, 100) if "a_name" in line.text)
     assert " mutex a_name_that_is_longer_than_its_columns_are  nobody known " in line
+
+
+def test_what_is_known_of_a_thing_is_not_said_of_who_may_hold_it() -> None:
+    readers = lock("r", note="2 readers")
+    (line, *_) = (line.text for line in picture(joined([waits(1, readers), held(readers, 2, "likely")]), 100))
+    assert "held by 2 t2 (D) (likely), 2 readers" in line
+
+
+def test_any_child_is_called_so() -> None:
+    child = Node("child:1", "child", "any of its children", 1, None, "", True)
+    (line, *_) = (line.text for line in picture(joined([waits(1, child), held(child, 2), held(child, 3)])))
+    assert line.startswith(" any of its children             any of ")

@@ -45,7 +45,7 @@ def _of(kernel: Kernel, one: Sleeper, node: int) -> Iterator[Claim]:
     elif pid:
         return  # of a process group: not followed
     leaders = [task for task in children if task.pid and task.pid == task.tgid]
-    name = f"{leaders[0].pid}" if kind in ONE and leaders else "any of its own"
+    name = f"{leaders[0].pid}" if kind in ONE and leaders else "any of its children"
     waits = Node(f"child:{one.address:#x}", "child", name, base, None, _note(kernel, len(leaders)), True)
     text = "wait_opts on its own stack names whom it waits for"
     yield Claim(task_node(kernel, one.address), waits, "waits_for", "linked", one.since, text)
