@@ -1,14 +1,16 @@
 """The lock that a task waits for by its own record, where the kernel keeps one: a check on what its stack tells.
 
-task_struct.blocked_on names a mutex ("locking/mutex: Add p->blocked_on wrappers for correctness checks", 6.17; before
-with CONFIG_DEBUG_MUTEXES alone), and task_struct.blocker a lock with its kind in the low bits (e711faaafbe5 "hung_task:
-replace blocker_mutex with encoded blocker", 6.16), of those that wait uninterruptibly.
+task_struct.blocked_on names a mutex ("locking/mutex: Add p->blocked_on wrappers for correctness checks", 6.17; before,
+with CONFIG_DEBUG_MUTEXES alone, a waiter on the task's own stack, which is no lock), and task_struct.blocker a lock
+with its kind in the low bits (e711faaafbe5 "hung_task: replace blocker_mutex with encoded blocker", 6.16), of those
+that wait uninterruptibly.
 """
 
 from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.waits.offsets import lowest, offset
 from oopscope.waits.wait import Wait
 
@@ -26,7 +28,7 @@ class Said(NamedTuple):
 def said(kernel: Kernel, task: int) -> Said | None:
     """Return the lock that a task's record names; None where it names none, or the kernel keeps none."""
     for member in ("blocked_on", "blocker"):
-        at = offset(kernel, "task_struct", member)
+        at = offset(kernel, "task_struct", member) if member != "blocked_on" or _names_a_lock(kernel) else None
         try:
             word = kernel.memory.word(task + at) if at is not None else 0
         except OopscopeError:
@@ -35,6 +37,14 @@ def said(kernel: Kernel, task: int) -> Said | None:
         if lock >= lowest(kernel) and not lock % kernel.memory.word_size:
             return Said(kind, lock, f"task_struct.{member}")
     return None
+
+
+@once
+def _names_a_lock(kernel: Kernel) -> bool:
+    """Whether blocked_on is a struct mutex *, not a struct mutex_waiter *."""
+    if offset(kernel, "task_struct", "blocked_on") is None:
+        return False
+    return kernel.types.btf.type_name(kernel.types.member("task_struct", "blocked_on").type) == "struct mutex *"
 
 
 def checked(kernel: Kernel, wait: Wait) -> str:

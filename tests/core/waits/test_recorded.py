@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from oopscope.kernel.once import reader
 from oopscope.waits import recorded
 from oopscope.waits.recorded import Said, checked, said
 from oopscope.waits.wait import Wait
@@ -17,15 +18,20 @@ class Problems(list[str]):
         self.append(text)
 
 
-def kernel(monkeypatch: pytest.MonkeyPatch, **words: int) -> Any:
+def kernel(monkeypatch: pytest.MonkeyPatch, pointer: str = "struct mutex *", **words: int) -> Any:
     places = {name: 8 * (at + 1) for at, name in enumerate(words)}
     monkeypatch.setattr(recorded, "offset", lambda _kernel, _struct, name: places.get(name))
     memory = {TASK + places[name]: value for name, value in words.items()}
-    return SimpleNamespace(
+    one: Any = SimpleNamespace(
         machine=SimpleNamespace(kernel_from=lambda _kernel: 1 << 63),
         memory=SimpleNamespace(word=memory.__getitem__, word_size=8),
         problems=Problems(),
+        types=SimpleNamespace(
+            btf=SimpleNamespace(type_name=lambda _type: pointer), member=lambda *_: SimpleNamespace(type=7)
+        ),
+        cached=lambda read: reader(read)(one),
     )
+    return one
 
 
 def wait(kind: str, lock: int) -> Wait:
@@ -35,6 +41,13 @@ def wait(kind: str, lock: int) -> Wait:
 def test_a_kernel_without_records_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said(kernel(monkeypatch), TASK) is None
     assert said(kernel(monkeypatch, blocked_on=0, blocker=0), TASK) is None
+
+
+def test_a_waiter_of_a_debug_kernel_is_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = kernel(monkeypatch, "struct mutex_waiter *", blocked_on=LOCK)
+    assert said(one, TASK) is None
+    assert checked(one, wait("mutex", LOCK + 64)) == ""
+    assert one.problems == []
 
 
 @pytest.mark.parametrize(("low", "kind"), list(enumerate(recorded.TYPES)))
