@@ -1,4 +1,4 @@
-"""Where an address lies in a kernel's address space: which CPU's area, whose stack.
+"""Where an address lies in a kernel's address space: how it is laid out, whose stack.
 
 Where the large areas are is the machine's to say.
 """
@@ -7,14 +7,12 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
-from oopscope.kernel.kernel import Kernel, per_cpu_offsets
+from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import Space
 from oopscope.kernel.stack import Stack, thread_size
 from oopscope.linux.task import TaskStruct, task_structs
 
 GUARD = 4096  # bytes below a stack where nothing is mapped: who comes there has overflown it
-MAX_UNIT = 64 << 20  # bytes of one CPU's area
-DYNAMIC = 28 << 10  # PERCPU_DYNAMIC_RESERVE, behind the static variables and those of modules
 
 
 def address_space(kernel: Kernel) -> Space | None:
@@ -25,27 +23,6 @@ def address_space(kernel: Kernel) -> Space | None:
 def canonical(space: Space, address: int) -> bool:
     """Tell whether an address can be one: its upper bits all equal the highest that means something."""
     return address >> space.bits - 1 in (0, (1 << 65 - space.bits) - 1)
-
-
-class PerCpu(NamedTuple):
-    """An address in a CPU's area: whose, and the address that its symbol has."""
-
-    cpu: int
-    symbol: int
-    static: bool  # False: beyond the variables that symbols name
-
-
-def per_cpu_of(kernel: Kernel, address: int) -> PerCpu | None:
-    """Return the CPU's area that an address lies in; None for none."""
-    start, end = kernel.find_symbol("__per_cpu_start"), kernel.find_symbol("__per_cpu_end")
-    if start is None or end is None or not start < end <= start + MAX_UNIT:
-        return None
-    size = end - start + DYNAMIC  # what is left of the CPU's first unit beyond that is given to others
-    for cpu, offset in enumerate(kernel.cached(per_cpu_offsets)):
-        past = (address - start - offset) % kernel.memory.top
-        if past < size:
-            return PerCpu(cpu, start + past, past < end - start)
-    return None
 
 
 class Owned(NamedTuple):

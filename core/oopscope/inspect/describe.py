@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, MissingPage, NotMapped, OopscopeError
-from oopscope.inspect.address_space import address_space, canonical, per_cpu_of, stack_map
+from oopscope.inspect.address_space import address_space, canonical, stack_map
 from oopscope.inspect.meaning import Meaning, number_meaning
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.machine import Space
+from oopscope.kernel.per_cpu import per_cpu_name, per_cpu_of
 from oopscope.linux.module import Region, in_text, module_map, text_regions
 from oopscope.linux.struct_pages import struct_pages
 from oopscope.linux.task import TaskStruct, task_structs
@@ -143,8 +144,7 @@ def _per_cpu(kernel: Kernel, address: int) -> Meaning | None:
     found = per_cpu_of(kernel, address)
     if found is None:
         return None
-    look = kernel.symbols.name_at if found.symbol >= kernel.symbols.tables.start else kernel.symbols.variable_at
-    name = look(found.symbol) if found.static else None
+    name = per_cpu_name(kernel, found)
     what = name[0] + (f"+{name[1]:#x}" if name[1] else "") if name else "per-CPU memory"
     return Meaning("percpu", f"{what} of CPU {found.cpu}", found.static)
 

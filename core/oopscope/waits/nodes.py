@@ -3,6 +3,7 @@
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
+from oopscope.kernel.per_cpu import per_cpu_name, per_cpu_of
 from oopscope.kernel.walk import for_each_list
 from oopscope.lazy_re import lazy_re
 from oopscope.linux.frozen import Frozen, all_frozen
@@ -37,7 +38,20 @@ def symbol_name(kernel: Kernel, address: int) -> str | None:
 
 def lock_name(kernel: Kernel, kind: str, address: int) -> str:
     """Return what to call a lock: its variable, what it is part of, else its address."""
-    return symbol_name(kernel, address) or _part_of(kernel, kind, address) or f"{address:#x}"
+    found = symbol_name(kernel, address) or _part_of(kernel, kind, address) or _of_cpu(kernel, address)
+    return found or f"{address:#x}"
+
+
+def _of_cpu(kernel: Kernel, address: int) -> str | None:
+    """Return of which CPU's variable a lock is part: that of a run queue begins it."""
+    try:
+        found = per_cpu_of(kernel, address)
+        name = per_cpu_name(kernel, found) if found is not None else None
+    except OopscopeError:
+        return None
+    if found is None or name is None:
+        return None
+    return f"{_HERE.sub('', f'{name[0]}+{name[1]:#x}')} of CPU {found.cpu}"
 
 
 def _part_of(kernel: Kernel, kind: str, address: int) -> str | None:

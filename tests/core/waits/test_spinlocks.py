@@ -1,10 +1,12 @@
 """CPUs that spin for spinlocks: a real guest of two locks taken in two orders, and what a lock's word says."""
 
+from cases import case_of
 from oopscope.boot.attach import open_kernel
 from oopscope.report.build import build
 from oopscope.report.waits import picture
 from oopscope.subsystems.cards.lock import find
 from oopscope.waits.build import wait_graph
+from oopscope.waits.nodes import lock_name
 from oopscope.waits.spinning import Place, tail
 from stored import CACHE, STORE, whole
 
@@ -47,3 +49,11 @@ def test_a_spinlock_has_a_card_of_who_spins() -> None:
     (lock,) = (node for node in wait_graph(kernel).nodes.values() if node.name == "sa [qafault]")
     (wait,) = find(kernel, lock.address or 0)
     assert (wait.comm, wait.kind, wait.owner_pid) == ("qa-spin-ba", "spinlock", None)
+
+
+def test_a_lock_of_a_cpus_own_is_called_so() -> None:
+    kernel = case_of("6.1-null").kernel
+    queue = kernel.per_cpu("runqueues", 1)
+    assert lock_name(kernel, "spinlock", queue) == "runqueues of CPU 1"
+    assert lock_name(kernel, "spinlock", queue + 0x100) == "runqueues+0x100 of CPU 1"
+    assert lock_name(kernel, "spinlock", 0xFFFF888000000008) == "0xffff888000000008"
