@@ -2,8 +2,9 @@
 
 Follows kernel/crash_core.c: per-CPU `crash_notes` is authoritative, for the container's merged notes leave out CPUs
 that never answered, so that the n-th note need not be CPU n's: where there are more or fewer than CPUs, the stack that
-a note points into tells whose it is, else the PID in it. A dump taken by QEMU has one note a CPU, in order, and
-they are later than the crash notes: they tell where each CPU was when the dump was taken.
+a note points into tells whose it is, else the PID in it, else the per-CPU area that the emulator saw. A dump taken by
+QEMU has one note a CPU, in order, and they are later than the crash notes: they tell where each CPU was when the dump
+was taken.
 """
 
 from contextlib import suppress
@@ -45,15 +46,18 @@ def _by_stacks(kernel: Kernel, status: list[Note], cpus: list[int]) -> dict[int,
     """Give notes that are not one a CPU to the CPUs that they can be of; one that fits none or several is nobody's."""
     ran = {cpu: _ran(kernel, cpu) for cpu in cpus}
     order, claims = _order(kernel, status), dict[int, list[Registers]]()
-    for note in status:
+    areas, states = _areas(kernel), kernel.dump.cpus()
+    bases = [state.per_cpu_base or 0 for state in states] if len(states) == len(status) else [0] * len(status)
+    for note, base in zip(status, bases, strict=True):
         regs = _decode(kernel, note, order)
         owner = _owner(kernel, note, regs, ran) if regs else None
+        owner = areas.get(base) if regs and owner is None and base else owner
         if regs and owner is not None and regs not in claims.setdefault(owner, []):
             claims[owner].append(regs)
     found = {cpu: own[0] for cpu, own in sorted(claims.items()) if len(own) == 1}
     text = "which is whose is not known"
     if found:
-        text = f"{len(found)} of them by the stacks that they point into, or the tasks that ran"
+        text = f"{len(found)} of them by the stacks that they point into, the tasks that ran or the per-CPU areas"
     kernel.problems.add("cpus", f"{len(status)} CPU notes for {len(cpus)} CPUs: {text}")
     return found
 
@@ -81,13 +85,17 @@ def _owner(kernel: Kernel, note: Note, regs: Registers, ran: dict[int, tuple[int
     return owners[0] if len(owners) == 1 else None
 
 
+def _areas(kernel: Kernel) -> dict[int, int]:
+    """Return the CPU of each per-CPU area by its address; nothing where that is not known."""
+    try:
+        return {base: cpu for cpu, base in enumerate(kernel.cached(per_cpu_offsets))}
+    except OopscopeError:
+        return {}
+
+
 def _from_hypervisor(kernel: Kernel, present: list[int]) -> dict[int, Registers]:
     """Return what a hypervisor's own files tell of its CPUs, each the kernel's CPU that has its per-CPU area."""
-    states = kernel.dump.cpus()
-    try:
-        areas = {base: cpu for cpu, base in enumerate(kernel.cached(per_cpu_offsets))}
-    except OopscopeError:
-        areas = {}
+    states, areas = kernel.dump.cpus(), _areas(kernel)
     found = {}
     for n, state in enumerate(states):
         in_order = present[n] if len(states) == len(present) else None
