@@ -11,9 +11,11 @@ from oopscope.linux.proc_mounts import all_mounts
 from oopscope.linux.task import task_structs
 from oopscope.linux.task_state import decode_comm, state_letter
 from oopscope.waits.graph import Node
+from oopscope.waits.offsets import offset
 
 _HERE = lazy_re(r"\+0x[0-9a-f](?= |$)")  # a lock a few bytes into a variable is the variable's own
 MAX_BLOCKS = 1 << 16
+OF_MAPPING = ("i_mmap_rwsem", "invalidate_lock")  # rw_semaphores of struct address_space, the second since 5.15
 
 
 def task_node(kernel: Kernel, address: int) -> Node:
@@ -84,8 +86,16 @@ def _of_file_system(kernel: Kernel, address: int) -> str | None:
 
 
 def _inode(kernel: Kernel, address: int) -> str | None:
-    inode = address - kernel.types.member("inode", "i_rwsem").offset
-    return inode_name(kernel, inode)
+    """Return of which inode a rw_semaphore is: its own, or (named before it) that of what maps or fills its pages."""
+    for member, prefix in (("i_rwsem", ""), *((f"i_data.{name}", f"{name} of ") for name in OF_MAPPING)):
+        at = offset(kernel, "inode", member)
+        try:
+            found = inode_name(kernel, address - at) if at is not None else None
+        except OopscopeError:
+            continue
+        if found is not None:
+            return f"{prefix}{found}"
+    return None
 
 
 def inode_name(kernel: Kernel, inode: int) -> str | None:

@@ -9,12 +9,14 @@ import pytest
 import oopscope.waits.locks as locks
 from cases import case_of
 from core.triage.fakes import Words, stack
+from core.waits.made import made
 from oopscope.errors import NoMember
 from oopscope.kernel.kernel import Name
 from oopscope.kernel.once import reader
 from oopscope.kernel.problems import Problems
 from oopscope.kernel.stack import thread_size
 from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
+from oopscope.waits import nodes
 
 OFFSETS = {
     "mutex": {"owner.counter": 0, "wait_list": 16},
@@ -280,3 +282,19 @@ def test_the_deadlock_of_a_real_dump() -> None:
     assert {first.kind, second.kind} == {"mutex"}
     assert {first.name, second.name} == {"lab_a+0x8 [labcrash]", "lab_b+0x8 [labcrash]"}
     assert (first.owner_comm, second.owner_comm) == (second.comm, first.comm)
+
+
+def test_a_lock_of_what_maps_a_file_is_called_by_its_inode(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = {"inode.i_rwsem": 0x10, "inode.i_data.i_mmap_rwsem": 0x80}
+    kernel = made(monkeypatch, nodes, members, {})
+    known = {0x5000: "inode 23 of /"}
+
+    def inode_name(_kernel: Any, inode: int) -> str | None:
+        if inode not in known:
+            raise NoMember("inode", "i_sb")
+        return known[inode]
+
+    monkeypatch.setattr(nodes, "inode_name", inode_name)
+    assert nodes._inode(kernel, 0x5010) == "inode 23 of /"
+    assert nodes._inode(kernel, 0x5080) == "i_mmap_rwsem of inode 23 of /"
+    assert nodes._inode(kernel, 0x6000) is None
