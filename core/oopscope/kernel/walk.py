@@ -5,7 +5,7 @@ with a seen-set, and a broken link ends it with one call of `lost` (or an except
 include/linux/{types,rbtree,xarray}.h and maple_tree.h.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from oopscope.errors import Implausible, OopscopeError, ReadError
@@ -88,8 +88,13 @@ def for_each_hlist(memory: Memory, head: int, offset: int = 0, lost: Lost = None
     yield from for_each_chain(memory, head, 0, offset, lost)
 
 
-def for_each_chain(memory: Memory, head: int, link: int, offset: int = 0, lost: Lost = None) -> Iterator[int]:
-    """Yield a NULL-terminated chain: the pointer at head, then the pointer at node + link, and so on."""
+def for_each_chain(
+    memory: Memory, head: int, link: int, offset: int = 0, lost: Lost = None, known: Mapping[int, int] | None = None
+) -> Iterator[int]:
+    """Yield a NULL-terminated chain: the pointer at head, then the pointer at node + link, and so on.
+
+    known: what was read before of the pointers at node + link, by node.
+    """
     seen: set[int] = set()
     try:
         node = memory.word(head)
@@ -97,7 +102,9 @@ def for_each_chain(memory: Memory, head: int, link: int, offset: int = 0, lost: 
             if (why := _stop(memory, node, seen, "a chain")) is not None:
                 return _end(why, lost)
             seen.add(node)
-            following = memory.word(node + link)
+            following = known.get(node) if known else None
+            if following is None:
+                following = memory.word(node + link)
             yield node - offset
             node = following
     except ReadError as e:

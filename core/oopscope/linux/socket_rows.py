@@ -29,7 +29,7 @@ from oopscope.linux.sock import (
     unix_name,
 )
 from oopscope.linux.sock import SOCK as ENDS
-from oopscope.linux.sockets import AF_PACKET, IPPROTO_TCP, TCP_LISTEN, TCP_TIME_WAIT, Owner, all_sockets
+from oopscope.linux.sockets import AF_PACKET, IPPROTO_TCP, TCP_LISTEN, TCP_TIME_WAIT, Owner, Walk, all_sockets
 from oopscope.linux.sockets import owners as socket_owners
 from oopscope.linux.ticks import seconds_since
 from oopscope.structs.plan import Plan
@@ -141,7 +141,7 @@ class _Rows:
         self.nets, types = namespaces(kernel), kernel.types
         at = "sock", "__sk_common.skc_net.net"  # without CONFIG_NET_NS there is one namespace
         self.net_at = types.member(*at).offset if types.has_member(*at) else None
-        self.alloc = kernel.bind(ALLOC)
+        self.alloc, self.unix = kernel.bind(ALLOC), kernel.bind(UNIX)
         self.owners = kernel.cached(socket_owners)
 
     def row(self, address: int, table: str) -> SocketRow:
@@ -174,6 +174,8 @@ class _Rows:
 
     def _inode(self, socket: int, owner: Owner | None) -> int | None:
         socket = socket or (owner.socket if owner else 0)
+        if owner is not None and owner.socket == socket:
+            return owner.number
         try:
             return self.alloc.row(socket - self.alloc.offset("socket")).number if socket else None
         except OopscopeError:
@@ -192,7 +194,7 @@ class _Rows:
                 here = here.rpartition(":")[0] + f":{PROTOCOLS.get(number, number)}"
             return name, state, here, there
         if ends.family == AF_UNIX:
-            unix = self.kernel.bind(UNIX).row(address)
+            unix = self.unix.row(address)
             return "unix", state, self._unix(unix.addr), self._peer(unix.peer)
         if ends.family == AF_NETLINK:
             where = f"port {self.kernel.bind(NETLINK).row(address).portid}"
@@ -223,8 +225,9 @@ class _Rows:
         if not peer:
             return None
         try:
-            path = self._unix(self.kernel.bind(UNIX).row(peer).addr)
-            number = self._inode(self.sock.row(peer).socket, self.owners.get(peer))
+            address, owner = self.memory.word(peer + self.unix.offset("addr")), self.owners.get(peer)
+            path = self._unix(address) if address else None
+            number = owner.number if owner is not None else self._inode(self.sock.row(peer).socket, None)
         except OopscopeError:
             return f"{peer:#x}"
         return path or (f"socket:[{number}]" if number else f"{peer:#x}")
@@ -293,11 +296,21 @@ def _stuck(state: int, tcp: Tcp, unsent: int) -> str | None:
 @once
 def socket_rows(kernel: Kernel) -> list[SocketRow]:
     """Return every socket, in the order of their tables."""
-    rows, found = _Rows(kernel), list[SocketRow]()
+    rows, walk, early = _Rows(kernel), Walk(kernel), dict[int, SocketRow | None]()
     lost = kernel.problems.lost("sockets", "a socket")
-    for address, table in all_sockets(kernel).items():
+
+    def row(address: int, table: str) -> SocketRow | None:
         try:
-            found.append(rows.row(address, table))
+            return rows.row(address, table)
         except OopscopeError as e:
             lost(e)
-    return found
+            return None
+
+    for address in sorted(rows.owners):  # in the order of memory: each page is unpacked once
+        early[address] = row(address, "")
+        if early[address] is not None:
+            walk.look(address)
+    tables = all_sockets(kernel, walk)
+    others = {address: row(address, tables[address]) for address in sorted(tables.keys() - early.keys())}
+    found = (early[address] if address in early else others[address] for address in tables)
+    return [one for one in found if one is not None]

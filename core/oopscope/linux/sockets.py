@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain
 from oopscope.linux.file import FILE, descriptors
 from oopscope.linux.net import NetStruct, namespaces
 from oopscope.linux.sock import AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, SOCKET
-from oopscope.linux.task import TaskStruct, task_structs
+from oopscope.linux.task import task_structs
 from oopscope.structs.plan import Plan
 
 AF_PACKET = 17
@@ -43,7 +42,7 @@ COMMON = Plan("sock", Common, family="__sk_common.skc_family", state="__sk_commo
               net="__sk_common.skc_net.net")  # fmt: skip
 
 
-class _Walk:
+class Walk:
     """One gathering of the sockets of a kernel."""
 
     def __init__(self, kernel: Kernel) -> None:
@@ -52,18 +51,26 @@ class _Walk:
         self.protocol = kernel.types.member("sock", "sk_protocol")
         self.lost = kernel.problems.lost("sockets", "a socket")
         self.found: dict[int, str] = {}  # a socket's address, and the table that it is of
+        # Of sockets that were read in the order of memory: what stands in them, and what follows each in its chain.
+        self.known: dict[int, Common] = {}
+        self.following: dict[int, int] = {}
         self.dropped = 0
 
     def at(self, struct: str, path: str) -> int:
         """Return a member's offset."""
         return self.types.member(struct, path).offset
 
+    def look(self, address: int) -> None:
+        """Read what the tables ask of a socket, where it is at hand: chains lead all over memory; ReadError."""
+        self.known[address] = self.common.row(address)
+        self.following[address + self.node] = self.memory.word(address + self.node)
+
     def take(self, address: int, table: str, families: tuple[int, ...], states: tuple[int, ...] = ()) -> None:
         """Keep a socket that is what its table holds."""
         if address in self.found:
             return
         try:
-            common = self.common.row(address)
+            common = self.known.get(address) or self.common.row(address)
         except OopscopeError as e:
             self.lost(e)
             return
@@ -93,7 +100,7 @@ class _Walk:
                 if not head or head & 1:  # the end of an hlist_nulls: its bucket's number
                     continue
                 bucket = first + (start + number) * stride + inner
-                for node in for_each_chain(self.memory, bucket, 0, link, self.lost):
+                for node in for_each_chain(self.memory, bucket, 0, link, self.lost, self.following):
                     used += 1
                     if used > MAX_SOCKETS:
                         return
@@ -214,11 +221,12 @@ class _Walk:
 
 
 class Owner(NamedTuple):
-    """The first task, by PID, that has a socket open, and the struct socket."""
+    """The first task, by PID, that has a socket open, the struct socket, and its inode's number."""
 
     pid: int
     comm: str
     socket: int
+    number: int | None
 
 
 def owners(kernel: Kernel) -> dict[int, Owner]:
@@ -230,6 +238,8 @@ def owners(kernel: Kernel) -> dict[int, Owner]:
     seen = set[int]()
     ops_at, sk_at = kernel.types.member("file", "f_op").offset, kernel.bind(SOCKET).offset("sk")
     private_at = kernel.bind(FILE).offset("private")
+    alloc = kernel.types.member("socket_alloc", "socket").offset
+    number_at = kernel.types.member("socket_alloc", "vfs_inode.i_ino").offset - alloc
     for task in sorted(task_structs(kernel).values(), key=lambda task: task.pid):
         if not task.mm and not task.pid:
             continue
@@ -242,21 +252,24 @@ def owners(kernel: Kernel) -> dict[int, Owner]:
                     continue
                 socket = kernel.memory.word(file + private_at)
                 sk = kernel.memory.word(socket + sk_at) if socket else 0
-                if sk:
-                    found.setdefault(sk, _owner(task, socket))
+                if sk and sk not in found:
+                    comm = task.comm.decode("utf-8", "backslashreplace")
+                    found[sk] = Owner(task.pid, comm, socket, _word(kernel, socket + number_at))
         except OopscopeError as e:
             kernel.problems.lost("sockets", f"the files of task {task.pid}")(e)
     return found
 
 
-def _owner(task: TaskStruct, socket: int) -> Owner:
-    return Owner(task.pid, task.comm.decode("utf-8", "backslashreplace"), socket)
+def _word(kernel: Kernel, address: int) -> int | None:
+    """Return a word, or None where it cannot be read."""
+    try:
+        return kernel.memory.word(address)
+    except OopscopeError:
+        return None
 
 
-@once
-def all_sockets(kernel: Kernel) -> dict[int, str]:
+def all_sockets(kernel: Kernel, walk: Walk) -> dict[int, str]:
     """Return the address of every struct sock, with the table in which it was found, or "" for a file alone."""
-    walk = _Walk(kernel)
     walk.tables()
     for sk in kernel.cached(owners):
         walk.found.setdefault(sk, "")

@@ -128,6 +128,13 @@ class TestChain:
     def test_whole_and_empty(self) -> None:
         assert list(for_each_chain(memory_of(self.chain(*NODES)), HEAD, 0x18, 8)) == [n - 8 for n in NODES]
         assert list(for_each_chain(memory_of(self.chain()), HEAD, 0x18)) == []
+
+    def test_pointers_that_were_read_before_are_not_read_again(self) -> None:
+        known = {NODES[0]: NODES[1], NODES[1]: 0}
+        assert list(for_each_chain(memory_of(self.chain(NODES[0])), HEAD, 0x18, known=known)) == list(NODES[:2])
+        looping = {NODES[0]: NODES[1], NODES[1]: NODES[0]}
+        lost = Lost()
+        assert list(for_each_chain(memory_of(self.chain(NODES[0])), HEAD, 0x18, 0, lost, looping)) == list(NODES[:2])
         assert list(for_each_hlist(memory_of(self.chain(*NODES, link=0)), HEAD, 4)) == [n - 4 for n in NODES]
 
     def test_a_nulls_marker_is_an_end(self) -> None:
