@@ -38,5 +38,5 @@ ALSO: dict[str, str] = {
     "refcount_t": "reference count", "kref": "reference count", "swapping": "swap", "pfn": "page frame",
     "frame number": "page frame", "suspect": "culprit", "slab cache": "slab",
     "stop_machine": "stopper", "migration thread": "stopper", "isolated": "compaction", "kcompactd": "compaction",
-    "direct reclaim": "reclaim", "NFS": "RPC", "sunrpc": "RPC", "vmscan": "reclaim",
+    "direct reclaim": "reclaim", "sunrpc": "RPC", "vmscan": "reclaim",
 }  # fmt: skip

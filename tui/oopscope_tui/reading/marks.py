@@ -71,7 +71,7 @@ class Marks:
 
     def _waits(self) -> Mark:
         inside = self.count("circle", "waits", lambda row: bool(getattr(row, "circle", False)))
-        circles = len({row.ring for row in self.store.waits if row.circle}) if inside else 0
+        circles = len({getattr(row, "ring", None) for row in self.store.waits if row.circle}) if inside else 0
         many = _short(len(self.store.waits))
         return Mark(f"{CIRCLE}{_short(circles)}" if circles else many, bool(circles))
 
