@@ -5,7 +5,6 @@ big-endian one: a container's order says nothing of the kernel's. utsname.machin
 text it reads the same in both orders.
 """
 
-from oopscope.elf import other_order
 from oopscope.errors import OopscopeError, Unsupported
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.system import UTS_LENGTH
@@ -16,7 +15,11 @@ MACHINE = 4  # sysname, nodename, release, version, machine
 def hold_byte_order(kernel: Kernel) -> None:
     """Raise Unsupported where init_uts_ns names the machine in the other byte order; its words would be misread."""
     name = _machine(kernel)
-    if name is not None and name in (other_order(known) for known in kernel.arch.machines):
+    if name is None or name in kernel.arch.machines:
+        return
+    from oopscope.elf import other_order
+
+    if name in (other_order(known) for known in kernel.arch.machines):
         order = "big" if kernel.arch.byteorder == "little" else "little"
         raise Unsupported(f"a {order}-endian kernel ({name}) is not supported yet")
 

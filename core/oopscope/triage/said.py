@@ -3,14 +3,17 @@
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from oopscope.machine.common.syndromes import Syndrome
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence
 
+if TYPE_CHECKING:
+    from oopscope.machine.common.syndromes import Syndrome
+
 
 @cache
-def _syndromes(module: str) -> tuple[Syndrome, ...]:
+def _syndromes(module: str) -> "tuple[Syndrome, ...]":
     place = f"{module.rpartition('.')[0]}.syndromes"
     found: tuple[Syndrome, ...] = import_module(place).SYNDROMES if find_spec(place) else ()
     return found
