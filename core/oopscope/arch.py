@@ -124,7 +124,7 @@ class Arch(NamedTuple):
     prstatus: NoteRegisters
     module: str  # where the kernel-dependent part is: how this architecture's kernel maps itself
     pagings: dict[str, Paging] = {}  # which nobody changes
-    unwinder: str = ""
+    orc: bool = False  # kernels of it may be built with ORC tables
     convention: Convention | None = None
 
     @property

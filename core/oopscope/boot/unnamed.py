@@ -33,6 +33,8 @@ class OrcTables:
     def places(self) -> dict[str, int]:
         """Return the addresses by the names that the linker gave them; empty where there are no such tables."""
         kernel = self._kernel
+        if not kernel.arch.orc:
+            return {}
         stext = kernel.info.symbol("_stext") or 0
         with kernel.memory.physical.searching():
             for place in kernel.cached(image).starts():

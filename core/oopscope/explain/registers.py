@@ -66,6 +66,16 @@ TEXTS: dict[str, Text] = {
     **{f"x{n}": Text(f"arm64: {_KEPT[0].lower()}{_KEPT[1:]}") for n in range(19, 29)},
     "x29": Text("arm64's frame pointer: it leads to the caller's frame record, the pair of x29 and x30."),
     "x30": Text("arm64's link register: where the function returns to, until it calls another."),
+    # arm
+    "cpsr": Text(
+        "ARM's state: the flags of the last comparison, the mode (0x13 is the kernel, 0x10 a program), whether it runs "
+        "Thumb instructions, and what is masked: aborts, IRQ, FIQ."
+    ),
+    "fsr": Text(
+        "ARM's fault status, the number behind Oops: why an access failed (5 and 7 without LPAE, 0x205 to 0x207 with "
+        "it: no translation; 0xd and 0xf, 0x20d to 0x20f: no permission), and with 0x800 that it was a write."
+    ),
+    "ip": Text("ARM: scratch, that calls may change."),
     # riscv64
     "cause": Text(
         "riscv64's scause: what kind of exception it was (2 an illegal instruction, 3 EBREAK, 12 a fetch, 13 a load, "

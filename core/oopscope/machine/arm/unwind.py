@@ -26,12 +26,15 @@ from oopscope.machine.arm.tables import (
 )
 from oopscope.machine.common.chain import ChainUnwinder
 from oopscope.machine.common.scan import frame_at, scan
+from oopscope.machine.common.softirq import mark_softirqs
 from oopscope.machine.common.walk import EndError, StopError
 
 MODE = 0xF  # of cpsr; 0 is a program's
 TOP_SPARE = 8  # bytes at the end of a task's stack that are never used (THREAD_START_SP)
 CONTEXT = (*(f"r{n}" for n in range(4, 11)), "fp", "sp", "pc")  # the first members of struct cpu_context_save
 WORD = 4
+FEW = 4  # frames that make a guess worth more than the words alone
+BEGIN = ("secondary_start_kernel", "start_kernel")  # called by code that ran before there were page tables
 
 
 def in_user(registers: Mapping[str, int]) -> bool:
@@ -61,20 +64,40 @@ class Unwinder(ChainUnwinder):
 
     def frames(self, start: State) -> list[Frame]:
         """Return the frames from the innermost outwards."""
-        if has_tables(self._kernel):
+        own = self.stack_of(start.sp)
+        if own is not None and has_tables(self._kernel):
             return super().frames(start)
-        stack = self.stack_of(start.sp) or self._stacks[0]
+        stack = own or self._stacks[0]  # at a vector the stack is that of the processor's mode
         first = frame_at(self._kernel, start.pc, start.sp, reliable=True, called=not start.signal)
-        return [first, *scan(self._kernel, start.sp, stack)]
+        if own is None and has_tables(self._kernel):
+            return [first, *self._likeliest(stack)]
+        return [first, *scan(self._kernel, start.sp if own is not None else stack.start, stack)]
+
+    def _likeliest(self, stack: Stack) -> list[Frame]:
+        """Return a stack by the lowest return address from which the tables lead to its end; below it may be old."""
+        found = list(scan(self._kernel, stack.start, stack))
+        for frame in found:
+            self.problem = None
+            frames = list(self.walk(State(frame.address, frame.sp + WORD, 0, False, reliable=False)))
+            if self.problem is None and len(frames) >= FEW:
+                return mark_softirqs(frames, self.is_entry)
+        self.problem = None
+        return found
+
+    def lookup(self, state: State) -> int:
+        """Return an address in the function that a walk stands in; a system call returns to an entry's first byte."""
+        name = self._kernel.name_of(state.pc)
+        enters = name is not None and not name.offset and self.entry_kind(name.symbol) == "syscall"
+        return state.pc if enters or state.signal else state.pc - WORD
 
     def step(self, state: State) -> State:
         """Return the caller's state by the tables; where they end, what an entry from a program saved."""
         memory, registers = self._memory, dict(state.registers)
-        function = self.function_at(state.pc if state.signal else state.pc - 1)
+        function = self.function_at(self.lookup(state))
         link = registers.get("lr", 0)
         if state.signal and function == state.pc and in_text(self._kernel, link):  # nothing has been saved yet
             return State(link, state.sp, state.fp, False, registers, state.reliable)
-        lookup = state.pc if state.signal else state.pc - WORD
+        lookup = self.lookup(state)
         try:
             code = self._instructions(lookup)
             numbered = {number: registers[name] for number, name in enumerate(PT_REGS[:PC]) if name in registers}
@@ -84,7 +107,7 @@ class Unwinder(ChainUnwinder):
         pc, name = found.pop(PC), self._kernel.name_of(lookup)
         kept = {PT_REGS[number]: value for number, value in found.items()}
         signal = name is not None and self.entry_kind(name.symbol) in ("irq", "exception", "nmi")
-        if not pc:
+        if not pc or (name is not None and name.symbol in BEGIN):
             raise EndError
         if not signal:
             kept.pop("lr", None)
@@ -103,7 +126,7 @@ class Unwinder(ChainUnwinder):
     def _entered(self, state: State) -> State:
         """Go on with the program that a task's stack was entered from; EndError where there is none."""
         stack = self.stack_of(state.sp)
-        name = self._kernel.name_of(state.pc if state.signal else state.pc - 1)
+        name = self._kernel.name_of(self.lookup(state))
         if stack is None or stack.kind != "task" or name is None or self.entry_kind(name.symbol) is None:
             raise EndError
         found = registers_at(self._kernel, stack.end - TOP_SPARE - WORD * len(PT_REGS))

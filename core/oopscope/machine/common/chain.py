@@ -62,13 +62,17 @@ class ChainUnwinder(Walker):
         return in_text(self._kernel, state.pc) and state.sp < self._kernel.machine.kernel_from(self._kernel)
 
     def _frame(self, state: State) -> Frame:
-        lookup = state.pc if state.signal else state.pc - 1
+        lookup = self.lookup(state)
         name = self._kernel.name_of(lookup)
         symbol = name.symbol if name else None
         stack = self.stack_of(state.sp)
         kind = (self.entered_as(state, symbol) if symbol else None) or (stack.kind if stack else "task")
         offset = state.pc - (lookup - name.offset) if name else None
         return Frame(state.pc, symbol, offset, name.module if name else None, kind, state.reliable, state.sp)
+
+    def lookup(self, state: State) -> int:
+        """Return an address in the function that a walk stands in: of a return address, that of the call before it."""
+        return state.pc if state.signal else state.pc - 1
 
     def entered_as(self, _state: State, symbol: str) -> FrameKind | None:
         """Return what came in through a function that a walk stands in; None for one that is no entry."""
