@@ -17,6 +17,7 @@ from oopscope.linux.task import task_structs
 from oopscope.waits.offsets import offset, offsets
 
 IPPROTO_TCP, LISTENING = 6, 10
+MAX_BACKLOG = 4096
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, an IPv4 address in an IPv6 socket
 PIPES, SOCKET = ("pipefifo_fops", "pipeanon_fops"), "socket_file_ops"  # the second since 6.15
 EVENT = "eventfd_fops"
@@ -115,9 +116,10 @@ def socket_ends(kernel: Kernel, socket: int, tgid: int) -> Ends | None:
             return _alone(kernel, socket, row)
         private, name, text = kernel.memory.word(peer + back), f"unix {socket:#x}", "it has the socket's peer open"
     elif _is_tcp(row):
-        private = _connections(kernel).get(_turned(_way(kernel, sk, row)), 0)
+        private, accepted = _connections(kernel).get(_turned(_way(kernel, sk, row)), (0, True))
         found = socket_at(kernel, socket)
         name, text = f"tcp {found.local} to {found.remote}", "it has the connection's other end open, on this machine"
+        text = text if accepted else "it listens at the other end, and has not accepted the connection"
     else:
         return _alone(kernel, socket, row)
     mine, others = opened(kernel, private, tgid) if private else ([], [])
@@ -176,12 +178,12 @@ def _turned(way: Way) -> Way:
 
 
 @once
-def _connections(kernel: Kernel) -> dict[Way, int]:
-    """Return the struct socket of every TCP socket that a process has open, by its addresses and ports."""
+def _connections(kernel: Kernel) -> dict[Way, tuple[int, bool]]:
+    """Return the struct socket of every TCP connection by its ends; of one that is not accepted yet the listener's."""
     return dict(_open_tcp(kernel))
 
 
-def _open_tcp(kernel: Kernel) -> Iterator[tuple[Way, int]]:
+def _open_tcp(kernel: Kernel) -> Iterator[tuple[Way, tuple[int, bool]]]:
     at, back = offset(kernel, "socket", "sk"), offset(kernel, "sock", "sk_socket")
     for private in opened_by(kernel).by if at is not None and back is not None else ():
         try:
@@ -189,6 +191,23 @@ def _open_tcp(kernel: Kernel) -> Iterator[tuple[Way, int]]:
             if sk and kernel.memory.word(sk + (back or 0)) == private:
                 row = kernel.bind(SOCK).row(sk)
                 if _is_tcp(row) and row.remote_port:
-                    yield _way(kernel, sk, row), private
+                    yield _way(kernel, sk, row), (private, True)
+                elif row.family in (AF_INET, AF_INET6) and row.state == LISTENING:
+                    yield from ((way, (private, False)) for way in _not_accepted(kernel, sk))
         except OopscopeError:  # what is open is not always a socket
             continue
+
+
+def _not_accepted(kernel: Kernel, listener: int) -> Iterator[Way]:
+    """Yield the connections that a TCP socket has in its backlog: requests that are linked from it and name it."""
+    head = offset(kernel, "inet_connection_sock", "icsk_accept_queue.rskq_accept_head")
+    shape = offsets(kernel, "request_sock", "dl_next", "sk", "__req_common.skc_listener")
+    request = kernel.memory.word(listener + head) if head is not None else 0
+    for _ in range(MAX_BACKLOG if shape is not None else 0):
+        if not request or shape is None or kernel.memory.word(request + shape[2]) != listener:
+            return
+        child = kernel.memory.word(request + shape[1])
+        row = kernel.bind(SOCK).row(child)
+        if _is_tcp(row) and row.remote_port:
+            yield _way(kernel, child, row)
+        request = kernel.memory.word(request + shape[0])

@@ -94,3 +94,20 @@ def test_a_pipe_counts_the_ends_that_no_process_has(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ends, "opened_by", lambda _kernel: OpenFiles({}, True, {}))
     found = ends.pipe_ends(kernel, 0x2000, 5, True)
     assert found is not None and found.tasks == () and found.note.startswith(note)
+
+
+def test_a_connection_in_a_backlog_is_for_the_listener_to_accept(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = {
+        "inet_connection_sock.icsk_accept_queue.rskq_accept_head": 0x400, "request_sock.dl_next": 8,
+        "request_sock.sk": 16, "request_sock.__req_common.skc_listener": 24,
+    }  # fmt: skip
+    listener, first, second, other = 0x1000, 0x2000, 0x3000, 0x4000
+    words = {
+        listener + 0x400: first, first + 8: second, first + 16: 0xA, first + 24: listener,
+        second + 8: other, second + 16: 0xB, second + 24: listener, other + 24: 0x9999,
+    }  # fmt: skip
+    bound = SimpleNamespace(row=lambda _at: SimpleNamespace(family=2, protocol=6, state=1, remote_port=99))
+    kernel = made(monkeypatch, ends, members, words, bind=lambda _plan: bound)
+    monkeypatch.setattr(ends, "_way", lambda _kernel, sk, _row: sk)
+    found: Any = list(ends._not_accepted(kernel, listener))
+    assert found == [0xA, 0xB]  # the last is another's
