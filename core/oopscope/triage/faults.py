@@ -2,6 +2,7 @@
 
 import re
 
+from oopscope.inspect.meaning import number_meaning
 from oopscope.kernel.frame import Frame
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, Line
@@ -74,6 +75,23 @@ def _checked_null(death: Death) -> Line | None:
     name = oops.pc.symbol if oops.pc is not None else None
     same = report.pid in (None, oops.pid) and name is not None and name in report.title
     return death.lines[report.row] if same else None
+
+
+def below_zero(death: Death) -> str | None:
+    """Return in words what an address in the last page comes of; None where the address is another.
+
+    It is an error code that was taken for a pointer where a register holds one just below the address; else that is
+    only likely, for a member that lies before a NULL pointer looks the same.
+    """
+    address = fault_address(death)
+    bits = 32 if address is not None and address < 1 << 32 else 64
+    if address is None or address < (1 << bits) - PAGE:
+        return None
+    near = sorted({value for value in fault_registers(death).values() if 0 <= address - value < PAGE})
+    known = [m.words for m in (number_meaning(value, bits) for value in near) if m and m.kind == "error" and m.sure]
+    if len(known) == 1:
+        return f"the error code {known[0]} as a pointer"
+    return "an address just below zero: an error code taken for a pointer, or a member before a NULL one"
 
 
 def fault_registers(death: Death) -> dict[str, int]:

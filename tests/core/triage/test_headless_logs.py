@@ -203,3 +203,31 @@ def test_a_machines_own_words_tell_the_kind(text: str, fault: str, cause: str, s
     found = judged(tmp_path, text.format(fault=fault))
     assert (found.cause, found.module) == (cause, "stored")
     assert said in found.summary
+
+
+ERROR = """BUG: unable to handle page fault for address: {address}
+#PF: supervisor read access in kernel mode
+#PF: error_code(0x0000) - not-present page
+Oops: 0000 [#1] SMP NOPTI
+CPU: 5 PID: 998 Comm: storaged Not tainted 5.14.0 #1
+RIP: 0010:store_put+0x18/0x40 [stored]
+RAX: {rax} RBX: ffff88800a4c1000 RCX: 0000000000000000
+Call Trace:
+ store_sync+0x24/0x60 [stored]
+---[ end trace 0000000000000000 ]---"""
+
+
+@pytest.mark.parametrize(
+    ("address", "rax", "said"),
+    [
+        ("fffffffffffffff2", "ffffffffffffffea", "the error code -EINVAL (-22) as a pointer"),
+        ("ffffffffffffffea", "ffffffffffffffea", "the error code -EINVAL (-22) as a pointer"),
+        ("fffffffffffffff0", "0000000000000000", "a member before a NULL one"),
+        ("ffffffffc0a01000", "ffffffffffffffea", "the wild pointer"),
+    ],
+)
+def test_an_error_code_that_was_taken_for_a_pointer(address: str, rax: str, said: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, ERROR.format(address=address, rax=rax))
+    assert found.cause == "bad-page-fault"
+    assert said in found.summary
+    assert ("IS_ERR" in found.next_steps[0]) == ("wild" not in said)

@@ -6,6 +6,7 @@ from oopscope.triage.faults import (
     PRESENT,
     WRITE,
     bad_call,
+    below_zero,
     executed,
     fault_address,
     fault_registers,
@@ -36,9 +37,12 @@ def check(death: Death) -> Verdict | None:
     evidence += told
     verb = "called a function through" if called else "used"
     sure: Confidence = "likely" if called is not None and not called.reliable else "certain"
+    code = below_zero(death)
     if faulted is None:
         sure = "possible"
         pointer = "a bad pointer, NULL or wild, whose address the log does not tell"
+    elif code is not None:
+        pointer = f"{code} ({faulted:#x})"
     else:
         pointer = f"the wild pointer {faulted:#x}, {_why(death, faulted)}"
     return death.verdict(
@@ -48,11 +52,21 @@ def check(death: Death) -> Verdict | None:
         f"{place} {verb} {pointer}{gone}, {death.by}.",
         sure,
         evidence,
-        (
-            "Look at where the pointer was loaded from: freed, overwritten or never set?",
-            "An address near vmalloc or a module suggests something that was unmapped or unloaded.",
-        ),
+        _steps(code),
         culprit=called,
+    )
+
+
+def _steps(code: str | None) -> tuple[str, str]:
+    """Return what to look at: of an error code the call that returned it."""
+    if code is not None:
+        return (
+            "Which call returned an error there? Its result was used without a look at IS_ERR().",
+            "The error itself may be the deeper cause: see what the log says before it.",
+        )
+    return (
+        "Look at where the pointer was loaded from: freed, overwritten or never set?",
+        "An address near vmalloc or a module suggests something that was unmapped or unloaded.",
     )
 
 
