@@ -92,6 +92,16 @@ def all_tasks(kernel: Kernel) -> list[Task]:
     return sorted([*found, *lost], key=lambda t: (t.tgid or t.pid or (0 if t.pid == 0 else unknown), t.pid or 0))
 
 
+def one_task(kernel: Kernel, number: int) -> Task | None:
+    """Return the thread of a PID or of a struct task_struct's address, with nothing read of the others' stacks.
+
+    None where there is none, and of 0, which all idle tasks have.
+    """
+    structs = kernel.cached(task_structs)
+    found = structs.get(number) or next((task for task in structs.values() if task.pid == number), None)
+    return _task(kernel, found, _clock(kernel)) if found is not None and number else None
+
+
 def _clock(kernel: Kernel) -> int:
     """Return the scheduler's clock at the end, in nanoseconds; 0 where no run queue can be read."""
     try:

@@ -9,7 +9,7 @@ from oopscope.kernel.fact import Fact, Link
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.task_files import TaskFiles, task_files
 from oopscope.linux.task_memory import Size, TaskMemory, task_memory
-from oopscope.stacks.tasks import Task, all_tasks, stack
+from oopscope.stacks.tasks import Task, all_tasks, one_task, stack
 from oopscope.subsystems import Column, table
 from oopscope.subsystems.cards import CardKind, Facts, Frames, NoSuchThing, Part, Rows, Section
 from oopscope.subsystems.cards.task_more import (
@@ -73,6 +73,8 @@ class Kin(NamedTuple):
 def find(kernel: Kernel, key: int | str) -> Thing:
     """Return a task by its PID, by the address of its struct task_struct, or by its name (the lowest PID)."""
     number = _number(key)
+    if number and (only := one_task(kernel, number)) is not None:
+        return Thing(kernel, only)
     tasks = all_tasks(kernel)
     found = next((task for task in tasks if number is not None and number in (task.pid, task.address)), None)
     if found is None and isinstance(key, str):
