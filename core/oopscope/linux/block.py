@@ -13,6 +13,7 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
+from oopscope.linux.cgroup import path_of
 from oopscope.linux.sched import runqueues
 from oopscope.linux.task import task_structs
 from oopscope.linux.xarray import entries
@@ -59,6 +60,7 @@ class Request(NamedTuple):
     pid: int | None
     comm: str | None
     address: int
+    cgroup: str | None = None  # path of the control group that it is charged to
 
 
 class Queue(NamedTuple):
@@ -265,8 +267,20 @@ class _Blocks:
         pid, comm = self._waits(found.bio)
         return Request(
             name, age, OPERATIONS.get(operation, f"operation {operation}"), found.sector, found.length, found.tag,
-            STATES.get(found.state, f"state {found.state}"), queue, pid, comm, address,
+            STATES.get(found.state, f"state {found.state}"), queue, pid, comm, address, self._cgroup(found.bio),
         )  # fmt: skip
+
+    def _cgroup(self, bio: int) -> str | None:
+        """Return the path of the group that a bio is charged to (bi_blkg); None where none is noted."""
+        if not bio or not self.types.has_member("bio", "bi_blkg"):
+            return None
+        try:
+            blkg = self.follow(bio, "bio", "bi_blkg")
+            blkcg = self.follow(blkg, "blkcg_gq", "blkcg") if blkg else 0
+            group = self.memory.word(blkcg + self.at("blkcg", "css.cgroup")) if blkcg else 0
+            return path_of(self.kernel, group) if group else None
+        except OopscopeError:
+            return None
 
     def _waits(self, bio: int) -> tuple[int | None, str | None]:
         """Return the task that waits for a bio: its private pointer is the task, leads to it, or is on its stack."""

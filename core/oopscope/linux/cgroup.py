@@ -228,3 +228,8 @@ def cgroups(kernel: Kernel) -> list[Cgroup]:
             except OopscopeError as e:
                 groups.lost(e)
     return found
+
+
+def path_of(kernel: Kernel, address: int) -> str | None:
+    """Return a group's path in its hierarchy (address: struct cgroup *); None where no hierarchy has it."""
+    return next((one.path for one in cgroups(kernel) if one.address == address), None)

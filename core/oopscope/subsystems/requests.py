@@ -17,6 +17,7 @@ TABLE = Table(
         Column("queue", "Queue", "int", "The hardware queue."),
         Column("pid", "PID", "int", "The task that waits for it, where the request's bio leads to one.", "task"),
         COMM,
+        Column("cgroup", "Group", help="The control group that it is charged to.", brief=False),
         Column("address", "request", "address", "Its struct request.", "struct request", False),
     ),
     requests,

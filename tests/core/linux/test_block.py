@@ -22,6 +22,7 @@ def test_disks() -> None:
 
 def test_requests_and_who_waits_for_them() -> None:
     rows = requests(case_of("6.1-life").kernel)
+    assert {row.cgroup for row in rows} == {"/"}  # the io controller was not turned on below
     assert [(row.disk, row.operation, row.state, row.comm) for row in rows] == [("vdb", "read", "in flight", "dd")] * 2
     assert rows[0].age_seconds > rows[1].age_seconds > 1
     assert {row.bytes for row in rows} == {32 << 10, 64 << 10}
