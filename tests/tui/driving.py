@@ -24,7 +24,7 @@ from tui.fake import Fake
 SMALL, LARGE = (80, 24), (160, 48)
 PATIENCE = 120.0  # seconds
 CALM = 3  # turns of the event loop without anything to do: what another thread posts comes in with the next one
-TURN = 0.001  # seconds that the reader's thread is given
+TURN, LONG_TURN = 0.001, 0.02  # seconds that the reader's thread is given: at first, and when it takes long
 SOON = 0.5  # seconds: a timer of less is a slice of work
 RENDER = Compositor.render_update
 NAMES = {":": "colon", "/": "slash"}
@@ -88,7 +88,7 @@ async def settle(app: Any, pilot: Pilot[int]) -> None:
 
     No time has to pass for it: a widget at rest waits for its next message, and the reader's messages are events.
     """
-    until = monotonic() + PATIENCE
+    until, turn = monotonic() + PATIENCE, TURN
     while app.is_running:
         await handled(app)
         if not hurry(app) and not awaits(app):
@@ -96,7 +96,8 @@ async def settle(app: Any, pilot: Pilot[int]) -> None:
             if not awaits(app):
                 break
         assert monotonic() < until, f"no rest: {what_is_busy(app)}"
-        await asyncio.sleep(TURN)
+        await asyncio.sleep(turn)
+        turn = min(turn * 1.5, LONG_TURN)
 
 
 async def handled(app: OopscopeApp) -> None:
