@@ -10,6 +10,7 @@ import pytest
 
 import cases
 from cases import NAMES, Case, case_of
+from decoded import decode_once
 
 # Hundreds of processes import what these tests do: it is compiled once, whatever the shell says that started them.
 sys.dont_write_bytecode = False
@@ -22,6 +23,7 @@ def _no_index_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OOPSCOPE_CACHE", "off")
         patch.setenv("OOPSCOPE_CONFIG", "off")
+        decode_once(patch)
         if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of this process is in that of the run
             patch.setattr(cases, "SHARED", [tmp_path_factory.getbasetemp().parent])
         patch.setattr(cases, "INDEX", [(cases.SHARED or [tmp_path_factory.getbasetemp()])[0] / "index"])
