@@ -244,6 +244,7 @@ class _Search:
             holder.pid if holder and lives else None, decode_comm(holder.comm) if holder and lives else None, readers,
             task.address, holder.address if holder and lives else None,
             ended=owner is not None and not lives and not readers and all_tasks_known(self.kernel), reader_count=count,
+            free=owner is None and readers is False,
         )  # fmt: skip
 
     def _owner(self, lock: int, kind: LockType) -> tuple[int | None, bool | None, int | None]:

@@ -138,7 +138,7 @@ class Unlisted:
         return Wait(
             task.pid, decode_comm(task.comm), kind, lock, str(name) if name is not None else None,
             holder.pid if holder else None, decode_comm(holder.comm) if holder else None, readers, task.address,
-            holder.address if holder else None,
+            holder.address if holder else None, free=not owner and not readers,
         )  # fmt: skip
 
 

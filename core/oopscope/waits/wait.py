@@ -22,6 +22,7 @@ class Wait(NamedTuple):
     owner: int | None
     ended: bool = False  # the lock's owner is recorded, and is no living task
     reader_count: int | None = None  # how many readers hold it, where the lock counts them
+    free: bool = False  # the lock's own word says that nobody has it
 
     @property
     def holder(self) -> int | None:

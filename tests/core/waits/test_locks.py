@@ -17,6 +17,7 @@ from oopscope.kernel.problems import Problems
 from oopscope.kernel.stack import thread_size
 from oopscope.linux.task import TaskStruct, lost_tasks, task_structs
 from oopscope.waits import nodes
+from oopscope.waits.kinds import locks as lock_kinds
 
 OFFSETS = {
     "mutex": {"owner.counter": 0, "wait_list": 16},
@@ -145,7 +146,17 @@ def test_an_owner_is_not_said_to_have_ended_where_not_all_tasks_are_known(monkey
     kernel = kernel_of([one], memory_of([one], {LOCK: (0xDEAD0, [one])}), OFFSETS, monkeypatch)
     kernel.problems.add("tasks", "pages are missing")
     (wait,) = ALL_LOCKS(kernel)
-    assert (wait.owner, wait.ended) == (None, False)
+    assert (wait.owner, wait.ended, wait.free) == (None, False, False)
+
+
+def test_a_lock_that_nobody_has_is_said_to_be_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = task(1, A)
+    kernel = kernel_of([one], memory_of([one], {LOCK: (0, [one])}), OFFSETS, monkeypatch)
+    (wait,) = ALL_LOCKS(kernel)
+    assert (wait.owner, wait.ended, wait.free) == (None, False, True)
+    monkeypatch.setattr(lock_kinds, "lock_name", lambda *_: "lock")
+    assert lock_kinds._node(kernel, wait).note == "free: who waits first is to take it"
+    assert lock_kinds._node(kernel, wait._replace(kind="semaphore")).note == ""
 
 
 def test_an_owner_that_is_the_waiter_itself_closes_no_circle(monkeypatch: pytest.MonkeyPatch) -> None:

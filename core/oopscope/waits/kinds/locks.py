@@ -17,6 +17,7 @@ from oopscope.waits.sleepers import sleepers
 from oopscope.waits.wait import Wait
 
 COMPLETE = 4  # SB_FREEZE_COMPLETE
+HANDED = ("mutex", "rw_semaphore", "rt_mutex", "spinlock")  # locks whose own word tells of every holder but readers
 BY_TASK = ("rt_mutex", "spinlock", "futex")  # the waiter is named by its task
 
 
@@ -72,6 +73,8 @@ def _node(kernel: Kernel, wait: Wait) -> Node:
         note = "its record names the waiter itself"
     elif wait.readers:
         note = f"{wait.reader_count} readers" if wait.reader_count else "held by readers"
+    elif wait.free and wait.kind in HANDED:
+        note = "free: who waits first is to take it"
     name = lock_name(kernel, wait.kind, wait.lock)
     if wait.readers and wait.kind.startswith("percpu"):  # its writer waits for what nothing records
         return Node(
