@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +26,8 @@ def _no_index_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("OOPSCOPE_CACHE", "off")
         patch.setenv("OOPSCOPE_CONFIG", "off")
         decode_once(patch)
+        # In a process of tests, which has much else, a full turn takes seconds; a kernel that was just read is young.
+        patch.setattr("oopscope.fleet.brief.gc", SimpleNamespace(collect=partial(gc.collect, 1)))
         if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of this process is in that of the run
             patch.setattr(cases, "SHARED", [tmp_path_factory.getbasetemp().parent])
         patch.setattr(cases, "INDEX", [(cases.SHARED or [tmp_path_factory.getbasetemp()])[0] / "index"])
