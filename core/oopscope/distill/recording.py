@@ -191,7 +191,8 @@ def _take_searches(kernel: Kernel, known: Kernel) -> None:
 def _machine(kernel: Kernel) -> kdump_file.Machine:
     """What the header says: as the source's, filled in from the kernel where an emulator left it empty."""
     facts, system = kernel.facts, the_system(kernel)
-    facts.machine = facts.machine or kernel.arch.name
+    if facts.machine not in kernel.arch.machines:  # QEMU says "Unknown" of those that it has no name for
+        facts.machine = kernel.arch.machines[0]
     facts.nodename, facts.release = facts.nodename or system.nodename, facts.release or system.release
     base = kernel.info.number("phys_base")
     return kdump_file.Machine(

@@ -15,7 +15,7 @@ _LONG = (1 << 40) - (1 << 12)
 
 ARCH = Arch(
     name="arm",
-    machines=("arm", "armv7l", "armv6l", "armv8l"),
+    machines=("armv7l", "armv6l", "armv8l", "arm"),
     elf_machine=40,
     bits=32,
     byteorder="little",
