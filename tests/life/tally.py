@@ -1,11 +1,13 @@
 """Fields of tables compared with a guest's account: how many agree, and which do not."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 Account = dict[str, list[str]]
+KERNEL = re.compile(r"\[ *\d+\.\d{6}\] [^\n]*\n")
 
 
 class Difference(NamedTuple):
@@ -71,10 +73,10 @@ class Tally:
 
 
 def account_of(path: Path) -> Account:
-    """Return the lines of each part of what a guest printed on its console."""
+    """Return the lines of each part of what a guest printed on its console; what its kernel said amid them goes."""
     parts: Account = {}
     lines: list[str] = []
-    for line in path.read_text(errors="replace").replace("\r", "").split("\n"):
+    for line in KERNEL.sub("", path.read_text(errors="replace").replace("\r", "")).split("\n"):
         if line.startswith("=== TRUTH "):
             lines = parts.setdefault(line.removeprefix("=== TRUTH ").strip(), [])
         else:

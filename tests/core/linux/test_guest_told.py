@@ -8,7 +8,7 @@ import oopscope
 from builders.altered import Altered
 from core.linux.account import account
 from life.compare import compare
-from life.tally import Tally
+from life.tally import Tally, account_of
 from oopscope.api import OpenDump
 from oopscope.boot.attach import attach
 from oopscope.linux.filesystem import file_systems
@@ -77,3 +77,9 @@ def test_dirty_inodes_with_one_that_is_lost_are_not_counted() -> None:
     holed = attach(Altered(kernel.dump, {kernel.memory.translate(first) >> 12}), print)
     (row,) = (row for row in file_systems(holed) if row.name == whole.name)
     assert (whole.dirty_inodes, row.dirty_inodes, row.dirty) == (2, None, whole.dirty)
+
+
+def test_what_a_kernel_says_amid_an_account_is_no_part_of_it(tmp_path: Path) -> None:
+    console = tmp_path / "console"
+    console.write_text("=== TRUTH sysctl\r\nnet/ip[   12.345678] INFO: task\r\nv6/conf = 1\r\n=== TRUTH end\r\n")
+    assert account_of(console) == {"sysctl": ["net/ipv6/conf = 1"], "end": [""]}
