@@ -79,3 +79,20 @@ def test_stop_machine_waits_for_the_stopper_that_has_not_come(monkeypatch: pytes
     assert claims(monkeypatch, {1: [STATIC]}, words, (), {0xC0: caller}, idle) == []  # nobody has come yet
     other = {**words, STATIC + 0x110: 0xF00, STATIC + 0x118: stack + 0x200, STATIC + 0x128: 0}
     assert claims(monkeypatch, {1: [STATIC, STATIC + 0x100]}, other, come, {0xC0: caller}, idle) == []
+
+
+def test_of_stoppers_that_have_all_come_the_others_wait_for_the_one_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cpu(number: int, *above: str) -> Any:
+        frames = [SimpleNamespace(symbol=name, kind="call", reliable=True) for name in (*above, "multi_cpu_stop")]
+        return SimpleNamespace(cpu=number, task=0xA0 + number, frames=frames)
+
+    idle = sleeper(0x7000, ("schedule",), completion=None)
+    tasks = {0xC0: SimpleNamespace(on_cpu=0, exit_state=0, stack=0)}
+    monkeypatch.setattr(cpus, "functions_of", lambda *_: ("schedule", "wait_for_completion", "stop_machine_cpuslocked"))
+    come = (cpu(0, "stop_machine_yield"), cpu(1, "spins", "patches"), cpu(2, "asm_sysvec_apic_timer_interrupt"))
+    found = claims(monkeypatch, {}, {}, come, tasks, idle)
+    assert found == [(who, "waits_for", "of CPU 1") for who in ("0xa0", "0xa2", "0xc0")] + [
+        ("of CPU 1", "held_by", "0xa1")
+    ]
+    two = (cpu(0, "patches"), cpu(1, "patches"))
+    assert claims(monkeypatch, {}, {}, two, tasks, idle) == []  # which of them the others wait for is not known

@@ -22,12 +22,13 @@ from oopscope.waits.kinds.spinlocks import at_work
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, completion_of
+from oopscope.waits.sleepers import Sleeper, completion_of, functions_of
 
 LOCKED = 1  # CSD_FLAG_LOCK
 MAX_CALLS = 4096  # in one CPU's queue
 MAX_WORKS = 4096
 MAX_NAMED = 8  # CPUs in a name
+SPINS = ("stop_machine_yield", "asm_", "touch_nmi_watchdog", "rcu_momentary", "cpu_relax", "exc_nmi", "end_repeat_nmi")
 STOPS = ("stop_", "__stop_cpus", "cpu_stop", "affine_move_task", "__set_cpus_allowed", "set_cpus_allowed")
 
 
@@ -131,6 +132,8 @@ def _machine(kernel: Kernel) -> Iterator[Claim]:
         named = kernel.name_of(work.function)
         if named is not None and named.symbol == "multi_cpu_stop":
             owed.setdefault(work.argument, set()).add(work.cpu)
+    if not owed:
+        yield from _at_work(kernel, come)
     if len(owed) != 1:
         return  # of several, one after another, whose a stopper is at is not known
     ((shared, cpus),) = owed.items()
@@ -143,6 +146,36 @@ def _machine(kernel: Kernel) -> Iterator[Claim]:
             text = "what the stoppers share lies on its stack"
             yield Claim(task_node(kernel, task.address), node, "waits_for", "linked", None, text)
     yield from behind
+
+
+def _at_work(kernel: Kernel, come: list[Cpu]) -> Iterator[Claim]:
+    """All stoppers have come: the others, and who called them, wait for the one that does the work and is not done."""
+    busy = [cpu for cpu in come if _calls_something(cpu)]
+    if len(busy) != 1 or len(come) < 2:
+        return
+    (one,) = busy
+    node = Node(f"stop:cpu{one.cpu}", "stopper", f"of CPU {one.cpu}")
+    text = "it is in stop_machine, and of its stoppers only that one is at work"
+    callers = [task for task in kernel.cached(task_structs) if _stops_machine(kernel, task)]
+    for waiter in (*(cpu.task or 0 for cpu in come if cpu is not one), *(callers if len(callers) == 1 else ())):
+        yield Claim(task_node(kernel, waiter), node, "waits_for", "inferred", None, text)
+    yield Claim(node, task_node(kernel, one.task or 0), "held_by", "recorded", None, "rq.curr: it is at work")
+
+
+def _calls_something(cpu: Cpu) -> bool:
+    """Tell whether multi_cpu_stop has called what is to be done, and does not merely spin for the others."""
+    at = next((at for at, frame in enumerate(cpu.frames) if frame.symbol == "multi_cpu_stop"), 0)
+    above = cpu.frames[at - 1] if at else None
+    return above is not None and bool(above.symbol) and not (above.symbol or "").startswith(SPINS)
+
+
+def _stops_machine(kernel: Kernel, task: int) -> bool:
+    struct = kernel.cached(task_structs)[task]
+    return (
+        not struct.on_cpu
+        and not struct.exit_state
+        and any(function.startswith("stop_machine") for function in functions_of(kernel, task))
+    )
 
 
 class Work(NamedTuple):
