@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, get_args
 
-from oopscope.errors import NoMember, NoType, ReadError
+from oopscope.errors import Implausible, NoMember, NoType, ReadError
 from oopscope.memory.virtual import Memory
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def _bits(shift: int, width: int) -> Callable[[int], int]:
 
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+MAX_MEMBER = 1 << 20  # bytes of one member of a row
 
 
 def _scalar(size: int, signed: bool) -> str:
@@ -88,7 +89,10 @@ def _scalar(size: int, signed: bool) -> str:
 
 
 def _slot(index: int, member: "Member", hint: Any, endian: str) -> _Slot:
-    """Decide how one member is unpacked."""
+    """Decide how one member is unpacked; Implausible for what types that lie say of it."""
+    odd = member.kind == "array" and hint is not bytes and member.element_size not in _CODES
+    if odd or not 0 <= member.size <= MAX_MEMBER or member.count > MAX_MEMBER:
+        raise Implausible(f"a member {member.name} of {member.size} bytes, {member.count} elements")
     if member.bit_size:
         size = member.size if member.size in _CODES else 8
         return _Slot(index, member.offset, _CODES[size], size, _bits(member.bit_offset, member.bit_size))

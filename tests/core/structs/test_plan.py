@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from core.kernel.fakes import FakeTypes, Ram, memory_of
-from oopscope.errors import MissingPage, NoMember, NoType
+from oopscope.errors import Implausible, MissingPage, NoMember, NoType
 from oopscope.structs.layout import Member
 from oopscope.structs.plan import GAP, Plan
 
@@ -244,3 +244,17 @@ def test_partly_readable() -> None:
         bound.row(start)
     assert bound.partly(start) == {"pid": 42, "comm": b"half"}
     assert bound.partly(AT) == {"pid": -7, "comm": b"kworker/0:1", "exit": 2, "counts": (1 << 40, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [member(0, 12, "array", count=4, element_size=3), member(0, 0, "array", count=4, element_size=0),
+     member(0, 1 << 31, "array", count=1 << 28, element_size=8), member(0, 8, "array", count=1 << 40, element_size=8),
+     member(0, 1 << 40)],
+)  # fmt: skip
+def test_a_member_of_which_types_lie(lie: Member) -> None:
+    class Row(NamedTuple):
+        odd: tuple[int, ...]
+
+    with pytest.raises(Implausible):
+        Plan("task_struct", Row).bind(FakeTypes(task_struct=(2048, {"odd": lie})), memory_of(fill("<")), "<")
