@@ -49,3 +49,14 @@ def test_a_server_on_this_machine_is_who_has_the_other_end(monkeypatch: pytest.M
 
 def test_a_request_that_names_another_task_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert claims(monkeypatch, {**WORDS, REQUEST: CALL + 8}) == ([], [])
+
+
+def test_the_program_that_is_called_is_named_where_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"rpc_clnt.cl_program": 0x20, "rpc_program.name": 0}
+    program = TOP + 0x9000
+    monkeypatch.setitem(TEXTS, program + 0x100, b"nfs")
+    for name, at in known.items():
+        monkeypatch.setitem(MEMBERS, name, at)
+    words = {**WORDS, CLIENT + 0x20: program, program: program + 0x100}
+    assert claims(monkeypatch, words)[0][0] == ("0x7000", "waits_for", "nfs GETATTR to filer")
+    assert claims(monkeypatch, {**words, PROCEDURE + 0x10: 0})[0][0][2] == "nfs call to filer"

@@ -57,13 +57,23 @@ def _of(kernel: Kernel, one: Sleeper, word: int) -> Iterator[Claim]:
 
 
 def _procedure(kernel: Kernel, task: int) -> str:
-    """Return what is called: by the name of its procedure."""
-    called = offset(kernel, "rpc_task", "tk_msg.rpc_proc", module=RPC)
-    name, memory = offset(kernel, "rpc_procinfo", "p_name", module=RPC), kernel.memory
-    if called is None or name is None:
-        return "a call"
+    """Return what is called: by the names of its program and its procedure, of which a mere greeting has none."""
+
+    def at(struct: str, member: str) -> int | None:
+        return offset(kernel, struct, member, module=RPC)
+
+    of = _text(kernel, task, at("rpc_task", "tk_client"), at("rpc_clnt", "cl_program"), at("rpc_program", "name"))
+    what = _text(kernel, task, at("rpc_task", "tk_msg.rpc_proc"), at("rpc_procinfo", "p_name"))
+    return f"{of} {what or 'call'}" if of else what or "a call"
+
+
+def _text(kernel: Kernel, address: int, *path: int | None) -> str:
+    """Follow pointers to a text; nothing where one of them, or the text, is not to be had."""
     try:
-        text = memory.cstring(memory.word(memory.word(task + called) + name), MAX_NAME)
+        for at in path:
+            if at is None:
+                return ""
+            address = kernel.memory.word(address + at)
+        return kernel.memory.cstring(address, MAX_NAME).decode("ascii", "backslashreplace") if address else ""
     except OopscopeError:
-        return "a call"
-    return text.decode("ascii", "backslashreplace") or "a call"
+        return ""
