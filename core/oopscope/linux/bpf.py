@@ -171,8 +171,17 @@ def _maps_of(kernel: Kernel, aux: Aux) -> list[str]:
     if not aux.maps or not aux.used_maps:
         return []
     addresses = kernel.memory.words(aux.used_maps, min(aux.maps, MAX_MAPS))
-    rows = kernel.bind(MAP).rows(addresses, kernel.problems.lost("bpf", "a program's map"))
-    return [f"{row.id} {_text(row.name)}".rstrip() for row in rows]
+    return [_map_name(kernel, address) for address in addresses]
+
+
+def _map_name(kernel: Kernel, address: int) -> str:
+    """Return the ID and the name of a program's map; its address where it cannot be read."""
+    try:
+        row = kernel.bind(MAP).row(address)
+    except OopscopeError as e:
+        kernel.problems.lost("bpf", "a program's map")(e)
+        return f"{address:#x}"
+    return f"{row.id} {_text(row.name)}".rstrip()
 
 
 @once

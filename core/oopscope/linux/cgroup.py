@@ -12,7 +12,7 @@ from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
-from oopscope.linux.task import census
+from oopscope.linux.task import has_every_task, task_structs
 from oopscope.structs.plan import Plan
 
 MAX_GROUPS = 100_000
@@ -194,10 +194,10 @@ def _processes(kernel: Kernel) -> Counter[int] | None:
     """Count the processes of each group of the unified hierarchy; None where not all tasks are there."""
     css_set, group = (kernel.types.member(*of).offset for of in (("task_struct", "cgroups"), ("css_set", "dfl_cgrp")))
     found, known = Counter[int](), dict[int, int]()
-    tasks = kernel.cached(census)
-    if tasks.lost or any(one.section == "tasks" for one in kernel.problems):
+    tasks = task_structs(kernel).values()
+    if not has_every_task(kernel):
         return None
-    for task in tasks.tasks.values():
+    for task in tasks:
         if task.pid != task.tgid or not task.pid:
             continue
         try:

@@ -13,7 +13,7 @@ from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux import xarray
 from oopscope.linux.path import DENTRY, alias_offset
-from oopscope.linux.task import task_structs
+from oopscope.linux.task import has_every_task, task_structs
 from oopscope.structs.plan import Plan
 
 MAX_NAMESPACES, MAX_OBJECTS, MAX_SEMS, MAX_WAITING = 4096, 100_000, 32_000, 10_000
@@ -227,11 +227,14 @@ def ipc_namespaces(kernel: Kernel) -> dict[int, int]:
 
 
 def counted(kernel: Kernel) -> int | None:
-    """Return how many objects the namespaces count."""
+    """Return how many objects the namespaces count; None where a namespace may be lost with the tasks that have it."""
     types, memory, total = kernel.types, kernel.memory, 0
+    spaces = ipc_namespaces(kernel)
+    if not has_every_task(kernel) or any(one.section == "ipc" for one in kernel.problems):
+        return None
     ids, use, size = types.member("ipc_namespace", "ids").offset, types.member("ipc_ids", "in_use").offset, 0
     size = types.sizeof("ipc_ids")
-    for space in ipc_namespaces(kernel):
+    for space in spaces:
         total += sum(memory.u32(space + ids + kind * size + use) for kind in range(len(KINDS)))
         total += memory.u32(space + types.member("ipc_namespace", "mq_queues_count").offset)
     return total
@@ -253,4 +256,6 @@ def ipc_objects(kernel: Kernel) -> list[IpcObject]:
             continue
         except OopscopeError as e:
             kernel.problems.lost("ipc", f"namespace {number}")(e)
+    if not has_every_task(kernel):
+        kernel.problems.add("ipc", "not all tasks could be read: a namespace that only those had is not among these")
     return found[:MAX_OBJECTS]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
-from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list, for_each_rbtree
 from oopscope.linux.sched import CpuQueue, runqueues
@@ -284,10 +284,17 @@ def queued(kernel: Kernel) -> list[Queued]:
             text = f"{len(rows)} tasks were found on the queue of CPU {queue.cpu} of {counted} that the kernel counted"
             kernel.problems.add("runqueues", text)
         found += rows
+    if (lost := len(present_cpus(kernel)) - len(kernel.cached(runqueues))) > 0:
+        kernel.problems.add("runqueues", f"the queues of {lost} CPUs could not be read")
     return found
 
 
-def counted(kernel: Kernel) -> int:
-    """Return how many tasks the kernel counts on its queues (rq.nr_running), and the idle ones that run besides."""
+def counted(kernel: Kernel) -> int | None:
+    """Return how many tasks the kernel counts on its queues (rq.nr_running), and the idle ones that run besides.
+
+    None where a CPU's queue could not be read.
+    """
     queues = kernel.cached(runqueues)
+    if len(queues) < len(present_cpus(kernel)):
+        return None
     return sum(queue.nr_running + (queue.curr == queue.idle) for queue in queues)

@@ -398,6 +398,11 @@ def task_structs(kernel: Kernel) -> dict[int, TaskStruct]:
     return kernel.cached(census).tasks
 
 
+def has_every_task(kernel: Kernel) -> bool:
+    """Tell whether no task is known to be lost: what is gathered from tasks is whole only then."""
+    return not kernel.cached(census).lost and not any(one.section == "tasks" for one in kernel.problems)
+
+
 def lost_tasks(kernel: Kernel) -> dict[int, LostTask]:
     """Return the tasks whose struct is not readable, by address."""
     return kernel.cached(census).lost

@@ -16,6 +16,7 @@ from oopscope.linux.rcu import grace_periods
 from oopscope.linux.slab import all_slabs, slab_addresses
 from oopscope.linux.task import task_structs
 from oopscope.stacks.cpus import all_cpus
+from oopscope.subsystems import table
 
 LIFE = "6.1-life"
 
@@ -87,3 +88,15 @@ def test_text_that_is_in_a_struct_itself() -> None:
     assert devices.text((81, 69, 77, 85, 32, 32, 32, 32), 8) == "QEMU    "
     assert devices.text((50, 46, 53, 0, 99), 5) == "2.5"
     assert devices.text(0) == ""
+
+
+def test_a_count_without_the_namespaces_or_queues_that_are_lost_is_none() -> None:
+    for key in ("ipc", "runqueues"):
+        assert table(key).counted(life(), len(list(table(key).rows(life())))).of is not None
+    tasks = sorted(task_structs(life()).values(), key=lambda task: task.pid)
+    kernel = without(tasks[len(tasks) // 2].address)
+    rows = list(table("ipc").rows(kernel))
+    assert table("ipc").counted(kernel, len(rows)).complete is not True
+    kernel = without(life().per_cpu("runqueues", 1))
+    rows = list(table("runqueues").rows(kernel))
+    assert table("runqueues").counted(kernel, len(rows)).complete is not True
