@@ -50,7 +50,7 @@ _ASIDE = lazy_re(
     r"Hardware name: |Workqueue: |Modules linked in:|Tainted: |RIP|EIP|IP: |"
     r"RSP|RAX|RBX|"
     r"R\d\d?:|[RE][A-DSI][XPI]:|FS: |CS: |DS: |CR2: |DR\d: |PKRU: |Code: |Stack:|task: |task_li: |pstate: |pc : |"
-    r"lr : |sp : |x\d+ ?:|"
+    r"lr : |sp : |x\d+ ?:|r\d\d? ?: [0-9a-f]{8}\b|"
     r"NIP|LR |LR:|MSR:|XER|CTR|CFAR|GPR|DAR|REGS: |TRAP|IRQMASK|Krnl |R:\d|epc|ra :|gp :|tp :|[ast]\d+ ?:|status|"
     r"badaddr|"
     r"Mem abort info|Data abort info|ESR = |EC = |SET = |FnV = |EA = |S1PTW|FSC = |ISV = |CM = |GCS|"

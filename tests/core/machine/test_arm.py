@@ -3,13 +3,16 @@
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from oopscope.boot.attach import open_kernel
 from oopscope.errors import FormatError, MissingPage
 from oopscope.machine import arch, arch_of_info
 from oopscope.machine.arm import memory, syndromes, tables
 from oopscope.symbols.vmcoreinfo import VmcoreInfo
+from oopscope.triage import verdict
 
 ROOTS = {"short": 0xC0004000, "LPAE": 0xC0003000}
 STEXT = 0xC0300000
@@ -131,3 +134,54 @@ def test_what_cannot_be_followed_is_not_guessed() -> None:
 )
 def test_fault_status_in_words(value: int, words: str) -> None:
     assert syndromes.fsr(value) == words
+
+
+# As arch/arm/kernel/{traps,process}.c print it since 6.3.
+OOPS = """\
+8<--- cut here ---
+Unable to handle kernel NULL pointer dereference at virtual address 00000028 when read
+[00000028] *pgd=80000040004003, *pmd=00000000
+Internal error: Oops: 206 [#1] SMP ARM
+Modules linked in: labcrash(OE+) ext4 mbcache jbd2
+CPU: 0 UID: 0 PID: 163 Comm: insmod Tainted: G           OE      6.12.117+deb13-armmp-lpae #1  Debian 6.12.117-1
+Tainted: [O]=OOT_MODULE, [E]=UNSIGNED_MODULE
+Hardware name: Generic DT based system
+PC is at lab_read_balance+0x10/0x20 [labcrash]
+LR is at labcrash_init+0x44/0x1000 [labcrash]
+pc : [<bf0c0010>]    lr : [<bf0c2044>]    psr: 60000013
+sp : e0a2dd98  ip : 00000000  fp : e0a2dda4
+r10: 00000000  r9 : c1a08d88  r8 : 00000000
+r7 : bf0bd000  r6 : c2b4c000  r5 : bf0bf0c0  r4 : 00000000
+r3 : 00000000  r2 : 00000000  r1 : bf0bf0c4  r0 : 00000000
+Flags: nZCv  IRQs on  FIQs on  Mode SVC_32  ISA ARM  Segment user
+Control: 30c5383d  Table: 42b0c000  DAC: fffffffd
+Call trace:
+ lab_read_balance [labcrash] from labcrash_init+0x44/0x1000 [labcrash]
+ labcrash_init [labcrash] from do_one_initcall+0x60/0x2b0
+ do_one_initcall from do_init_module+0x60/0x240
+Code: e92d4000 e8bd4000 e52db004 e28db000 (e5900028)
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Fatal exception
+---[ end Kernel panic - not syncing: Fatal exception ]---
+"""
+
+
+def test_an_oops_is_told_to_its_end(tmp_path: Path) -> None:
+    """All registers are the report's, those that are listed from r10 down too."""
+    log = tmp_path / "dmesg.txt"
+    log.write_text("".join(f"[   41.1{at:05}] {line}\n" for at, line in enumerate(OOPS.splitlines())))
+    found = verdict(open_kernel([log]))
+    assert (found.cause, found.symbol, found.module) == (
+        "null-pointer-dereference",
+        "lab_read_balance+0x10",
+        "labcrash",
+    )
+    assert found.fault is not None
+    fault = found.fault
+    assert (fault.instruction, fault.formula, fault.address, fault.value) == (
+        "ldr r0,[r0,#0x28]",
+        "r0 + 0x28",
+        0x28,
+        0,
+    )
+    assert any("FSR 206: no translation at level 2, a read" in one.text for one in found.evidence)
