@@ -17,6 +17,7 @@ from oopscope.waits.build import wait_graph
 from stored import STORE, put_together
 
 DEATHS = {
+    "6.12-ppc64le-null": ("null-pointer-dereference", "lab_read_balance.isra.0+0x0", "labcrash"),
     "6.12-riscv64-null": ("null-pointer-dereference", "lab_read_balance.isra.0+0x10", "labcrash"),
     "6.12-s390x-deadlock": ("deadlock", "lab_transfer+0x46", "labcrash"),
 }
@@ -45,6 +46,13 @@ def test_a_fault_that_came_before_an_interrupt_into_panic_is_told_to_its_end() -
     assert fault is not None
     assert (fault.instruction, fault.formula, fault.address, fault.value) == ("c.ld a5,0x28(a0)", "a0 + 0x28", 0x28, 0)
     assert fault.passed_by == "labcrash_init+0xaa [labcrash]: what a call returned: jalr ra,ra,0x578 (strcmp)"
+
+
+def test_who_passed_the_pointer_is_told_on_powerpc() -> None:
+    fault = death("6.12-ppc64le-null")[1].fault
+    assert fault is not None
+    assert (fault.instruction, fault.formula, fault.address, fault.value) == ("ld r9,0x28(r3)", "gpr3 + 0x28", 0x28, 0)
+    assert fault.passed_by == "labcrash_init+0xbc [labcrash]: NULL, written in the code: li r3,0"
 
 
 def test_who_waits_is_found_where_addresses_of_the_kernel_are_low() -> None:
