@@ -206,13 +206,13 @@ class _Objects:
         return self._length(at + self.types.member("ext_wait_queue", "list").offset)
 
 
-def ipc_namespaces(kernel: Kernel) -> dict[int, int]:
-    """Return the number of each IPC namespace by its address: the first, and those of tasks."""
+def ipc_namespaces(kernel: Kernel) -> tuple[dict[int, int], bool]:
+    """Return the number of each IPC namespace by its address, the first and those of tasks, and whether that is all."""
     types, memory = kernel.types, kernel.memory
     number, own = types.member("ipc_namespace", "ns.inum").offset, types.member("nsproxy", "ipc_ns").offset
     at = types.member("task_struct", "nsproxy").offset
     found = {first: memory.u32(first + number) for first in [kernel.symbol("init_ipc_ns")]}
-    proxies = set[int]()
+    proxies, whole = set[int](), has_every_task(kernel)
     for task in kernel.cached(task_structs):
         try:
             proxy = memory.word(task + at)
@@ -222,15 +222,16 @@ def ipc_namespaces(kernel: Kernel) -> dict[int, int]:
                 if space and space not in found and len(found) < MAX_NAMESPACES:
                     found[space] = memory.u32(space + number)
         except OopscopeError as e:
+            whole = False
             kernel.problems.lost("ipc", "a namespace")(e)
-    return found
+    return found, whole
 
 
 def counted(kernel: Kernel) -> int | None:
     """Return how many objects the namespaces count; None where a namespace may be lost with the tasks that have it."""
     types, memory, total = kernel.types, kernel.memory, 0
-    spaces = ipc_namespaces(kernel)
-    if not has_every_task(kernel) or any(one.section == "ipc" for one in kernel.problems):
+    spaces, whole = ipc_namespaces(kernel)
+    if not whole:
         return None
     ids, use, size = types.member("ipc_namespace", "ids").offset, types.member("ipc_ids", "in_use").offset, 0
     size = types.sizeof("ipc_ids")
@@ -245,7 +246,8 @@ def ipc_objects(kernel: Kernel) -> list[IpcObject]:
     """Return the objects, namespace by namespace."""
     types, found = kernel.types, list[IpcObject]()
     ids, size = types.member("ipc_namespace", "ids").offset, types.sizeof("ipc_ids")
-    for space, number in ipc_namespaces(kernel).items():
+    spaces, whole = ipc_namespaces(kernel)
+    for space, number in spaces.items():
         reader = _Objects(kernel, number)
         try:
             for kind in (2, 0, 1):
@@ -256,6 +258,6 @@ def ipc_objects(kernel: Kernel) -> list[IpcObject]:
             continue
         except OopscopeError as e:
             kernel.problems.lost("ipc", f"namespace {number}")(e)
-    if not has_every_task(kernel):
+    if not whole:
         kernel.problems.add("ipc", "not all tasks could be read: a namespace that only those had is not among these")
     return found[:MAX_OBJECTS]

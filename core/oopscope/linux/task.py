@@ -399,8 +399,9 @@ def task_structs(kernel: Kernel) -> dict[int, TaskStruct]:
 
 
 def has_every_task(kernel: Kernel) -> bool:
-    """Tell whether no task is known to be lost: what is gathered from tasks is whole only then."""
-    return not kernel.cached(census).lost and not any(one.section == "tasks" for one in kernel.problems)
+    """Tell whether no task is lost, by the kernel's own count too: what is gathered from tasks is whole only then."""
+    found, counted = kernel.cached(census), _nr_threads(kernel)
+    return not found.lost and counted is not None and counted <= sum(1 for task in found.tasks.values() if task.pid)
 
 
 def lost_tasks(kernel: Kernel) -> dict[int, LostTask]:
