@@ -164,9 +164,8 @@ def locate(read: Read, info: VmcoreInfo, bits: int = 64, endian: Endian = "<") -
     """Find the tables by VMCOREINFO; None where it does not name them, Implausible where they are not there."""
     keys = ("num_syms", "names", "token_table", "token_index")
     num_syms, names, token_table, token_index = (info.symbol(f"kallsyms_{key}") for key in keys)
-    if None in (num_syms, names, token_table, token_index):
+    if not (num_syms and names and token_table and token_index):
         return None
-    assert num_syms and names and token_table and token_index
     core = Core(_count(read, num_syms, bits, endian), num_syms, names, token_table, token_index)
     offsets, addresses = info.symbol("kallsyms_offsets"), info.symbol("kallsyms_addresses")
     base_at = info.symbol("kallsyms_relative_base")
