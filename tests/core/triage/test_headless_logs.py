@@ -231,3 +231,22 @@ def test_an_error_code_that_was_taken_for_a_pointer(address: str, rax: str, said
     assert found.cause == "bad-page-fault"
     assert said in found.summary
     assert ("IS_ERR" in found.next_steps[0]) == ("wild" not in said)
+
+
+def test_a_guessed_entry_further_out_is_not_what_was_warned_of(tmp_path: Path) -> None:
+    text = """WARNING: CPU: 1 PID: 649 at lib/debugobjects.c:291 debug_print_object+0x16a/0x220
+Kernel panic - not syncing: panic_on_warn set ...
+CPU: 1 PID: 649 Comm: storaged Not tainted 4.14.0 #1
+Call Trace:
+ dump_stack+0x1b2/0x281
+ panic+0x22a/0x4be
+ __warn.cold.6+0x34/0x4f
+ do_invalid_op+0x1b/0x20
+ invalid_op+0x1b/0x40
+RIP: 0010:debug_print_object+0x16a/0x220
+ debug_check_no_obj_freed+0x65d/0xf1a
+ store_put+0x4a/0x70 [stored]
+ do_syscall_64+0x297/0x760
+ ? async_page_fault+0x6c/0x90
+ entry_SYSCALL_64_after_hwframe+0x3d/0xa2"""
+    assert judged(tmp_path, text).symbol == "store_put+0x4a"
