@@ -49,7 +49,9 @@ def fault_address(death: Death) -> int | None:
     said = death.oops.fault_address
     if said is not None or memory_fault(death) is None:
         return said
-    return death.oops.registers.get("cr2", address_of(death))
+    named = death.oops.registers.get("cr2", address_of(death))
+    pc = death.oops.pc
+    return pc.address if named is None and pc is not None and pc.address and executed(death) else named
 
 
 def null_pointer(death: Death) -> Line | None:

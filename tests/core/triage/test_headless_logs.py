@@ -197,6 +197,12 @@ Oops: Kernel access of bad area, sig: 11 [#1]"""
         (S390, "fixpoint divide exception: 0009 ilc:2 [#1] SMP", "divide-error", "divided by zero"),
         (PPC, "Oops: Exception in kernel mode, sig: 4 [#1]", "invalid-opcode", "invalid instruction"),
         (PPC, NO_EXEC, "bad-page-fault", "0xc000000006e3bc90, which is data"),
+        (
+            PPC,
+            "BUG: Unable to handle kernel instruction fetch\nOops: Kernel access of bad area, sig: 11 [#1]",
+            "bad-page-fault",
+            "the wild pointer 0xc00800000a5c0034",
+        ),
     ],
 )
 def test_a_machines_own_words_tell_the_kind(text: str, fault: str, cause: str, said: str, tmp_path: Path) -> None:
