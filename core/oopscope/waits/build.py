@@ -32,6 +32,7 @@ def asked(kernel: Kernel, _key: int) -> Graph:
 
 
 def _claims(kernel: Kernel) -> Iterator[Claim]:
+    _types = kernel.types  # without any, that is said once, and not for each kind
     known: set[str] = set()
     for key, module in KINDS:
         try:

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from core.waits.made import TOP, made, sleeper, told
+from oopscope.errors import NoTypes
+from oopscope.kernel.once import reader
 from oopscope.linux.open_by import Opened, OpenFiles
 from oopscope.linux.task import PF_KTHREAD, task_structs
 from oopscope.waits import disks
+from oopscope.waits.build import wait_graph
 from oopscope.waits.kinds import queues
 
 DISK, OPS, TASK = TOP + 0x1000, TOP + 0x2000, 0x7000
@@ -50,3 +53,19 @@ def test_a_fuse_server_is_likely_one_that_has_the_device_open(monkeypatch: pytes
     assert told(found) == [("0x7000", "waits_for", "a server"), ("a server", "held_by", "0x55")]
     assert [claim.basis for claim in found] == ["inferred", "likely"]
     assert list(queues._fuse(kernel, sleeper(TASK, ("schedule", "fuse_dev_read")), TOP)) == []
+
+
+def test_a_kernel_without_any_types_says_so_once() -> None:
+    class Bare:
+        problems = SimpleNamespace(lost=None)  # no kind is asked, so none says anything
+
+        @property
+        def types(self) -> Any:
+            raise NoTypes
+
+        def cached(self, read: Any) -> Any:
+            return reader(read)(self)
+
+    bare: Any = Bare()
+    with pytest.raises(NoTypes):
+        wait_graph(bare)
