@@ -26,7 +26,7 @@ from oopscope.kernel.functions import (
     is_softirq_loop,
     is_waiting,
 )
-from oopscope.klog.end import HANGS
+from oopscope.klog.end import HANGS, PANICS
 from oopscope.klog.parse import Line
 from oopscope.klog.wordings import DIE
 from oopscope.lazy_re import lazy_re
@@ -52,6 +52,8 @@ __all__ = ["COMPLAINED", "DIE", "END_NS", "Check", "Death", "Line", "entry_kind"
 def _entered(frame: Frame, behind: Frame) -> bool:
     """Tell whether a frame is the entry of an exception that came while the kernel ran what stands behind it."""
     if frame.kind != "exception" or behind.kind == "user" or entry_kind(behind.symbol) == "exception":
+        return False
+    if (behind.symbol or "").split(".")[0] in PANICS:  # it came in while panic() waited
         return False
     return entry_kind(frame.symbol) is not None or not is_dying(frame.symbol)  # that one is on an exception's own stack
 
