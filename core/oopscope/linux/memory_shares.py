@@ -53,13 +53,16 @@ class Shares(NamedTuple):
 def memory_shares(kernel: Kernel, _key: object = None) -> Shares:
     """Return the shares of all memory that the kernel manages; Absent without a total.
 
-    A share that cannot be read is None, and what it would have been stands in the rest.
+    A share that cannot be read is None, and what it would have been stands in the rest; where that is so of most
+    shares, the rest is not known either.
     """
     counters = {one.name: one.bytes for one in all_counters(kernel)}
     total = counters.get("MemTotal")
     if not total:
         raise Absent("the total is not known")
     shares = [*_lines(kernel, counters), *_kernel_memory(kernel, counters)]
+    if 2 * sum(share.bytes is None for share in shares) > len(shares):
+        return Shares(total, (*shares, Share("Other kernel", None)), 0)
     rest = total - sum(share.bytes or 0 for share in shares)
     return Shares(total, (*shares, Share("Other kernel", max(rest, 0))), max(-rest, 0))
 

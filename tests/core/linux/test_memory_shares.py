@@ -1,14 +1,16 @@
 """Shares of memory add up to the total on every stored kernel, and say what they could not read."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from cases import Case, case_of
 from oopscope.errors import Absent
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux import memory_shares as module
 from oopscope.linux.meminfo import Counter, all_counters
-from oopscope.linux.memory_shares import memory_shares, swapped
+from oopscope.linux.memory_shares import Share, memory_shares, swapped
 from oopscope.report.build import build
 from oopscope.stacks.tasks import all_tasks
 
@@ -119,3 +121,17 @@ def test_swapped(case: Case) -> None:
     found = swapped(case.kernel, (*tasks, 0x10))
     assert set(found) <= set(tasks)
     assert set(found.values()) == {0}, "these machines have no swap"
+
+
+def test_the_rest_is_unknown_where_most_shares_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel without types tells its total alone: nothing says that the kernel has it all."""
+    free, bare = Share("Free", None), cast("Kernel", None)
+
+    def of(*lines: Share) -> Share:
+        monkeypatch.setattr(module, "_lines", lambda *_: iter(lines))
+        return memory_shares(bare).shares[-1]
+
+    monkeypatch.setattr(module, "all_counters", lambda _kernel: [SimpleNamespace(name="MemTotal", bytes=1 << 28)])
+    monkeypatch.setattr(module, "_kernel_memory", lambda *_: iter([Share("Per-CPU", 4096)]))
+    assert of(free, Share("Anonymous", None)) == Share("Other kernel", None)
+    assert of(free, Share("Anonymous", 4096)) == Share("Other kernel", (1 << 28) - 8192)
