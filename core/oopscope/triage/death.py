@@ -99,11 +99,9 @@ class Death(Ending):
         """The function that faulted: the frame right behind the innermost exception entry."""
         if self.frames is self.told and self.oops is not None and self.told:
             return self._beyond_entry(self.told)
-        entries = [pair for pair in pairwise(self.frames) if _entered(*pair)]
-        behind = [behind for entry, behind in entries if entry.reliable] or [behind for _, behind in entries]
-        if behind:  # one may come in while panic() waits, after what led to it
-            own = (f for f in behind if not is_dying(f.symbol) and entry_kind(f.symbol) is None)
-            return self._named_by_log(next(own, behind[0]))
+        behind = next((behind for entry, behind in pairwise(self.frames) if _entered(entry, behind)), None)
+        if behind is not None:
+            return self._named_by_log(behind)
         if self.oops is None or not self.frames:
             return None
         first, pc = self.frames[0], self.oops.pc

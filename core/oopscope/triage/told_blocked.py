@@ -13,6 +13,7 @@ from oopscope.lazy_re import lazy_re
 from oopscope.linux.task_state import called
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Finding, Verdict
+from oopscope.triage.findings.storage import failed_disks, find
 
 MAX_SHOWN = 8
 SECONDS = lazy_re(r"for more than (?P<seconds>\d+) seconds")
@@ -101,14 +102,14 @@ def verdict(death: Death) -> Verdict:
     seconds = SECONDS.search(first.report.title) if first else None
     since = f" for more than {seconds['seconds']} s" if seconds else ""
     who = f"{first.who if first else 'A task'}{others}"
-    silent = _silent_disks(death) if first is not None and first.for_io else []
+    silent = failed_disks(death) if first is not None and first.for_io else []
     if silent:
         return _stalled(death, f"{who} waited{where}{since}", silent, evidence, culprit, first)
     circle = _is_circle(tasks)
     why = ", each for a lock, all at the same place: probably each for what another holds" if circle else ""
     if not circle and owners and first and int(owners[1]["pid"]) == first.pid:
         why = f" for a {owners[1]['lock']} that {called(int(owners[1]['by']), owners[1]['owner'])} likely owns"
-    servers = [one for one in death.findings if "nfs: server" in one.text] if first and first.for_nfs else []
+    servers = [one for one in find(death) if "nfs: server" in one.text] if first and first.for_nfs else []
     why = why or (f"; {servers[0].text}" if servers else "")
     return death.verdict(
         "hang",
@@ -125,11 +126,6 @@ def verdict(death: Death) -> Verdict:
         blame=False,
         whom=(None, first.pid, first.comm) if first else (None, None, None),
     )
-
-
-def _silent_disks(death: Death) -> list[Finding]:
-    """Return what the log tells of disks that failed or did not answer."""
-    return [one for one in death.findings if one.id == "io-error"]
 
 
 def _stalled(

@@ -54,6 +54,11 @@ def find(death: Death) -> Iterator[Finding]:
             yield Finding(kind, "error", text, age(death, death.log.ns(rows[0])), by_rows(death, rows))
 
 
+def failed_disks(death: Death) -> list[Finding]:
+    """Return those of disks alone: for a rule, which need not wait for all that was wrong."""
+    return [one for one in find(death) if one.id == "io-error"]
+
+
 def _device(pattern: re.Pattern[str], text: str) -> str:
     found = pattern.match(text)
     return next((value for value in found.groups() if value), "") if found else ""

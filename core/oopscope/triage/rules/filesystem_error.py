@@ -4,6 +4,7 @@ from oopscope.kernel.frame import Frame
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
+from oopscope.triage.findings.storage import failed_disks
 
 FS = (
     r"(?:EXT[234]-fs|JBD2?|XFS|BTRFS|GFS2|OCFS2|ocfs2|F2FS-fs|REISERFS|JFS|UBIFS|FAT-fs|NILFS|UDF-fs|UFS|HFS|NTFS|"
@@ -28,7 +29,7 @@ def check(death: Death) -> Verdict | None:
     if culprit is None and name:
         culprit = Frame(0, name, 0, None, "task", True)
     what = f": {error[0].text.strip()}" if error else f": {death.panic_message}"
-    disks = [one for one in death.findings if one.id == "io-error"]
+    disks = failed_disks(death)
     evidence += [piece for one in disks for piece in one.evidence[:1]]
     before = f" Before that {disks[0].text}." if disks else ""
     first = "The disk failed first: look at it, its cable, its path, its host." if disks else ""

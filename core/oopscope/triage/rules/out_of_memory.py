@@ -11,7 +11,7 @@ from oopscope.lazy_re import lazy_re
 from oopscope.linux.memory_shares import memory_shares
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
-from oopscope.triage.shares import largest_cache
+from oopscope.triage.shares import GREAT, STEPS, largest_cache
 
 SAID = lazy_re(r".*[Oo]ut of memory|System is deadlocked on memory|.*panic_on_oom")
 ASKED = r"(?:sysrq: )?(?:SysRq : )?Manual OOM execution|sysrq: SysRq : Manual OOM"
@@ -25,11 +25,6 @@ NAMES = {
     "cache": "the file cache",
     "unclaimed": "what no counter claims (drivers, leaked pages)",
 }
-GREAT = 0.25  # a share of all memory that is worth a word
-STEPS = (
-    "See what took the memory (processes, slab, shared memory and tmpfs, page tables).",
-    "A leak in the kernel shows as slab or unaccounted memory, one in a program as its RSS.",
-)
 
 
 def check(death: Death) -> Verdict | None:
