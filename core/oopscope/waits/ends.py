@@ -122,10 +122,7 @@ def socket_ends(kernel: Kernel, socket: int, tgid: int) -> Ends | None:
         text = text if accepted else "it listens at the other end, and has not accepted the connection"
     else:
         return _alone(kernel, socket, row)
-    mine, others = opened(kernel, private, tgid) if private else ([], [])
-    tasks = () if mine else tuple(dict.fromkeys(entry.task for entry in others))
-    note = "its other end is open in this process" + ("" if others else " alone") if mine else ""
-    return Ends(tasks, name, text, note)
+    return _held(kernel, private, tgid, name, text, "its other end")
 
 
 def receiver_ends(kernel: Kernel, peer: int, tgid: int) -> Ends | None:
@@ -139,10 +136,16 @@ def receiver_ends(kernel: Kernel, peer: int, tgid: int) -> Ends | None:
     socket = kernel.memory.word(peer + back)
     if not socket or kernel.memory.word(socket + at) != peer:
         return None
-    found, (mine, others) = socket_at(kernel, socket), opened(kernel, socket, tgid)
+    name = f"unix {socket_at(kernel, socket).local or f'{socket:#x}'}"
+    return _held(kernel, socket, tgid, name, "it has the full socket open", "it")
+
+
+def _held(kernel: Kernel, private: int, tgid: int, name: str, text: str, what: str) -> Ends:
+    """Return who has a socket open (struct socket *, 0 for none); where the waiter's process has it too, only that."""
+    mine, others = opened(kernel, private, tgid) if private else ([], [])
     tasks = () if mine else tuple(dict.fromkeys(entry.task for entry in others))
-    note = "it is open in this process" + ("" if others else " alone") if mine else ""
-    return Ends(tasks, f"unix {found.local or f'{socket:#x}'}", "it has the full socket open", note)
+    note = f"{what} is open in this process" + ("" if others else " alone") if mine else ""
+    return Ends(tasks, name, text, note)
 
 
 def _alone(kernel: Kernel, socket: int, row: SockStruct) -> Ends:

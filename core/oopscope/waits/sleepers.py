@@ -286,6 +286,14 @@ def ring(kernel: Kernel, node: int) -> Iterator[int]:
         return
 
 
+def heads_of(one: Sleeper) -> Iterator[int]:
+    """Yield the list head of each wait queue in which an entry of a task's own hangs, where that can be told."""
+    for entry in one.entries:
+        head = head_of(one.kernel, entry.node)
+        if head is not None:
+            yield head
+
+
 def head_of(kernel: Kernel, node: int) -> int | None:
     """Return the wait queue's list head in whose ring an entry hangs: the one node before which no entry stands."""
     shape = kernel.cached(_entry_shape)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.waits.made import TOP, made, sleeper, told
+from oopscope.kernel.once import reader
 from oopscope.linux.task import task_structs
 from oopscope.waits import disks
 from oopscope.waits.graph import Node
@@ -20,16 +21,16 @@ WORDS = {ARRAY + 0x10: TOP + 0x6000, TOP + 0x6008: MANAGES, ARRAY + 0x18: TOP + 
 
 
 def claims(monkeypatch: pytest.MonkeyPatch, head: int, task: int, words: dict[int, int]) -> Any:
-    kernel = made(
+    kernel: Any = made(
         monkeypatch,
         arrays,
         MEMBERS,
         {**words, CONF: ARRAY},
-        cached={task_structs: {MANAGES: 1, RESYNCS: 2}}.__getitem__,
+        cached=lambda read: {MANAGES: 1, RESYNCS: 2} if read is task_structs else reader(read)(kernel),
     )
     one = sleeper(task, ("schedule", "md_write_start"), entries=(SimpleNamespace(node=head),))
     monkeypatch.setattr(arrays, "unlocked", lambda _kernel: [one])
-    monkeypatch.setattr(arrays, "head_of", lambda _kernel, node: node)
+    monkeypatch.setattr(arrays, "heads_of", lambda one: (entry.node for entry in one.entries))
     monkeypatch.setattr(arrays, "gendisks", lambda _kernel: {"md0": DISK})
     monkeypatch.setattr(arrays, "array_of", lambda _kernel, disk: ARRAY if disk == DISK else None)
     monkeypatch.setattr(arrays, "disk_node", lambda _kernel, _disk: Node("disk:1", "disk", "md0"))

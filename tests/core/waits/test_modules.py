@@ -22,7 +22,7 @@ def claims(monkeypatch: pytest.MonkeyPatch, one: Any, words: dict[int, int], loa
     kernel = made(monkeypatch, modules, MEMBERS, words, {QUEUE: "module_wq"}, TEXTS)
     monkeypatch.setattr(modules, "unlocked", lambda _kernel: [one])
     monkeypatch.setattr(modules, "sleepers", lambda _kernel: [one, LOADER])
-    monkeypatch.setattr(modules, "head_of", lambda _kernel, node: node)
+    monkeypatch.setattr(modules, "heads_of", lambda one: (entry.node for entry in one.entries))
     monkeypatch.setattr(modules, "completion_of", lambda sleeper: sleeper.completion)
     monkeypatch.setattr(modules, "_loading", lambda _kernel: loading)
     monkeypatch.setattr(modules, "_on_whose_stack", lambda _kernel, at: 0x8000 if at == FIRST + 8 else 0x7000)

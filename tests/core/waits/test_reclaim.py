@@ -29,7 +29,7 @@ def claims(monkeypatch: pytest.MonkeyPatch, head: int, functions: tuple[str, ...
     )  # fmt: skip
     entries = (SimpleNamespace(node=head),) if head else ()
     monkeypatch.setattr(reclaim, "unlocked", lambda _kernel: [sleeper(TASK, functions, entries=entries)])
-    monkeypatch.setattr(reclaim, "head_of", lambda _kernel, node: node)
+    monkeypatch.setattr(reclaim, "heads_of", lambda one: (entry.node for entry in one.entries))
     monkeypatch.setattr(reclaim, "symbol_name", lambda _kernel, _at: symbol or None)
     monkeypatch.setattr(reclaim, "workers", lambda _kernel: [Worker(0, 0x10, 1, 0xF00, 0, None, 0, 0, 0)])
     return list(reclaim.edges(kernel))

@@ -46,6 +46,7 @@ def test_of_any_other_disk_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_fuse_server_is_likely_one_that_has_the_device_open(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = made(monkeypatch, queues, {}, {}, {0xF00: "fuse_dev_operations", 0xE00: "ext4_file_operations"})
+    kernel.cached = lambda read: reader(read)(kernel)
     by = {1: [Opened(0x55, 3, 0, 3, 0xF00)], 2: [Opened(0x66, 3, 0, 3, 0xE00)]}
     monkeypatch.setattr(queues, "opened_by", lambda _kernel: OpenFiles(by, True, {}))
     one = sleeper(TASK, ("schedule", "request_wait_answer", "fuse_simple_request"))

@@ -33,7 +33,7 @@ def claims(monkeypatch: pytest.MonkeyPatch, kernel: Any, one: Any) -> list[tuple
 
 def test_sync_waits_for_the_worker_that_writes_this_bdi(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = kernel_of(monkeypatch, WORDS, OTHER, BDI)
-    monkeypatch.setattr(writeback, "head_of", lambda _kernel, node: node)
+    monkeypatch.setattr(writeback, "heads_of", lambda one: (entry.node for entry in one.entries))
     one = sleeper(TASK, ("schedule", "wb_wait_for_completion"), entries=(SimpleNamespace(node=BDI + 0x108),))
     assert claims(monkeypatch, kernel, one) == [("0x7000", "waits_for", "to /data"), ("to /data", "held_by", "0x11")]
     wrong = sleeper(TASK, ("schedule", "wb_wait_for_completion"), entries=(SimpleNamespace(node=BLOCK + 0x108),))

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.linux.task import task_structs
 from oopscope.waits.disks import MD, array_of, claims_of_disk, disk_name, disk_node, gendisks
 from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import offset
-from oopscope.waits.sleepers import Sleeper, head_of
+from oopscope.waits.sleepers import Sleeper, heads_of
 
 ASLEEP = (
     "md_",
@@ -37,14 +38,14 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
         if not one.entries or not any(function.startswith(ASLEEP) for function in one.functions):
             continue
         try:
-            for head in (head_of(kernel, entry.node) for entry in one.entries):
-                yield from _of(kernel, one, head) if head is not None else ()
+            for head in heads_of(one):
+                yield from _of(kernel, one, head)
         except OopscopeError as error:
             kernel.problems.lost("waits", f"the array that {one.pid} waits for")(error)
 
 
 def _of(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
-    arrays = {array: disk for disk in gendisks(kernel).values() if (array := array_of(kernel, disk))}
+    arrays = _arrays(kernel)
     for member in (SUPER, RECOVERY):
         at = offset(kernel, "mddev", f"{member}.head", module=MD)
         if at is not None and head - at in arrays:
@@ -61,6 +62,12 @@ def _of(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
         if array in arrays:
             yield from _waits(kernel, one, array, arrays[array], "wait_barrier")
             return
+
+
+@once
+def _arrays(kernel: Kernel) -> dict[int, int]:
+    """Return the disk of each array by its struct mddev."""
+    return {array: disk for disk in gendisks(kernel).values() if (array := array_of(kernel, disk))}
 
 
 def _waits(kernel: Kernel, one: Sleeper, array: int, disk: int, queue: str) -> Iterator[Claim]:

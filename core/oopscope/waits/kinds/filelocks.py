@@ -15,7 +15,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import inode_name, task_node
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, head_of
+from oopscope.waits.sleepers import Sleeper, heads_of
 
 ASLEEP = (
     "flock_lock_inode",
@@ -33,9 +33,8 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
     for one in unlocked(kernel):
         if one.places and one.entries and any(f.startswith(ASLEEP) for f in one.functions):
             try:
-                for entry in one.entries:
-                    head = head_of(kernel, entry.node)
-                    yield from _of(kernel, one, head) if head is not None else ()
+                for head in heads_of(one):
+                    yield from _of(kernel, one, head)
             except OopscopeError as error:
                 kernel.problems.lost("waits", f"the lock of a file that {one.pid} waits for")(error)
 

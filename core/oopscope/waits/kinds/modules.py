@@ -17,7 +17,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node, thing
 from oopscope.waits.offsets import lowest, offset, offsets
-from oopscope.waits.sleepers import Sleeper, completion_of, head_of, sleepers
+from oopscope.waits.sleepers import Sleeper, completion_of, heads_of, sleepers
 
 QUEUE = "module_wq"
 LIVE = 0  # MODULE_STATE_LIVE; COMING, GOING and UNFORMED are others
@@ -35,8 +35,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
         try:
             if not any("module" in function for function in one.functions):
                 continue
-            heads = [head_of(kernel, entry.node) for entry in one.entries]
-            if any(head is not None and _is_queue(kernel, head) for head in heads):
+            if any(_is_queue(kernel, head) for head in heads_of(one)):
                 yield from _by_name(kernel, one)
             elif (completion := completion_of(one)) is not None and completion in one.stack:
                 yield from _same(kernel, one, completion)

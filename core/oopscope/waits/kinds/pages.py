@@ -32,8 +32,6 @@ from oopscope.waits.sleepers import Sleeper, completion_of
 
 FLAGS = 3  # the low bits of folio.mapping
 ON_PAGE, ON_BIT = "wake_page_function", ("wake_bit_function", "var_wake_function")
-
-
 RPC = ("rpc_wait_bit", "__rpc_execute")
 _DIRECT = ("__iomap_dio", "iomap_dio", "__blkdev_direct", "blkdev_direct", "blkdev_read_iter", "blkdev_write_iter")
 _ON_BIO = (
@@ -219,8 +217,9 @@ def _of_call(kernel: Kernel, one: Sleeper) -> int | None:
     host = offset(kernel, "address_space", "host")  # of a device's file the device's own inode, not that of its name
     if file is None or block_at is None or host is None:
         return None
-    files = {entry for entry, tasks in opened_by(kernel).having.items() if _has(kernel, tasks, one)}
-    mappings = {kernel.memory.word(word + file) for word in one.words if word in files}
+    having = opened_by(kernel).having
+    files = (word for word in one.words if _has(kernel, having.get(word, []), one))
+    mappings = {kernel.memory.word(word + file) for word in files}
     if len(mappings) != 1:
         return None
     inode = kernel.memory.word(mappings.pop() + host)

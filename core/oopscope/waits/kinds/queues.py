@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import once
 from oopscope.linux.open_by import opened_by
 from oopscope.linux.task import task_structs
 from oopscope.waits.disks import claims_of_disk, disk_node, gendisks
@@ -19,7 +20,7 @@ from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, super_blocks, task_node, thing
 from oopscope.waits.offsets import offset
 from oopscope.waits.servers import fuse_server
-from oopscope.waits.sleepers import Sleeper, head_of
+from oopscope.waits.sleepers import Sleeper, heads_of
 
 MAX_DEVICES = 256
 Find = Callable[[Kernel, Sleeper, int], Iterator[Claim]]
@@ -40,10 +41,9 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
         found = next((place for place in PLACES if any(f.startswith(place.functions) for f in one.functions)), None)
         if found is None:
             continue
-        for entry in one.entries:
-            head = head_of(kernel, entry.node)
+        for head in heads_of(one):
             try:
-                yield from found.find(kernel, one, head) if head is not None else ()
+                yield from found.find(kernel, one, head)
             except OopscopeError as error:
                 kernel.problems.lost("waits", f"the queue that {one.pid} waits in")(error)
 
@@ -189,10 +189,16 @@ def _some_fuse(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
     node = Node("fuse:", "fuse", "a server", None, None, "which is not known: no types of fuse", True)
     text = "it is in request_wait_answer"
     yield Claim(task_node(kernel, one.address), node, "waits_for", "inferred", one.since, text)
+    yield from _peers(kernel, node, _have_fuse(kernel), "it has /dev/fuse open", "likely")
+
+
+@once
+def _have_fuse(kernel: Kernel) -> list[int]:
+    """Return the tasks that have /dev/fuse open."""
     entries = [entry for every in opened_by(kernel).by.values() for entry in every]
     names = {ops: kernel.name_of(ops) for ops in {entry.ops for entry in entries}}
     fuse = {ops for ops, name in names.items() if name is not None and name.symbol == "fuse_dev_operations"}
-    yield from _peers(kernel, node, (e.task for e in entries if e.ops in fuse), "it has /dev/fuse open", "likely")
+    return [entry.task for entry in entries if entry.ops in fuse]
 
 
 def _mounted(kernel: Kernel, mount: int) -> str:

@@ -17,7 +17,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import lowest, offset, size
-from oopscope.waits.sleepers import Sleeper, head_of
+from oopscope.waits.sleepers import Sleeper, heads_of
 
 MAX_NODES = 1024
 MAX_READERS = 4096
@@ -52,9 +52,8 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
             continue
         if not one.entries or not any(f.startswith("synchronize_rcu_expedited") for f in one.functions):
             continue
-        for entry in one.entries:
-            head = head_of(kernel, entry.node)
-            named = kernel.name_of(head) if head is not None else None
+        for head in heads_of(one):
+            named = kernel.name_of(head)
             if named is not None and named.symbol == "rcu_state":
                 node, holders = grace_period(kernel, True)
                 text = "its wait queue entry leads to a node of rcu_state"

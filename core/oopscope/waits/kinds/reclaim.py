@@ -14,7 +14,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, head_of
+from oopscope.waits.sleepers import Sleeper, heads_of
 from oopscope.waits.workers import workers
 
 ASLEEP = ("throttle_direct_reclaim", "reclaim_throttle", "congestion_wait", "wait_iff_congested")
@@ -39,8 +39,8 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
                 yield from _by_a_timer(kernel, one)
             continue
         try:
-            for head in (head_of(kernel, entry.node) for entry in one.entries):
-                yield from _of(kernel, one, head) if head is not None else ()
+            for head in heads_of(one):
+                yield from _of(kernel, one, head)
         except OopscopeError as error:
             kernel.problems.lost("waits", f"what throttles {one.pid}")(error)
 

@@ -14,7 +14,7 @@ from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, file_system_node, super_blocks, task_node, thing
 from oopscope.waits.offsets import lowest, offset
 from oopscope.waits.servers import claims_of_file_system
-from oopscope.waits.sleepers import Sleeper, head_of
+from oopscope.waits.sleepers import Sleeper, heads_of
 from oopscope.waits.workers import workers
 
 DIRTY = ("balance_dirty_pages",)
@@ -38,8 +38,8 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
 def _queued(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
     if any(function.startswith(WRITES) for function in one.functions):
         at = offset(kernel, "backing_dev_info", "wb_waitq.head")
-        for head in (head_of(kernel, entry.node) for entry in one.entries):
-            if head is not None and at is not None and _is_bdi(kernel, head - at):
+        for head in heads_of(one):
+            if at is not None and _is_bdi(kernel, head - at):
                 node = _node(kernel, head - at)
                 text = "a wait queue entry of its own leads to the bdi's wb_waitq"
                 yield Claim(task_node(kernel, one.address), node, "waits_for", "linked", one.since, text)
