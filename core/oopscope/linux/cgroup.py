@@ -232,4 +232,9 @@ def cgroups(kernel: Kernel) -> list[Cgroup]:
 
 def path_of(kernel: Kernel, address: int) -> str | None:
     """Return a group's path in its hierarchy (address: struct cgroup *); None where no hierarchy has it."""
-    return next((one.path for one in cgroups(kernel) if one.address == address), None)
+    return _paths(kernel).get(address)
+
+
+@once
+def _paths(kernel: Kernel) -> dict[int, str]:
+    return {one.address: one.path for one in cgroups(kernel)}

@@ -1,24 +1,16 @@
 """What ARM's instructions tell: calls. Each is one word; those of Thumb are not read."""
 
-from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.lazy_re import lazy_re
-from oopscope.machine.common.calls import returns_here
+from oopscope.machine.common.calls import returns_here, word_at
 
 _BRANCH = lazy_re(r"^b(?:l|x|lx)?(?:eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?$")
 _ADDRESS = lazy_re(r"#?(0x[0-9a-f]+)$")
 
 
-def _word(kernel: Kernel, address: int) -> int | None:
-    try:
-        return kernel.memory.u32(address)
-    except OopscopeError:
-        return None
-
-
 def call_target(kernel: Kernel, address: int) -> int | None:
     """Return what the direct call (bl) before an address calls; None for no such call."""
-    word = _word(kernel, address - 4)
+    word = word_at(kernel, address - 4)
     if word is None or word & 0x0F000000 != 0x0B000000 or word >> 28 == 15:
         return None
     return (address + 4 + ((word & 0xFFFFFF) << 2) - ((word & 0x800000) << 3)) % kernel.memory.top
@@ -31,7 +23,7 @@ def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> boo
     """
     if address % 4:
         return False
-    word = _word(kernel, address - 4)
+    word = word_at(kernel, address - 4)
     indirect = word is not None and word & 0x0FFFFFF0 == 0x012FFF30
     return returns_here(kernel, address, call_target(kernel, address), indirect, callee)
 

@@ -40,3 +40,11 @@ def code_before(kernel: Kernel, address: int, size: int) -> bytes | None:
         return kernel.memory.read(address - size, size)
     except OopscopeError:
         return None
+
+
+def word_at(kernel: Kernel, address: int) -> int | None:
+    """Return an instruction of one word; None where it cannot be read."""
+    try:
+        return kernel.memory.u32(address)
+    except OopscopeError:
+        return None

@@ -2,11 +2,10 @@
 
 import re
 
-from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import Flow, Writes
 from oopscope.lazy_re import lazy_re
-from oopscope.machine.common.calls import returns_here
+from oopscope.machine.common.calls import returns_here, word_at
 
 LOCAL_ENTRIES = (0, 8)  # ELFv2: a call within the kernel passes over what sets up r2
 _BRANCHES = ("beq*", "bne*", "bge*", "bgt*", "ble*", "blt*", "bso*", "bns*", "bun*", "bnu*", "bd*", "bc*")
@@ -32,16 +31,9 @@ _BRANCH = lazy_re(r"^b[a-z]*[+-]?$")
 _ADDRESS = lazy_re(r"(0x[0-9a-f]+)$")
 
 
-def _word(kernel: Kernel, address: int) -> int | None:
-    try:
-        return kernel.memory.u32(address)
-    except OopscopeError:
-        return None
-
-
 def call_target(kernel: Kernel, address: int) -> int | None:
     """Return what the direct call (bl) before an address calls; None for no such call."""
-    word = _word(kernel, address - 4)
+    word = word_at(kernel, address - 4)
     if word is None or word & 0xFC000003 != 0x48000001:
         return None
     return (address - 4 + (word & 0x3FFFFFC) - ((word & 0x2000000) << 1)) % kernel.memory.top
@@ -54,7 +46,7 @@ def follows_call(kernel: Kernel, address: int, callee: str | None = None) -> boo
     """
     if address % 4:
         return False
-    indirect = _word(kernel, address - 4) in (0x4E800421, 0x4E800021)
+    indirect = word_at(kernel, address - 4) in (0x4E800421, 0x4E800021)
     return returns_here(kernel, address, call_target(kernel, address), indirect, callee, LOCAL_ENTRIES)
 
 

@@ -72,10 +72,7 @@ def kernel_from(kernel: Kernel) -> int:
 
 def direct_base(kernel: Kernel) -> int | None:
     """Return the address that physical address 0 has: IDENTITYBASE (c98d2ecae08f, 6.10), and 0 before that."""
-    try:
-        return (kernel.info.plain("IDENTITYBASE", 16) or 0) % TOP
-    except ValueError:
-        return None
+    return (kernel.info.plain("IDENTITYBASE", 16) or 0) % TOP
 
 
 def modules(kernel: Kernel) -> range:
