@@ -6,11 +6,14 @@ lib/dump_stack.c (dump_stack_print_info), arch/*/kernel/process*.c (show_regs), 
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
+from oopscope.klog.machines import IN_USER, LINKS, PCS, REGISTERS, ROWS, either
 from oopscope.klog.trace import frames_of, is_frame
 from oopscope.lazy_re import lazy_re
+from oopscope.machine.common.wordings import SYMBOL
 
 _TAINT = r"(?: FTT: \d+ \d+)?(?: (?P<kdump>Kdump: loaded))?(?: (?P<taint>Not tainted|Tainted: .*?))?"
 _KERNEL = r"(?:[ -]+T?[ -]*(?P<release>\d+\.\d+\S*)(?: (?P<build>#\d.*))?)?$"
@@ -31,48 +34,10 @@ HARDWARE = lazy_re(r"Hardware name: (?P<name>.+)")
 WORKQUEUE = lazy_re(r"Workqueue: (?P<name>.+)")
 MODULES = lazy_re(r"Modules linked in:(?P<list>.*)")
 _LOADED = lazy_re(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+\-]+)\))?(?=\s|$)")
-_REGISTER = lazy_re(
-    r"\b(?:(?P<name>[RE](?:[A-D]X|[SD]I|[SBI]P)|R\d\d?|[CD]R\d|E?FLAGS|ORIG_RAX|PKRU|[cC]r\d|[re]?(?:ax|bx|cx|dx|"
-    r"si|di|sp|bp)|"
-    r"x\d\d?|sp|lr|fp|ip|r\d\d?|gp|tp|t\d|s\d\d?|a\d|ra|epc|badaddr|cause|"
-    r"status)\s?: ?(?:[0-9a-f]{4}:)?(?P<value>[0-9a-f]{8,16})\b)"
-)
-_GPR = lazy_re(r"GPR(?P<first>\d\d): (?P<values>[0-9A-Fa-f ]+)")
-_X86_PC = lazy_re(
-    r"(?:RIP|EIP): (?P<cs>[0-9a-f]{4}):(?:\[<(?P<address>[0-9a-f]+)>\]\s*)?(?:\[<[0-9a-f]+>\]\s*)?"
-    r"(?:(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?|"
-    r"0x(?P<bare>[0-9a-f]+)|(?P<nil>\s*\(null\)))?"
-)
-_SYM = r"(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?"
-_PCS = (  # what such a line begins with, and all of it
-    (("RIP", "EIP"), _X86_PC),
-    (("EIP is", "PC is"), lazy_re(rf"(?:EIP|PC) is at (?:{_SYM}|0x(?P<bare>[0-9a-f]+))")),
-    (
-        ("RIP", "EIP", "IP"),
-        lazy_re(
-            rf"(?:RIP|EIP|IP):? *(?:\[<(?P<address>[0-9a-f]+)>\]|<(?P<address2>[0-9a-f]+)>)? *(?:{_SYM}|"
-            rf"(?:0x)?(?P<bare>[0-9a-f]{{8,16}})|(?P<nil>\(null\)))"
-        ),
-    ),
-    (("epc",), lazy_re(rf"epc {{1,4}}: (?P<address>[0-9a-f]{{8,16}}) (?:{_SYM}|0x(?P<bare>[0-9a-f]+))")),
-    (
-        ("pc :", "epc :", "era :"),
-        lazy_re(rf"(?:pc|epc|era) : (?:\[<(?P<address>[0-9a-f]+)>\] *)?(?:{_SYM}|0x(?P<bare>[0-9a-f]+))"),
-    ),
-    (("NIP",), lazy_re(rf"NIP \[(?P<address>[0-9a-f]+)\] (?:{_SYM}|0x(?P<bare>[0-9a-f]+))")),
-    (
-        ("Krnl PSW",),
-        lazy_re(rf"Krnl PSW : [0-9a-f]{{8,16}} (?P<address>[0-9a-f]{{8,16}}) \((?:{_SYM}|0x(?P<bare>[0-9a-f]+))\)"),
-    ),
-    (
-        ("[<", "epc:", "TPC:", "pc:"),
-        lazy_re(rf"(?:\[<[0-9a-f]+>\] )?(?:epc|TPC|pc): (?:<(?P<address>[0-9a-f]+)>|[0-9a-f]+) *(?:{_SYM})"),
-    ),
-)
+_REGISTER = lazy_re(rf"\b(?P<name>{either(REGISTERS)})\s?: ?(?:[0-9a-f]{{4}}:)?(?P<value>[0-9a-f]{{8,16}})\b")
 AGAIN = lazy_re(r"[RE]IP {1,2}\[<[0-9a-f]+>\]")  # x86 up to 4.9, behind the code bytes
-_LINK = lazy_re(rf"\s*(?:lr : |LR is at |LR \[(?P<address>[0-9a-f]+)\] |ra : ){_SYM}")
-_USER_PC = lazy_re(r"RIP: 0033:|EIP: 0073:|User PSW|(?:pc|epc) : 0000[0-9a-f]{12}\b(?! \()")
-_FOUR = lazy_re(r"\s*(?P<head>Krnl GPRS:)?\s{1,12}(?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})\s*$")
+_LINK = lazy_re(rf"\s*{either(LINKS)}{SYMBOL}")
+_USER_PC = lazy_re(either(IN_USER))
 # s390 lists instructions, the one at pc marked: "Krnl Code: >000003ffe0c02a2a: e54cf0a40000  mvhi ...".
 LISTED = lazy_re(r"^\s*(?:Krnl Code:)?\s*>[0-9a-f]{8,16}: ?(?P<bytes>(?:[0-9a-f]{4}){1,3})\b")
 CODE = lazy_re(r"Code: (?P<bytes>[0-9a-fA-F<>() ]{2,})")
@@ -189,15 +154,22 @@ def registers(lines: Sequence[str]) -> dict[str, int]:
             break
         for match in _REGISTER.finditer(text):
             found.setdefault(match["name"].lower(), int(match["value"], 16))
-        four = _FOUR.match(text)
-        if four and (four["head"] or "r3" in found):  # s390's sixteen, four a line
-            first = sum(f"r{n}" in found for n in range(16))
-            found.update((f"r{first + i}", int(value, 16)) for i, value in enumerate(four["values"].split()))
-        general = _GPR.match(text)
-        if general:
-            for i, value in enumerate(general["values"].split()):
-                found.setdefault(f"gpr{int(general['first']) + i}", int(value, 16))
+        for pattern, name in ROWS:
+            row = pattern.match(text)
+            if row is not None:
+                _add_row(found, row, name)
     return found
+
+
+def _add_row(found: dict[str, int], row: re.Match[str], name: str) -> None:
+    """Add the registers of a line that says no names: from the one that it numbers on, else from the last on."""
+    groups = row.groupdict()
+    numbered, head = groups.get("first"), groups.get("head")
+    if not numbered and not head and f"{name}0" not in found:
+        return  # other numbers
+    first = int(numbered) if numbered else 0 if head else next(n for n in count() if f"{name}{n}" not in found)
+    values = {f"{name}{first + i}": int(value, 16) for i, value in enumerate(row["values"].split())}
+    found.update(values if not numbered else {k: v for k, v in values.items() if k not in found})
 
 
 def pc(lines: Sequence[str]) -> Frame | None:
@@ -215,7 +187,7 @@ def _pc(lines: Sequence[str]) -> Frame | None:
         stripped = text.strip()
         if _USER_PC.match(stripped):
             return bare
-        for begins, pattern in _PCS:
+        for begins, pattern in PCS:
             found = pattern.match(stripped) if stripped.startswith(begins) else None
             if found is not None:
                 frame = _frame(found)
@@ -254,7 +226,7 @@ def in_user(lines: Sequence[str]) -> bool:
             return False
         if _USER_PC.match(text.strip()):
             return True
-        if _X86_PC.match(text.strip()):
+        if any(text.lstrip().startswith(begins) and pattern.match(text.strip()) for begins, pattern in PCS):
             return False
     return False
 
@@ -295,19 +267,19 @@ def fault_address(lines: Sequence[str]) -> int | None:
 
 def stacks(lines: Sequence[str]) -> Iterator[tuple[str, tuple[Frame, ...]]]:
     """Yield each stack with its title; a report without a title of its own may have frames all the same."""
-    title, inside, found, count = "", list[str](), False, 0
+    title, inside, found, made = "", list[str](), False, 0
     for text in lines:
         trace = TRACE.match(text)
         if trace or _OTHER.match(text):
             if inside and (frames := frames_of(inside)):
                 yield title, frames
-                count += 1
+                made += 1
             others = trace and title.startswith(OTHERS) and not inside and not text.startswith("stack backtrace")
             title = title if others else text.strip()
             inside, found = ([trace["rest"]] if trace and trace["rest"] else []), True
         elif (found and (is_frame(text) or text.startswith(("RIP: ", "EIP: ")))) or (not found and is_frame(text)):
             inside.append(text)
-        if count >= _TRACES:
+        if made >= _TRACES:
             return
     if inside and (frames := frames_of(inside)):
         yield title, frames

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from oopscope.klog.machines import FATAL, either
 from oopscope.klog.parse import Log
 from oopscope.klog.report import Report
 from oopscope.klog.wordings import Kind
@@ -17,13 +18,12 @@ from oopscope.lazy_re import lazy_re
 
 MESSAGE = lazy_re(r"[Kk]ernel panic(?: - not syncing)?: ?(?P<message>.*)")
 # What panic() says at the end of an oops, and of what else it is only the end.
-OF_AN_OOPS = lazy_re(
-    r"(?:[^:]{1,60}: )?Fatal exception|Aiee, killing interrupt|Attempted to kill (?:the idle task|init)|"
-    r"Machine halted|"
-    r"Oopsed too often|"
-    r"Unrecoverable |BUG!|panic_on_oops|Oops: Fatal|corrupted kernel stack|Oops$|.*die\(\)|[Kk]ernel stack overflow|"
-    r"bad: scheduling from the idle|Unable to handle|double fault|CFI failure|Uncorrected|kernel mode fault"
-)
+_ALIKE = (
+    r"(?:[^:]{1,60}: )?Fatal exception", r"Aiee, killing interrupt", r"Attempted to kill (?:the idle task|init)",
+    r"Oopsed too often", r"BUG!", r"panic_on_oops", r"Oops: Fatal", r"Oops$", r".*die\(\)",
+    r"bad: scheduling from the idle", r"Unable to handle", r"CFI failure", r"Uncorrected", r"kernel mode fault",
+)  # fmt: skip
+OF_AN_OOPS = lazy_re(either((*_ALIKE, *FATAL)))
 OF_A_WARNING = lazy_re(
     r".*(?:panic_on_warn|panic_on_kmsan|kmsan\.panic set|kasan\.fault=panic|fault=panic set)|.*Warned too often"
 )

@@ -6,6 +6,7 @@ interleave: where each record's caller is known a report holds one caller's, els
 out. Only records of the kernel are looked at: what programs wrote to /dev/kmsg is no evidence.
 """
 
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -14,16 +15,19 @@ from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 from oopscope.klog.detail import OLD_WHO, OTHERS, TRACE, WHO
+from oopscope.klog.machines import ASIDE, HEADLESS, either
 from oopscope.klog.report import Report
 from oopscope.klog.trace import is_frame
 from oopscope.klog.wordings import DIE, KEY, WORDS, Heading, Kind, heading_of
 from oopscope.lazy_re import lazy_re
+from oopscope.machine.common.wordings import First
 
 CUT = "------------[ cut here ]"
 END = "---[ end "
 CR2 = "CR2: "
 # Where an oops stood, at the beginning of what is left of one.
-HEADLESS = lazy_re(r"(?:RIP: 0010:|Pid: \d+, comm: |epc {1,3}: [0-9a-f]{8}|PC is at |pc : [\w.]+\+0x|NIP \[)")
+_LEFT = (First("Pid: ", r"\d+, comm: "), *HEADLESS)
+LEFT = lazy_re(either(re.escape(first.words) + first.rest for first in _LEFT))
 BOOT = "Linux version "
 QUIET_NS = 30_000_000_000  # the lines of one report are not further apart
 KERN = 0  # the facility of the kernel's own records
@@ -33,46 +37,25 @@ TELLING = frozenset(
     (
         *WORDS,
         *(word[:KEY] for word in (CUT, BOOT, "CPU: ", "Call ", "Back", "Stac", "Trac", "stac")),
-        "Out ",
-        "Memo",
-        "RIP:",
-        "Pid:",
-        "epc ",
-        "PC i",
-        "pc :",
-        "NIP ",
+        *(word[:KEY] for word in ("Out ", "Memo", *(first.words for first in _LEFT))),
     )
 )
 BLANK = frozenset(" \t")
-# What a report's lines are besides its frames and its heading.
-_ASIDE = lazy_re(
-    r"[\t ]*(?:PC is at |LR is at |Exception stack|Instruction dump|Control: |Flags: |CPU: |CPU \d|Pid: |Process |"
-    r"Hardware name: |Workqueue: |Modules linked in:|Tainted: |RIP|EIP|IP: |"
-    r"RSP|RAX|RBX|"
-    r"R\d\d?:|[RE][A-DSI][XPI]:|FS: |CS: |DS: |CR2: |DR\d: |PKRU: |Code: |Stack:|task: |task_li: |pstate: |pc : |"
-    r"lr : |sp : |x\d+ ?:|r\d\d? ?: [0-9a-f]{8}\b|"
-    r"NIP|LR |LR:|MSR:|XER|CTR|CFAR|GPR|DAR|REGS: |TRAP|IRQMASK|Krnl |R:\d|epc|ra :|gp :|tp :|[ast]\d+ ?:|status|"
-    r"badaddr|"
-    r"Mem abort info|Data abort info|ESR = |EC = |SET = |FnV = |EA = |S1PTW|FSC = |ISV = |CM = |GCS|"
-    r"\[[0-9a-f]{16}\] (?:pgd|user)|"
-    r"user pgtable|swapper pgtable|PGD |\*pdpt|\*pde|pgd = |\*pgd|#PF: |KASAN: |Fault in |AS:|Failing address|"
-    r"Faulting |"
-    r"SMP |BE |LE |PREEMPT|last sysfs|Internal |Last Breaking|INFO: lockdep|Call |Backtrace|stack backtrace|note: |"
-    r"The buggy|which belongs|The buggy address|Memory state|Allocated|Freed|page:|flags: |raw: |page dumped|"
-    r"Read of|Write of|"
-    r"Use-after-free|Out-of-bounds|Invalid |Corrupted|Memory corruption|kfence-#|allocated by|freed by|==+$|"
-    r"\s{8,}(?:[>#][0-9a-f]{8,16}: |[0-9a-f]{16}(?: [0-9a-f]{16}){3}\s*$)|"
-    r"[ >][0-9a-f]{8,16}: |\s*\^|---+|irq event|hardirqs|softirqs|Disabling lock|Dumping ftrace|Exception|"
-    r"Kernel Offset|"
-    r"rcu: |\t|\d+-[.!oO?N]|\(detected|Tasks blocked|blocking rcu|Not tainted|\"echo 0|index \d|load of|"
-    r"shift exponent|"
-    r"signed integer|unsigned integer|division by zero|member access|Object |Slab |INFO: |Redzone|Padding|Bytes|FIX |"
-    r"preempt_count|in_atomic|no locks held|\d+ locks? held| #\d+: |Preemption disabled|\.\.\. |(?:Node|lowmem|"
-    r"Mem-Info|active_anon)|"
-    r"\d+ pages|\d+ total|Swap|Free swap|Total swap|\[ *(?:\d+|pid) *\]|Tasks state|oom-kill:|[\w:.-]+ +\d+kB|"
-    r"memory: usage|"
-    r"swap: usage|kmem: usage|Memory cgroup|Hardware event|sending|Unreclaimable|mems_allowed|.{1,20} cpuset=)"
+# What a report's lines are besides its frames and its heading, on every machine.
+_ALIKE = (
+    r"CPU: |CPU \d|Pid: |Process |Hardware name: |Workqueue: |Modules linked in:|Tainted: |Code: |Stack:|task: ",
+    r"task_li: |KASAN: |SMP |PREEMPT|last sysfs|Internal |INFO: lockdep|Call |Backtrace|stack backtrace|note: ",
+    r"Exception|The buggy|which belongs|Memory state|Allocated|Freed|page:|flags: |raw: |page dumped|Read of",
+    r"Write of|Use-after-free|Out-of-bounds|Invalid |Corrupted|Memory corruption|kfence-#|allocated by|freed by|==+$",
+    r"\s*\^|---+|irq event|hardirqs|softirqs|Disabling lock|Dumping ftrace|Kernel Offset|rcu: |\t|\d+-[.!oO?N]",
+    r"\(detected|Tasks blocked|blocking rcu|Not tainted|\"echo 0|index \d|load of|shift exponent|signed integer",
+    r"unsigned integer|division by zero|member access|Object |Slab |INFO: |Redzone|Padding|Bytes|FIX |preempt_count",
+    r"in_atomic|no locks held|\d+ locks? held| #\d+: |Preemption disabled|\.\.\. |Node|lowmem|Mem-Info|active_anon",
+    r"\d+ pages|\d+ total|Swap|Free swap|Total swap|\[ *(?:\d+|pid) *\]|Tasks state|oom-kill:|[\w:.-]+ +\d+kB",
+    r"memory: usage|swap: usage|kmem: usage|Memory cgroup|Hardware event|sending|Unreclaimable|mems_allowed",
+    r".{1,20} cpuset=",
 )
+_ASIDE = lazy_re(rf"[\t ]*{either((*_ALIKE, *ASIDE))}")
 # Headings that one report may have after another, by its kind.
 _JOINS: dict[Kind, frozenset[Kind]] = {
     "oops": frozenset({"oops"}),
@@ -236,7 +219,7 @@ class _Parser:
             self._open.clear()
         elif held is not None:
             self._go_on(held, row, text, ns, caller)
-        elif TRACE.match(text) or WHO.match(text) or HEADLESS.match(text):
+        elif TRACE.match(text) or WHO.match(text) or LEFT.match(text):
             self._begin("stack", row, ns, caller)
 
     def _begin(self, kind: Kind, row: int, ns: int | None, caller: str | None, cut: bool = False) -> _Open:

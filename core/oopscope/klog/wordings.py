@@ -12,6 +12,7 @@ kernel/rcu/tree_stall.h, mm/{oom_kill,slub,page_alloc}.c, mm/kasan, mm/kfence, l
 import re
 from typing import Literal, NamedTuple
 
+from oopscope.klog.machines import DIED, DIES, FIRSTS
 from oopscope.lazy_re import lazy_re
 
 Kind = Literal[
@@ -54,66 +55,20 @@ def _h(kind: Kind, begins: str, rest: str | None = None) -> Heading:
 
 
 _FAULTS = (
-    # x86 since 5.1, and before
-    _h("oops", "BUG: kernel NULL pointer dereference, address"),
-    _h("oops", "BUG: unable to handle"),
-    _h("oops", "BUG: Unable to handle"),
-    _h("oops", "BUG: Kernel NULL pointer dereference"),  # powerpc since 5.1
-    _h("oops", "Unable to handle kernel"),  # arm, arm64, riscv, powerpc, s390, x86 before 2.6.24
-    _h("oops", "kernel tried to execute"),
-    _h("oops", "Kernel attempted to "),  # powerpc
-    _h("oops", "unable to handle kernel"),
     _h("oops", "kernel BUG at "),
     _h("oops", "Kernel BUG at "),
-    _h("oops", "general protection fault"),
-    _h("oops", "segment-related general protection fault"),
     _h("oops", "Oops: ", r"[0-9a-f]{4,16}(?![0-9a-z])"),  # also where the line is cut off behind it
-    _h("oops", "PANIC: double fault"),
-    _h("oops", "traps: PANIC: double fault"),
-    _h("oops", "BUG: ", r"(?:\w+ )?stack guard page was hit"),
-    _h("oops", "Insufficient stack space to handle exception"),
-    _h("oops", "kernel stack overflow"),
-    _h("oops", "Kernel stack overflow"),
     _h("oops", "CFI failure "),
-    _h("oops", "traps: Missing ENDBR"),
-    _h("oops", "Missing ENDBR"),
-    _h("oops", "traps: control protection"),
-    _h("oops", "Bad mode in "),
-    _h("oops", "Unhandled fault: "),
-    _h("oops", "Unhandled ", r"(?:64|32)-bit el1"),
     _h("oops", "usercopy: Kernel memory "),
     _h("oops", "KASAN: ", r"(?:null-ptr-deref|user-memory-access|probably|maybe)"),
-    _h("oops", "CPU ", r"\d+ [Uu]nable to handle kernel"),  # mips, loongarch
-    _h("oops", "CR2: ", r"[0-9a-f]{8,16}\s*$"),  # x86 repeats it alone at the end of a page fault's oops
+    *(_h("oops", first.words, first.rest or None) for first in FIRSTS),
 )
 # What die() prints last of its first lines: the name, the error code, which oops of this boot it is.
+_NAMES = (*DIED, r"Oops: Oops", r"Oops: (?![0-9a-f]{4,16}\b)[\w -]+", r"Oops(?: - [\w -]+)?")
 DIE = lazy_re(
-    r"(?P<name>Oops: Oops|Oops: (?![0-9a-f]{4,16}\b)[\w -]+?|Oops(?: - [\w -]+)?|"
-    r"(?:Oops: )?(?:segment-related )?general protection fault\b.*?|"
-    r"(?:Oops: )?(?:maybe for address|divide[ _]error|invalid opcode|int3|debug|stack segment|segment not present|"
-    r"invalid TSS|alignment check|double fault|bounds|overflow|coprocessor segment overrun|SIMD exception|"
-    r"simd exception|"
-    r"control protection|stack guard page|kernel stack overflow|spurious interrupt bug|iret exception|#?[A-Z]{2,3}|"
-    r"fpu exception|VMM Communication Exception|unexpected shadow stack|NMI)[^\[:]*|"
-    r"Internal error: .*?|Kernel BUG|Kernel bug detected|Break instruction in kernel code|Reserved instruction[\w ]*|"
-    r"[a-z]+(?: [a-z]+){0,3} (?:exception|event|operation)|illegal operation|"
-    r"Unhandled kernel unaligned access|Bad page fault|Machine check|Kernel stack overflow)"
-    r"(?:: (?P<code>[0-9a-f]{1,16}))?(?:[ :][^\[]*)?\[#(?P<count>\d{1,7})\]"
+    rf"(?P<name>{'|'.join(_NAMES)})(?:: (?P<code>[0-9a-f]{{1,16}}))?(?:[ :,][^\[]*)?\[#(?P<count>\d{{1,7}})\]"
 )
-_DIES = (
-    *(_h("oops", word) for word in ("Oops", "divide", "invalid opcode", "int3", "debug:", "stack segment")),
-    *(_h("oops", word) for word in ("segment not present", "invalid TSS", "alignment check", "double fault", "bounds")),
-    *(_h("oops", word) for word in ("coprocessor", "SIMD exception", "simd exception", "control protection", "NMI: 0")),
-    *(_h("oops", word) for word in ("stack guard page", "spurious interrupt", "iret exception", "fpu exception")),
-    *(
-        _h("oops", word)
-        for word in ("Internal error: ", "Kernel BUG [", "Kernel bug detected", "Break instruction in ")
-    ),
-    *(_h("oops", word) for word in ("illegal operation", "addressing exception", "protection exception", "overflow")),
-    *(_h("oops", word) for word in ("specification exception", "fixpoint divide", "privileged operation", "monitor ")),
-    *(_h("oops", word) for word in ("operation exception", "execute exception", "data exception", "Reserved instr")),
-    *(_h("oops", word) for word in ("translation ", "page translation", "segment translation", "region ", "vector ")),
-)
+_DIES = tuple(_h("oops", words) for words in ("Oops", *DIES))
 _CHECKS = (
     _h("memory-error", "BUG: KASAN: "),
     _h("memory-error", "BUG: KFENCE: "),

@@ -32,6 +32,8 @@ MACHINES: tuple[Line, ...] = (
     Line("s390x", "oopscope.machine.s390x", ("SYMBOL(lowcore_ptr)",)),
     Line("powerpc", "oopscope.machine.powerpc", ("SYMBOL(mmu_psize_defs)",)),
     Line("riscv64", "oopscope.machine.riscv64", ("NUMBER(va_kernel_pa_offset)",)),
+    Line("mips", "oopscope.machine.mips", ()),
+    Line("sparc64", "oopscope.machine.sparc64", ()),
 )
 
 

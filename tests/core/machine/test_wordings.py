@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from oopscope.klog import detail
+from oopscope.klog.wordings import DIE, KEY
 from oopscope.machine import MACHINES, all_wordings, wordings
 from oopscope.machine.common.wordings import Wordings, detect
 
@@ -62,21 +63,23 @@ FAULTS = [
 @pytest.mark.parametrize("machine, line, kind, address", FAULTS)
 def test_what_went_wrong(machine: str, line: str, kind: str, address: int) -> None:
     words = wordings(machine)
-    found = words.fault_in(line)
-    assert found is not None
-    assert found[0].kind == kind
+    assert next(fault.kind for fault in words.faults if re.search(fault.pattern, line)) == kind
     assert words.fault_address_in(line) == address
 
 
 DIED = [
     ("x86_64", "Oops: 0002 [#1] PREEMPT SMP NOPTI", ("Oops", "0002", "1")),
-    ("x86_64", "Oops: Oops: 0000 [#2] SMP", ("Oops", "0000", "2")),
+    ("x86_64", "Oops: Oops: 0000 [#2] SMP", ("Oops: Oops", "0000", "2")),
     ("x86_64", "invalid opcode: 0000 [#1] SMP", ("invalid opcode", "0000", "1")),
-    ("aarch64", "Internal error: Oops: 0000000096000044 [#1] SMP", ("Oops", "0000000096000044", "1")),
-    ("aarch64", "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP", ("Oops - BUG", "00000000f2000800", "1")),
+    ("aarch64", "Internal error: Oops: 0000000096000044 [#1] SMP", ("Internal error: Oops", "0000000096000044", "1")),
+    (
+        "aarch64",
+        "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP",
+        ("Internal error: Oops - BUG", "00000000f2000800", "1"),
+    ),
     ("s390x", "Oops: 0004 ilc:2 [#1] SMP", ("Oops", "0004", "1")),
     ("s390x", "illegal operation: 0001 [#1] SMP", ("illegal operation", "0001", "1")),
-    ("powerpc", "Oops: Kernel access of bad area, sig: 11 [#1]", ("Oops: Kernel access of bad area", "11", "1")),
+    ("powerpc", "Oops: Kernel access of bad area, sig: 11 [#1]", ("Oops: Kernel access of bad area", None, "1")),
     ("riscv64", "Oops [#1]", ("Oops", None, "1")),
     ("riscv64", "Kernel BUG [#3]", ("Kernel BUG", None, "3")),
 ]
@@ -84,66 +87,67 @@ DIED = [
 
 @pytest.mark.parametrize("machine, line, told", DIED)
 def test_the_line_of_die(machine: str, line: str, told: tuple[str, str, str]) -> None:
-    found = re.search(wordings(machine).die, line)
+    found = DIE.match(line)
     assert found is not None
-    assert (found["what"], found.groupdict().get("code"), found["count"]) == told
+    assert (found["name"], found["code"], found["count"]) == told
+    words = ("Oops", *wordings(machine).dies, *(first.words for first in wordings(machine).firsts))
+    assert line.startswith(words)
 
 
 STOOD = [
-    ("x86_64", "RIP: 0010:lab_read_balance+0x5/0x14 [labcrash]", ("lab_read_balance", "5", "labcrash")),
-    ("x86_64", "RIP: 0010:[<ffffffff81a5>]  [<ffffffff81a5>] f+0x16/0x20", ("f", "16", None)),
-    ("i386", "EIP is at radeon_dvi_detect+0x2d8/0x3f0 [radeon]", ("radeon_dvi_detect", "2d8", "radeon")),
-    ("i386", "EIP: sysrq_handle_crash+0x16/0x20", ("sysrq_handle_crash", "16", None)),
-    ("aarch64", "pc : lab_null+0x10/0x20 [labcrash]", ("lab_null", "10", "labcrash")),
-    ("aarch64", "PC is at sysrq_handle_crash+0x24/0x30", ("sysrq_handle_crash", "24", None)),
-    ("s390x", "Krnl PSW : 0704c00180000000 00000000004fcc52 (f+0x62/0x68)", ("f", "62", None)),
-    ("powerpc", "NIP [c00000000069d168] sysrq_handle_crash+0x28/0x30", ("sysrq_handle_crash", "28", None)),
-    ("riscv64", "epc : sysrq_handle_crash+0xe/0x16", ("sysrq_handle_crash", "e", None)),
+    ("x86_64", "RIP: 0010:lab_read_balance+0x5/0x14 [labcrash]", ("lab_read_balance", 0x5, "labcrash")),
+    ("x86_64", "RIP: 0010:[<ffffffff81a5>]  [<ffffffff81a5>] f+0x16/0x20", ("f", 0x16, None)),
+    ("i386", "EIP is at radeon_dvi_detect+0x2d8/0x3f0 [radeon]", ("radeon_dvi_detect", 0x2D8, "radeon")),
+    ("i386", "EIP: sysrq_handle_crash+0x16/0x20", ("sysrq_handle_crash", 0x16, None)),
+    ("aarch64", "pc : lab_null+0x10/0x20 [labcrash]", ("lab_null", 0x10, "labcrash")),
+    ("aarch64", "PC is at sysrq_handle_crash+0x24/0x30", ("sysrq_handle_crash", 0x24, None)),
+    ("s390x", "Krnl PSW : 0704c00180000000 00000000004fcc52 (f+0x62/0x68)", ("f", 0x62, None)),
+    ("powerpc", "NIP [c00000000069d168] sysrq_handle_crash+0x28/0x30", ("sysrq_handle_crash", 0x28, None)),
+    ("riscv64", "epc : sysrq_handle_crash+0xe/0x16", ("sysrq_handle_crash", 0xE, None)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("machine, line, place", STOOD)
-def test_where_the_cpu_stood(machine: str, line: str, place: tuple[str, str, str]) -> None:
-    found = wordings(machine).pc_in(line)
+def test_where_the_cpu_stood(machine: str, line: str, place: tuple[str, int, str]) -> None:
+    found = detail.pc([line])
     assert found is not None
-    assert (found["symbol"], found["offset"], found["module"]) == place
+    assert (found.symbol, found.offset, found.module) == place
+    assert any(line.startswith(pc.words) and re.match(pc.pattern, line) for pc in wordings(machine).pcs)
     if "PC is at" not in line:  # of arm too
         assert detect(["an empty line", line], all_wordings()) is wordings(machine)
 
 
 def test_a_pc_that_is_no_code() -> None:
-    assert wordings("x86_64").pc_in("RIP: 0010:0x0")["address"] == "0x0"
-    assert wordings("aarch64").pc_in("pc : 0xdead000000000100")["address"] == "0xdead000000000100"
+    for line, address in (("RIP: 0010:0x0", 0), ("pc : 0xdead000000000100", 0xDEAD000000000100)):
+        found = detail.pc([line])
+        assert found is not None and (found.symbol, found.address) == (None, address)
 
 
 REGISTERS = [
-    ("x86_64", ["RAX: 0000000000000001 RBX: ffff R08: 0000000000000003"], {"rax": 1, "rbx": 0xFFFF, "r8": 3}),
+    ("x86_64", ["RAX: 0000000000000001 RBX: 0000ffff R08: 0000000000000003"], {"rax": 1, "rbx": 0xFFFF, "r08": 3}),
     ("x86_64", ["RSP: 0018:ffffc90000137e80 EFLAGS: 00010246"], {"rsp": 0xFFFFC90000137E80, "eflags": 0x10246}),
     ("x86_64", ["RIP: 0010:[<ffffffff810>] f+0x1/0x2"], {}),
     ("i386", ["EAX: 00000001 EBX: 00000002 ECX: 00000003"], {"eax": 1, "ebx": 2, "ecx": 3}),
     ("aarch64", ["x29: 0000000000000001 x28: 0000000000000002 x0 : 00000003"], {"x29": 1, "x28": 2, "x0": 3}),
-    ("aarch64", ["sp : ffff80000a3c", "pstate: 60400005 (nZCv daif)"], {"sp": 0xFFFF80000A3C, "pstate": 0x60400005}),
-    ("aarch64", ["  ESR = 0x0000000096000044", "pc : deadbeef01+0x10/0x20"], {"esr": 0x96000044}),
+    ("aarch64", ["sp : ffff80000a3c", "pstate: 60400005 (nZCv daif)"], {"sp": 0xFFFF80000A3C}),
     (
         "s390x",
         [
+            "AS:0000000001a0c007 R3:0000000000000024",  # no register
             "Krnl GPRS: 0000000000000001 0000000000000002 0000000000000003 0000000000000004",
             "           0000000000000005 0000000000000006 0000000000000007 0000000000000008",
         ],
         {f"r{n}": n + 1 for n in range(8)},
     ),
     ("powerpc", ["GPR04: 0000000000000001 0000000000000002"], {"gpr4": 1, "gpr5": 2}),
-    ("powerpc", ["MSR:  8000000000000033 <SF>  CR: 28  XER: 20"], {"msr": 1 << 63 | 0x33, "ccr": 0x28, "xer": 0x20}),
     ("riscv64", [" t2 : ffffffff80e s0 : ff200000 s1 : 00000007"], {"t2": 0xFFFFFFFF80E, "s0": 0xFF200000, "s1": 7}),
+    ("riscv64", ["           0000000000000005 0000000000000006 0000000000000007 0000000000000008"], {}),  # a stack
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("machine, lines, found", REGISTERS)
 def test_registers(machine: str, lines: list[str], found: dict[str, int]) -> None:
-    known: dict[Any, Any] = {}
-    for line in lines:
-        known |= wordings(machine).registers_in(line, known)
-    assert known == found
+    assert detail.registers(lines) == found
 
 
 @pytest.mark.parametrize("machine", [line.key for line in MACHINES])
@@ -151,10 +155,18 @@ def test_every_machine_says_how_it_words_an_oops(machine: str) -> None:
     words = wordings(machine)
     assert isinstance(words, Wordings)
     assert words.machine == machine
-    assert words.faults and words.pc and words.register
-    for patterns in ((f.pattern for f in words.faults), words.pc, words.caller, words.fault_address):
-        assert all(re.compile(pattern) for pattern in patterns)
-    assert not words.fault_in("systemd[1]: Started a service.")
+    assert words.faults and words.pcs and words.registers and words.mark
+    patterns = (
+        *(fault.pattern for fault in words.faults),
+        *words.fault_address,
+        *words.died,
+        *words.links,
+        *words.aside,
+    )
+    for pattern in (*patterns, *words.in_user, *words.fatal, *(pc.pattern for pc in words.pcs), words.registers):
+        re.compile(pattern)
+    assert not any(re.search(fault.pattern, "systemd[1]: Started a service.") for fault in words.faults)
+    assert all(len(first.words) >= KEY for first in (*words.firsts, *words.headless))
 
 
 def test_a_line_that_marks_a_machine_has_one_of_its_words() -> None:

@@ -1,6 +1,6 @@
 """How an arm64 kernel words an oops. Follows arch/arm64/kernel/{traps,process,entry-common}.c, mm/fault.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Told, Wordings
+from oopscope.machine.common.wordings import BUG_AT, Fault, First, Wordings, is_at, placed
 
 _AT = r"at virtual address (?P<address>[0-9a-f]{8,16})"
 
@@ -20,30 +20,34 @@ WORDINGS = Wordings(
         Fault("breakpoint", r"Unexpected kernel (?:BRK|single-step) exception"),
         Fault("protection", r"Unhandled (?:64|32)-bit el[01]\w* \w+ exception|Oops - bad mode|Bad mode in "),
     ),
-    die=r"^Internal error: (?P<what>.*?): (?P<code>[0-9a-f]+) \[#(?P<count>\d+)\]",
-    pc=(
-        rf"^\s*pc : {PLACE}",
-        rf"\bPC is at {PLACE}",  # up to 4.15
-        r"^\s*pc : (?:\[<)?(?P<address>(?:0x)?[0-9a-f]{1,16})\b",
-    ),
-    caller=(
-        rf"^\s*lr : {PLACE}",
-        rf"\bLR is at {PLACE}",
-        r"^\s*lr : (?P<address>(?:0x)?[0-9a-f]{1,16})\b",
-    ),
     fault_address=(r"\bFAR = 0x(?P<address>[0-9a-f]{1,16})",),
-    register=r"(?<![\w+])(?P<name>x\d{1,2}|sp|pstate|pc|lr|ESR)\s?[:=] ?(?:\[<|0x)?(?P<value>[0-9a-f]{8,16})\b(?!\+)",
-    renamed=(("lr", "x30"),),
-    told=(
-        Told("write", r"^\s*CM = \d, WnR = 1"),
-        Told("read", r"^\s*CM = \d, WnR = 0"),
-        Told("execute", r"^\s*EC = 0x2[01]: IABT"),
-        Told("not mapped", r"\bFSC = 0x0[0-7]:|level \d (?:translation|address size) fault"),
-        Told("forbidden", r"\bFSC = 0x0[c-f]:|level \d permission fault"),
-        Told("read only", r"write to read-only memory"),
-        Told("no execute", r"execute from non-executable memory"),
-        Told("user page", r"outside uaccess routines|execution of user memory"),
+    firsts=(
+        First("Unable to handle kernel"),
+        First("Insufficient stack space to handle exception"),
+        First("kernel stack overflow"),
+        First("Bad mode in "),
+        First("Unhandled fault: "),
+        First("Unhandled ", r"(?:64|32)-bit el1"),
     ),
+    dies=("Internal error: ",),
+    died=(r"Internal error: [^:\[]*",),
+    pcs=(is_at("PC"), placed("pc")),
+    links=(r"lr : ", r"LR is at "),
+    registers=r"x\d\d?|sp|lr",
+    aside=(
+        r"PC is at |LR is at ",
+        r"pstate: |pc : |lr : |sp : ",
+        r"x\d+ ?:",
+        r"Internal ",
+        r"Exception",
+        r"Mem abort info|Data abort info|ESR = |EC = |SET = |FnV = |EA = |S1PTW|FSC = |ISV = |CM = |GCS",
+        r"\[[0-9a-f]{16}\] (?:pgd|user)",
+        r"user pgtable|swapper pgtable",
+        r"pgd = |\*pgd",
+    ),
+    in_user=(r"pc : 0000[0-9a-f]{12}\b(?! \()",),
+    headless=(First("PC is at "), First("pc :", r" [\w.]+\+0x")),
+    fatal=(r"[Kk]ernel stack overflow",),
     marked_by=("pstate: ", "x29:", "pc : ", "Internal error: ", "Mem abort info:", "SError Interrupt on CPU"),
     mark=(
         r"\bpstate: [0-9a-f]{8}|^\s*x29: ?[0-9a-f]{16}|^\s*pc : [^\[]|^Internal error: .*: [0-9a-f]+ \[#\d+\]"

@@ -1,6 +1,6 @@
 """How an ARM kernel words an oops. Follows arch/arm/kernel/{traps,process}.c and arch/arm/mm/{fault,alignment}.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Told, Wordings
+from oopscope.machine.common.wordings import BUG_AT, Fault, First, Wordings, is_at, placed
 
 _AT = r"at virtual address (?P<address>[0-9a-f]{8})\b"
 
@@ -17,19 +17,32 @@ WORDINGS = Wordings(
         Fault("memory error", r"Unhandled fault: (?:\w+ )*external abort|Unhandled (?:prefetch )?abort"),
         Fault("protection", r"Oops - bad (?:mode|syscall)|Bad mode in "),
     ),
-    die=r"^Internal error: (?P<what>.*?): (?P<code>[0-9a-f]+) \[#(?P<count>\d+)\].* (?:ARM|THUMB2)\s*$",
-    pc=(rf"\bPC is at {PLACE}", r"^\s*pc : \[<(?P<address>[0-9a-f]{8})>\]"),
-    caller=(rf"\bLR is at {PLACE}", r"\blr : \[<(?P<address>[0-9a-f]{8})>\]"),
     fault_address=(),
-    register=r"(?<!\w)(?P<name>r\d{1,2}|sp|ip|fp|pc|lr|psr)\s*: (?:\[<)?(?P<value>[0-9a-f]{8})\b",
-    renamed=(("psr", "cpsr"),),
-    told=(
-        Told("write", r"\bwhen write\b"),  # 6.3
-        Told("read", r"\bwhen read\b"),
-        Told("execute", r"\bwhen execute\b"),
-        Told("no execute", r"execute from non-executable memory"),
+    firsts=(
+        First("Unable to handle kernel"),
+        First("Insufficient stack space to handle exception"),
+        First("kernel stack overflow"),
+        First("Bad mode in "),
+        First("Unhandled fault: "),
     ),
-    in_user=r"\bMode USER_(?:32|26)\b",
+    dies=("Internal error: ",),
+    died=(r"Internal error: [^:\[]*",),
+    pcs=(is_at("PC"), placed("pc")),
+    links=(r"LR is at ",),
+    registers=r"r\d\d?|sp|ip|fp|lr",
+    aside=(
+        r"PC is at |LR is at ",
+        r"Exception",
+        r"Control: |Flags: ",
+        r"pc : |lr : |sp : ",
+        r"r\d\d? ?: [0-9a-f]{8}\b",
+        r"pgd = |\*pgd",
+        r"Process ",
+        r"Stack:",
+        r"Internal ",
+    ),
+    headless=(First("PC is at "),),
+    fatal=(r"[Kk]ernel stack overflow",),
     marked_by=("PC is at ", "pc : [<", "Internal error: ", "psr: "),
     mark=(
         r"^Internal error: .*\[#\d+\].* (?:ARM|THUMB2)\s*$|^\s*pc : \[<[0-9a-f]{8}>\]\s+lr : \[<[0-9a-f]{8}>\]"

@@ -1,8 +1,7 @@
 """How a PowerPC kernel words an oops. Follows arch/powerpc/kernel/{traps,process}.c and mm/fault.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Row, Told, Wordings
+from oopscope.machine.common.wordings import BUG_AT, SYMBOL, Fault, First, Pc, Row, Wordings
 
-_GPRS = tuple(f"gpr{n}" for n in range(32))
 _ADDRESS = r"(?:0x)?(?P<address>[0-9a-f]{8,16})"
 
 WORDINGS = Wordings(
@@ -19,26 +18,33 @@ WORDINGS = Wordings(
         Fault("memory error", r"Oops: Machine check|Machine check in kernel mode"),
         Fault("protection", r"Oops: (?:Unrecoverable|Unexpected) "),
     ),
-    die=r"^(?P<what>.*), sig: (?P<code>\d+) \[#(?P<count>\d+)\]",
-    pc=(rf"^\s*NIP \[(?P<address>[0-9a-f]{{8,16}})\] {PLACE}", r"^\s*NIP(?: \[|: +)(?P<address>[0-9a-f]{8,16})\b"),
-    caller=(rf"^\s*LR \[(?P<address>[0-9a-f]{{8,16}})\] {PLACE}", r"^\s*LR \[(?P<address>[0-9a-f]{8,16})\]"),
     fault_address=(
         rf"tried to exec\w* [\w-]+ page \({_ADDRESS}\)",
         r"\b(?:DAR|DEAR): (?P<address>[0-9a-f]{8,16})\b",
         r"for data at address 0x(?P<address>[0-9a-f]+)",
     ),
-    register=(r"\b(?P<name>NIP|LR|CTR|MSR|CR|XER|CFAR|DAR|DSISR|IRQMASK|TRAP|REGS): +(?P<value>[0-9a-f]{1,16})\b"),
-    rows=(Row(r"\bGPR(?P<first>\d{2}): (?P<values>[0-9a-f]{8,16}(?: [0-9a-f]{8,16})*)", _GPRS),),
-    renamed=(("lr", "link"), ("cr", "ccr")),
-    told=(
-        Told("read", r"dereference on read|attempted to read user page"),
-        Told("write", r"dereference on write|attempted to write user page"),
-        Told("execute", r"kernel instruction fetch|attempted to execute"),
-        Told("no execute", r"exec-protected page"),
-        Told("user page", r"(?:attempted to \w+|tried to exec(?:ute)?) user page"),
+    firsts=(
+        First("BUG: Unable to handle"),
+        First("BUG: Kernel NULL pointer dereference"),  # 5.1
+        First("Unable to handle kernel"),
+        First("Kernel attempted to "),
+        First("kernel tried to execute"),
+        First("Kernel stack overflow"),
     ),
-    code=r"^\s*(?:Instruction dump|Code):(?P<bytes>.*)",
-    in_user=r"(?!)",
+    dies=("Kernel stack overflow",),
+    died=(r"Oops: [\w -]+(?=, sig: )", r"Bad page fault", r"Machine check", r"Kernel stack overflow"),
+    pcs=(Pc(("NIP",), rf"NIP \[(?P<address>[0-9a-f]+)\] (?:{SYMBOL}|0x(?P<bare>[0-9a-f]+))"),),
+    links=(r"LR \[(?P<address>[0-9a-f]+)\] ",),
+    registers=r"(?!)",
+    aside=(
+        r"Instruction dump",
+        r"NIP|LR |LR:|MSR:|XER|CTR|CFAR|GPR|DAR|REGS: |TRAP|IRQMASK",
+        r"Faulting ",
+        r"BE |LE ",
+    ),
+    rows=(Row(r"GPR(?P<first>\d\d): (?P<values>[0-9A-Fa-f ]+)", "gpr"),),
+    headless=(First("NIP ", r"\["),),
+    fatal=(r"Unrecoverable ",),
     marked_by=("NIP", "GPR00: ", ", sig: ", "Faulting instruction address: "),
     mark=r"^\s*NIP(?: \[|: )|\bGPR00: |, sig: \d+ \[#\d+\]|Faulting instruction address: ",
 )

@@ -1,6 +1,6 @@
 """How a RISC-V kernel words an oops. Follows arch/riscv/kernel/{traps,process}.c and mm/fault.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Told, Wordings
+from oopscope.machine.common.wordings import BUG_AT, Fault, First, Wordings, placed
 
 _AT = r"at virtual address (?P<address>[0-9a-f]{8,16})"
 
@@ -18,21 +18,22 @@ WORDINGS = Wordings(
         Fault("protection", r"Oops - (?:load|store(?: \(or AMO\))?|instruction) access fault"),
         Fault("breakpoint", r"Oops - (?:breakpoint|ebreak)"),
     ),
-    die=r"^(?P<what>\S.*?) ?\[#(?P<count>\d+)\]\s*$",
-    pc=(rf"^\s*epc : {PLACE}", r"^\s*s?epc ?: (?P<address>[0-9a-f]{8,16})\b"),
-    caller=(rf"^\s*ra : {PLACE}", r"\bra ?: (?P<address>[0-9a-f]{8,16})\b"),
     fault_address=(r"\bbadaddr: (?P<address>[0-9a-f]{8,16})\b",),
-    register=(
-        r"(?<!\w)(?P<name>epc|ra|sp|gp|tp|[ast]\d{1,2}|status|badaddr|cause|orig_a0)\s*: "
-        r"(?P<value>[0-9a-f]{8,16})\b"
+    firsts=(
+        First("Unable to handle kernel"),
+        First("Insufficient stack space to handle exception"),
+        First("kernel stack overflow"),
+        First("Kernel stack overflow"),
     ),
-    renamed=(("epc", "pc"),),
-    told=(
-        Told("execute", r"\bcause: 0*c\b"),
-        Told("read", r"\bcause: 0*d\b"),
-        Told("write", r"\bcause: 0*f\b"),
-        Told("user page", r"without uaccess routines"),
-    ),
+    dies=("Kernel BUG [",),
+    died=(r"Kernel BUG",),
+    pcs=(placed("epc"),),
+    links=(r"ra : ",),
+    registers=r"gp|tp|t\d|s\d\d?|a\d|ra|sp|epc|badaddr|cause|status",
+    aside=(r"epc", r"ra :|gp :|tp :|[ast]\d+ ?:", r"status", r"badaddr"),
+    in_user=(r"epc : 0000[0-9a-f]{12}\b(?! \()",),
+    headless=(First("epc ", r" {0,2}: [0-9a-f]{8}"),),
+    fatal=(r"[Kk]ernel stack overflow",),
     marked_by=("epc : ", "badaddr: "),
     mark=r"^\s*epc : |\bbadaddr: [0-9a-f]{8,16} cause: ",
 )

@@ -1,8 +1,6 @@
 """How an s390 kernel words an oops. Follows arch/s390/kernel/{dumpstack,traps}.c and mm/fault.c."""
 
-from oopscope.machine.common.wordings import BUG_AT, PLACE, Fault, Row, Wordings
-
-_GPRS = tuple(f"r{n}" for n in range(16))
+from oopscope.machine.common.wordings import BUG_AT, SYMBOL, Fault, First, Pc, Row, Wordings
 
 WORDINGS = Wordings(
     machine="s390x",
@@ -15,20 +13,45 @@ WORDINGS = Wordings(
         Fault("stack", r"Kernel stack overflow"),
         Fault("memory error", r"Unrecoverable machine check|machine check interruption"),
     ),
-    die=r"^(?P<what>.*?): (?P<code>[0-9a-f]{4})(?: ilc:\d)? \[#(?P<count>\d+)\]",
-    pc=(
-        rf"\b(?:Krnl|User) PSW : [0-9a-f]{{16}} (?P<address>[0-9a-f]{{16}}) \({PLACE}",
-        r"\b(?:Krnl|User) PSW : [0-9a-f]{16} (?P<address>[0-9a-f]{16})",
-    ),
-    caller=(),
     fault_address=(r"Failing address: (?P<address>[0-9a-f]{16})",),
-    register=r"\b(?P<name>TEID): (?P<value>[0-9a-f]{16})",
-    rows=(
-        Row(r"^\s*Krnl GPRS: (?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})", _GPRS),
-        Row(r"^\s{8,}(?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})\s*$", _GPRS),
+    firsts=(First("Unable to handle kernel"), First("Kernel stack overflow")),
+    dies=(
+        "illegal operation",
+        "addressing exception",
+        "protection exception",
+        "overflow",
+        "specification exception",
+        "fixpoint divide",
+        "privileged operation",
+        "monitor ",
+        "operation exception",
+        "execute exception",
+        "data exception",
+        "translation ",
+        "page translation",
+        "segment translation",
+        "region ",
+        "vector ",
     ),
-    code=r"^\s*Krnl Code: (?P<bytes>.*)",
-    in_user=r"\bUser PSW :",
+    died=(r"[a-z]+(?: [a-z]+){0,3} (?:exception|event|operation)", r"illegal operation"),
+    pcs=(
+        Pc(
+            ("Krnl PSW",),
+            rf"Krnl PSW : [0-9a-f]{{8,16}} (?P<address>[0-9a-f]{{8,16}}) \((?:{SYMBOL}|0x(?P<bare>[0-9a-f]+))\)",
+        ),
+    ),
+    links=(),
+    registers=r"(?!)",
+    aside=(
+        r"Krnl |R:\d",
+        r"Fault in |AS:|Failing address",
+        r"Last Breaking",
+        r"[ >][0-9a-f]{8,16}: ",
+        r"\s{8,}(?:[>#][0-9a-f]{8,16}: |[0-9a-f]{16}(?: [0-9a-f]{16}){3}\s*$)",
+    ),
+    rows=(Row(r"\s*(?P<head>Krnl GPRS:)?\s{1,12}(?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})\s*$", "r"),),
+    in_user=(r"User PSW",),
+    fatal=(r"corrupted kernel stack",),
     marked_by=("Krnl PSW :", "Krnl GPRS:", " ilc:"),
     mark=r"\bKrnl PSW :|\bKrnl GPRS:|\[#\d+\].* ilc:\d|: [0-9a-f]{4} ilc:\d \[#",
 )

@@ -1,0 +1,1 @@
+"""MIPS: only the words of an oops are known."""

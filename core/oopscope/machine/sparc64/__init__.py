@@ -1,0 +1,1 @@
+"""64-bit SPARC: only the words of an oops are known."""
