@@ -182,6 +182,8 @@ def test_density_of_hostile_times() -> None:
         ("[    255]     0   255      823      650 36864   0     0 dd", ["tasks 255 dd"]),
         ("Sending NMI from CPU 1 to CPUs 0:", ["cpus 1", "cpus 0"]),
         ("RAX: 0000000000000000 RBX: ffff8ad28e84c310 RCX: ffffffffffffffda", ["symbol 0xffff8ad28e84c310"]),
+        ("GPR00: c000000000123456 ff60000080a1b2c3 0000000080050033", ["symbol 0xc000000000123456",
+                                                                        "symbol 0xff60000080a1b2c3"]),
         ("Modules linked in: lab(OE+) libcrc32c(E) net [last unloaded: x]", ["modules lab", "modules libcrc32c",
                                                                             "modules net"]),
         ("virtio_blk virtio0: 2/0/0 default", ["modules virtio_blk"]),

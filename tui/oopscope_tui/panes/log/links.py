@@ -12,7 +12,7 @@ from oopscope_tui.places import Place
 
 MOST = 20
 LONGEST = 65536  # characters of a text that are looked at
-KERNEL_HALF = 0xFFFF800000000000  # where its addresses begin on x86_64 with four levels; with five they begin earlier
+SMALL = 1 << 32  # below: counts, flags and control registers; where a kernel's addresses begin is its machine's
 NOTHING = (1 << 64) - 4096  # from here on: error numbers
 
 _NAME = r"[^\[\]\n]{1,15}?"
@@ -70,7 +70,7 @@ def _all(text: str, modules: Container[str]) -> Iterable[Link]:
         elif got["cpu"]:
             yield Link("CPU", got["cpu"], Place("cpus", int(got["cpu"]), True))
         elif got["address"]:
-            if KERNEL_HALF <= int(got["address"], 16) < NOTHING:
+            if SMALL <= int(got["address"], 16) < NOTHING:
                 yield Link("Address", f"0x{got['address']}", Place("symbol", f"0x{got['address']}"))
         else:
             yield _task(kind, got)
