@@ -47,6 +47,8 @@ LIGHT = {
         "oopscope.fleet.listing",
         "oopscope.kernel",
         "oopscope.kernel.kinds",
+        "oopscope.klog",
+        "oopscope.klog.lines",
         "oopscope.subsystems",
     ),
     *(
@@ -72,7 +74,7 @@ def test_the_first_paint_needs_no_core() -> None:
 
 def test_a_store_without_a_log_looks_for_no_trouble_in_it() -> None:
     code = "import sys; from oopscope_tui.reading.store import Store; Store().oops; print(*sys.modules)"
-    assert "oopscope.klog" not in run(code).stdout.split()
+    assert "oopscope.klog.parse" not in run(code).stdout.split()
 
 
 def test_what_is_asked_for_later_is_imported_later() -> None:

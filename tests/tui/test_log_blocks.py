@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from oopscope_tui.panes.log.blocks import LONGEST, Blocks
+from oopscope.klog.blocks import LONGEST, Blocks
+from oopscope.klog.lines import log_lines
+from oopscope.klog.summary import summary
 from oopscope_tui.panes.log.rows import Head, LogRows
-from oopscope_tui.panes.log.summary import summary
-from oopscope_tui.reading.store import log_lines
 from stored import DUMPS
 from tui.fake import Record
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from oopscope.klog.trouble import Troubles
 from oopscope_tui.panes.log.survey import Survey
-from oopscope_tui.panes.log.troubles import Troubles
 from oopscope_tui.places import Place
 from stored import DUMPS
 from tui.driving import LARGE, enter, lines, press, running, text

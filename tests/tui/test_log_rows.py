@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from oopscope.kernel.fact import Link
+from oopscope.klog.links import MOST, links
+from oopscope_tui.panes.cards import led_to
 from oopscope_tui.panes.log.density import HEIGHTS, SLICES, Density
-from oopscope_tui.panes.log.links import MOST, links
 from oopscope_tui.panes.log.rows import Head, LogRows
 from oopscope_tui.panes.log.times import Times
-from oopscope_tui.places import Place
 from tui.fake import Record
 
 TRACE = ["CPU: 1 PID: 241 Comm: insmod", "Call Trace:", " <TASK>", " lab_init+0x30/0x40 [labcrash]"]
@@ -192,15 +193,14 @@ def test_density_of_hostile_times() -> None:
     ],
 )  # fmt: skip
 def test_links(text: str, wanted: list[str]) -> None:
-    words = {"cpus": 1, "tasks": 1, "modules": 1}
-    found = links(text, {"virtio_blk"})
-    assert [f"{link.place.pane} {link.text}" for link in found] == wanted
-    assert all(link.place.open == (link.place.pane in words) for link in found)
+    found = [(named.text, led_to(named.link)) for named in links(text, {"virtio_blk"})]
+    assert [f"{place.pane} {text}" for text, place in found if place is not None] == wanted
+    assert all(place is not None for _text, place in found)
 
 
 def test_links_are_few_and_each_once() -> None:
     assert len(links(" ".join(f"f{at}+0x1/0x2" for at in range(99)), ())) == MOST
-    assert [one.place for one in links("f+0x1/0x2 f+0x9/0xf", ())] == [Place("symbol", "f")]
+    assert [one.link for one in links("f+0x1/0x2 f+0x9/0xf", ())] == [Link("symbol", "f")]
     assert links("[" * 100_000, ()) == []
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from oopscope.klog.tones import tone
 from oopscope.subsystems import table
 from oopscope_tui.panes.dumps import Bugs
-from oopscope_tui.panes.log.tones import tone
 from oopscope_tui.reading.marks import Mark, Marks
 from oopscope_tui.reading.store import Store
 from oopscope_tui.widgets.chrome import Tab, Tabs

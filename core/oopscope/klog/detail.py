@@ -181,6 +181,12 @@ def pc(lines: Sequence[str]) -> Frame | None:
     return _pc([text for text in lines[at:] if AGAIN.match(text)])  # the beginning is lost, its end says it again
 
 
+def stands(text: str) -> bool:
+    """Return whether a line says where in the kernel a CPU stood."""
+    line = text.strip()
+    return any(line.startswith(words) and pattern.match(line) for words, pattern in PCS) and not _USER_PC.match(line)
+
+
 def _pc(lines: Sequence[str]) -> Frame | None:
     bare = None
     for text in lines:
@@ -226,7 +232,7 @@ def in_user(lines: Sequence[str]) -> bool:
             return False
         if _USER_PC.match(text.strip()):
             return True
-        if any(text.lstrip().startswith(begins) and pattern.match(text.strip()) for begins, pattern in PCS):
+        if stands(text):
             return False
     return False
 

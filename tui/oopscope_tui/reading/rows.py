@@ -1,7 +1,5 @@
 """The types of what panes show, as core makes them. Imported for type checkers alone: panes must not wait for core."""
 
-from typing import Protocol
-
 from oopscope.dumps import Facts as Facts
 from oopscope.fleet.listing import DumpFile as DumpFile
 from oopscope.inspect.code import CodeFound as CodeFound
@@ -14,6 +12,7 @@ from oopscope.inspect.words import Stretches as Stretches
 from oopscope.inspect.words import Word as Word
 from oopscope.kernel.frame import Frame as Frame
 from oopscope.kernel.problems import Problem as Problem
+from oopscope.klog.lines import LogRow as LogRow
 from oopscope.linux.meminfo import Counter as Counter
 from oopscope.linux.module_list import Row as Module
 from oopscope.linux.printk import Record as Record
@@ -33,31 +32,3 @@ __all__ = [
     "Module", "Piece", "Problem", "Record", "Register", "Slab", "Stretches", "StructFound", "Task", "Verdict", "Wait",
     "WaitRow", "Word", "Zone",
 ]  # fmt: skip
-
-
-class LogRow(Protocol):
-    """A record of the log, a line of one that has several, or the first row of a block."""
-
-    @property
-    def index(self) -> int:
-        """The record's place in the log, from 0."""
-
-    @property
-    def ns(self) -> int | None:
-        """Nanoseconds since boot."""
-
-    @property
-    def level(self) -> int | None:
-        """0 emergency to 7 debug."""
-
-    @property
-    def facility(self) -> int | None:
-        """0 the kernel; another: a program wrote it."""
-
-    @property
-    def caller(self) -> str | None:
-        """T123 (a task) or C1 (a CPU)."""
-
-    @property
-    def text(self) -> str:
-        """What is said."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from oopscope.commands.questions import Answer, Question
 from oopscope.errors import is_absence
 from oopscope.fleet.times import epoch
+from oopscope.klog.lines import log_lines
 from oopscope.subsystems import Column, Count, Table
 
 if TYPE_CHECKING:
@@ -72,34 +73,6 @@ class Feed:
             "failed": self.why if is_absence(self.why) else f"could not be read: {self.why}",
             "absent": "this version does not read it",
         }[self.state]
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line of a log record that has several."""
-
-    index: int
-    ns: int | None
-    level: int | None
-    facility: int | None
-    caller: str | None
-    text: str
-    first: bool
-
-
-def log_lines(rows: "Sequence[LogRow]") -> "Sequence[LogRow]":
-    """Return log records as lines; a record of one line is its own."""
-    if not any("\n" in (row.text or "") for row in rows):
-        return rows
-    out: list[LogRow] = []
-    for row in rows:
-        text = row.text or ""
-        if "\n" not in text:
-            out.append(row)
-            continue
-        for at, part in enumerate(text.rstrip("\n").split("\n")):
-            out.append(LogLine(row.index, row.ns, row.level, row.facility, row.caller, part, at == 0))
-    return out
 
 
 class Store:

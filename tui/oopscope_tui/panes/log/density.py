@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
-from oopscope_tui.reading.store import LogLine
+from oopscope.klog.lines import LogLine
 
 if TYPE_CHECKING:
     from oopscope_tui.reading.rows import LogRow

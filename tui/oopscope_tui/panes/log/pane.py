@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oopscope.kernel.clock import difference, moment, seconds
+from oopscope.kernel.fact import Link
+from oopscope.klog.links import links
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import clean, plural
 from oopscope_tui.panes.base import Pane, empty
+from oopscope_tui.panes.cards import led_to
 from oopscope_tui.panes.details import field_line
-from oopscope_tui.panes.log.links import links
 from oopscope_tui.panes.log.rows import Head
 from oopscope_tui.panes.log.view import LogView
 from oopscope_tui.places import Place
@@ -133,7 +135,9 @@ class Log(Pane):
         for part in parts:
             text += wrapped(part.replace("\t", "    "), width, style)
         named = links("\n".join(parts), self._known_modules())
-        linked = [line for one in named for line in field_line(one.title, clean(one.text), width, 10, one.place)]
+        linked = [
+            line for one in named for line in field_line(one.title, clean(one.text), width, 10, _opened(one.link))
+        ]
         fields = self._fields(row, width)
         if folded:
             return [*wrapped(row.said, width, theme.TITLE), *linked, *fields, BLANK, *text]
@@ -163,6 +167,12 @@ class Log(Pane):
         if self._modules[0] != len(rows):
             self._modules = len(rows), frozenset(row.name for row in rows if row.name)
         return self._modules[1]
+
+
+def _opened(link: Link) -> Place | None:
+    """Return the place of what a record names, in full where it is a row of a list."""
+    place = led_to(link)
+    return place._replace(open=True) if place is not None and link.kind != "symbol" else place
 
 
 def _at(rows: Sequence["LogRow"], index: int) -> int | None:

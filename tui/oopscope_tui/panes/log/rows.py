@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from oopscope_tui.panes.log.blocks import LEAST, Blocks
-from oopscope_tui.panes.log.summary import summary
+from oopscope.klog.blocks import LEAST, Blocks
+from oopscope.klog.summary import summary
 from oopscope_tui.widgets.view import View
 
 if TYPE_CHECKING:

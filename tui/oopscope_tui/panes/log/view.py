@@ -12,6 +12,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 
+from oopscope.klog.lines import LogLine
+from oopscope.klog.tones import tone
+from oopscope.klog.trouble import Troubles
 from oopscope.report.query import Field, QueryError, Test
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import clean
@@ -20,9 +23,6 @@ from oopscope_tui.panes.log.folds import Folding
 from oopscope_tui.panes.log.rows import Head, LogRows
 from oopscope_tui.panes.log.survey import Survey
 from oopscope_tui.panes.log.times import Times
-from oopscope_tui.panes.log.tones import tone
-from oopscope_tui.panes.log.troubles import Troubles
-from oopscope_tui.reading.store import LogLine
 from oopscope_tui.settings import keys
 from oopscope_tui.widgets.textview import Part
 

@@ -10,12 +10,10 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from oopscope_tui.reading.store import LogLine
-
-if TYPE_CHECKING:
-    from oopscope_tui.reading.rows import LogRow
+from oopscope.klog.lines import LogLine, LogRow
+from oopscope.klog.machines import REGISTERS, ROWS, either
 
 LEAST = 3  # rows that are worth a fold
 LONGEST = 400  # rows of a block; what follows is another
@@ -26,12 +24,10 @@ _FRAME = (
     r"[ \t]*(?:\[<[0-9a-f]+>\] |\[[0-9a-f]{16}\] \[[0-9a-f]{16}\] )?(?:\? )?"
     r"(?:[\w.$]+\+0x[0-9a-f]+/0x[0-9a-f]+|0x[0-9a-f]{8,16}\b)"
 )
-_REGISTER = r"(?:[RE](?:[A-D]X|[SD]I|[SBI]P)|R\d\d?|[CDEFGS]S|[CD]R\d|PKRU|E?FLAGS): +[0-9a-f]"
+_SEGMENTS = r"(?:[CDEFGS]S|pstate) ?: *[0-9a-f]"
+_REGISTER = rf"(?:{_SEGMENTS}|{either(REGISTERS)} ?: *[0-9a-f])"
 _REGISTERS = re.compile(  # lines of registers alone: not that of the place, nor those of symbols
-    r" *(?:(?:RSP|ESP|[RE][A-D]X|[RE][SD]I|[RE]BP|R\d\d|[CDEFGS]S|[CD]R\d|PKRU|ORIG_RAX): +[0-9a-f]|"
-    r"x\d\d? ?: [0-9a-f]{16}|(?:sp|pstate) ?: [0-9a-f]|r\d\d? ?: ?[0-9a-f]{8}|"
-    r"(?:gp|tp|t\d|s\d\d?|a\d) ?: [0-9a-f]{16}|GPR\d\d: |"
-    r"Krnl GPRS: |[0-9a-f]{16} [0-9a-f]{16} [0-9a-f]{16} [0-9a-f]{16}$)"
+    rf" *(?:{_SEGMENTS}|{either(REGISTERS)} ?: ?(?:[0-9a-f]{{4}}:)?[0-9a-f]{{8,16}}\b)"
 ).match
 _ABOUT = r"CPU: \d+ (?:UID: \d+ )?PID: \d+ "  # dump_stack_print_info
 _TASK = r"task:|\S{1,16} +[RSDTtXZPI] +\d+ +\d+ +\d+ 0x[0-9a-f]{8}"  # sched_show_task, since 5.11 and before
@@ -81,6 +77,10 @@ LOCKDEP = re.compile(
 HEADER = re.compile(r"(?:[\w. -]+: )?(?:BUG|WARNING|INFO|Oops|Kernel panic)\b|NMI backtrace|-----").match
 
 
+def _of_registers(text: str) -> bool:
+    return _REGISTERS(text) is not None or any(row.match(text) for row, _name in ROWS)
+
+
 class Block(NamedTuple):
     """Rows that fold into their first."""
 
@@ -121,7 +121,7 @@ class Blocks:
         self._last_run: list[int] = []
         self.hidden = array("I")  # of each run the block that hides it too, or the one that owns it
 
-    def take(self, rows: Sequence["LogRow"], start: int, stop: int) -> None:
+    def take(self, rows: Sequence[LogRow], start: int, stop: int) -> None:
         """Look at rows that follow those that were looked at."""
         opened, begins = self._open, BEGINS.match
         for at in range(start, stop):
@@ -143,7 +143,7 @@ class Blocks:
             else:
                 self._before = self._go_on(block, text, at, row)
 
-    def _begin(self, kind: str, at: int, row: "LogRow") -> _Open:
+    def _begin(self, kind: str, at: int, row: LogRow) -> _Open:
         block = _Open(len(self.all), kind, at)
         block.ns, block.traced = row.ns, bool(TRACE(row.text or ""))
         self._new(Block(block.number, kind, at, row.caller))
@@ -157,7 +157,7 @@ class Blocks:
         self.first_run.append(len(self.starts))
         self._last_run.append(len(self.starts) - 1)
 
-    def _go_on(self, block: _Open | None, text: str, at: int, row: "LogRow") -> _Open | None:
+    def _go_on(self, block: _Open | None, text: str, at: int, row: LogRow) -> _Open | None:
         caller = row.caller
         if caller in self._lockdep:
             self._lockdep.discard(caller)
@@ -172,7 +172,7 @@ class Blocks:
         self._take_in(block, at, row, text)
         return block
 
-    def _other(self, block: _Open, late: bool, text: str, at: int, row: "LogRow") -> _Open | None:
+    def _other(self, block: _Open, late: bool, text: str, at: int, row: LogRow) -> _Open | None:
         """Take a row that is not of the open block: of another, or a stray one."""
         match = BEGINS.match(text)
         if match is not None:
@@ -184,9 +184,9 @@ class Blocks:
             self._lockdep.add(row.caller)
         return None
 
-    def _take_in(self, block: _Open, at: int, row: "LogRow", text: str) -> None:
+    def _take_in(self, block: _Open, at: int, row: LogRow, text: str) -> None:
         number = block.number
-        registers = block.kind == "dump" and _REGISTERS(text) is not None
+        registers = block.kind == "dump" and _of_registers(text)
         owner = block.inner if registers and block.inner is not None else number
         self._run(owner, number, at)
         if not registers:

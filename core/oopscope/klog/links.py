@@ -1,14 +1,11 @@
-"""What a record of the log names that has a place of its own: symbols, tasks, CPUs, modules, addresses.
-
-It knows how the kernel prints them and where each is shown; the words are cleaned by who shows them.
-"""
+"""What a record of the log names that can be looked at: symbols, tasks, CPUs, modules, addresses."""
 
 import re
 from collections.abc import Container, Iterable
 from typing import NamedTuple
 
-from oopscope_tui.panes.log.summary import SYMBOL
-from oopscope_tui.places import Place
+from oopscope.kernel.fact import Link
+from oopscope.klog.summary import SYMBOL
 
 MOST = 20
 LONGEST = 65536  # characters of a text that are looked at
@@ -38,25 +35,25 @@ MODULES = re.compile(r"^Modules linked in: *(.*)", re.MULTILINE)
 FIRST = re.compile(r"[A-Za-z][\w-]*")
 
 
-class Link(NamedTuple):
+class Named(NamedTuple):
     """What it is, its words, and where it leads."""
 
     title: str
     text: str
-    place: Place
+    link: Link
 
 
-def links(text: str, modules: Container[str]) -> list[Link]:
+def links(text: str, modules: Container[str]) -> list[Named]:
     """Return what a text names, each once, in its order; `modules` are those that are known."""
-    found: dict[Place, Link] = {}
-    for link in _all(text[:LONGEST], modules):
-        found.setdefault(link.place, link)
+    found: dict[Link, Named] = {}
+    for named in _all(text[:LONGEST], modules):
+        found.setdefault(named.link, named)
         if len(found) >= MOST:
             break
     return list(found.values())
 
 
-def _all(text: str, modules: Container[str]) -> Iterable[Link]:
+def _all(text: str, modules: Container[str]) -> Iterable[Named]:
     first = FIRST.match(text)
     if first and first[0] in modules:
         yield _module(first[0])
@@ -64,14 +61,14 @@ def _all(text: str, modules: Container[str]) -> Iterable[Link]:
         kind = str(match.lastgroup).partition("_")[0]
         got = match.groupdict()
         if got["name"]:
-            yield Link("Symbol", got["name"], Place("symbol", got["name"]))
+            yield Named("Symbol", got["name"], Link("symbol", got["name"]))
             if got["module"]:
                 yield _module(got["module"])
         elif got["cpu"]:
-            yield Link("CPU", got["cpu"], Place("cpus", int(got["cpu"]), True))
+            yield Named("CPU", got["cpu"], Link("cpu", int(got["cpu"])))
         elif got["address"]:
             if SMALL <= int(got["address"], 16) < NOTHING:
-                yield Link("Address", f"0x{got['address']}", Place("symbol", f"0x{got['address']}"))
+                yield Named("Address", f"0x{got['address']}", Link("symbol", f"0x{got['address']}"))
         else:
             yield _task(kind, got)
     for match in MODULES.finditer(text):
@@ -79,11 +76,11 @@ def _all(text: str, modules: Container[str]) -> Iterable[Link]:
             yield _module(name)
 
 
-def _module(name: str) -> Link:
-    return Link("Module", name, Place("modules", name, True))
+def _module(name: str) -> Named:
+    return Named("Module", name, Link("module", name))
 
 
-def _task(kind: str, got: dict[str, str | None]) -> Link:
+def _task(kind: str, got: dict[str, str | None]) -> Named:
     named = kind in ("pid", "comm")
     pid, name = (got["pid"], got["comm"]) if named else (got[f"{kind}_pid"], got.get(kind))
-    return Link("Task", f"{pid} {name or ''}".strip(), Place("tasks", int(pid or 0), True))
+    return Named("Task", f"{pid} {name or ''}".strip(), Link("task", int(pid or 0)))
