@@ -52,7 +52,7 @@ def for_each_list(
             if (why := _stop(memory, node, seen, f"list {head:#x}", limit)) is not None:
                 return _end(why, lost)
             seen.add(node)
-            following, back = memory.words(node, 2)
+            following, back = memory.pair(node)
             if back != previous and not crossed:
                 crossed = True
                 if lost is not None:

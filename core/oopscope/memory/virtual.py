@@ -30,6 +30,8 @@ class Memory:
         self._word = word
         self.word_size = word.size
         self._last_word = self.page_size - word.size  # within a page
+        self._last_pair = self._last_word - word.size
+        self.pair_in = struct.Struct(f"{word.format[0]}2{word.format[1]}").unpack_from  # of what was read before
         self._several: dict[int, struct.Struct] = {}  # so many words, by their number
         self._half = struct.Struct(word.format[0] + "I")
         self._pages: dict[int, bytes] = {}
@@ -153,6 +155,13 @@ class Memory:
         """Read one byte."""
         buffer, offset = self.view(address, 1)
         return buffer[offset]
+
+    def pair(self, address: int) -> tuple[int, ...]:
+        """Read two pointer-sized unsigned numbers: the links of a list."""
+        page, offset = self._pages.get(address >> self._shift), address & self._mask
+        if page is None or offset > self._last_pair:
+            page, offset = self.view(address, 2 * self.word_size)
+        return self.pair_in(page, offset)
 
     def words(self, address: int, count: int) -> tuple[int, ...]:
         """Read count pointer-sized unsigned numbers."""

@@ -111,15 +111,16 @@ class Seen:
     places: the addresses of the words that name the task.
     """
 
-    __slots__ = ("_data", "_lowest", "_memory", "_odd", "_start", "_tasks", "end", "places")
+    __slots__ = ("_data", "_last", "_lowest", "_memory", "_odd", "_start", "_tasks", "places")
 
     def __init__(self, kernel: Kernel, task: TaskStruct) -> None:
-        self._memory, self._start, self._tasks = kernel.memory, task.sp, kernel.cached(task_structs)
         try:
             data = stack_bytes(kernel, task)
         except ReadError:
             data = b""
         memory, size, found = kernel.memory, kernel.memory.word_size, []
+        self._memory, self._tasks = memory, kernel.cached(task_structs)
+        self._start, self._last = task.sp, task.sp + len(data) - 2 * size  # where two words can stand
         self._lowest, self._odd = lowest(kernel), size - 1
         own = task.address.to_bytes(size, "little" if kernel.endian == "<" else "big")
         at = data.find(own)
@@ -127,30 +128,22 @@ class Seen:
             if not at % size:
                 found.append(task.sp + at)
             at = data.find(own, at + 1)
-        self.end, self.places = task.sp + len(data), tuple(found)
+        self.places = tuple(found)
         self._data = data if memory.keep(task.sp, data) else None
-
-    def words(self, address: int, count: int = 1) -> tuple[int, ...]:
-        """Return words of the stack; () where they do not lie within what was seen."""
-        memory = self._memory
-        if not self._start <= address <= self.end - count * memory.word_size:
-            return ()
-        if self._data is None:
-            return memory.words(address, count)
-        return memory.words_in(self._data, count, address - self._start)
 
     def may_link(self, node: int) -> bool:
         """Tell whether two words can be the links of a list: spares following most that cannot.
 
         No list begins where a task_struct does.
         """
-        found = self.words(node, 2)
-        if not found:
+        if not self._start <= node <= self._last:
             return False
-        (following, before), lowest = found, self._lowest
+        data, memory = self._data, self._memory
+        following, before = memory.pair(node) if data is None else memory.pair_in(data, node - self._start)
+        lowest, tasks = self._lowest, self._tasks
         if following < lowest or before < lowest or (following | before) & self._odd:
             return False
-        return following not in self._tasks and before not in self._tasks
+        return following not in tasks and before not in tasks
 
 
 @once
@@ -205,7 +198,7 @@ def is_linked(kernel: Kernel, node: int, headless: bool = False) -> bool:
     node is in no list.
     """
     try:
-        following, before = kernel.memory.words(node, 2)
+        following, before = kernel.memory.pair(node)
         if (following == node and not headless) or kernel.memory.word(before) != node:
             return False
         return kernel.memory.word(following + kernel.memory.word_size) == node

@@ -57,6 +57,12 @@ class Words:
     def words_in(self, data: bytes, count: int, offset: int = 0) -> tuple[int, ...]:
         return struct.unpack_from(f"<{count}Q", data, offset)
 
+    def pair(self, address: int) -> Any:
+        return self.words(address, 2)
+
+    def pair_in(self, data: bytes, offset: int) -> tuple[int, ...]:
+        return self.words_in(data, 2, offset)
+
     def keep(self, address: int, data: bytes) -> bool:
         return True
 

@@ -11,6 +11,8 @@ def mark_softirqs(frames: list[Frame], is_entry: Callable[[str], bool]) -> list[
 
     frames: innermost first. is_entry: whether something comes in through a function, by its name.
     """
+    if not any(frame.kind in ("irq", "softirq") for frame in frames):  # as on nearly every stack
+        return frames
     for i, frame in enumerate(frames):
         if is_softirq_loop(frame.symbol):
             for j in range(i, -1, -1):

@@ -5,11 +5,12 @@ kernel's own first function (ORC's end of stack), or where nothing more can be k
 pointers alone do not tell, entry_frames.py does.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+import struct
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from oopscope.errors import Absent
+from oopscope.errors import Absent, ReadError
 from oopscope.kernel.frame import Frame, FrameKind
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.machine import State
@@ -22,6 +23,7 @@ from oopscope.machine.x86_64.entry_frames import PT_REGS, EntryFrames, has_frame
 from oopscope.machine.x86_64.stacks import cpu_stacks
 from oopscope.symbols.orc import OrcEntry
 
+WORD = struct.Struct("<Q")
 RBP = 5
 MAX_SCANNED = 8192  # bytes of stack scanned where nothing better serves
 IRET = ("rip", "cs", "eflags", "rsp", "ss")
@@ -35,8 +37,7 @@ class Unwinder(Walker):
     def __init__(self, kernel: Kernel, stacks: Iterable[Stack]) -> None:
         self._kernel, self._memory = kernel, kernel.memory
         self._own, self._others = tuple(stacks), kernel.cached(cpu_stacks)
-        self._described, self._named = kernel.cached(_descriptions), kernel.cached(_names)
-        self._plain = kernel.cached(_plain_calls)
+        self._described, self._named, self._plain = kernel.cached(_met)
 
     @cached_property
     def _entries(self) -> EntryFrames:
@@ -85,27 +86,44 @@ class Unwinder(Walker):
         """
         if state.signal or state.pc not in self._plain:
             return state
-        stack, plain, word = self._stack_of(state.sp), self._plain, self._memory.word
+        stack, plain = self._stack_of(state.sp), self._plain
         pc, sp, fp, reliable = state.pc, state.sp, state.fp, state.reliable
+        if stack is None or not stack.start <= sp < stack.end:
+            return state
+        (_, end, kind), word = stack, self._word_above(sp, stack)
         known = plain.get(pc)
-        while stack is not None and known is not None and len(seen) < MAX_FRAMES:
-            size, saved, symbol, offset, module = known
-            cfa = sp + size
-            if (pc, sp) in seen or not stack.start <= sp < cfa <= stack.end:
+        while known is not None and len(seen) < MAX_FRAMES:
+            by_fp, size, saved, depth, symbol, offset, module = known
+            cfa = (fp if by_fp else sp) + size
+            if not sp + depth <= cfa <= end or (pc, sp) in seen:
                 break
             seen.add((pc, sp))
-            yield Frame(pc, symbol, offset, module, stack.kind, reliable, sp)
+            yield Frame(pc, symbol, offset, module, kind, reliable, sp)
             pc, sp = word(cfa - 8), cfa
             if saved is not None:
                 fp = word(cfa + saved)
             known = plain.get(pc)
         return State(pc, sp, fp, False, reliable=reliable)
 
+    def _word_above(self, sp: int, stack: Stack) -> Callable[[int], int]:
+        """Return what reads the words from sp to the end of its stack; the last page is looked up once for all."""
+        memory = self._memory
+        if stack.end - sp > memory.page_size - sp % memory.page_size:
+            return memory.word
+        try:
+            page, at = memory.view(sp, stack.end - sp)
+        except ReadError:  # of which the first word that is read will tell
+            return memory.word
+        unpack, before = WORD.unpack_from, at - sp
+        return lambda address: unpack(page, before + address)[0]
+
     def _note(self, state: State, entry: OrcEntry) -> None:
-        """Remember the step of a plain call: the caller's frame lies at a distance from the stack pointer."""
+        """Remember the step of a plain call: the caller's frame is at a distance from the stack or frame pointer."""
         saved = {"undefined": None, "prev_sp": entry.bp_offset}.get(entry.bp_reg, 0)
-        if entry.type == "call" and entry.sp_reg == "sp" and entry.sp_offset > 0 and not entry.end and saved != 0:
-            self._plain[state.pc] = _Call(entry.sp_offset, saved, *self._named[state.pc, False])
+        if entry.type == "call" and entry.sp_reg in ("sp", "bp") and not entry.end and (saved is None or saved < 0):
+            depth = max(WORD.size, -(saved or 0))
+            named = self._named[state.pc, False]
+            self._plain[state.pc] = _Call(entry.sp_reg == "bp", entry.sp_offset, saved, depth, *named)
 
     def _entry(self, state: State) -> OrcEntry | None:
         where = state.pc, state.signal
@@ -260,28 +278,27 @@ class Unwinder(Walker):
 
 
 class _Call(NamedTuple):
-    """The step from a call to its caller: how far its frame lies, where below that rbp was saved, the call's name."""
+    """The step from a call to its caller, and the call's name."""
 
-    size: int
-    saved: int | None
+    by_fp: bool  # the caller's frame is at a distance from rbp, not from rsp
+    size: int  # that distance
+    saved: int | None  # where rbp was saved, from the caller's frame, below it
+    depth: int  # how much of the stack the step needs below the caller's frame
     symbol: str | None
     offset: int | None
     module: str | None
 
 
-def _plain_calls(_kernel: Kernel) -> dict[int, _Call]:
-    """The steps of plain calls met so far, by the return address."""
-    return {}
+class _Met(NamedTuple):
+    """What was met so far, by a state's pc and whether it was interrupted there: the same calls are on many stacks."""
+
+    described: dict[tuple[int, bool], OrcEntry | None]  # what the kernel's tables say
+    named: dict[tuple[int, bool], tuple[str | None, int | None, str | None]]  # symbol, offset and module
+    plain: dict[int, _Call]  # the steps of plain calls, by the return address
 
 
-def _descriptions(_kernel: Kernel) -> dict[tuple[int, bool], OrcEntry | None]:
-    """What the kernel's tables say of a state's pc, met so far: the same calls are on many stacks."""
-    return {}
-
-
-def _names(_kernel: Kernel) -> dict[tuple[int, bool], tuple[str | None, int | None, str | None]]:
-    """The symbol, offset and module of a state's pc, met so far."""
-    return {}
+def _met(_kernel: Kernel) -> _Met:
+    return _Met({}, {}, {})
 
 
 def _restored(regs: dict[str, int], reliable: bool) -> State:
@@ -307,7 +324,10 @@ def in_user(registers: Mapping[str, int]) -> bool:
 def from_sleep(kernel: Kernel, _task: int, sp: int) -> State:
     """Return the state of a task that is not running, from thread.sp: a struct inactive_task_frame lies there (4.9)."""
     bp_at, ret_at = kernel.cached(_inactive_frame)
-    bp, ip = kernel.memory.word(sp + bp_at), kernel.memory.word(sp + ret_at)
+    if ret_at == bp_at + WORD.size:
+        bp, ip = kernel.memory.pair(sp + bp_at)
+    else:
+        bp, ip = kernel.memory.word(sp + bp_at), kernel.memory.word(sp + ret_at)
     return State(ip, sp + ret_at + 8, bp, ip in kernel.cached(_first_returns))
 
 
