@@ -37,8 +37,8 @@ MACHINES: tuple[Line, ...] = (
 )
 
 
-def _archs() -> dict[str, str]:
-    """Return the machines whose dumps can be read; of the others only the words of an oops are known."""
+def readable() -> dict[str, str]:
+    """Return the machines whose dumps can be read, and their folders; of the others only an oops's words are known."""
     return {key: folder for key, folder, _told in MACHINES if find_spec(f"{folder}.arch")}
 
 
@@ -46,14 +46,14 @@ def arch(key: str) -> Arch:
     """Return an architecture by its key; Unsupported for one that is not in the table."""
     folder = next((folder for known, folder, _told in MACHINES if known == key), None)
     if folder is None or not find_spec(f"{folder}.arch"):
-        raise Unsupported(f"machine {key!r} is not supported yet; known: {', '.join(_archs())}")
+        raise Unsupported(f"machine {key!r} is not supported yet; known: {', '.join(readable())}")
     found: Arch = import_module(f"{folder}.arch").ARCH
     return found
 
 
 def arch_of_machine(machine: str) -> Arch:
     """Return the architecture of a utsname machine name; Unsupported for one that is not in the table."""
-    return next((a for key in _archs() if machine in (a := arch(key)).machines), None) or arch(machine)
+    return next((a for key in readable() if machine in (a := arch(key)).machines), None) or arch(machine)
 
 
 def arch_of_info(keys: Container[str]) -> Arch | None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oopscope.arch import Level, Paging
 from oopscope.errors import NotMapped
-from oopscope.machine import MACHINES, arch
+from oopscope.machine import arch, readable
 from properties import few
 
 
@@ -17,12 +17,8 @@ from properties import few
 def pagings() -> dict[str, Paging]:
     """All that is said of page tables, by machine and name."""
     found: dict[Any, Any] = {}
-    for line in MACHINES:
-        try:
-            machine = arch(line[0])
-        except ImportError:  # of some only oopses are read
-            continue
-        found |= {f"{line[0]} {name}": paging for name, paging in machine.pagings.items()}
+    for key in readable():
+        found |= {f"{key} {name}": paging for name, paging in arch(key).pagings.items()}
     return found
 
 
