@@ -117,6 +117,7 @@ def test_docstrings_are_really_looked_for() -> None:
 
 
 NAMES = {"x86_64", "amd64", "i386", "i686", "aarch64", "arm64", "s390x", "ppc64", "ppc64le", "powerpc", "riscv64"}
+NAMES |= {"loongarch64"}
 
 
 def compared_names(tree: Any) -> Iterator[Any]:

@@ -124,7 +124,7 @@ class Arch(NamedTuple):
     prstatus: NoteRegisters
     module: str  # where the kernel-dependent part is: how this architecture's kernel maps itself
     pagings: dict[str, Paging] = {}  # which nobody changes
-    orc: bool = False  # kernels of it may be built with ORC tables
+    orc: str = ""  # the form of ORC tables (of symbols.orc.FORMS) that its kernels may be built with
     convention: Convention | None = None
 
     @property

@@ -122,6 +122,8 @@ def _loaded(path: str) -> ctypes.CDLL | None:
 
 def decoder(machine: str, modes: tuple[str, ...], syntax: str | None) -> Decoder | None:
     """Return a decoder of MACHINES, MODES and SYNTAXES; None where there is no capstone."""
+    if machine not in MACHINES:  # LoongArch, which only release 6 knows
+        return None
     library = _library()
     if library is not None:
         return _Direct(library, machine, modes, syntax)

@@ -10,7 +10,7 @@ from functools import cached_property
 from oopscope.boot.image import image
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
-from oopscope.symbols.orc import ENTRY, MAX_COUNT
+from oopscope.symbols.orc import FORMS, MAX_COUNT
 from oopscope.symbols.search import CHUNK, IMAGE, read_lenient
 
 FEWEST = 20_000  # entries of a kernel's own ORC table
@@ -35,12 +35,13 @@ class OrcTables:
         kernel = self._kernel
         if not kernel.arch.orc:
             return {}
+        shape = FORMS[kernel.arch.orc]
         stext = kernel.info.symbol("_stext") or 0
         with kernel.memory.physical.searching():
             for place in kernel.cached(image).starts():
                 count = self._ascending(place, stext)
-                if count >= FEWEST and self._has_entries(place + 4 * count, count):
-                    return _named(place, count)
+                if count >= FEWEST and self._has_entries(place + 4 * count, count, shape):
+                    return _named(place, count, shape)
         return {}
 
     def _ascending(self, place: int, stext: int) -> int:
@@ -60,10 +61,10 @@ class OrcTables:
                 count, last = count + 1, code
         return count
 
-    def _has_entries(self, start: int, count: int) -> bool:
+    def _has_entries(self, start: int, count: int, shape: struct.Struct) -> bool:
         """Tell whether what follows are ORC's entries: offsets that are of whole words, nearly all of them small."""
-        raw = read_lenient(self._kernel.memory.read, start, ENTRY.size * min(count, SAMPLE)) or b""
-        offsets = [sp for sp, _bp, _flags in ENTRY.iter_unpack(raw[: len(raw) // ENTRY.size * ENTRY.size])]
+        raw = read_lenient(self._kernel.memory.read, start, shape.size * min(count, SAMPLE)) or b""
+        offsets = [sp for sp, *_rest in shape.iter_unpack(raw[: len(raw) // shape.size * shape.size])]
         good = sum(sp % 8 == 0 and 0 <= sp <= FRAME for sp in offsets)
         return bool(offsets) and good * 10 >= len(offsets) * 9
 
@@ -82,13 +83,13 @@ def _is_ascending(raw: bytes, place: int, first: int, endian: str) -> bool:
     return len(raw) >= 4 * 64
 
 
-def _named(place: int, count: int) -> dict[str, int]:
+def _named(place: int, count: int, shape: struct.Struct) -> dict[str, int]:
     stop = place + 4 * count
     return {
         "__start_orc_unwind_ip": place,
         "__stop_orc_unwind_ip": stop,
         "__start_orc_unwind": stop,
-        "__stop_orc_unwind": stop + ENTRY.size * count,
+        "__stop_orc_unwind": stop + shape.size * count,
         "__start_orc_header": place - HEADER,
     }
 

@@ -83,8 +83,19 @@ TEXTS: dict[str, Text] = {
     ),
     "badaddr": Text("riscv64's stval: the address that could not be used, or the instruction that is illegal."),
     "status": Text("riscv64's sstatus: who was interrupted (SPP) and whether interrupts were on (SPIE)."),
-    "ra": Text("riscv64: where the function returns to, until it calls another."),
-    "tp": Text("riscv64: in the kernel the current task's task_struct."),
+    "ra": Text("riscv64, LoongArch: where the function returns to, until it calls another."),
+    "tp": Text("riscv64: in the kernel the current task's task_struct; LoongArch: its thread_info."),
+    # loongarch64
+    "crmd": Text(
+        "LoongArch's mode: 0 is the kernel's and 3 a program's (PLV), 4 interrupts on (IE), 0x10 paging (PG)."
+    ),
+    "prmd": Text("LoongArch's mode before the exception: PPLV (0 the kernel, 3 a program), interrupts (PIE)."),
+    "estat": Text(
+        "LoongArch's exception status: which interrupts were pending, and from bit 16 on (ECode) the kind of exception "
+        "(1 a load, 2 a store, 3 a fetch where no page was; 12 BREAK, 13 an illegal instruction)."
+    ),
+    "badv": Text("LoongArch's bad address: what could not be used, or an older one where it was no such exception."),
+    "u0": Text("LoongArch (r21): in the kernel the CPU's own area."),
     # PowerPC
     "msr": Text(
         "PowerPC's machine state: whether a program ran, whether interrupts and translation were on, byte order."

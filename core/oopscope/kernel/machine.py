@@ -195,6 +195,8 @@ class Machine(NamedTuple):
     guess_sleeper: Callable[["Kernel", "Stack"], list[Frame]] = lambda *_: []
     # Return the registers that an exception's entry saved for an interrupted (pc, sp); None for none.
     saved_registers: Callable[["Kernel", int, int], dict[str, int] | None] = lambda *_: None
+    # Return the registers of a CPU's note without what they cannot tell.
+    note_registers: Callable[["Kernel", Registers], Registers] = lambda _kernel, registers: registers
     # Yield what phys_base may be where a VMCOREINFO does not say it: the likeliest first, by its text's own address.
     phys_bases: Callable[[VmcoreInfo, int], Iterator[int]] = lambda *_: iter(())
     # Return the address that the map of all memory has for the physical address 0; None where that is not sure.

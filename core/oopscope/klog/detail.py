@@ -163,6 +163,11 @@ def registers(lines: Sequence[str]) -> dict[str, int]:
 
 def _add_row(found: dict[str, int], row: re.Match[str], name: str) -> None:
     """Add the registers of a line that says no names: from the one that it numbers on, else from the last on."""
+    if not name:
+        words = row["values"].split()
+        for said, value in zip(words[::2], words[1::2], strict=False):
+            found.setdefault(said, int(value, 16))
+        return
     groups = row.groupdict()
     numbered, head = groups.get("first"), groups.get("head")
     if not numbered and not head and f"{name}0" not in found:

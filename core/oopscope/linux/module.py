@@ -202,7 +202,8 @@ def _kernel_orc(kernel: Kernel) -> Orc | None:
     if start is None or stop is None or entries is None:
         return None
     try:
-        return Orc(kernel.memory.read, start, stop, entries, header=kernel.find_symbol("__start_orc_header"))
+        header = kernel.find_symbol("__start_orc_header")
+        return Orc(kernel.memory.read, start, stop, entries, header=header, form=kernel.arch.orc)
     except OopscopeError as e:
         kernel.problems.lost("stacks", "ORC tables")(e)
         return None

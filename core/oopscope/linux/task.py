@@ -52,7 +52,7 @@ TASK = Plan(
     TaskStruct,
     state=("__state", "state"),  # 2f064a59a11f "sched: Change task_struct::state", 5.14
     # x86 and riscv, arm64, s390 and powerpc, arm
-    sp=("thread.sp", "thread.cpu_context.sp", "thread.ksp", "thread_info.cpu_context.sp"),
+    sp=("thread.sp", "thread.cpu_context.sp", "thread.ksp", "thread_info.cpu_context.sp", "thread.reg03"),
     # bcf9033e5449 "sched: move CPU field back into thread_info if THREAD_INFO_IN_TASK=y", 5.16
     cpu=("thread_info.cpu", "cpu"),
     last_arrival="sched_info.last_arrival",

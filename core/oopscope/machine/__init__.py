@@ -1,6 +1,6 @@
 """The machines whose kernels are known, a folder each: processor, memory, stacks, unwinding, the words of an oops."""
 
-from collections.abc import Container
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,7 @@ class Line(NamedTuple):
     key: str
     folder: str
     told_by: tuple[str, ...]  # keys that only its kernels' VMCOREINFO has
+    image: range = range(0)  # addresses that only its kernels' images have, where no key tells it
 
 
 MACHINES: tuple[Line, ...] = (
@@ -32,6 +33,7 @@ MACHINES: tuple[Line, ...] = (
     Line("s390x", "oopscope.machine.s390x", ("SYMBOL(lowcore_ptr)",)),
     Line("powerpc", "oopscope.machine.powerpc", ("SYMBOL(mmu_psize_defs)",)),
     Line("riscv64", "oopscope.machine.riscv64", ("NUMBER(va_kernel_pa_offset)",)),
+    Line("loongarch64", "oopscope.machine.loongarch64", (), range(9 << 60, 0xA << 60)),
     Line("mips", "oopscope.machine.mips", ()),
     Line("sparc64", "oopscope.machine.sparc64", ()),
 )
@@ -39,12 +41,12 @@ MACHINES: tuple[Line, ...] = (
 
 def readable() -> dict[str, str]:
     """Return the machines whose dumps can be read, and their folders; of the others only an oops's words are known."""
-    return {key: folder for key, folder, _told in MACHINES if find_spec(f"{folder}.arch")}
+    return {line.key: line.folder for line in MACHINES if find_spec(f"{line.folder}.arch")}
 
 
 def arch(key: str) -> Arch:
     """Return an architecture by its key; Unsupported for one that is not in the table."""
-    folder = next((folder for known, folder, _told in MACHINES if known == key), None)
+    folder = next((line.folder for line in MACHINES if line.key == key), None)
     if folder is None or not find_spec(f"{folder}.arch"):
         raise Unsupported(f"machine {key!r} is not supported yet; known: {', '.join(readable())}")
     found: Arch = import_module(f"{folder}.arch").ARCH
@@ -56,9 +58,20 @@ def arch_of_machine(machine: str) -> Arch:
     return next((a for key in readable() if machine in (a := arch(key)).machines), None) or arch(machine)
 
 
-def arch_of_info(keys: Container[str]) -> Arch | None:
-    """Return the architecture that VMCOREINFO's keys tell by themselves; None where none does."""
-    return next((arch(line.key) for line in MACHINES if any(key in keys for key in line.told_by)), None)
+def arch_of_info(info: Mapping[str, str]) -> Arch | None:
+    """Return the architecture that VMCOREINFO tells by itself: by a key, or by where the image lies; None for none."""
+    for line in MACHINES:
+        if any(key in info for key in line.told_by) or _address(info.get("SYMBOL(_stext)")) in line.image:
+            return arch(line.key)
+    return None
+
+
+def _address(text: str | None) -> int:
+    """Return a hexadecimal number; -1 where there is none."""
+    try:
+        return int(text or "", 16)
+    except ValueError:
+        return -1
 
 
 def wordings(key: str) -> "Wordings":

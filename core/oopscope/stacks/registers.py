@@ -137,7 +137,7 @@ def _order(kernel: Kernel, notes: list[Note]) -> ByteOrder:
 
 def _decode(kernel: Kernel, note: Note, order: ByteOrder | None = None) -> Registers | None:
     regs = kernel.arch.registers(note.desc, order)
-    return regs if regs and any(regs.values()) else None
+    return dict(kernel.machine.note_registers(kernel, regs)) if regs and any(regs.values()) else None
 
 
 def _crash_notes(kernel: Kernel, cpus: list[int]) -> dict[int, Registers]:

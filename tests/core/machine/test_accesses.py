@@ -13,6 +13,7 @@ from oopscope.machine.aarch64 import accesses as arm64
 from oopscope.machine.arm import accesses as arm
 from oopscope.machine.arm import code as arm_code
 from oopscope.machine.common.forms import Form
+from oopscope.machine.loongarch64 import accesses as loongarch64
 from oopscope.machine.powerpc import accesses as powerpc
 from oopscope.machine.riscv64 import accesses as riscv64
 from oopscope.machine.s390x import accesses as s390x
@@ -182,6 +183,12 @@ def test_the_others_are_what_capstone_says(key: str) -> None:
         ("riscv64", "af22b500", ["reads and writes a0 4"]),  # amoadd.w t0, a1, (a0)
         ("riscv64", "8295", ["calls a1 0"]),  # c.jalr a1
         ("riscv64", "0290", []),  # c.ebreak
+        ("loongarch64", "99352038", ["reads t0 + t1 1"]),  # ldx.bu s2, t0, t1
+        ("loongarch64", "61a0ff29", ["writes sp - 0x18 8"]),  # st.d ra, sp, -24
+        ("loongarch64", "8c210026", ["reads t0 + 0x20 8"]),  # ldptr.d t0, t0, 32
+        ("loongarch64", "a4146138", ["reads and writes a1 4"]),  # amadd.w a0, a1, a1
+        ("loongarch64", "8101004c", ["calls t0 0"]),  # jirl ra, t0, 0
+        ("loongarch64", "01002a00", []),  # break 1
         ("powerpc", "280063e8", ["reads gpr3 + 0x28 8"]),  # ld r3, 0x28(r3)
         ("powerpc", "e1ff21f8", ["writes gpr1 - 0x20 8"]),  # stdu r1, -0x20(r1)
         ("powerpc", "2e20647c", ["reads gpr4 + gpr4 4"]),  # lwzx r3, r4, r4
@@ -198,7 +205,7 @@ def test_the_others_are_what_capstone_says(key: str) -> None:
     ],
 )
 def test_the_others(key: str, code: str, expected: list[str]) -> None:
-    tables = OTHERS[key][0]
+    tables = loongarch64 if key == "loongarch64" else OTHERS[key][0]
     done = tables.uses(bytes.fromhex(code), PC, values(tables) | {"ctr": 1}, TOP)
     assert (told(done.reckoned) if done else []) == expected
     if key != "s390x" and not expected:

@@ -14,7 +14,7 @@ from oopscope.stacks.cpus import all_cpus
 
 FOLDER = Path(__file__).parents[2] / "dumps" / "machines"
 AT = 0xFFFFFFFF80001000  # behind the code
-ORDER = {"riscv64": "little", "powerpc": "big", "s390x": "big"}
+ORDER = {"riscv64": "little", "loongarch64": "little", "powerpc": "big", "s390x": "big"}
 # What stands before AT, how far from AT it calls (None: not told by the instruction), whether it can be a call.
 WORDS = [
     ("riscv64", "00000000 ef008000", 4, True),  # jal ra, 8
@@ -25,6 +25,12 @@ WORDS = [
     ("riscv64", "00000000 00008297", None, True),  # c.jalr a5
     ("riscv64", "00000000 00008287", None, False),  # c.jr a5
     ("riscv64", "00000000 6f008000", None, False),  # j 8
+    ("loongarch64", "00000000 00040054", 0, True),  # bl 4
+    ("loongarch64", "00000000 fffbff57", -12, True),  # bl -8
+    ("loongarch64", "2100001e 2100004c", (1 << 18) - 8, True),  # pcaddu18i ra, 1; jirl ra, ra, 0
+    ("loongarch64", "2100001e 8101004c", None, True),  # jirl ra, t0, 0
+    ("loongarch64", "00000000 00040050", None, False),  # b 4
+    ("loongarch64", "00000000 2000004c", None, False),  # jr ra
     ("powerpc", "00000000 48000009", 4, True),  # bl .+8
     ("powerpc", "00000000 4bfffff9", -12, True),  # bl .-8
     ("powerpc", "00000000 4e800421", None, True),  # bctrl

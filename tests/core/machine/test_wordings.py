@@ -57,6 +57,20 @@ FAULTS = [
         "page",
         0xFF2000000004C000,
     ),
+    (
+        "loongarch64",
+        "CPU 0 Unable to handle kernel paging request at virtual address 0000000000000008, era == 90000000040f4b60",
+        "null",
+        8,
+    ),
+    (
+        "loongarch64",
+        "CPU 0 Unable to handle kernel paging request at virtual address ffff80001b898004, era == 9000000003137f7c",
+        "page",
+        0xFFFF80001B898004,
+    ),
+    ("loongarch64", "Oops - BUG[#1]:", "bug", None),
+    ("loongarch64", "Reserved instruction in kernel code[#1]:", "opcode", None),
 ]
 
 
@@ -82,6 +96,8 @@ DIED = [
     ("powerpc", "Oops: Kernel access of bad area, sig: 11 [#1]", ("Oops: Kernel access of bad area", None, "1")),
     ("riscv64", "Oops [#1]", ("Oops", None, "1")),
     ("riscv64", "Kernel BUG [#3]", ("Kernel BUG", None, "3")),
+    ("loongarch64", "Oops[#3]:", ("Oops", None, "3")),
+    ("loongarch64", "Kernel ale access[#1]:", ("Kernel ale access", None, "1")),
 ]
 
 
@@ -104,6 +120,8 @@ STOOD = [
     ("s390x", "Krnl PSW : 0704c00180000000 00000000004fcc52 (f+0x62/0x68)", ("f", 0x62, None)),
     ("powerpc", "NIP [c00000000069d168] sysrq_handle_crash+0x28/0x30", ("sysrq_handle_crash", 0x28, None)),
     ("riscv64", "epc : sysrq_handle_crash+0xe/0x16", ("sysrq_handle_crash", 0xE, None)),
+    ("loongarch64", "ERA: 9000000000eb8228 i8042_flush+0x58/0x160", ("i8042_flush", 0x58, None)),
+    ("loongarch64", "era   : 9000000000e4ac1c f+0x10/0x20 [mod]", ("f", 0x10, "mod")),
 ]  # fmt: skip
 
 
@@ -140,6 +158,16 @@ REGISTERS = [
         {f"r{n}": n + 1 for n in range(8)},
     ),
     ("powerpc", ["GPR04: 0000000000000001 0000000000000002"], {"gpr4": 1, "gpr5": 2}),
+    (
+        "loongarch64",
+        [
+            "pc 90000000001af410 ra 90000000001579b8 tp 9000000000698000 sp 90000000006b9a10",
+            "t8 0000000000000007 u0 0000000000000008 s9 0000000000000009 s0 000000000000000a",
+            "ESTAT: 00010000 [PIL] (IS= ECode=1 EsubCode=0)",
+        ],
+        {"pc": 0x90000000001AF410, "ra": 0x90000000001579B8, "tp": 0x9000000000698000, "sp": 0x90000000006B9A10}
+        | {"t8": 7, "u0": 8, "s9": 9, "s0": 10, "estat": 0x10000},
+    ),
     ("riscv64", [" t2 : ffffffff80e s0 : ff200000 s1 : 00000007"], {"t2": 0xFFFFFFFF80E, "s0": 0xFF200000, "s1": 7}),
     ("riscv64", ["           0000000000000005 0000000000000006 0000000000000007 0000000000000008"], {}),  # a stack
 ]  # fmt: skip

@@ -59,7 +59,7 @@ class Row(NamedTuple):
     """Lines that list registers without their names: group `values`, and `first` or `head` on the first line."""
 
     pattern: str
-    name: str  # of a register, before its number
+    name: str  # of a register, before its number; "" where `values` are names and values by turns
 
 
 class Wordings(NamedTuple):

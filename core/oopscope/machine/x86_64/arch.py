@@ -39,7 +39,7 @@ ARCH = Arch(
             *("orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs"),
         ),
     ),
-    orc=True,
+    orc="x86",
     module="oopscope.machine.x86_64.machine",
     pagings={
         "4-level": Paging(_LEVELS, struct.Struct("<Q"), sign_extended=True),

@@ -1,0 +1,1 @@
+"""loongarch64: its page tables, memory, stacks, registers and wordings."""
