@@ -4,9 +4,13 @@ import base64
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from textwrap import wrap
 from typing import Any
 
 BOOT = datetime(2026, 11, 29, 23, 20, 11, tzinfo=UTC)
+
+
+UNBROKEN: Any = {"break_long_words": False, "break_on_hyphens": False, "drop_whitespace": True}
 
 
 def _seconds(ns: int) -> str:
@@ -118,9 +122,26 @@ def apport_text(records: Any) -> Any:
     return f"ProblemType: KernelOops\nDate: Sun Nov 29 23:20:11 2026\nOopsText:\n{body}Tags: kernel-oops\n"
 
 
+def mailed(records: Any) -> str:
+    """As mailers wrap text, at 72 columns and with a blank where they did; what has no blank stays."""
+    lines = dmesg(records).split("\n")
+    return "\n".join(" \n".join(wrap(line, 72, **UNBROKEN)) for line in lines)
+
+
+def mailed_if_long(records: Any) -> str:
+    """As other mailers do, which leave lines of up to 80 columns alone."""
+    lines = dmesg(records).split("\n")
+    return "\n".join("\n".join(wrap(line, 72, **UNBROKEN)) if len(line) > 80 else line for line in lines)
+
+
+def ctime_of_two_letters(records: Any) -> str:
+    """dmesg -T where the day's name has two letters."""
+    return "".join(f"[{_when(ns):Mo %b %e %H:%M:%S %Y}] {text}\n" for ns, _, _, text in records)
+
+
 FORMS = (
     *(dmesg, raw, decoded, ctime, iso, with_callers, syslog, kern_log, journal, journal_iso, journal_monotonic, cat),
-    *(journal_json, netconsole, console, cut, apport, apport_text),
+    *(journal_json, netconsole, console, cut, apport, apport_text, mailed, mailed_if_long, ctime_of_two_letters),
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from oopscope.dumps import Facts
-from oopscope.dumps.log import apport, journal, lines, pstore
+from oopscope.dumps.log import apport, journal, lines, pasted, pstore
 from oopscope.dumps.log.lines import Entry
 from oopscope.errors import MissingPage
 from oopscope.lazy_re import lazy_re
@@ -27,9 +27,10 @@ WORDS = lazy_re(
     r"------------\[ cut here \]|divide[_ ]error: 0000|invalid opcode: 0000|int3: 0000|PANIC: double fault|"
     r"\[ (?:INFO|BUG): |WARNING: (?:at |CPU: \d|possible |suspicious |inconsistent )|"
     r"\{\d+\}\[Hardware Error\]: |kernel tried to execute|"
-    r"INFO: task .* blocked for|watchdog: BUG: |NMI watchdog: |rcu: INFO: |SysRq : |"
+    r"INFO: task .* blocked for|watchdog: BUG: |NMI watchdog: |watchdog: CPU \d+ |rcu: INFO: |SysRq : |"
     r"VERIFY\w*\(.*\) failed|SPLError: \d|"
-    r"Hardware name: |Modules linked in: |Krnl PSW : |RIP: 00[01]\d:|CPU: \d+ PID: |.{1,16} invoked oom-killer: )",
+    r"Hardware name: |Modules linked in: |Krnl PSW : |RIP: 00[01]\d:|CPU: \d+ (?:UID: \d+ )?PID: |"
+    r".{1,16} invoked oom-killer: )",
     re.MULTILINE,
 )
 # Lines with the kernel's times, or of syslog: when, then who; prose that says `kernel: ` has no time before it.
@@ -39,13 +40,18 @@ _WHEN = (
 )
 TIMES = lazy_re(
     r"^(?:[ \t]{1,16}|(?:[>|] ?){1,4})?(?:<\d{1,4}>)?(?:[a-z]+ *:[a-z]+ *: )?"
-    r"\[ *\d{1,10}\.(?:\d{6})? ?\](?:\[ *[TC]\d+ ?\])? ?(?:\[ *[TC]\d+\] ?)? ?\S|"
+    r"\[ *[+<]?\d{1,10}[.,](?:\d{6})? ?>?\](?:\[ *[TC]?\d+ ?\])? ?(?:\[ *[TC]\d+\] ?)? ?\S|"
     rf"^(?:<\d{{1,4}}>)?(?:{_WHEN})[^\n]{{0,100}}?\bkernel: |^kernel: \[ *\d+\.\d{{6}}\]|"
     r"^\d{1,4},\d+,\d+,[-c+][^;\n]{0,64};|"
-    r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ",
+    r"^\[[^\W\d_]{2,3}\.? {1,2}[^\W\d_]{3,5}\.? [ \d]\d \d\d:\d\d:\d\d \d{4}\] ",
     re.MULTILINE,
 )
 LEAST = 2  # such lines
+# A stack that nothing introduces.
+FRAMES = lazy_re(
+    r"^[ \t>|]{0,8}(?:\[<?[0-9a-f]{8,16}>?\] ?){0,2}(?:\? )?\(?[A-Za-z_][\w.]*\+0x[0-9a-f]+/0x[0-9a-f]+", re.M
+)
+LEAST_FRAMES = 3
 JSON = lazy_re(r"\s*(?:\{\s*[\"}]|\[\s*\{|\[\n)")
 CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r")
 
@@ -80,9 +86,11 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _is_log(text: str) -> bool:
-    text = lines.unshifted(lines.ESCAPES.sub("", text))
+    text = pasted.unshifted(lines.ESCAPES.sub("", text))
     found = sum(1 for _ in zip(range(LEAST), TIMES.finditer(text), strict=False))
     if found >= LEAST or WORDS.search(text) is not None or (found > 0 and text.count("\n") <= LEAST):
+        return True
+    if sum(1 for _ in zip(range(LEAST_FRAMES), FRAMES.finditer(text), strict=False)) >= LEAST_FRAMES:
         return True
     return any(known and WORDS.match(entry.text) for entry, known in map(lines.parse, text.split("\n")))
 
@@ -112,7 +120,7 @@ class LogDump:
         if apport.is_apport(text[:HEAD]):
             text = apport.log_text(text) or ""
         read = journal.entries if journal.is_journal(text[:HEAD]) else lines.entries
-        self.records: list[Entry] = lines.in_order(lines.once(list(read(lines.split(lines.unshifted(text))))))
+        self.records: list[Entry] = lines.in_order(lines.once(list(read(lines.split(pasted.unshifted(text))))))
 
     def _whole(self) -> str:
         texts = []

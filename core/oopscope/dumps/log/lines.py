@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
+from oopscope.dumps.log.pasted import breaks
 from oopscope.lazy_re import lazy_re
 
 USER = 1  # the facility of what a program writes to /dev/kmsg
@@ -39,7 +40,10 @@ ESCAPES = lazy_re(
     r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\^_]|\][^\x07\x1b]*(?:\x07|\x1b\\))|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]"
 )
 _ISO = r"(?P<iso>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)"
-_DAY = r"(?P<month>[^\W\d_]{3,5}\.?) {1,2}(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<year>\d{4}))?"
+_DAY = (
+    r"(?P<month>[^\W\d_]{3,5}\.?|\d{1,2}月) {1,2}(?P<day>\d{1,2}) "
+    r"(?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<year>\d{4}))?"
+)
 _FULL = r"(?:[A-Z][a-z]{2} )" + _ISO.replace("iso>", "full>") + r"(?: [A-Z]{2,5})?"
 # syslog and journalctl: when, which host, who. `[  12.3] host kernel: ` is journalctl's short-monotonic.
 SYSLOG = lazy_re(
@@ -57,11 +61,9 @@ DECODED = lazy_re(r"(?P<facility>[a-z]+\d?) *:(?P<level>[a-z]+) *: (?P<rest>.*)"
 LEVEL = lazy_re(r"<(?P<pri>\d{1,4})>(?:\[|(?=.))")
 STAMP = lazy_re(
     r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9}|(?= ?\]))(?: *<[ +-]*\d+\.\d+>)? ?\]"
-    r"(?:\[ *(?P<caller>[TC]\d+) ?\])?(?: ?\[ *(?P<caller2>[TC]\d+) ?\])? ?"
+    r"(?:\[ *(?P<caller>[TC]?\d{1,6}) ?\])?(?: ?\[ *(?P<caller2>[TC]\d+) ?\])? ?(?P<cpu>\d{3}: (?=\S))?"
 )
 STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
-# What a server of consoles puts before each line: the line's name.
-NAMED = lazy_re(r"(\[[A-Za-z][\w./:-]{0,40}\] )(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]")
 # How a mail, a forum or a paste shifts each line, before its time or its level.
 BLANK = ("", " ")
 QUOTES = frozenset(" \t>|")
@@ -69,9 +71,9 @@ QUOTED = lazy_re(r"(?:[ \t]{1,16}|(?:[>|] ?){1,4})(?=(?:<\d{1,3}>)?\[ *\d{1,10}\
 PROMPT = lazy_re(r"[\w.-]{1,64} login: +(?=\S)|[^'\"\[\]<]{1,160}?(?=\[ {0,4}\d{1,9}\.\d{6}\]\S? ?\S)")
 LEAST_TWICE = 8  # records
 JOINED = 3  # times in one line
-CTIME = lazy_re(r"\[(?:[A-Z][a-z]{2} )" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
+CTIME = lazy_re(r"\[(?:[^\W\d_]{2,3}\.? {1,2})" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
 DMESG_ISO = lazy_re(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
-RELATIVE = lazy_re(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+\.\d+>?)\] ")
+RELATIVE = lazy_re(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+[.,]\d+>?)\] ")
 VENDORS = frozenset("IWEDC[-(")
 VENDOR = lazy_re(
     r"[IWEDC]?\[?(?P<cpu>\d): *(?P<comm>[^\[\]]{1,24}?): *(?P<pid>\d+)\] ?|-?\(\d\)\[(?P<pid2>\d+):[^\]]{1,24}\]|"
@@ -82,21 +84,6 @@ VENDOR = lazy_re(
 def clean(text: str) -> str:
     """Return a text without terminal escapes and control characters, as a console capture has them."""
     return ESCAPES.sub("", text)
-
-
-def unshifted(text: str) -> str:
-    """Return a text without what a mail, a paste or a console's server put before every line of it."""
-    name = NAMED.match(text)
-    if name is not None and text.count(f"\n{name[1]}") >= text.count("\n") * 9 // 10:
-        return text.removeprefix(name[1]).replace(f"\n{name[1]}", "\n")
-    if text[:1] not in QUOTES:
-        return text
-    filled = [line for line in text.split("\n") if line.strip()]
-    mark = re.match(r"[>|]{1,4} ?", filled[0]) if filled else None
-    shift = mark[0] if mark else " " * min((len(line) - len(line.lstrip(" ")) for line in filled), default=0)
-    if not shift or any(not line.startswith(shift.rstrip() or shift) for line in filled):
-        return text
-    return "\n".join(line.removeprefix(shift) for line in text.split("\n"))
 
 
 def split(text: str) -> Iterator[str]:
@@ -117,9 +104,8 @@ def parse(line: str) -> tuple[Entry, bool]:
         line = line[quoted.end() :] if quoted else line
     stamp = STAMP.match(line) if line[:1] == "[" else None
     if stamp and "kernel: " not in line and line[stamp.end() : stamp.end() + 1] not in VENDORS:  # the plainest form
-        seconds, fraction, *callers = stamp.groups()
-        ns = int(seconds) * NS + int(fraction.ljust(9, "0"))
-        return Entry(ns, None, None, callers[0] or callers[1], line[stamp.end() :]), True
+        ns = int(stamp[1]) * NS + int(stamp[2].ljust(9, "0"))
+        return Entry(ns, None, None, _caller(stamp), line[stamp.end() :]), True
     found = KMSG.match(line) if line[:1].isdigit() else None
     if found:
         pri = int(found["pri"])
@@ -183,7 +169,7 @@ def _inner(line: str) -> tuple[Entry, bool]:
     stamp = STAMP.match(line) if line[:1] == "[" else None
     if stamp:
         ns = int(stamp["seconds"]) * NS + int(stamp["fraction"].ljust(9, "0"))
-        caller = stamp["caller"] or stamp["caller2"]
+        caller = _caller(stamp)
         line, known = line[stamp.end() :], True
         vendor = VENDOR.match(line) if line[:1] in VENDORS else None
         if vendor:
@@ -198,6 +184,12 @@ def _inner(line: str) -> tuple[Entry, bool]:
             if relative:
                 line, known = line[relative.end() :], True
     return Entry(ns, level, facility, caller, line, wall), known
+
+
+def _caller(stamp: re.Match[str]) -> str | None:
+    """Return who printed a line, T and a PID or C and a CPU; some kernels print the CPU's number alone."""
+    caller: str | None = stamp["caller"] or stamp["caller2"] or (stamp["cpu"] and stamp["cpu"][:3])
+    return f"C{int(caller)}" if caller and caller.isdigit() else caller
 
 
 def _wall(found: re.Match[str]) -> int | None:
@@ -235,22 +227,30 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
     """Yield the records of lines.
 
     In a log whose lines begin with times, a line without one goes on with the record before it: it is no record's
-    beginning. Elsewhere each line is a record.
+    beginning. Elsewhere each line is a record. What a mailer broke is one line again.
     """
-    found, bare = _parsed(lines)
-    if len(bare) * 2 > len(found):
+    found, bare, raw = _parsed(lines)
+    broken = breaks(raw, bare) if bare else set()
+    further = set(bare) if (len(bare) - len(broken)) * 2 <= len(found) - len(broken) else broken
+    if not further:
         yield from found
         return
-    unmarked, last = set(bare), None
+    last = None
     for at, entry in enumerate(found):
-        if at in unmarked and last is not None:
-            last = last._replace(text=f"{last.text}\n{entry.text}")
+        if at in further and last is not None:
+            last = last._replace(text=_with(last.text, entry.text, at in broken))
             continue
         if last is not None:
             yield last
         last = entry
     if last is not None:
         yield last
+
+
+def _with(text: str, more: str, broken: bool) -> str:
+    """Return a record's text with a line more: of a line that was broken one line again."""
+    before = text.rstrip(" ")
+    return (f"{before} {more.lstrip()}" if before else more) if broken else f"{text}\n{more}"
 
 
 def once(found: list[Entry]) -> list[Entry]:
@@ -278,10 +278,11 @@ def in_order(found: Sequence[Entry]) -> list[Entry]:
     return out
 
 
-def _parsed(lines: Iterable[str]) -> tuple[list[Entry], list[int]]:
-    """Return the lines as records, and the places of those before whose words nothing stood."""
+def _parsed(lines: Iterable[str]) -> tuple[list[Entry], list[int], list[str]]:
+    """Return the lines as records, the places of those before whose words nothing stood, and the lines themselves."""
     found: list[Entry] = []
     bare: list[int] = []
+    raw: list[str] = []
     for line in lines:
         entry, known = parse(line)
         if not entry.text and not known:
@@ -289,6 +290,7 @@ def _parsed(lines: Iterable[str]) -> tuple[list[Entry], list[int]]:
         if not known:
             bare.append(len(found))
         found.append(entry)
+        raw.append(line)
     if found and all(entry.text[:1] in BLANK for entry in found):  # a console that puts a blank before all words
         found = [entry._replace(text=entry.text[1:]) for entry in found]
-    return found, bare
+    return found, bare, raw

@@ -1,0 +1,104 @@
+"""What mails and pastes do to a log's lines is undone: shifts, quotes, lines wrapped with and without times."""
+
+from pathlib import Path
+
+import pytest
+
+from oopscope.boot.attach import open_kernel
+from oopscope.dumps.log.pasted import breaks, unshifted
+from oopscope.linux.printk import log
+from oopscope.triage import verdict
+
+OOPS = """BUG: unable to handle page fault for address: ffffa1b2c3d4e5f6
+#PF: supervisor read access in kernel mode
+#PF: error_code(0x0000) - not-present page
+Oops: 0000 [#1] PREEMPT SMP NOPTI
+CPU: 3 UID: 0 PID: 321 Comm: storaged Not tainted 6.12.1-arch1 #1
+RIP: 0010:store_put+0x21/0x40 [stored]
+CR2: ffffa1b2c3d4e5f6
+Call Trace:
+ store_sync+0x8/0x20 [stored]
+ kthread+0xe6/0x110
+---[ end trace 0000000000000000 ]---"""
+WRAPPED = """BUG: unable to handle page fault for address:
+ffffa1b2c3d4e5f6
+Oops: 0000 [#1] PREEMPT SMP NOPTI
+CPU: 3 UID: 0 PID: 321 Comm: storaged Not
+tainted 6.12.1-arch1 #1
+RIP: 0010:store_put+0x21/0x40 [stored]
+CR2: ffffa1b2c3d4e5f6
+Call Trace:
+ store_sync+0x8/0x20 [stored]
+---[ end trace 0000000000000000 ]---"""
+
+
+def texts(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "log.txt"
+    path.write_text(text)
+    return [record.text for record in log(open_kernel([path]))]
+
+
+@pytest.mark.parametrize("shift", [" ", "    ", "> ", ">> ", "> > ", "|  ", ">   "])
+@pytest.mark.parametrize("last", ["", "and this is what I saw\n"])
+def test_a_shifted_paste_is_judged_as_the_log(shift: str, last: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("".join(f"{shift}{line}\n" for line in OOPS.split("\n")) + last)
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.symbol, found.confidence) == ("bad-page-fault", "store_put+0x21", "certain")
+
+
+def test_lines_that_were_wrapped_and_bear_no_times(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(WRAPPED)
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.symbol, found.pid) == ("bad-page-fault", "store_put+0x21", 321)
+    assert "0xffffa1b2c3d4e5f6" in found.summary
+
+
+def test_a_record_of_several_lines_is_not_taken_for_a_wrapped_one(tmp_path: Path) -> None:
+    head = "".join(f"[{n:5d}.000000] usb 1-1: new high-speed USB device number {n} using xhci_hcd\n" for n in range(9))
+    found = texts(tmp_path, f"{head}[    9.000000] store: state of all the queues that are there:\nq0: 1\nq1: 2\n")
+    assert found[-1] == "store: state of all the queues that are there:\nq0: 1\nq1: 2"
+
+
+def test_a_wrapped_line_is_one_again(tmp_path: Path) -> None:
+    text = (
+        "[    1.000000] EXT4-fs (sda1): mounted filesystem with ordered data mode.\nQuota mode: none.\n"
+        "[    2.000000] Kernel panic - not syncing: VFS: Unable to mount root fs on\nunknown-block(8,1)\n"
+        "[    3.000000] Rebooting in 10 seconds..\n"
+    )
+    assert texts(tmp_path, text)[1] == "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(8,1)"
+
+
+def test_a_break_is_where_the_next_word_did_not_fit() -> None:
+    lines = ["[ 1.0] " + "word " * 12, "[ 2.0] short", "longerword and more", "[ 3.0] " + "word " * 11, "averylongword"]
+    assert breaks(lines, [2, 4]) == {4}
+
+
+def test_what_is_not_shifted_stays() -> None:
+    text = "Call Trace:\n <TASK>\n store_put+0x1/0x2\n"
+    assert unshifted(text) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "caller"),
+    [("[   13.380405][  4] store: up", "C4"), ("[   13.380405] 003: store: up", "C3"),
+     ("[   13.380405] [0000000000000000] pgd=0", None)],
+)  # fmt: skip
+def test_a_cpu_for_a_caller(line: str, caller: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(f"{line}\n{line}\n[   14.000000] Oops: 0000 [#1] SMP\n")
+    assert log(open_kernel([path]))[0].caller == caller
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["store_put+0x21/0x40 [stored]\nstore_sync+0x8/0x20\nkthread+0xe6/0x110\n",
+     "[<ffffffff80089562>] store_put+0x32/0x40\n[<ffffffff8008eac8>] sync+0x40/0x6e\n[<ffffffff8055ae8a>] go+0x1/0x2\n",
+     "watchdog: CPU 3 self-detected hard LOCKUP @ store_put+0x154/0x2d0\n",
+     "[  +0,000003]  ? store_put+0x2db/0x700\n[  +0,000002]  kthread+0x1/0x2\n"],
+)  # fmt: skip
+def test_pieces_of_logs_are_logs(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(text)
+    assert open_kernel([path]).facts.format == "log"
