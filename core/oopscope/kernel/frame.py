@@ -20,4 +20,11 @@ class Frame(NamedTuple):
         if self.symbol is None:
             return f"{self.address:#x}"
         where = f" [{self.module}]" if self.module else ""
-        return f"{self.symbol}+{self.offset or 0:#x}{where}"
+        return f"{self.place}{where}"
+
+    @property
+    def place(self) -> str | None:
+        """The function and how far into it; the function alone where no offset is told; None without a name."""
+        if self.symbol is None or self.offset is None:
+            return self.symbol
+        return f"{self.symbol}+{self.offset:#x}"

@@ -35,6 +35,7 @@ WORKQUEUE = lazy_re(r"Workqueue: (?P<name>.+)")
 MODULES = lazy_re(r"Modules linked in:(?P<list>.*)")
 _LOADED = lazy_re(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+\-]+)\))?(?=\s|$)")
 _REGISTER = lazy_re(rf"\b(?P<name>{either(REGISTERS)})\s?: ?(?:[0-9a-f]{{4}}:)?(?P<value>[0-9a-f]{{8,16}})\b")
+_WARNED_AT = lazy_re(rf"WARNING: .{{0,80}}? at \S+:\d+ {SYMBOL}")
 AGAIN = lazy_re(r"[RE]IP {1,2}\[<[0-9a-f]+>\]")  # x86 up to 4.9, behind the code bytes
 _LINK = lazy_re(rf"\s*{either(LINKS)}{SYMBOL}")
 _USER_PC = lazy_re(either(IN_USER))
@@ -183,6 +184,9 @@ def pc(lines: Sequence[str]) -> Frame | None:
     found = _pc(lines[:at])
     if found is not None or in_user(lines):
         return found
+    warned = next((m for text in lines if (m := _WARNED_AT.match(text))), None)
+    if warned is not None:
+        return _frame(warned)
     return _pc([text for text in lines[at:] if AGAIN.match(text)])  # the beginning is lost, its end says it again
 
 
@@ -216,7 +220,8 @@ def _frame(found: re.Match[str]) -> Frame | None:
     if name is None:
         said = groups.get("bare") is not None or groups.get("nil") is not None or address
         return Frame(address, None, None, None, "task", True) if said else None
-    return Frame(address, name.lstrip(".") or name, int(groups["at"], 16), groups.get("module"), "task", True)
+    offset = int(groups["at"], 16) if groups["at"] else None
+    return Frame(address, name.lstrip(".") or name, offset, groups.get("module"), "task", True)
 
 
 def link(lines: Sequence[str]) -> Frame | None:
@@ -228,6 +233,11 @@ def link(lines: Sequence[str]) -> Frame | None:
         if found is not None:
             return _frame(found)
     return None
+
+
+def of_arm64(lines: Sequence[str]) -> bool:
+    """Return whether the link register is printed as arm64 does, whose unwinder leaves out a leaf's caller."""
+    return any(text.lstrip().startswith("lr : ") for text in lines)
 
 
 def in_user(lines: Sequence[str]) -> bool:

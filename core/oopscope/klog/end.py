@@ -19,7 +19,7 @@ from oopscope.lazy_re import lazy_re
 MESSAGE = lazy_re(r"[Kk]ernel panic(?: - not syncing)?: ?(?P<message>.*)")
 # What panic() says at the end of an oops, and of what else it is only the end.
 _ALIKE = (
-    r"(?:[^:]{1,60}: )?Fatal exception", r"Aiee, killing interrupt", r"Attempted to kill (?:the idle task|init)",
+    r"(?:[^:]{1,60}: )?Fatal(?: exception|$)", r"Aiee, killing interrupt", r"Attempted to kill (?:the idle task|init)",
     r"Oopsed too often", r"BUG!", r"panic_on_oops", r"Oops: Fatal", r"Oops$", r".*die\(\)",
     r"bad: scheduling from the idle", r"Unable to handle", r"CFI failure", r"Uncorrected", r"kernel mode fault",
 )  # fmt: skip
@@ -45,15 +45,16 @@ OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
 CUT_OFF = lazy_re(r"[Kk]ernel panic(?: - no?t? ?s?y?n?c?i?n?g?:?)?\s*$")
 PANICS = frozenset({"panic", "vpanic", "nmi_panic", "crash_kexec", "__crash_kexec"})
 CHAIN_NS = 10_000_000_000  # two oopses of a chain are not further apart
-AT_ONCE_NS = 200_000_000  # those of two tasks, of which the first was over
+AT_ONCE_NS = 1_000_000_000  # those of two tasks, of which the first was over: a serial console takes so long
 HANGS = ("soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "workqueue-lockup")
 HUNG_FOR = lazy_re(r"(?:more than|stuck for|stuck for) (?P<seconds>\d+) ?s")
 SOON_NS = 60_000_000_000  # a hang that begins so soon after an oops is its consequence
 # What a log without a death may end with: the grave first, and what is only a warning.
 GRAVE: frozenset[Kind] = frozenset({
     "memory-error", "slab", "bad-page", "atomic", "soft-lockup", "hard-lockup", "rcu-stall", "hung-task",
-    "workqueue-lockup", "oom", "assertion",
+    "workqueue-lockup", "oom", "assertion", "filesystem",
 })  # fmt: skip
+LASTING = GRAVE - {"oom", "atomic", "assertion"}
 WARNED: frozenset[Kind] = frozenset({"warning", "complaint", "race", "undefined", "lockdep"})
 LAST_NS = 30_000_000_000  # the end of a log
 
@@ -66,6 +67,7 @@ class End(NamedTuple):
     chain: tuple[Report, ...] = ()  # all of it, the cause first and the panic last
     direct: Report | None = None  # the report that the panic itself is about
     lived: bool = False  # the log tells of no death: `cause` is what its last boot ended with
+    past: bool = False  # such a log goes on for long after it
 
     @property
     def message(self) -> str | None:
@@ -74,9 +76,10 @@ class End(NamedTuple):
 
 
 def lived(log: Log) -> End:
-    """Return what the last boot of a log ends with, where it tells of no death; an End of nothing where it goes on.
+    """Return what the last boot of a log ends with, where it tells of no death; an End of nothing without such.
 
-    It is the first of the last group of reports: a grave one, else a warning.
+    It is the first of the last group of reports: a grave one, else a warning. Of a log that goes on after it only what
+    is grave and does not end by itself.
     """
     boot = len(log.boots)
     last = len(log.lines) - 1
@@ -86,14 +89,17 @@ def lived(log: Log) -> End:
         and (r.rows != [last] or r.kind in HANGS)  # a last line may be cut off
         and (r.headings or r.rows[-1] != last or r.frames)  # a warning of which no word is left but its mark
     ]  # fmt: skip
-    if not found or not _is_last(log, found[-1]):
+    past = bool(found) and not _is_last(log, found[-1])
+    if past:
+        found = [r for r in found if r.kind in LASTING]
+    if not found:
         return End()
     group = [found.pop()]
     while found and _near(found[-1], group[0], SOON_NS):
         group.insert(0, found.pop())
     first = next((r for r in group if r.kind in GRAVE), group[0])
     chain = tuple(group[group.index(first) :])
-    return End(None, first, chain[:1], first, lived=True)
+    return End(None, first, chain[:1], first, lived=True, past=past)
 
 
 def _is_last(log: Log, report: Report) -> bool:
@@ -158,7 +164,7 @@ def _about(reports: Sequence[Report], panic: Report) -> Report | None:
         kinds = ("oops", "serror")
     before = [r for r in reports[: reports.index(panic)] if r.kind in kinds]
     if not before and kinds == ("oops", "serror"):  # what is left of an oops whose beginning is lost
-        before = [r for r in reports[: reports.index(panic)] if r.kind == "stack" and r.ended]
+        before = [r for r in reports[: reports.index(panic)] if r.kind == "stack" and (r.ended or r.pc is not None)]
     if not before:
         return None
     if message.startswith("Attempted to kill"):  # of that very task, and not long ago

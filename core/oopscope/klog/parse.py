@@ -63,12 +63,17 @@ _JOINS: dict[Kind, frozenset[Kind]] = {
     "warning": frozenset({"complaint"}),
     "serror": frozenset({"serror", "oops"}),
     "hardware": frozenset({"hardware"}),
+    "filesystem": frozenset({"filesystem"}),
     "assertion": frozenset({"assertion"}),
     "oom": frozenset({"oom"}),
     "hard-lockup": frozenset({"hard-lockup"}),
     "rcu-stall": frozenset({"rcu-stall"}),
 }
-_TRACED_JOINS: dict[Kind, frozenset[Kind]] = {"oom": frozenset({"oom"}), "rcu-stall": frozenset({"rcu-stall"})}
+_TRACED_JOINS: dict[Kind, frozenset[Kind]] = {
+    "oom": frozenset({"oom"}),
+    "rcu-stall": frozenset({"rcu-stall"}),
+    "filesystem": frozenset({"filesystem"}),
+}
 
 
 class Recorded(Protocol):
@@ -249,6 +254,9 @@ class _Parser:
 
     def _head(self, found: Heading, row: int, text: str, ns: int | None, caller: str | None) -> None:
         held = self._open.get(caller)
+        amid = held is not None and held.report.kind not in ("filesystem", "hardware") and not self._is_late(held, ns)
+        if found.kind == "filesystem" and amid:  # another task's line in the midst of a report
+            return
         if held is not None and text.startswith(CR2) and not self._is_late(held, ns):
             self._take(held, row, ns)
             if held.report.kind == "stack":  # an oops whose beginning is lost
@@ -271,6 +279,8 @@ class _Parser:
         if self._is_late(held, ns):
             return False
         report = held.report
+        if not held.who and report.headings and text == self._texts[report.headings[0]]:
+            return True  # another CPU's, of the same words
         if kind == report.kind == "oops" and report.die is None and report.headings and not held.traced:
             return True  # its own line of die(), behind the CPU's where lines were exchanged on their way
         if held.traced or held.who:

@@ -167,17 +167,26 @@ class Report:
         pc = self.pc
         if pc is None:
             return own
+        left_out = self._left_out(pc, own)
         inside = next(
             (i for i, f in enumerate(own) if (f.symbol, f.offset) == (pc.symbol, pc.offset) and f.symbol), None
         )
         if inside is not None and not any(f.reliable for f in own[:inside]):
-            return (own[inside]._replace(reliable=True, module=own[inside].module or pc.module), *own[inside + 1 :])
+            first = own[inside]._replace(reliable=True, module=own[inside].module or pc.module)
+            return (first, *left_out, *own[inside + 1 :])
         if inside is not None:
             return own
-        link = detail.link(self.lines) if pc.symbol is None else None
-        if link is not None and (not own or link.symbol not in [f.symbol for f in own[:2]]):
-            own = (link, *(f for f in own if f.symbol is not None))  # a function that is no code made no frame
+        if left_out:
+            own = (*left_out, *(f for f in own if f.symbol is not None))
         # A kernel that unwinds from the handler prints its frames first, as guesses; the pc stands before the sure.
         sure = next((i for i, f in enumerate(own) if f.reliable), 0)
         beyond = own[sure].kind if own else "task"
         return (pc._replace(kind=beyond if beyond in ("irq", "softirq", "nmi") else pc.kind), *own[sure:])
+
+    def _left_out(self, pc: Frame, own: tuple[Frame, ...]) -> tuple[Frame, ...]:
+        """Return the caller of what made no frame: of no code, and on arm64 of a function that calls nothing."""
+        link = detail.link(self.lines)
+        if link is None or (pc.symbol is not None and (link.symbol == pc.symbol or not detail.of_arm64(self.lines))):
+            return ()
+        near = own[:2] if pc.symbol is None else own
+        return () if link.symbol in [f.symbol for f in near] else (link,)

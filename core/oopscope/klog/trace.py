@@ -30,11 +30,18 @@ FROM = lazy_re(
     r"[\t ]*(?:\[<[0-9a-f]+>\] \()?[\w.$]+(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[[\w-]+\])?\)? from "
     rf"(?:\[<[0-9a-f]+>\] \()?{_SYMBOL}(?: \[(?P<module>[\w-]+)\])?\)?"
 )
+# What scripts/decode_stacktrace.sh makes of a frame: f (mm/slub.c:123 mm/slub.c:456 (discriminator 3)) module
+SOURCE = r"\((?=[\w./+-]+\.(?:[chS]|rs):[\d?]).*?\)+"
+DECODED = lazy_re(
+    rf"[\t ]*(?:\[<?(?P<address>[0-9a-f]{{8,16}})>?\] )?(?P<guess>\? )?(?P<name>[A-Za-z_.$][\w.$]*) {SOURCE}"
+    r"(?: \[?(?P<module>[A-Za-z]\w*)\]?)?(?: \([A-Z]{1,3}\))?[\t ]*$"
+)
 OLDEST = lazy_re(r"[\t ]*<(?P<address>[0-9a-f]{8,16})>\{(?::(?P<module>\w+):)?(?P<name>[\w.]+)\+(?P<at>\d+)\}")  # 2.6.9
 MARK = lazy_re(r"[\t ]*<(?P<end>/?)<?(?P<name>#?[A-Za-z_]+\d?)>?>[\t ]*")
 INTERRUPTED = lazy_re(
     r"(?:RIP|EIP): (?P<cs>[0-9a-f]{4}):(?:\[<(?P<address>[0-9a-f]+)>\]\s*)?(?:\[<[0-9a-f]+>\]\s*)?"
-    r"(?:(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?"
+    r"(?:(?P<name>[A-Za-z_.$][\w.$:]*)(?:\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+|(?= \(\S+:[\d?]))"
+    r"(?: \[(?P<module>[\w-]+)[^\]]*\])?"
     r"|0x(?P<bare>[0-9a-f]+)|(?P<nil>\(null\)))?"
 )
 _MARKS: dict[str, FrameKind] = {
@@ -51,7 +58,8 @@ _MARKS: dict[str, FrameKind] = {
 
 def is_frame(text: str) -> bool:
     """Return whether a line is a frame of a stack, or one of a stack's marks."""
-    return (FRAME.match(text) or MARK.match(text) or FROM.match(text) or OLDEST.match(text)) is not None
+    known = FRAME.match(text) or MARK.match(text) or FROM.match(text) or OLDEST.match(text)
+    return known is not None or (" (" in text and DECODED.match(text) is not None)
 
 
 def frames_of(lines: Iterable[str]) -> tuple[Frame, ...]:
@@ -93,6 +101,10 @@ def _marks(text: str, kinds: list[FrameKind]) -> str:
 
 def _on_line(text: str, kind: FrameKind) -> Iterable[Frame]:
     """Yield the frames of one line: one, but for kernels before 2.6.18."""
+    decoded = DECODED.match(text) if " (" in text else None
+    if decoded is not None:
+        yield _frame(decoded, kind, not decoded["guess"])
+        return
     at = 0
     for _ in range(8):
         found, base = FROM.match(text, at) or FRAME.match(text, at), 16

@@ -32,6 +32,7 @@ Kind = Literal[
     "hung-task",
     "workqueue-lockup",
     "oom",
+    "filesystem",  # a file system that found itself damaged, or gives up
     "assertion",  # a module's own, which may panic, or only stop its thread
     "panic",
     "sysrq",
@@ -121,6 +122,21 @@ _HANGS = (
     _h("hung-task", "INFO: task ", r".+ blocked (?:in I/O wait )?(?:for more than|on an? )"),
     _h("hung-task", "INFO: task ", r".+ (?:is blocked on a|can't die for more than)"),
 )
+_FILE_SYSTEMS = (
+    _h(
+        "filesystem",
+        "XFS (",
+        r"[^)]{1,40}\): (?:Internal error |Corruption (?:of in-memory data|detected)|Metadata (?:CRC error|corruption) "
+        r"detected|[Mm]etadata I/O [Ee]rror|I/O Error Detected|Log I/O [Ee]rror|Filesystem has been shut down)",
+    ),
+    *(_h("filesystem", f"EXT{n}-fs error (") for n in (2, 3, 4)),
+    _h("filesystem", "Aborting journal on device"),
+    _h("filesystem", "BTRFS critical (", r"[^)]{1,60}\): (?:corrupt|unable to|.*(?:leaf|node|tree) )"),
+    _h("filesystem", "BTRFS error (", r"[^)]{1,60}\) in \S+:\d+: errno=|[^)]{1,60}\): parent transid verify failed"),
+    _h("filesystem", "BTRFS: error (", r"[^)]{1,60}\) in \S+:\d+: errno="),
+    _h("filesystem", "BTRFS: Transaction aborted"),
+    _h("filesystem", "F2FS-fs (", r"[^)]{1,40}\): (?:inconsistent|.*Stopped filesystem due to)"),
+)
 _ENDS = (
     _h("assertion", "VERIFY", r"\w*\(.*\) failed"),  # OpenZFS
     _h("assertion", "ASSERT", r"\w*\(.*\) failed"),
@@ -152,7 +168,7 @@ _ENDS = (
 # What nothing above knows by name.
 # `BUG: memory leak` is a program's, who read what kmemleak found.
 _OTHERS = (_h("warning", "BUG: ", r"(?!memory leak)"), _h("warning", "WARNING: kernel stack "))
-HEADINGS: tuple[Heading, ...] = (*_FAULTS, *_CHECKS, *_HANGS, *_ENDS, *_DIES, *_OTHERS)
+HEADINGS: tuple[Heading, ...] = (*_FAULTS, *_CHECKS, *_HANGS, *_FILE_SYSTEMS, *_ENDS, *_DIES, *_OTHERS)
 OOM = lazy_re(
     r"(?P<comm>.{1,16}?) invoked oom-killer: |Out of memory(?: and no killable| \(|: )|Memory cgroup out of memory"
 )

@@ -291,7 +291,7 @@ class Death(Ending):
             cpu=cpu,
             pid=pid,
             comm=comm,
-            symbol=f"{frame.symbol}+{frame.offset or 0:#x}" if frame and frame.symbol else None,
+            symbol=frame.place if frame else None,
             module=frame.module if frame else None,
             evidence=tuple(facts),
             next_steps=tuple(next_steps),
@@ -326,6 +326,8 @@ class Death(Ending):
         """Return a confidence no higher than what bears it: words alone make nothing certain."""
         if self.only_log and self.oops is not None and self.panic is None and not self.oops.frames:
             return "possible"  # the log ends within the oops, before it says where that was
+        if self.end.past:
+            return "possible"
         if confidence == "certain" and ((self.only_log and not self.frames) or self._lost_the_first):
             return "likely"
         doubt = (
@@ -365,7 +367,7 @@ class Death(Ending):
     def went_on(self) -> float | None:
         """For how many seconds a log alone goes on after an oops without a panic; None where it does not."""
         cause = self.cause
-        if not self.only_log or self.panic is not None or cause is None or self.lived:
+        if not self.only_log or self.panic is not None or cause is None or (self.lived and not self.end.past):
             return None
         last = next((ns for row in range(len(self.lines) - 1, -1, -1) if (ns := self.log.ns(row)) is not None), None)
         if last is None or cause.end_ns is None or last - cause.end_ns < END_NS:
@@ -385,8 +387,7 @@ class Death(Ending):
             return "an unknown place"
         if frame.symbol is None:
             return f"module {frame.module}"
-        place = f"{frame.symbol}+{frame.offset or 0:#x}"
-        return f"{place} of module {frame.module}" if frame.module else place
+        return f"{frame.place} of module {frame.module}" if frame.module else str(frame.place)
 
     @property
     def where_stood(self) -> str:

@@ -15,7 +15,7 @@ _FAULT = lazy_re(
     r"CR2: [0-9a-f]{8,16}\s*$|"  # all that is left of a page fault whose beginning is lost
     r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute|Unhandled fault: .*fault )"
 )
-# Where the fault handler's line is lost: the line of die(), which no other trap prints so; x86's only with CR2.
+# Where the fault handler's line is lost: the line of die(), which no other trap prints so; x86's has its registers.
 _DIED = lazy_re(r"^(?:Oops: (?:Oops: )?[0-9a-f]{4,8} |Internal error: (?P<arm>Oops)?: [0-9a-f]{1,16} )\[")
 _OTHERWISE = lazy_re(r"kernel BUG at |external abort|stack guard page|alignment exception")
 _NULL = lazy_re(r"NULL pointer|[Uu]nable to handle kernel NULL")
@@ -34,7 +34,7 @@ def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
     if said is not None or death.oops is None or death.in_oops(_OTHERWISE):
         return said
     died = death.in_oops(_DIED)
-    if died is not None and (died[1]["arm"] or "cr2" in death.oops.registers):
+    if died is not None and (died[1]["arm"] or {"cr2", "rax", "eax"} & death.oops.registers.keys()):
         return died
     return fault_of(death, "null", "page", "execute", "user")
 

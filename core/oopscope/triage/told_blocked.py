@@ -81,7 +81,10 @@ def blocked(death: Death) -> list[Told]:
         following = reports[at + 1] if at + 1 < len(reports) else None
         shown = following if following is not None and following.kind in ("backtrace", "stack") else report
         frames = report.frames or (shown.frames if shown.title.startswith(("task:", "Call Trace")) else ())
-        if frames or report.pid not in found:  # who likely owns a lock is told of a task that was shown before
+        known = found[report.pid].frames if report.pid in found else ()
+        if len(known) > 2 * len(frames):  # shown less of, or cut off: who likely owns its lock is told without a stack
+            frames = known if frames else ()
+        if frames or report.pid not in found:
             found[report.pid] = Told(report, report.pid, report.comm, frames)
     return list(found.values())
 

@@ -350,3 +350,98 @@ def test_the_error_code_is_no_part_of_the_oopss_name(text: str, name: str, code:
     found = DIE.match(text)
     assert found is not None
     assert (found["name"], found["code"]) == (name, code)
+
+
+DECODED = """Unable to handle kernel NULL pointer dereference at virtual address 0000000000000018
+Internal error: Oops: 0000000096000004 [#1]  SMP
+CPU: 1 UID: 0 PID: 321 Comm: storaged Not tainted 6.17.0 #1 PREEMPT
+pc : store_put (fs/stored/put.c:74 fs/stored/put.c:80 (discriminator 3)) stored
+lr : store_sync (fs/stored/sync.c:12)
+Call trace:
+store_put (fs/stored/put.c:74 fs/stored/put.c:80 (discriminator 3)) stored (P)
+? __pfx_store_sync (fs/stored/sync.c:10)
+store_sync (fs/stored/sync.c:12) stored
+kthread+0xe8/0x110
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Oops: Fatal exception
+"""
+DECODED_X86 = """BUG: kernel NULL pointer dereference, address: 0000000000000018
+Oops: Oops: 0000 [#1] SMP NOPTI
+CPU: 1 UID: 0 PID: 321 Comm: storaged Not tainted 6.17.0 #1
+RIP: 0010:store_put (fs/stored/put.c:74 (discriminator 3)) stored
+RAX: 0000000000000000 RBX: 0000000000000000
+Call Trace:
+<TASK>
+store_sync (./include/linux/list.h:10 fs/stored/sync.c:12)
+kthread (kernel/kthread.c:300)
+</TASK>
+Kernel panic - not syncing: Fatal exception
+"""
+LOONGARCH = """CPU 6 Unable to handle kernel paging request at virtual address 0000000000000058, era == 9000000003be4530
+Oops[#1]:
+CPU: 6 UID: 0 PID: 321 Comm: storaged Not tainted 6.12.0 #6
+pc 9000000003be4530 ra 9000000003be4510 tp 9000000199dd8000 sp 9000000199ddad80
+   ra: 9000000003be4510 store_sync+0x50/0x1e0
+  ERA: 9000000003be4530 store_put+0x70/0x1e0
+Call Trace:
+[<9000000003be4530>] store_put+0x70/0x1e0
+[<9000000003be4510>] store_sync+0x50/0x1e0
+"""
+LEAF = """Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000
+Internal error: Oops: 96000045 [#1] SMP
+CPU: 0 PID: 343 Comm: storaged Not tainted 4.19.90 #1
+pc : __memset+0x16c/0x188
+lr : store_clear+0x194/0x950 [stored]
+Call trace:
+ __memset+0x16c/0x188
+ store_sync+0x398/0x440 [stored]
+ kthread+0xe8/0x110
+Kernel panic - not syncing: Fatal exception
+"""
+POWER_STACK = """Oops: Kernel stack overflow, sig: 11 [#1]
+BE PAGE_SIZE=4K MMU=Hash SMP NR_CPUS=2 PowerMac
+CPU: 0 PID: 126 Comm: storaged Not tainted 5.18.0 #1
+NIP:  c02e5558 LR: c07eb3bc CTR: 00000000
+NIP [c02e5558] store_put+0xc/0x2b4
+LR [c07eb3bc] store_sync+0x80/0x604
+Call Trace:
+[eaa1c000] [c07eb3bc] store_sync+0x80/0x604
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "symbol"),
+    [
+        (DECODED, "null-pointer-dereference", "store_put"),
+        (DECODED_X86, "null-pointer-dereference", "store_put"),
+        (LOONGARCH, "null-pointer-dereference", "store_put+0x70"),
+        (LEAF, "null-pointer-dereference", "store_clear+0x194"),
+        (POWER_STACK, "stack-overflow", "store_put+0xc"),
+    ],
+    ids=["decoded", "decoded-x86", "loongarch", "leaf", "power-stack"],
+)
+def test_places_as_other_machines_and_tools_print_them(text: str, cause: str, symbol: str, tmp_path: Path) -> None:
+    found = judged(text, tmp_path / "log")
+    assert (found.cause, found.symbol) == (cause, symbol)
+
+
+def test_a_place_without_an_offset_is_told_without_one(tmp_path: Path) -> None:
+    found = judged(DECODED, tmp_path / "log")
+    assert found.module == "stored"
+    assert "store_put of module stored" in found.summary
+    assert "+0x0" not in found.summary
+
+
+def test_two_cpus_that_met_the_same_bug_at_once(tmp_path: Path) -> None:
+    text = """------------[ cut here ]------------
+kernel BUG at fs/store.c:745!
+------------[ cut here ]------------
+invalid opcode: 0000 [#1] PREEMPT SMP PTI
+kernel BUG at fs/store.c:745!
+CPU: 1 PID: 321 Comm: storaged Not tainted 6.2.0 #12783
+RIP: 0010:store_put+0x30/0x70
+Call Trace:
+ store_sync+0x91/0x9b
+"""
+    found = judged(text, tmp_path / "log")
+    assert (found.cause, found.symbol, found.pid) == ("kernel-bug", "store_put+0x30", 321)

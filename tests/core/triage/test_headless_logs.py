@@ -256,3 +256,23 @@ RIP: 0010:debug_print_object+0x16a/0x220
  ? async_page_fault+0x6c/0x90
  entry_SYSCALL_64_after_hwframe+0x3d/0xa2"""
     assert judged(tmp_path, text).symbol == "store_put+0x4a"
+
+
+def test_the_place_behind_the_end_mark_is_what_is_left_of_an_oops(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        "---[ end trace 0000000000000000 ]---\nRIP: 0010:store_put+0x10/0x40 [stored]\nRAX: 0000000000000000\n"
+        "Kernel panic - not syncing: Fatal exception in interrupt",
+    )
+    assert (found.symbol, found.module) == ("store_put+0x10", "stored")
+    assert "store_put+0x10" in found.summary
+
+
+def test_a_page_fault_whose_address_is_lost(tmp_path: Path) -> None:
+    text = (
+        "#PF: error_code(0x0000) - not-present page\nOops: 0000 [#1] SMP PTI\n"
+        "CPU: 0 PID: 321 Comm: storaged Not tainted 5.6.0 #295\nRIP: 0010:store_put+0xc/0x30 [stored]\n"
+        f"RAX: 0000000000000073 RBX: ffffffffc0a4f1d0 RCX: 0000000000000000\n{TRACE}"
+    )
+    found = judged(tmp_path, text)
+    assert (found.cause, found.symbol, found.confidence) == ("bad-page-fault", "store_put+0xc", "possible")

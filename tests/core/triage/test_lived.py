@@ -45,6 +45,7 @@ LOGS = {
     "workqueue-lockup": "BUG: workqueue lockup - pool cpus=1 node=0 flags=0x0 nice=0 stuck for 35s!",
 }
 
+ENDS_BY_ITSELF = ("kernel-warning", "refcount-error", "undefined-behaviour", "deadlock", "scheduling-while-atomic")
 RCU = """[ INFO: suspicious RCU usage. ]
 3.6.0 #1 Not tainted
 -------------------------------
@@ -77,8 +78,12 @@ def test_what_a_log_ends_with_is_named(tmp_path: Path, cause: str) -> None:
 
 
 @pytest.mark.parametrize("cause", LOGS)
-def test_a_log_that_goes_on_tells_of_no_death(tmp_path: Path, cause: str) -> None:
+def test_a_log_that_goes_on_may_have_been_survived(tmp_path: Path, cause: str) -> None:
     found = judged(tmp_path, LOGS[cause], after=[(200, "usb 1-1: new high-speed USB device"), (400, "eth0: link up")])
+    if cause not in ENDS_BY_ITSELF:
+        assert (found.cause, found.confidence) == (cause, "possible")
+        assert any("goes on for 300 s" in piece.text for piece in found.evidence)
+        return
     assert found.cause == "unknown"
     assert found.signature is None
     assert found.summary.startswith("The log tells of no death")
@@ -223,3 +228,55 @@ def test_only_waits_for_what_they_would_own_are_a_circle(waits: str, cause: str,
     log.write_text("".join(f"[{12 + at / 1e6:12.6f}] {line}\n" for at, line in enumerate(lines)))
     found = verdict(open_kernel([log]))
     assert (found.cause, found.symbol) == (cause, "store_take+0x11")
+
+
+XFS = """XFS (dm-3): Internal error XFS_WANT_CORRUPTED_GOTO at line 3305 of file fs/xfs/btree.c.  Caller xfs_put+0x1f
+CPU: 43 PID: 321 Comm: storaged Not tainted 5.14.0 #1
+Call Trace:
+ dump_stack+0x19/0x1f
+ xfs_error_report+0x3f/0x50 [xfs]
+ xfs_btree_insert+0x1e3/0x1f0 [xfs]
+ xfs_put+0x1f/0x30 [xfs]"""
+GAVE_UP = "XFS (dm-3): Corruption of in-memory data detected.  Shutting down filesystem"
+
+
+def test_a_file_system_that_gives_up(tmp_path: Path) -> None:
+    found = judged(tmp_path, f"{XFS}\n{GAVE_UP}")
+    assert (found.cause, found.category, found.confidence) == ("filesystem-error", "storage", "likely")
+    assert (found.symbol, found.module) == ("xfs_btree_insert+0x1e3", "xfs")
+    assert "dm-3" in found.summary
+    assert "gave up" in found.summary
+
+
+def test_a_file_systems_line_in_the_midst_of_an_oops_is_another_tasks(tmp_path: Path) -> None:
+    oops = (
+        f"BUG: kernel NULL pointer dereference, address: 0000000000000018\nOops: 0000 [#1] SMP\n{WHO}\n"
+        f"EXT4-fs error (device sda1): ext4_find_entry:1455: inode #2: comm other: reading directory lblock 0\n"
+        f"{RIP}\nCR2: 0000000000000018\n{TRACE}\n{END}"
+    )
+    found = judged(tmp_path, oops)
+    assert (found.cause, found.symbol) == ("null-pointer-dereference", "store_put+0x21")
+
+
+def test_bad_page_tables_are_the_deeper_cause_of_the_fault_on_them(tmp_path: Path) -> None:
+    bad = f"BUG: Bad page map in process storaged  pte:cccccccc pmd:032ed000\n{WHO}\n{TRACE}"
+    oops = (
+        f"BUG: unable to handle page fault for address: 0000000009fcbaf8\nOops: 0000 [#1] SMP\n{WHO}\n{RIP}\n"
+        f"CR2: 0000000009fcbaf8\n{TRACE}\n{END}"
+    )
+    assert judged(tmp_path, f"{bad}\n{oops}").cause == "page-corruption"
+    assert judged(tmp_path, f"{bad.replace('321', '322')}\n{oops}").cause == "bad-page-fault"
+
+
+def test_what_is_shown_less_of_a_second_time_is_known_from_the_first(tmp_path: Path) -> None:
+    again = "INFO: task storaged:321 blocked for more than 241 seconds.\ntask:storaged state:D stack:0 pid:321\n"
+    text = f"{LOGS['hung-task'].replace('store_sync', 'store_wait')}\n{again}Call Trace:\n __schedule+0x1/0x2"
+    assert judged(tmp_path, text).symbol == "store_put+0x21"
+
+
+def test_two_tasks_oopses_within_a_second_are_one_chain(tmp_path: Path) -> None:
+    bug = "------------[ cut here ]------------\nkernel BUG at fs/store.c:12!\ninvalid opcode: 0000 [#1] SMP"
+    first = f"{bug}\n{WHO}\n{RIP}\n{TRACE}\n{END}"
+    second = first.replace("321", "322").replace("store_put", "store_get").replace("#1", "#2").split("\n")
+    found = judged(tmp_path, first, after=[(100.7 + at / 1e6, line) for at, line in enumerate(second)])
+    assert (found.pid, found.symbol) == (321, "store_put+0x21")

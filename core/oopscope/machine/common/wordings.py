@@ -26,8 +26,12 @@ FaultKind = Literal[
     "bug",  # BUG()
 ]
 
-# symbol+0xoffset/0xsize [module], as %pS and %pB print it; a build id may follow the module's name (5.15).
-SYMBOL = r"(?P<name>[A-Za-z_.$][\w.$:]*)\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+)[^\]]*\])?"
+# symbol+0xoffset/0xsize [module], as %pS and %pB print it; a build id may follow the module's name (5.15). Where
+# scripts/decode_stacktrace.sh was at work, symbol (file:line).
+SYMBOL = (
+    r"(?P<name>[A-Za-z_.$][\w.$:]*)(?:\+0x(?P<at>[0-9a-f]+)/0x[0-9a-f]+|(?= \(\S+:[\d?]))"
+    r"(?: \[(?P<module>[\w-]+)[^\]]*\])?"
+)
 BUG_AT = r"kernel BUG at (?P<place>.+?)!"
 
 

@@ -51,6 +51,7 @@ WORDINGS = Wordings(
     ),
     rows=(Row(r"\s*(?P<head>Krnl GPRS:)?\s{1,12}(?P<values>[0-9a-f]{16}(?: [0-9a-f]{16}){3})\s*$", "r"),),
     in_user=(r"User PSW",),
+    headless=(First("Krnl PSW : "),),
     fatal=(r"corrupted kernel stack",),
     marked_by=("Krnl PSW :", "Krnl GPRS:", " ilc:"),
     mark=r"\bKrnl PSW :|\bKrnl GPRS:|\[#\d+\].* ilc:\d|: [0-9a-f]{4} ilc:\d \[#",

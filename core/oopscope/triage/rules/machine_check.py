@@ -11,7 +11,7 @@ BANK = lazy_re(
     r"CPU (?P<cpu2>\d+): Machine Check Exception: +(?:\d+ Bank (?P<bank2>\d+): )?(?P<status2>[0-9a-f]+)"
 )
 OLD_BANK = lazy_re(r"Bank (?P<bank>\d+): (?P<status>[0-9a-f]{16})(?: at (?P<address>[0-9a-f]+))?")
-POWER = lazy_re(r"^(?:Oops: )?Machine check, sig: ")  # powerpc dies of it as of an oops
+POWER = lazy_re(r"^(?:Oops: )?Machine check(?: \d+)?, sig: ")  # powerpc dies of it as of an oops
 MCE = lazy_re(r"MCE: CPU\d+: .*|Machine check in kernel mode.*")
 ADDRESS = lazy_re(r"(?:mce: )?\[Hardware Error\]: .*\bADDR (?P<address>[0-9a-f]+)")
 REASON = lazy_re(r"(?:mce: )?\[Hardware Error\]: Machine check: (?P<why>.*)")

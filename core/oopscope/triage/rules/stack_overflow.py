@@ -10,7 +10,7 @@ from oopscope.kernel.functions import is_dying, is_helper
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Confidence, Evidence, Verdict
 
-GUARD = r"BUG: (?:\w+ )?stack guard page was hit|kernel stack overflow|Insufficient stack space"
+GUARD = r"BUG: (?:\w+ )?stack guard page was hit|[Kk]ernel stack overflow|Insufficient stack space"
 RECURSION = 2  # a function that stands more often on one stack calls itself without end
 CORRUPTED = r"corrupted stack end detected"
 
