@@ -222,8 +222,9 @@ def _unloaded(kernel: Kernel) -> Facts:
     if name:
         yield "last unloaded", name
     foreign = [row.name for row in all_modules(kernel) if row.taint]
-    if foreign or not any(one.section == "modules" for one in kernel.problems):  # else it may be one of those lost
-        yield "tainting", " ".join(foreign) or "none"
+    whole = not any(one.section == "modules" for one in kernel.problems)  # else it may be one of those that are lost
+    if foreign or whole:
+        yield "tainting", (" ".join(foreign) or "none") + ("" if whole else ", rest unknown")
 
 
 def _left_out(kernel: Kernel) -> Facts:

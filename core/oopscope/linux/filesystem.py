@@ -170,18 +170,20 @@ class _Reader:
     def row(self, block: SuperBlock) -> FileSystem:
         """Return the row of a super block."""
         name = self.memory.cstring(self.kernel.bind(TYPE).row(block.type).name, 64).decode("ascii", "backslashreplace")
-        own = Own()
+        own, unread = Own(), False
         try:
             if not block.flags & SB_KERNMOUNT:
                 own = self.own.says(name, block.info, block.operations)
         except Absent:  # its types are not in this kernel, or in a module
             pass
         except OopscopeError as e:
+            unread = True
             self.kernel.problems.lost("filesystems", f"what {name} on {_text(block.id)} says of itself")(e)
         words = ["ro" if block.flags & SB_RDONLY else "rw"]
         words += [FREEZE[block.frozen]] if 0 < block.frozen < len(FREEZE) else []
         words += ["being unmounted"] if block.flags & SB_DYING else []
         words += [own.state] if own.state else []
+        words += ["rest unknown"] if unread else []  # such as that it saw errors
         noop = not self.dirty[block.bdi] and not self.writeback[block.bdi]
         page = self.memory.page_size
         known = self.writers_known

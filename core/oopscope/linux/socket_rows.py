@@ -4,7 +4,6 @@ Follows the seq_show functions of net/ipv4/{tcp_ipv4.c,udp.c,raw.c}, net/unix/af
 the figures are those of /proc/net/{tcp,udp,unix} and ss(8).
 """
 
-from collections.abc import Iterator
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
@@ -264,15 +263,16 @@ class _Rows:
             backlog, limit = sock.receive_count, sock.max_ack_backlog
             note = "backlog full" if backlog > limit else None
             return None, None, backlog, limit, None, None, None, note
-        received = sum(self._buffers(sock.receive_queue)) if family == AF_UNIX else sock.rmem
+        received = self._unread(sock.receive_queue) if family == AF_UNIX else sock.rmem
         unsent = max(sock.wmem - 1, 0) if family != AF_UNIX else sock.wmem - 1 if sock.wmem else 0
         return received, unsent, None, None, None, None, None, None
 
-    def _buffers(self, queue: int) -> Iterator[int]:
-        """Yield how many bytes each buffer of a queue holds."""
-        rows = self.kernel.bind(BUFFER)
-        for row in rows.rows(for_each_list(self.memory, queue, 0, lambda _error: None, MAX_BUFFERS)):
-            yield row.len
+    def _unread(self, queue: int) -> int | None:
+        """Return how many bytes the buffers of a queue hold; None where one of them is lost."""
+        rows, lost = self.kernel.bind(BUFFER), list[OopscopeError]()
+        found = for_each_list(self.memory, queue, 0, lost.append, MAX_BUFFERS)
+        size = sum(row.len for row in rows.rows(found, lost.append))
+        return None if lost else size
 
 
 def _apart(later: int, earlier: int) -> int:

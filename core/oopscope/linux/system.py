@@ -7,12 +7,12 @@ from typing import NamedTuple, TypeVar
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, NoTypes, OopscopeError
 from oopscope.kernel.clock import MICRO, SECOND, iso
-from oopscope.kernel.kernel import Kernel, online_cpus, present_cpus
+from oopscope.kernel.kernel import ONLINE_MASKS, Kernel, online_cpus, present_cpus
 from oopscope.kernel.kinds import Shown, told
 from oopscope.kernel.once import once
 from oopscope.linux.printk import log
 from oopscope.linux.taint import taint_letters
-from oopscope.linux.task import lost_tasks, task_structs
+from oopscope.linux.task import all_tasks_known, lost_tasks, nr_threads, task_structs
 from oopscope.structs.plan import Plan
 
 T = TypeVar("T")
@@ -156,14 +156,27 @@ def memory_bytes(kernel: Kernel) -> int:
     return kernel.memory.word(kernel.symbol("_totalram_pages", "totalram_pages")) * kernel.memory.page_size
 
 
-def _task_count(kernel: Kernel) -> int:
-    """Threads but the idle ones, also those whose struct is not in the dump; the kernel's own count without types."""
+def _online(kernel: Kernel) -> int | None:
+    """Return how many CPUs were online; None where nothing names the kernel's mask: notes are of all CPUs."""
+    found = online_cpus(kernel)
+    return len(found) if any(kernel.find_symbol(name) is not None for name in ONLINE_MASKS) else None
+
+
+def _task_count(kernel: Kernel) -> int | None:
+    """Threads but the idle ones, also those whose struct is not in the dump; None where some are lost uncounted.
+
+    The kernel's own count where it is more, or without types.
+    """
     try:
         kernel.types.sizeof("task_struct")
     except NoTypes:
         return kernel.memory.u32(kernel.symbol("nr_threads"))
     lost = sum(1 for t in kernel.cached(lost_tasks).values() if t.pid != 0)
-    return sum(1 for t in kernel.cached(task_structs).values() if t.pid) + lost
+    found = sum(1 for t in kernel.cached(task_structs).values() if t.pid) + lost
+    counted = nr_threads(kernel)
+    if counted is not None and counted > found:
+        return counted
+    return found if counted is not None or all_tasks_known(kernel) else None
 
 
 def _levels(kernel: Kernel) -> int:
@@ -190,7 +203,7 @@ def the_system(kernel: Kernel) -> System:
         boot_time=iso(when.boot),
         uptime_seconds=when.uptime // MICRO / 1e6 if when.uptime is not None else None,
         load_average=attempt("load average", lambda: _load(kernel)),
-        cpus_online=attempt("CPUs", lambda: len(online_cpus(kernel))),
+        cpus_online=attempt("CPUs", lambda: _online(kernel)),
         cpus_present=attempt("CPUs", lambda: len(present_cpus(kernel))),
         memory_bytes=attempt("memory", lambda: memory_bytes(kernel)),
         task_count=attempt("tasks", lambda: _task_count(kernel)),

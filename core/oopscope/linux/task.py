@@ -155,7 +155,7 @@ class _Walk:
         self.lost: dict[int, dict[str, Any]] = {}
         self.holes: list[str] = []  # what the lists themselves lack
         self.live = kernel.facts.live  # tasks come and go between two looks
-        counted = _nr_threads(kernel)
+        counted = nr_threads(kernel)
         self.most = MAX_TASKS if counted is None else min(MAX_TASKS, 2 * counted + SPARE)
         self.refused = 0  # addresses that led to no task
 
@@ -342,7 +342,7 @@ def census(kernel: Kernel) -> Census:
     walk.join("task list", walk.by_list())
     walk.join("PID table", walk.by_pid_table())
     walk.join("run queues", walk.by_run_queue())
-    counted = _nr_threads(kernel)
+    counted = nr_threads(kernel)
     if walk.holes or walk.lost or (counted is not None and counted > _threads(walk)):
         walk.around()
         _say_what_is_lost(walk, counted)
@@ -356,14 +356,14 @@ def _threads(walk: _Walk) -> int:
 
 def threads(kernel: Kernel) -> int | None:
     """Return how many threads there are by the kernel's own count, the CPUs' idle tasks included."""
-    counted, queues = _nr_threads(kernel), kernel.cached(runqueues)
+    counted, queues = nr_threads(kernel), kernel.cached(runqueues)
     if counted is None:
         return None
     unread = max(0, len(present_cpus(kernel)) - len(queues))  # of which each has an idle task as well
     return counted + len({q.idle for q in queues if q.idle}) + unread
 
 
-def _nr_threads(kernel: Kernel) -> int | None:
+def nr_threads(kernel: Kernel) -> int | None:
     """Return how many threads the kernel counted (the idle ones are not among them); None where that is unreadable."""
     address = kernel.find_symbol("nr_threads")
     try:
@@ -400,7 +400,7 @@ def task_structs(kernel: Kernel) -> dict[int, TaskStruct]:
 
 def has_every_task(kernel: Kernel) -> bool:
     """Tell whether no task is lost, by the kernel's own count too: what is gathered from tasks is whole only then."""
-    found, counted = kernel.cached(census), _nr_threads(kernel)
+    found, counted = kernel.cached(census), nr_threads(kernel)
     return not found.lost and counted is not None and counted <= sum(1 for task in found.tasks.values() if task.pid)
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
-from oopscope.errors import Absent, OopscopeError
+from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_rbtree
 from oopscope.structs.plan import Plan
 
-MAX_AREAS = 1 << 16
+MAX_AREAS = 1 << 19
 MAX_NODES = 1024
 
 
@@ -50,8 +50,9 @@ class Area(NamedTuple):
 class AreaMap:
     """All areas by address."""
 
-    def __init__(self, areas: Iterable[AreaStruct]) -> None:
+    def __init__(self, areas: Iterable[AreaStruct], whole: bool = True) -> None:
         self.areas = sorted(areas, key=lambda area: area.va_start)
+        self.whole = whole  # whether these are all that the kernel has
         self._starts = [area.va_start for area in self.areas]
 
     def at(self, address: int) -> AreaStruct | None:
@@ -63,9 +64,17 @@ class AreaMap:
 def area_map(kernel: Kernel) -> AreaMap:
     """Return the areas of all trees, as far as they can be read."""
     bound, node = kernel.bind(AREA), kernel.types.member("vmap_area", "rb_node").offset
-    lost = kernel.problems.lost("memory", "areas of vmalloc")
+    note, broken = kernel.problems.lost("memory", "areas of vmalloc"), list[OopscopeError]()
+
+    def lost(error: OopscopeError) -> None:
+        broken.append(error)
+        note(error)
+
     nodes = chain.from_iterable(for_each_rbtree(kernel.memory, root, node, lost) for root in _find_roots(kernel))
-    return AreaMap(bound.rows(islice(nodes, MAX_AREAS), lost))
+    areas = list(bound.rows(islice(nodes, MAX_AREAS + 1), lost))
+    if len(areas) > MAX_AREAS:
+        lost(Implausible(f"there are more than {MAX_AREAS}: the others are not listed"))
+    return AreaMap(areas[:MAX_AREAS], not broken)
 
 
 def area_at(kernel: Kernel, address: int) -> Area | None:

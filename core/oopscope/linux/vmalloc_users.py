@@ -35,6 +35,7 @@ class VmallocUser(NamedTuple):
     bytes: int  # of addresses, guard pages included
     pages: int  # of memory
     memory: int  # these in bytes
+    least: bool  # not every area could be read: the numbers are of those that were
 
 
 @once
@@ -42,11 +43,16 @@ def vmalloc_users(kernel: Kernel) -> list[VmallocUser]:
     """Return the users, who has most memory first."""
     bound, lost = kernel.bind(VM), kernel.problems.lost("vmallocs", "an area of vmalloc")
     sums: dict[tuple[int, str], list[int]] = {}
-    for area in kernel.cached(area_map).areas:
+    areas = kernel.cached(area_map)
+    least = not areas.whole
+    if least:
+        kernel.problems.add("vmallocs", "not all areas of vmalloc could be read: the numbers are of those that were")
+    for area in areas.areas:
         caller, kind, pages = 0, "vm_map_ram", 0
         try:
             row = bound.row(area.vm) if area.vm else None
         except OopscopeError as e:
+            least = True
             lost(e)
             continue
         if row is not None:
@@ -57,12 +63,12 @@ def vmalloc_users(kernel: Kernel) -> list[VmallocUser]:
             kind = next((word for bit, word in KINDS if row.flags & bit), "other")
         total = sums.setdefault((caller, kind), [0, 0, 0])
         total[0], total[1], total[2] = total[0] + 1, total[1] + area.va_end - area.va_start, total[2] + pages
-    found = [_user(kernel, caller, kind, *total) for (caller, kind), total in sums.items()]
+    found = [_user(kernel, caller, kind, *total, least=least) for (caller, kind), total in sums.items()]
     return sorted(found, key=lambda row: (-row.pages, -row.bytes))
 
 
-def _user(kernel: Kernel, caller: int, kind: str, areas: int, size: int, pages: int) -> VmallocUser:
+def _user(kernel: Kernel, caller: int, kind: str, areas: int, size: int, pages: int, *, least: bool) -> VmallocUser:
     name = kernel.name_of(caller) if caller else None
     text = f"{name.symbol}+{name.offset:#x}" if name else f"{caller:#x}" if caller else None
     module = name.module if name else None
-    return VmallocUser(text, module, kind, areas, size, pages, pages * kernel.memory.page_size)
+    return VmallocUser(text, module, kind, areas, size, pages, pages * kernel.memory.page_size, least)

@@ -128,8 +128,8 @@ class Workqueue(NamedTuple):
 
     name: str
     flags: str
-    active: int
-    inactive: int
+    active: int | None  # None, as of what follows: a part of it is not in the dump
+    inactive: int | None
     max_active: int | None
     rescuer: int | None  # its PID
     address: int
@@ -144,7 +144,7 @@ class Pool(NamedTuple):
     workers: int
     idle: int
     running: int  # that occupy the CPU: more work is begun only at 0
-    pending: int
+    pending: int | None
     stalled_seconds: float | None  # since work was last begun, where some waits
     address: int
 
@@ -161,7 +161,7 @@ class Worker(NamedTuple):
     function: str | None
     running_seconds: float | None  # since it began this work, where the kernel keeps that
     asleep_seconds: float | None  # since it last ran, where it is not running
-    next: int  # works that it has taken and will do after
+    next: int | None  # works that it has taken and will do after
     work: int | None
     address: int
 
@@ -177,6 +177,12 @@ class Work(NamedTuple):
     pid: int | None
     seconds: float | None
     address: int
+
+
+def added(parts: list[int | None]) -> int | None:
+    """Return a sum; None where a part of it is not known."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
 
 
 class _Reader:
@@ -246,20 +252,22 @@ class _Reader:
         )
         for row in self.wq.rows(walk, lost):
             self.names[row.address] = row.name.decode("utf-8", "backslashreplace")
-            active = inactive = 0
-            most = row.max_active
-            links = for_each_list(self.memory, row.pwqs, self.pwq.offset("link"), lost, MAX_POOLS)
-            for pwq in self.pwq.rows(links, lost):
+            active, inactive, most, broken = 0, list[int | None](), row.max_active, list[OopscopeError]()
+            links = for_each_list(self.memory, row.pwqs, self.pwq.offset("link"), broken.append, MAX_POOLS)
+            for pwq in self.pwq.rows(links, broken.append):
                 if pwq.wq != row.address:
                     self.kernel.problems.add("works", f"a part of workqueue {row.name!r} is of another", pwq.address)
                     continue
                 self.pwqs[pwq.address] = pwq
                 active += pwq.nr_active
-                inactive += sum(1 for _ in self._works(pwq.inactive))
+                inactive.append(self._how_many(pwq.inactive))
                 most = pwq.max_active if most is None else most
+            for error in broken:
+                lost(error)
+            done, waiting = (None, None) if broken else (active, added(inactive))
             flags = ", ".join(word for bit, word in FLAGS if row.flags & bit)
             rescuer = self._rescuer(row.rescuer)
-            yield Workqueue(self.names[row.address], flags, active, inactive, most, rescuer, row.address)
+            yield Workqueue(self.names[row.address], flags, done, waiting, most, rescuer, row.address)
 
     def _rescuer(self, address: int) -> int | None:
         """Keep a workqueue's rescuer as a worker; return its PID."""
@@ -274,14 +282,22 @@ class _Reader:
         task = self.tasks.get(row.task)
         return task.pid if task else None
 
-    def _works(self, head: int) -> Iterator[WorkStruct]:
-        lost = self.lost("works")
+    def _how_many(self, head: int, test: Callable[[WorkStruct], bool] = lambda _: True) -> int | None:
+        """Count the works of a list; None where a part of it is lost."""
+        broken = list[OopscopeError]()
+        count = sum(map(test, self._works(head, broken.append)))
+        for error in broken:
+            self.lost("works")(error)
+        return None if broken else count
+
+    def _works(self, head: int, lost: Callable[[OopscopeError], None] | None = None) -> Iterator[WorkStruct]:
+        lost = lost or self.lost("works")
         yield from self.work.rows(for_each_list(self.memory, head, self.work.offset("entry"), lost, MAX_WORKS), lost)
 
     # Rows.
 
     def pool_row(self, pool: PoolStruct) -> Pool:
-        pending = sum(1 for work in self._works(pool.worklist) if self._queued(work))
+        pending = self._how_many(pool.worklist, self._queued)
         nice = self.attrs.row(pool.attrs).nice if pool.attrs else None
         stalled = self._since(pool.progress) if pending else None
         return Pool(
@@ -311,7 +327,7 @@ class _Reader:
             pool.cpu if pool and pool.cpu >= 0 else None,
             state, self.names.get(pwq.wq if pwq else row.rescue_wq), self.name(row.function) if busy else None,
             self._since(row.start) if busy else None, self._asleep(task) if busy else None,
-            sum(1 for _ in self._works(row.scheduled)) if busy else 0, row.work or None, row.address,
+            self._how_many(row.scheduled) if busy else 0, row.work or None, row.address,
         )  # fmt: skip
 
     def _asleep(self, task: TaskStruct | None) -> float | None:

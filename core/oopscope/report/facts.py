@@ -53,7 +53,8 @@ AND_IDLE = ", and each CPU's idle one"
 def system_facts(s: Data) -> Facts:
     """Return the machine's and the kernel's facts."""
     load = " ".join(f"{x:.2f}" for x in s["load_average"]) if s["load_average"] else None
-    cpus = f"{s['cpus_online']} online of {s['cpus_present']}" if s["cpus_online"] is not None else None
+    present = f"{s['cpus_present']} present" if s["cpus_present"] is not None else None
+    cpus = f"{s['cpus_online']} online of {s['cpus_present']}" if s["cpus_online"] is not None else present
     return known(
         [
             ("host", s["nodename"]),

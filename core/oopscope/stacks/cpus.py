@@ -15,6 +15,8 @@ from oopscope.stacks.of_task import stack_of_cpu
 from oopscope.stacks.registers import registers
 
 INVALID = 0xFFFFFFFF
+# Panics that come of no oops: one that the log has before them is not theirs.
+OF_NO_OOPS = ("Kernel panic - not syncing: sysrq", "Kernel panic - not syncing: hung_task")
 WHO = lazy_re(r"CPU: (\d{1,5}) (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,16}?) (?:Not tainted|Tainted: |Kdump: )")
 
 
@@ -87,10 +89,14 @@ def _panic_cpu_by_log(kernel: Kernel, cpus: list[int]) -> int | None:
     panic stopped the others.
     """
     try:
-        panicked = any(r.text.startswith("Kernel panic - ") and not r.facility for r in log(kernel))
+        records = [r for r in log(kernel) if not r.facility]
     except OopscopeError:
         return None
+    at = next((i for i, r in enumerate(records) if r.text.startswith("Kernel panic - ")), None)
+    panicked = at is not None
     last = next(iter(kernel.cached(said)), None)
+    if at is not None and records[at].text.startswith(OF_NO_OOPS):
+        last = last if any(WHO.match(r.text) for r in records[at:]) else None
     if panicked and last is None:
         online = online_cpus(kernel)
         return online[0] if len(online) == 1 and online[0] in cpus else None

@@ -46,7 +46,11 @@ def folded(names: Sequence[str], most: int = NAMED) -> str:
 
 def key_of(frames: Iterable[Frame]) -> tuple[tuple[str | None, int | None], ...]:
     """Return what makes two stacks the same."""
-    return tuple((frame.symbol, frame.offset) for frame in frames if frame.kind != "user")
+    return tuple(
+        (frame.symbol, frame.offset) if frame.symbol else (None, frame.address)
+        for frame in frames
+        if frame.kind != "user"
+    )
 
 
 def passes(frames: Sequence[Frame], functions: Sequence[str] = (), modules: Sequence[str] = ()) -> bool:

@@ -122,12 +122,15 @@ def sleeping_in(kernel: Kernel, address: int, base: int, sp: int) -> str | None:
 
 
 def beyond_scheduler(kernel: Kernel, frames: Iterable[Frame]) -> str | None:
-    """Return the first function of a stack, from its innermost frame, that is not the scheduler's own."""
+    """Return the first function of a stack, from its innermost frame, that is not the scheduler's own.
+
+    None where that frame is a guess: stale words of a stack would name what a task was in before.
+    """
     start, end = kernel.cached(_scheduling_text)
     for frame in frames:
         if frame.kind == "user":
             return None
         inside = start <= frame.address < end or frame.symbol == _SWITCH if end else frame.symbol in _SCHEDULING
         if not inside:
-            return frame.symbol
+            return frame.symbol if frame.reliable else None
     return None

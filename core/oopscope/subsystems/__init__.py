@@ -125,7 +125,8 @@ class Table(NamedTuple):
             of = None
         if rows is None:
             return Count(None, of, False)
-        if not rows and not of and not kernel.facts.complete:  # what was not found may have been where the dump is not
+        if not rows and not of and not (kernel.facts.complete and kernel.names_data):
+            # What was not found may have been where the dump is not, or what leads to it has no name.
             return Count(rows, of, False if self._troubled(kernel) else None)
         if of is not None:
             return Count(rows, of, True if rows == of else False if rows < of else None)

@@ -14,6 +14,13 @@ TABLE = Table(
         Column("memory", "Memory", "bytes", "Pages that were allocated for them."),
         Column("bytes", "Addresses", "bytes", "Room of addresses, guard pages included."),
         Column("pages", "Pages", "int", "The same memory in pages.", brief=False),
+        Column(
+            "least",
+            "At least",
+            "bool",
+            "Not every area could be read: the numbers are of those that were.",
+            brief=False,
+        ),
     ),
     vmalloc_users,
     "memory",

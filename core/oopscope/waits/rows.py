@@ -4,6 +4,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from oopscope.kernel.kernel import Kernel
+from oopscope.linux.task import all_tasks_known
 from oopscope.waits.build import wait_graph
 from oopscope.waits.graph import Edge, Graph
 
@@ -18,7 +19,7 @@ class WaitRow(NamedTuple):
     thing: str
     holder_pid: int | None
     holders: tuple[str, ...]
-    behind: int
+    behind: int | None  # None where not every task could be read
     basis: str
     circle: bool
     evidence: str
@@ -29,15 +30,16 @@ class WaitRow(NamedTuple):
 
 def wait_rows(kernel: Kernel) -> list[WaitRow]:
     """Return every wait, those with the most tasks behind the same thing first, the longest of them first."""
-    return rows_of(wait_graph(kernel))
+    return rows_of(wait_graph(kernel), all_tasks_known(kernel))
 
 
-def rows_of(graph: Graph) -> list[WaitRow]:
-    """Return every wait of a graph."""
+def rows_of(graph: Graph, whole: bool = True) -> list[WaitRow]:
+    """Return every wait of a graph; whole: of all tasks, so that those behind one thing can be counted."""
     rings = {name: number for number, ring in enumerate(graph.circles, 1) for name in ring}
     waiters = Counter(edge.target for edge in graph.edges if edge.kind == "waits_for")
     found = [_row(graph, edge, waiters[edge.target], rings) for edge in graph.edges if edge.kind == "waits_for"]
-    return sorted(found, key=lambda row: (not row.circle, -row.behind, row.address or 0, -(row.since_seconds or 0)))
+    found.sort(key=lambda row: (not row.circle, -(row.behind or 0), row.address or 0, -(row.since_seconds or 0)))
+    return found if whole else [row._replace(behind=None) for row in found]
 
 
 def _row(graph: Graph, edge: Edge, waiters: int, rings: dict[str, int]) -> WaitRow:

@@ -3,20 +3,32 @@
 from functools import cache
 from pathlib import Path
 
+from bench.cuts import changed, reading, wrong
 from builders.altered import Altered, stored
 from cases import DUMPS, case_of
 from oopscope.boot.attach import attach, open_kernel
+from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.cgroup import cgroups
 from oopscope.linux.device import Devices
 from oopscope.linux.facts import machine_facts
+from oopscope.linux.filesystem import file_systems
 from oopscope.linux.meminfo import all_counters
 from oopscope.linux.rcu import grace_periods
 from oopscope.linux.slab import all_slabs, slab_addresses
+from oopscope.linux.socket_rows import socket_rows
+from oopscope.linux.swap import swap_areas
+from oopscope.linux.system import the_system
 from oopscope.linux.task import task_structs
-from oopscope.stacks.cpus import all_cpus
+from oopscope.linux.vmalloc import area_map
+from oopscope.linux.vmalloc_users import vmalloc_users
+from oopscope.linux.workqueue import _reader, workqueues
+from oopscope.stacks.cpus import all_cpus, panic_cpu
+from oopscope.stacks.groups import key_of
+from oopscope.stacks.of_task import beyond_scheduler
 from oopscope.subsystems import table
+from oopscope.waits.rows import wait_rows
 
 LIFE = "6.1-life"
 
@@ -100,3 +112,89 @@ def test_a_count_without_the_namespaces_or_queues_that_are_lost_is_none() -> Non
     kernel = without(life().per_cpu("runqueues", 1))
     rows = list(table("runqueues").rows(kernel))
     assert table("runqueues").counted(kernel, len(rows)).complete is not True
+
+
+@cache
+def holed() -> Kernel:
+    """Open the life with holes, of which one is in the kernel's table of its symbols."""
+    ((_, dump),) = changed((DUMPS / f"{LIFE}.kdump").read_bytes(), LIFE, [], 1, 1)
+    return attach(dump, print)
+
+
+def test_no_row_of_a_holed_dump_is_another_of_the_whole_one() -> None:
+    """A few tables of one that is holed; all of them, cut and holed in twenty ways: bench/cuts.py."""
+    for key in ("system", "cpus", "vmallocs", "modules", "workqueues", "pools", "swaps", "facts", "sockets"):
+        part, whole = reading(holed(), table(key)), reading(life(), table(key))
+        assert list(wrong(table(key), part, whole)) == []
+
+
+def test_a_sum_over_areas_of_vmalloc_that_are_not_all_there_says_so() -> None:
+    whole = {(row.caller, row.kind): row for row in vmalloc_users(life())}
+    assert not any(row.least for row in whole.values())
+    areas = [area for area in life().cached(area_map).areas if area.vm]
+    kernel = without(areas[len(areas) // 2].address)
+    rows = {(row.caller, row.kind): row for row in vmalloc_users(kernel)}
+    assert rows and all(row.least for row in rows.values())
+    assert all(row.areas <= whole[name].areas for name, row in rows.items())
+    assert table("vmallocs").counted(kernel, len(rows)).complete is False
+
+
+def test_work_that_waits_with_a_part_of_the_list_lost() -> None:
+    (before,) = (row for row in workqueues(life()) if row.name == "lablife")
+    assert (before.active, before.inactive) == (1, 2)
+    pwq = next(one for one in life().cached(_reader)[0].pwqs.values() if one.wq == before.address and one.nr_active)
+    works = list(for_each_list(life().memory, pwq.inactive, life().types.member("work_struct", "entry").offset))
+    (row,) = (row for row in workqueues(without(works[0])) if row.name == "lablife")
+    assert (row.active, row.inactive) == (1, None)
+    (row,) = (row for row in workqueues(without(pwq.address)) if row.name == "lablife")
+    assert (row.active, row.inactive) == (None, None)
+
+
+def test_bytes_that_a_unix_socket_has_not_read_with_a_buffer_lost() -> None:
+    (before,) = (row for row in socket_rows(life()) if row.protocol == "unix" and row.received == 3)
+    head = before.address + life().types.member("sock", "sk_receive_queue").offset
+    (row,) = (row for row in socket_rows(without(life().memory.word(head))) if row.address == before.address)
+    assert row.received is None
+
+
+def test_what_a_file_system_says_of_itself_is_lost() -> None:
+    (before,) = (row for row in file_systems(life()) if row.state.endswith("errors seen"))
+    info = life().memory.word(before.address + life().types.member("super_block", "s_fs_info").offset)
+    (row,) = (row for row in file_systems(without(info)) if row.address == before.address)
+    assert row.state == "rw, rest unknown"
+
+
+def test_how_many_tasks_wait_is_not_known_where_tasks_are_lost() -> None:
+    assert {row.behind for row in wait_rows(life())} > {1}
+    tasks = sorted(task_structs(life()).values(), key=lambda task: task.pid)
+    rows = wait_rows(without(tasks[len(tasks) // 2].address))
+    assert rows and {row.behind for row in rows} == {None}
+
+
+def test_a_kernel_that_names_no_data_has_not_none_of_a_thing() -> None:
+    """Its count of threads is the kernel's own; CPUs that have notes are not all in use."""
+    kernel = holed()
+    assert not kernel.names_data
+    assert swap_areas(kernel) == [] and table("swaps").counted(kernel, 0).complete is None
+    assert the_system(kernel).cpus_online is None
+    assert panic_cpu(kernel) is None  # the log's oops came long before a panic that was none of its own
+
+
+def test_threads_are_counted_by_the_kernel_where_some_are_lost() -> None:
+    whole = the_system(life()).task_count
+    tasks = sorted(task_structs(life()).values(), key=lambda task: task.pid)
+    assert the_system(without(tasks[len(tasks) // 2].address)).task_count == whole
+
+
+def test_stacks_of_functions_without_names_are_told_apart() -> None:
+    one, other = (
+        Frame(address, None, None, None, "task", True, 0) for address in (0xFFFFFFFFC0001000, 0xFFFFFFFFC0002000)
+    )
+    assert key_of([one]) != key_of([other])
+
+
+def test_what_a_task_waits_in_is_no_guess() -> None:
+    address = life().symbol("unix_stream_read_generic") + 16
+    guess = Frame(address, "unix_stream_read_generic", 16, None, "task", False, 0)
+    assert beyond_scheduler(life(), [guess]) is None
+    assert beyond_scheduler(life(), [guess._replace(reliable=True)]) == "unix_stream_read_generic"

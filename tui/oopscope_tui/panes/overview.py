@@ -292,7 +292,10 @@ class Overview(Pane):
             ("Crashed", _moment(system.get("crash_time"))),
             ("Up", _up(system)),
             ("Load", " ".join(f"{value:.2f}" for value in load) if load else None),
-            ("CPUs", f"{online} online of {present}" if online is not None else None),
+            (
+                "CPUs",
+                f"{online} online of {present}" if online is not None else f"{present} present" if present else None,
+            ),
             ("Memory", self._memory(system)),
             ("Tasks", _tasks(system.get("task_count"))),
         ]
