@@ -152,7 +152,11 @@ def _settings(kernel: Kernel) -> Facts:
         at = next((found for symbol in symbols if (found := kernel.find_symbol(symbol))), None)
         if at is None:
             continue
-        raw = int.from_bytes(kernel.memory.read(at, size), kernel.arch.byteorder, signed=True)
+        try:
+            raw = int.from_bytes(kernel.memory.read(at, size), kernel.arch.byteorder, signed=True)
+        except OopscopeError as e:  # one that is lost costs no other
+            kernel.problems.lost("facts", name)(e)
+            continue
         if name == "kernel.sysrq" and _always(kernel):
             raw = 1
         yield name, str(raw)
