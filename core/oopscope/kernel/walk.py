@@ -181,11 +181,12 @@ def for_each_xarray(memory: Memory, head: int, layout: XaNode, lost: Lost = None
         todo += [(child, index + (i << width)) for i, child in reversed(list(enumerate(children))) if child]
 
 
-_MAPLE_SLOTS = {0: (1, 31), 1: (15, 16), 2: (15, 16), 3: (9, 10)}  # type -> pivots, slots, on 64-bit
+# By bytes of a word, type -> pivots, slots: MAPLE_RANGE64_SLOTS and MAPLE_ARANGE64_SLOTS fill 256 bytes either way.
+_MAPLE_SLOTS = {8: {1: (15, 16), 2: (15, 16), 3: (9, 10)}, 4: {1: (31, 32), 2: (31, 32), 3: (20, 21)}}
 
 
 def for_each_maple(memory: Memory, root: int, lost: Lost = None) -> Iterator[tuple[int, int]]:
-    """Yield (index, entry) of a maple tree, from the value of ma_root, in order. 64-bit only.
+    """Yield (index, entry) of a maple tree, from the value of ma_root, in order.
 
     A node's pointer carries its type in bits 3..6; after the parent word come the pivots, then the slots.
     """
@@ -195,11 +196,12 @@ def for_each_maple(memory: Memory, root: int, lost: Lost = None) -> Iterator[tup
         yield 0, root
         return
     seen: set[int] = set()
-    todo = [(root, 0, (1 << 64) - 1)]
+    slots = _MAPLE_SLOTS[memory.word_size]
+    todo = [(root, 0, memory.top - 1)]
     while todo:
         entry, low, high = todo.pop()
         node, kind = entry & ~0xFF, entry >> 3 & 0xF
-        if kind not in _MAPLE_SLOTS or kind == 0:
+        if kind not in slots:
             _end(Implausible("a maple tree node of unknown type", node), lost)
             continue
         if (why := _stop(memory, entry, seen, "a maple tree")) is not None:
@@ -209,7 +211,7 @@ def for_each_maple(memory: Memory, root: int, lost: Lost = None) -> Iterator[tup
             return
         seen.add(entry)
         try:
-            children = _maple_children(memory, node, kind, low, high)
+            children = _maple_children(memory, node, slots[kind], low, high)
         except ReadError as e:
             _end(e, lost)
             continue
@@ -219,9 +221,11 @@ def for_each_maple(memory: Memory, root: int, lost: Lost = None) -> Iterator[tup
             todo += reversed(children)
 
 
-def _maple_children(memory: Memory, node: int, kind: int, low: int, high: int) -> list[tuple[int, int, int]]:
+def _maple_children(
+    memory: Memory, node: int, slots: tuple[int, int], low: int, high: int
+) -> list[tuple[int, int, int]]:
     """Return (slot, first index, last index) of a node's slots that are used."""
-    pivots_n, slots_n = _MAPLE_SLOTS[kind]
+    pivots_n, slots_n = slots
     words = memory.words(node, 1 + pivots_n + slots_n)
     children = []
     for i in range(slots_n):

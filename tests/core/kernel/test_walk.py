@@ -285,7 +285,8 @@ LEAF, RANGE, ARANGE = 1, 2, 3
 
 def maple(ram: Any, address: int, kind: str | int, pivots: Any, slots: Any) -> Any:
     """Write a maple node and return the entry that points at it."""
-    pivots_n, slots_n = {LEAF: (15, 16), RANGE: (15, 16), ARANGE: (9, 10)}[kind]
+    wide = {LEAF: (15, 16), RANGE: (15, 16), ARANGE: (9, 10)}
+    pivots_n, slots_n = (wide if ram.word == 8 else {LEAF: (31, 32), RANGE: (31, 32), ARANGE: (20, 21)})[kind]
     ram.words(address, 0x1234, *(pivots + [0] * pivots_n)[:pivots_n], *(slots + [0] * slots_n)[:slots_n])
     return address | kind << 3 | 2
 
@@ -316,6 +317,16 @@ class TestMapleTree:
         ram = Ram()
         root = maple(ram, 0x40000, LEAF, [10 * i + 9 for i in range(15)], [0x50000 + 0x1000 * i for i in range(16)])
         assert self.entries(ram, root) == [(10 * i, 0x50000 + 0x1000 * i) for i in range(16)]
+
+    @pytest.mark.parametrize("kind", [RANGE, ARANGE])
+    def test_a_tree_of_32_bits(self, kind: int) -> None:
+        """Its nodes have as many bytes and twice the slots, and the last one ends with the address space."""
+        ram = Ram(word=4)
+        one = maple(ram, 0x41000, LEAF, [10 * i + 9 for i in range(31)], [0x50000 + 0x1000 * i for i in range(32)])
+        two = maple(ram, 0x42000, LEAF, [0xBFFFFFFF], [0, 0x99000])
+        expected = [(10 * i, 0x50000 + 0x1000 * i) for i in range(32)] + [(0xC0000000, 0x99000)]
+        root = maple(ram, 0x40000, kind, [319], [one, two])
+        assert self.entries(ram, root) == expected
 
     def test_what_stands_behind_a_nodes_end_is_stale(self) -> None:
         """A node ends where its last pivot reaches what its parent gave it; slots beyond hold what was there before."""
