@@ -18,7 +18,9 @@ class Line(NamedTuple):
     key: str
     folder: str
     told_by: tuple[str, ...]  # keys that only its kernels' VMCOREINFO has
-    image: range = range(0)  # addresses that only its kernels' images have, where no key tells it
+    # Where no key tells it:
+    root: range = range(0)  # addresses that only its kernels' swapper_pg_dir has
+    below_text: bool = False  # swapper_pg_dir lies below the text, as on no other machine of 32 bits
 
 
 MACHINES: tuple[Line, ...] = (
@@ -28,12 +30,12 @@ MACHINES: tuple[Line, ...] = (
         ("NUMBER(pgtable_l5_enabled)", "SYMBOL(init_top_pgt)", "NUMBER(KERNEL_IMAGE_SIZE)"),
     ),
     Line("i386", "oopscope.machine.i386", ("CONFIG_X86_PAE",)),
-    Line("arm", "oopscope.machine.arm", ("CONFIG_ARM_LPAE",)),
+    Line("arm", "oopscope.machine.arm", ("CONFIG_ARM_LPAE",), below_text=True),
     Line("aarch64", "oopscope.machine.aarch64", ("NUMBER(kimage_voffset)",)),
     Line("s390x", "oopscope.machine.s390x", ("SYMBOL(lowcore_ptr)",)),
     Line("powerpc", "oopscope.machine.powerpc", ("SYMBOL(mmu_psize_defs)",)),
     Line("riscv64", "oopscope.machine.riscv64", ("NUMBER(va_kernel_pa_offset)",)),
-    Line("loongarch64", "oopscope.machine.loongarch64", (), range(9 << 60, 0xA << 60)),
+    Line("loongarch64", "oopscope.machine.loongarch64", (), root=range(9 << 60, 0xA << 60)),
     Line("mips", "oopscope.machine.mips", ()),
     Line("sparc64", "oopscope.machine.sparc64", ()),
 )
@@ -59,11 +61,12 @@ def arch_of_machine(machine: str) -> Arch:
 
 
 def arch_of_info(info: Mapping[str, str]) -> Arch | None:
-    """Return the architecture that VMCOREINFO tells by itself: by a key, or by where the image lies; None for none."""
-    for line in MACHINES:
-        if any(key in info for key in line.told_by) or _address(info.get("SYMBOL(_stext)")) in line.image:
-            return arch(line.key)
-    return None
+    """Return the architecture that VMCOREINFO tells: by a key, else by where the tables lie; None where by neither."""
+    found = next((line for line in MACHINES if any(key in info for key in line.told_by)), None)
+    root, text = (_address(info.get(f"SYMBOL({name})")) for name in ("swapper_pg_dir", "_stext"))
+    below = 0 <= root < text < 1 << 32
+    found = found or next((line for line in MACHINES if root in line.root or (below and line.below_text)), None)
+    return arch(found.key) if found is not None else None
 
 
 def _address(text: str | None) -> int:

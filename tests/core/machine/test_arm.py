@@ -74,6 +74,16 @@ def test_a_kernel_with_lpae_is_told_by_its_vmcoreinfo() -> None:
     assert found is not None and found.name == "arm"
 
 
+def test_a_kernel_without_lpae_is_told_by_its_tables_below_its_text() -> None:
+    """As i386's never are; and where a key says another machine, that is believed."""
+    said = {"SYMBOL(swapper_pg_dir)": "c0004000", "SYMBOL(_stext)": "c0300000"}
+    found, other = arch_of_info(said), arch_of_info({**said, "CONFIG_X86_PAE": "y"})
+    assert found is not None and found.name == "arm"
+    assert other is not None and other.name != "arm"
+    assert arch_of_info({"SYMBOL(swapper_pg_dir)": "c1b40000", "SYMBOL(_stext)": "c1000000"}) is None
+    assert arch_of_info({"SYMBOL(_stext)": "c1000000"}) is None
+
+
 def index(*functions: tuple[int, int]) -> dict[int, int]:
     """Return the words of an index at 0x1000: where functions begin, and what undoes their frames."""
     words = dict[int, int]()

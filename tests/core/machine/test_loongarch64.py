@@ -76,10 +76,10 @@ def test_a_large_page_is_there_or_not() -> None:
         paging.translate(ROOT, PAGED, PhysicalMemory(ram).read)
 
 
-def test_an_image_in_the_window_tells_the_machine() -> None:
+def test_tables_in_the_window_tell_the_machine() -> None:
     assert arch_of_info(INFO) is LOONG
-    assert arch_of_info({"SYMBOL(_stext)": "c000000000000000"}) is None
-    assert arch_of_info({"SYMBOL(_stext)": "none"}) is None
+    assert arch_of_info({"SYMBOL(swapper_pg_dir)": "c000000000000000"}) is None
+    assert arch_of_info({"SYMBOL(swapper_pg_dir)": "none"}) is None
 
 
 ADD_96, ST_RA, ST_FP, SET_FP = 0x02FE8063, 0x29C16061, 0x29C14076, 0x02C18076  # addi.d sp, sp, -96 ...
