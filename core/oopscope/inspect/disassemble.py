@@ -17,6 +17,7 @@ MAX_FUNCTION = 64 << 10
 AROUND = 256  # bytes where no symbol bounds the code
 BEFORE, AFTER = 42, 22  # bytes of a Code: line, as arch/x86/kernel/dumpstack.c prints them
 WITHOUT = "disassembly needs capstone: pip install capstone"
+UNKNOWN = f"capstone {instructions.RELEASE} does not know this machine's instructions: here are the bytes"
 
 
 class Instruction(NamedTuple):
@@ -56,9 +57,15 @@ def disassemble(kernel: Kernel, address: int) -> Code:
     start = max(start, end - len(raw)) if why and raw else start
     made = decoder(kernel)
     if made is None:
-        return Code(address, start, end, name, (), code_line(kernel, address), why or WITHOUT)
+        return Code(address, start, end, name, (), code_line(kernel, address), why or _why_not(kernel))
     lines = tuple(_instruction(kernel, one, raw, start, name) for one in made.texts(raw, start))
     return Code(address, start, end, name, lines, code_line(kernel, address), why)
+
+
+def _why_not(kernel: Kernel) -> str:
+    """Return why nothing decodes the machine's code."""
+    how = kernel.machine.assembly
+    return WITHOUT if how is not None and how.arch in instructions.MACHINES else UNKNOWN
 
 
 def bounds(kernel: Kernel, address: int) -> tuple[int, int, Name | None]:

@@ -7,7 +7,7 @@ import pytest
 
 from cases import case_of
 from oopscope.errors import ReadError
-from oopscope.inspect.disassemble import WITHOUT, bounds, code_line, disassemble
+from oopscope.inspect.disassemble import UNKNOWN, WITHOUT, bounds, code_line, disassemble
 from oopscope.inspect.operands import context_of, deed
 from oopscope.stacks.cpus import all_cpus
 
@@ -87,6 +87,17 @@ def test_the_bytes_are_an_oops_code_line() -> None:
     frame = all_cpus(case.kernel)[0].frames[0]
     printed = next(line for line in case.path.with_suffix(".dmesg.txt").read_text().splitlines() if "Code: " in line)
     assert code_line(case.kernel, frame.address) == printed.partition("Code: ")[2].strip()
+
+
+def test_a_machine_that_capstone_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No advice to install what is there."""
+    kernel = case_of("6.1-null").kernel
+    assembly = kernel.machine.assembly
+    assert assembly is not None
+    monkeypatch.setattr(kernel, "machine", kernel.machine._replace(assembly=assembly._replace(arch="loongarch")))
+    code = disassemble(kernel, all_cpus(kernel)[0].frames[0].address)
+    assert (code.instructions, code.why) == ((), UNKNOWN)
+    assert "<48> 8b 47 28" in code.line
 
 
 def test_without_capstone(monkeypatch: pytest.MonkeyPatch) -> None:
