@@ -49,7 +49,7 @@ def describe(kernel: Kernel, address: int, task: TaskStruct | None = None) -> Me
     """
     if kernel.facts.erased and address == int.from_bytes(ERASED * (kernel.arch.bits // 8), "little"):
         return Meaning("poison", "erased when the dump was written")
-    found = number_meaning(address, kernel.arch.bits)
+    found = number_meaning(address, kernel.arch.bits, kernel.arch.byteorder)
     if found is not None:
         return found
     if address < _user_end(kernel):

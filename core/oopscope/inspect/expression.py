@@ -250,10 +250,14 @@ class _Reader:
         if plain in STRUCTS:
             return kernel.view(STRUCTS[plain], address)
         if plain in INTS:
-            return int.from_bytes(kernel.memory.read(address, min(INTS[plain], kernel.memory.word_size)), "little")
+            return self.number_at(address, min(INTS[plain], kernel.memory.word_size))
         if is_linked(kernel.memory, address):
             return kernel.view("list_head", address)
         return Word(kernel.memory.word(address), address)
+
+    def number_at(self, address: int, size: int) -> int:
+        """Return a number of so many bytes, in the kernel's byte order."""
+        return int.from_bytes(self.kernel.memory.read(address, size), self.kernel.arch.byteorder)
 
     def of_cpu(self, name: str) -> Callable[[int], Value]:
         """Return what reads a CPU's copy of a variable."""
@@ -275,7 +279,7 @@ class _Reader:
             return self.kernel.view(btf.name(bare), address)
         size = btf.size(number)
         if size in (1, 2, 4, 8):
-            return int.from_bytes(self.kernel.memory.read(address, size), "little")
+            return self.number_at(address, size)
         return Word(self.kernel.memory.word(address), address)
 
     def members(self, value: Value, of_address: bool = False) -> Value:
@@ -369,7 +373,7 @@ class _Reader:
         """Return what a pointer points to: a struct, a number of C's, else a word."""
         if isinstance(value, Pointer) and value.type in BASIC:
             size = BASIC[value.type]
-            return fitted(int.from_bytes(self.kernel.memory.read(value.address, abs(size)), "little"), size)
+            return fitted(self.number_at(value.address, abs(size)), size)
         if isinstance(value, Pointer) and value.type is not None:
             return self.kernel.view(value.type, value.address)
         address = number_of(value)

@@ -42,5 +42,6 @@ def fault_in_log(kernel: Kernel, oops: Report) -> Fault | None:
         return Fault(text, "", "", wanted, None, None, None, (), ())
     register = use.base if use.base in registers else None
     value = registers[register] if register else None
-    meaning = number_meaning(value if value is not None else use.address, kernel.arch.bits)
+    what = value if value is not None else use.address
+    meaning = number_meaning(what, kernel.arch.bits, kernel.arch.byteorder)
     return Fault(text, use.verb, use.formula, use.address, register, value, meaning, (), ())

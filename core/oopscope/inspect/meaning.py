@@ -6,6 +6,8 @@ for people; whoever follows a meaning uses its fields.
 
 from typing import Literal, NamedTuple
 
+from oopscope.arch import ByteOrder
+
 Kind = Literal[
     "null", "error", "poison", "ascii", "code", "data", "stack", "percpu", "task", "slab", "page", "vmalloc",
     "struct page", "user", "nothing",
@@ -76,15 +78,18 @@ def errno_name(number: int) -> str | None:
     return None if name == "-" else name
 
 
-def number_meaning(value: int, bits: int = 64) -> Meaning | None:
-    """Return what a number of so many bits means whatever memory holds; None where only memory can tell."""
+def number_meaning(value: int, bits: int = 64, order: ByteOrder = "little") -> Meaning | None:
+    """Return what a number of so many bits means whatever memory holds; None where only memory can tell.
+
+    order: in which its bytes lay in memory, for one that is text.
+    """
     if value < NULL_PAGE:
         return Meaning("null", "NULL" if not value else f"{value}, or NULL + {value:#x}", not value)
     negative = (1 << bits) - value
     if negative <= MAX_ERRNO:
         name = errno_name(negative)
         return Meaning("error", f"-{name} (-{negative})" if name else f"-{negative}", name is not None and negative > 1)
-    return _poison(value, bits) or _short_error(value, bits) or _text(value, bits)
+    return _poison(value, bits) or _short_error(value, bits) or _text(value, bits, order)
 
 
 def _poison(value: int, bits: int) -> Meaning | None:
@@ -113,8 +118,8 @@ def _short_error(value: int, bits: int) -> Meaning | None:
     return Meaning("error", f"in 32 bits -{name} (-{(1 << 32) - value})", False) if name else None
 
 
-def _text(value: int, bits: int) -> Meaning | None:
-    raw = value.to_bytes(bits // 8, "little").rstrip(b"\0")
+def _text(value: int, bits: int, order: ByteOrder) -> Meaning | None:
+    raw = value.to_bytes(bits // 8, order).rstrip(b"\0")
     if len(raw) < MIN_TEXT or not set(raw) <= TEXT or sum(chr(byte).isalnum() for byte in raw) * 2 < len(raw):
         return None
     return Meaning("ascii", f'text "{raw.decode("ascii")}"', False)

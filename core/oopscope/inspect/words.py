@@ -4,6 +4,7 @@ import re
 from itertools import groupby
 from typing import NamedTuple
 
+from oopscope.arch import ByteOrder
 from oopscope.errors import MissingPage, OopscopeError, ReadError
 from oopscope.inspect.address_space import stack_map
 from oopscope.inspect.describe import describe
@@ -38,6 +39,7 @@ class Stretches(NamedTuple):
     address: int
     word_size: int
     pieces: tuple[Piece, ...]
+    order: ByteOrder = "little"
 
 
 def memory(kernel: Kernel, key: str) -> Stretches:
@@ -51,7 +53,7 @@ def memory(kernel: Kernel, key: str) -> Stretches:
     for why, numbers in stretches:
         listed = list(numbers)
         found.append(Piece(listed[0] * size, (listed[-1] + 1) * size, why))
-    return Stretches(address, kernel.memory.word_size, tuple(found))
+    return Stretches(address, kernel.memory.word_size, tuple(found), kernel.arch.byteorder)
 
 
 def _why(kernel: Kernel, number: int) -> str:

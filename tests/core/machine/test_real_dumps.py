@@ -16,9 +16,13 @@ from builders.altered import Altered
 from oopscope.boot.attach import attach, open_kernel
 from oopscope.distill.recording import _machine as machine_of_header
 from oopscope.dumps import open_path
+from oopscope.inspect.expression import evaluate
+from oopscope.inspect.meaning import number_meaning
+from oopscope.inspect.words import memory
 from oopscope.linux.task_files import task_files
 from oopscope.report.build import build, sections
 from oopscope.subsystems import TABLES
+from oopscope.subsystems.cards.memory import characters
 from truth import Truth, missing_in_order, plain
 
 FOLDER = Path(__file__).parents[2] / "dumps" / "machines"
@@ -49,6 +53,16 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def test_there_are_dumps() -> None:
     assert "6.12-arm64" in NAMES
+
+
+def test_numbers_and_text_are_read_in_the_kernel_s_byte_order(name: str) -> None:
+    kernel, _, _ = opened(name)
+    order = kernel.arch.byteorder
+    assert evaluate(kernel, "nr_threads") == kernel.memory.u32(kernel.symbol("nr_threads")) < 1000
+    meaning = number_meaning(int.from_bytes(b"init\0\0\0\0", order), order=order)
+    assert meaning is not None and meaning.words == 'text "init"'
+    assert characters(int.from_bytes(b"init\0\0\0\0", order), 8, order) == "init...."
+    assert memory(kernel, "nr_threads").order == order
 
 
 def test_the_map_of_all_memory_is_known_without_page_tables(name: str) -> None:

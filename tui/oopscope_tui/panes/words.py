@@ -21,6 +21,7 @@ from oopscope_tui.widgets.lines import Lines
 from oopscope_tui.widgets.textview import Part
 
 if TYPE_CHECKING:
+    from oopscope.arch import ByteOrder
     from oopscope_tui.reading.rows import Frame, Piece, Word
 
 CHUNK = 64  # words that are asked for at once, as subsystems.words gives them
@@ -88,6 +89,7 @@ class WordsView(Lines):
         self.frames: dict[int, Frame] = {}  # by the address of the word that is its return address
         self.start = 0  # the address that was asked for
         self.size_of_word = 8
+        self.order: ByteOrder = "little"
         self.seen: Callable[[], None] = lambda: None  # called when other rows came into view
 
     def words(self, row: Row) -> str:
@@ -107,7 +109,7 @@ class WordsView(Lines):
         value = row.word.value
         parts += [
             (f"  {value:0{digits}x}  ", theme.PLAIN),
-            (_characters(value, self.size_of_word), theme.DIM),
+            (_characters(value, self.size_of_word, self.order), theme.DIM),
             ("  ", theme.PLAIN),
         ]
         frame = self.frames.get(row.address)
@@ -139,8 +141,8 @@ class WordsView(Lines):
         self.seen()
 
 
-def _characters(value: int, size: int) -> str:
-    raw = value.to_bytes(size, "little")
+def _characters(value: int, size: int, order: "ByteOrder") -> str:
+    raw = value.to_bytes(size, order)
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in raw)
 
 
@@ -189,7 +191,7 @@ class Words(Asked):
             self.main.note = f"{self.asked}: {found.why or 'no memory'}"
             return
         rows = Memory(self.store, found.value.pieces, found.value.word_size)
-        self.words_view.size_of_word = rows.size
+        self.words_view.size_of_word, self.words_view.order = rows.size, found.value.order
         self.main.title = f"Words {clean(self.asked)}"
         self.words_view.start = found.value.address
         self.main.set_rows(rows)

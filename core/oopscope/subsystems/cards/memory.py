@@ -5,6 +5,7 @@ Forms: 8, 16, 32 and 64 are units of so many bits, `d` words in decimal, `a` a t
 
 from typing import Any, NamedTuple
 
+from oopscope.arch import ByteOrder
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.inspect.look_up import address_of
 from oopscope.inspect.words import CHUNK, words
@@ -112,7 +113,7 @@ def words_rows(kernel: Kernel, stretch: Stretch) -> Rows:
         left = (stretch.address + stretch.words * size - start) // size
         for one in words(kernel, start)[:left]:
             told = one.meaning if one.meaning is not None and one.meaning.kind != "null" else None
-            text = characters(one.value, size) if one.value is not None else None
+            text = characters(one.value, size, kernel.arch.byteorder) if one.value is not None else None
             rows.append(WordRow(one.address, one.value, text, words_of(told), told.sure if told else None))
             links.append(link_of(one.value, told) if one.value is not None else None)
     columns = (
@@ -123,9 +124,9 @@ def words_rows(kernel: Kernel, stretch: Stretch) -> Rows:
     return Rows("", "", columns, rows, links, why=f"{lost:,} of {len(rows):,} words cannot be read" if lost else "")
 
 
-def characters(value: int, size: int) -> str:
-    """Return a word's bytes as the characters that they are, dots for the others."""
-    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in value.to_bytes(size, "little"))
+def characters(value: int, size: int, order: ByteOrder) -> str:
+    """Return a word's bytes as they lie in memory as the characters that they are, dots for the others."""
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in value.to_bytes(size, order))
 
 
 CARD = CardKind(
