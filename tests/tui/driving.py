@@ -116,7 +116,7 @@ async def handled(app: OopscopeApp) -> None:
 
 def pumps(app: OopscopeApp) -> list[MessagePump]:
     """Return all that takes messages."""
-    return [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
+    return [app, *app._registry]
 
 
 def is_waiting(pump: MessagePump) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from oopscope.errors import OopscopeError
+from oopscope.errors import NoTypes, OopscopeError
 from oopscope.kernel.functions import is_waiting
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -32,13 +32,14 @@ def asked(kernel: Kernel, _key: int) -> Graph:
 
 
 def _claims(kernel: Kernel) -> Iterator[Claim]:
-    _types = kernel.types  # without any, that is said once, and not for each kind
     known: set[str] = set()
     for key, module in KINDS:
         try:
             for claim in edges_of(module)(kernel):
                 known.add(claim.source.id)
                 yield claim
+        except NoTypes:  # said once, and not for each kind
+            raise
         except OopscopeError as error:
             kernel.problems.lost("waits", key)(error)
     yield from unknown.edges(kernel, known)

@@ -10,7 +10,7 @@ from oopscope.errors import NoTypes
 from oopscope.kernel.once import reader
 from oopscope.linux.open_by import Opened, OpenFiles
 from oopscope.linux.task import PF_KTHREAD, task_structs
-from oopscope.waits import disks
+from oopscope.waits import build, disks
 from oopscope.waits.build import wait_graph
 from oopscope.waits.kinds import queues
 
@@ -56,17 +56,11 @@ def test_a_fuse_server_is_likely_one_that_has_the_device_open(monkeypatch: pytes
     assert list(queues._fuse(kernel, sleeper(TASK, ("schedule", "fuse_dev_read")), TOP)) == []
 
 
-def test_a_kernel_without_any_types_says_so_once() -> None:
-    class Bare:
-        problems = SimpleNamespace(lost=None)  # no kind is asked, so none says anything
+def test_a_kernel_without_any_types_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def edges(_kernel: Any) -> Any:
+        raise NoTypes
 
-        @property
-        def types(self) -> Any:
-            raise NoTypes
-
-        def cached(self, read: Any) -> Any:
-            return reader(read)(self)
-
-    bare: Any = Bare()
-    with pytest.raises(NoTypes):
+    monkeypatch.setattr(build, "edges_of", lambda _module: edges)
+    bare: Any = SimpleNamespace(problems=SimpleNamespace(lost=None), cached=lambda read: reader(read)(bare))
+    with pytest.raises(NoTypes):  # no kind says anything of itself
         wait_graph(bare)
