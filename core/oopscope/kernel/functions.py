@@ -153,7 +153,7 @@ _DYING = Names(
     r"do_(mem_abort|sea|bad_area|undefinstr|serror|machine_check|nmi|int3|invalid_op|divide_error|general_protection|"
     r"stack_segment|trap_\w+|el1\w+|sp_pc_abort)|(default|unknown|io|mem|pci|external)_?(nmi|do_nmi|nmi_error)\w*|"
     r"default_do_nmi|nmi_handle\w*|io_check_error|pci_serr_error|mem_parity_error|unknown_nmi_error|df_debug|"
-    r"fixup_(bug|exception)\w*|handle_(bug|stack_overflow|cfi_failure|mm_fault)\w*|report_(bug|cfi_failure|"
+    r"fixup_(bug|exception)\w*|handle_(bug|stack_overflow|cfi_failure|mm_fault)\w*|_*report_(bug|cfi_failure|"
     r"ubsan_failure)\w*|"
     r"_*warn(_slowpath_\w+|_printk)?|warn_slowpath_\w+|check_panic_on_warn|panic_on_rcu_stall|"
     r"make_task_dead|rewind_stack\w*|_*ubsan_\w+|refcount_(warn_saturate|error_report|dec_not_one_\w+)|"
@@ -173,6 +173,7 @@ _DYING = Names(
     r"_*bad_page_fault|hash__do_page_fault|(do_)?program_check(_exception)?|_exception(_pkey)?|die_mce|"
     r"unrecoverable_exception|ppc_panic_\w+|default_machine_kexec|kernel_bad_stack|machine_check_exception|"  # PowerPC
     r"riscv_crash_save_regs|common_exception|"
+    r"do_(ade|ale|bce|bp|fpe|fpu|lsx|lasx|lbt|ri|watch|reserved)|"  # LoongArch
     r"do_(DataAbort|PrefetchAbort|translation_fault|page_fault)|__do_kernel_fault|arm_notify_die|"  # arm
     r"(early_)?brk64|reserved_\w+_handler|(irq_)?work_queue_tail|notifier_call_chain|atomic_notifier_call_chain|"
     r"notify_(die|page_fault)|kdump_nmi\w*|crash_nmi\w*|watchdog_(overflow_callback|timer_fn|hardlockup_check)\w*|"

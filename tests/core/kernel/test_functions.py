@@ -38,7 +38,7 @@ def test_alternatives() -> None:
     "symbol",
     ["panic", "die.cold", "crash_kexec", "el1h_64_sync", "handle_bad_stack", "do_protection_exception", "illegal_op",
      "__do_pgm_check", "bad_page_fault", "program_check_exception", "machine_check_exception", "riscv_crash_save_regs",
-     "do_trap_ecall_u", "el1_brk64", "do_el1_brk64", "el1_abort"],
+     "do_trap_ecall_u", "el1_brk64", "do_el1_brk64", "el1_abort", "__report_bug", "do_bp"],
 )  # fmt: skip
 def test_dying_on_every_machine(symbol: str) -> None:
     assert functions.is_dying(symbol)
