@@ -84,8 +84,10 @@ class Death(Ending):
         rewound = any(f.symbol and REWOUND.match(f.symbol) for f in stack)
         if self.told and (self.only_led_to or (self.oops is not None and rewound)):
             return self.told
-        named = any(f.symbol for f in stack) or all(f.kind == "user" for f in stack)
-        if (named and any(f.reliable for f in stack)) or not any(f.reliable and f.symbol for f in self.told):
+        program = all(f.kind == "user" for f in stack)
+        if any(f.reliable and (f.symbol or program) for f in stack) or not any(
+            f.reliable and f.symbol for f in self.told
+        ):
             return stack or self.told
         return self.told
 

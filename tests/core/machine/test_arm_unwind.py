@@ -121,3 +121,19 @@ def test_at_a_vector_the_stack_is_guessed_whole() -> None:
     symbols, problem, reliable = walked(kernel(ram), start)
     assert (symbols, problem) == (["task", "middle", "outer", "middle", "ret_fast_syscall", "user"], None)
     assert reliable == [True, False, False, False, False, True]
+
+
+def test_where_an_interrupt_found_it_what_was_left_over_of_other_calls_is_passed_by() -> None:
+    """lr is of the interrupt's mode: it tells the function that was interrupted, and so whom its caller called."""
+    ram, sp = Ram(word=4), TASK.start + 0x1000
+    for name, called in (("middle", "outer"), ("outer", "leaf")):
+        ram.words(ret(name) - 4, BL | (AT[called] - ret(name) - 4 >> 2 & 0xFFFFFF))
+    ram.words(TASK.start, *[0] * 0x7E0)
+    ram.words(sp - 0x10, ret("middle"), 4)  # left over of another call: it leads to the end as well
+    ram.words(sp, ret("outer"), 4, ret("middle"), 4, ret("middle"), 4, ret("middle"), 4, AT["ret_fast_syscall"])
+    ram.words(sp - 0x8, 4, ret("outer"))
+    program(ram)
+    start = from_registers({"pc": 0xFFFF0018, "sp": 0xC1A00000, "fp": 0, "lr": AT["leaf"] + 0xC, "cpsr": IRQ_MODE})
+    symbols, problem, reliable = walked(kernel(ram), start)
+    assert (symbols[:3], problem) == (["task", "leaf", "outer"], None)
+    assert symbols[-2:] == ["ret_fast_syscall", "user"] and not any(reliable[1:-1])

@@ -289,6 +289,18 @@ def test_where_no_stack_is_left_behind_the_exception_the_oops_tells_where() -> N
 WILD = PAGE.replace("write access", "instruction fetch").replace("0002", "0010")
 
 
+def test_what_the_log_tells_of_a_stack_stands_before_guesses_behind_a_place_without_a_name() -> None:
+    """As of an ARM CPU that an interrupt took right then: its vector is no function, and its stack can be guessed."""
+    log = "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n"
+    log += "CPU: 0 UID: 0 PID: 1 Comm: swapper/0 Not tainted 6.12.0 #1\nCall trace:\n"
+    log += " dump_stack_lvl+0x54/0x68\n panic+0x114/0x37c\n mount_root_generic+0x200/0x2b4\n kernel_init+0x24/0x140\n"
+    log += "---[ end Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0) ]---"
+    guesses = ("0xffff0018", "? left_over+0x48", "? panic+0x364", "? mount_root_generic+0x200")
+    found = judge(death(log, guesses).kernel)
+    assert (found.cause, found.symbol) == ("root-not-mounted", "mount_root_generic+0x200")
+    assert [f.symbol for f in death(log, guesses).frames][-1] == "kernel_init"
+
+
 def test_of_a_wild_call_the_first_guess_is_the_caller_where_all_are(tmp_path: Path) -> None:
     """The kernel cannot unwind from where no code is: all that it prints is a guess."""
     text = (

@@ -30,6 +30,7 @@ from oopscope.machine.common.softirq import mark_softirqs
 from oopscope.machine.common.walk import EndError, StopError
 
 MODE = 0xF  # of cpsr; 0 is a program's
+MODE_BITS, IRQ_MODE = 0x1F, 0x12
 TOP_SPARE = 8  # bytes at the end of a task's stack that are never used (THREAD_START_SP)
 CONTEXT = (*(f"r{n}" for n in range(4, 11)), "fp", "sp", "pc")  # the first members of struct cpu_context_save
 WORD = 4
@@ -70,19 +71,37 @@ class Unwinder(ChainUnwinder):
         stack = own or self._stacks[0]  # at a vector the stack is that of the processor's mode
         first = frame_at(self._kernel, start.pc, start.sp, reliable=True, called=not start.signal)
         if own is None and has_tables(self._kernel):
-            return [first, *self._likeliest(stack)]
+            found = self._found_by_irq(start)
+            return [first, *found, *self._likeliest(stack, found[0].symbol if found else None)]
         return [first, *scan(self._kernel, start.sp if own is not None else stack.start, stack)]
 
-    def _likeliest(self, stack: Stack) -> list[Frame]:
-        """Return a stack by the lowest return address from which the tables lead to its end; below it may be old."""
+    def _found_by_irq(self, start: State) -> list[Frame]:
+        """Return where an interrupt found a CPU that stands at its vector: lr has that, but no register its stack."""
+        found = start.registers.get("lr", 0) - WORD
+        if start.registers.get("cpsr", 0) & MODE_BITS != IRQ_MODE or not in_text(self._kernel, found):
+            return []
+        return [frame_at(self._kernel, found, start.sp, reliable=False, called=False)]
+
+    def _likeliest(self, stack: Stack, callee: str | None) -> list[Frame]:
+        """Return a stack by the lowest return address from which the tables lead to its end; below it may be old.
+
+        callee: the function that was called there, where that is known.
+        """
         found = list(scan(self._kernel, stack.start, stack))
-        for frame in found:
+        calls = [frame for frame in found if callee is None or self._may_call(frame.address, callee)]
+        for frame in calls or found:
             self.problem = None
             frames = list(self.walk(State(frame.address, frame.sp + WORD, 0, False, reliable=False)))
             if self.problem is None and len(frames) >= FEW:
                 return mark_softirqs(frames, self.is_entry)
         self.problem = None
         return found
+
+    def _may_call(self, address: int, callee: str) -> bool:
+        """Tell whether the call before an address may be of a function: an indirect one, or its own."""
+        target = self._kernel.machine.call_target(self._kernel, address)
+        name = self._kernel.name_of(target) if target is not None else None
+        return target is None or (name is not None and name.symbol == callee)
 
     def lookup(self, state: State) -> int:
         """Return an address in the function that a walk stands in; a system call returns to an entry's first byte."""
