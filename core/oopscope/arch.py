@@ -13,6 +13,7 @@ from oopscope.errors import NotMapped, ReadError
 ByteOrder = Literal["little", "big"]
 ReadPhysical = Callable[[int, int], bytes]
 Place = Callable[[int], int]
+MAX_TABLES = 1 << 15  # whose places are remembered
 
 
 class Bits(NamedTuple):
@@ -61,17 +62,28 @@ class Paging(NamedTuple):
         return address >> used - 1 in (0, (1 << 65 - used) - 1)
 
     def translate(
-        self, root: int, address: int, read: ReadPhysical, ignore: int = 0, place: Place | None = None
+        self,
+        root: int,
+        address: int,
+        read: ReadPhysical,
+        ignore: int = 0,
+        place: Place | None = None,
+        tables: dict[int, int] | None = None,
     ) -> Mapping:
         """Walk from the physical address of the root table; NotMapped says what stopped the walk.
 
         ignore: address bits of an entry that are flags on this machine (such as the SME mask).
         place: what turns an address in an entry into one that `read` takes, where they differ (ReadError for none).
+        tables: where tables of the last level were found to lie, of this root; it is filled.
         """
         if not self.is_canonical(address):
             raise NotMapped(address, "not canonical: no address at all")
         table, entry_of, size, keep = root, self.entry.unpack, self.entry.size, ~ignore
-        for shift, bits, present, inner, mask, frame, absent in self.levels:
+        levels, last = self.levels, self.levels[-1]
+        above = address >> last.shift + last.bits
+        if tables is not None and (known := tables.get(above)) is not None:
+            table, levels = known, levels[-1:]
+        for shift, bits, present, inner, mask, frame, absent in levels:
             at = table + (address >> shift & (1 << bits) - 1) * size
             try:
                 (entry,) = entry_of(read(at, size))
@@ -84,6 +96,10 @@ class Paging(NamedTuple):
                 return Mapping(place(start) if place else start, 1 << shift)
             table = self.address_in(entry, mask & keep)
             table = place(table) if place else table
+            if tables is not None and shift == last.shift + last.bits:
+                if len(tables) >= MAX_TABLES:
+                    tables.clear()
+                tables[above] = table
         raise NotMapped(address)
 
     def address_in(self, entry: int, mask: int) -> int:

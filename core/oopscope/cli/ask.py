@@ -62,20 +62,21 @@ def answer(args: argparse.Namespace, request: Any, kernel: Kernel) -> int:
     try:
         if isinstance(request, TableOf):
             found = rows_of(kernel, wanted(args, request))
-            text = table_in(args.format, found, not args.no_headers)
+            texts = table_in(args.format, found, not args.no_headers)
             if not found.rows and args.format == "text":
                 complain(f"{command.name}: there are none among the {found.table.title.lower()}", DONE)
         else:
             several = isinstance(request, EachTask)
             cards = cards_of(kernel, request)
-            text = cards_in(args.format, cards, not several, not args.no_headers)
+            texts = [cards_in(args.format, cards, not several, not args.no_headers)]
             if several and not cards:
                 complain(f"{command.name}: no task is {request.where}", DONE)
     except (QueryError, NoSuchThing) as error:
         return complain(str(error), USAGE)
     except OopscopeError as error:
         return complain(f"{command.name}: {error}", DAMAGED if isinstance(error, ReadError | NoTypes) else USAGE)
-    write(text)
+    for text in texts:
+        write(text)
     kernel.remember()
     for problem in kernel.problems:
         complain(f"{problem.section}: {problem.message}", DONE)

@@ -15,11 +15,11 @@ from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.report.cells import printable
 from oopscope.report.frames import frame_lines
-from oopscope.report.values import frame
+from oopscope.report.values import frames_once
 from oopscope.sources.remote import Location, location
 from oopscope.stacks.cpus import all_cpus
 from oopscope.stacks.groups import folded, key_of, passes
-from oopscope.stacks.tasks import Task, all_tasks, stack
+from oopscope.stacks.tasks import Task, all_tasks, kept_stacks, stack
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(kernel: Kernel, args: argparse.Namespace) -> int:
     if args.pid or args.all or args.state or args.function or args.module:
+        kernel.cached(kept_stacks).wanted = not (args.pid or args.state)  # of most: each page is unpacked once
         tasks = [t for t in all_tasks(kernel) if _wanted(t, args)]
         if args.pid and not tasks:
             return complain(f"no thread {', '.join(map(str, args.pid))}", USAGE)
@@ -95,7 +96,8 @@ def _print(kernel: Kernel, args: argparse.Namespace) -> int:
     if args.format == "text":
         write("\n".join(_grouped(stacks) if args.group else map(_text, stacks)))
     else:
-        data = ({**one.of, "frames": [frame(f) for f in one.frames]} for one in stacks)
+        same = frames_once()
+        data = ({**one.of, "frames": [same(f) for f in one.frames]} for one in stacks)
         write_data(data, args.format)
     kernel.remember()
     for problem in kernel.problems:

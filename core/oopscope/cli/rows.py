@@ -2,13 +2,13 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from oopscope.commands.command import TableOf
 from oopscope.report.answer import TableFound
 from oopscope.report.card import card_data, card_text, columns_of, rows_section
-from oopscope.report.rows import WRITERS, Content, content_of, render
+from oopscope.report.rows import WRITERS, Content, content_of, pieces, render
 from oopscope.subsystems.cards import Card
 
 HEADED = ("text", "csv")  # forms whose first line names the columns
@@ -37,9 +37,10 @@ def wanted(args: argparse.Namespace, request: TableOf) -> TableOf:
     return request._replace(where=where, sort=args.sort or request.sort, columns=chosen or request.columns)
 
 
-def table_in(form: str, found: TableFound, headers: bool = True) -> str:
-    """Return rows of a table in a form."""
-    return _headed(form, render(form, content_of(found.table.title, found.columns, found.rows)), headers)
+def table_in(form: str, found: TableFound, headers: bool = True) -> Iterable[str]:
+    """Return rows of a table in a form, in pieces."""
+    content = content_of(found.table.title, found.columns, found.rows)
+    return pieces(form, content) if headers else [_headed(form, render(form, content), headers)]
 
 
 def _headed(form: str, text: str, headers: bool) -> str:

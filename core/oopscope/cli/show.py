@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
         found = rows_of(kernel, wanted(args, TableOf(args.table)))
     except QueryError as error:
         return complain(str(error), USAGE)
-    write(drawn(kernel) if _whole(args) else table_in(args.format, found, not args.no_headers))
+    for piece in [drawn(kernel)] if _whole(args) else table_in(args.format, found, not args.no_headers):
+        write(piece)
     kernel.remember()
     count = found.table.counted(kernel, len(found.rows))
     if not args.where and count.complete is False and count.of is not None:

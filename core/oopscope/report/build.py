@@ -9,12 +9,11 @@ from typing import Any
 import oopscope
 from oopscope.errors import OopscopeError
 from oopscope.kernel.clock import iso
-from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.memory_shares import memory_shares
 from oopscope.linux.system import the_system
 from oopscope.report.fault import fault_data
-from oopscope.report.values import Data, frame, row, value
+from oopscope.report.values import Data, frames_once, row, value
 from oopscope.report.waits import waits_data
 from oopscope.stacks.tasks import kept_stacks, stack
 from oopscope.subsystems import ASKED, TABLES, Table, table
@@ -136,27 +135,13 @@ def tasks_section(kernel: Kernel, stacks: bool) -> list[Data]:
     """Return every thread, with its frames where asked for."""
     found = rows(table("tasks"), kernel)
     if stacks:
-        same = _frames()
+        same = frames_once()
         kept = kernel.cached(kept_stacks).found
         for task in found:
             address = int(task["address"], 16)
             task["frames"] = [same(f) for f in stack(kernel, address)]
             kept.pop(address, None)  # the data stands for it from here on
     return found
-
-
-def _frames() -> Callable[[Frame], Data]:
-    """Return what makes frames' data; of a frame that many tasks have it is one and the same."""
-    met: dict[tuple[object, ...], Data] = {}
-
-    def same(f: Frame) -> Data:
-        key = f[:-1]  # all but the stack pointer
-        data = met.get(key)
-        if data is None:
-            data = met[key] = frame(f)
-        return data
-
-    return same
 
 
 def meminfo_section(kernel: Kernel) -> Data:

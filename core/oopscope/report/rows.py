@@ -9,6 +9,9 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from io import StringIO
+from itertools import chain
+from json.encoder import encode_basestring_ascii
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TextIO
 
 from oopscope.lazy_re import lazy_re
@@ -84,9 +87,10 @@ class TableColumn(NamedTuple):
         """Return the cell in words."""
         return cell(self.value(row), self.kind)
 
-    def value(self, row: Any) -> Any:
-        """Return the value."""
-        return getattr(row, self.key)
+    @property
+    def value(self) -> Callable[[Any], Any]:
+        """What gives the value of a row."""
+        return attrgetter(self.key)
 
 
 def content_of(title: str, columns: Sequence[Column], rows: Sequence[Any]) -> Content:
@@ -167,23 +171,37 @@ def _record(what: Content, row: Any) -> dict[str, Any]:
     return {field.key: value(field.value(row), field.kind) for field in what.fields}
 
 
+def _object(what: Content) -> Callable[[Any], str]:
+    """Return what makes a row an object of JSON, as json.dumps of its record does; a table may have 100,000 rows."""
+    fields = {field.key: (json.dumps(field.key), field.value, field.kind) for field in what.fields}.values()
+    return lambda row: "{" + ", ".join([f"{key}: {_member(get(row), kind)}" for key, get, kind in fields]) + "}"
+
+
+def _member(raw: Any, kind: str) -> str:
+    """Return a value in JSON."""
+    if raw is None:
+        return "null"
+    if raw.__class__ is str:
+        return encode_basestring_ascii(raw)
+    if raw.__class__ is int and kind != "address":
+        return str(raw)
+    return json.dumps(value(raw, kind))
+
+
 def _json(file: TextIO, what: Content) -> Iterator[None]:
     """A list with a line for each row: whole it is JSON, and line by line it can be looked at."""
-    file.write("[")
-    comma = ""
+    start, made = "[\n", _object(what)
     for rows in _in_steps(what.rows):
-        buffer = StringIO()
-        for row in rows:
-            buffer.write(f"{comma}\n{json.dumps(_record(what, row))}")
-            comma = ","
-        file.write(buffer.getvalue())
+        file.write(start + ",\n".join(map(made, rows)))
+        start = ",\n"
         yield
-    file.write("\n]\n")
+    file.write("[\n]\n" if start == "[\n" else "\n]\n")
 
 
 def _json_lines(file: TextIO, what: Content) -> Iterator[None]:
+    made = _object(what)
     for rows in _in_steps(what.rows):
-        file.write("".join(f"{json.dumps(_record(what, row))}\n" for row in rows))
+        file.write("\n".join(map(made, rows)) + "\n")
         yield
 
 
@@ -240,7 +258,13 @@ ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".md": "markdown",
 
 def render(form: str, what: Content) -> str:
     """Return what a format makes of rows, whole; KeyError for no such format."""
+    return "".join(pieces(form, what))
+
+
+def pieces(form: str, what: Content) -> Iterator[str]:
+    """Yield what a format makes of rows, piece by piece, for who writes more than is to be held."""
     file = StringIO()
-    for _ in WRITERS[form](file, what):
-        pass
-    return file.getvalue()
+    for _ in chain(WRITERS[form](file, what), [None]):
+        yield file.getvalue()
+        file.seek(0)
+        file.truncate()

@@ -1,6 +1,6 @@
 """Values as data, for scripts: what stands in JSON, whichever command, pane or file it is of. See cells for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from oopscope.kernel.frame import Frame
@@ -34,6 +34,20 @@ def frame(f: Frame) -> Data:
         "kind": f.kind,
         "reliable": f.reliable,
     }
+
+
+def frames_once() -> Callable[[Frame], Data]:
+    """Return what makes frames' data; of a frame that many tasks have it is one and the same."""
+    met: dict[tuple[object, ...], Data] = {}
+
+    def same(f: Frame) -> Data:
+        key = f[:-1]  # all but the stack pointer
+        data = met.get(key)
+        if data is None:
+            data = met[key] = frame(f)
+        return data
+
+    return same
 
 
 def row(columns: Sequence[Column], item: object) -> Data:

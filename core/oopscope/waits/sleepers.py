@@ -5,7 +5,7 @@ hangs in a ring with the queue's head: it is believed only on the own stack of t
 """
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from oopscope.errors import Absent, OopscopeError, ReadError
@@ -32,6 +32,12 @@ class Entry(NamedTuple):
     function: str
 
 
+@lru_cache(4096)
+def within(functions: tuple[str, ...], names: str | tuple[str, ...]) -> bool:
+    """Tell whether one of a stack's functions has a name that begins so; most stacks are those of many tasks."""
+    return any(function.startswith(names) for function in functions)
+
+
 class Sleeper:
     """One task that is not on a CPU and waits; what its stack tells is read when it is asked for."""
 
@@ -39,6 +45,7 @@ class Sleeper:
         self.kernel, self.task, self._clock, self._seen = kernel, task, clock, seen
         self.address, self.pid = task.address, task.pid
         self.places = seen.places  # the addresses of the words on its stack that name it
+        self.word, self.may_link = seen.word, seen.may_link  # a word, mostly of its stack; whether two can be links
 
     @property
     def comm(self) -> str:
@@ -71,17 +78,9 @@ class Sleeper:
         """The functions that it sleeps in, innermost first."""
         return functions_of(self.kernel, self.address)
 
-    def may_link(self, node: int) -> bool:
-        """Tell whether two words on its stack can be the links of a list."""
-        return self._seen.may_link(node)
-
     def linked(self, node: int) -> bool:
         """Tell whether a node on its stack is linked with its neighbours both ways; what cannot be is not followed."""
-        return self._seen.may_link(node) and is_linked(self.kernel, node)
-
-    def word(self, address: int) -> int:
-        """Return a word, mostly of its stack; ReadError."""
-        return self.kernel.memory.word(address)
+        return self.may_link(node) and is_linked(self.kernel, node)
 
     @cached_property
     def completion(self) -> int | None:
@@ -130,6 +129,14 @@ class Seen:
             at = data.find(own, at + 1)
         self.places = tuple(found)
         self._data = data if memory.keep(task.sp, data) else None
+
+    def word(self, address: int) -> int:
+        """Return a word, mostly of the stack; ReadError."""
+        at = address - self._start
+        if self._data is not None and 0 <= at <= self._last - self._start:
+            found: int = self._memory.pair_in(self._data, at)[0]
+            return found
+        return self._memory.word(address)
 
     def may_link(self, node: int) -> bool:
         """Tell whether two words can be the links of a list: spares following most that cannot.
@@ -182,10 +189,17 @@ def _entry_shape(kernel: Kernel) -> EntryShape | None:
 
 def wakes(kernel: Kernel, function: int) -> str | None:
     """Return the name of a function that begins at an address and wakes who waits; None for anything else."""
-    if function < lowest(kernel):
-        return None
-    name = kernel.name_of(function)
-    return name.symbol if name is not None and not name.offset and _WAKES.search(name.symbol) else None
+    known = kernel.cached(_wakers)
+    if function not in known:
+        name = kernel.name_of(function) if function >= lowest(kernel) else None
+        wakes = name is not None and not name.offset and _WAKES.search(name.symbol)
+        found = known[function] = name.symbol if name is not None and wakes else None
+        return found
+    return known[function]
+
+
+def _wakers(_kernel: Kernel) -> dict[int, str | None]:
+    return {}  # what may wake, by the word that stands where its address would
 
 
 _WAKES = lazy_re(r"wake|child_wait_callback")
@@ -325,7 +339,7 @@ def completion_of(sleeper: Sleeper) -> int | None:
     A completion's waiters are a simple wait queue since a5c6234e1028 "completion: Use simple wait queues", 5.7.
     """
     found = sleeper.completion
-    asleep = found is not None and any(function.startswith(_COMPLETES) for function in sleeper.functions)
+    asleep = found is not None and within(sleeper.functions, _COMPLETES)
     return found if asleep else None
 
 

@@ -50,12 +50,13 @@ def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_b
     paging, bits = _shape(arch, page, info, physical, root, stext, image)
     size = 1 << PAGE_SHIFTS[page]
     lowest = ADDRESSES - (1 << bits)
+    tables: dict[int, int] = {}
 
     def translate(address: int) -> Mapping:
         if address < lowest:
             raise NotMapped(address, "not canonical: no address of the kernel's")
         try:
-            return paging.translate(root, address, physical.read)
+            return paging.translate(root, address, physical.read, tables=tables)
         except NotMapped:
             if stext <= address < stext + TEXT_WINDOW:
                 return Mapping((address & -size) - stext + image, size)

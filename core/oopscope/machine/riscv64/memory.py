@@ -24,10 +24,11 @@ def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_b
     if root_va is None or offset is None or paging is None:
         raise FormatError("VMCOREINFO names no page tables (NUMBER(va_kernel_pa_offset) or NUMBER(VA_BITS) is missing)")
     root, stext = (root_va - offset) % TOP, info.symbol("_stext") or root_va
+    tables: dict[int, int] = {}
 
     def translate(address: int) -> Mapping:
         try:
-            return paging.translate(root, address, physical.read)
+            return paging.translate(root, address, physical.read, tables=tables)
         except NotMapped:
             if stext <= address < stext + TEXT_WINDOW:
                 return Mapping(((address & -PAGE) - offset) % TOP, PAGE)

@@ -48,10 +48,11 @@ def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_b
         raise FormatError("VMCOREINFO names no page tables (SYMBOL(swapper_pg_dir) is missing)")
     root, stext = _lies(info, root_va), info.symbol("_stext") or root_va
     paging = _paging(arch, info, physical, root, stext)
+    tables: dict[int, int] = {}
 
     def translate(address: int) -> Mapping:
         try:
-            return paging.translate(root, address, physical.read)
+            return paging.translate(root, address, physical.read, tables=tables)
         except NotMapped:
             if stext <= address < stext + TEXT_WINDOW:
                 return Mapping(_lies(info, address & -PAGE), PAGE)

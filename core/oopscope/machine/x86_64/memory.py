@@ -66,10 +66,11 @@ def kernel_memory(arch: Arch, info: VmcoreInfo, physical: PhysicalMemory, phys_b
     paging = paging_of(arch, info)
     sme = info.number("sme_mask") or 0
     stext = info.symbol("_stext") or root_va
+    tables: dict[int, int] = {}
 
     def translate(address: int) -> Mapping:
         try:
-            return paging.translate(root, address, physical.read, sme, physical.place)
+            return paging.translate(root, address, physical.read, sme, physical.place, tables)
         except NotMapped as e:
             if e.lost and stext <= address < min(stext + TEXT_WINDOW, START_KERNEL_MAP + IMAGE_LIMIT):
                 start = address & -4096

@@ -16,7 +16,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import offset
-from oopscope.waits.sleepers import Sleeper, heads_of
+from oopscope.waits.sleepers import Sleeper, heads_of, within
 
 ASLEEP = (
     "md_",
@@ -35,7 +35,7 @@ BARRIERS = (("raid1", "r1conf"), ("raid10", "r10conf"))
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for an array."""
     for one in unlocked(kernel):
-        if not one.entries or not any(function.startswith(ASLEEP) for function in one.functions):
+        if not one.entries or not within(one.functions, ASLEEP):
             continue
         try:
             for head in heads_of(one):

@@ -17,7 +17,7 @@ from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
 from oopscope.waits.pools import held_up
-from oopscope.waits.sleepers import Sleeper, completion_of, ring
+from oopscope.waits.sleepers import Sleeper, completion_of, ring, within
 from oopscope.waits.workers import Worker, work_node, workers, workqueues
 
 MAX_BARRIERS = 1024  # behind one work
@@ -157,7 +157,7 @@ def _rcu(kernel: Kernel, one: Sleeper, completion: int, waiter: Node) -> Iterato
         return
     named = kernel.name_of(kernel.memory.word(completion - shape[0] + shape[1]))
     wakes = named is not None and named.symbol == "wakeme_after_rcu"
-    waits = any(function.startswith(("synchronize_rcu", "__wait_rcu_gp")) for function in one.functions)
+    waits = within(one.functions, ("synchronize_rcu", "__wait_rcu_gp"))
     if not wakes and not waits:
         return
     text = "its rcu_synchronize stands on its own stack"

@@ -22,7 +22,7 @@ from oopscope.waits.kinds.spinlocks import at_work
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, completion_of, functions_of
+from oopscope.waits.sleepers import Sleeper, completion_of, functions_of, within
 
 LOCKED = 1  # CSD_FLAG_LOCK
 MAX_CALLS = 4096  # in one CPU's queue
@@ -43,7 +43,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
     for one in unlocked(kernel):
         if not one.places or one.completion is None:
             continue
-        if any(function.startswith(STOPS) for function in one.functions):
+        if within(one.functions, STOPS):
             try:
                 yield from _stopped(kernel, one)
             except OopscopeError as error:

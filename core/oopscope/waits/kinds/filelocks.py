@@ -15,7 +15,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import inode_name, task_node
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, heads_of
+from oopscope.waits.sleepers import Sleeper, heads_of, within
 
 ASLEEP = (
     "flock_lock_inode",
@@ -31,7 +31,7 @@ FL_POSIX, FL_OFDLCK = 1, 1024
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for a lock of a file."""
     for one in unlocked(kernel):
-        if one.places and one.entries and any(f.startswith(ASLEEP) for f in one.functions):
+        if one.places and one.entries and within(one.functions, ASLEEP):
             try:
                 for head in heads_of(one):
                     yield from _of(kernel, one, head)

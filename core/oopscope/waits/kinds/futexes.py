@@ -8,6 +8,7 @@ word is only 2; the owner stands 8 bytes behind it, and is believed only as like
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.arch import ByteOrder, Mapping
 from oopscope.errors import OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -16,7 +17,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import lowest, offset, offsets
-from oopscope.waits.sleepers import Sleeper, is_linked
+from oopscope.waits.sleepers import Sleeper, is_linked, within
 
 WAITERS, TID = 0x80000000, 0x3FFFFFFF
 INODE, SHARED = 1, 2  # FUT_OFF_INODE, FUT_OFF_MMSHARED: the low bits of futex_key.both.offset
@@ -45,7 +46,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
             base = place - shape[0]
             try:
                 key = _key(kernel, one, base) if one.may_link(base + shape[1]) else None
-                if key is not None and any(f.startswith(ASLEEP) for f in one.functions):
+                if key is not None and within(one.functions, ASLEEP):
                     yield from _of(kernel, one, key)
                     break
             except OopscopeError as error:
@@ -60,10 +61,11 @@ def _key(kernel: Kernel, one: Sleeper, base: int) -> _Key | None:
         return None
     memory = kernel.memory
     try:
-        lock = memory.word(base + shape[2])
-        held, word = memory.word(base + shape[1] + parts[0]), memory.word(base + shape[1] + parts[1])
+        if one.word(base + shape[2]) < lowest(kernel):
+            return None
+        held, word = one.word(base + shape[1] + parts[0]), one.word(base + shape[1] + parts[1])
         flags = memory.u32(base + shape[1] + parts[2])
-        if lock < lowest(kernel) or not (flags & INODE or held == one.task.mm):
+        if not flags & INODE and held != one.task.mm:
             return None
     except ReadError:
         return None
@@ -111,12 +113,16 @@ def _words(kernel: Kernel, key: _Key) -> tuple[int, int, int] | None:
     memory, physical = kernel.memory, kernel.memory.physical
     try:
         paging, root = kernel.machine.user_paging(kernel), memory.translate(memory.word(key.mm + pgd))
-        values = []
-        for at in (0, 4, OWNER):
-            mask = kernel.info.number("sme_mask") or 0
-            page = paging.translate(root, key.address + at, physical.read, mask, physical.place)
-            raw = physical.read(page.start + (key.address + at & page.size - 1), 4)
-            values.append(int.from_bytes(raw, "little" if kernel.endian == "<" else "big"))
+        order: ByteOrder = "little" if kernel.endian == "<" else "big"
+        mask = kernel.info.number("sme_mask") or 0
+        values, pages = [], dict[int, Mapping]()  # nearly always one page
+        for address in (key.address, key.address + 4, key.address + OWNER):
+            page = pages.get(address // memory.page_size)
+            if page is None:
+                page = paging.translate(root, address, physical.read, mask, physical.place)
+                pages[address // memory.page_size] = page
+            raw = physical.read(page.start + (address & page.size - 1), 4)
+            values.append(int.from_bytes(raw, order))
     except OopscopeError:
         return None
     return values[0], values[1], values[2]

@@ -13,7 +13,7 @@ from oopscope.waits.locks import all_locks
 from oopscope.waits.nodes import file_system_node, frozen, lock_name, task_node, thing
 from oopscope.waits.offsets import offset
 from oopscope.waits.recorded import checked, said
-from oopscope.waits.sleepers import sleepers
+from oopscope.waits.sleepers import sleepers, within
 from oopscope.waits.wait import Wait
 
 COMPLETE = 4  # SB_FREEZE_COMPLETE
@@ -60,7 +60,7 @@ def _recorded(kernel: Kernel, known: set[int]) -> Iterator[Claim]:
 def _freezing(kernel: Kernel, one: Frozen, system: Node) -> Iterator[Claim]:
     """Yield who is about to freeze a file system, and has its super block among its words."""
     for task in sleepers(kernel) if one.level < COMPLETE else ():
-        if task.blocked and one.address in task.words and any(f.startswith("freeze_super") for f in task.functions):
+        if task.blocked and one.address in task.words and within(task.functions, "freeze_super"):
             text = "it is in freeze_super, with the super block among its words"
             yield Claim(system, task_node(kernel, task.address), "held_by", "inferred", None, text)
 

@@ -17,7 +17,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node, thing
 from oopscope.waits.offsets import lowest, offset, offsets
-from oopscope.waits.sleepers import Sleeper, completion_of, heads_of, sleepers
+from oopscope.waits.sleepers import Sleeper, completion_of, heads_of, sleepers, within
 
 QUEUE = "module_wq"
 LIVE = 0  # MODULE_STATE_LIVE; COMING, GOING and UNFORMED are others
@@ -83,7 +83,7 @@ def _by_name(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
 
 def _loader(kernel: Kernel, node: Node, module: int) -> Iterator[Claim]:
     for one in sleepers(kernel):
-        if module in one.words and one.functions and any(f.startswith(LOADS[0]) for f in one.functions):
+        if module in one.words and one.functions and within(one.functions, LOADS[0]):
             text = "it is in the module's init function, with the module among its words"
             yield Claim(node, task_node(kernel, one.address), "held_by", "inferred", None, text)
 

@@ -28,7 +28,7 @@ from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, file_system_node, super_blocks, symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
 from oopscope.waits.servers import claims_of_file_system
-from oopscope.waits.sleepers import Sleeper, completion_of
+from oopscope.waits.sleepers import Sleeper, completion_of, within
 
 FLAGS = 3  # the low bits of folio.mapping
 ON_PAGE, ON_BIT = "wake_page_function", ("wake_bit_function", "var_wake_function")
@@ -66,7 +66,7 @@ def _of(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
         if entry.function in ON_BIT:
             yield from _on_bit(kernel, one, entry.node)
             return
-    if one.blocked and any(function.startswith(_ON_BIO) for function in one.functions):
+    if one.blocked and within(one.functions, _ON_BIO):
         yield from _on_bio(kernel, one)
 
 
@@ -153,7 +153,7 @@ def _on_bit(kernel: Kernel, one: Sleeper, node: int) -> Iterator[Claim]:
     word, bit = one.word(node - shape[0] + shape[1]), one.word(node - shape[0] + shape[2]) & 0xFFFFFFFF
     found = _buffer(kernel, word)
     if found is None:
-        if any(function.startswith(RPC) for function in one.functions):
+        if within(one.functions, RPC):
             return  # the kind that knows calls names it
         name = symbol_name(kernel, word) or f"{word:#x}"
         if one.blocked:
@@ -211,7 +211,7 @@ def _on_bio(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
 
 def _of_call(kernel: Kernel, one: Sleeper) -> int | None:
     """Return the disk of the file that a task reads or writes directly: the only one of its own among its words."""
-    if not any(function.startswith(_DIRECT) for function in one.functions):
+    if not within(one.functions, _DIRECT):
         return None
     file, block_at = offset(kernel, "file", "f_mapping"), offset(kernel, "inode", "i_sb")
     host = offset(kernel, "address_space", "host")  # of a device's file the device's own inode, not that of its name

@@ -15,7 +15,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import offset, offsets, size
-from oopscope.waits.sleepers import Sleeper, head_of
+from oopscope.waits.sleepers import Sleeper, head_of, within
 
 MAX_FILES = 64  # of one wait
 EPOLL = ("ep_autoremove_wake_function", "autoremove_wake_function", "default_wake_function")
@@ -35,7 +35,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
 
 def _of(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
     epoll = any(entry.function in EPOLL for entry in one.entries)
-    if epoll and any(function.startswith(("ep_poll", "do_epoll")) for function in one.functions):
+    if epoll and within(one.functions, ("ep_poll", "do_epoll")):
         for entry in one.entries:
             head = head_of(kernel, entry.node)
             at = offset(kernel, "eventpoll", "wq.head")

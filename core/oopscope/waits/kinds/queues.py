@@ -20,7 +20,7 @@ from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, super_blocks, task_node, thing
 from oopscope.waits.offsets import offset
 from oopscope.waits.servers import fuse_server
-from oopscope.waits.sleepers import Sleeper, heads_of
+from oopscope.waits.sleepers import Sleeper, heads_of, within
 
 MAX_DEVICES = 256
 Find = Callable[[Kernel, Sleeper, int], Iterator[Claim]]
@@ -38,7 +38,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
     for one in unlocked(kernel):
         if not one.places or not one.entries:
             continue
-        found = next((place for place in PLACES if any(f.startswith(place.functions) for f in one.functions)), None)
+        found = next((place for place in PLACES if within(one.functions, place.functions)), None)
         if found is None:
             continue
         for head in heads_of(one):
@@ -184,7 +184,7 @@ def _fuse(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
 
 def _some_fuse(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
     """By its functions alone, where the types of the module are not there: until 5.10 a dump has none of modules."""
-    if not any(function.startswith("request_wait_answer") for function in one.functions):
+    if not within(one.functions, "request_wait_answer"):
         return
     node = Node("fuse:", "fuse", "a server", None, None, "which is not known: no types of fuse", True)
     text = "it is in request_wait_answer"

@@ -17,7 +17,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import lowest, offset, size
-from oopscope.waits.sleepers import Sleeper, heads_of
+from oopscope.waits.sleepers import Sleeper, heads_of, within
 
 MAX_NODES = 1024
 MAX_READERS = 4096
@@ -44,13 +44,13 @@ NODE = Plan("rcu_node", _Leaf, blkd_tasks="&blkd_tasks")
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who waits for an expedited grace period, and who ends one."""
     for one in unlocked(kernel):
-        if one.blocked and any(f.startswith("synchronize_rcu_expedited_wait") for f in one.functions):
+        if one.blocked and within(one.functions, "synchronize_rcu_expedited_wait"):
             node, holders = grace_period(kernel, True)
             text = "it is in synchronize_rcu_expedited_wait, which waits for the CPUs and readers"
             yield Claim(task_node(kernel, one.address), node, "waits_for", "inferred", one.since, text)
             yield from holders
             continue
-        if not one.entries or not any(f.startswith("synchronize_rcu_expedited") for f in one.functions):
+        if not one.entries or not within(one.functions, "synchronize_rcu_expedited"):
             continue
         for head in heads_of(one):
             named = kernel.name_of(head)

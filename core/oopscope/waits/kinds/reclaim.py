@@ -14,7 +14,7 @@ from oopscope.waits.graph import Claim, Node
 from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import symbol_name, task_node, thing
 from oopscope.waits.offsets import offset, offsets
-from oopscope.waits.sleepers import Sleeper, heads_of
+from oopscope.waits.sleepers import Sleeper, heads_of, within
 from oopscope.waits.workers import workers
 
 ASLEEP = ("throttle_direct_reclaim", "reclaim_throttle", "congestion_wait", "wait_iff_congested")
@@ -34,7 +34,7 @@ REASONS = {
 def edges(kernel: Kernel) -> Iterator[Claim]:
     """Yield who is throttled in reclaim or compaction."""
     for one in unlocked(kernel):
-        if not one.entries or not any(function.startswith(ASLEEP) for function in one.functions):
+        if not one.entries or not within(one.functions, ASLEEP):
             if one.blocked and not one.entries and "msleep" in one.functions:
                 yield from _by_a_timer(kernel, one)
             continue
@@ -55,7 +55,7 @@ def _of(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
 
 
 def _kind(one: Sleeper) -> str:
-    return "compaction" if any(function.startswith(COMPACTS) for function in one.functions) else "reclaim"
+    return "compaction" if within(one.functions, COMPACTS) else "reclaim"
 
 
 def _by_a_timer(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:

@@ -13,7 +13,7 @@ from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import task_node
 from oopscope.waits.offsets import lowest, offset, offsets
 from oopscope.waits.servers import RPC, rpc_server
-from oopscope.waits.sleepers import Sleeper
+from oopscope.waits.sleepers import Sleeper, within
 
 ASLEEP = ("rpc_wait_bit", "__rpc_execute", "rpc_wait_for_completion", "nfs4_run_", "nfs4_proc", "__rpc_wait")
 MAX_NAME = 32
@@ -25,7 +25,7 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
     if shape is None:
         return
     for one in unlocked(kernel):
-        if not one.entries or not any(function.startswith(ASLEEP) for function in one.functions):
+        if not one.entries or not within(one.functions, ASLEEP):
             continue
         for entry in one.entries:
             try:

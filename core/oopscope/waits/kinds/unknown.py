@@ -17,8 +17,7 @@ from oopscope.waits.sleepers import Sleeper, completion_of, head_of
 def edges(kernel: Kernel, known: set[str]) -> Iterator[Claim]:
     """Yield what the blocked tasks wait for that are not among those of whom it is known."""
     for one in unlocked(kernel):
-        waiter = task_node(kernel, one.address)
-        if waiter.id in known or not one.places:
+        if not one.places or task_node(kernel, one.address).id in known:
             continue
         try:
             yield from _of(kernel, one)

@@ -14,7 +14,7 @@ from oopscope.waits.locks import unlocked
 from oopscope.waits.nodes import file_system_name, file_system_node, super_blocks, task_node, thing
 from oopscope.waits.offsets import lowest, offset
 from oopscope.waits.servers import claims_of_file_system
-from oopscope.waits.sleepers import Sleeper, heads_of
+from oopscope.waits.sleepers import Sleeper, heads_of, within
 from oopscope.waits.workers import workers
 
 DIRTY = ("balance_dirty_pages",)
@@ -29,14 +29,14 @@ def edges(kernel: Kernel) -> Iterator[Claim]:
         try:
             if one.entries:
                 yield from _queued(kernel, one)
-            elif one.blocked and any(function.startswith(DIRTY) for function in one.functions):
+            elif one.blocked and within(one.functions, DIRTY):
                 yield from _throttled(kernel, one)
         except OopscopeError as error:
             kernel.problems.lost("waits", f"the writeback that {one.pid} waits for")(error)
 
 
 def _queued(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
-    if any(function.startswith(WRITES) for function in one.functions):
+    if within(one.functions, WRITES):
         at = offset(kernel, "backing_dev_info", "wb_waitq.head")
         for head in heads_of(one):
             if at is not None and _is_bdi(kernel, head - at):
