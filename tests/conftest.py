@@ -34,6 +34,20 @@ def _no_index_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer what CI runs too."""
+    parser.addoption("--thorough", action="store_true", help="run also what goes through all of something (CI does)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the thorough tests out of a run of the whole suite, unless they are asked for."""
+    if config.getoption("thorough") or config.getoption("keyword") or config.getoption("file_or_dir"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+
+
 def pytest_collection_finish() -> None:
     """Let the collector of garbage leave alone what stays to the end: each full turn would go through all tests."""
     gc.collect()

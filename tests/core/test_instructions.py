@@ -20,6 +20,7 @@ HOW = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", HOW)
 def test_as_the_package_has_it(name: str) -> None:
     """Random bytes, decoded from each even place: every field of every instruction that they are."""

@@ -114,6 +114,7 @@ def test_every_key_has_its_turn_on_small_and_large_screens() -> None:
         assert len(pressed) >= len(GENERIC) // TURNS and {*pressed} == {0, 1}, key
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("places", RUNS, ids=lambda places: ",".join(map(named, places)))
 async def test_every_key(places: list[Place]) -> None:
     """Of several names of a key all are bound to it, and one is pressed, in each place another."""

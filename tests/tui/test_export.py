@@ -138,6 +138,7 @@ async def test_grouped_cpus_have_a_row_each(tmp_path: Path, opened: bool) -> Non
     assert [row["comm"] for row in json.loads((tmp_path / "cpus.json").read_text())][7] == "swapper/7"
 
 
+@pytest.mark.thorough
 async def test_every_pane_is_written_in_every_format(tmp_path: Path) -> None:
     async with running(size=LARGE) as (app, pilot):
         for tab in list(app.views):

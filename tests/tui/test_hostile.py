@@ -184,6 +184,7 @@ def cells_stand_in_their_columns(table: Any, strips: Any) -> None:
 KEYS_PRESSED = ("j", "j", "enter", "G", "right")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 async def test_every_pane(size: tuple[int, int]) -> None:
     async with running(nasty_fake(), size) as (app, pilot):
@@ -199,6 +200,7 @@ async def test_every_pane(size: tuple[int, int]) -> None:
             assert app.pane.key is not None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", [one.key for one in SPECIAL if not one.group and one.key != "dumps"])
 async def test_every_pane_that_has_no_tab(key: str) -> None:
     async with running(nasty_fake(), SMALL) as (app, pilot):

@@ -23,6 +23,7 @@ def everything(pane: Pane) -> str:
     return "\n".join(view.written(view.view.row(n)) for view in views for n in range(len(view.view)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 async def test_every_step_shows_what_it_asks(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OOPSCOPE_LESSON", str(path))

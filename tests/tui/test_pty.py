@@ -102,6 +102,7 @@ class Program:
         return os.waitstatus_to_exitcode(status)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
 @pytest.mark.parametrize(
     "environment",

@@ -13,6 +13,7 @@ from tui.driving import LARGE, SMALL, press, running, text
 DUMPS = [stored.DUMPS / f"{name}.kdump" for name in ("5.10-softlockup", "6.12-nmi", "7.3-oom")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
 async def test_every_pane_of_a_dump(dump: Any) -> None:
     size = (SMALL, LARGE)[DUMPS.index(dump) % 2]

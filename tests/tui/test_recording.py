@@ -4,13 +4,18 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from rich.segment import Segment
 
 from oopscope_tui.look.picture import moving
+from oopscope_tui.tools import recording
 from oopscope_tui.tools.recording import record, write_cast
 
 
-def test_a_session_is_recorded_as_an_asciicast(tmp_path: Path) -> None:
+@pytest.mark.thorough
+def test_a_session_is_recorded_as_an_asciicast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "PATIENCE", 60.0)
+    monkeypatch.setattr(recording, "QUIET", 2.0)  # on a machine with much else to do
     script = (("", 0.5), ("3", 1.0))
     events = list(record(["demo"], (100, 30), script))
     assert [event.rest for event in events if event.rest] == [0.5, 1.0]

@@ -20,6 +20,7 @@ def cut_beside_blanks(rows: list[str]) -> list[str]:
     return [told for told in cut if "▸" not in told]  # a fold's "from … to" is no cut
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("demo", "places"), [("null-pointer", PLACES), ("deadlock", MORE)])
 async def test_nothing_is_cut_beside_ten_free_cells(demo: str, places: tuple[str, ...]) -> None:
     async with running(Opened(), SIZES[0], [bundled_path(demo)]) as (app, pilot):

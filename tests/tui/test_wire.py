@@ -43,6 +43,7 @@ def play(terminal: Any, old: Any, new: Any, margins: bool = False) -> Any:
     return len(data)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("margins", [False, True])
 @pytest.mark.parametrize("seed", range(40))
 def test_any_change_arrives(seed: int, margins: bool) -> None:

@@ -1,5 +1,6 @@
 """Any run of updates, written as differences, leaves the terminal as a full repaint of the last screen would."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -56,6 +57,7 @@ def pieces(draw: st.DrawFn) -> list[CompositorUpdate]:
 UPDATES = st.lists(WHOLE.map(lambda one: [one]) | scrolled() | pieces(), min_size=1, max_size=5)
 
 
+@pytest.mark.thorough
 @few
 @given(st.lists(strips(WIDTH), min_size=HEIGHT, max_size=HEIGHT), UPDATES, st.booleans())
 def test_a_changed_screen_is_what_a_full_repaint_shows(

@@ -32,6 +32,7 @@ def summary(kernel: Kernel) -> dict[str, object]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["5.10-sysrq.kdump", "6.12-sysrq.kdump", "7.2-sysrq.kdump", "7.3-oom.kdump"])
 def test_nothing_but_memory(name: str) -> None:
     """The banner leads to the page tables, those to the symbols, and those to all else; KASLR is worked out."""

@@ -151,6 +151,7 @@ class TestCut:
         return DUMP.read_bytes()
 
     # What a report of a cut dump says is held at every twentieth, in conditions/test_cut_dumps.py.
+    @pytest.mark.thorough
     @pytest.mark.parametrize("sixteenth", [0, 1, 4, 9, 13, 15])
     def test_at_a_sixteenth(self, command: Run, tmp_path: Path, raw: bytes, sixteenth: int) -> None:
         path = tmp_path / "vmcore"

@@ -68,6 +68,7 @@ def check(name: str, twentieths: int) -> None:
     assert status(report) == 4 or not verdict["lacks"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name, twentieths", [(CHOSEN[part % 2], part) for part in TWENTIETHS])
 def test_a_cut_dump_says_what_it_lacks(name: str, twentieths: int) -> None:
     check(name, twentieths)

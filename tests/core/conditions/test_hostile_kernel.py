@@ -102,6 +102,7 @@ def faults(report: dict[str, object] | None) -> list[str]:
     return [f"{p['section']}: {p['message']}" for p in problems if "own" in p["message"] and "fault" in p["message"]]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_lying_kernel(seed: int) -> None:
     name, before = NAMES[seed % len(NAMES)], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

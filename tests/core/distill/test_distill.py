@@ -36,6 +36,7 @@ def distilled(
         return source, out, distill(open_path(source.path), out, lambda _text: None)
 
 
+@pytest.mark.thorough
 def test_the_report_is_the_same(distilled: tuple[Case, Path, kdump_file.Written]) -> None:
     source, out, _ = distilled
     report = build(open_kernel([out]), [*SECTIONS, "dump"], stacks=True)

@@ -83,6 +83,7 @@ def test_blocks_are_the_pages_without_zeros(key: str, name: str) -> None:
                     continue
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key, name", CASES)
 def test_cut_at_each_sixteenth(key: str, name: str) -> None:
     files = FIXTURES[key][name]()
@@ -91,6 +92,7 @@ def test_cut_at_each_sixteenth(key: str, name: str) -> None:
             exercise({**files, path: raw[: len(raw) * n // 16]})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key, name", CASES)
 def test_headers_with_flipped_bytes(key: str, name: str) -> None:
     files = FIXTURES[key][name]()

@@ -168,6 +168,7 @@ def test_a_table_of_the_kernel(whole: Case, broken_report: Callable[..., Any], t
     assert [p for p in out["problems"] if "fault of oopscope's own" in p["message"]] == []
 
 
+@pytest.mark.thorough
 def test_distilling_a_damaged_dump(whole: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be read cannot be kept; the report stays what it was."""
     from oopscope.distill import kdump_file
@@ -183,6 +184,7 @@ def test_distilling_a_damaged_dump(whole: Case, tmp_path: Path, monkeypatch: pyt
     assert {s: again[s] for s in SECTIONS} == {s: first[s] for s in SECTIONS}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("table", ["BTF", "kallsyms"])
 def test_distilling_a_dump_whose_tables_are_damaged(
     whole: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str

@@ -11,6 +11,7 @@ CONTAINERS, REPORTS = 200, 5
 SECONDS = 10  # of processor time
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("tenth", range(10))
 def test_changed_containers(tenth: int) -> None:
     for number in range(tenth, CONTAINERS, 10):
@@ -19,6 +20,7 @@ def test_changed_containers(tenth: int) -> None:
         assert time.process_time() - started < SECONDS
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", range(REPORTS))
 def test_reports_of_changed_memory(number: int) -> None:
     started = time.process_time()

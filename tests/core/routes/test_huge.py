@@ -75,6 +75,7 @@ def report_of_small() -> Any:
     return report(PATH)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("tib, ram_everywhere", [(1, True), (6, False)])
 def test_a_report_costs_little_more_than_of_a_small_machine(tmp_path: Path, tib: int, ram_everywhere: bool) -> None:
     small_seconds, _, small = report_of_small()

@@ -47,6 +47,7 @@ def test_every_container_is_a_route() -> None:
     assert routes >= {line.key for line in FORMATS} - {"log"}  # a log is no memory: test_log has its forms
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_gives_the_same_report(route: Any, machine: Machine, expected: Any, tmp_path: Path) -> None:
     kernel = open_kernel(ROUTES[route](machine, tmp_path))
@@ -54,6 +55,7 @@ def test_every_route_gives_the_same_report(route: Any, machine: Machine, expecte
     assert kernel.facts.complete, kernel.facts.problems
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("route", DISTILLED)
 def test_what_is_distilled_from_any_route_gives_the_same_report(
     route: str, machine: Machine, expected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -90,6 +90,7 @@ def test_cut_off(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
     assert not any(p for p in (tmp_path / "cache" / "unpacked").iterdir())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", PACKERS)
 def test_flipped_bits(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
     """Whatever is changed, it ends in bytes within the bounds, or in one line."""

@@ -183,6 +183,7 @@ def poke(made: Any, place: Any, piece: Any) -> None:
     made.image.data[at : at + len(piece)] = piece
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("era", ["4.6", "6.1", "7.0"])
 @pytest.mark.parametrize("count", [0, 1, 255, 3000, 1 << 20, 0xFFFFFFFF])
 def test_a_lying_count(make_kallsyms: Callable[..., Any], era: str, count: int) -> None:

@@ -47,6 +47,7 @@ def test_the_log_alone_gives_the_same_cause(name: str, tmp_path: Path) -> None:
     assert RANK[by_log["confidence"]] <= RANK[whole["confidence"]]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", CUT)
 def test_a_cut_dump_says_the_same_or_less(name: str, tmp_path: Path) -> None:
     """One dump is cut at the odd parts, the other at the even ones."""
