@@ -31,6 +31,11 @@ NEWEST = (
     "drives",
     "virtqueues",
     "dentries",
+    "rpcclients",
+    "rpccalls",
+    "nfsclients",
+    "auditrecords",
+    "machinechecks",
 )  # of which LAST has what others share
 LATER += LATEST + NEWEST
 BARE = (
@@ -42,8 +47,13 @@ BARE = (
     "drives",
     "virtqueues",
     "dentries",
+    "rpcclients",
+    "rpccalls",
+    "nfsclients",
+    "auditrecords",
+    "machinechecks",
 )  # of which no stored dump has a row
-UNREAD = ("sysctls", "virtqueues")  # of which no stored dump has the pages
+UNREAD = ("sysctls", "virtqueues", "auditrecords")  # of which no stored dump has the pages
 HELD = ("6.1-null", LAST)
 ALL = sections(["dump", "system", "verdict", "findings", *(key for key, _ in TABLES if key != "system")])
 

@@ -146,8 +146,10 @@ def bytes_of(name: str) -> bytes:
     if Path(name).is_file():
         return Path(name).read_bytes()
     if (STORE / f"{name}.patch").exists() and "/" in name:
-        near = (STORE / name).parent
-        return put_together(STORE / f"{name}.patch", STORE if near.name == "lives" else near)
+        try:
+            return put_together(STORE / f"{name}.patch", (STORE / name).parent)
+        except FileNotFoundError:  # its base is one of the first folder
+            return put_together(STORE / f"{name}.patch", STORE)
     return (DUMPS / f"{name}.kdump").read_bytes()
 
 

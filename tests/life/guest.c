@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/dm-ioctl.h>
 #include <linux/if_tun.h>
@@ -406,6 +407,151 @@ static void sched(void)
 	pthread_create(&t, 0, thread, 0);
 }
 
+static void deadline(void)
+{
+	struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t prio; uint64_t runtime, deadline, period; } a = {
+		sizeof a, 6, 0, 0, 0, 10000000, 80000000, 100000000 };
+
+	said("deadline", syscall(SYS_sched_setattr, 0, &a, 0));
+}
+
+static void realtime(int policy, int priority)
+{
+	struct sched_param p = { .sched_priority = priority };
+
+	said("realtime", sched_setscheduler(0, policy, &p));
+}
+
+static void fifo(void)
+{
+	realtime(SCHED_FIFO, 30);
+}
+
+static void rr(void)
+{
+	realtime(SCHED_RR, 20);
+}
+
+static void idle(void)
+{
+	realtime(SCHED_IDLE, 0);
+}
+
+/* Audit: records that nobody reads, and on request what auditctl -s would say. */
+
+static int audit_send(int type, const void *data, size_t size)
+{
+	struct { struct nlmsghdr h; char b[256]; } m;
+	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT);
+
+	memset(&m, 0, sizeof m);
+	m.h.nlmsg_len = NLMSG_LENGTH(size);
+	m.h.nlmsg_type = type;
+	m.h.nlmsg_flags = NLM_F_REQUEST;
+	memcpy(m.b, data, size);
+	said("audit", send(s, &m, m.h.nlmsg_len, 0));
+	return s;
+}
+
+static void audit(void)
+{
+	for (int i = 0; i < 80; i++) {
+		char b[64];
+		int n = snprintf(b, sizeof b, "op=lab number=%d", i);
+
+		close(audit_send(AUDIT_FIRST_USER_MSG + 5, b, n + 1));
+		usleep(5000);
+	}
+}
+
+static void audit_status(void)
+{
+	struct { struct nlmsghdr h; struct audit_status s; char b[256]; } m;
+	int s = audit_send(AUDIT_GET, "", 0);
+
+	memset(&m, 0, sizeof m);
+	while (recv(s, &m, sizeof m, 0) > 0 && m.h.nlmsg_type != AUDIT_GET)
+		;
+	printf("enabled %u\nfailure %u\npid %u\nrate_limit %u\nbacklog_limit %u\nlost %u\nbacklog %u\nbacklog_wait_time %u\n",
+		m.s.enabled, m.s.failure, m.s.pid, m.s.rate_limit, m.s.backlog_limit, m.s.lost, m.s.backlog, m.s.backlog_wait_time);
+}
+
+/* A server of NFS 3 and its mount daemon, which answers what a mount asks and no more: who looks into it waits. */
+
+static uint32_t *put(uint32_t *to, int count, const uint32_t *values)
+{
+	while (count--)
+		*to++ = htonl(*values++);
+	return to;
+}
+
+static int nfs_answer(uint32_t program, uint32_t call, uint32_t *to)
+{
+	static const uint32_t mounted[] = { 0, 8, 1, 2, 1, 1 }, information[] = { 0, 0, 65536, 65536, 4096, 65536, 65536,
+		4096, 4096, 0, 1 << 30, 0, 1, 0x1b }, attributes[] = { 0, 2, 0755, 2, 0, 0, 0, 4096, 0, 4096, 0, 0, 0, 7, 0, 2,
+		1, 0, 1, 0, 1, 0 }, paths[] = { 0, 0, 255, 255, 1, 1, 0, 1 };
+	uint32_t *at = to;
+
+	if (!call)
+		return 0;
+	if (program == 100005 && call == 1)
+		at = put(at, 6, mounted);
+	else if (program == 100003 && call == 19)
+		at = put(at, 14, information);
+	else if (program == 100003 && call == 1)
+		at = put(at, 22, attributes);
+	else if (program == 100003 && call == 20)
+		at = put(at, 8, paths);
+	else
+		return -1;
+	return at - to;
+}
+
+static void nfs_serve(int s)
+{
+	uint32_t in[1024], out[64];
+
+	for (;;) {
+		size_t size, got = 0;
+		int n;
+
+		if (recv(s, in, 4, MSG_WAITALL) != 4)
+			return;
+		size = ntohl(in[0]) & 0x7fffffff;
+		while (got < size && got < sizeof in && (n = recv(s, (char *)in + got, size - got, 0)) > 0)
+			got += n;
+		memset(out, 0, sizeof out);
+		n = nfs_answer(ntohl(in[3]), ntohl(in[5]), out + 7);
+		if (n < 0)
+			continue;
+		out[0] = htonl(0x80000000 | (24 + 4 * n));
+		out[1] = in[0];
+		out[2] = htonl(1);
+		said("answer", send(s, out, 28 + 4 * n, 0));
+	}
+}
+
+static void nfs(void)
+{
+	struct sockaddr_in a = { AF_INET, htons(2049), { htonl(INADDR_LOOPBACK) }, { 0 } };
+	int l = socket(AF_INET, SOCK_STREAM, 0), s;
+
+	said("bind", bind(l, (void *)&a, sizeof a));
+	listen(l, 5);
+	if (!fork())
+		for (;;) {
+			s = accept(l, 0, 0);
+			if (!fork())
+				nfs_serve(s);
+		}
+	mkdir("/nfs", 0755);
+	said("nfs", mount("127.0.0.1:/lab", "/nfs", "nfs", 0, "vers=3,addr=127.0.0.1,mountaddr=127.0.0.1,mountport=2049,port=2049,proto=tcp,mountproto=tcp,mountvers=3,nolock,timeo=600,retrans=20"));
+	if (!fork()) {
+		prctl(PR_SET_NAME, "more-nfswait");
+		opendir("/nfs/none");
+	}
+}
+
 static void ns(void)
 {
 	said("unshare", unshare(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWCGROUP));
@@ -641,12 +787,16 @@ int main(int c, char **v)
 		{ "ipc", ipc }, { "semwait", semwait }, { "bpf", programs }, { "signals", signals }, { "traced", traced },
 		{ "sched", sched }, { "ns", ns }, { "io", io }, { "polls", polls }, { "watches", watches }, { "uring", uring },
 		{ "locks", locks }, { "backlog", backlog }, { "tun", tun }, { "dm", dm }, { "fuse", fuse },
+		{ "deadline", deadline }, { "fifo", fifo }, { "rr", rr }, { "idle", idle }, { "audit", audit },
+		{ "nfs", nfs },
 	};
 	char name[16];
 
 	setvbuf(stdout, 0, _IOFBF, 1 << 16);
 	if (!strcmp(v[1], "cached"))
 		return cached(c, v);
+	if (!strcmp(v[1], "auditstatus"))
+		return audit_status(), 0;
 	if (!strcmp(v[1], "account"))
 		return account(), 0;
 	if (!strcmp(v[1], "files"))

@@ -20,7 +20,11 @@ insmod /lib/modules/lablp.ko; insmod /lib/modules/lablife.ko hoard=20000 label=c
 echo 'p:labp vfs_read' > /sys/kernel/tracing/kprobe_events && echo 1 > /sys/kernel/tracing/events/kprobes/labp/enable
 echo 'do_sys_open*' > /sys/kernel/tracing/set_ftrace_filter; echo function > /sys/kernel/tracing/current_tracer
 dd if=/dev/zero of=/dev/sda bs=4k count=9 2>/dev/null; dd if=/dev/nvme0n1 of=/dev/null bs=4k count=5 2>/dev/null
-for w in ipc bpf user signals traced sched ns polls watches uring locks backlog tun dm fuse; do
+mkdir -p /xfs; mount -t xfs -o logbufs=4,logbsize=64k,allocsize=1m,swalloc,wsync,uquota,pquota /dev/vdc /xfs
+dd if=/dev/zero of=/xfs/some bs=64k count=3 2>/dev/null
+echo "lab: throttle now" > /dev/kmsg; sleep 1  # QEMU lets a hundred bytes a second pass of this disk from here on
+dd if=/dev/vdb of=/dev/null bs=64k iflag=direct 2>/dev/null & dd if=/dev/vdb of=/dev/null bs=32k skip=4 iflag=direct 2>/dev/null &
+for w in ipc bpf user signals traced sched ns polls watches uring locks backlog tun dm fuse deadline fifo rr idle audit nfs; do
   MARK=of-$w SECOND=two /more $w first "second word" & sleep 0.3
 done
 /more semwait & sh -c 'echo $$ > /cg/shop.slice/cart/cgroup.procs; sleep 7001 | MARK=io /more io' &
@@ -36,6 +40,8 @@ done
 echo "=== TRUTH mq"; for q in /dev/mqueue/*; do echo "mq ${q##*/} $(cat $q)"; done
 echo "=== TRUTH klp"; for d in /sys/kernel/livepatch/*; do echo "${d##*/} $(cat $d/enabled) $(cat $d/transition)"; done
 t ps ps -o pid,ppid,stat,comm,args
+t audit /more auditstatus; t rpc cat /sys/kernel/debug/sunrpc/rpc_clnt/*/tasks; t xprts cat /sys/kernel/debug/sunrpc/rpc_xprt/*/info
+/more files /proc/fs/nfsfs/servers /sys/kernel/debug/block/vdb/hctx0/busy /sys/kernel/debug/block/vdb/hctx1/busy
 /more account; sync; echo 3 > /proc/sys/vm/drop_caches; sleep 1; cat /data/file1 > /dev/null
 dd if=/data/half of=/dev/null bs=64k count=4 2>/dev/null; dd if=/dev/zero of=/data/dirty bs=64k count=5 2>/dev/null
 ls /nowhere /data/nothing 2>/dev/null

@@ -8,6 +8,7 @@ from oopscope.api import OpenDump
 
 SECTOR = 512
 LINE = re.compile(r" *(\w+): +((?:\d+ +){1,2})(.*)")
+BUSY = re.compile(r"\.op=(\w+).*\.state=(\w+), \.tag=(\d+)")
 QUEUE = re.compile(r"(virtio\d+)-(\S+)$")
 
 
@@ -16,6 +17,7 @@ def compare(dump: OpenDump, account: Account, tally: Tally) -> None:
     _pci(dump, account, tally)
     files = dict(line.split(" = ", 1) for line in account["devices"] if " = " in line)
     _disks(dump, account, files, tally)
+    _requests(dump, account, tally)
     _drives(dump, files, tally)
     _interrupts(dump, account, tally)
 
@@ -62,6 +64,19 @@ def _disks(dump: OpenDump, account: Account, files: dict[str, str], tally: Tally
             else:
                 chosen = re.search(r"\[(\S+)\]", value)
                 tally.same("disks", (name, what), row.scheduler, chosen[1] if chosen else value.strip())
+
+
+def _requests(dump: OpenDump, account: Account, tally: Tally) -> None:
+    """The throttled disk's requests, as blk-mq tells of them in debugfs: none of them ever ends."""
+    ours = {row.tag: row for row in dump.table("requests") if row.disk == "vdb"}
+    files = [f"/sys/kernel/debug/block/vdb/hctx{number}/busy" for number in (0, 1)]
+    lines = [line for file in files for line in account.get(file, ()) if line.strip()]
+    tally.same("requests", "number", len(ours), len(lines))
+    for line in lines:
+        if (match := BUSY.search(line)) and (row := tally.one("requests", match[3], [
+                one for tag, one in ours.items() if tag == int(match[3])])):  # fmt: skip
+            tally.same("requests", (match[3], "operation"), row.operation.split()[0].upper(), match[1])
+            tally.same("requests", (match[3], "state"), row.state.replace(" ", "_"), match[2])
 
 
 def _drives(dump: OpenDump, files: dict[str, str], tally: Tally) -> None:

@@ -13,7 +13,7 @@ FANOTIFY = re.compile(r"(\d+) fanotify (?:ino:([0-9a-f]+) sdev:\S+|mnt_id:([0-9a
 POLL_EVENTS = (
     (0x1, "IN"), (0x2, "PRI"), (0x4, "OUT"), (0x8, "ERR"), (0x10, "HUP"), (1 << 30, "ONESHOT"), (1 << 31, "ET"),
 )  # fmt: skip
-COMMON = {"rw", "ro", "inode64", "inode32"}
+COMMON = {"rw", "ro", "inode64", "inode32", "attr2"}
 
 
 def compare(dump: OpenDump, account: Account, tally: Tally) -> None:

@@ -17,7 +17,7 @@ LIMITS = {
 ALL_CAPABILITIES = {0x1FFFFFFFFFF, 0xFFFFFFFFFF}
 TICKS = 100
 FLAGS = (
-    (0o2000, "O_APPEND"), (0o4000, "O_NONBLOCK"), (0o20000, "O_ASYNC"), (0o2000000, "O_CLOEXEC"),
+    (0o2000, "O_APPEND"), (0o4000, "O_NONBLOCK"), (0o20000, "O_ASYNC"), (0o40000, "O_DIRECT"), (0o2000000, "O_CLOEXEC"),
 )  # fmt: skip
 
 
@@ -128,10 +128,14 @@ def _spent(found: Any, pid: int, status: dict[str, str], told: dict[str, list[st
     for field, ours, theirs in (
         ("minor faults", facts["minor_faults"], int(stat[7])),
         ("major faults", facts["major_faults"], int(stat[9])),
-        ("nice", facts["nice"], int(stat[16])),
+        ("nice", facts.get("nice"), int(stat[16]) if "nice" in facts else None),  # none of real-time and deadline tasks
         ("started", int(facts["started"] * TICKS), int(stat[19])),
         ("cpu", found["task"]["cpu"], int(stat[36])),
-        ("policy", {"normal": 0, "FIFO": 1, "RR": 2, "batch": 3, "idle": 5}.get(facts["policy"]), int(stat[38])),
+        (
+            "policy",
+            {"normal": 0, "FIFO": 1, "RR": 2, "batch": 3, "idle": 5, "deadline": 6}.get(facts["policy"]),
+            int(stat[38]),
+        ),
         ("timer slack", used["timer_slack_ns"], int(told["timerslack_ns"][0])),
         ("oom", facts["oom_score_adj"], int(told["oom_score_adj"][0])),
     ):

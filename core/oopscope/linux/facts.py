@@ -11,6 +11,7 @@ from typing import NamedTuple
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
+from oopscope.linux.audit import audit_facts
 from oopscope.linux.module_list import all_modules
 from oopscope.linux.system import the_system
 from oopscope.structs.plan import Plan
@@ -254,6 +255,7 @@ TOPICS: tuple[tuple[str, Callable[[Kernel], Facts]], ...] = (
     ("hypervisor", _hypervisor),
     ("clock", _clock),
     ("modules", _unloaded),
+    ("audit", audit_facts),
 )
 
 

@@ -1,8 +1,9 @@
 """What a file system says of itself: its own options as /proc/mounts has them, its state, what it counts.
 
-Follows fs/ext4/{ext4.h,super.c}, mm/shmem.c, fs/overlayfs/{ovl_entry.h,super.c} and fs/fuse/{fuse_i.h,inode.c}. One
-function a type of file system, in the table at the end; its types may be its module's. What equals its default is not
-printed, as there. Of overlay what has a default that a parameter of the module sets is left out.
+Follows fs/ext4/{ext4.h,super.c}, mm/shmem.c, fs/overlayfs/{ovl_entry.h,super.c}, fs/fuse/{fuse_i.h,inode.c} and
+fs/xfs/{xfs_mount.h,xfs_super.c}. One function a type of file system, in the table at the end; its types may be its
+module's. What equals its default is not printed, as there. Of overlay what has a default that a parameter of the
+module sets is left out.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,6 +33,19 @@ OVERLAY_UUID = ("off", "null", "auto", "on")  # b0504bfe1b8a "ovl: add support f
 TMPFS_MODE = 0o1777
 NO_LIMIT = 0xFFFFFFFF
 MAX_PATH = 4096
+
+
+# fs/xfs/xfs_mount.h: bits of m_features, and one of m_opstate; fs/xfs/libxfs/xfs_log_format.h: bits of m_qflags
+XFS_BITS = (
+    (57, "ikeep"), (52, "wsync"), (49, "noalign"), (58, "swalloc"), (63, "nouuid"), (62, "norecovery"),
+    (59, "filestreams"), (55, "grpid"), (54, "discard"), (51, "largeio"), (60, "dax=always"), (61, "dax=never"),
+)  # fmt: skip
+XFS_SMALL_INODES, XFS_ALLOCSIZE, XFS_SHUTDOWN = 56, 50, 1 << 2
+XFS_QUOTA = (
+    (0x1, 0x2, "usrquota", "uqnoenforce"),
+    (0x8, 0x200, "prjquota", "pqnoenforce"),
+    (0x40, 0x80, "grpquota", "gqnoenforce"),
+)  # counted, enforced; fmt: skip
 
 
 class Own(NamedTuple):
@@ -100,6 +114,28 @@ class FuseConnection(NamedTuple):
     chan: int | None  # of a struct of its own by 7.2: it has the word whether the server is there
 
 
+class Xfs(NamedTuple):
+    """struct xfs_mount."""
+
+    features: int
+    state: int
+    allocsize_log: int
+    logbufs: int
+    logbsize: int
+    log: int
+    realtime: int
+    align: int
+    width: int
+    sectors_log: int
+    quota: int
+
+
+# Words for bits instead of m_flags since 0560f31a09e5 "xfs: convert mount flags to features", 5.15.
+XFS = Plan(
+    "xfs_mount", Xfs, features="m_features", state="m_opstate", allocsize_log="m_allocsize_log", logbufs="m_logbufs",
+    logbsize="m_logbsize", log="m_logname", realtime="m_rtname", align="m_dalign", width="m_swidth",
+    sectors_log="m_blkbb_log", quota="m_qflags",
+)  # fmt: skip
 EXT4 = Plan(
     "ext4_sb_info", Ext4, es="s_es", opt="s_mount_opt", defaults="s_def_mount_opt", state="s_mount_state",
     flags="s_ext4_flags", commit="s_commit_interval", min_batch="s_min_batch_time", max_batch="s_max_batch_time",
@@ -205,12 +241,29 @@ def _fuse(kernel: Kernel, types: Types, info: int) -> Own:
     return Own("its server is gone" if connected == 0 else "", ",".join(words))
 
 
+def _xfs(kernel: Kernel, types: Types, info: int) -> Own:
+    """Return xfs's options (xfs_fs_show_options()) but attr2, which all have, and whether it was shut down."""
+    own = XFS.bind(types, kernel.memory, kernel.endian).row(info)
+    words = [word for bit, word in XFS_BITS if own.features >> bit & 1]
+    words.append("inode32" if own.features >> XFS_SMALL_INODES & 1 else "inode64")
+    words += [f"allocsize={(1 << own.allocsize_log) >> 10}k"] if own.features >> XFS_ALLOCSIZE & 1 else []
+    words += [f"logbufs={own.logbufs}"] if own.logbufs > 0 else []
+    words += [f"logbsize={own.logbsize >> 10}k"] if own.logbsize > 0 else []
+    for name, at in (("logdev", own.log), ("rtdev", own.realtime)):
+        words += [f"{name}={_path(kernel, at)}"] if at else []
+    for name, blocks in (("sunit", own.align), ("swidth", own.width)):
+        words += [f"{name}={blocks << own.sectors_log}"] if blocks else []
+    quota = [word if own.quota & on else weak for counted, on, word, weak in XFS_QUOTA if own.quota & counted]
+    return Own("shut down" if own.state & XFS_SHUTDOWN else "", ",".join(words + (quota or ["noquota"])))
+
+
 Says = Callable[[Kernel, Types, int], Own]
 # By a file system's type: what it says, a type of its own, and the module that has it.
 KNOWN: dict[str, tuple[Says, str, str]] = {
     **dict.fromkeys(("ext4", "ext3", "ext2"), (_ext4, "ext4_sb_info", "ext4")),
     **dict.fromkeys(("tmpfs", "devtmpfs", "rootfs"), (_tmpfs, "shmem_sb_info", "")),
     "overlay": (_overlay, "ovl_fs", "overlay"),
+    "xfs": (_xfs, "xfs_mount", "xfs"),
     "fuse": (_fuse, "fuse_conn", "fuse"),
     "fuseblk": (_fuse, "fuse_conn", "fuse"),
 }

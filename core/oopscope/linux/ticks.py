@@ -6,7 +6,7 @@ kernel holds the length of a tick (TICK_NSEC, shifted), and until 6.13 so does t
 
 from typing import NamedTuple
 
-from oopscope.errors import Implausible
+from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.structs.plan import Plan
@@ -50,3 +50,11 @@ def seconds_since(kernel: Kernel, then: int) -> float:
     bits = 8 * kernel.memory.word_size
     apart = (jiffies(kernel) - then) % (1 << bits)
     return (apart - (apart >> bits - 1 << bits)) / hz(kernel)
+
+
+def monotonic(kernel: Kernel) -> int | None:
+    """Return the monotonic clock at the last tick, in ns; None where it is not to be had."""
+    try:
+        return kernel.memory.word(kernel.symbol("tick_next_period")) - round(SECOND / hz(kernel))
+    except OopscopeError:
+        return None

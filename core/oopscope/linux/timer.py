@@ -12,7 +12,7 @@ from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain, for_each_rbtree
 from oopscope.linux.task import task_structs
-from oopscope.linux.ticks import hz, jiffies, seconds_since
+from oopscope.linux.ticks import jiffies, monotonic, seconds_since
 from oopscope.structs.plan import Plan
 
 SECOND = 1e9
@@ -124,7 +124,7 @@ class _Timers:
         clocks = self.types.member("hrtimer_cpu_base", "clock_base")
         first = self.kernel.per_cpu("hrtimer_bases", cpu) + clocks.offset
         names = {number: name for name, number in self.types.enum("hrtimer_base_type").items()}
-        lost, now = self.kernel.problems.lost("timers", f"the clocks of CPU {cpu}"), self._monotonic()
+        lost, now = self.kernel.problems.lost("timers", f"the clocks of CPU {cpu}"), monotonic(self.kernel)
         for number in range(clocks.count):
             base = self.clock.row(first + number * clocks.element_size)
             if base.number != number:
@@ -141,14 +141,6 @@ class _Timers:
                 owner, pid = self._owner(function, row.address)
                 flags = "soft" if kind.endswith(" soft") else ""
                 yield Timer(kind.removesuffix(" soft"), cpu, due, function, owner, pid, flags, row.expires, row.address)
-
-    def _monotonic(self) -> int | None:
-        """Return the monotonic clock at the last tick, in ns."""
-        try:
-            after = self.memory.word(self.kernel.symbol("tick_next_period"))
-            return after - round(SECOND / hz(self.kernel))
-        except OopscopeError:
-            return None
 
     def _name(self, function: int) -> str:
         name = self.kernel.name_of(function) if function else None

@@ -37,15 +37,16 @@ def rows_of(graph: Graph, whole: bool = True) -> list[WaitRow]:
     """Return every wait of a graph; whole: of all tasks, so that those behind one thing can be counted."""
     rings = {name: number for number, ring in enumerate(graph.circles, 1) for name in ring}
     waiters = Counter(edge.target for edge in graph.edges if edge.kind == "waits_for")
-    found = [_row(graph, edge, waiters[edge.target], rings) for edge in graph.edges if edge.kind == "waits_for"]
+    found = [_row(graph, edge, waiters[edge.target], rings, whole) for edge in graph.edges if edge.kind == "waits_for"]
     found.sort(key=lambda row: (not row.circle, -(row.behind or 0), row.address or 0, -(row.since_seconds or 0)))
     return found if whole else [row._replace(behind=None) for row in found]
 
 
-def _row(graph: Graph, edge: Edge, waiters: int, rings: dict[str, int]) -> WaitRow:
+def _row(graph: Graph, edge: Edge, waiters: int, rings: dict[str, int], whole: bool) -> WaitRow:
     waiter, found = graph.nodes[edge.source], graph.nodes[edge.target]
     holders = [graph.nodes[one.target] for one in graph.out[found.id]]
-    first = holders[0].pid if len(holders) == 1 else None
+    # Where one of several is enough, one that is left of them is not who holds it.
+    first = holders[0].pid if len(holders) == 1 and (whole or not found.any) else None
     words = tuple(f"{one.name} ({one.pid})" if one.pid is not None else f"{one.kind} {one.name}" for one in holders)
     ring = rings.get(waiter.id) if found.id in rings else None
     return WaitRow(

@@ -23,6 +23,8 @@ LACKING = {
         for name in ("SCSI", "HOST", "MAPPED", "CELL", "MAP_TABLE", "MAP_TARGET", "LOOP", "RAID")
     },
     "oopscope.linux.mount_options.OVERLAY": EVERY,
+    "oopscope.linux.mount_options.XFS": EVERY,
+    "oopscope.linux.machine_check.RECORD": {"5.10", "6.1"},  # built without CONFIG_X86_MCE
     "oopscope.linux.mount_options.FUSE": {"5.10", "6.1"},  # built in later
     "oopscope.linux.virtqueue.RING": {"5.10", "6.1"},  # of module virtio_ring there, built in later
     "oopscope.linux.module_types.BTF_MODULE": {"5.10"},  # types of modules came with 5.11

@@ -1,0 +1,224 @@
+"""Tables of what no stored dump has, on structs made by the types of stored kernels: RPC, NFS, audit, MCE, xfs."""
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from builders.altered import Altered, stored
+from oopscope.boot.attach import attach
+from oopscope.dumps import Dump, open_container
+from oopscope.kernel.kernel import Kernel
+from oopscope.linux import audit, machine_check, mount_options, nfs, rpc
+from oopscope.linux.mount_options import Own
+from oopscope.linux.task import task_structs
+from oopscope.sources.file import BytesSource
+from oopscope.structs.layout import Types
+from oopscope.subsystems import table
+from stored import STORE, put_together
+
+SIZE = 4096
+NAMESPACE = 4026531840
+
+
+@cache
+def hung() -> Dump:
+    """Open a guest that hangs in NFS, which has the types of its modules."""
+    data = put_together(STORE / "hangs" / "6.1-nfs.patch", STORE)
+    dump = open_container([BytesSource(data, "6.1-nfs")])
+    assert dump is not None
+    return dump
+
+
+class Made:
+    """A page of memory with structs of our own, in place of one that a task's struct begins in."""
+
+    def __init__(self, dump: Dump) -> None:
+        self.dump, self.kernel = dump, attach(dump, print)
+        self.types: Types = self.kernel.types
+        self.page, self.next = bytearray(SIZE), 64
+        self.start = max(address & -SIZE for address in task_structs(self.kernel))
+
+    def text(self, text: bytes) -> int:
+        """Put a string somewhere."""
+        return self._put(text + b"\0")
+
+    def put(self, struct: str, **members: int) -> int:
+        """Put a struct somewhere, with members by their paths, `__` for a dot; return its address."""
+        at = self._put(bytes(self.types.sizeof(struct)))
+        self.set(struct, at, **members)
+        return at
+
+    def set(self, struct: str, at: int, **members: int) -> None:
+        """Set members of a struct."""
+        for name, value in members.items():
+            member = self.types.member(struct, name.replace("__", "."))
+            self.word(at + member.offset, value, member.size)
+
+    def word(self, at: int, value: int, size: int = 8) -> None:
+        """Set a number."""
+        at -= self.start
+        self.page[at : at + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+
+    def ring(self, head: int, *nodes: int) -> None:
+        """Link a list both ways."""
+        ends = (head, *nodes, head)
+        for one, other in pairwise(ends):
+            self.word(one, other)
+            self.word(other + 8, one)
+
+    def _put(self, data: bytes) -> int:
+        at = self.next
+        self.page[at : at + len(data)] = data
+        self.next += -(-len(data) // 16) * 16
+        assert self.next <= SIZE
+        return self.start + at
+
+    def opened(self) -> Kernel:
+        """Return the kernel of the dump with the page in it."""
+        return attach(
+            Altered(self.dump, pages={self.kernel.memory.translate(self.start) >> 12: bytes(self.page)}), print
+        )
+
+
+def place(made: Made, struct: str, member: str, at: int) -> int:
+    return at + made.types.member(struct, member).offset
+
+
+def called(monkeypatch: pytest.MonkeyPatch, **wrong: int) -> Kernel:
+    """Make a client of RPC with a call that was sent three times, and a server of NFS."""
+    made = Made(hung())
+    made.types = rpc.types_of(made.kernel, "sunrpc", "sunrpc_net")
+    net = made.put("list_head")
+    program = made.put("rpc_program", name=made.text(b"nfs"), number=100003)
+    transport = made.put("rpc_xprt", prot=6, state=0b10010, servername=made.text(b"filer"), num_reqs=2, stat__sends=7,
+                         stat__recvs=6, stat__connect_count=1)  # fmt: skip
+    client = made.put("rpc_clnt", cl_xprt=transport, cl_prog=wrong.get("number", 100003), cl_vers=3,
+                      cl_program=program)  # fmt: skip
+    made.ring(net, place(made, "rpc_clnt", "cl_clients", client))
+    procedure = made.put("rpc_procinfo", p_name=made.text(b"GETATTR"))
+    call = made.put("rpc_task", tk_client=wrong.get("client", client), tk_runstate=0b10010, tk_owner=77,
+                    tk_flags=0x800, tk_status=-11, tk_msg__rpc_proc=procedure)  # fmt: skip
+    request = made.put("rpc_rqst", rq_task=wrong.get("task", call), rq_ntrans=3)
+    made.set("rpc_task", call, tk_rqstp=request)
+    made.ring(place(made, "rpc_clnt", "cl_tasks", client), place(made, "rpc_task", "tk_task", call))
+    made.types = rpc.types_of(made.kernel, "nfs", "nfs_net")
+    servers = made.put("list_head")
+    server = made.put("nfs_client", cl_hostname=made.text(b"filer"), cl_rpcclient=wrong.get("rpc", client),
+                      rpc_ops=made.text(b"\4\0\0\0\0"), cl_minorversion=1, cl_state=0b101,
+                      cl_cons_state=wrong.get("state", 0))  # fmt: skip
+    made.ring(servers, place(made, "nfs_client", "cl_share_link", server))
+    made.ring(place(made, "nfs_client", "cl_superblocks", server), made.put("list_head"))
+    heads = {"sunrpc": net, "nfs": servers}
+
+    def pernet(kernel: Kernel, module: str, symbol: str) -> Iterator[tuple[int, int]]:
+        struct, member = {"sunrpc": ("sunrpc_net", "all_clients"), "nfs": ("nfs_net", "nfs_client_list")}[module]
+        at = rpc.types_of(kernel, module, struct).member(struct, member).offset
+        yield NAMESPACE, heads[module] - at
+
+    monkeypatch.setattr(rpc, "pernet", pernet)
+    monkeypatch.setattr(nfs, "pernet", pernet)
+    return made.opened()
+
+
+def test_clients_and_calls_of_rpc(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = called(monkeypatch)
+    (client,) = rpc.rpc_clients(kernel)
+    assert client[:10] == ("filer", "nfs", 3, "tcp", ("connected", "bound"), 1, 2, 7, 6, 1)
+    (call,) = rpc.rpc_calls(kernel)
+    assert call[:5] == ("filer", "nfs", "GETATTR", 77, ("queued", "awaits its answer"))
+    assert (call.sent, call.status, call.flags, call.client) == (3, -11, ("sent",), client.address)
+    (server,) = nfs.nfs_clients(kernel)
+    assert server[:5] == ("filer", "4.1", "ready", 1, ("manager runs", "lease expired"))
+    assert (server.calls, server.namespace) == (1, NAMESPACE)
+
+
+def test_what_names_another_is_none_of_rpc(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = called(monkeypatch, number=7)
+    assert rpc.rpc_clients(kernel) == []
+    assert rpc.rpc_calls(kernel) == []
+    assert any("another's program" in problem.message for problem in kernel.problems)
+    kernel = called(monkeypatch, client=8)
+    assert [one.calls for one in rpc.rpc_clients(kernel)] == [0] and rpc.rpc_calls(kernel) == []
+    assert [one.sent for one in rpc.rpc_calls(called(monkeypatch, task=8))] == [None]
+    assert nfs.nfs_clients(called(monkeypatch, rpc=0)) == []
+    assert [one.state for one in nfs.nfs_clients(called(monkeypatch, rpc=0, state=-13))] == ["error -13"]
+
+
+def test_no_rpc_where_no_module_of_it_is_loaded() -> None:
+    kernel = attach(stored("6.1-null.kdump"), print)
+    for key in ("rpcclients", "rpccalls", "nfsclients"):
+        rows = list(table(key).rows(kernel))
+        assert rows == [] and table(key).counted(kernel, 0).complete is True
+
+
+def test_records_of_audit_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made(stored("6.1-null.kdump"))
+    head = made.put("sk_buff_head", qlen=3)
+    texts = (b"audit(1.5:7): op=lab", b"audit(1.5:8): op=lab", b"no record")
+    records = []
+    for number, text in enumerate(texts):
+        data = made.text((32).to_bytes(4, "little") + (1300 + number).to_bytes(2, "little") + bytes(10) + text)
+        records.append(made.put("sk_buff", data=data, len=16 + len(text)))
+    made.ring(head, *records)
+    kernel = made.opened()
+    monkeypatch.setattr(audit, "_lengths", lambda _kernel: iter([(head, "held for a daemon", 3)]))
+    found = audit.audit_records(kernel)
+    assert [row[:3] for row in found] == [
+        ("held for a daemon", "SYSCALL", "audit(1.5:7): op=lab"),
+        ("held for a daemon", "1301", "audit(1.5:8): op=lab"),
+    ]
+    counted = table("auditrecords").counted(kernel, len(found))
+    assert (counted.of, counted.complete) == (3, False)
+
+
+@pytest.mark.parametrize("name, path", [("7.2-sysrq", "err__m__"), ("6.12-sysrq", "mce__")])
+def test_machine_checks_that_were_not_handed_on(name: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made(stored(f"{name}.kdump"))
+
+    def record(status: int, cpu: int) -> int:
+        members = {"status": status, "addr": 0x62000000, "bank": 4, "extcpu": cpu}
+        return made.put("mce_evt_llist", **{path + name: value for name, value in members.items()})
+
+    first, last = record(1 << 63 | 1 << 61 | 1 << 58 | 0x151, 1), record(1 << 63 | 0x135, 0)
+    other = record(0x135, 0)  # one that is not valid
+    head = made.put("llist_head", first=first)
+    made.word(first, last)
+    made.word(last, other)
+    kernel = made.opened()
+    monkeypatch.setattr(kernel, "find_symbol", lambda symbol, find=kernel.find_symbol: (
+        head if symbol == "mce_event_llist" else find(symbol)))  # fmt: skip
+    found = machine_check.machine_checks(kernel)
+    assert [(row.cpu, row.bank, row.kind, row.code, row.at) for row in found] == [
+        (1, 4, ("uncorrected",), 0x151, 0x62000000),
+        (0, 4, ("corrected",), 0x135, None),
+    ]
+    assert any("machine check is none" in problem.message for problem in kernel.problems)
+
+
+def test_options_of_xfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = mount_options.Xfs(1 << 52 | 1 << 50 | 1 << 56, 1 << 2, 20, 4, 65536, 0, 0, 16, 32, 3, 0x1 | 0x2 | 0x8)
+    bound: Any = SimpleNamespace(row=lambda _at: row)
+    monkeypatch.setattr(mount_options, "XFS", SimpleNamespace(bind=lambda *_: bound))
+    kernel: Any = SimpleNamespace(memory=None, endian="<")
+    says, _, _ = mount_options.KNOWN["xfs"]
+    text = "wsync,inode32,allocsize=1024k,logbufs=4,logbsize=64k,sunit=128,swidth=256,usrquota,pqnoenforce"
+    assert says(kernel, kernel, 1) == Own("shut down", text)
+
+
+def test_how_audit_is_set() -> None:
+    """On a kernel whose pages of it are there and one that lacks a part: what is lost is not known."""
+    whole = dict(audit.audit_facts(attach(stored("7.2-sysrq.kdump"), print)))
+    assert list(whole) == ["audit", "audit failure", "audit lost", "audit backlog limit", "audit rate limit",
+                           "audit backlog"]  # fmt: skip
+    made = Made(stored("6.1-null.kdump"))
+    at = made.kernel.symbol("audit_failure")
+    page = bytearray(SIZE)
+    page[at % SIZE : at % SIZE + 4] = (2).to_bytes(4, "little")
+    kernel = attach(Altered(made.dump, pages={made.kernel.memory.translate(at) >> 12: bytes(page)}), print)
+    told = dict(audit.audit_facts(kernel))
+    assert told["audit failure"] == "panic"
+    assert not kernel.problems
