@@ -548,7 +548,8 @@ static void nfs(void)
 	said("nfs", mount("127.0.0.1:/lab", "/nfs", "nfs", 0, "vers=3,addr=127.0.0.1,mountaddr=127.0.0.1,mountport=2049,port=2049,proto=tcp,mountproto=tcp,mountvers=3,nolock,timeo=600,retrans=20"));
 	if (!fork()) {
 		prctl(PR_SET_NAME, "more-nfswait");
-		opendir("/nfs/none");
+		said("nfs", chdir("/nfs"));
+		opendir("none");
 	}
 }
 
