@@ -151,3 +151,8 @@ def _frame(frame: Any) -> str:
         (frame["symbol"], frame["address"]) if isinstance(frame, Mapping) else (frame.symbol, frame.address)
     )
     return str(symbol or (address if isinstance(address, str) else f"{address:#x}"))
+
+
+def counted_otherwise(cpus: int | None) -> str | None:
+    """Return in words how many CPUs there are where the kernel's masks do not tell: by notes, or by the log."""
+    return f"{cpus}, not by the kernel's own count" if cpus is not None else None

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from oopscope.errors import NotInLog, is_absence
 from oopscope.linux.taint import taint_reasons
-from oopscope.report.cells import duration, size
+from oopscope.report.cells import counted_otherwise, duration, size
 
 Data = Mapping[str, Any]
 Facts = list[tuple[str, str]]
@@ -53,7 +53,7 @@ AND_IDLE = ", and each CPU's idle one"
 def system_facts(s: Data) -> Facts:
     """Return the machine's and the kernel's facts."""
     load = " ".join(f"{x:.2f}" for x in s["load_average"]) if s["load_average"] else None
-    present = f"{s['cpus_present']} present" if s["cpus_present"] is not None else None
+    present = counted_otherwise(s["cpus_present"])
     cpus = f"{s['cpus_online']} online of {s['cpus_present']}" if s["cpus_online"] is not None else present
     return known(
         [

@@ -214,7 +214,7 @@ def cpu_head(members: Sequence[Data]) -> str:
     """Return the line over the stack of some CPUs that do the same."""
     c = members[0]
     who = f"  PID {cell(c['pid'])}" if len(members) == 1 else ""
-    offline = "" if c["online"] else ", offline"
+    offline = ", offline" if c["online"] is False else ""
     name = "CPU" if len(members) == 1 else "CPUs"
     state = printable(str(STATES.get(c["state"], c["state"])))
     return f"{name} {numbers([m['cpu'] for m in members])}  {state}{offline}{who}  {cell(c['comm'])}"

@@ -16,6 +16,9 @@ from oopscope.machine.i386.machine import MACHINE
 from oopscope.machine.i386.stacks import stacks_by_cpu
 from oopscope.machine.i386.unwind import PT_REGS, SWITCH_FRAMES, TOP_BIT, Unwinder, from_sleep, keeps_frame_pointers
 from oopscope.report.build import build
+from oopscope.report.facts import system_facts
+from oopscope.report.page.stacks import render_cpus
+from oopscope.report.text import cpus_text
 
 DUMP = Path(__file__).with_name("6.5-i386.kdump")
 # What the kernel printed of its own stack as it died.
@@ -48,6 +51,13 @@ def test_a_report() -> None:
     assert "end Kernel panic - not syncing: VFS: Unable to mount root fs" in log[-1]
     assert not any("fault of oopscope" in p["message"] for p in report["problems"])
     assert sum("no types" in p["message"] for p in report["problems"]) <= 4
+
+
+def test_cpus_whose_masks_are_not_named_are_not_said_to_be_offline() -> None:
+    report = build(attach(open_path(DUMP), lambda _text: None), ("dump", "system", "cpus"), stacks=True)
+    assert [c["online"] for c in report["cpus"]] == [None, None]
+    assert "offline" not in cpus_text(report["cpus"]) and "offline" not in render_cpus(report)
+    assert ("CPUs", "2, not by the kernel's own count") in system_facts(report["system"])
 
 
 def test_what_an_interrupt_came_upon() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from oopscope.kernel.clock import seconds
+from oopscope.report.cells import counted_otherwise
 from oopscope_tui.look import theme
 from oopscope_tui.look.text import ABSENT, cells, clean, fit, plural
 from oopscope_tui.look.values import human_bytes, human_seconds
@@ -294,7 +295,7 @@ class Overview(Pane):
             ("Load", " ".join(f"{value:.2f}" for value in load) if load else None),
             (
                 "CPUs",
-                f"{online} online of {present}" if online is not None else f"{present} present" if present else None,
+                f"{online} online of {present}" if online is not None else counted_otherwise(present),
             ),
             ("Memory", self._memory(system)),
             ("Tasks", _tasks(system.get("task_count"))),

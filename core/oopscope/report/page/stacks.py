@@ -80,7 +80,9 @@ def _who(c: Data, crashed: bool) -> str:
 def _group(members: Sequence[Data]) -> str:
     c = members[0]
     many = "CPUs" if len(members) > 1 else "CPU"
-    state = pill(STATES.get(c["state"], c["state"]), "quiet") + ("" if c["online"] else f" {pill('offline', 'warn')}")
+    state = pill(STATES.get(c["state"], c["state"]), "quiet") + (
+        f" {pill('offline', 'warn')}" if c["online"] is False else ""
+    )
     who = f"PID {cell(c['pid'])} " if len(members) == 1 else ""
     head = f"{many} {numbers([m['cpu'] for m in members])} {state} <span>{who}<b>{safe(cell(c['comm']))}</b></span>"
     anchors = "".join(f'<a id="cpu-{m["cpu"]}"></a>' for m in members)
