@@ -22,7 +22,7 @@ echo 'do_sys_open*' > /sys/kernel/tracing/set_ftrace_filter; echo function > /sy
 dd if=/dev/zero of=/dev/sda bs=4k count=9 2>/dev/null; dd if=/dev/nvme0n1 of=/dev/null bs=4k count=5 2>/dev/null
 mkdir -p /xfs; mount -t xfs -o logbufs=4,logbsize=64k,allocsize=1m,swalloc,wsync,uquota,pquota /dev/vdc /xfs
 (cd /xfs; dd if=/dev/zero of=some bs=64k count=3 2>/dev/null)
-echo "lab: throttle now" > /dev/kmsg; sleep 1  # QEMU lets a hundred bytes a second pass of this disk from here on
+echo "lab: throttle now"; sleep 1  # QEMU lets a hundred bytes a second pass of this disk from here on
 dd if=/dev/vdb of=/dev/null bs=64k iflag=direct 2>/dev/null & dd if=/dev/vdb of=/dev/null bs=32k skip=4 iflag=direct 2>/dev/null &
 for w in ipc bpf user signals traced sched ns polls watches uring locks backlog tun dm fuse deadline fifo rr idle audit nfs; do
   MARK=of-$w SECOND=two /more $w first "second word" & sleep 0.3

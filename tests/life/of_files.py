@@ -128,7 +128,10 @@ def _mounts(dump: OpenDump, account: Account, tally: Tally) -> None:
             tally.same("filesystems", (target, "type"), system.type, words[at + 1])
             tally.same("filesystems", (target, "state"), system.state[:2], told[0])
             own = ",".join(word for word in told if word not in COMMON)
-            tally.same("filesystems", (target, "options"), system.options if own else "", own)
+            ours = system.options
+            if ours is not None:
+                ours = ",".join(word for word in ours.split(",") if word not in COMMON)
+            tally.same("filesystems", (target, "options"), ours if own else "", own)
 
 
 def _cached(dump: OpenDump, account: Account, tally: Tally) -> None:

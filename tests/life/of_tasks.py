@@ -16,6 +16,7 @@ LIMITS = {
 }  # fmt: skip
 ALL_CAPABILITIES = {0x1FFFFFFFFFF, 0xFFFFFFFFFF}
 TICKS = 100
+GOING = ("more-nfs", "more-nfswait")  # which send again what has no answer, while the guest tells
 FLAGS = (
     (0o2000, "O_APPEND"), (0o4000, "O_NONBLOCK"), (0o20000, "O_ASYNC"), (0o40000, "O_DIRECT"), (0o2000000, "O_CLOEXEC"),
 )  # fmt: skip
@@ -61,7 +62,8 @@ def _status(found: Any, pid: int, status: dict[str, str], tally: Tally) -> None:
         ("voluntary", facts["voluntary_switches"], int(status["voluntary_ctxt_switches"])),
         ("involuntary", facts["nonvoluntary_switches"], int(status["nonvoluntary_ctxt_switches"])),
     ):
-        tally.same("task", (pid, field), ours, theirs)
+        if status["Name"] not in GOING or field not in ("voluntary", "cpu"):
+            tally.same("task", (pid, field), ours, theirs)
 
 
 def _rights(found: Any, pid: int, status: dict[str, str], told: dict[str, list[str]], tally: Tally) -> None:
@@ -139,9 +141,10 @@ def _spent(found: Any, pid: int, status: dict[str, str], told: dict[str, list[st
         ("timer slack", used["timer_slack_ns"], int(told["timerslack_ns"][0])),
         ("oom", facts["oom_score_adj"], int(told["oom_score_adj"][0])),
     ):
-        tally.same("task", (pid, field), ours, theirs)
+        if status["Name"] not in GOING or field not in ("voluntary", "cpu"):
+            tally.same("task", (pid, field), ours, theirs)
     ran, delayed, _ = map(int, told["schedstat"][0].split())
-    if status["Threads"] == "1":
+    if status["Threads"] == "1" and status["Name"] not in GOING:
         tally.near("task", (pid, "ran"), used["cpu_time"], ran / 1e9, 0, 1e-9)
         tally.near("task", (pid, "delayed"), used["run_delay"], delayed / 1e9, 0, 1e-9)
     for line in told["io"]:

@@ -10,6 +10,7 @@ from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.rpc import is_there, pernet, rpc_clients, types_of, words
+from oopscope.linux.sums import added
 from oopscope.linux.ticks import hz, seconds_since
 from oopscope.structs.plan import Plan
 
@@ -82,6 +83,9 @@ def nfs_clients(kernel: Kernel) -> list[NfsClient]:
     )
     operations = OPERATIONS.bind(types, kernel.memory, kernel.endian)
     known = {client.address: client for client in rpc_clients(kernel)}
+    calls: dict[int, list[int | None]] = {}  # by transport: each mount has an RPC client of its own
+    for client in known.values():
+        calls.setdefault(client.transport, []).append(client.calls)
     head = types.member("nfs_net", "nfs_client_list").offset
     for namespace, place in pernet(kernel, MODULE, "nfs_net_id"):
         walk = for_each_list(kernel.memory, place + head, bound.offset("link"), lost, MAX_CLIENTS)
@@ -96,8 +100,8 @@ def nfs_clients(kernel: Kernel) -> list[NfsClient]:
                 NfsClient(
                     _host(kernel, row.host), version, _state(row.state), _mounts(kernel, row.mounts),
                     words(row.manager or 0, MANAGER), row.lease / hz(kernel) if row.lease else None,
-                    max(seconds_since(kernel, row.renewed), 0) if row.renewed else None, rpc.calls if rpc else None,
-                    namespace, row.address,
+                    max(seconds_since(kernel, row.renewed), 0) if row.renewed else None,
+                    added(calls[rpc.transport]) if rpc else None, namespace, row.address,
                 )
             )  # fmt: skip
     return found

@@ -124,6 +124,7 @@ class RpcClient(NamedTuple):
     idle_seconds: float | None
     namespace: int
     address: int
+    transport: int  # struct rpc_xprt *
 
 
 class RpcCall(NamedTuple):
@@ -225,7 +226,7 @@ class Rpc:
             RpcClient(
                 server, name, row.version, PROTOCOLS.get(way.protocol, f"protocol {way.protocol}"),
                 words(way.state, TRANSPORT), calls, way.slots, way.sends, way.receives, way.connects, way.bad_xids,
-                self._ago(way.used), namespace, row.address,
+                self._ago(way.used), namespace, row.address, row.transport,
             )
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
 from oopscope.linux.sched import runqueues
+from oopscope.linux.sums import added
 from oopscope.linux.task import TaskStruct, task_structs
 from oopscope.linux.ticks import seconds_since
 from oopscope.linux.xarray import entries
@@ -177,12 +178,6 @@ class Work(NamedTuple):
     pid: int | None
     seconds: float | None
     address: int
-
-
-def added(parts: list[int | None]) -> int | None:
-    """Return a sum; None where a part of it is not known."""
-    known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
 
 
 class _Reader:
