@@ -165,6 +165,8 @@ def _about(reports: Sequence[Report], panic: Report) -> Report | None:
     before = [r for r in reports[: reports.index(panic)] if r.kind in kinds]
     if not before and kinds == ("oops", "serror"):  # what is left of an oops whose beginning is lost
         before = [r for r in reports[: reports.index(panic)] if r.kind == "stack" and (r.ended or r.pc is not None)]
+    if not before and OF_A_WARNING.match(message):
+        before = [r for r in reports[: reports.index(panic)] if r.kind == "stack" and r.pc is not None]
     if not before:
         return None
     if message.startswith("Attempted to kill"):  # of that very task, and not long ago
@@ -189,6 +191,8 @@ def _back(reports: Sequence[Report], direct: Report) -> tuple[Report, ...]:
     before = [r for r in reports[: reports.index(direct)] if r.kind == "oops"]
     while before and chain[0].kind == "oops":
         last = before.pop()
+        if last.die is None and not last.frames and last.number + 1 != chain[0].number:
+            continue  # a line that somebody quotes
         if not _leads(last, chain[0]):
             break
         chain.insert(0, last)

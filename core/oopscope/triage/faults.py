@@ -16,7 +16,10 @@ _FAULT = lazy_re(
     r"(?:CPU \d+ )?[Uu]nable to handle kernel|kernel tried to execute|Unhandled fault: .*fault )"
 )
 # Where the fault handler's line is lost: the line of die(), which no other trap prints so; x86's has its registers.
-_DIED = lazy_re(r"^(?:Oops: (?:Oops: )?[0-9a-f]{4,8} |Internal error: (?P<arm>Oops)?: [0-9a-f]{1,16} )\[")
+_DIED = lazy_re(
+    r"^(?:Oops: (?:Oops: )?[0-9a-f]{4,8} |Internal error: (?P<named>Oops)?: [0-9a-f]{1,16} |"
+    r"Oops: (?P<power>Kernel access of bad area), sig: \d+ )\["
+)
 _OTHERWISE = lazy_re(r"kernel BUG at |external abort|stack guard page|alignment exception")
 _NULL = lazy_re(r"NULL pointer|[Uu]nable to handle kernel NULL")
 _RANGE = lazy_re(r"KASAN: (?P<what>null-ptr-deref|user-memory-access)[\w ]* in range \[0x(?P<address>[0-9a-f]+)-")
@@ -34,7 +37,9 @@ def memory_fault(death: Death) -> tuple[Line, "re.Match[str]"] | None:
     if said is not None or death.oops is None or death.in_oops(_OTHERWISE):
         return said
     died = death.in_oops(_DIED)
-    if died is not None and (died[1]["arm"] or {"cr2", "rax", "eax"} & death.oops.registers.keys()):
+    if died is not None and (
+        died[1]["named"] or died[1]["power"] or {"cr2", "rax", "eax"} & death.oops.registers.keys()
+    ):
         return died
     return fault_of(death, "null", "page", "execute", "user")
 
@@ -46,8 +51,8 @@ def fault_address(death: Death) -> int | None:
     reckoned = death.oops.find(_RANGE)
     if reckoned is not None:
         return int(reckoned[1]["address"], 16)
-    said = death.oops.fault_address
-    if said is not None or memory_fault(death) is None:
+    said, fault = death.oops.fault_address, memory_fault(death)
+    if said is not None or fault is None or "general protection" in fault[0].text:  # CR2 is of another fault then
         return said
     named = death.oops.registers.get("cr2", address_of(death))
     pc = death.oops.pc

@@ -102,3 +102,27 @@ def test_pieces_of_logs_are_logs(text: str, tmp_path: Path) -> None:
     path = tmp_path / "log.txt"
     path.write_text(text)
     assert open_kernel([path]).facts.format == "log"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        *("[   13.073692] kernel: ", "2025-01-21T12:07:18.015541+01:00 $HOST kernel: "),
+        *("Sep 28 14:48:15 <host> kernel: ", "00:09:50,669 ALERT kernel:", "[6:  kworker/u40:2: 7357] "),
+        *("[*     ] A start job is running for /sysroot (1min 22s / 2min 25s)[   84.295876] ", "a-host kernel: "),
+        *("2024-04-01T22:23:45.000000+00:00 node kernel - - - ", "<4> [302.391799] "),
+    ],
+)
+def test_what_other_tools_put_before_a_line(before: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("".join(f"{before}{line.strip()}\n" for line in OOPS.split("\n")))
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.symbol) == ("bad-page-fault", "store_put+0x21")
+
+
+def test_a_time_that_was_broken_in_two(tmp_path: Path) -> None:
+    host = "2023-12-15T23:58:15.975267-06:00 a-machine-with-a-long-name kernel:"
+    path = tmp_path / "log.txt"
+    path.write_text("".join(f"{host} [\n 1058.{832908 + n}] {line}\n" for n, line in enumerate(OOPS.split("\n"))))
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.symbol) == ("bad-page-fault", "store_put+0x21")

@@ -276,3 +276,129 @@ def test_a_page_fault_whose_address_is_lost(tmp_path: Path) -> None:
     )
     found = judged(tmp_path, text)
     assert (found.cause, found.symbol, found.confidence) == ("bad-page-fault", "store_put+0xc", "possible")
+
+
+POWER_PAGE = """Faulting instruction address: 0xc000000000e81168
+Oops: Kernel access of bad area, sig: 11 [#1]
+LE PAGE_SIZE=64K MMU=Hash SMP NR_CPUS=2048 NUMA pSeries
+CPU: 0 PID: 321 Comm: storaged Not tainted 5.3.0-18-generic #19-Ubuntu
+NIP:  c000000000e81168 LR: c00000000054f240 CTR: 0000000000000000
+CFAR: 0000701f9806f638 DAR: {} DSISR: 40000000 IRQMASK: 0
+NIP [c000000000e81168] store_put+0x48/0x300"""
+POWER_BUG = """Oops: Exception in kernel mode, sig: 5 [#1]
+NIP [c0000000007b1be0] store_put+0xa0/0x280
+LR [c0000000007b1bd0] store_sync+0x90/0x280
+Call Trace:
+[c0000004f491ba10] [c0000000007b1bd0] store_sync+0x90/0x280 (unreliable)
+[c0000004f491ba70] [c0000000007b260c] store_all+0x13c/0x180"""
+POWER_STACK = """Bad kernel stack pointer 7fffb949e670 at c000000000071e7c
+Oops: Bad kernel stack pointer, sig: 6 [#1]
+LE PAGE_SIZE=64K MMU=Radix SMP NR_CPUS=2048 NUMA PowerNV
+CPU: 118 PID: 321 Comm: storaged Not tainted 5.1.0 #1
+NIP:  c000000000071e7c LR: 0000000024c8028d CTR: 000000001b01d9b1
+NIP [c000000000071e7c] store_put+0x100/0x2b0"""
+UD2 = """---[ end trace b1cb18ab2d1741bd ]---
+RIP: 0010:store_put+0x10/0x40 [stored]
+Code: 41 0f 95 c2 45 39 d9 41 0f 95 c1 45 84 ca 74 05 45 85 e4 78 0a 44 89 c2 e9 10 ff ff ff <0f> 0b 01 d2 45 89
+RSP: 0018:ffffc90000118e88 EFLAGS: 00010283
+Kernel panic - not syncing: Fatal exception in interrupt"""
+ARM64 = """CPU: 5 PID: 321 Comm: storaged Not tainted 6.0.15 #1
+pstate: 00400005 (nzcv daif +PAN -UAO -TCO -DIT -SSBS BTYPE=--)
+pc : store_put+0x50/0xa0
+lr : store_put+0x4c/0xa0
+Call trace:
+ store_put+0x50/0xa0
+ store_sync+0x1e4/0x32c
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Oops: Fatal exception"""
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "symbol"),
+    [
+        (POWER_PAGE.format("0000000001744098"), "bad-page-fault", "store_put+0x48"),
+        (POWER_PAGE.format("0000000000000098"), "null-pointer-dereference", "store_put+0x48"),
+        (POWER_BUG, "kernel-bug", "store_put+0xa0"),
+        (POWER_STACK, "trap", "store_put+0x100"),
+        (UD2, "kernel-bug", "store_put+0x10"),
+        (UD2.replace("<0f> 0b", "<48> 8b"), "unknown", "store_put+0x10"),
+        (ARM64, "bad-page-fault", "store_put+0x50"),
+    ],
+    ids=["power-page", "power-null", "power-bug", "power-stack", "ud2", "no-ud2", "arm64"],
+)
+def test_an_oops_that_lost_its_first_words(text: str, cause: str, symbol: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, text)
+    assert (found.cause, found.symbol) == (cause, symbol)
+    assert cause in ("bad-page-fault", "null-pointer-dereference", "trap") or found.confidence != "certain"
+
+
+def test_a_bus_error_that_arm_has_no_name_for(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        "Internal error: : 1211 [#1] SMP ARM\nCPU: 0 PID: 581 Comm: storaged Tainted: G N 6.0.0 #1\n"
+        "PC is at store_put+0x3c/0x1c0\nLR is at store_sync+0x14/0xa0\n"
+        " store_put from store_sync+0x24/0x7c",
+    )
+    assert (found.cause, found.symbol) == ("serror", "store_put+0x3c")
+
+
+def test_a_hard_lockup_that_names_its_place_in_its_own_line(tmp_path: Path) -> None:
+    lines = [f"watchdog: CPU {n} self-detected hard LOCKUP @ store_put+0x154/0x2d0" for n in (3, 4)]
+    found = judged(tmp_path, "\n".join(lines))
+    assert (found.cause, found.symbol) == ("hard-lockup", "store_put+0x154")
+
+
+GPF = """general protection fault: 0000 [#1] PREEMPT SMP PTI
+CPU: 7 PID: 321 Comm: storaged Not tainted 5.2.0 #1
+RIP: 0010:store_put+0x16/0x50 [stored]
+Code: c0 75 05 eb 1a 48 89 d0 <48> 8b 50 08 48 85 d2 75 f4
+RSP: 0018:ffffc9000054f850 EFLAGS: 00010002
+RAX: {} RBX: 0000000000100000 RCX: {}
+RDX: 0000000000000001 RSI: 0000000000000000 RDI: ffff88806504dfc0
+CR2: 000055e125021b78 CR3: 000000011277e004 CR4: 00000000003606e0"""
+
+
+@pytest.mark.parametrize(
+    ("rax", "rcx", "cause"),
+    [
+        ("6b6b6b6b6b6b6b6b", "0000000000000000", "use-after-free"),
+        ("2e6f732e7a626994", "dead000000000100", "general-protection-fault"),  # what list_del() is about to write
+    ],
+)
+def test_the_register_that_the_instruction_used(rax: str, rcx: str, cause: str, tmp_path: Path) -> None:
+    assert judged(tmp_path, f"{GPF.format(rax, rcx)}\n{TRACE}").cause == cause
+
+
+def test_a_warnings_place_where_its_words_are_lost(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        "pc : store_put+0x160/0x16c\nlr : store_put+0x160/0x16c\nCall trace:\n store_put+0x160/0x16c\n"
+        " store_sync+0x168/0x738\nKernel panic - not syncing: kernel: panic_on_warn set",
+    )
+    assert (found.cause, found.symbol) == ("kernel-warning", "store_put+0x160")
+
+
+def test_a_quoted_line_is_no_first_oops_of_a_chain(tmp_path: Path) -> None:
+    quoted = "KASAN: maybe wild-memory-access in range [0xbbbbbbbbbbbbbbb8-0xbbbbbbbbbbbbbbbf]"
+    other = "BUG: KASAN: use-after-free in store_get+0x755/0x8f0"
+    text = GPF.format("2e6f732e7a626994", "0000000000000000")
+    found = judged(tmp_path, f"{quoted}\n{other}\n{text}\n{TRACE}\nKernel panic - not syncing: Fatal exception")
+    assert found.symbol == "store_put+0x16"
+
+
+def test_a_register_that_holds_list_poison_by_chance(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        "Internal error: Oops: 0000000096000006 [#1] PREEMPT SMP\npc : [0xffffffe51d249484] store_put+0x70/0x98\n"
+        "lr : [0xffffffe51d24adbc] store_sync+0x520/0x6d4\nx29: ffffffc08cc132a0 x26: dead000000000100",
+    )
+    assert (found.cause, found.symbol) == ("bad-page-fault", "store_put+0x70")
+
+
+def test_memory_that_was_found_bad_shortly_before_makes_an_oops_less_sure(tmp_path: Path) -> None:
+    bad = "BUG: Bad page state in process other  pfn:1220c8\nCPU: 3 PID: 99 Comm: other Not tainted 5.16.0 #1"
+    oops = GPF.format("2e6f732e7a626994", "0000000000000000")
+    assert judged(tmp_path, f"{oops}\n{TRACE}").confidence == "likely"  # the log ends within it
+    end = f"{TRACE}\n---[ end trace 1 ]---"
+    assert judged(tmp_path, f"{oops}\n{end}").confidence == "certain"
+    assert judged(tmp_path, f"{bad}\n{oops}\n{end}").confidence == "likely"

@@ -280,3 +280,20 @@ def test_two_tasks_oopses_within_a_second_are_one_chain(tmp_path: Path) -> None:
     second = first.replace("321", "322").replace("store_put", "store_get").replace("#1", "#2").split("\n")
     found = judged(tmp_path, first, after=[(100.7 + at / 1e6, line) for at, line in enumerate(second)])
     assert (found.pid, found.symbol) == (321, "store_put+0x21")
+
+
+def test_a_disk_that_fails_in_a_log_without_a_death(tmp_path: Path) -> None:
+    down = "nvme nvme5: controller is down; will reset: CSTS=0x2, PCI_STATUS=0x10"
+    found = judged(tmp_path, f"{down}\nnvme nvme5: 4/0/0 default/read/poll queues\n{down}")
+    assert (found.cause, found.confidence, found.symbol) == ("storage-error", "possible", None)
+    assert "nvme5" in found.summary
+    assert found.summary.startswith("The log tells of no death")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["md/raid:md123: device sdd1 operational as raid disk 0", "I/O error, dev fd0, sector 0 op 0x0:(READ) flags 0x0",
+     "Buffer I/O error on dev sr0, logical block 0, async page read"],
+)  # fmt: skip
+def test_what_is_no_trouble_of_a_disk(line: str, tmp_path: Path) -> None:
+    assert judged(tmp_path, f"{line}\n{line}").cause == "unknown"

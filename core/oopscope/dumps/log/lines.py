@@ -49,10 +49,12 @@ _FULL = r"(?:[A-Z][a-z]{2} )" + _ISO.replace("iso>", "full>") + r"(?: [A-Z]{2,5}
 SYSLOG = lazy_re(
     rf"(?:<\d+>)?(?:(?:[A-Z][a-z]{{2}} )?(?:{_DAY})|{_ISO}|{_FULL}|(?P<unix>\d{{9,10}}\.\d{{6}})|"
     rf"\[ *(?P<mono>\d+\.\d{{6}})\](?= \S+ kernel: ))"
-    r" (?:(?P<host>[\w.:-]{0,254}[\w.-]) |(?=kernel: ))(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
-    r"(?P<tag>[A-Za-z(/_][^\s\[\]:]{0,63})(?:\[(?P<pid>\d+)\])?: ?(?P<rest>.*)",
+    r" (?:(?P<host>[^\s\[\]\x22'=,;]{0,254}[^\s\[\]\x22'=,;:]) |(?=kernel: ))(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
+    r"(?P<tag>[A-Za-z(/_][^\s\[\]:]{0,63})(?:\[(?P<pid>\d+)\])?(?:: ?| - - - )(?P<rest>.*)",
     re.DOTALL,
 )
+# What an installer's own log puts before a line: 00:09:50,669 ALERT kernel:words
+INSTALLER = lazy_re(r"\d\d:\d\d:\d\d,\d{3} [A-Z]{4,8} (?P<tag>\w+): ?(?P<rest>.*)", re.DOTALL)
 KMSG = lazy_re(
     r"(?P<pri>\d{1,4}),(?P<seq>\d+),(?P<usec>\d+),[-c+](?:,(?:caller=(?P<caller>[TC]\d+)|[^;]*))?;(?P<rest>.*)",
     re.DOTALL,
@@ -68,7 +70,11 @@ STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
 BLANK = ("", " ")
 QUOTES = frozenset(" \t>|")
 QUOTED = lazy_re(r"(?:[ \t]{1,16}|(?:[>|] ?){1,4})(?=(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]|<\d{1,3}>\S)")
-PROMPT = lazy_re(r"[\w.-]{1,64} login: +(?=\S)|[^'\"\[\]<]{1,160}?(?=\[ {0,4}\d{1,9}\.\d{6}\]\S? ?\S)")
+PROMPT = lazy_re(
+    r"[\w.-]{1,64} login: +(?=\S)|"
+    r"(?:\[(?:[ *]{3,6}|  OK  |FAILED|DEPEND| INFO | WARN | TIME )\])?[^'\"\[\]<]{1,160}?"  # systemd's own marks
+    r"(?=\[ {0,4}\d{1,9}\.\d{6}\]\S? ?\S)"
+)
 LEAST_TWICE = 8  # records
 JOINED = 3  # times in one line
 CTIME = lazy_re(r"\[(?:[^\W\d_]{2,3}\.? {1,2})" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
@@ -111,6 +117,10 @@ def parse(line: str) -> tuple[Entry, bool]:
         pri = int(found["pri"])
         return Entry(int(found["usec"]) * 1000, pri & 7, pri >> 3, found["caller"], found["rest"]), True
     first = line[:1]
+    installer = INSTALLER.match(line) if line[8:9] == "," else None
+    if installer:
+        entry, _ = _inner(installer["rest"])
+        return entry if installer["tag"] == "kernel" else entry._replace(facility=USER), True
     if first.isdigit() or first.isupper() or first in ("[", "<") or (first.islower() and " kernel: " in line):
         outer = SYSLOG.match(line) if line[19:20] != "," else None  # dmesg has a comma there
         if outer:
@@ -166,11 +176,12 @@ def _inner(line: str) -> tuple[Entry, bool]:
     if mark and int(mark["pri"]) < 192:
         level, facility = int(mark["pri"]) & 7, int(mark["pri"]) >> 3
         line, known = line[mark.end("pri") + 1 :], True
+        line = line[1:] if line[:2] == " [" else line
     stamp = STAMP.match(line) if line[:1] == "[" else None
     if stamp:
         ns = int(stamp["seconds"]) * NS + int(stamp["fraction"].ljust(9, "0"))
         caller = _caller(stamp)
-        line, known = line[stamp.end() :], True
+        line, known = line[stamp.end() :].removeprefix("kernel: "), True
         vendor = VENDOR.match(line) if line[:1] in VENDORS else None
         if vendor:
             caller = f"T{vendor['pid'] or vendor['pid2'] or vendor['pid3']}"
@@ -181,8 +192,11 @@ def _inner(line: str) -> tuple[Entry, bool]:
             wall, caller, line, known = _wall(date), date["caller"], line[date.end() :], True
         else:
             relative = RELATIVE.match(line)
+            vendor = None if relative else VENDOR.match(line)
             if relative:
                 line, known = line[relative.end() :], True
+            elif vendor:
+                line, known, caller = line[vendor.end() :], True, f"T{vendor['pid']}"
     return Entry(ns, level, facility, caller, line, wall), known
 
 
@@ -231,14 +245,15 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
     """
     found, bare, raw = _parsed(lines)
     broken = breaks(raw, bare) if bare else set()
-    further = set(bare) if (len(bare) - len(broken)) * 2 <= len(found) - len(broken) else broken
-    if not further:
+    if broken:
+        found, bare, raw = _parsed(_mended(raw, broken))
+    if len(bare) * 2 > len(found):
         yield from found
         return
-    last = None
+    unmarked, last = set(bare), None
     for at, entry in enumerate(found):
-        if at in further and last is not None:
-            last = last._replace(text=_with(last.text, entry.text, at in broken))
+        if at in unmarked and last is not None:
+            last = last._replace(text=f"{last.text}\n{entry.text}")
             continue
         if last is not None:
             yield last
@@ -247,10 +262,15 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
         yield last
 
 
-def _with(text: str, more: str, broken: bool) -> str:
-    """Return a record's text with a line more: of a line that was broken one line again."""
-    before = text.rstrip(" ")
-    return (f"{before} {more.lstrip()}" if before else more) if broken else f"{text}\n{more}"
+def _mended(raw: Sequence[str], broken: set[int]) -> list[str]:
+    """Return lines of which some, that a mailer broke off the one before, are one again."""
+    whole: list[str] = []
+    for at, line in enumerate(raw):
+        if at in broken:
+            whole[-1] = f"{whole[-1].rstrip(' ')} {line.lstrip()}"
+        else:
+            whole.append(line)
+    return whole
 
 
 def once(found: list[Entry]) -> list[Entry]:

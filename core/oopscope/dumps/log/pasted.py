@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from oopscope.lazy_re import lazy_re
 
-# What a server of consoles puts before each line: the line's name.
-NAMED = lazy_re(r"(\[[A-Za-z][\w./:-]{0,40}\] )(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]")
+# What a server of consoles puts before each line: the line's name; or the host, where somebody took the time away.
+NAMED = lazy_re(r"(\[[A-Za-z][\w./:-]{0,40}\] )(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]|([\w.-]{1,64} )kernel: ")
 MARK = lazy_re(r"[>|]{1,4} ?|[ \t]{1,16}(?=\S)|(?:[>|] ?){1,4}[ \t]{0,16}(?=\S)")
 # Lines that a kernel begins with no blank: where one is shifted, all of the paste is.
 FLUSH = lazy_re(
@@ -19,6 +19,7 @@ FLUSH = lazy_re(
     r"(?:NMI )?watchdog: |rcu: INFO: |RIP: 00|Modules linked in: |Call [Tt]race:|\[ *\d{1,9}\.\d{6}\])",
     re.MULTILINE,
 )
+LEAST = 2  # lines with the same name
 NARROWEST, WIDEST = 56, 132  # columns at which lines are wrapped
 FITS = 80  # columns up to which some mailers leave a line alone; a longer one they break at 72
 LONGER = 20  # one of so many lines may be longer: what has no blank cannot be wrapped
@@ -31,14 +32,16 @@ BEGINS = lazy_re(
     r"\s*(?:[A-Z][A-Za-z]*(?: [a-z]+)?: |\[|<|-{4}|(?:\? )?[\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+\s*$|$|"
     r"(?:BUG|Oops|INFO|WARNING|Call|Modules|Code|RIP|kernel BUG)\b)"
 )
+TIME = lazy_re(r"\s*\d{1,9}\.\d{6}\]")  # of which a mailer broke off the bracket
 FRAME_NAME = lazy_re(r"\s*\(?[\w.$]+\+0x[0-9a-f]+/0x[0-9a-f]+")
 
 
 def unshifted(text: str) -> str:
     """Return a text without what a mail, a paste or a console's server put before every line of it."""
-    name = NAMED.match(text)
-    if name is not None and text.count(f"\n{name[1]}") >= text.count("\n") * 9 // 10:
-        return text.removeprefix(name[1]).replace(f"\n{name[1]}", "\n")
+    found = NAMED.match(text)
+    name = found[1] or found[2] if found is not None else None
+    if name and text.count(f"\n{name}") >= max(text.count("\n") * 9 // 10, LEAST):
+        return text.removeprefix(name).replace(f"\n{name}", "\n")
     flush = FLUSH.search(text)
     if flush is None or not flush["shift"]:
         return text
@@ -73,6 +76,9 @@ def breaks(lines: Sequence[str], bare: Sequence[int]) -> set[int]:
     fits = max(width, *(length for length in lengths if length <= FITS))
     found, whole = set[int](), dict[int, int]()  # the line that each one is a piece of is so long
     for at in pairs:
+        if lines[at - 1].rstrip().endswith("[") and TIME.match(lines[at]):
+            found.add(at)
+            continue
         before = whole.get(at - 1, lengths[at - 1])
         unfit = lengths[at - 1] + 1 + len(_first_word(lines[at])) > width
         if unfit and (at - 1 in found or before + 1 + lengths[at] > fits):

@@ -95,7 +95,9 @@ class Wordings(NamedTuple):
 
 def placed(words: str) -> Pc:
     """Return how a line tells a place: `pc : [<address>] symbol`, `pc : symbol`, `pc : 0xaddress`."""
-    return Pc((f"{words} :",), rf"{words} : (?:\[<(?P<address>[0-9a-f]+)>\] *)?(?:{SYMBOL}|0x(?P<bare>[0-9a-f]+))")
+    return Pc(
+        (f"{words} :",), rf"{words} : (?:\[(?:<|0x)(?P<address>[0-9a-f]+)>?\] *)?(?:{SYMBOL}|0x(?P<bare>[0-9a-f]+))"
+    )
 
 
 def is_at(words: str) -> Pc:

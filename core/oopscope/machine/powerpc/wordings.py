@@ -14,6 +14,7 @@ WORDINGS = Wordings(
         Fault("page", r"Unable to handle (?:kernel paging request|unknown paging fault)"),
         Fault("stack", r"Kernel stack overflow in process|Bad kernel stack pointer"),
         Fault("bug", BUG_AT),
+        Fault("bug", r"Oops: Exception in kernel mode, sig: 5 "),  # a trap instruction, which BUG() is
         Fault("opcode", r"Oops: Exception in kernel mode, sig: 4 "),
         Fault("memory error", r"Oops: Machine check|Machine check in kernel mode"),
         Fault("protection", r"Oops: (?:Unrecoverable|Unexpected) "),

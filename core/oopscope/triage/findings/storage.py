@@ -20,6 +20,8 @@ DISK = lazy_re(
     r"\[(?P<dev3>[a-z]+)\]|"
     r"(?P<dev4>nvme\d+|ata\d+)|md/raid\w*:(?P<dev5>\w+))"
 )
+# What the same words begin where all is well, or of no disk that anybody misses: no floppy is there, no disc is in.
+WELL = lazy_re(r"md/raid\S*: ?(?!.*(?:fail|[Ee]rror|cannot|[Nn]ot |faulty))|.*\bdev (?:fd|sr)\d")
 FS_WORDS = (
     "EXT4-fs error", "EXT3-fs error", "EXT2-fs error", "EXT4-fs warning", "Remounting filesystem read-only",
     "XFS (", "BTRFS error", "BTRFS critical", "BTRFS warning", "JBD2: ", "Aborting journal", "F2FS-fs", "FAT-fs",
@@ -43,7 +45,7 @@ def find(death: Death) -> Iterator[Finding]:
             continue
         if FS.match(text):
             systems.setdefault(_device(FS_DEVICE, text), []).append(row)
-        elif any(word in text for word in DISK_WORDS):
+        elif any(word in text for word in DISK_WORDS) and not WELL.match(text):
             disks.setdefault(_device(DISK, text), []).append(row)
     for kind, what, groups in (("io-error", "I/O", disks), ("filesystem-error", "the file system", systems)):
         for device, rows in list(groups.items())[:MAX_SHOWN]:

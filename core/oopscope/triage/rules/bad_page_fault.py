@@ -23,7 +23,9 @@ READ_ONLY = r"read-only memory|write to read-only|permissions? violation|Write p
 def check(death: Death) -> Verdict | None:
     """Fire on the fault handler's own words."""
     said = memory_fault(death)
-    if said is None or "general protection" in said[0].text or null_pointer(death) is not None:
+    if said is None:
+        return _without_its_words(death)
+    if "general protection" in said[0].text or null_pointer(death) is not None:
         return None
     faulted = fault_address(death)
     evidence = [death.from_log(said[0])]
@@ -54,6 +56,24 @@ def check(death: Death) -> Verdict | None:
         evidence,
         _steps(code),
         culprit=called,
+    )
+
+
+def _without_its_words(death: Death) -> Verdict | None:
+    """Judge an oops cut off before its words, by what die() hands to panic(): of arm's and arm64's faults `Oops`."""
+    report = death.cause
+    if death.oops is not None or report is None or report.kind != "stack" or report.pc is None:
+        return None
+    if death.panic is None or (death.panic_message or "") != "Oops: Fatal exception":
+        return None
+    return death.verdict(
+        "software",
+        "bad-page-fault",
+        "Bad pointer",
+        f"{death.where} used a bad pointer, NULL or wild: the log lacks the lines that tell its address.",
+        "possible",
+        [death.from_log(death.lines[report.row]), death.from_log(death.lines[death.panic.row])],
+        ("Look for the beginning of the log: the lines before these tell the address.",),
     )
 
 

@@ -54,15 +54,16 @@ def check(death: Death) -> Verdict | None:
 
 
 def _caller(death: Death) -> Frame | None:
-    """The first frame behind the checking functions."""
+    """The first frame behind the checking functions, and behind a lock's own code."""
     seen = False
+    behind = list[Frame]()
     for frame in death.frames:
         plain = (frame.symbol or "").split(".")[0]
         if plain in CHECKS:
             seen = True
         elif seen and frame.kind != "exception" and not is_dying(frame.symbol):
-            return frame
-    return None
+            behind.append(frame)
+    return death.beyond_locks(behind) or next(iter(behind), None)
 
 
 def _broken_node(death: Death) -> Evidence | None:

@@ -12,7 +12,8 @@ from oopscope.triage.finding import Verdict
 
 SAID = lazy_re(
     r"SError Interrupt on CPU(?P<cpu>\d+), code (?P<code>0x[0-9a-f]+)|"
-    r"Internal error: synchronous external abort|Unhandled fault: .*external abort"
+    r"Internal error: synchronous external abort|Unhandled fault: .*external abort|"
+    r"Internal error: : (?P<fsr>[0-9a-f]{1,8}) \[#"  # arm, of what it cannot handle; the line before says what
 )
 
 
@@ -20,6 +21,8 @@ def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words, or on the abort as the fatal oops."""
     of_panic = re.search(r"SError|external abort", death.panic_message or "")
     said = death.said(SAID) or death.lately(SAID)
+    if said is not None and said[1]["fsr"] is not None and not _external(int(said[1]["fsr"], 16)):
+        return None
     if not of_panic and (said is None or death.oops is None or not death.in_oops(SAID)):
         return None
     behind = None
@@ -46,3 +49,10 @@ def check(death: Death) -> Verdict | None:
         culprit=culprit,
         blame=False,
     )
+
+
+def _external(fsr: int) -> bool:
+    """Tell whether an arm fault status is an external abort, of short or long descriptors. arch/arm/mm/fsr-*.c."""
+    if fsr & 1 << 9:
+        return fsr & 0x3F in (0x10, 0x11, 0x14, 0x15, 0x16, 0x17)
+    return (fsr & 0xF) | (fsr >> 6 & 0x10) in (0x08, 0x0A, 0x0C, 0x0E, 0x16)

@@ -25,6 +25,12 @@ NAMES = {
     "Internal error: Oops - SP/PC alignment exception": "a misaligned stack or program counter",
     "Unhandled fault: alignment exception": "an alignment fault",
     "Internal error: SP/PC alignment exception": "a misaligned stack or program counter",
+    "Unhandled kernel unaligned access": "an access to an address that is not aligned",
+    "Bad kernel stack pointer": "a stack pointer that is none of the kernel's",
+    "Unrecoverable FP Unavailable Exception": "a floating-point instruction where the kernel must not use any",
+    "Unrecoverable VMX/Altivec Unavailable Exception": "a vector instruction where the kernel must not use any",
+    "Unrecoverable VSX Unavailable Exception": "a vector instruction where the kernel must not use any",
+    "Unrecoverable exception": "an exception that it cannot return from",
 }
 SAID = lazy_re(rf"^(?:Oops: )?(?P<name>{'|'.join(map(re.escape, NAMES))})\b[^\[]*(?:\[#\d+\]|\(0x)")
 STEPS = {

@@ -3,6 +3,7 @@
 Follows include/linux/poison.h: freed objects are filled with 0x6b; list nodes taken out get LIST_POISON1 and 2.
 """
 
+from oopscope.inspect.fault_in_log import fault_in_log
 from oopscope.triage.checkers import found
 from oopscope.triage.death import Death
 from oopscope.triage.faults import bad_call, fault_address, fault_registers, memory_fault
@@ -54,15 +55,27 @@ def _poisoned(death: Death) -> int | None:
     frame = death.fault_frame
     candidates = [fault_address(death), frame.address if frame else None]
     if fault_address(death) is None:
-        candidates += fault_registers(death).values()
+        # What list_del() is about to write stands in registers by chance; what SLUB filled an object with does not.
+        candidates += _used(death) or [v for v in fault_registers(death).values() if _is_slubs(v)]
     return next((c for c in candidates if _poison(c)), None)
+
+
+def _used(death: Death) -> list[int | None]:
+    """Return what the instruction used, where the oops prints its code; a register alone may hold poison by chance."""
+    oops = death.oops if death.only_log and death.kernel.machine_known else None
+    used = fault_in_log(death.kernel, oops) if oops is not None else None
+    return [used.value, used.address] if used is not None and used.register is not None else []
+
+
+def _is_slubs(address: int) -> bool:
+    tagless = address >> 48 == POISON >> 56  # the top byte, which arm64 does not count, is printed as zero
+    return abs(address - POISON) < NEAR or (tagless and abs(address - (POISON & TAGLESS)) < NEAR)
 
 
 def _poison(address: int | None) -> str | None:
     if address is None:
         return None
-    tagless = address >> 48 == POISON >> 56  # the top byte, which arm64 does not count, is printed as zero
-    if abs(address - POISON) < NEAR or (tagless and abs(address - (POISON & TAGLESS)) < NEAR):
+    if _is_slubs(address):
         return "what SLUB fills freed objects with"
     if any(0 <= address - p < 0x40 for p in LIST_POISON):
         return "what list_del() leaves in a node that was taken out of its list"
