@@ -20,7 +20,7 @@ def compare(dump: OpenDump, account: Account, tally: Tally) -> None:
     row = tally.one("slabpointers", "one points there", [
         one for one in dump.table("slabpointers") if one.symbol == "lablife_ops"])  # fmt: skip
     if row is not None:
-        tally.same("slabpointers", "cache", row.cache, "kmalloc-256")
+        tally.same("slabpointers", "cache", row.name, "kmalloc-256")
         tally.near("slabpointers", "objects", row.estimate, told["objects"], 0.02)
     shares = {share.name: share.bytes for share in memory_shares(dump.kernel).shares}
     tally.near("memory", "pages that nobody claims", shares["Other kernel"], told["pages"] * PAGE, 0.02)
