@@ -15,6 +15,9 @@ ip route add 172.16.0.0/12 via 10.9.8.66 metric 50; ip route add unreachable 192
 ip route add blackhole 192.168.78.0/24; ip route add 10.200.0.0/16 dev eth0 src 10.9.8.7 table 100
 ip -6 addr add fd00:1::7/64 dev eth0; ip -6 route add default via fd00:1::1 dev eth0
 ip -6 route add fd00:2::/48 via fd00:1::66 dev eth0 metric 77; /more neigh fd00:1::1 02:00:00:00:06:01 eth0
+ip link add veth0 type veth; ip link add link eth0 name eth0.5 type vlan id 5; ip link add link eth0 name mac0 type macvlan
+for d in veth0 veth1 eth0.5 mac0; do ip link set $d up; done; ip addr add 10.55.0.1/24 dev veth0; ip addr add 10.56.0.1/24 dev eth0.5
+ping -c 2 -W 1 10.55.0.9 >/dev/null 2>&1; ping -c 2 -W 1 10.56.0.9 >/dev/null 2>&1
 mkdir -p /over /tmp/up /tmp/work; mount -t overlay -o lowerdir=/lib,upperdir=/tmp/up,workdir=/tmp/work over /over
 insmod /lib/modules/lablp.ko; insmod /lib/modules/lablife.ko hoard=20000 label=cart sizes=7,8
 echo 'p:labp vfs_read' > /sys/kernel/tracing/kprobe_events && echo 1 > /sys/kernel/tracing/events/kprobes/labp/enable

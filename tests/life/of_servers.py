@@ -37,7 +37,8 @@ def _calls(dump: OpenDump, account: Account, tally: Tally) -> None:
         tally.same("rpcclients", (row.address, "by"), row.protocol, fields.get("netid"))
         tally.same("rpcclients", (row.address, "server"), row.server, fields.get("addr"))
         tally.same("rpcclients", (row.address, "state"), row.state, words(int(fields["state"], 16), TRANSPORT))
-        tally.same("rpcclients", (row.address, "namespace"), str(row.namespace), fields.get("netns"))
+        if "netns" in fields:
+            tally.same("rpcclients", (row.address, "namespace"), str(row.namespace), fields["netns"])
 
 
 def _servers(dump: OpenDump, account: Account, tally: Tally) -> None:

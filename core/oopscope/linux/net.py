@@ -314,7 +314,7 @@ class _Interfaces:
             if plan is None:
                 return own
         if plan is None and (counts := of_driver(self.kernel, name, device.address)) is not None:
-            return own._replace(**counts._asdict())
+            return own._replace(**{name: count for name, count in counts._asdict().items() if count is not None})
         if plan is None or not device.lstats:
             return None
         base, top = device.lstats, self.memory.top

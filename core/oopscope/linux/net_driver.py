@@ -1,14 +1,15 @@
-"""Counters of interfaces that only their drivers keep: virtio_net's, one set a queue.
+"""Counters of interfaces that only their drivers keep: virtio_net's and veth's by queue, VLANs' by CPU.
 
-Follows drivers/net/virtio_net.c. The driver's struct lies behind the device's and must name it; its types may be its
-module's.
+Follows drivers/net/{virtio_net.c,veth.c,macvlan.c} and net/8021q/vlan_dev.c. A driver's struct lies behind the
+device's; virtio_net's must name that, a veth's peer must name it as its own. The types may be a module's.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from oopscope.errors import Absent, Implausible, NoType
-from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.linux.module_types import module_types
 from oopscope.structs.layout import Types
 
@@ -24,7 +25,9 @@ class Counts(NamedTuple):
     rx_dropped: int
     tx_packets: int
     tx_bytes: int
-    tx_errors: int
+    tx_errors: int | None  # None here and below: what struct net_device has of it counts
+    tx_dropped: int | None = None
+    rx_errors: int | None = None
 
 
 def of_driver(kernel: Kernel, function: str, device: int) -> Counts | None:
@@ -43,13 +46,13 @@ def _private(kernel: Kernel, device: int) -> int:
     return device + -(-kernel.types.sizeof("net_device") // NETDEV_ALIGN) * NETDEV_ALIGN
 
 
-def _types(kernel: Kernel) -> Types:
-    if kernel.types.has("virtnet_info"):
+def _types(kernel: Kernel, struct: str = "virtnet_info", module: str = MODULE) -> Types:
+    if kernel.types.has(struct):
         return kernel.types
     try:
-        return module_types(kernel, MODULE)
+        return module_types(kernel, module)
     except NoType:
-        raise Absent(f"the types of module {MODULE} are not in this kernel") from None
+        raise Absent(f"the types of module {module} are not in this kernel") from None
 
 
 def _virtio(kernel: Kernel, device: int) -> Counts:
@@ -77,4 +80,50 @@ def _sums(kernel: Kernel, types: Types, first: int, count: int, struct: str, nam
         yield sum(int.from_bytes(kernel.memory.read(at, 8), kernel.arch.byteorder) for at in places)
 
 
-DRIVERS: dict[str, Callable[[Kernel, int], Counts]] = {"virtnet_stats": _virtio}
+def _by_cpu(kernel: Kernel, types: Types, base: int, struct: str, *names: str) -> Iterator[int]:
+    """Yield each counter of a per-CPU struct added up over the CPUs."""
+    top, cpus = kernel.memory.top, kernel.cached(per_cpu_offsets)
+    for name in names:
+        at = types.member(struct, name)
+        places: Any = ((base + offset) % top + at.offset for offset in cpus)
+        yield sum(int.from_bytes(kernel.memory.read(place, at.size), kernel.arch.byteorder) for place in places)
+
+
+def _vlan(kernel: Kernel, device: int, struct: str, member: str, module: str) -> Counts:
+    """Return what a VLAN, or a macvlan, counted in its struct vlan_pcpu_stats."""
+    types = _types(kernel, struct, module)
+    base = kernel.memory.word(_private(kernel, device) + types.member(struct, member).offset)
+    names = ("rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "tx_dropped", "rx_errors")
+    rx, rx_bytes, tx, tx_bytes, dropped, errors = _by_cpu(kernel, types, base, "vlan_pcpu_stats", *names)
+    return Counts(rx, rx_bytes, 0, tx, tx_bytes, None, dropped, errors)
+
+
+def _veth(kernel: Kernel, device: int) -> Counts:
+    """Return what a veth sent, and what its peer did, which it received."""
+    types, memory = _types(kernel, "veth_priv", "veth"), kernel.memory
+    peer_at, lstats = types.member("veth_priv", "peer").offset, kernel.types.member("net_device", "lstats").offset
+    priv = _private(kernel, device)
+    peer = memory.word(priv + peer_at)
+    if peer and memory.word(_private(kernel, peer) + peer_at) != device:
+        raise Implausible("the peer of a veth has another", device)
+    queues = int.from_bytes(
+        memory.read(device + types.member("net_device", "real_num_rx_queues").offset, 4), kernel.arch.byteorder
+    )
+    if not 0 < queues <= MAX_QUEUES:
+        raise Implausible(f"a veth of {queues} queues", device)
+    rings = memory.word(priv + types.member("veth_priv", "rq").offset)
+    words = ("vs.xdp_packets", "vs.xdp_bytes", "vs.rx_drops")
+    rx, rx_bytes, drops = _sums(kernel, types, rings, queues, "veth_rq", words)
+    sums = [tuple(_by_cpu(kernel, kernel.types, memory.word(one + lstats), "pcpu_lstats", "packets", "bytes"))
+            if one else (0, 0) for one in (device, peer)]  # fmt: skip
+    (tx, tx_bytes), (came, came_bytes) = sums
+    dropped = memory.word(priv + types.member("veth_priv", "dropped.counter").offset)
+    return Counts(rx + came, rx_bytes + came_bytes, drops, tx, tx_bytes, None, dropped)
+
+
+DRIVERS: dict[str, Callable[[Kernel, int], Counts]] = {
+    "virtnet_stats": _virtio,
+    "veth_get_stats64": _veth,
+    "vlan_dev_get_stats64": partial(_vlan, struct="vlan_dev_priv", member="vlan_pcpu_stats", module="8021q"),
+    "macvlan_dev_get_stats64": partial(_vlan, struct="macvlan_dev", member="pcpu_stats", module="macvlan"),
+}

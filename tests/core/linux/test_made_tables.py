@@ -11,8 +11,9 @@ import pytest
 from builders.altered import Altered, stored
 from oopscope.boot.attach import attach
 from oopscope.dumps import Dump, open_container
+from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux import audit, machine_check, mount_options, nfs, rpc
+from oopscope.linux import audit, machine_check, mount_options, net_driver, nfs, rpc
 from oopscope.linux.mount_options import Own
 from oopscope.linux.task import task_structs
 from oopscope.sources.file import BytesSource
@@ -222,3 +223,45 @@ def test_how_audit_is_set() -> None:
     told = dict(audit.audit_facts(kernel))
     assert told["audit failure"] == "panic"
     assert not kernel.problems
+
+
+def test_what_a_vlan_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made(stored("6.1-null.kdump"))
+    device = made.put("net_device")
+    private = made.put("vlan_dev_priv")
+    assert 0 <= private - net_driver._private(made.kernel, device) < 32
+    private = net_driver._private(made.kernel, device)
+    cpus = [made.put("vlan_pcpu_stats", rx_packets=3, rx_bytes=100, tx_packets=2, tx_bytes=70, tx_dropped=1)
+            for _ in range(2)]  # fmt: skip
+    made.set("vlan_dev_priv", private, vlan_pcpu_stats=cpus[0])
+    kernel = made.opened()
+    monkeypatch.setattr(net_driver, "per_cpu_offsets", lambda _kernel: [0, cpus[1] - cpus[0]])
+    counts = net_driver.of_driver(kernel, "vlan_dev_get_stats64", device)
+    assert counts == (6, 200, 0, 4, 140, None, 2, 0)
+
+
+def test_what_a_veth_received_is_what_its_peer_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own struct is its module's, which no stored kernel has the types of; so they are told."""
+    page: dict[int, int] = {}
+    places = {"veth_priv.peer": 0, "veth_priv.rq": 8, "veth_priv.dropped.counter": 16, "net_device.lstats": 32,
+              "net_device.real_num_rx_queues": 40, "veth_rq.stats.vs.xdp_packets": 0, "veth_rq.stats.vs.xdp_bytes": 8,
+              "veth_rq.stats.vs.rx_drops": 16, "pcpu_lstats.packets": 0, "pcpu_lstats.bytes": 8}  # fmt: skip
+    types: Any = SimpleNamespace(
+        has=lambda _name: True, has_member=lambda *_: True, sizeof=lambda _name: 24,
+        member=lambda struct, path: SimpleNamespace(
+            offset=0x100 if path == "priv" else places[f"{struct}.{path}"], size=8),
+    )  # fmt: skip
+    memory: Any = SimpleNamespace(
+        word=lambda at: page.get(at, 0), read=lambda at, size: page.get(at, 0).to_bytes(8, "little")[:size], top=1 << 64
+    )
+    kernel: Any = SimpleNamespace(types=types, memory=memory, arch=SimpleNamespace(byteorder="little"),
+                                  cached=lambda _read: [0])  # fmt: skip
+    one, other = 0x1000, 0x2000
+    for device, peer, sent in ((one, other, 5), (other, one, 9)):
+        page.update({device + 0x100: peer, device + 0x108: 0x8000, device + 0x110: 4, device + 32: device + 0x800,
+                     device + 40: 1, device + 0x800: sent, device + 0x808: sent * 60})  # fmt: skip
+    page.update({0x8000: 1, 0x8008: 40, 0x8010: 2})
+    assert net_driver.of_driver(kernel, "veth_get_stats64", one) == (10, 580, 2, 5, 300, None, 4, None)
+    page[other + 0x100] = 0x3000
+    with pytest.raises(Implausible):
+        net_driver.of_driver(kernel, "veth_get_stats64", one)
