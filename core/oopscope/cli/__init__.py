@@ -257,9 +257,13 @@ class Parser(argparse.ArgumentParser):
 def parser_of(command: Command) -> argparse.ArgumentParser:
     """Return a sub-command's parser."""
     module = import_module(command.module)
-    parser = Parser(prog=f"oopscope {command.name}", description=module.__doc__, conflict_handler="resolve")
-    # Each argument is tried on a formatter, which would ask how wide the terminal is, and import shutil for it.
-    parser.formatter_class = partial(argparse.HelpFormatter, width=80)
+    parser = Parser(
+        prog=f"oopscope {command.name}",
+        description=module.__doc__,
+        conflict_handler="resolve",
+        # Each argument, --help first, is tried on a formatter, which would import shutil for the width.
+        formatter_class=partial(argparse.HelpFormatter, width=80),
+    )
     parser.command = command.name
     if command.module == ASK:
         module.prepare(parser, command.name)
