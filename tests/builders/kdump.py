@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import cramjam
 import zstandard
@@ -17,6 +18,12 @@ PACK: dict[str, tuple[int, Callable[[bytes], bytes]]] = {
     "snappy": (0x04, lambda page: bytes(cramjam.snappy.compress_raw(page))),
     "zstd": (0x20, lambda page: zstandard.ZstdCompressor().compress(page)),
 }
+
+
+@lru_cache(8192)
+def packed_by(codec: str, page: bytes) -> bytes:
+    """The same pages are packed for many files."""
+    return PACK[codec][1](page)
 
 
 @dataclass
@@ -113,22 +120,21 @@ class Kdump:
             if p is not EXCLUDED and (not self.split or self.split[0] <= n < self.split[1])
         ]
         base = at + 24 * len(mine)
-        table, data = b"", bytearray(self.block)
+        table, data = bytearray(), bytearray(self.block)
         for pfn, page in mine:
             raw, flags = self.stored.get(pfn) or self._pack(page)
             where = (base + len(data), len(raw), flags)
-            if not any(page) and pfn not in self.stored:
+            if not page.strip(b"\0") and pfn not in self.stored:
                 where = (base, self.block, 0)
             else:
                 data += raw
             where = (0, 0, 0) if pfn in self.lost else self.descriptors.get(pfn, where)
             table += struct.pack(self.endian + "QIIQ", *where, 0)
-        return table + bytes(data)
+        return bytes(table + data)
 
     def _pack(self, page: bytes) -> tuple[bytes, int]:
         if self.codec:
-            flag, pack = PACK[self.codec]
-            packed = pack(page)
+            flag, packed = PACK[self.codec][0], packed_by(self.codec, page)
             if len(packed) < len(page):
                 return packed, flag
         return page, 0

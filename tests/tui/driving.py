@@ -105,7 +105,7 @@ async def handled(app: OopscopeApp) -> None:
     turns = 0
     while app.is_running and turns < CALM:
         await asyncio.sleep(0)
-        if not all(is_waiting(pump) for pump in pumps(app)):
+        if some_works(app):
             turns = 0
         elif is_unpainted(app.screen):
             app.screen._on_timer_update()  # as the timer of a frame would
@@ -119,10 +119,13 @@ def pumps(app: OopscopeApp) -> list[MessagePump]:
     return [app, *app._registry]
 
 
-def is_waiting(pump: MessagePump) -> bool:
-    """Tell whether a widget has handled all that was posted to it and waits for more."""
-    queue: Any = pump._message_queue
-    return queue.empty() and bool(queue.ready_event._waiters) and not pump._next_callbacks
+def some_works(app: OopscopeApp) -> bool:
+    """Tell whether a widget has not handled all that was posted to it, or does not wait for more."""
+    for pump in pumps(app):
+        queue: Any = pump._message_queue
+        if pump._next_callbacks or not queue.ready_event._waiters or not queue.empty():
+            return True
+    return False
 
 
 def is_unpainted(screen: Screen[Any]) -> bool:

@@ -196,7 +196,7 @@ def _packer(pages: Pages, block: int) -> Callable[[int], tuple[bytes, int]]:
         if page is None and pages.packed is not None and not few:
             return pages.packed(pfn)
         page = pages.page(pfn) if page is None else page
-        if not any(page):
+        if not page.strip(b"\0"):
             return page, 0
         data = compress(page)
         return (data, flag) if len(data) < block else (page, 0)

@@ -4,6 +4,7 @@ The fingers know them already: less and vim (/ n N g G), k9s (: Enter Esc), top 
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from textual.binding import Binding
@@ -23,8 +24,13 @@ class Key(NamedTuple):
     @property
     def name(self) -> str:
         """The action's name in the settings; keys of one name are changed together. Empty: not to be changed."""
-        action, _, argument = self.action.removeprefix("app.").rstrip(")").partition("(")
-        return self.called or (argument.strip("'") if "'" in argument else action.replace("_", "-"))
+        return self.called or _name_of(self.action)
+
+
+@cache  # the line of keys asks for it with every key that is pressed
+def _name_of(action: str) -> str:
+    action, _, argument = action.removeprefix("app.").rstrip(")").partition("(")
+    return argument.strip("'") if "'" in argument else action.replace("_", "-")
 
 
 EVERYWHERE = (

@@ -108,7 +108,7 @@ class Part:
 
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Yield (number, bytes) of the pages in this file, without those that share the one place of zero pages."""
-        index, zeros = 0, -1
+        index, zeros, blank = 0, -1, bytes(self._block)
         for first, end in self.saved.runs():
             for start in range(max(first, self.first), min(end, self.end), BATCH):
                 count = min(BATCH, min(end, self.end) - start)
@@ -120,7 +120,7 @@ class Part:
                         continue
                     with suppress(MissingPage):
                         page = self._unpack(offset, size, flags, 0)
-                        if flags or any(page):
+                        if flags or page != blank:
                             yield start + n, page
                         else:
                             zeros = offset
