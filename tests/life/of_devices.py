@@ -68,15 +68,18 @@ def _disks(dump: OpenDump, account: Account, files: dict[str, str], tally: Tally
 
 def _requests(dump: OpenDump, account: Account, tally: Tally) -> None:
     """The throttled disk's requests, as blk-mq tells of them in debugfs: none of them ever ends."""
-    ours = {row.tag: row for row in dump.table("requests") if row.disk == "vdb"}
-    files = [f"/sys/kernel/debug/block/vdb/hctx{number}/busy" for number in (0, 1)]
-    lines = [line for file in files for line in account.get(file, ()) if line.strip()]
-    tally.same("requests", "number", len(ours), len(lines))
-    for line in lines:
-        if (match := BUSY.search(line)) and (row := tally.one("requests", match[3], [
-                one for tag, one in ours.items() if tag == int(match[3])])):  # fmt: skip
-            tally.same("requests", (match[3], "operation"), row.operation.split()[0].upper(), match[1])
-            tally.same("requests", (match[3], "state"), row.state.replace(" ", "_"), match[2])
+    ours = {(row.queue, row.tag): row for row in dump.table("requests") if row.disk == "vdb"}
+    told = {
+        (queue, int(match[3])): match
+        for queue in (0, 1)
+        for line in account.get(f"/sys/kernel/debug/block/vdb/hctx{queue}/busy", ())
+        if (match := BUSY.search(line))
+    }
+    tally.same("requests", "which", set(ours), set(told))
+    for key in ours.keys() & told.keys():
+        row, match = ours[key], told[key]
+        tally.same("requests", (key, "operation"), row.operation.split()[0].upper(), match[1])
+        tally.same("requests", (key, "state"), row.state.replace(" ", "_"), match[2])
 
 
 def _drives(dump: OpenDump, files: dict[str, str], tally: Tally) -> None:

@@ -144,4 +144,11 @@ def _pressure(dump: OpenDump, account: Account, tally: Tally) -> None:
                 continue
             if resource == "cpu" and match[1] == "full" and not group:
                 continue  # printed as nought for the whole machine, whatever was counted
-            tally.near("pressure", (group, resource, match[1], "total"), row.total_seconds, int(match[5]) / 1e6, 0.1, 3)
+            tally.near(
+                "pressure",
+                (group, resource, match[1], "total"),
+                row.total_seconds,
+                int(match[5]) / 1e6,
+                0.1,
+                40 if resource == "io" else 3,
+            )  # of a disk that stands still it goes on

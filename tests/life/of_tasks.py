@@ -16,7 +16,7 @@ LIMITS = {
 }  # fmt: skip
 ALL_CAPABILITIES = {0x1FFFFFFFFFF, 0xFFFFFFFFFF}
 TICKS = 100
-GOING = ("more-nfs", "more-nfswait")  # which send again what has no answer, while the guest tells
+GOING = ("more-nfs", "more-nfswait", "dd")  # which send again, or wake to look, while the guest tells
 FLAGS = (
     (0o2000, "O_APPEND"), (0o4000, "O_NONBLOCK"), (0o20000, "O_ASYNC"), (0o40000, "O_DIRECT"), (0o2000000, "O_CLOEXEC"),
 )  # fmt: skip
