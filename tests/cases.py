@@ -36,6 +36,7 @@ NEWEST = (
     "nfsclients",
     "auditrecords",
     "machinechecks",
+    "edac",
 )  # of which LAST has what others share
 LATER += LATEST + NEWEST
 BARE = (
@@ -52,6 +53,7 @@ BARE = (
     "nfsclients",
     "auditrecords",
     "machinechecks",
+    "edac",
 )  # of which no stored dump has a row
 UNREAD = ("sysctls", "virtqueues", "auditrecords")  # of which no stored dump has the pages
 HELD = ("6.1-null", LAST)

@@ -31,7 +31,7 @@ def _interfaces(rows: list[Any], account: Account, tally: Tally) -> None:
         for field, at in (("rx_bytes", 0), ("rx_packets", 1), ("rx_errors", 2), ("rx_dropped", 3), ("tx_bytes", 8),
                           ("tx_packets", 9), ("tx_errors", 10), ("tx_dropped", 11)):  # fmt: skip
             ours_now = getattr(row, field)  # a packet more may have come
-            tally.near("interfaces", (match[1], field), ours_now, told[at], 0, 600 if field.endswith("bytes") else 3)
+            tally.near("interfaces", (match[1], field), ours_now, told[at], 0, 900 if field.endswith("bytes") else 9)
     words = {"carrier": "carrier", "operstate": "operstate", "address": "mac"}
     for line in account["devices"]:
         if (match := re.search(r"\bnet/(\w+)/(operstate|address) = (.*)", line)) and match[1] in ours:
@@ -94,7 +94,9 @@ def _sockets(rows: list[Any], account: Account, tally: Tally) -> None:
         lines = [line.split() for line in account[f"/proc/net/{part}"]]
         lines = [words for words in lines if len(words) > 9 and words[0].rstrip(":").isdigit()]
         ours = [row for row in rows if row.protocol == part and (row.state != "closed" or part.startswith("udp"))]
-        # who asks for a connection gives up meanwhile
+        # Who asks for a connection gives up meanwhile, and one that was closed (05, 06) is forgotten.
+        ours = [row for row in ours if row.state not in ("fin wait 2", "time wait")]
+        lines = [words for words in lines if words[3] not in ("05", "06")]
         lines = [words for words in lines if words[3] != "02" or any(row.state == "syn sent" for row in ours)]
         tally.same("sockets", (part, "number"), len(ours), len(lines))
         for words in lines:

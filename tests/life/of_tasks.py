@@ -62,7 +62,7 @@ def _status(found: Any, pid: int, status: dict[str, str], tally: Tally) -> None:
         ("voluntary", facts["voluntary_switches"], int(status["voluntary_ctxt_switches"])),
         ("involuntary", facts["nonvoluntary_switches"], int(status["nonvoluntary_ctxt_switches"])),
     ):
-        if status["Name"] not in GOING or field not in ("voluntary", "cpu"):
+        if status["Name"] not in GOING or field not in ("voluntary", "involuntary", "cpu"):
             tally.same("task", (pid, field), ours, theirs)
 
 

@@ -155,13 +155,7 @@ def pernet(kernel: Kernel, module: str, symbol: str) -> Iterator[tuple[int, int]
 
     symbol: of the module's `unsigned int` that register_pernet_subsys() gave it: its place in struct net_generic.
     """
-    at = kernel.find_symbol(symbol)
-    if at is None:
-        owner = next((one for one in module_list(kernel) if one.name == module), None)
-        at = owner.symbols.lookup(symbol) if owner and owner.symbols else None
-    if at is None:
-        kernel.symbol(symbol)
-        return
+    at = symbol_of(kernel, module, symbol)
     number, pointers = kernel.memory.u32(at), kernel.types.member("net_generic", "ptr").offset
     to = kernel.types.member("net", "gen").offset
     if not 0 < number <= MAX_ID:
@@ -170,6 +164,15 @@ def pernet(kernel: Kernel, module: str, symbol: str) -> Iterator[tuple[int, int]
         place = kernel.memory.word(kernel.memory.word(address + to) + pointers + number * kernel.memory.word_size)
         if place:
             yield net.inum, place
+
+
+def symbol_of(kernel: Kernel, module: str, symbol: str) -> int:
+    """Return the address of a symbol of a module, which may be built in; NoSymbol for none."""
+    at = kernel.find_symbol(symbol)
+    if at is None:
+        owner = next((one for one in module_list(kernel) if one.name == module), None)
+        at = owner.symbols.lookup(symbol) if owner and owner.symbols else None
+    return kernel.symbol(symbol) if at is None else at
 
 
 def is_there(kernel: Kernel, module: str, symbol: str) -> bool:

@@ -87,7 +87,8 @@ class _Tree:
             try:
                 header = self.header.row(self.memory.word(node + self.own))
                 entry = self._entry(header, node)
-                name = f"{path}{self.memory.cstring(entry.name, 256).decode('utf-8', 'backslashreplace')}"
+                word = self.memory.cstring(entry.name, 256).decode("utf-8", "backslashreplace")
+                name = f"{path}{word.replace('.', '/')}"  # as sysctl writes the dot of an interface's name
                 if entry.mode & S_IFMT == S_IFDIR:
                     yield from self.below(header.address - self.inside, f"{name}.", depth + 1)
                 elif entry.mode & S_IFMT != S_IFLNK:  # which leads to a set of its own

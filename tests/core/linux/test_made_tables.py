@@ -13,7 +13,7 @@ from oopscope.boot.attach import attach
 from oopscope.dumps import Dump, open_container
 from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux import audit, machine_check, mount_options, net_driver, nfs, rpc
+from oopscope.linux import audit, edac, machine_check, mount_options, net_driver, nfs, rpc
 from oopscope.linux.mount_options import Own
 from oopscope.linux.task import task_structs
 from oopscope.sources.file import BytesSource
@@ -265,3 +265,29 @@ def test_what_a_veth_received_is_what_its_peer_sent(monkeypatch: pytest.MonkeyPa
     page[other + 0x100] = 0x3000
     with pytest.raises(Implausible):
         net_driver.of_driver(kernel, "veth_get_stats64", one)
+
+
+def test_memory_modules_and_the_errors_that_were_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By members as Debian's 6.12 has them, for no stored kernel has EDAC."""
+    controllers = [edac.Controller(0x1000, 0, 0x10, 0x2000, 3, 2, 0, 0)]
+    modules = {
+        0x3000: edac.ModuleStruct(b"DIMM_A", 0x1000, 0, 17, 1 << 14, 7, 0, 0, 1),
+        0x3100: edac.ModuleStruct(b"DIMM_B", 0x1000, 1, 17, 0, 0, 0, 0, 0),  # an empty slot
+        0x3200: edac.ModuleStruct(b"DIMM_C", 0x9000, 2, 17, 1 << 14, 0, 0, 0, 0),
+    }
+    rows: Any = SimpleNamespace(rows=lambda *_: iter(controllers), offset=lambda _name: 0)
+    monkeypatch.setattr(edac, "CONTROLLER", SimpleNamespace(bind=lambda *_: rows))
+    monkeypatch.setattr(edac, "DIMM", SimpleNamespace(bind=lambda *_: SimpleNamespace(row=modules.__getitem__)))
+    monkeypatch.setattr(edac, "is_there", lambda *_: True)
+    monkeypatch.setattr(edac, "symbol_of", lambda *_: 0)
+    types: Any = SimpleNamespace(enum=lambda _name: {"MEM_DDR4": 17})
+    monkeypatch.setattr(edac, "types_of", lambda *_: types)
+    kernel = attach(stored("6.12-sysrq.kdump"), print)
+    memory: Any = SimpleNamespace(words=lambda *_: tuple(modules), cstring=lambda *_: b"LAB-9000", page_size=4096)
+    monkeypatch.setattr(kernel, "memory", memory)
+    found = edac.memory_modules(kernel)
+    assert found == [
+        ("mc0", "LAB-9000", "DIMM_A", 7, 0, 1 << 26, "DDR4", 0, 1, 0x3000),
+        ("mc0", "LAB-9000", None, 2, 0, None, None, None, None, 0x1000),
+    ]
+    assert [one.message for one in kernel.problems] == ["what should be a memory module is of another controller"]

@@ -24,6 +24,8 @@ LACKING = {
     },
     "oopscope.linux.mount_options.OVERLAY": EVERY,
     "oopscope.linux.mount_options.XFS": EVERY,
+    "oopscope.linux.edac.CONTROLLER": EVERY,  # built without CONFIG_EDAC
+    "oopscope.linux.edac.DIMM": EVERY,
     "oopscope.linux.machine_check.RECORD": {"5.10", "6.1"},  # built without CONFIG_X86_MCE
     "oopscope.linux.mount_options.FUSE": {"5.10", "6.1"},  # built in later
     "oopscope.linux.virtqueue.RING": {"5.10", "6.1"},  # of module virtio_ring there, built in later
