@@ -15,6 +15,7 @@ from oopscope.kernel.clock import moment
 from oopscope.kernel.kinds import ABSENT, ToldFloat, ToldInt
 
 RIGHT = frozenset({"int", "bytes", "seconds", "address"})  # kinds that stand to the right of their column
+ODD = frozenset({"bool", "frames"})  # kinds of which a text is no text as it is
 UNITS = "KMGTPE"
 LONG = 256  # characters of a text that is not cleaned twice
 MARKS = 3  # combining marks kept on one base character; more is a way to draw over the neighbours
@@ -116,6 +117,10 @@ def cell(value: object, kind: str = "text") -> str:
     """Return the value in words, printable; a value that does not suit its kind is shown as it is, not raised."""
     if value is None or value == "":
         return ABSENT
+    if value.__class__ is str and kind not in ODD:  # as most are
+        return printable(value)
+    if value.__class__ is int and kind in ("int", "text"):
+        return str(value)
     try:
         return _shown(value, kind)
     except (TypeError, ValueError, AttributeError, OverflowError):

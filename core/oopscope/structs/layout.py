@@ -13,6 +13,7 @@ from oopscope.symbols.btf_table import ARRAY, ENUM, ENUM64, FLOAT, INT, PTR, STR
 
 Kind = Literal["int", "uint", "bool", "ptr", "array", "struct", "union", "enum", "float", "void"]
 
+KINDS = frozenset(get_args(Kind))
 _KINDS: dict[int, Kind] = {PTR: "ptr", STRUCT: "struct", UNION: "union", ENUM: "enum", ENUM64: "enum", FLOAT: "float"}
 _PREFIXES = {"struct": (STRUCT,), "union": (UNION,), "enum": (ENUM, ENUM64)}
 MAX_DIMENSIONS = 16
@@ -312,8 +313,9 @@ def _checked(values: list[Any]) -> Member:
     """Make a Member of what the cache holds; ValueError or TypeError where it cannot be one."""
     member = Member(*values)
     numbers = (member.offset, member.size, member.type, member.bit_offset, member.bit_size, member.count)
-    if not all(isinstance(v, int) and v >= 0 for v in (*numbers, member.element_size)):
+    sizes = (*numbers, member.element_size)
+    if {size.__class__ for size in sizes} != {int} or min(sizes) < 0:
         raise ValueError("not a member")
-    if not {member.kind, member.element_kind} <= set(get_args(Kind)) or not isinstance(member.name, str):
+    if member.kind not in KINDS or member.element_kind not in KINDS or not isinstance(member.name, str):
         raise ValueError("not a member")
     return member

@@ -135,7 +135,7 @@ def _markers(read: Read, token_table: int, endian: Endian) -> Iterator[tuple[int
                 break
             words = _words(raw, code, endian)
             for i in range(len(words) - WINDOW, -1, -WINDOW):
-                if _ascends(words[i : i + WINDOW]):
+                if RUN < words[i + 1] - words[i] <= MAX_RUN and _ascends(words[i : i + WINDOW]):
                     yield from _whole(read, low + i * size, size, code, endian)
                     break  # the rest of this stretch is the same table, or none
             else:

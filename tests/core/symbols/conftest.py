@@ -40,18 +40,21 @@ class Image:
 @cache
 def compress(texts: tuple[bytes, ...]) -> tuple[list[bytes], list[bytes]]:
     """Compress as optimize_result() in scripts/kallsyms.c does; return (compressed, the 256 tokens' texts)."""
-    used = {c for t in texts for c in t}
-    pairs, work = {c: bytes([c]) for c in used}, [bytes(t) for t in texts]
-    for code in range(255, -1, -1):
+    apart = "\u0100"  # which is no code: all names are one text, and are counted and replaced in at once
+    text = apart.join(t.decode("latin-1") for t in texts)
+    used = set(text)
+    pairs = {c: c for c in used}
+    for code in map(chr, range(255, -1, -1)):
         if code in used:
             continue
-        counts = Counter(p for t in work for p in pairwise(t))
-        if not counts or counts.most_common(1)[0][1] < 2:
+        counts = Counter(pairwise(text))
+        best = max((pair for pair in counts if apart not in pair), key=counts.__getitem__, default=None)
+        if best is None or counts[best] < 2:
             break
-        a, b = counts.most_common(1)[0][0]
-        pairs[code] = pairs[a] + pairs[b]
-        work = [t.replace(bytes([a, b]), bytes([code])) for t in work]
-    return work, [pairs.get(c, b"") for c in range(256)]
+        pairs[code] = pairs[best[0]] + pairs[best[1]]
+        text = text.replace("".join(best), code)
+    found = [t.encode("latin-1") for t in text.split(apart)]
+    return found, [pairs.get(chr(c), "").encode("latin-1") for c in range(256)]
 
 
 @dataclass
