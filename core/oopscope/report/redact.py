@@ -88,6 +88,10 @@ class Redaction:
             return self.text(text)
         return found["before"] + self.stand_in("host", found["name"]) + self.text(text[found.start("after") :])
 
+    def host(self, text: str) -> str:
+        """Return a server's name, an address of one, or the path of a socket."""
+        return self.text(text) if text.startswith("/") or ADDRESSES.search(text) else self.stand_in("host", text)
+
 
 def parameters(line: str) -> str:
     """Return a kernel's command line with the names of its parameters alone; nothing behind "--", which is init's."""
@@ -111,6 +115,11 @@ def redact(report: Mapping[str, Any], names: Iterable[str | None]) -> dict[str, 
 def _part(hide: Redaction, key: str, part: Any) -> Any:
     if key == "log" and isinstance(part, list):
         return [{**row, "text": hide.log(str(row.get("text") or ""), row.get("facility"))} for row in part]
+    if key == "auditrecords" and isinstance(part, list):
+        return [{**row, "text": hide.log(str(row.get("text") or ""), 0)} for row in part]
+    hosts = [column.key for column in table(key).columns if column.host] if key in dict(TABLES) else []
+    if hosts and isinstance(part, list):
+        return [_all(hide, row) | {name: hide.host(row[name]) for name in hosts if row.get(name)} for row in part]
     shares = [column.key for column in table(key).columns if column.share] if key in dict(TABLES) else []
     if shares and isinstance(part, list):
         return [

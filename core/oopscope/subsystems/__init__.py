@@ -36,7 +36,7 @@ class Column(NamedTuple):
     `names` is the thing that a value names: a table's `thing` (task by PID, cpu, module, log by a record's number),
     symbol, or `struct NAME` for an address of one. `topic` is the kind of explanation that its values have. A column
     that is not `brief` is left out where a report has little room. In a redacted report of a `share` (server:/path,
-    //server/path) the server is told no more; names and addresses as such are looked for in every text.
+    //server/path) or a `host` the server is told no more; names and addresses as such are looked for in every text.
     """
 
     key: str
@@ -48,6 +48,7 @@ class Column(NamedTuple):
     look: str = ""  # what to look at besides
     topic: str = ""  # a key of explain.KINDS
     share: bool = False
+    host: bool = False
 
 
 class Offer(NamedTuple):

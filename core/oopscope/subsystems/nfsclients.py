@@ -7,7 +7,7 @@ TABLE = Table(
     "nfsclients",
     "NFS servers",
     (
-        Column("server", "Server", help="The host.", share=True),
+        Column("server", "Server", help="The host.", host=True),
         Column("version", "Version", help="Of NFS: 3, 4.0, 4.1, 4.2."),
         Column("state", "State", help="ready; being set up; an error."),
         Column("mounts", "Mounts", "int", "File systems of it that are mounted."),

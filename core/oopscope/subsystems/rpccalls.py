@@ -7,7 +7,7 @@ TABLE = Table(
     "rpccalls",
     "RPC calls",
     (
-        Column("server", "Server", help="Whom it asks.", share=True),
+        Column("server", "Server", help="Whom it asks.", host=True),
         Column("program", "Program", help="nfs, mount, portmap, lockd ..."),
         Column("procedure", "Call", help="READ, GETATTR ...; none of a mere greeting."),
         Column("pid", "PID", "int", "The process that began it.", "task"),

@@ -7,7 +7,7 @@ TABLE = Table(
     "rpcclients",
     "RPC clients",
     (
-        Column("server", "Server", help="The host, or the socket's path, that it calls.", share=True),
+        Column("server", "Server", help="The host, or the socket's path, that it calls.", host=True),
         Column("program", "Program", help="nfs, mount, portmap, lockd ..."),
         Column("version", "Version", "int", "The program's version."),
         Column("protocol", "By", help="tcp, udp, local, rdma."),

@@ -68,3 +68,15 @@ def test_a_whole_report_in_every_form() -> None:
         assert name not in shown and "about to crash" not in shown
     for key in ("cpus", "slabs", "modules", "zones"):
         assert report[key] == case.report[key]
+
+
+def test_records_of_audit_and_servers() -> None:
+    report = {
+        "auditrecords": [{"queue": "to be sent", "text": "audit(1.5:7): op=login acct=alice", "address": "0x1"}],
+        "rpcclients": [{"server": "filer", "program": "nfs"}, {"server": "10.0.0.7"}, {"server": "/run/rpcbind.sock"}],
+        "nfsclients": [{"server": "filer", "version": "3"}, {"server": None}],
+    }
+    found = redact(report, [])
+    assert found["auditrecords"] == [{"queue": "to be sent", "text": f"audit(1.5:7): {PROGRAM}", "address": "0x1"}]
+    assert [row["server"] for row in found["rpcclients"]] == ["host-1", "ip-1", "/run/rpcbind.sock"]
+    assert [row["server"] for row in found["nfsclients"]] == ["host-1", None]
