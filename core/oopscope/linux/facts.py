@@ -267,8 +267,7 @@ def machine_facts(kernel: Kernel) -> list[MachineFact]:
         try:
             for name, value in read(kernel):
                 found.append(MachineFact(topic, name, value))
-        except Absent:
-            continue
         except OopscopeError as e:
-            kernel.problems.lost("facts", topic)(e)
+            if not isinstance(e, Absent) or not kernel.names_data:  # without names it may have it all the same
+                kernel.problems.lost("facts", topic)(e)
     return found

@@ -177,6 +177,7 @@ def test_a_kernel_that_names_no_data_has_not_none_of_a_thing() -> None:
     assert not kernel.names_data
     assert swap_areas(kernel) == [] and table("swaps").counted(kernel, 0).complete is None
     assert the_system(kernel).cpus_online is None
+    assert table("facts").counted(kernel, len(machine_facts(kernel))).complete is False
     assert panic_cpu(kernel) is None  # the log's oops came long before a panic that was none of its own
 
 
