@@ -36,6 +36,7 @@ NEWEST = (
     "nfsclients",
     "auditrecords",
     "machinechecks",
+    "safemessages",
     "edac",
 )  # of which LAST has what others share
 LATER += LATEST + NEWEST
@@ -53,6 +54,7 @@ BARE = (
     "nfsclients",
     "auditrecords",
     "machinechecks",
+    "safemessages",
     "edac",
 )  # of which no stored dump has a row
 UNREAD = ("sysctls", "virtqueues", "auditrecords")  # of which no stored dump has the pages

@@ -115,7 +115,7 @@ def redact(report: Mapping[str, Any], names: Iterable[str | None]) -> dict[str, 
 def _part(hide: Redaction, key: str, part: Any) -> Any:
     if key == "log" and isinstance(part, list):
         return [{**row, "text": hide.log(str(row.get("text") or ""), row.get("facility"))} for row in part]
-    if key == "auditrecords" and isinstance(part, list):
+    if key in ("auditrecords", "safemessages") and isinstance(part, list):
         return [{**row, "text": hide.log(str(row.get("text") or ""), 0)} for row in part]
     hosts = [column.key for column in table(key).columns if column.host] if key in dict(TABLES) else []
     if hosts and isinstance(part, list):

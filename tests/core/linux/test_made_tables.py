@@ -13,7 +13,7 @@ from oopscope.boot.attach import attach
 from oopscope.dumps import Dump, open_container
 from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux import audit, edac, machine_check, mount_options, net_driver, nfs, rpc
+from oopscope.linux import audit, edac, machine_check, mount_options, net_driver, nfs, printk_safe, rpc
 from oopscope.linux.mount_options import Own
 from oopscope.linux.task import task_structs
 from oopscope.sources.file import BytesSource
@@ -291,3 +291,32 @@ def test_memory_modules_and_the_errors_that_were_counted(monkeypatch: pytest.Mon
         ("mc0", "LAB-9000", None, 2, 0, None, None, None, None, 0x1000),
     ]
     assert [one.message for one in kernel.problems] == ["what should be a memory module is of another controller"]
+
+
+def test_messages_that_never_reached_the_log() -> None:
+    """What was said in an NMI by a kernel of 5.10; a length that is no length is none."""
+    dump = stored("5.10-sysrq.kdump")
+    kernel = attach(dump, print)
+    text, pages = b"\x014Uhhuh. NMI received\n\x014Do you have\n", dict[int, bytearray]()
+    for cpu, length in ((0, len(text)), (1, 1 << 20)):
+        at = kernel.per_cpu("nmi_print_seq", cpu)
+        member = kernel.types.member("printk_safe_seq_buf", "buffer")
+        for address, data in (
+            (at, length.to_bytes(4, "little") + (3).to_bytes(4, "little")),
+            (at + member.offset, text),
+        ):
+            place = kernel.memory.translate(address)
+            page = pages.setdefault(place >> 12, bytearray(SIZE))
+            page[place % SIZE : place % SIZE + len(data)] = data
+    for cpu in (0, 1):  # of the other buffer nothing is used
+        pages.setdefault(kernel.memory.translate(kernel.per_cpu("safe_print_seq", cpu)) >> 12, bytearray(SIZE))
+    opened = attach(Altered(dump, pages={number: bytes(page) for number, page in pages.items()}), print)
+    found = printk_safe.safe_messages(opened)
+    assert [row[:4] for row in found] == [(0, "NMI", "Uhhuh. NMI received", 3), (0, "NMI", "Do you have", 3)]
+    assert [one.message for one in opened.problems] == ["a buffer of CPU 1 holds more than it can"]
+
+
+def test_no_message_is_put_aside_by_newer_kernels() -> None:
+    kernel = attach(stored("6.1-null.kdump"), print)
+    assert printk_safe.safe_messages(kernel) == []
+    assert table("safemessages").counted(kernel, 0).complete is True

@@ -24,6 +24,7 @@ LACKING = {
     },
     "oopscope.linux.mount_options.OVERLAY": EVERY,
     "oopscope.linux.mount_options.XFS": EVERY,
+    "oopscope.linux.printk_safe.BUFFER": {"6.1", "6.12", "7.2", "7.3"},  # 93d102f094be, 5.15
     "oopscope.linux.edac.CONTROLLER": EVERY,  # built without CONFIG_EDAC
     "oopscope.linux.edac.DIMM": EVERY,
     "oopscope.linux.machine_check.RECORD": {"5.10", "6.1"},  # built without CONFIG_X86_MCE
