@@ -142,6 +142,7 @@ class Arch(NamedTuple):
     pagings: dict[str, Paging] = {}  # which nobody changes
     orc: str = ""  # the form of ORC tables (of symbols.orc.FORMS) that its kernels may be built with
     convention: Convention | None = None
+    other: str = ""  # the module of the same processor's ARCH in the other byte order; "" for none
 
     @property
     def word(self) -> struct.Struct:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oopscope.arch import Arch, Mapping
-from oopscope.boot.byte_order import hold_byte_order
+from oopscope.boot.byte_order import hold_byte_order, in_its_order
 from oopscope.boot.extra import Extra, open_file
 from oopscope.boot.saving import failures_beside
 from oopscope.dumps import Dump, open_path, stamp_of, the_one_in
@@ -102,8 +102,11 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
     if info is None:
         info = _without_note(dump, physical, say)
     found = _arch(dump, info)
-    memory = machine_of(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
-    kernel = Kernel(dump, found, info, memory, IndexCache(cache, index_key(kernel_key(info), stamp_of(dump))))
+    kernel = _kernel(dump, found, info, physical, cache)
+    own = in_its_order(kernel)
+    if own is not found:
+        kernel = _kernel(dump, own, info, physical, cache)
+    memory = kernel.memory
     kernel.name_in_module = _name_in_module
     kernel.more_symbols = lambda kernel: _more_symbols(kernel, extra)
     hold_byte_order(kernel)
@@ -113,6 +116,12 @@ def attach(dump: Dump, say: Progress, cache: Path | None = None, extra: Extra = 
     if info.get("CRASHTIME") is None and info.offset("list_head.next") is None:  # not the kernel's own text
         _complete(kernel)
     return kernel
+
+
+def _kernel(dump: Dump, found: Arch, info: VmcoreInfo, physical: PhysicalMemory, cache: Path | None) -> Kernel:
+    """Make a kernel of an architecture; FormatError where VMCOREINFO does not name its page tables."""
+    memory = machine_of(found).kernel_memory(found, info, physical, lambda: dump.facts().phys_base)
+    return Kernel(dump, found, info, memory, IndexCache(cache, index_key(kernel_key(info), stamp_of(dump))))
 
 
 class _Linear:

@@ -5,11 +5,22 @@ big-endian one: a container's order says nothing of the kernel's. utsname.machin
 text it reads the same in both orders.
 """
 
+from importlib import import_module
+
+from oopscope.arch import Arch
 from oopscope.errors import OopscopeError, Unsupported
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.system import UTS_LENGTH
 
 MACHINE = 4  # sysname, nodename, release, version, machine
+
+
+def in_its_order(kernel: Kernel) -> Arch:
+    """Return the kernel's architecture in the byte order that init_uts_ns tells, where the machine has both."""
+    if not kernel.arch.other:
+        return kernel.arch
+    other: Arch = import_module(kernel.arch.other).ARCH
+    return other if _machine(kernel) in other.machines else kernel.arch
 
 
 def hold_byte_order(kernel: Kernel) -> None:

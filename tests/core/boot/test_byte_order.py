@@ -10,8 +10,12 @@ from oopscope.dumps import Dump, open_container
 from oopscope.elf import other_order
 from oopscope.errors import Unsupported
 from oopscope.machine import arch_of_info
+from oopscope.machine.powerpc import arch as powerpc
+from oopscope.machine.powerpc import big
 from oopscope.sources.file import BytesSource
 
+LINUX = int.from_bytes(b"Linux\0\0\0", "big")
+DIFFER = dict.fromkeys(("name", "machines", "byteorder", "module", "other"))
 UTS = 0x100  # where the made kernel has its init_uts_ns.name
 PPC = (
     b"OSRELEASE=6.12.0\nPAGESIZE=65536\nSYMBOL(mmu_psize_defs)=c000000002a10000\nSYMBOL(_stext)=c000000000000000\n"
@@ -32,9 +36,19 @@ def dump_of(machine: str, endian: str) -> Dump:
 
 
 @pytest.mark.parametrize("endian", ["<", ">"])
-def test_a_big_endian_kernel_is_refused_in_any_container(endian: str) -> None:
+def test_a_big_endian_kernel_is_refused_in_any_container(endian: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its machine is known in the other order alone."""
+    monkeypatch.setattr("oopscope.machine.powerpc.arch.ARCH", powerpc.ARCH._replace(other=""))
     with pytest.raises(Unsupported, match=r"a big-endian kernel \(ppc64\)"):
         attach(dump_of("ppc64", endian), lambda _text: None)
+
+
+@pytest.mark.parametrize("endian", ["<", ">"])
+def test_a_machine_of_both_orders_is_read_in_the_kernel_s_own(endian: str) -> None:
+    kernel = attach(dump_of("ppc64", endian), lambda _text: None)
+    assert (kernel.arch, kernel.machine) == (big.ARCH, big.MACHINE)
+    assert (kernel.endian, kernel.arch.word.unpack(kernel.memory.read(0xC000000000000100, 8))[0]) == (">", LINUX)
+    assert {**powerpc.ARCH._asdict(), **DIFFER} == {**big.ARCH._asdict(), **DIFFER}
 
 
 @pytest.mark.parametrize("endian", ["<", ">"])

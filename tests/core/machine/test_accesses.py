@@ -15,6 +15,7 @@ from oopscope.machine.arm import code as arm_code
 from oopscope.machine.common.forms import Form
 from oopscope.machine.loongarch64 import accesses as loongarch64
 from oopscope.machine.powerpc import accesses as powerpc
+from oopscope.machine.powerpc import big
 from oopscope.machine.riscv64 import accesses as riscv64
 from oopscope.machine.s390x import accesses as s390x
 
@@ -193,6 +194,8 @@ def test_the_others_are_what_capstone_says(key: str) -> None:
         ("powerpc", "e1ff21f8", ["writes gpr1 - 0x20 8"]),  # stdu r1, -0x20(r1)
         ("powerpc", "2e20647c", ["reads gpr4 + gpr4 4"]),  # lwzx r3, r4, r4
         ("powerpc", "2104804e", ["calls ctr 0"]),  # bctrl
+        ("big", "e8630028", ["reads gpr3 + 0x28 8"]),  # ld r3, 0x28(r3)
+        ("big", "4e800421", ["calls ctr 0"]),  # bctrl
         ("powerpc", "0000e00f", []),  # twui r0, 0
         ("s390x", "e31020280004", ["reads r2 + 0x28 8"]),  # lg %r1, 0x28(%r2)
         ("s390x", "e320f0a0ff24", ["writes r15 - 0xf60 8"]),  # stg %r2, -0xf60(%r15)
@@ -205,8 +208,8 @@ def test_the_others_are_what_capstone_says(key: str) -> None:
     ],
 )
 def test_the_others(key: str, code: str, expected: list[str]) -> None:
-    tables = loongarch64 if key == "loongarch64" else OTHERS[key][0]
-    done = tables.uses(bytes.fromhex(code), PC, values(tables) | {"ctr": 1}, TOP)
+    tables = OTHERS[key][0] if key in OTHERS else {"loongarch64": loongarch64, "big": big}[key]
+    done = tables.uses(bytes.fromhex(code), PC, values(powerpc if key == "big" else tables) | {"ctr": 1}, TOP)
     assert (told(done.reckoned) if done else []) == expected
     if key != "s390x" and not expected:
         assert done is not None and "BUG()" in done.reckoned.note

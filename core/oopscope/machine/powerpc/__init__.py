@@ -1,1 +1,1 @@
-"""PowerPC with the radix MMU, little-endian: its page tables, memory, stacks, registers and wordings."""
+"""PowerPC with the radix MMU, in both byte orders: its page tables, memory, stacks, registers and wordings."""

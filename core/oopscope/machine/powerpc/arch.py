@@ -1,7 +1,7 @@
-"""ppc64le: radix page tables of 4 and 64 KiB pages, and the registers of its crash notes.
+"""ppc64: radix page tables of 4 and 64 KiB pages, and the registers of its crash notes.
 
 Follows the Power ISA, book III (radix tree translation), and arch/powerpc/include/asm/{ptrace,book3s/64/radix}.h.
-Entries are big-endian whatever the kernel is.
+Entries are big-endian whatever the kernel is, which is little-endian here.
 """
 
 import struct
@@ -51,4 +51,5 @@ ARCH = Arch(
     ),
     module="oopscope.machine.powerpc.machine",
     pagings={name: paging(name) for name in PAGE_SHIFTS},
+    other="oopscope.machine.powerpc.big",
 )

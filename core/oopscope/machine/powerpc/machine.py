@@ -1,4 +1,4 @@
-"""What a ppc64le kernel is, put together of this folder's parts."""
+"""What a ppc64 kernel is, put together of this folder's parts."""
 
 from oopscope.kernel.machine import Assembly, Machine
 from oopscope.machine.common import irq_counters, scan

@@ -19,9 +19,9 @@ from oopscope.machine.powerpc.arch import GENERAL
 
 LR_SAVE = 16  # into a frame
 # STACK_FRAME_REGS_MARKER: "REGS" (17773afdcd15 "powerpc/64: use 32-bit immediate for STACK_FRAME_REGS_MARKER", 6.2),
-# "regshere" before.
-REGS_MARKERS = (0x53474552, 0x7265677368657265)
-MARKS = ((32, 48), (96, 112))  # where the marker is in a frame, and the struct pt_regs
+# "regshere" before. The smallest frame is of 32 bytes (ELF ABI v2) or 112, before 6.2 of 96 wherever regs are.
+REGS_MARKERS = (0x53474552, 0x52454753, 0x7265677368657265)  # the first little-endian, the second big-endian
+MARKS = ((32, 48), (96, 112), (112, 128))  # where the marker is in a frame, and the struct pt_regs
 PROBLEM_STATE = 1 << 14  # MSR_PR: a program ran
 # Per-CPU structs that the paca points at, and what runs on the stacks there.
 PACA_STACKS: tuple[tuple[str, FrameKind], ...] = (
