@@ -87,9 +87,9 @@ TEXTS: dict[str, Text] = {
     "tp": Text("riscv64: in the kernel the current task's task_struct; LoongArch: its thread_info."),
     # loongarch64
     "crmd": Text(
-        "LoongArch's mode: 0 is the kernel's and 3 a program's (PLV), 4 interrupts on (IE), 0x10 paging (PG)."
+        "LoongArch's mode: 0 is the kernel's and 3 a program's (`PLV`), 4 interrupts on (IE), 0x10 paging (`PG`)."
     ),
-    "prmd": Text("LoongArch's mode before the exception: PPLV (0 the kernel, 3 a program), interrupts (PIE)."),
+    "prmd": Text("LoongArch's mode before the exception: `PPLV` (0 the kernel, 3 a program), interrupts (PIE)."),
     "estat": Text(
         "LoongArch's exception status: which interrupts were pending, and from bit 16 on (ECode) the kind of exception "
         "(1 a load, 2 a store, 3 a fetch where no page was; 12 BREAK, 13 an illegal instruction)."
