@@ -13,6 +13,7 @@ FANOTIFY = re.compile(r"(\d+) fanotify (?:ino:([0-9a-f]+) sdev:\S+|mnt_id:([0-9a
 POLL_EVENTS = (
     (0x1, "IN"), (0x2, "PRI"), (0x4, "OUT"), (0x8, "ERR"), (0x10, "HUP"), (1 << 30, "ONESHOT"), (1 << 31, "ET"),
 )  # fmt: skip
+ELSEWHERE = ("mountaddr", "mountvers", "mountport", "mountproto", "local_lock", "addr", "fatal_neterrors")  # of NFS
 COMMON = {"rw", "ro", "inode64", "inode32", "attr2"}
 
 
@@ -127,7 +128,7 @@ def _mounts(dump: OpenDump, account: Account, tally: Tally) -> None:
             tally.same("filesystems", (target, "device"), system.device, words[2])
             tally.same("filesystems", (target, "type"), system.type, words[at + 1])
             tally.same("filesystems", (target, "state"), system.state[:2], told[0])
-            own = ",".join(word for word in told if word not in COMMON)
+            own = ",".join(word for word in told if word not in COMMON and not word.startswith(ELSEWHERE))
             ours = system.options
             if ours is not None:
                 ours = ",".join(word for word in ours.split(",") if word not in COMMON)

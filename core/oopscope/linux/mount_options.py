@@ -1,9 +1,9 @@
 """What a file system says of itself: its own options as /proc/mounts has them, its state, what it counts.
 
-Follows fs/ext4/{ext4.h,super.c}, mm/shmem.c, fs/overlayfs/{ovl_entry.h,super.c}, fs/fuse/{fuse_i.h,inode.c} and
-fs/xfs/{xfs_mount.h,xfs_super.c}. One function a type of file system, in the table at the end; its types may be its
-module's. What equals its default is not printed, as there. Of overlay what has a default that a parameter of the
-module sets is left out.
+Follows fs/ext4/{ext4.h,super.c}, mm/shmem.c, fs/overlayfs/{ovl_entry.h,super.c}, fs/fuse/{fuse_i.h,inode.c},
+fs/xfs/{xfs_mount.h,xfs_super.c} and fs/nfs/super.c. One function a type of file system, in the table at the end; its
+types may be its module's. What equals its default is not printed, as there. Of overlay what has a default that a
+parameter of the module sets is left out.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,6 +46,17 @@ XFS_QUOTA = (
     (0x8, 0x200, "prjquota", "pqnoenforce"),
     (0x40, 0x80, "grpquota", "gqnoenforce"),
 )  # counted, enforced; fmt: skip
+
+
+# include/uapi/linux/nfs_mount.h and include/linux/nfs_fs_sb.h: bits of nfs_server.flags
+NFS_SOFT = ((0x1, "soft"), (0x400000, "softerr"))
+NFS_BITS = (
+    (0x8, "posix"), (0x10, "nocto"), (0x20, "noac"), (0x200, "nolock"), (0x800, "noacl"), (0x4000, "nordirplus"),
+    (0x8000, "nosharecache"), (0x40000, "noresvport"),
+)  # fmt: skip
+NFS_PROTOCOLS = {6: "tcp", 17: "udp", 256: "rdma"}
+NFS_FLAVOURS = {0: "null", 1: "sys", 390003: "krb5", 390004: "krb5i", 390005: "krb5p"}
+NFS_4 = 4
 
 
 class Own(NamedTuple):
@@ -136,6 +147,46 @@ XFS = Plan(
     logbsize="m_logbsize", log="m_logname", realtime="m_rtname", align="m_dalign", width="m_swidth",
     sectors_log="m_blkbb_log", quota="m_qflags",
 )  # fmt: skip
+
+
+class Nfs(NamedTuple):
+    """struct nfs_server."""
+
+    client: int
+    calls: int
+    flags: int
+    rsize: int
+    wsize: int
+    namelen: int
+    port: int
+
+
+class NfsClient(NamedTuple):
+    """struct nfs_client."""
+
+    operations: int
+    minor: int | None
+
+
+class NfsCalls(NamedTuple):
+    """struct rpc_clnt."""
+
+    transport: int
+    timeout: int
+    auth: int
+
+
+class NfsTimeout(NamedTuple):
+    """struct rpc_timeout."""
+
+    initval: int
+    retries: int
+
+
+NFS = Plan("nfs_server", Nfs, client="nfs_client", calls="client")
+NFS_CLIENT = Plan("nfs_client", NfsClient, operations="rpc_ops", minor="cl_minorversion")
+NFS_CALLS = Plan("rpc_clnt", NfsCalls, transport="cl_xprt", timeout="cl_timeout", auth="cl_auth")
+NFS_TIMEOUT = Plan("rpc_timeout", NfsTimeout, initval="to_initval", retries="to_retries")
 EXT4 = Plan(
     "ext4_sb_info", Ext4, es="s_es", opt="s_mount_opt", defaults="s_def_mount_opt", state="s_mount_state",
     flags="s_ext4_flags", commit="s_commit_interval", min_batch="s_min_batch_time", max_batch="s_max_batch_time",
@@ -257,6 +308,25 @@ def _xfs(kernel: Kernel, types: Types, info: int) -> Own:
     return Own("shut down" if own.state & XFS_SHUTDOWN else "", ",".join(words + (quota or ["noquota"])))
 
 
+def _nfs(kernel: Kernel, types: Types, info: int) -> Own:
+    """Return NFS's options (nfs_show_mount_options()) but its mount daemon's and for how long attributes are kept."""
+    memory, bound = kernel.memory, (kernel.memory, kernel.endian)
+    own = NFS.bind(types, *bound).row(info)
+    server, calls = NFS_CLIENT.bind(types, *bound).row(own.client), NFS_CALLS.bind(types, *bound).row(own.calls)
+    version = memory.u32(server.operations + types.member("nfs_rpc_ops", "version").offset)
+    words = [f"vers={version}.{server.minor or 0}" if version >= NFS_4 else f"vers={version}"]
+    words += [f"rsize={own.rsize}", f"wsize={own.wsize}", f"namlen={own.namelen}"]
+    words.append(next((word for bit, word in NFS_SOFT if own.flags & bit), "hard"))
+    words += [word for bit, word in NFS_BITS if own.flags & bit]
+    protocol = memory.u32(calls.transport + types.member("rpc_xprt", "prot").offset)
+    words.append(f"proto={NFS_PROTOCOLS.get(protocol, protocol)}")
+    words += [f"port={own.port}"] if own.port else []
+    timeout = NFS_TIMEOUT.bind(types, *bound).row(calls.timeout)
+    words += [f"timeo={10 * timeout.initval // hz(kernel)}", f"retrans={timeout.retries}"]
+    flavour = memory.u32(calls.auth + types.member("rpc_auth", "au_flavor").offset)
+    return Own("", ",".join([*words, f"sec={NFS_FLAVOURS.get(flavour, flavour)}"]))
+
+
 Says = Callable[[Kernel, Types, int], Own]
 # By a file system's type: what it says, a type of its own, and the module that has it.
 KNOWN: dict[str, tuple[Says, str, str]] = {
@@ -264,6 +334,8 @@ KNOWN: dict[str, tuple[Says, str, str]] = {
     **dict.fromkeys(("tmpfs", "devtmpfs", "rootfs"), (_tmpfs, "shmem_sb_info", "")),
     "overlay": (_overlay, "ovl_fs", "overlay"),
     "xfs": (_xfs, "xfs_mount", "xfs"),
+    "nfs": (_nfs, "nfs_server", "nfs"),
+    "nfs4": (_nfs, "nfs_server", "nfs"),
     "fuse": (_fuse, "fuse_conn", "fuse"),
     "fuseblk": (_fuse, "fuse_conn", "fuse"),
 }

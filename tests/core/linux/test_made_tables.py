@@ -320,3 +320,21 @@ def test_no_message_is_put_aside_by_newer_kernels() -> None:
     kernel = attach(stored("6.1-null.kdump"), print)
     assert printk_safe.safe_messages(kernel) == []
     assert table("safemessages").counted(kernel, 0).complete is True
+
+
+def test_options_of_nfs() -> None:
+    """A tick is 4 ms there; what is not set is not told."""
+    made = Made(stored("6.1-null.kdump"))
+    server = made.put("nfs_client", rpc_ops=made.text(b"\4\0\0\0\0"), cl_minorversion=2)
+    timeout = made.put("rpc_timeout", to_initval=15000, to_retries=2)
+    calls = made.put("rpc_clnt", cl_timeout=timeout,
+                     cl_auth=made.put("rpc_auth", au_flavor=390004))  # fmt: skip
+    transport = made.text((6).to_bytes(4, "little"))  # of struct rpc_xprt only prot is asked for
+    made.set("rpc_clnt", calls, cl_xprt=transport - made.types.member("rpc_xprt", "prot").offset)
+    info = made.put("nfs_server", nfs_client=server, client=calls, flags=0x1 | 0x200, rsize=65536, wsize=4096,
+                    namelen=255, port=2049)  # fmt: skip
+    says, struct, _ = mount_options.KNOWN["nfs4"]
+    kernel = made.opened()
+    assert kernel.types.has(struct)
+    told = "vers=4.2,rsize=65536,wsize=4096,namlen=255,soft,nolock,proto=tcp,port=2049,timeo=600,retrans=2,sec=krb5i"
+    assert says(kernel, kernel.types, info) == Own("", told)
