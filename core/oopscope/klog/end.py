@@ -45,6 +45,7 @@ OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
 CUT_OFF = lazy_re(r"[Kk]ernel panic(?: - no?t? ?s?y?n?c?i?n?g?:?)?\s*$")
 PANICS = frozenset({"panic", "vpanic", "nmi_panic", "crash_kexec", "__crash_kexec"})
 CHAIN_NS = 10_000_000_000  # two oopses of a chain are not further apart
+WAITS_NS = 600_000_000_000  # who waits for a thread that an assertion stopped is told of by then
 AT_ONCE_NS = 1_000_000_000  # those of two tasks, of which the first was over: a serial console takes so long
 HANGS = ("soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "workqueue-lockup")
 HUNG_FOR = lazy_re(r"(?:more than|stuck for|stuck for) (?P<seconds>\d+) ?s")
@@ -97,6 +98,9 @@ def lived(log: Log) -> End:
     group = [found.pop()]
     while found and _near(found[-1], group[0], SOON_NS):
         group.insert(0, found.pop())
+    stopped = _stopped(log.reports, group[0])
+    if stopped is not None:
+        return End(None, stopped, (stopped,), stopped, lived=True, past=past)
     first = next((r for r in group if r.kind in GRAVE), group[0])
     chain = tuple(group[group.index(first) :])
     return End(None, first, chain[:1], first, lived=True, past=past)
@@ -198,11 +202,21 @@ def _back(reports: Sequence[Report], direct: Report) -> tuple[Report, ...]:
         chain.insert(0, last)
     if direct.kind == "warning" and (stall := _unfinished(reports, direct)) is not None:
         chain.insert(0, stall)
+    if (stopped := _stopped(reports, direct)) is not None:
+        return (stopped, *chain)
     if direct.kind in HANGS and before and _hang_after(before[-1], direct):
         chain.insert(0, before.pop())
         while before and _leads(before[-1], chain[0]):
             chain.insert(0, before.pop())
     return tuple(chain)
+
+
+def _stopped(reports: Sequence[Report], hang: Report) -> Report | None:
+    """Return the failed assertion that stopped a thread for which others then wait, or which hangs itself."""
+    if hang.kind != "hung-task":
+        return None
+    before = [r for r in reports[: reports.index(hang)] if r.kind == "assertion" and r.boot == hang.boot]
+    return next((r for r in before if _near(r, hang, WAITS_NS) or (r.pid is not None and r.pid == hang.pid)), None)
 
 
 def _unfinished(reports: Sequence[Report], warning: Report) -> Report | None:

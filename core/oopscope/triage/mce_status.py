@@ -3,6 +3,13 @@
 Follows the Intel SDM, volume 3, "Machine-Check Architecture" (IA32_MCi_STATUS, MCA error codes); AMD uses the same.
 """
 
+from oopscope.lazy_re import lazy_re
+
+# The line of a bank, as the kernel prints it; the older one first says which exception it was.
+BANK = lazy_re(
+    r"(?:mce: )?\[Hardware Error\]: CPU (?P<cpu>\d+): Machine Check.*Bank (?P<bank>\d+): (?P<status>[0-9a-f]+)|"
+    r"CPU (?P<cpu2>\d+): Machine Check Exception: +(?:\d+ Bank (?P<bank2>\d+): )?(?P<status2>[0-9a-f]+)"
+)
 UC, PCC, ADDRV, OVER = 61, 57, 58, 62
 SIMPLE = {
     0x0001: "an unclassified error",

@@ -126,3 +126,30 @@ def test_a_time_that_was_broken_in_two(tmp_path: Path) -> None:
     path.write_text("".join(f"{host} [\n 1058.{832908 + n}] {line}\n" for n, line in enumerate(OOPS.split("\n"))))
     found = verdict(open_kernel([path]))
     assert (found.cause, found.symbol) == ("bad-page-fault", "store_put+0x21")
+
+
+def test_what_syslogd_writes_to_terminals(tmp_path: Path) -> None:
+    head = "Message from syslogd@a-host at Jan 21 17:09:43 ..."
+    path = tmp_path / "log.txt"
+    path.write_text("".join(f"  {head}\n   kernel:{line.strip()}\n\n" for line in OOPS.split("\n")))
+    kernel = open_kernel([path])
+    assert all(record.facility in (None, 0) for record in log(kernel))
+    found = verdict(kernel)
+    assert (found.cause, found.symbol) == ("bad-page-fault", "store_put+0x21")
+
+
+def test_a_shells_prompt_before_the_first_line(tmp_path: Path) -> None:
+    lines = [f"[  38.{179000 + at}] {line}" for at, line in enumerate(OOPS.split("\n"))]
+    path = tmp_path / "log.txt"
+    path.write_text("[root@a-board store]# " + "\n".join(lines))
+    assert log(open_kernel([path]))[0].text.startswith("BUG: unable")
+
+
+@pytest.mark.parametrize("task", ["init: ", "kworker/u9:1: ", ""])
+def test_a_panic_behind_its_tasks_name(task: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(
+        f"[   41.1] {task}store: bad\n"
+        f"[   41.223789] {task}Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n"
+    )
+    assert verdict(open_kernel([path])).cause == "init-killed"

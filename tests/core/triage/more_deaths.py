@@ -1,7 +1,9 @@
 """More deaths, one for each rule of a cause with a name of its own, with near misses: see deaths.py."""
 
 from core.triage.deaths import BUG_LINE, FAULT, IDLE, NULL, PAGE, SYSCALL, Made, oops, panicked, survived
-from core.triage.fakes import behind_disk, task
+from core.triage.fakes import FakeKernel, behind_disk, task
+from oopscope.dumps import Facts
+from oopscope.triage.death import Death
 
 KASAN = "BUG: KASAN: {} in store_put+0x21/0x40 [stored]\nRead of size 8 at addr ffff888012345678 by task storaged/321"
 CHECKED = ("check_panic_on_warn+0x4c", "end_report+0x3e", "kasan_report+0xc5", *FAULT)
@@ -60,6 +62,16 @@ Call Trace:
  store_sync+0x8/0x20 [stored]
  </TASK>
 =================================================================="""
+
+
+def log_alone(text: str) -> Death:
+    """A log, and no dump."""
+    kernel = FakeKernel([text], [], panicked=None)
+    kernel.facts = Facts("log")
+    return Death(kernel)
+
+
+UNCORRECTED = "mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 5: bea0000000000108"
 MORE = {
     "io_stall": Made(
         "io-stall",
@@ -79,6 +91,12 @@ MORE = {
         survived(EXT4),
         "ext4_find_entry+0x0",
         "reading directory lblock 0",
+    ),
+    "hardware_survived": Made(
+        "machine-check",
+        log_alone(UNCORRECTED),
+        log_alone(UNCORRECTED.replace("bea", "9c2")),
+        says="tells of no death",
     ),
     "storage_error": Made(
         "storage-error",
@@ -236,6 +254,7 @@ MORE = {
 }
 
 MORE_ALSO = {
+    "hardware_survived": {"external_dump"},
     "io_stall": {"hung_task"},
     "invalid_free": {"kernel_bug", "double_free"},
     "uninitialized_memory": {"kernel_warning"},

@@ -62,3 +62,15 @@ def test_its_own_fault_is_evidence(said: str, evidence: int, tmp_path: Path) -> 
     found = judged(tmp_path, f"[    4.200000] {said}")
     assert (found.cause, len(found.evidence)) == ("init-killed", evidence)
     assert "SIGSEGV" in found.summary
+
+
+def test_a_page_that_the_disk_did_not_give(tmp_path: Path) -> None:
+    disk = "[    4.100000] I/O error, dev sdc, sector 1234567 op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 0"
+    path = tmp_path / "dmesg.txt"
+    path.write_text(f"{disk}\n{KILLED.replace('0b', '07')}\n")
+    found = verdict(open_kernel([path]))
+    assert (found.cause, len(found.evidence)) == ("init-killed", 2)
+    assert "SIGBUS" in found.summary
+    assert "sdc" in found.summary
+    path.write_text(f"{disk}\n{KILLED}\n")  # SIGSEGV
+    assert "sdc" not in verdict(open_kernel([path])).summary

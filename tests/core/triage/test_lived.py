@@ -297,3 +297,44 @@ def test_a_disk_that_fails_in_a_log_without_a_death(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_no_trouble_of_a_disk(line: str, tmp_path: Path) -> None:
     assert judged(tmp_path, f"{line}\n{line}").cause == "unknown"
+
+
+BANK = "mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 5: {}"
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [(BANK.format("bea0000000000108"), "machine-check"),
+     (BANK.format("9c00000000000108"), "unknown"),  # corrected
+     ("[Hardware Error]: CPU:2 (17:71:0) MC5_STATUS[-|UE|MiscV|AddrV|PCC|-|-]: 0xbea0000000000108", "machine-check"),
+     ("[Hardware Error]: CPU:2 (17:71:0) MC5_STATUS[-|CE|MiscV|AddrV|-|-|-]: 0x9c20000000000108", "unknown"),
+     ("mce: Uncorrected hardware memory error in user-access at 1f2a3c4d40", "machine-check"),
+     ("Memory failure: 0x1f2a3c4: recovery action for dirty LRU page: Recovered", "machine-check"),
+     ("EDAC MC0: 1 UE memory read error on CPU_SrcID#0_MC#0_Chan#1_DIMM#0", "edac-uncorrectable"),
+     ("EDAC MC0: 1 CE memory read error on CPU_SrcID#0_MC#0_Chan#1_DIMM#0", "unknown"),
+     ("store 0000:21:00.0: PCIe Bus Error: severity=Uncorrectable (Fatal), type=Transaction Layer", "pcie-fatal"),
+     ("store 0000:21:00.0: PCIe Bus Error: severity=Uncorrectable (Non-Fatal), type=Transaction Layer", "unknown"),
+     ("NMI: PCI system error (SERR) for reason b1 on CPU 0.", "nmi-memory-error"),
+     ("NMI: IOCK error (debug interrupt?) for reason 71 on CPU 0.", "nmi-io-check")],
+)  # fmt: skip
+def test_what_the_hardware_did_not_correct_in_a_log_without_a_death(line: str, cause: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, f"{line}\nstore: ready")
+    assert (found.cause, found.confidence, found.symbol) == (cause, "possible", None)
+    assert found.summary.startswith("The log tells of no death")
+
+
+@pytest.mark.parametrize(("seconds", "cause"), [(257, "assertion-failed"), (86_000, "hung-task")])
+def test_who_waits_for_a_thread_that_an_assertion_stopped(seconds: int, cause: str, tmp_path: Path) -> None:
+    failed = (
+        "VERIFY3(store_size(s) <= size) failed (30 <= 20)\nPANIC at store.c:12:store_put()\n"
+        f"Showing stack for process 320\n{WHO.replace('321', '320')}\nCall Trace:\n spl_panic+0x1/0x120 [spl]\n"
+        " store_put+0x21/0x40 [stored]"
+    )
+    waits = LOGS["hung-task"].replace("store_put", "store_wait").split("\n")
+    at = 100.0 + seconds
+    found = judged(tmp_path, failed, after=[(at + n / 1e6, line) for n, line in enumerate(waits)])
+    assert found.cause == cause
+    assert (found.symbol == "store_put+0x21") is (cause == "assertion-failed")
+    ended = [(at + 0.1, "Kernel panic - not syncing: hung_task: blocked tasks")]
+    lines: Lines = [*((at + n / 1e6, line) for n, line in enumerate(waits)), *ended]
+    assert judged(tmp_path, failed, after=lines).cause == cause

@@ -72,6 +72,7 @@ QUOTES = frozenset(" \t>|")
 QUOTED = lazy_re(r"(?:[ \t]{1,16}|(?:[>|] ?){1,4})(?=(?:<\d{1,3}>)?\[ *\d{1,10}\.\d{6}\]|<\d{1,3}>\S)")
 PROMPT = lazy_re(
     r"[\w.-]{1,64} login: +(?=\S)|"
+    r"\[[\w.-]{1,32}@[^\[\]]{1,160}\][#$] ?(?=\[ {0,4}\d{1,9}\.\d{6}\]\S? ?\S)|"  # a shell's
     r"(?:\[(?:[ *]{3,6}|  OK  |FAILED|DEPEND| INFO | WARN | TIME )\])?[^'\"\[\]<]{1,160}?"  # systemd's own marks
     r"(?=\[ {0,4}\d{1,9}\.\d{6}\]\S? ?\S)"
 )
@@ -85,6 +86,9 @@ VENDOR = lazy_re(
     r"[IWEDC]?\[?(?P<cpu>\d): *(?P<comm>[^\[\]]{1,24}?): *(?P<pid>\d+)\] ?|-?\(\d\)\[(?P<pid2>\d+):[^\]]{1,24}\]|"
     r"\(CPU:(?P<cpu3>\d)-pid:(?P<pid3>\d+):\([^)]*\)\) ?"
 )
+
+TASK = lazy_re(r"^[\w.:/@-]{1,16}: (?=Kernel panic - not syncing)")  # phones' kernels name the task before all words
+PANIC = 40  # characters in which such a name and the first words of a panic stand
 
 
 def clean(text: str) -> str:
@@ -111,7 +115,7 @@ def parse(line: str) -> tuple[Entry, bool]:
     stamp = STAMP.match(line) if line[:1] == "[" else None
     if stamp and "kernel: " not in line and line[stamp.end() : stamp.end() + 1] not in VENDORS:  # the plainest form
         ns = int(stamp[1]) * NS + int(stamp[2].ljust(9, "0"))
-        return Entry(ns, None, None, _caller(stamp), line[stamp.end() :]), True
+        return Entry(ns, None, None, _caller(stamp), _words(line[stamp.end() :])), True
     found = KMSG.match(line) if line[:1].isdigit() else None
     if found:
         pri = int(found["pri"])
@@ -186,6 +190,7 @@ def _inner(line: str) -> tuple[Entry, bool]:
         if vendor:
             caller = f"T{vendor['pid'] or vendor['pid2'] or vendor['pid3']}"
             line = line[vendor.end() :]
+        line = _words(line)
     elif line[:1] == "[":
         date = CTIME.match(line)
         if date:
@@ -198,6 +203,11 @@ def _inner(line: str) -> tuple[Entry, bool]:
             elif vendor:
                 line, known, caller = line[vendor.end() :], True, f"T{vendor['pid']}"
     return Entry(ns, level, facility, caller, line, wall), known
+
+
+def _words(text: str) -> str:
+    """Return a line's words without the task that some phones' kernels name before a panic's."""
+    return TASK.sub("", text, count=1) if ": Kernel panic - " in text[:PANIC] else text
 
 
 def _caller(stamp: re.Match[str]) -> str | None:

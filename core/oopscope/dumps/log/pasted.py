@@ -19,6 +19,13 @@ FLUSH = lazy_re(
     r"(?:NMI )?watchdog: |rcu: INFO: |RIP: 00|Modules linked in: |Call [Tt]race:|\[ *\d{1,9}\.\d{6}\])",
     re.MULTILINE,
 )
+# What syslogd writes to every terminal, in place of the line that it writes to its file.
+WALL = "Message from syslogd@"
+WALLS = lazy_re(
+    rf"^[ \t>|]*{WALL}(?P<host>[^\s@]{{1,64}}) at (?P<day>[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) \.{{3}}\s*?\n"
+    r"[ \t>|]*kernel: ?",
+    re.MULTILINE,
+)
 LEAST = 2  # lines with the same name
 NARROWEST, WIDEST = 56, 132  # columns at which lines are wrapped
 FITS = 80  # columns up to which some mailers leave a line alone; a longer one they break at 72
@@ -38,6 +45,8 @@ FRAME_NAME = lazy_re(r"\s*\(?[\w.$]+\+0x[0-9a-f]+/0x[0-9a-f]+")
 
 def unshifted(text: str) -> str:
     """Return a text without what a mail, a paste or a console's server put before every line of it."""
+    if WALL in text:
+        text = WALLS.sub(r"\g<day> \g<host> kernel: ", text)
     found = NAMED.match(text)
     name = found[1] or found[2] if found is not None else None
     if name and text.count(f"\n{name}") >= max(text.count("\n") * 9 // 10, LEAST):

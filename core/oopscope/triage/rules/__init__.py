@@ -11,6 +11,7 @@ RULES: tuple[str, ...] = (
     "root_not_mounted",
     "audit_failure",
     "filesystem_error",
+    "hardware_survived",
     "storage_error",
     "assertion_failed",
     "init_killed",

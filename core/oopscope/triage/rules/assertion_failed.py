@@ -88,4 +88,4 @@ def _culprit(death: Death, match: "re.Match[str]") -> Frame | None:
     named = next((f for f in death.frames if f.symbol == name), None) if name else None
     if named is not None:
         return named
-    return _beyond(death) or (Frame(0, name, 0, None, "task", True) if name else None)
+    return _beyond(death) or (Frame(0, name, None, None, "task", True) if name else None)

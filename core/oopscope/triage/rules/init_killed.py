@@ -13,7 +13,11 @@ FAULT = lazy_re(
     r"(?:traps: )?\S.{0,15}\[(?P<pid>\d+)\]:? (?:segfault at |trap |general protection|bad frame |unhandled |bad area |"
     r"User access of kernel address|illegal instruction)"
 )
-SIGKILL = 9
+SIGBUS, SIGKILL = 7, 9
+STORAGE = (
+    "Look at the disk, its cable, its controller, its path or host: a page of init could not be read from it.",
+    "Look for what the log says of that disk first, before its file system's errors.",
+)
 SIGNALS = {
     4: "SIGILL",
     5: "SIGTRAP",
@@ -37,18 +41,28 @@ def check(death: Death) -> Verdict | None:
     killed = death.lately(KILLED, SOON_NS)
     if killed and code is not None and (code & 0x7F == SIGKILL or code >> 8 & 0xFF == 128 + SIGKILL):
         return _starved(death, how, killed[0])
+    disk = next((one for one in death.findings if one.id == "io-error"), None) if _is_sigbus(code) else None
     faulted = death.lately(FAULT)
     told = faulted is not None and int(faulted[1]["pid"]) in (1, death.whom[1])
     return death.verdict(
         "software",
         "init-killed",
         "PID 1 died",
-        f"{_who(death)} {how}; without it the kernel cannot go on.",
+        f"{_who(death)} {how}; without it the kernel cannot go on{f'. {disk.text}' if disk else ''}.",
         "certain",
-        [death.from_log(death.lines[death.panic_line]), *([death.from_log(faulted[0])] if faulted and told else [])],
-        _steps(code),
+        [
+            death.from_log(death.lines[death.panic_line]),
+            *([death.from_log(faulted[0])] if faulted and told else []),
+            *(disk.evidence[:2] if disk else ()),
+        ],
+        STORAGE if disk else _steps(code),
         blame=False,
     )
+
+
+def _is_sigbus(code: int | None) -> bool:
+    """Tell whether a page that is there could not be had: of a file on a disk that fails, or of broken memory."""
+    return code is not None and code & 0x7F == SIGBUS
 
 
 def _steps(code: int | None) -> tuple[str, str]:

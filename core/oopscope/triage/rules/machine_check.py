@@ -3,15 +3,11 @@
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
-from oopscope.triage.mce_status import decoded
+from oopscope.triage.mce_status import BANK, decoded
 
 SAID = lazy_re(
     r".*[Mm]achine check|Unable to continue|.*Processor context corrupt|CPU context corrupt|.*MCE|"
     r"Non-resumable error|Irrecoverable \w+ error"  # sparc64
-)
-BANK = lazy_re(
-    r"(?:mce: )?\[Hardware Error\]: CPU (?P<cpu>\d+): Machine Check.*Bank (?P<bank>\d+): (?P<status>[0-9a-f]+)|"
-    r"CPU (?P<cpu2>\d+): Machine Check Exception: +(?:\d+ Bank (?P<bank2>\d+): )?(?P<status2>[0-9a-f]+)"
 )
 OLD_BANK = lazy_re(r"Bank (?P<bank>\d+): (?P<status>[0-9a-f]{16})(?: at (?P<address>[0-9a-f]+))?")
 POWER = lazy_re(r"^(?:Oops: )?Machine check(?: \d+)?, sig: ")  # powerpc dies of it as of an oops
