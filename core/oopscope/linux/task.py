@@ -214,13 +214,22 @@ class _Walk:
         tasks, node = links.offset("tasks"), links.offset("thread_node")
         head = self.kernel.symbol("init_task") + tasks
         signals = set[int]()  # a process has one of its own
+        head_of_threads = signal.offset("thread_head")
         for leader in for_each_list(self.memory, head, tasks, self.hole("task list")):
             yield leader
             task = self.structs.get(leader)
             if task and task.signal and task.signal not in signals:
                 signals.add(task.signal)
-                threads = task.signal + signal.offset("thread_head")
-                yield from for_each_list(self.memory, threads, node, self.hole(f"threads of {task.pid}"))
+                threads = task.signal + head_of_threads
+                if not self._is_alone(threads, leader + node):
+                    yield from for_each_list(self.memory, threads, node, self.hole(f"threads of {task.pid}"))
+
+    def _is_alone(self, head: int, node: int) -> bool:
+        """Tell whether a list has one node, linked both ways, as that of threads has in most processes."""
+        try:
+            return self.memory.pair(head) == (node, node) and self.memory.pair(node) == (head, head)
+        except OopscopeError:
+            return False
 
     def by_pid_table(self) -> Iterator[int]:
         """Yield by init_pid_ns's idr: struct pid, then the task that uses it as its PID.

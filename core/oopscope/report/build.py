@@ -12,8 +12,9 @@ from oopscope.kernel.clock import iso
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.memory_shares import memory_shares
 from oopscope.linux.system import the_system
+from oopscope.report import values
 from oopscope.report.fault import fault_data
-from oopscope.report.values import Data, frames_once, row, value
+from oopscope.report.values import Data, frames_once, value
 from oopscope.report.waits import waits_data
 from oopscope.stacks.tasks import kept_stacks, stack
 from oopscope.subsystems import ASKED, TABLES, Table, table
@@ -29,7 +30,7 @@ LEVELS = ((1, "zero"), (2, "cache"), (4, "cache private"), (8, "user"), (16, "fr
 
 def rows(found: Table, kernel: Kernel) -> list[Data]:
     """Return a whole table."""
-    return [row(found.columns, item) for item in found.rows(kernel)]
+    return values.rows(found.columns, found.rows(kernel))
 
 
 def dump_section(kernel: Kernel) -> Data:

@@ -294,23 +294,19 @@ def rows(key: str, data: Sequence[Data], limit: int | None = None) -> str:
     found = table(key)
     columns = [c for c in found.columns if c.brief]
     chosen = found.ordered(data, Mapping.get)[: found.most or limit]
-    text = _aligned(columns, [[c.title for c in columns], *([_again(r[c.key], c) for c in columns] for r in chosen)])
+    shown = [(c.key, c.kind) for c in columns]
+    text = _aligned(
+        columns, [[c.title for c in columns], *([cell(r[key], kind) for key, kind in shown] for r in chosen)]
+    )
     more = len(data) - len(chosen)
     return text + (f"  ... and {more} more: oopscope show {key}\n" if more else "")
 
 
-def _again(value: Any, column: Column) -> str:
-    """A cell of the report's data."""
-    return cell(value, column.kind)
-
-
 def _aligned(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    out = []
-    for line in lines:
-        cells = (t.rjust(w) if c.kind in RIGHT else t.ljust(w) for t, w, c in zip(line, widths, columns, strict=True))
-        out.append("  " + "  ".join(cells).rstrip() + "\n")
-    return "".join(out)
+    widths = [max(map(len, texts)) for texts in zip(*lines, strict=True)]
+    sides = (">" if column.kind in RIGHT else "<" for column in columns)
+    form = "  " + "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
+    return "".join([form.format(*line).rstrip() + "\n" for line in lines])
 
 
 def problem(p: Data) -> str:

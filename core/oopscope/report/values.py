@@ -1,12 +1,15 @@
 """Values as data, for scripts: what stands in JSON, whichever command, pane or file it is of. See cells for people."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from oopscope.kernel.frame import Frame
 from oopscope.subsystems import Column
 
 Data = dict[str, Any]
+NUMBERS = frozenset({type(None), bool, float, str})  # what is in JSON as it is, where numbers are addresses
+PLAIN = NUMBERS | {int}
 
 
 def value(raw: object, kind: str = "text") -> object:
@@ -50,6 +53,15 @@ def frames_once() -> Callable[[Frame], Data]:
     return same
 
 
+def rows(columns: Sequence[Column], items: Iterable[object]) -> list[Data]:
+    """Return rows of a table by its columns' keys."""
+    wanted = [(c.key, attrgetter(c.key), c.kind, NUMBERS if c.kind == "address" else PLAIN) for c in columns]
+    return [
+        {key: raw if (raw := get(item)).__class__ in plain else value(raw, kind) for key, get, kind, plain in wanted}
+        for item in items
+    ]
+
+
 def row(columns: Sequence[Column], item: object) -> Data:
     """Return one row of a table by its columns' keys."""
-    return {c.key: value(getattr(item, c.key), c.kind) for c in columns}
+    return rows(columns, [item])[0]

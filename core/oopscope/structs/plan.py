@@ -14,6 +14,7 @@ A path "se.vruntime" goes through embedded structs, "&tasks" is the address of a
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, get_args
 
@@ -117,7 +118,9 @@ class Bound(Generic[Row]):
     def __init__(self, plan: Plan[Row], types: Types, memory: Memory, endian: str) -> None:
         self.struct = self._choose(plan, types)
         self.size = types.sizeof(self.struct)
-        self._memory, self._make, self._endian = memory, plan.row._make, endian  # type: ignore[attr-defined]
+        self._memory, self._endian = memory, endian
+        # As the row's own _make, which counts once more what is as many as the plan has fields.
+        self._make: Callable[[Iterable[Any]], Row] = partial(tuple.__new__, plan.row)
         self._offsets: dict[str, int | None] = {}
         self._own: list[tuple[int, int]] = []  # fields that are addresses: (index, offset)
         self._none: list[int] = []
@@ -186,14 +189,19 @@ class Bound(Generic[Row]):
         self._convert = [(i, slot.convert) for i, slot in enumerate(order) if slot.convert]
         self._tail = [offset for _, offset in self._own]
         self._nones = [None] * len(self._none)
+        self._only = self._clusters[0] if len(self._clusters) == 1 else None
+        self._as_read = not (self._convert or self._tail or self._nones)
 
     def row(self, address: int) -> Row:
         """Read one struct; ReadError when a page of it is missing."""
         view = self._memory.view
-        if len(self._clusters) == 1:
-            start, layout = self._clusters[0]
+        if self._only is not None:
+            start, layout = self._only
             buffer, at = view(address + start, layout.size)
-            values: list[Any] = list(layout.unpack_from(buffer, at))
+            raw = layout.unpack_from(buffer, at)
+            if self._as_read:
+                return self._make(self._permute(raw) if self._permute else raw)
+            values: list[Any] = list(raw)
         else:
             values = []
             for start, layout in self._clusters:
@@ -204,8 +212,7 @@ class Bound(Generic[Row]):
         for offset in self._tail:
             values.append(address + offset)
         values += self._nones
-        made: Row = self._make(self._permute(values) if self._permute else values)
-        return made
+        return self._make(self._permute(values) if self._permute else values)
 
     def array(self, address: int, count: int) -> list[Row]:
         """Read structs that follow each other, in one read; ReadError when a page of them is missing."""
