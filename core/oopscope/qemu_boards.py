@@ -12,6 +12,7 @@ from oopscope.lazy_re import lazy_re
 GIB = 1 << 30
 PCS = ("x86_64",)
 STARTS = {"aarch64": GIB, "riscv64": 2 * GIB}  # of the virt boards' RAM; of others it is 0
+HOLES = {"loongarch64": (GIB // 4, 2 * GIB)}  # what lies below a hole in RAM, and where the rest goes on
 HYPERTRANSPORT, TIB = 0xFD00000000, 1 << 40
 _AMD = lazy_re("EPYC|Opteron|phenom|athlon")
 _BEFORE_7_1 = lazy_re(r"-(([0-6])\.|7\.0)")
@@ -31,6 +32,8 @@ def place(machine: str, size: int, arch: str = "x86_64", cpu: str = "") -> list[
 
     cpu: what -cpu says, "" where that is not known.
     """
+    if arch in HOLES:
+        return split(size, *HOLES[arch])
     if arch not in PCS:
         return [Placement(STARTS.get(arch, 0), 0, size)]
     low = _low(machine, size)
@@ -38,7 +41,7 @@ def place(machine: str, size: int, arch: str = "x86_64", cpu: str = "") -> list[
 
 
 def split(size: int, low: int, high: int = 4 * GIB) -> list[Placement]:
-    """Return a PC's RAM with `low` bytes of it below the hole, the rest from `high` on."""
+    """Return RAM with `low` bytes of it below the hole, the rest from `high` on."""
     if size <= low:
         return [Placement(0, 0, size)]
     return [Placement(0, 0, low), Placement(high, low, size - low)]

@@ -32,3 +32,6 @@ def test_a_terabyte(machine: str, cpu: str, mib: int, low: int, high: int) -> No
 def test_small_ones() -> None:
     assert place("q35", 2 * GIB, cpu="EPYC") == [Placement(0, 0, 2 * GIB)]
     assert place("virt", GIB, "aarch64") == [Placement(GIB, 0, GIB)]
+    low = 256 * MIB
+    assert place("virt", low, "loongarch64") == [Placement(0, 0, low)]
+    assert place("virt", GIB, "loongarch64") == [Placement(0, 0, low), Placement(2 * GIB, low, GIB - low)]

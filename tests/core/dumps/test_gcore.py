@@ -38,6 +38,7 @@ def test_without_a_command_line_the_largest_mapping_is_ram() -> None:
     [
         (b"qemu-system-aarch64", 62, "aarch64", 0x40000000),
         (b"qemu-system-riscv64", 62, "riscv64", 0x80000000),
+        (b"qemu-system-loongarch64", 62, "loongarch64", 0),
         (b"qemu-kvm", 183, "aarch64", 0x40000000),
         (b"qemu-kvm", 62, "x86_64", 0),
     ],

@@ -38,6 +38,7 @@ _MAIN = {
     "riscv_virt_board.ram": "riscv64",
     "ppc_spapr.ram": "ppc64",
     "s390.ram": "s390x",
+    "loongarch.ram": "loongarch64",
 }
 _BIG_ENDIAN = ("s390x",)
 _MACHINES = (("pc", "x86_64"), ("q35", "x86_64"), ("microvm", "x86_64"), ("s390", "s390x"), ("pseries", "ppc64"))
