@@ -44,10 +44,12 @@ def stack_of_task(kernel: Kernel, address: int, base: int, sp: int, on_cpu: bool
         return stack_of_cpu(kernel, cpu, base)
     what = f"task {address:#x}" + (" (on a CPU that has no registers)" if on_cpu else "")
     try:
-        return unwind(kernel, base, kernel.machine.start_of_sleeper(kernel, address, sp), what)
+        frames = unwind(kernel, base, kernel.machine.start_of_sleeper(kernel, address, sp), what)
     except OopscopeError as e:
         kernel.problems.lost("stacks", what)(e)
         return ()
+    # Of one that ran it is where it had slept last: what that stack holds by now is another thing.
+    return tuple(frame._replace(reliable=False) for frame in frames) if on_cpu else frames
 
 
 def stack_of_lost(kernel: Kernel, address: int, base: int | None, sp: int | None) -> tuple[Frame, ...]:

@@ -7,6 +7,7 @@ QEMU has one note a CPU, in order, and they are later than the crash notes: they
 was taken.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from oopscope.arch import ByteOrder
@@ -124,15 +125,25 @@ def _order(kernel: Kernel, notes: list[Note]) -> ByteOrder:
 
     QEMU writes those of a little-endian PowerPC kernel big-endian, and a file made of such a dump keeps them.
     """
-    arch = kernel.arch
+    arch, top = kernel.arch, kernel.machine.kernel_from(kernel) >> _low(kernel)
     orders: tuple[ByteOrder, ...] = ("little", "big")
-    for order in sorted(orders, key=lambda order: order != arch.byteorder):
-        for note in notes:
-            found = arch.registers(note.desc, order)
-            with suppress(OopscopeError):
-                if found and in_text(kernel, kernel.machine.start_of_cpu(found).pc):
-                    return order
+    tests: tuple[Callable[[int], bool], ...] = (
+        lambda pc: in_text(kernel, pc),
+        lambda pc: pc >> _low(kernel) == top,  # of a dump that is cut it is not known where the text is
+    )
+    for test in tests:
+        for order in sorted(orders, key=lambda order: order != arch.byteorder):
+            for note in notes:
+                found = arch.registers(note.desc, order)
+                with suppress(OopscopeError):
+                    if found and test(kernel.machine.start_of_cpu(found).pc):
+                        return order
     return arch.byteorder
+
+
+def _low(kernel: Kernel) -> int:
+    """Return how far an address is shifted so that the highest of its 16 bits are left."""
+    return 8 * kernel.memory.word_size - 16
 
 
 def _decode(kernel: Kernel, note: Note, order: ByteOrder | None = None) -> Registers | None:

@@ -27,8 +27,11 @@ from oopscope.linux.workqueue import _reader, workqueues
 from oopscope.stacks.cpus import all_cpus, panic_cpu
 from oopscope.stacks.groups import key_of
 from oopscope.stacks.of_task import beyond_scheduler
+from oopscope.stacks.registers import registers
+from oopscope.stacks.tasks import stack
 from oopscope.subsystems import table
 from oopscope.waits.rows import wait_rows
+from stored import STORE
 
 LIFE = "6.1-life"
 
@@ -199,3 +202,19 @@ def test_what_a_task_waits_in_is_no_guess() -> None:
     guess = Frame(address, "unix_stream_read_generic", 16, None, "task", False, 0)
     assert beyond_scheduler(life(), [guess]) is None
     assert beyond_scheduler(life(), [guess._replace(reliable=True)]) == "unix_stream_read_generic"
+
+
+def test_where_a_task_slept_last_is_no_more_than_a_guess_of_one_that_ran() -> None:
+    running = [task for task in task_structs(life()).values() if task.on_cpu and task.cpu == 1 and task.pid]
+    assert running and all(frame.reliable for task in running for frame in stack(life(), task.address))
+    kernel = without(life().per_cpu("runqueues", 1))
+    for task in running:
+        assert not any(frame.reliable for frame in stack(kernel, task.address))
+
+
+def test_the_byte_order_of_notes_where_the_kernels_text_is_not_known() -> None:
+    """QEMU writes those of little-endian PowerPC big-endian; this is cut before the kernel's symbols."""
+    data = (STORE / "machines" / "6.12-ppc64le.kdump").read_bytes()
+    ((_, dump),) = changed(data, "6.12-ppc64le", [20], 0, 0)
+    found = registers(attach(dump, print))
+    assert found and {regs["gpr1"] >> 60 for regs in found.values()} == {0xC}
