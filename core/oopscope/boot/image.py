@@ -33,6 +33,8 @@ class Image:
         self._stext = stext or 0
         self._at = self._stext & -PAGE
         self._end = self._at + IMAGE if stext is not None else 0
+        data = kernel.info.symbol("init_uts_ns")  # what is only read is linked before what is written
+        self._written = data if data is not None and self._at < data < self._end else self._end
         self._unreadable = 0
         self._tail = b""
         self._exported: list[int] = []
@@ -41,23 +43,23 @@ class Image:
 
     def exported_names(self) -> Iterator[int]:
         """Yield where the name of the first task stands, a NUL on both sides: among the names of exported symbols."""
-        yield from self._each(self._exported)
+        yield from self._each(self._exported, self._written)
 
     def starts(self) -> Iterator[int]:
         """Yield where a word of four bytes stands that leads from its own place to _stext."""
-        yield from self._each(self._starts)
+        yield from self._each(self._starts, self._written)
 
     def pointers_to_modules(self) -> Iterator[tuple[int, int]]:
         """Yield each word that points to where modules are loaded, and not into the image itself: place, value."""
-        yield from self._each(self._pointers)
+        yield from self._each(self._pointers, self._end)
 
-    def _each(self, found: list[Place]) -> Iterator[Place]:
+    def _each(self, found: list[Place], end: int) -> Iterator[Place]:
         at = 0
         while True:
             while at < len(found):
                 yield found[at]
                 at += 1
-            if not self._go_on():
+            if self._at >= end or not self._go_on():
                 return
 
     def _go_on(self) -> bool:

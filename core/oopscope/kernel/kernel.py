@@ -299,7 +299,7 @@ def _btf_by_search(kernel: Kernel) -> tuple[int, int] | None:
 
     stext = kernel.info.symbol("_stext")
     with kernel.memory.physical.searching():
-        return find_btf(kernel.memory.read, stext) if stext else None
+        return find_btf(kernel.memory.read, stext, kernel.info.symbol("init_uts_ns")) if stext else None
 
 
 def _facts(kernel: Kernel) -> Facts:

@@ -57,14 +57,16 @@ _SPELT = {  # as gcc calls them in its debug information, and as people write th
 _QUALIFIERS = {VOLATILE: "volatile ", CONST: "const ", RESTRICT: "restrict "}
 
 
-def find_btf(read: Read, stext: int) -> tuple[int, int] | None:
+def find_btf(read: Read, stext: int, data: int | None = None) -> tuple[int, int] | None:
     """Look for the BTF in the image from _stext on, where no symbol says where it is; (start, stop), None for none.
 
-    A header of version 1 with strings right behind the types; of several the largest.
+    A header of version 1 with strings right behind the types; of several the largest. data: the address of a variable,
+    before which it stands, for what is only read is linked before what is written.
     """
     little, big = b"\x9f\xeb\x01\x00", b"\xeb\x9f\x01\x00"
     found: dict[bytes, list[tuple[int, int]]] = {little: [], big: []}
-    for at, magic in occurrences_of(read, (little, big), stext, stext + IMAGE):
+    end = data if data is not None and stext < data < stext + IMAGE else stext + IMAGE
+    for at, magic in occurrences_of(read, (little, big), stext, end):
         raw = read_lenient(read, at, 24) or bytes(24)
         size, types, types_size, strings, strings_size = struct.unpack_from(
             f"{'<' if magic == little else '>'}5I", raw, 4

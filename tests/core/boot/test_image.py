@@ -16,7 +16,9 @@ STEXT = 0xFFFFFFFF81000000
 MODULES = range(0xFFFFFFFFC0000000, 0xFFFFFFFFFF000000)
 
 
-def made(data: bytes, order: str = "little", modules: range = MODULES) -> tuple[Image, Counter[int]]:
+def made(
+    data: bytes, order: str = "little", modules: range = MODULES, written: int = STEXT
+) -> tuple[Image, Counter[int]]:
     reads: Counter[int] = Counter()
 
     def read(address: int, size: int) -> bytes:
@@ -29,7 +31,8 @@ def made(data: bytes, order: str = "little", modules: range = MODULES) -> tuple[
         read=read, word_size=8, translate=lambda a: a - STEXT, physical=SimpleNamespace(searching=nullcontext)
     )
     kernel: Any = SimpleNamespace(
-        info=SimpleNamespace(symbol=lambda _name: STEXT), memory=memory, endian="<" if order == "little" else ">",
+        info=SimpleNamespace(symbol=lambda name: written if name == "init_uts_ns" else STEXT),
+        memory=memory, endian="<" if order == "little" else ">",
         arch=SimpleNamespace(byteorder=order), machine=SimpleNamespace(modules=lambda _kernel: modules),
     )  # fmt: skip
     return Image(kernel), reads
@@ -49,6 +52,18 @@ def test_three_searches_read_each_stretch_once(order: str) -> None:
     assert list(image.pointers_to_modules()) == [(STEXT + 3 * CHUNK + 0x40, 0xFFFFFFFFC0123458)]
     assert list(image.exported_names()) == [STEXT + CHUNK - 4]
     assert all(reads[STEXT + n * CHUNK] == 1 for n in range(4))
+
+
+def test_what_is_only_read_is_sought_before_what_is_written() -> None:
+    """Most of what follows the image in the map of all memory is no image."""
+    data = bytearray(b"code".ljust(4 * CHUNK, b"\0"))
+    for at in (CHUNK + 0x100, 3 * CHUNK + 0x100):
+        struct.pack_into("<i", data, at, -at)
+        struct.pack_into("<Q", data, at + 0x100, 0xFFFFFFFFC0123458)
+    image, reads = made(bytes(data), written=STEXT + 2 * CHUNK + 0x40)
+    assert list(image.starts()) == [STEXT + CHUNK + 0x100]
+    assert max(reads) == STEXT + 2 * CHUNK
+    assert [place for place, _ in image.pointers_to_modules()] == [STEXT + n * CHUNK + 0x200 for n in (1, 3)]
 
 
 def test_nothing_readable_is_nothing_found() -> None:

@@ -325,6 +325,10 @@ def test_found_without_a_symbol(btf_builder: type[Any], endian: str) -> None:
 
     assert find_btf(nothing, 0x1000) is None
     assert len(reads) == len(set(reads))  # one pass, for both byte orders
+    reads.clear()
+    assert find_btf(nothing, 0x1000, 0x1000 + (3 << 20)) is None and len(reads) == 3  # up to what is written
+    assert find_btf(read, 0x1000, start + len(data) + 100) == (start, start + len(data))
+    assert find_btf(read, 0x1000, 0x10) == (start, start + len(data))  # of no use
 
 
 def test_a_hole_is_a_read_error(built: tuple[Any, dict[str, int]]) -> None:
