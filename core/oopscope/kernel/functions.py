@@ -159,7 +159,7 @@ _DYING = Names(
     r"make_task_dead|rewind_stack\w*|_*ubsan_\w+|refcount_(warn_saturate|error_report|dec_not_one_\w+)|"
     r"_*kasan_\w+|_*asan_\w+|__hwasan_\w+|check_memory_region\w*|end_report|start_report|"
     r"kfence_(report\w*|handle_page_fault|print_\w+)|_*kmsan_\w+|_*msan_\w+|_*kcsan_\w+|_*tsan_\w+|"
-    r"_*stack_chk_fail|bust_spinlocks|native_machine_\w+|kexec_crash_\w+|delay_(tsc|loop|mwaitx?|halt)|"
+    r"_*stack_chk_fail|_*fortify_(report|panic)|bust_spinlocks|native_machine_\w+|kexec_crash_\w+|delay_(tsc|loop|mwaitx?|halt)|"
     r"_*(const_)?[un]?delay|_*delay_cycles|vectors|"
     r"emergency_restart|machine_(restart|halt|emergency_restart)|"
     r"mce_(panic|timed_out|reign|end|start)\w*|__ghes_panic\w*|ghes_(proc|in_nmi|notify|do|handle)\w*|"

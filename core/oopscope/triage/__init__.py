@@ -3,11 +3,10 @@
 from importlib import import_module
 
 from oopscope.errors import OopscopeError
-from oopscope.kernel.frame import Frame
-from oopscope.kernel.functions import first_not, is_dying, is_helper
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.system import the_system
+from oopscope.triage import beheaded
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 from oopscope.triage.known import known_bugs, matching
@@ -44,7 +43,10 @@ def _told(death: Death, verdict: Verdict) -> Verdict:
 
 def _unknown(death: Death) -> Verdict:
     """Say what is known where no rule knows: the panic message, or why there is none."""
-    rest = headless(death)
+    told_by_stack = beheaded.of_stack(death) if not death.message else None
+    if told_by_stack is not None:
+        return told_by_stack
+    rest = beheaded.place(death)
     if death.message:
         where = f", in {death.where}" if death.cause is not death.panic and death.culprit is not None else ""
         summary, step = (
@@ -69,16 +71,6 @@ def _unknown(death: Death) -> Verdict:
         summary = "Nothing in the dump says why the machine died."
         step = "Read the end of the log, then each CPU's stack and the blocked tasks."
     return death.verdict("unknown", "unknown", "Cause unknown", summary, "possible", next_steps=(step,))
-
-
-def headless(death: Death) -> Frame | None:
-    """Return where the last report of a log alone stood of which the first lines are lost; None without one."""
-    if not death.only_log or death.cause is not None:
-        return None
-    last = next((r for r in reversed(death.log.reports) if r.kind == "stack" and r.frames), None)
-    if last is None or last.in_user or (last.pc is None and not is_dying(last.frames[0].symbol)):
-        return None
-    return first_not(last.frames, is_dying, is_helper) or last.pc
 
 
 def weighed(kernel: Kernel, found: Verdict) -> Verdict:

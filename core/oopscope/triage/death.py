@@ -151,7 +151,8 @@ class Death(Ending):
         waiter = self.beyond_locks(behind)
         lock = "a spinlock" if "spin" in (found.symbol or "") else "a lock"
         lock = "other CPUs to answer" if calls_cpus(found.symbol) else lock
-        return waiter or found, f"{waiter or found}, which waits for {lock}"
+        does = "gave a lock back just then" if "unlock" in (found.symbol or "") else f"waits for {lock}"
+        return waiter or found, f"{waiter or found}, which {does}"
 
     @cached_property
     def culprit(self) -> Frame | None:

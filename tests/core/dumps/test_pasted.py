@@ -1,6 +1,7 @@
 """What mails and pastes do to a log's lines is undone: shifts, quotes, lines wrapped with and without times."""
 
 from pathlib import Path
+from textwrap import wrap
 
 import pytest
 
@@ -153,3 +154,33 @@ def test_a_panic_behind_its_tasks_name(task: str, tmp_path: Path) -> None:
         f"[   41.223789] {task}Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n"
     )
     assert verdict(open_kernel([path])).cause == "init-killed"
+
+
+def test_blanks_that_do_not_break(tmp_path: Path) -> None:
+    lines = "\n".join(f"[  38.{179000 + at}] {line}" for at, line in enumerate(OOPS.split("\n")))
+    path = tmp_path / "log.txt"
+    path.write_text(lines.replace("  ", "\xa0 ").replace("] ", "]\xa0"))
+    found = verdict(open_kernel([path]))
+    assert (found.cause, found.symbol, found.pid) == ("bad-page-fault", "store_put+0x21", 321)
+
+
+def test_a_frame_of_which_a_mailer_broke_off_all_words(tmp_path: Path) -> None:
+    before = "2023-12-15T23:58:15.975267-06:00 a-machine kernel: "
+    frame = "store_sync_all_that_is_in_the_store+0x8/0x20"
+    whole = OOPS.replace("store_sync+0x8/0x20 [stored]", frame).split("\n")
+    wrapped = "\n".join(piece for line in whole for piece in wrap(f"{before}{line}", 88, break_on_hyphens=False))
+    assert f"kernel:\n{frame}" in wrapped
+    assert f" {frame}" in texts(tmp_path, wrapped)
+
+
+def test_a_place_whose_function_a_mailer_broke_off(tmp_path: Path) -> None:
+    function = "store_put_all_that_is_in_it+0x24/0x80 [stored]"
+    lines = (
+        "[   15.639835] BUG: Kernel NULL pointer dereference on read at 0x000003d8",
+        "[   15.639845] Oops: Kernel access of bad area, sig: 11 [#1]",
+        f"[   15.639999] NIP [c0080000215b01dc] {function}",
+        "[   15.640020] Call Trace:",
+    )
+    wrapped = "\n".join(piece for line in lines for piece in wrap(line, 72))
+    assert f"]\n{function}" in wrapped
+    assert f"NIP [c0080000215b01dc] {function}" in texts(tmp_path, wrapped)

@@ -402,3 +402,28 @@ def test_memory_that_was_found_bad_shortly_before_makes_an_oops_less_sure(tmp_pa
     end = f"{TRACE}\n---[ end trace 1 ]---"
     assert judged(tmp_path, f"{oops}\n{end}").confidence == "certain"
     assert judged(tmp_path, f"{bad}\n{oops}\n{end}").confidence == "likely"
+
+
+MIPS = """Unhandled kernel unaligned access[#1]:
+CPU: 0 UID: 0 PID: 321 Comm: storaged Not tainted 6.12.1 #1
+epc   : 80197a34 {place}
+ra    : 80197990 {place}
+Status: 1100fc03\tKERNEL EXL IE
+Cause : 00800010 (ExcCode 04)
+BadVA : 61726f77
+Call Trace:
+[<80197a34>] {place}
+[<8018f0c0>] store_put+0x3c/0x130 [stored]
+[<8018f1c0>] store_sync+0x24/0x60 [stored]
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Fatal exception"""
+
+
+@pytest.mark.parametrize(
+    ("place", "cause", "symbol"),
+    [("kmem_cache_alloc+0xe4/0x1b8", "slab-corruption", "store_put+0x3c"),
+     ("store_get+0xe4/0x1b8", "trap", "store_get+0xe4")],
+)  # fmt: skip
+def test_a_free_list_that_leads_to_an_odd_address(place: str, cause: str, symbol: str, tmp_path: Path) -> None:
+    found = judged(tmp_path, MIPS.format(place=place))
+    assert (found.cause, found.symbol) == (cause, symbol)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from oopscope.dumps.log.pasted import breaks
+from oopscope.dumps.log.pasted import FRAME_NAME, breaks
 from oopscope.lazy_re import lazy_re
 
 USER = 1  # the facility of what a program writes to /dev/kmsg
@@ -76,6 +76,7 @@ PROMPT = lazy_re(
     r"(?:\[(?:[ *]{3,6}|  OK  |FAILED|DEPEND| INFO | WARN | TIME )\])?[^'\"\[\]<]{1,160}?"  # systemd's own marks
     r"(?=\[ {0,4}\d{1,9}\.\d{6}\]\S? ?\S)"
 )
+BARE = lazy_re(r".* kernel:(?: \[ *\d+\.\d+\])?|\[ *\d+\.\d+\]")  # of which a mailer broke off all words
 LEAST_TWICE = 8  # records
 JOINED = 3  # times in one line
 CTIME = lazy_re(r"\[(?:[^\W\d_]{2,3}\.? {1,2})" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
@@ -136,8 +137,9 @@ def parse(line: str) -> tuple[Entry, bool]:
                 caller = iso["caller"]
                 inner, _ = _inner(line)
                 return inner._replace(wall=wall if inner.ns is None else None, caller=inner.caller or caller), True
-    if line.startswith("kernel: "):  # what is left of a journal's line where somebody took the time away
-        return _inner(line[8:])[0], True
+    rest = line.lstrip() if first.isspace() else line
+    if rest.startswith("kernel:"):  # what is left of a journal's or terminal's line where somebody took the time away
+        return _inner(rest[7:].removeprefix(" "))[0], True
     return _decoded(line) if first.islower() else _plain(line)
 
 
@@ -277,7 +279,9 @@ def _mended(raw: Sequence[str], broken: set[int]) -> list[str]:
     whole: list[str] = []
     for at, line in enumerate(raw):
         if at in broken:
-            whole[-1] = f"{whole[-1].rstrip(' ')} {line.lstrip()}"
+            before = whole[-1].rstrip(" ")
+            gap = "  " if BARE.fullmatch(before) and FRAME_NAME.match(line) else " "  # what the kernel puts before it
+            whole[-1] = f"{before}{gap}{line.lstrip()}"
         else:
             whole.append(line)
     return whole

@@ -45,6 +45,7 @@ FRAME_NAME = lazy_re(r"\s*\(?[\w.$]+\+0x[0-9a-f]+/0x[0-9a-f]+")
 
 def unshifted(text: str) -> str:
     """Return a text without what a mail, a paste or a console's server put before every line of it."""
+    text = text.replace("\xa0", " ")  # what some mailers and pages make of blanks
     if WALL in text:
         text = WALLS.sub(r"\g<day> \g<host> kernel: ", text)
     found = NAMED.match(text)

@@ -22,6 +22,8 @@ ALLOCATES = lazy_re(
     r"deactivate_slab|get_(any_)?partial\w*|new_slab\w*|kmem_cache_alloc_trace|kmalloc_trace)(\.\w+)*"
 )
 
+UNALIGNED = lazy_re(r"^(?:Unhandled kernel unaligned access|Unhandled fault: alignment exception)")  # mips, arm
+
 MIN_TEXT = 5  # printable bytes of eight: fewer are chance
 
 
@@ -30,7 +32,7 @@ def check(death: Death) -> Verdict | None:
     report = death.before("slab", "complaint") if death.oops or death.complaint else None
     said = report.find(SAID) if report else None
     pc = death.fault_frame
-    fault = memory_fault(death)
+    fault = memory_fault(death) or death.in_oops(UNALIGNED)
     if said is not None:
         words, evidence = f"({said[1][1].lower()})", [death.from_log(death.lines[said[0]])]
     elif fault and pc and pc.symbol and ALLOCATES.fullmatch(pc.symbol) and null_pointer(death) is None:
