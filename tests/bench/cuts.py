@@ -33,7 +33,10 @@ EMPTY = (None, "", ())
 SAME = {
     "timeline": ("kind", "before_seconds", "pid")
 }  # groups, by what all of one have in common; else a table's own identity
-SUMMED = {"stacks": ("who", "states", "pid", "longest_seconds", "modules", "frames"), "timeline": ("axis", "what")}
+SUMMED = {
+    "stacks": ("tasks", "who", "states", "pid", "longest_seconds", "modules", "frames"),
+    "timeline": ("axis", "what"),
+}
 # of those that were found; what the axis shows is where others are
 
 
@@ -76,10 +79,12 @@ def less(ours: Any, whole: Any) -> bool:
     """Tell whether a cell says no more than the whole one's: the same, nothing, a part of it, an address for a name."""
     if ours == whole or ours in EMPTY:
         return True
+    if isinstance(ours, float) and isinstance(whole, float):  # the clock of the CPUs that are left
+        return 0 <= whole - ours <= max(0.05, 0.01 * whole)
     if isinstance(ours, str) and isinstance(whole, str):
-        return NAMELESS.fullmatch(ours) is not None or (
-            ours.endswith(REST) and whole.startswith(ours.removesuffix(REST))
-        )
+        parts = [re.escape(part) for part in NAMELESS.split(ours)]
+        named = len(parts) > 1 and re.fullmatch(".+".join(parts), whole) is not None
+        return named or (ours.endswith(REST) and whole.startswith(ours.removesuffix(REST)))
     if not (isinstance(ours, tuple) and isinstance(whole, tuple)):
         return False
     fields: dict[str, Any] = getattr(ours, "_asdict", dict)()
