@@ -45,6 +45,7 @@ OF_KINDS: tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...] = (
 CUT_OFF = lazy_re(r"[Kk]ernel panic(?: - no?t? ?s?y?n?c?i?n?g?:?)?\s*$")
 PANICS = frozenset({"panic", "vpanic", "nmi_panic", "crash_kexec", "__crash_kexec"})
 CHAIN_NS = 10_000_000_000  # two oopses of a chain are not further apart
+HANGS_ON_NS = 200_000_000_000
 WAITS_NS = 600_000_000_000  # who waits for a thread that an assertion stopped is told of by then
 AT_ONCE_NS = 1_000_000_000  # those of two tasks, of which the first was over: a serial console takes so long
 HANGS = ("soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "workqueue-lockup")
@@ -53,8 +54,9 @@ SOON_NS = 60_000_000_000  # a hang that begins so soon after an oops is its cons
 # What a log without a death may end with: the grave first, and what is only a warning.
 GRAVE: frozenset[Kind] = frozenset({
     "memory-error", "slab", "bad-page", "atomic", "soft-lockup", "hard-lockup", "rcu-stall", "hung-task",
-    "workqueue-lockup", "oom", "assertion", "filesystem",
+    "workqueue-lockup", "oom", "assertion", "filesystem", "serror",
 })  # fmt: skip
+CORRUPT: frozenset[Kind] = frozenset({"memory-error", "slab", "bad-page"})
 LASTING = GRAVE - {"oom", "atomic", "assertion"}
 WARNED: frozenset[Kind] = frozenset({"warning", "complaint", "race", "undefined", "lockdep"})
 LAST_NS = 30_000_000_000  # the end of a log
@@ -96,14 +98,20 @@ def lived(log: Log) -> End:
     if not found:
         return End()
     group = [found.pop()]
-    while found and _near(found[-1], group[0], SOON_NS):
+    while found and _near(found[-1], group[0], HANGS_ON_NS if _hangs_on(found[-1], group[0]) else SOON_NS):
         group.insert(0, found.pop())
     stopped = _stopped(log.reports, group[0])
     if stopped is not None:
         return End(None, stopped, (stopped,), stopped, lived=True, past=past)
-    first = next((r for r in group if r.kind in GRAVE), group[0])
+    corrupt = any(r.kind in CORRUPT for r in group)  # memory that runs out corrupts nothing
+    first = next((r for r in group if r.kind in GRAVE and not (corrupt and r.kind == "oom")), group[0])
     chain = tuple(group[group.index(first) :])
     return End(None, first, chain[:1], first, lived=True, past=past)
+
+
+def _hangs_on(earlier: Report, later: Report) -> bool:
+    """Tell whether a CPU that hangs is told of again, or others that wait for it: that is not told each minute."""
+    return all(r.kind in HANGS and r.kind != "hung-task" for r in (earlier, later))
 
 
 def _is_last(log: Log, report: Report) -> bool:

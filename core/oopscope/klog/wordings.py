@@ -115,6 +115,7 @@ _HANGS = (
     *(_h("soft-lockup", f"{prefix}BUG: soft lockup - CPU#") for prefix in ("watchdog: ", "NMI watchdog: ", "")),
     *(_h("hard-lockup", f"{prefix}Watchdog detected hard LOCKUP") for prefix in ("watchdog: ", "NMI watchdog: ", "")),
     _h("hard-lockup", "watchdog: CPU ", r"\d+ (?:Hard LOCKUP|detected hard LOCKUP|self-detected hard LOCKUP)"),
+    _h("hard-lockup", "watchdog: CPU", r"\d+: Watchdog detected hard LOCKUP"),  # 6.15
     _h("hard-lockup", "Watchdog CPU:", r"\d+ Hard LOCKUP"),
     _h("hard-lockup", "watchdog: BUG: hard lockup"),
     *(_h("rcu-stall", f"{prefix}INFO: ", r"\w+ (?:self-)?detected (?:expedited )?stall") for prefix in ("rcu: ", "")),

@@ -110,6 +110,7 @@ def test_pieces_of_logs_are_logs(text: str, tmp_path: Path) -> None:
     [
         *("[   13.073692] kernel: ", "2025-01-21T12:07:18.015541+01:00 $HOST kernel: "),
         *("Sep 28 14:48:15 <host> kernel: ", "00:09:50,669 ALERT kernel:", "[6:  kworker/u40:2: 7357] "),
+        *("Nov  5 05:48:20  kernel: ", "2025-05-12T22:29:52.686659+02:00 a-host kernel: [    C6] "),
         *("[*     ] A start job is running for /sysroot (1min 22s / 2min 25s)[   84.295876] ", "a-host kernel: "),
         *("2024-04-01T22:23:45.000000+00:00 node kernel - - - ", "<4> [302.391799] "),
     ],
@@ -184,3 +185,20 @@ def test_a_place_whose_function_a_mailer_broke_off(tmp_path: Path) -> None:
     wrapped = "\n".join(piece for line in lines for piece in wrap(line, 72))
     assert f"]\n{function}" in wrapped
     assert f"NIP [c0080000215b01dc] {function}" in texts(tmp_path, wrapped)
+
+
+def test_one_long_line_tells_nothing_of_the_width(tmp_path: Path) -> None:
+    lines = [f"[   15.{n:06d}] store: one of the many things that are told of here, {n}" for n in range(400, 440)]
+    oops = "[   16.000000] Internal error: synchronous external abort: 0000000096000210 [#1] SMP"
+    wrapped = [piece for line in [*lines, oops] for piece in wrap(line, 62)]
+    wrapped.insert(4, "[   15.000401] store: this one says much more, and is as long as it is: 4711")
+    wrapped.insert(5, "what a program wrote")
+    assert oops.partition("] ")[2] in texts(tmp_path, "\n".join(wrapped))
+
+
+def test_a_line_of_which_all_words_stand_on_the_next(tmp_path: Path) -> None:
+    lines = [f"Mai 29 11:53:{at}  kernel: store: one, and {at}" for at in range(10, 24)]
+    text = "\n".join(
+        [*lines, "Mai 29 11:53:24  kernel: ", " INFO: task storaged:321 blocked for more than 505 seconds."]
+    )
+    assert texts(tmp_path, text)[-1].strip() == "INFO: task storaged:321 blocked for more than 505 seconds."

@@ -427,3 +427,16 @@ Kernel panic - not syncing: Fatal exception"""
 def test_a_free_list_that_leads_to_an_odd_address(place: str, cause: str, symbol: str, tmp_path: Path) -> None:
     found = judged(tmp_path, MIPS.format(place=place))
     assert (found.cause, found.symbol) == (cause, symbol)
+
+
+def test_an_access_that_is_not_aligned_of_a_machines_own_words(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        "Oops - load address misaligned [#1]\nCPU: 0 UID: 0 PID: 321 Comm: storaged Not tainted 6.12.1 #1\n"
+        "epc : store_put+0xa4/0x300\n ra : store_sync+0xe0/0x134\n"
+        "epc : ffffffff8051eff8 ra : ffffffff8051eee8 sp : ff2000000022b730\n"
+        "status: 0000000200000120 badaddr: ff2000000022b7a1 cause: 0000000000000004\n"
+        "[<ffffffff8051eff8>] store_put+0xa4/0x300\n---[ end trace 0000000000000000 ]---",
+    )
+    assert (found.cause, found.symbol) == ("trap", "store_put+0xa4")
+    assert "not aligned" in found.summary

@@ -338,3 +338,45 @@ def test_who_waits_for_a_thread_that_an_assertion_stopped(seconds: int, cause: s
     ended = [(at + 0.1, "Kernel panic - not syncing: hung_task: blocked tasks")]
     lines: Lines = [*((at + n / 1e6, line) for n, line in enumerate(waits)), *ended]
     assert judged(tmp_path, failed, after=lines).cause == cause
+
+
+def test_a_cpu_that_hangs_is_the_cause_of_all_that_wait_for_it(tmp_path: Path) -> None:
+    hard = f"watchdog: CPU1: Watchdog detected hard LOCKUP on cpu 1\n{WHO}\n{RIP}\n{TRACE}"
+    soft = LOGS["soft-lockup"].replace("CPU#1", "CPU#2").replace("store_put", "store_wait").split("\n")
+    found = judged(tmp_path, hard, after=[(210 + n / 1e6, line) for n, line in enumerate(soft)])
+    assert (found.cause, found.symbol) == ("hard-lockup", "store_put+0x21")
+    assert "CPU 1" in found.summary
+
+
+def test_memory_that_ran_out_corrupted_nothing(tmp_path: Path) -> None:
+    oom = "storaged invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0"
+    oom += "\nOut of memory: Killed process 77 (other) total-vm:2905732kB, anon-rss:2902972kB, file-rss:0kB"
+    bad = f"BUG: Bad page map in process oom_reaper  pte:06e76c3e pmd:0583f067\n{WHO}\n{TRACE}".split("\n")
+    assert judged(tmp_path, oom, after=[(101 + n / 1e6, line) for n, line in enumerate(bad)]).cause == "page-corruption"
+    assert judged(tmp_path, oom).cause == "out-of-memory"
+
+
+def test_an_serror_at_the_end(tmp_path: Path) -> None:
+    pc = "pc : store_put+0x21/0x40\nlr : store_sync+0x8/0x20"
+    found = judged(tmp_path, f"SError Interrupt on CPU0, code 0xbf40c000 -- SError\n{WHO}\n{pc}\nsp : ffff80001003bb70")
+    assert (found.cause, found.confidence, found.pid) == ("serror", "likely", 321)
+
+
+@pytest.mark.parametrize(
+    ("pid", "cause"),
+    [(321, "list-corruption"), (322, "bad-page-fault")],
+)
+def test_a_fault_just_after_the_checks_of_lists_warned(pid: int, cause: str, tmp_path: Path) -> None:
+    warned = (
+        "------------[ cut here ]------------\n"
+        "list_del corruption, ffff91cc3753a800->prev is LIST_POISON2 (dead000000000122)\n"
+        "WARNING: CPU: 1 PID: 321 at lib/list_debug.c:50 __list_del_entry_valid+0x62/0x90\n"
+        f"{WHO}\nRIP: 0010:__list_del_entry_valid+0x62/0x90\nCall Trace:\n store_drop+0x21/0x40 [stored]\n{END}"
+    )
+    oops = (
+        f"BUG: unable to handle page fault for address: ffff91d383e05784\nOops: 0000 [#1] SMP\n"
+        f"{WHO.replace('321', str(pid))}\n{RIP}\nCR2: ffff91d383e05784\n{TRACE}\n{END}"
+    )
+    found = judged(tmp_path, f"{warned}\n{oops}")
+    assert found.cause == cause
+    assert found.symbol == ("store_drop+0x21" if pid == 321 else "store_put+0x21")

@@ -49,7 +49,7 @@ _FULL = r"(?:[A-Z][a-z]{2} )" + _ISO.replace("iso>", "full>") + r"(?: [A-Z]{2,5}
 SYSLOG = lazy_re(
     rf"(?:<\d+>)?(?:(?:[A-Z][a-z]{{2}} )?(?:{_DAY})|{_ISO}|{_FULL}|(?P<unix>\d{{9,10}}\.\d{{6}})|"
     rf"\[ *(?P<mono>\d+\.\d{{6}})\](?= \S+ kernel: ))"
-    r" (?:(?P<host>[^\s\[\]\x22'=,;]{0,254}[^\s\[\]\x22'=,;:]) |(?=kernel: ))(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
+    r" (?:(?P<host>[^\s\[\]\x22'=,;]{0,254}[^\s\[\]\x22'=,;:]) | ?(?=kernel: ))(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
     r"(?P<tag>[A-Za-z(/_][^\s\[\]:]{0,63})(?:\[(?P<pid>\d+)\])?(?:: ?| - - - )(?P<rest>.*)",
     re.DOTALL,
 )
@@ -82,6 +82,7 @@ JOINED = 3  # times in one line
 CTIME = lazy_re(r"\[(?:[^\W\d_]{2,3}\.? {1,2})" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
 DMESG_ISO = lazy_re(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
 RELATIVE = lazy_re(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+[.,]\d+>?)\] ")
+CALLER = lazy_re(r"\[ {0,5}(?P<caller>[TC]\d{1,7})\] ?")  # where syslog took the kernel's time away
 VENDORS = frozenset("IWEDC[-(")
 VENDOR = lazy_re(
     r"[IWEDC]?\[?(?P<cpu>\d): *(?P<comm>[^\[\]]{1,24}?): *(?P<pid>\d+)\] ?|-?\(\d\)\[(?P<pid2>\d+):[^\]]{1,24}\]|"
@@ -198,9 +199,10 @@ def _inner(line: str) -> tuple[Entry, bool]:
         if date:
             wall, caller, line, known = _wall(date), date["caller"], line[date.end() :], True
         else:
-            relative = RELATIVE.match(line)
+            relative = RELATIVE.match(line) or CALLER.match(line)
             vendor = None if relative else VENDOR.match(line)
             if relative:
+                caller = relative.groupdict().get("caller")
                 line, known = line[relative.end() :], True
             elif vendor:
                 line, known, caller = line[vendor.end() :], True, f"T{vendor['pid']}"
@@ -265,7 +267,7 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
     unmarked, last = set(bare), None
     for at, entry in enumerate(found):
         if at in unmarked and last is not None:
-            last = last._replace(text=f"{last.text}\n{entry.text}")
+            last = last._replace(text=f"{last.text}\n{entry.text}" if last.text.strip() else entry.text)
             continue
         if last is not None:
             yield last

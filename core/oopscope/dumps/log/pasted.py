@@ -29,6 +29,7 @@ WALLS = lazy_re(
 LEAST = 2  # lines with the same name
 NARROWEST, WIDEST = 56, 132  # columns at which lines are wrapped
 FITS = 80  # columns up to which some mailers leave a line alone; a longer one they break at 72
+STRAY = 16  # one of so many lines that go on may be longer: what follows it was never a part of it
 LONGER = 20  # one of so many lines may be longer: what has no blank cannot be wrapped
 # Words at whose end the kernel goes on, and what it never begins a line with.
 GOES_ON = lazy_re(
@@ -77,7 +78,8 @@ def breaks(lines: Sequence[str], bare: Sequence[int]) -> set[int]:
     pairs = [at for at in bare if at and lines[at].strip()]
     if not marked:
         return {at for at in pairs if _goes_on(lines[at - 1].rstrip(), lines[at])}
-    width = max((len(lines[at - 1].rstrip()) for at in pairs), default=0)
+    ends = sorted(len(lines[at - 1].rstrip()) for at in pairs)
+    width = ends[-1 - len(ends) // STRAY] if ends else 0
     if not NARROWEST <= width <= WIDEST:
         return set()
     lengths = [len(line.rstrip()) for line in lines]

@@ -8,8 +8,8 @@ from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 SAID = lazy_re(
-    r"(?:NMI )?(?:watchdog: )?Watchdog detected hard LOCKUP on cpu (\d+)|(?:NMI )?[Ww]atchdog:? CPU:? ?(\d+).*?LOCKUP"
-    r"|NMI watchdog: .*LOCKUP"
+    r"(?:NMI )?(?:watchdog: )?(?:CPU\d+: )?Watchdog detected hard LOCKUP on cpu (\d+)|"
+    r"(?:NMI )?[Ww]atchdog:? CPU:? ?(\d+).*?LOCKUP|NMI watchdog: .*LOCKUP"
 )
 
 NAMED = lazy_re(rf" @ {SYMBOL}")  # powerpc says where in the line itself
@@ -24,7 +24,10 @@ def check(death: Death) -> Verdict | None:
     named = NAMED.search(said[0].text) if said else None
     stuck = next((int(n) for n in said[1].groups() if n), None) if said else None
     if stuck is None or stuck == death.panicked_on:
-        frame, place = death.blame_stuck(death.interrupted)
+        alone = (
+            death.cause.pc if death.only_log and death.cause is not None and death.cause.kind == "hard-lockup" else None
+        )
+        frame, place = death.blame_stuck(death.interrupted or (death.frames[0] if alone and death.frames else None))
         who = death.whom
     else:  # another CPU noticed (the buddy's detector)
         frames = death.frames_on(stuck)

@@ -4,9 +4,12 @@ Follows lib/list_debug.c: its checks complain, or fault on the wild pointer that
 node is found in memory whose one link is the wild pointer and whose other link still points back.
 """
 
+from collections.abc import Sequence
+
 from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import is_dying
+from oopscope.klog.report import Report
 from oopscope.triage.death import Death
 from oopscope.triage.faults import executed, fault_address, fault_registers, memory_fault
 from oopscope.triage.finding import Evidence, Source, Verdict
@@ -15,12 +18,20 @@ CHECKS = (
     *("__list_del_entry_valid", "__list_add_valid", "__list_del_entry_valid_or_report", "__list_add_valid_or_report"),
     *("__list_del_entry", "__list_add"),
 )
+AT_ONCE_NS = 1_000_000_000
+STEPS = (
+    "Find who else writes to the list, without its lock or after its end.",
+    "Look at the object that holds the node.",
+)
 SAID = r"(list_add|list_del|hlist_\w+) corruption"
 
 
 def check(death: Death) -> Verdict | None:
     """Fire on the checks' message before a fatal oops, a fault within them, or a broken node in the registers."""
     evidence: list[Evidence] = []
+    warned = _warned(death)
+    if warned is not None:
+        return _of_warning(death, warned)
     said = death.in_cause(SAID)
     if said is not None:
         evidence.append(death.from_log(said[0]))
@@ -45,19 +56,47 @@ def check(death: Death) -> Verdict | None:
         f"A list's pointers were overwritten; it was noticed in {outer or death.where}, run by {death.who}.",
         "certain" if sure else "likely",
         evidence,
-        (
-            "Find who else writes to the list, without its lock or after its end.",
-            "Look at the object that holds the node.",
-        ),
+        STEPS,
         culprit=outer,
     )
 
 
-def _caller(death: Death) -> Frame | None:
+def _warned(death: Death) -> Report | None:
+    """Return the first warning of the checks just before the same task faulted: it went on with the broken list."""
+    oops = death.oops
+    if oops is None or oops.ns is None or oops.pid is None or memory_fault(death) is None:
+        return None
+    for report in death.log.reports[: oops.number]:
+        if (report.boot, report.pid) != (oops.boot, oops.pid) or report.kind not in ("warning", "complaint"):
+            continue
+        if report.end_ns is not None and 0 <= oops.ns - report.end_ns <= AT_ONCE_NS and report.find(SAID):
+            return report
+    return None
+
+
+def _of_warning(death: Death, report: Report) -> Verdict:
+    found, fault = report.find(SAID), memory_fault(death)
+    assert found is not None
+    assert fault is not None
+    outer = _caller(death, report.frames)
+    return death.verdict(
+        "software",
+        "list-corruption",
+        "Linked list corruption",
+        f"A list's pointers were wrong in {outer or death.where}; just after it, {death.who} used a bad pointer in "
+        f"{death.where}.",
+        "likely",
+        [death.from_log(death.lines[found[0]]), death.from_log(fault[0])],
+        STEPS,
+        culprit=outer,
+    )
+
+
+def _caller(death: Death, frames: Sequence[Frame] | None = None) -> Frame | None:
     """The first frame behind the checking functions, and behind a lock's own code."""
     seen = False
     behind = list[Frame]()
-    for frame in death.frames:
+    for frame in death.frames if frames is None else frames:
         plain = (frame.symbol or "").split(".")[0]
         if plain in CHECKS:
             seen = True

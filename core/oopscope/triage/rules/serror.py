@@ -23,14 +23,15 @@ def check(death: Death) -> Verdict | None:
     said = death.said(SAID) or death.lately(SAID)
     if said is not None and said[1]["fsr"] is not None and not _external(int(said[1]["fsr"], 16)):
         return None
-    if not of_panic and (said is None or death.oops is None or not death.in_oops(SAID)):
+    ended = death.lived and death.cause is not None and death.cause.kind == "serror"
+    if not of_panic and not ended and (said is None or death.oops is None or not death.in_oops(SAID)):
         return None
     behind = None
     for frame, following in zip(death.frames, death.frames[1:], strict=False):
         if entry_kind(frame.symbol) == "exception" and entry_kind(following.symbol) != "exception":
             behind = following
             break
-    culprit = behind or (death.culprit if death.oops else None)
+    culprit = behind or (death.culprit if death.oops or ended else None)
     evidence = [death.from_log(said[0])] if said else []
     if death.panic is not None:
         evidence.append(death.from_log(death.lines[death.panic.row]))

@@ -3,8 +3,10 @@
 import re
 
 from oopscope.lazy_re import lazy_re
-from oopscope.triage.death import Death
+from oopscope.machine.common.wordings import FaultKind
+from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Verdict
+from oopscope.triage.wording import fault_of
 
 NAMES = {
     "int3": "an unexpected breakpoint (int3)",
@@ -33,6 +35,10 @@ NAMES = {
     "Unrecoverable exception": "an exception that it cannot return from",
 }
 SAID = lazy_re(rf"^(?:Oops: )?(?P<name>{'|'.join(map(re.escape, NAMES))})\b[^\[]*(?:\[#\d+\]|\(0x)")
+KINDS: dict[FaultKind, str] = {
+    "alignment": "an access to an address that is not aligned",
+    "breakpoint": "an unexpected breakpoint",
+}
 STEPS = {
     "int3": "Code that is patched while it runs (static keys, ftrace, kprobes): who patched this function just then?",
     "stack segment": "A non-canonical stack or frame pointer: what loaded it?",
@@ -43,15 +49,27 @@ def check(death: Death) -> Verdict | None:
     """Fire on the oops's own line."""
     said = death.in_oops(SAID)
     if said is None:
-        return None
-    name = said[1]["name"]
+        return _of_machine(death)
+    return _verdict(death, said[0], said[1]["name"], NAMES[said[1]["name"]])
+
+
+def _of_machine(death: Death) -> Verdict | None:
+    """Judge what a machine's own words call such a trap."""
+    for kind, words in KINDS.items():
+        said = fault_of(death, kind)
+        if said is not None:
+            return _verdict(death, said[0], kind, words)
+    return None
+
+
+def _verdict(death: Death, line: Line, name: str, words: str) -> Verdict:
     return death.verdict(
         "software",
         "trap",
         f"Trap: {name}",
-        f"{death.where_stood} met {NAMES[name]}, {death.by}.",
+        f"{death.where_stood} met {words}, {death.by}.",
         "certain",
-        [death.from_log(said[0])],
+        [death.from_log(line)],
         (STEPS.get(name, "Look at the instruction, and at what its operands held."),),
         culprit=death.fault_frame,
     )
