@@ -185,11 +185,13 @@ class _Blocks:
             gendisk = owner - self.at("hd_struct", "__dev") - self.at("gendisk", "part0")
         address = self.follow(gendisk, "gendisk", "queue")
         queue = self.kernel.bind(QUEUE).row(address)
-        ages = [row.age_seconds or 0 for row in self.requests(name, address)] if whole else []
+        ages = [row.age_seconds for row in self.requests(name, address)] if whole else []
+        known = [age for age in ages if age is not None]
+        oldest = max(known) if known and len(known) == len(ages) else None
         state = "frozen" if queue.mq_freeze_depth else "quiesced" if queue.quiesce_depth else "live"
         return Disk(
             name, "disk" if whole else "partition", self._driver(device, gendisk), sectors * SECTOR,
-            len(ages) if whole else None, max(ages, default=None), state if whole else None,
+            len(ages) if whole else None, oldest, state if whole else None,
             self._scheduler(queue.elevator) if whole else None, queue.nr_hw_queues if whole else None, gendisk,
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ from oopscope.boot.attach import attach, open_kernel
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
+from oopscope.linux.block import disks
 from oopscope.linux.cgroup import cgroups
 from oopscope.linux.device import Devices
 from oopscope.linux.facts import machine_facts
@@ -218,3 +219,11 @@ def test_the_byte_order_of_notes_where_the_kernels_text_is_not_known() -> None:
     ((_, dump),) = changed(data, "6.12-ppc64le", [20], 0, 0)
     found = registers(attach(dump, print))
     assert found and {regs["gpr1"] >> 60 for regs in found.values()} == {0xC}
+
+
+def test_the_age_of_requests_without_a_clock() -> None:
+    before = {row.name: row for row in disks(life())}["vdb"]
+    assert before.in_flight == 2 and before.oldest_seconds
+    kernel = without(life().per_cpu("runqueues", 0), life().per_cpu("runqueues", 1))
+    row = {row.name: row for row in disks(kernel)}["vdb"]
+    assert (row.in_flight, row.oldest_seconds) == (2, None)
