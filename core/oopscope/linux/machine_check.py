@@ -67,6 +67,7 @@ def machine_checks(kernel: Kernel) -> list[MachineCheck]:
     cpus = set(present_cpus(kernel))
     for row in bound.rows(for_each_chain(kernel.memory, head, 0, 0, lost), lost):
         if len(found) >= MAX_RECORDS:
+            kernel.problems.add("machinechecks", f"more than {MAX_RECORDS:,} machine checks: the others are left out")
             break
         if not row.status & VALID or row.bank >= MAX_BANKS or row.cpu not in cpus:
             kernel.problems.add("machinechecks", "what should be a machine check is none", row.address)

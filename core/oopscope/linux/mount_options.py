@@ -9,7 +9,7 @@ parameter of the module sets is left out.
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from oopscope.errors import Absent, NoType
+from oopscope.errors import Absent, Implausible, NoType
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.module_types import module_types
 from oopscope.linux.percpu_counter import percpu_sum
@@ -40,6 +40,7 @@ XFS_BITS = (
     (57, "ikeep"), (52, "wsync"), (49, "noalign"), (58, "swalloc"), (63, "nouuid"), (62, "norecovery"),
     (59, "filestreams"), (55, "grpid"), (54, "discard"), (51, "largeio"), (60, "dax=always"), (61, "dax=never"),
 )  # fmt: skip
+XFS_MAX_LOG = 64
 XFS_SMALL_INODES, XFS_ALLOCSIZE, XFS_SHUTDOWN = 56, 50, 1 << 2
 XFS_QUOTA = (
     (0x1, 0x2, "usrquota", "uqnoenforce"),
@@ -295,6 +296,8 @@ def _fuse(kernel: Kernel, types: Types, info: int) -> Own:
 def _xfs(kernel: Kernel, types: Types, info: int) -> Own:
     """Return xfs's options (xfs_fs_show_options()) but attr2, which all have, and whether it was shut down."""
     own = XFS.bind(types, kernel.memory, kernel.endian).row(info)
+    if max(own.allocsize_log, own.sectors_log) >= XFS_MAX_LOG:
+        raise Implausible("sizes of xfs by powers of two that no number has", info)
     words = [word for bit, word in XFS_BITS if own.features >> bit & 1]
     words.append("inode32" if own.features >> XFS_SMALL_INODES & 1 else "inode64")
     words += [f"allocsize={(1 << own.allocsize_log) >> 10}k"] if own.features >> XFS_ALLOCSIZE & 1 else []

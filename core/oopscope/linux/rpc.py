@@ -8,7 +8,7 @@ call must name the client that lists it, and a call's request the call.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oopscope.errors import Absent, NoType, OopscopeError
+from oopscope.errors import Absent, Implausible, NoType, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
@@ -28,7 +28,7 @@ TRANSPORT = (
     (1 << 6, "closing"), (1 << 7, "offline"), (1 << 9, "congested"), (1 << 10, "window full"),
     (1 << 11, "no room to write"),
 )  # fmt: skip
-PROTOCOLS = {1: "local", 6: "tcp", 17: "udp", 256: "rdma"}
+PROTOCOLS = {0: "local", 6: "tcp", 17: "udp", 256: "rdma"}
 # include/linux/sunrpc/sched.h: bits of rpc_task.tk_runstate and tk_flags
 RUNS = ((1 << 0, "running"), (1 << 1, "queued"), (1 << 3, "to be sent"), (1 << 4, "awaits its answer"))
 FLAGS = ((0x1, "async"), (0x2, "of the swapper"), (0x200, "soft"), (0x800, "sent"), (0x400, "soft connect"))
@@ -158,7 +158,9 @@ def pernet(kernel: Kernel, module: str, symbol: str) -> Iterator[tuple[int, int]
     at = symbol_of(kernel, module, symbol)
     number, pointers = kernel.memory.u32(at), kernel.types.member("net_generic", "ptr").offset
     to = kernel.types.member("net", "gen").offset
-    if not 0 < number <= MAX_ID:
+    if number > MAX_ID:
+        raise Implausible(f"{symbol} is {number}", at)
+    if not number:  # not registered yet
         return
     for address, net in namespaces(kernel).items():
         place = kernel.memory.word(kernel.memory.word(address + to) + pointers + number * kernel.memory.word_size)

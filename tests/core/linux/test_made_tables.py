@@ -89,14 +89,25 @@ def place(made: Made, struct: str, member: str, at: int) -> int:
     return at + made.types.member(struct, member).offset
 
 
+def test_a_place_in_namespaces_that_cannot_be_does_not_mean_no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made(stored("6.1-null.kdump"))
+    number, none = (made.put("list_head", next=value) for value in (1 << 20, 0))
+    kernel = made.opened()
+    monkeypatch.setattr(rpc, "symbol_of", lambda *_: number)
+    with pytest.raises(Implausible, match="sunrpc_net_id is 1048576"):
+        list(rpc.pernet(kernel, "sunrpc", "sunrpc_net_id"))
+    monkeypatch.setattr(rpc, "symbol_of", lambda *_: none)
+    assert list(rpc.pernet(kernel, "sunrpc", "sunrpc_net_id")) == []
+
+
 def called(monkeypatch: pytest.MonkeyPatch, **wrong: int) -> Kernel:
     """Make a client of RPC with a call that was sent three times, and a server of NFS."""
     made = Made(hung())
     made.types = rpc.types_of(made.kernel, "sunrpc", "sunrpc_net")
     net = made.put("list_head")
     program = made.put("rpc_program", name=made.text(b"nfs"), number=100003)
-    transport = made.put("rpc_xprt", prot=6, state=0b10010, servername=made.text(b"filer"), num_reqs=2, stat__sends=7,
-                         stat__recvs=6, stat__connect_count=1)  # fmt: skip
+    transport = made.put("rpc_xprt", prot=wrong.get("protocol", 6), state=0b10010, servername=made.text(b"filer"),
+                         num_reqs=2, stat__sends=7, stat__recvs=6, stat__connect_count=1)  # fmt: skip
     client = made.put("rpc_clnt", cl_xprt=transport, cl_prog=wrong.get("number", 100003), cl_vers=3,
                       cl_program=program)  # fmt: skip
     made.ring(net, place(made, "rpc_clnt", "cl_clients", client))
@@ -132,6 +143,7 @@ def test_clients_and_calls_of_rpc(monkeypatch: pytest.MonkeyPatch) -> None:
     (call,) = rpc.rpc_calls(kernel)
     assert call[:5] == ("filer", "nfs", "GETATTR", 77, ("queued", "awaits its answer"))
     assert (call.sent, call.status, call.flags, call.client) == (3, -11, ("sent",), client.address)
+    assert [one.protocol for one in rpc.rpc_clients(called(monkeypatch, protocol=0))] == ["local"]  # rpcbind's socket
     (server,) = nfs.nfs_clients(kernel)
     assert server[:5] == ("filer", "4.1", "ready", 1, ("manager runs", "lease expired"))
     assert (server.calls, server.namespace) == (1, NAMESPACE)
@@ -208,6 +220,14 @@ def test_options_of_xfs(monkeypatch: pytest.MonkeyPatch) -> None:
     says, _, _ = mount_options.KNOWN["xfs"]
     text = "wsync,inode32,allocsize=1024k,logbufs=4,logbsize=64k,sunit=128,swidth=256,usrquota,pqnoenforce"
     assert says(kernel, kernel, 1) == Own("shut down", text)
+    row = row._replace(allocsize_log=0xFFFFFFFF)
+    with pytest.raises(Implausible):
+        says(kernel, kernel, 1)
+
+
+def test_types_of_audit_are_those_of_its_header() -> None:
+    known = {number: audit.TYPES[number] for number in range(1406, 1418) if number in audit.TYPES}
+    assert known == {1406: "MAC_UNLBL_ALLOW", 1409: "MAC_MAP_ADD", 1416: "MAC_UNLBL_STCADD"}
 
 
 def test_how_audit_is_set() -> None:
