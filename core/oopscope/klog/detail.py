@@ -22,13 +22,15 @@ WHO = lazy_re(
 )
 OLD_WHO = lazy_re(r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>.{1,16}?)" + _TAINT + _KERNEL)
 _CUT = lazy_re(r" (?:Kdump: |Not ta|Tainted)")  # of a line that is cut off before it says all
-PROCESS = lazy_re(r"Process (?P<comm>.{1,16}?) \(pid: (?P<pid>\d+)")
+PROCESS = lazy_re(r"Process (?P<comm>.{1,16}?) \(pid: (?P<pid>\d{1,18})")
 _OTHER_CPU = lazy_re(r"(?:CPU:? {1,8}|.*\bon (?:cpu|CPU) ?#?|.* - CPU#|NMI backtrace for cpu )(?P<cpu>\d{1,5})\b")
-_STUCK = lazy_re(r".*soft lockup - CPU#(?P<cpu>\d+) stuck for \d+s! \[(?P<comm>.*):(?P<pid>\d+)\]")
-_BLOCKED = lazy_re(r"INFO: task (?P<comm>.{1,64}):(?P<pid>\d+) ")
-_WARNED = lazy_re(r"WARNING: .*?CPU(?:: |#)(?P<cpu>\d+)(?:: (?P<comm>.{1,16}?)/(?P<pid>\d+)| PID: (?P<only>\d+))?")
-_ATOMIC = lazy_re(r"(?:BUG: )?scheduling while atomic: (?P<comm>.+?)/(?:0x[0-9a-f]+/)?(?P<pid>\d+)/0x[0-9a-f]+")
-_BY_TASK = lazy_re(r"(?:Read|Write|Free) of .* by task (?P<comm>.+?)/(?P<pid>\d+)")
+_STUCK = lazy_re(r".*soft lockup - CPU#(?P<cpu>\d{1,18}) stuck for \d+s! \[(?P<comm>.*):(?P<pid>\d{1,18})\]")
+_BLOCKED = lazy_re(r"INFO: task (?P<comm>.{1,64}):(?P<pid>\d{1,18}) ")
+_WARNED = lazy_re(
+    r"WARNING: .*?CPU(?:: |#)(?P<cpu>\d{1,18})(?:: (?P<comm>.{1,16}?)/(?P<pid>\d{1,18})| PID: (?P<only>\d{1,18}))?"
+)
+_ATOMIC = lazy_re(r"(?:BUG: )?scheduling while atomic: (?P<comm>.+?)/(?:0x[0-9a-f]+/)?(?P<pid>\d{1,18})/0x[0-9a-f]+")
+_BY_TASK = lazy_re(r"(?:Read|Write|Free) of .* by task (?P<comm>.+?)/(?P<pid>\d{1,18})")
 _TAINTED = lazy_re(r"Tainted: (?:\[.\]=\S+ ?,? ?)*(?P<letters>[A-Z](?:[A-Z ]*[A-Z])?)(?![a-z])")
 HARDWARE = lazy_re(r"Hardware name: (?P<name>.+)")
 WORKQUEUE = lazy_re(r"Workqueue: (?P<name>.+)")

@@ -49,7 +49,7 @@ HANGS_ON_NS = 200_000_000_000
 WAITS_NS = 600_000_000_000  # who waits for a thread that an assertion stopped is told of by then
 AT_ONCE_NS = 1_000_000_000  # those of two tasks, of which the first was over: a serial console takes so long
 HANGS = ("soft-lockup", "hard-lockup", "hung-task", "rcu-stall", "workqueue-lockup")
-HUNG_FOR = lazy_re(r"(?:more than|stuck for|stuck for) (?P<seconds>\d+) ?s")
+HUNG_FOR = lazy_re(r"(?:more than|stuck for|stuck for) (?P<seconds>\d{1,18}) ?s")
 SOON_NS = 60_000_000_000  # a hang that begins so soon after an oops is its consequence
 # What a log without a death may end with: the grave first, and what is only a warning.
 GRAVE: frozenset[Kind] = frozenset({

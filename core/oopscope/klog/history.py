@@ -20,7 +20,7 @@ MAX_FRAMES = 64  # of the stack of one of them
 
 _TITLE = lazy_re(
     r"(?:INFO: )?(?P<what>[Aa]llocated|[Ff]reed) (?:"
-    r"in (?P<place>.+?) age=\d+ cpu=\d+ pid=(?P<slub>-?\d+)|by task (?P<task>\d+)\b.*:$)"
+    r"in (?P<place>.+?) age=\d+ cpu=\d+ pid=(?P<slub>-?\d{1,18})|by task (?P<task>\d{1,18})\b.*:$)"
 )
 
 

@@ -17,15 +17,15 @@ FINDERS = re.compile(
     "|".join(
         (
             SYMBOL.pattern.replace("?P<at>", "").replace("?P<guess>", ""),
-            r"\bPID: (?P<pid>\d+)(?: Comm: (?P<comm>.{1,15}?)(?= Kdump| Not tainted| Tainted|$))?",
-            rf"\btask (?P<blocked>{_NAME}):(?P<blocked_pid>\d+) ",
-            rf"task:(?P<shown>{_NAME}) +state:.*?pid: *(?P<shown_pid>\d+)",
-            rf"\[(?P<stuck>{_NAME}):(?P<stuck_pid>\d+)\]",
+            r"\bPID: (?P<pid>\d{1,18})(?: Comm: (?P<comm>.{1,15}?)(?= Kdump| Not tainted| Tainted|$))?",
+            rf"\btask (?P<blocked>{_NAME}):(?P<blocked_pid>\d{{1,18}}) ",
+            rf"task:(?P<shown>{_NAME}) +state:.{{0,80}}?pid: *(?P<shown_pid>\d{{1,18}})",
+            rf"\[(?P<stuck>{_NAME}):(?P<stuck_pid>\d{{1,18}})\]",
             rf"(?:(?<=held by )|(?<=atomic: )|(?<=CPU#\d: )|(?<=CPU#\d\d: )|(?<=CPU#\d\d\d: ))"
-            rf"(?P<slash>{_NAME})/(?P<slash_pid>\d+)",
-            rf"(?:Killed|oom_reaper: reaped|Kill) process (?P<killed_pid>\d+) \((?P<killed>{_NAME})\)",
-            r"^\[ *(?P<dumped_pid>\d+)\] .* (?P<dumped>\S+)$",
-            r"\b(?:CPUs?[ :#]+|cpu )(?P<cpu>\d+)\b",
+            rf"(?P<slash>{_NAME})/(?P<slash_pid>\d{{1,18}})",
+            rf"(?:Killed|oom_reaper: reaped|Kill) process (?P<killed_pid>\d{{1,18}}) \((?P<killed>{_NAME})\)",
+            r"^\[ *(?P<dumped_pid>\d{1,18})\] .* (?P<dumped>\S+)$",
+            r"\b(?:CPUs?[ :#]+|cpu )(?P<cpu>\d{1,18})\b",
             r"(?<![0-9a-f])(?:0x)?(?P<address>[0-9a-f]{16})(?![0-9a-f])",
         )
     ),

@@ -10,17 +10,17 @@ from typing import NamedTuple
 from oopscope.lazy_re import lazy_re
 
 INVOKED = lazy_re(r"(?P<comm>.{1,16}?) invoked oom-killer: (?P<how>.*)")
-ORDER = lazy_re(r"\border=(?P<order>-?\d+)")
+ORDER = lazy_re(r"\border=(?P<order>-?\d{1,18})")
 CONSTRAINT = lazy_re(r"oom-kill:constraint=CONSTRAINT_(?P<name>\w+)")
 MEMCG = lazy_re(
     r"Memory cgroup out of memory|Task in \S+ killed as a result of limit of|oom-kill:.*oom_memcg=(?P<path>[^,]+)"
 )
-LIMIT = lazy_re(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
-COUNTER = lazy_re(r"\b(?P<name>[a-z_]+):(?P<pages>\d+)\b")
-TOTAL = lazy_re(r"(?P<pages>\d+) pages RAM")
-RESERVED = lazy_re(r"(?P<pages>\d+) pages reserved")
+LIMIT = lazy_re(r"memory: usage (?P<usage>\d{1,18})kB, limit (?P<limit>\d{1,18})kB")
+COUNTER = lazy_re(r"\b(?P<name>[a-z_]+):(?P<pages>\d{1,18})\b")
+TOTAL = lazy_re(r"(?P<pages>\d{1,18}) pages RAM")
+RESERVED = lazy_re(r"(?P<pages>\d{1,18}) pages reserved")
 COLUMNS = lazy_re(r"\[ *pid *\](?P<names>.*)")
-TASK = lazy_re(r"\[ *(?P<pid>\d+)\](?P<values>.*)")
+TASK = lazy_re(r"\[ *(?P<pid>\d{1,18})\](?P<values>.*)")
 MOST_TASKS = 1 << 17
 PAGE = 4096
 
@@ -95,7 +95,7 @@ def _tasks(lines: Sequence[str]) -> tuple[Hungry | None, int | None]:
             continue
         row = TASK.match(text) if at is not None else None
         values = row["values"].split() if row else []
-        if row is None or at is None or len(values) <= at or not values[at].isdigit():
+        if row is None or at is None or len(values) <= at or not values[at].isdecimal():
             continue
         rss = int(values[at][:15]) * PAGE
         total += rss

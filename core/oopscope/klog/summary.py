@@ -100,7 +100,7 @@ def _tasks(lines: Sequence[str]) -> str:
     for text in lines:
         match = re.match(r"\[ *(\d+)\] +(.+)", text)
         columns = match[2].split() if match else []
-        if match is None or len(columns) <= RSS or not columns[RSS].isdigit():
+        if match is None or len(columns) <= RSS or not columns[RSS].isdecimal():
             continue
         count += 1
         if int(columns[RSS][:18]) > most:

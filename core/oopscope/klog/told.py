@@ -20,9 +20,10 @@ from oopscope.stacks.cpus import Cpu
 
 VERSION = lazy_re(r"Linux version (?P<release>\S+) .*?(?P<build>#\d.*)$")
 COMMAND_LINE = lazy_re(r"(?:Kernel command|Command) line: (?P<line>.*)")
-MEMORY = lazy_re(r"Memory: \d+[kK]/(?P<total>\d+)[kK] available")
+MEMORY = lazy_re(r"Memory: \d+[kK]/(?P<total>\d{1,18})[kK] available")
 CPUS = lazy_re(
-    r"(?:smpboot: Allowing (?P<allowed>\d+)|smp: Brought up \d+ nodes?, (?P<up>\d+) CPU|Brought up (?P<old>\d+) CPU)"
+    r"(?:smpboot: Allowing (?P<allowed>\d{1,18})|smp: Brought up \d+ nodes?, (?P<up>\d{1,18}) CPU|"
+    r"Brought up (?P<old>\d{1,18}) CPU)"
 )
 SHOWN = (
     "oops",

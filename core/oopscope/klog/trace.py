@@ -36,7 +36,9 @@ DECODED = lazy_re(
     rf"[\t ]*(?:\[<?(?P<address>[0-9a-f]{{8,16}})>?\] )?(?P<guess>\? )?(?P<name>[A-Za-z_.$][\w.$]*) {SOURCE}"
     r"(?: \[?(?P<module>[A-Za-z]\w*)\]?)?(?: \([A-Z]{1,3}\))?[\t ]*$"
 )
-OLDEST = lazy_re(r"[\t ]*<(?P<address>[0-9a-f]{8,16})>\{(?::(?P<module>\w+):)?(?P<name>[\w.]+)\+(?P<at>\d+)\}")  # 2.6.9
+OLDEST = lazy_re(
+    r"[\t ]*<(?P<address>[0-9a-f]{8,16})>\{(?::(?P<module>\w+):)?(?P<name>[\w.]+)\+(?P<at>\d{1,18})\}"
+)  # 2.6.9
 MARK = lazy_re(r"[\t ]*<(?P<end>/?)<?(?P<name>#?[A-Za-z_]+\d?)>?>[\t ]*")
 INTERRUPTED = lazy_re(
     r"(?:RIP|EIP): (?P<cs>[0-9a-f]{4}):(?:\[<(?P<address>[0-9a-f]+)>\]\s*)?(?:\[<[0-9a-f]+>\]\s*)?"

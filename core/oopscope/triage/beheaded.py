@@ -66,7 +66,6 @@ def of_stack(death: Death) -> Verdict | None:
             return None
         panicked = any(PANIC.fullmatch(_plain(f)) and f.reliable for f in stack)
         found = report.find(rf"\b{re.escape(_plain(stack[at]))}\b")
-        assert found is not None
         return death.verdict(
             sign.category,
             sign.cause,
@@ -74,7 +73,7 @@ def of_stack(death: Death) -> Verdict | None:
             f"{sign.words.format(place)}, by the stack alone: "
             f"the log lacks the beginning of the report{'; it panicked then' if panicked else ''}.",
             "likely" if panicked else "possible",
-            [death.from_log(death.lines[found[0]])],
+            [death.from_log(death.lines[found[0] if found is not None else report.row])],
             ("Look for the beginning of the log: the console's, netconsole's, or the next part of pstore's.",),
             culprit=place,
             whom=(report.cpu, report.pid, report.comm),

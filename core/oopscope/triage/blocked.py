@@ -15,7 +15,7 @@ from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Evidence, Source
 from oopscope.waits.locks import Wait, all_locks
 
-INFO = lazy_re(r"INFO: task .+:(\d+) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
+INFO = lazy_re(r"INFO: task .+:(\d{1,18}) (?:is )?blocked (?:in I/O wait )?for more than \d+ seconds")
 # What a blocked task's stack begins with: the scheduler, and how it came to wait.
 WAITING = lazy_re(r"_*(schedule|mutex|rwsem|down_|wait_|rt_mutex|io_|bit_wait|percpu_rwsem|folio_wait|preempt_)")
 

@@ -16,10 +16,10 @@ from oopscope.triage.finding import Evidence, Finding, Verdict
 from oopscope.triage.findings.storage import failed_disks, find
 
 MAX_SHOWN = 8
-SECONDS = lazy_re(r"for more than (?P<seconds>\d+) seconds")
+SECONDS = lazy_re(r"for more than (?P<seconds>\d{1,18}) seconds")
 OWNER = lazy_re(
-    r"^INFO: task (?P<comm>.+):(?P<pid>\d+) (?:is )?blocked on an? (?P<lock>\S+).* "
-    r"owned by (?:task )?(?P<owner>.+):(?P<by>\d+)"
+    r"^INFO: task (?P<comm>.+):(?P<pid>\d{1,18}) (?:is )?blocked on an? (?P<lock>\S+).* "
+    r"owned by (?:task )?(?P<owner>.+):(?P<by>\d{1,18})"
 )
 # Locks that a circle can be of: readers and those at a semaphore pile up behind one who is not there.
 SLEEPING_LOCK = lazy_re(r"_*(mutex_lock|rt_mutex|rwsem_down_write|down_write|ww_mutex|rwbase_write)\w*")

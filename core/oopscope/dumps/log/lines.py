@@ -48,22 +48,22 @@ _FULL = r"(?:[A-Z][a-z]{2} )" + _ISO.replace("iso>", "full>") + r"(?: [A-Z]{2,5}
 # syslog and journalctl: when, which host, who. `[  12.3] host kernel: ` is journalctl's short-monotonic.
 SYSLOG = lazy_re(
     rf"(?:<\d+>)?(?:(?:[A-Z][a-z]{{2}} )?(?:{_DAY})|{_ISO}|{_FULL}|(?P<unix>\d{{9,10}}\.\d{{6}})|"
-    rf"\[ *(?P<mono>\d+\.\d{{6}})\](?= \S+ kernel: ))"
+    rf"\[ *(?P<mono>\d{{1,10}}\.\d{{6}})\](?= \S+ kernel: ))"
     r" (?:(?P<host>[^\s\[\]\x22'=,;]{0,254}[^\s\[\]\x22'=,;:]) | ?(?=kernel: ))(?:(?P<facility>\w+)\.(?P<level>\w+) )?"
-    r"(?P<tag>[A-Za-z(/_][^\s\[\]:]{0,63})(?:\[(?P<pid>\d+)\])?(?:: ?| - - - )(?P<rest>.*)",
+    r"(?P<tag>[A-Za-z(/_][^\s\[\]:]{0,63})(?:\[(?P<pid>\d{1,18})\])?(?:: ?| - - - )(?P<rest>.*)",
     re.DOTALL,
 )
 # What an installer's own log puts before a line: 00:09:50,669 ALERT kernel:words
 INSTALLER = lazy_re(r"\d\d:\d\d:\d\d,\d{3} [A-Z]{4,8} (?P<tag>\w+): ?(?P<rest>.*)", re.DOTALL)
 KMSG = lazy_re(
-    r"(?P<pri>\d{1,4}),(?P<seq>\d+),(?P<usec>\d+),[-c+](?:,(?:caller=(?P<caller>[TC]\d+)|[^;]*))?;(?P<rest>.*)",
+    r"(?P<pri>\d{1,4}),(?P<seq>\d+),(?P<usec>\d{1,18}),[-c+](?:,(?:caller=(?P<caller>[TC]\d{1,18})|[^;]*))?;(?P<rest>.*)",
     re.DOTALL,
 )
 DECODED = lazy_re(r"(?P<facility>[a-z]+\d?) *:(?P<level>[a-z]+) *: (?P<rest>.*)", re.DOTALL)  # dmesg -x
 LEVEL = lazy_re(r"<(?P<pri>\d{1,4})>(?:\[|(?=.))")
 STAMP = lazy_re(
     r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9}|(?= ?\]))(?: *<[ +-]*\d+\.\d+>)? ?\]"
-    r"(?:\[ *(?P<caller>[TC]?\d{1,6}) ?\])?(?: ?\[ *(?P<caller2>[TC]\d+) ?\])? ?(?P<cpu>\d{3}: (?=\S))?"
+    r"(?:\[ *(?P<caller>[TC]?\d{1,6}) ?\])?(?: ?\[ *(?P<caller2>[TC]\d{1,18}) ?\])? ?(?P<cpu>\d{3}: (?=\S))?"
 )
 STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
 # How a mail, a forum or a paste shifts each line, before its time or its level.
@@ -79,14 +79,15 @@ PROMPT = lazy_re(
 BARE = lazy_re(r".* kernel:(?: \[ *\d+\.\d+\])?|\[ *\d+\.\d+\]")  # of which a mailer broke off all words
 LEAST_TWICE = 8  # records
 JOINED = 3  # times in one line
-CTIME = lazy_re(r"\[(?:[^\W\d_]{2,3}\.? {1,2})" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d+)\])? ?")
-DMESG_ISO = lazy_re(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d+)\])?[ \t]+")
+CTIME = lazy_re(r"\[(?:[^\W\d_]{2,3}\.? {1,2})" + _DAY + r"\](?:\[ *(?P<caller>[TC]\d{1,18})\])? ?")
+DMESG_ISO = lazy_re(r"\[?" + _ISO + r"\]?(?:\[ *(?P<caller>[TC]\d{1,18})\])?[ \t]+")
 RELATIVE = lazy_re(r"\[(?:[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d|\s*[<+]? *\+?\d+[.,]\d+>?)\] ")
 CALLER = lazy_re(r"\[ {0,5}(?P<caller>[TC]\d{1,7})\] ?")  # where syslog took the kernel's time away
 VENDORS = frozenset("IWEDC[-(")
 VENDOR = lazy_re(
-    r"[IWEDC]?\[?(?P<cpu>\d): *(?P<comm>[^\[\]]{1,24}?): *(?P<pid>\d+)\] ?|-?\(\d\)\[(?P<pid2>\d+):[^\]]{1,24}\]|"
-    r"\(CPU:(?P<cpu3>\d)-pid:(?P<pid3>\d+):\([^)]*\)\) ?"
+    r"[IWEDC]?\[?(?P<cpu>\d): *(?P<comm>[^\[\]]{1,24}?): *(?P<pid>\d{1,18})\] ?|"
+    r"-?\(\d\)\[(?P<pid2>\d{1,18}):[^\]]{1,24}\]|"
+    r"\(CPU:(?P<cpu3>\d)-pid:(?P<pid3>\d{1,18}):\([^)]*\)\) ?"
 )
 
 TASK = lazy_re(r"^[\w.:/@-]{1,16}: (?=Kernel panic - not syncing)")  # phones' kernels name the task before all words

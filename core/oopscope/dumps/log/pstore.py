@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from oopscope.lazy_re import lazy_re
 
-NAME = lazy_re(r"dmesg-(?P<backend>[a-z_]+\d*)-(?P<id>\d+)(?P<packed>\.enc\.z)?$")
+NAME = lazy_re(r"dmesg-(?P<backend>[a-z_]+\d*)-(?P<id>\d{1,18})(?P<packed>\.enc\.z)?$")
 _HEAD = (
     r"(?:====\d+\.\d+(?:-[CD])?\n)?(?P<reason>Panic|Oops|Emergency|Shutdown|Unknown|Reboot|"
-    r"Halt)#(?P<count>\d+) Part ?(?P<part>\d+)\n"
+    r"Halt)#(?P<count>\d{1,18}) Part ?(?P<part>\d{1,18})\n"
 )
 HEAD = lazy_re(_HEAD)
 HEAD_LINE = lazy_re(f"^{_HEAD}", re.MULTILINE)

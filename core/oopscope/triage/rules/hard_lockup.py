@@ -8,8 +8,8 @@ from oopscope.triage.death import Death
 from oopscope.triage.finding import Verdict
 
 SAID = lazy_re(
-    r"(?:NMI )?(?:watchdog: )?(?:CPU\d+: )?Watchdog detected hard LOCKUP on cpu (\d+)|"
-    r"(?:NMI )?[Ww]atchdog:? CPU:? ?(\d+).*?LOCKUP|NMI watchdog: .*LOCKUP"
+    r"(?:NMI )?(?:watchdog: )?(?:CPU\d+: )?Watchdog detected hard LOCKUP on cpu (\d{1,18})|"
+    r"(?:NMI )?[Ww]atchdog:? CPU:? ?(\d{1,18}).*?LOCKUP|NMI watchdog: .*LOCKUP"
 )
 
 NAMED = lazy_re(rf" @ {SYMBOL}")  # powerpc says where in the line itself

@@ -10,7 +10,8 @@ from oopscope.triage.shares import STEPS, most_used
 KILLED = r"(?:Memory cgroup out|Out) of memory: Kill(?:ed)? process"
 # What the kernel says of a program's fault (show_unhandled_signals, arch/*/mm/fault.c and traps.c).
 FAULT = lazy_re(
-    r"(?:traps: )?\S.{0,15}\[(?P<pid>\d+)\]:? (?:segfault at |trap |general protection|bad frame |unhandled |bad area |"
+    r"(?:traps: )?\S.{0,15}\[(?P<pid>\d{1,18})\]:? (?:segfault at |trap |general protection|"
+    r"bad frame |unhandled |bad area |"
     r"User access of kernel address|illegal instruction)"
 )
 SIGBUS, SIGKILL = 7, 9

@@ -8,7 +8,7 @@ from oopscope.triage.faults import memory_fault, null_pointer
 from oopscope.triage.finding import Verdict
 
 KFREE = ("kfree", "kvfree", "kfree_sensitive", "kzfree", "free_large_kmalloc", "free_nonslab_page", "krealloc")
-BUG = lazy_re(r"^kernel BUG at (?:\S*/)?mm/sl[ua]b\w*\.[ch]:(?P<line>\d+)!")
+BUG = lazy_re(r"^kernel BUG at (?:\S*/)?mm/sl[ua]b\w*\.[ch]:(?P<line>\d{1,18})!")
 INLINED = 1000  # set_freepointer, which finds an object freed twice, stands above this line of slub.c in every release
 OTHER = lazy_re(r"cache_from_obj: Wrong slab cache|.*Wrong slab cache|kfree of (?:bad|invalid)")
 

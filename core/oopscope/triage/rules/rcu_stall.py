@@ -15,12 +15,14 @@ from oopscope.stacks.tasks import stack
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 
-STALLED = lazy_re(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]\S*:? \((?P<ticks>[^)]*)\).*?idle=[0-9a-f]+/(?P<busy>[0-9a-f]+)/")
-SHORT = lazy_re(r"(?:rcu:)?\s+(?P<cpu>\d+)-[.!oO?N]")
-BLOCKED = lazy_re(r"\bP(?P<pid>\d+)\b")
+STALLED = lazy_re(
+    r"(?:rcu:)?\s+(?P<cpu>\d{1,18})-[.!oO?N]\S*:? \((?P<ticks>[^)]*)\).*?idle=[0-9a-f]+/(?P<busy>[0-9a-f]+)/"
+)
+SHORT = lazy_re(r"(?:rcu:)?\s+(?P<cpu>\d{1,18})-[.!oO?N]")
+BLOCKED = lazy_re(r"\bP(?P<pid>\d{1,18})\b")
 STARVED = lazy_re(
     r"(?:rcu: )?rcu_\w+ kthread (?:starved for|timer wakeup didn't happen for) (?P<jiffies>\d+) jiffies"
-    r".*?->cpu=(?P<cpu>\d+)"
+    r".*?->cpu=(?P<cpu>\d{1,18})"
 )
 STEPS = (
     "See what the stalled CPU or task runs: a loop without a reschedule, interrupts off, a reader that sleeps.",

@@ -20,7 +20,7 @@ def check(death: Death) -> Verdict | None:
     """Fire on panic()'s own words."""
     if not death.hung("soft-lockup", r"softlockup: hung tasks"):
         return None
-    said = death.said(r".*BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]")
+    said = death.said(r".*BUG: soft lockup - CPU#(\d{1,18}) stuck for (\d{1,18})s! \[(.*):(\d{1,18})\]")
     evidence = [death.from_log(said[0])] if said else []
     found, frames, who = death.interrupted, death.frames, death.whom
     if said and death.cause is not None and int(said[1][1]) != death.panicked_on:
