@@ -84,6 +84,8 @@ def less(ours: Any, whole: Any) -> bool:
     if isinstance(ours, str) and isinstance(whole, str):
         parts = [re.escape(part) for part in NAMELESS.split(ours)]
         named = len(parts) > 1 and re.fullmatch(".+".join(parts), whole) is not None
+        if whole.startswith(f"{ours}, ") or (ours.startswith("…/") and whole.endswith(ours[1:])):
+            return True  # without what was told besides; the end of a path
         return named or (ours.endswith(REST) and whole.startswith(ours.removesuffix(REST)))
     if not (isinstance(ours, tuple) and isinstance(whole, tuple)):
         return False
