@@ -45,7 +45,7 @@ REWOUND = lazy_re(r"rewind_stack_(do_exit|and_make_dead)|make_task_dead(\.|$)")
 # Causes that a checker's report may lie behind, and how shortly before.
 PLAIN = ("general-protection-fault", "bad-page-fault", "null-pointer-dereference", "kernel-bug", "invalid-opcode")
 AT_ONCE_NS = 1_000_000_000
-CORRUPT_NS = 10_000_000_000  # memory that was found overwritten so shortly before may be the deeper cause
+CORRUPT_NS = 10_000_000_000  # memory found overwritten, or sleep in atomic, so shortly before may be the deeper cause
 LIVED = "The log tells of no panic: the machine may have lived on."
 __all__ = ["COMPLAINED", "DIE", "END_NS", "Check", "Death", "Line", "entry_kind"]
 
@@ -336,7 +336,7 @@ class Death(Ending):
             return "likely"
         doubt = (
             self._checked_before(cause)
-            or (cause in PLAIN and self.before("bad-page", "slab", within=CORRUPT_NS) is not None)
+            or (cause in PLAIN and self.before("bad-page", "slab", "atomic", within=CORRUPT_NS) is not None)
             or self._ends_within
             or self._lost_its_place
             or self.only_led_to

@@ -258,6 +258,14 @@ def test_a_file_systems_line_in_the_midst_of_an_oops_is_another_tasks(tmp_path: 
     assert (found.cause, found.symbol) == ("null-pointer-dereference", "store_put+0x21")
 
 
+def test_an_oops_of_what_slept_in_atomic_is_likely_at_most(tmp_path: Path) -> None:
+    """Who slept so left its locks and its per-CPU data to others: the fault may come of that."""
+    slept = f"BUG: scheduling while atomic: storaged/321/0x00000002\n{WHO}\n{TRACE}\n"
+    assert judged(tmp_path, OOPS).confidence == "certain"
+    found = judged(tmp_path, slept + OOPS)
+    assert (found.cause, found.confidence) == ("null-pointer-dereference", "likely")
+
+
 def test_bad_page_tables_are_the_deeper_cause_of_the_fault_on_them(tmp_path: Path) -> None:
     bad = f"BUG: Bad page map in process storaged  pte:cccccccc pmd:032ed000\n{WHO}\n{TRACE}"
     oops = (
