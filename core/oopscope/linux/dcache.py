@@ -50,8 +50,9 @@ class DentryCount(NamedTuple):
     dentries: int
     negative: int  # names of files that are not there
     largest: str | None  # the directory with the most names, from the file system's root
-    in_largest: int
+    in_largest: int | None
     address: int  # of the super block
+    least: bool  # some could not be read: the numbers are of those that were, and which is the largest is not known
 
 
 Lost = Callable[[str, OopscopeError], None]
@@ -67,10 +68,11 @@ class _Walk:
         self.sibling = types.member("dentry", "d_child" if self.listed else "d_sib").offset
         self.head = types.member("dentry", "d_subdirs" if self.listed else "d_children").offset
         self.seen = set[int]()
+        self.broken = False  # whether some of the file system that is walked were lost
 
     def row(self, system: FileSystem, root: int) -> DentryCount:
         """Count what hangs on a root; ReadError."""
-        negative, largest = 0, (0, 0)
+        negative, largest, self.broken = 0, (0, 0), False
         before, todo = len(self.seen), [(root, self.bound.row(root))]
         self.seen.add(root)
         while todo:
@@ -80,9 +82,10 @@ class _Walk:
             largest = max(largest, (len(children), parent))
             todo += children
         count, directory = largest
+        path, most = (None, None) if self.broken else (self._path(directory) if count else None, count)
         return DentryCount(
-            system.name, system.type, system.targets, len(self.seen) - before, negative,
-            self._path(directory) if count else None, count, system.address,
+            system.name, system.type, system.targets, len(self.seen) - before, negative, path, most, system.address,
+            self.broken,
         )  # fmt: skip
 
     def _children(self, name: str, parent: int, link: int) -> list[tuple[int, DentryStruct]]:
@@ -100,6 +103,7 @@ class _Walk:
                 found.append((child, row))
                 link = row.next
         except OopscopeError as e:
+            self.broken = True
             self.lost(name, e)
         return found
 

@@ -15,6 +15,7 @@ TABLE = Table(
         Column("largest", "Most in", help="The directory with the most names, from the file system's root."),
         Column("in_largest", "There", "int", "How many names that directory has."),
         Column("address", "Address", "address", "Its struct super_block.", brief=False),
+        Column("least", "At least", "bool", "Some could not be read: the numbers are of those that were.", brief=False),
     ),
     dentry_counts,
     "memory",

@@ -45,7 +45,9 @@ def test_a_dentry_below_another_is_dropped_and_said() -> None:
         return dentry + kernel.types.member("dentry", "d_parent").offset, bytes(8)
 
     kernel = changed(LIFE, moved)
-    assert row_of(kernel, "/data").dentries == 1
+    row = row_of(kernel, "/data")
+    assert (row.dentries, row.largest, row.in_largest, row.least) == (1, None, None, True)
+    assert not row_of(case_of(LIFE).kernel, "/data").least
     assert any("below another" in problem.message for problem in kernel.problems)
 
 
