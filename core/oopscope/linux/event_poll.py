@@ -64,7 +64,7 @@ class Polled(NamedTuple):
     path: str | None
     events: tuple[str, ...]
     ready: bool  # it stands in the list of those that have something to tell
-    waiting: int  # threads that sleep in epoll_wait on the instance
+    waiting: int | None  # threads that sleep in epoll_wait on the instance; None where not all could be read
     data: int  # what the program is told with it
     address: int
 
@@ -93,14 +93,18 @@ class _Reader:
                 break
             self.left -= 1
             items.append(item)
-        waiting = sum(1 for _ in for_each_list(self.kernel.memory, self._sleepers(row), 0, self.lost, MAX_WAITING))
+        broken = list[OopscopeError]()
+        count = sum(1 for _ in for_each_list(self.kernel.memory, self._sleepers(row), 0, broken.append, MAX_WAITING))
+        for error in broken:
+            self.lost(error)
+        waiting = None if broken else count
         tasks = self.kernel.cached(task_structs)
         return [self._row(one, tasks[one.task], item, waiting) for one in opened for item in items]
 
     def _sleepers(self, row: Instance) -> int:
         return row.waiting + self.kernel.types.member("wait_queue_head", "head").offset
 
-    def _row(self, one: Opened, task: TaskStruct, item: Item, waiting: int) -> Polled:
+    def _row(self, one: Opened, task: TaskStruct, item: Item, waiting: int | None) -> Polled:
         words = tuple(word for bit, word in EVENTS if item.events & bit)
         ready = item.ready not in (0, item.link)
         return Polled(

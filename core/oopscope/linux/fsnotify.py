@@ -100,10 +100,9 @@ class _Reader:
 
     def rows(self, address: int, opened: list[Opened]) -> list[Watch]:
         """Return the watches of a group, once for each process's descriptor of it."""
-        group, marks = self.group.row(address), list[Mark]()
-        for mark in self.mark.rows(
-            for_each_list(self.memory, group.marks, self.mark.offset("link"), self.lost, MAX_MARKS), self.lost
-        ):
+        group, marks, broken = self.group.row(address), list[Mark](), list[OopscopeError]()
+        walk = for_each_list(self.memory, group.marks, self.mark.offset("link"), broken.append, MAX_MARKS)
+        for mark in self.mark.rows(walk, broken.append):
             if mark.group != address:
                 raise Implausible("what should be a watch is of another group", mark.address)
             if self.left <= 0:
@@ -112,7 +111,11 @@ class _Reader:
             self.left -= 1
             marks.append(mark)
         tasks = self.kernel.cached(task_structs)
-        listed: list[Mark | None] = [*marks] or [None]  # a group without a watch is a row too
+        for error in broken:
+            self.lost(error)
+        listed: list[Mark | None] = [*marks]
+        if not marks and not broken:  # a group without a watch is a row too
+            listed = [None]
         return [self._row(one, tasks[one.task], group, mark) for one in opened for mark in listed]
 
     def _row(self, one: Opened, task: TaskStruct, group: Group, mark: Mark | None) -> Watch:

@@ -13,6 +13,7 @@ from oopscope.kernel.walk import for_each_list
 from oopscope.linux.block import disks
 from oopscope.linux.cgroup import cgroups
 from oopscope.linux.device import Devices
+from oopscope.linux.event_poll import epolls
 from oopscope.linux.facts import machine_facts
 from oopscope.linux.filesystem import file_systems
 from oopscope.linux.meminfo import all_counters
@@ -227,3 +228,12 @@ def test_the_age_of_requests_without_a_clock() -> None:
     kernel = without(life().per_cpu("runqueues", 0), life().per_cpu("runqueues", 1))
     row = {row.name: row for row in disks(kernel)}["vdb"]
     assert (row.in_flight, row.oldest_seconds) == (2, None)
+
+
+def test_who_sleeps_on_an_epoll_instance_with_its_queue_lost() -> None:
+    (before, *_) = (row for row in epolls(life()) if row.comm == "life-epoll")
+    assert before.waiting == 1
+    instance = life().memory.word(before.address + life().types.member("epitem", "ep").offset)
+    head = instance + life().types.member("eventpoll", "wq.head").offset
+    rows = [row for row in epolls(without(life().memory.word(head))) if row.comm == "life-epoll"]
+    assert {row.waiting for row in rows} == {None}
