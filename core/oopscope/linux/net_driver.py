@@ -117,7 +117,8 @@ def _veth(kernel: Kernel, device: int) -> Counts:
     sums = [tuple(_by_cpu(kernel, kernel.types, memory.word(one + lstats), "pcpu_lstats", "packets", "bytes"))
             if one else (0, 0) for one in (device, peer)]  # fmt: skip
     (tx, tx_bytes), (came, came_bytes) = sums
-    dropped = memory.word(priv + types.member("veth_priv", "dropped.counter").offset)
+    drop = types.member("veth_priv", "dropped.counter")  # of 64 bits on every machine
+    dropped = int.from_bytes(memory.read(priv + drop.offset, drop.size), kernel.arch.byteorder)
     return Counts(rx + came, rx_bytes + came_bytes, drops, tx, tx_bytes, None, dropped)
 
 

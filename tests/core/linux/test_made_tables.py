@@ -272,16 +272,19 @@ def test_what_a_veth_received_is_what_its_peer_sent(monkeypatch: pytest.MonkeyPa
             offset=0x100 if path == "priv" else places[f"{struct}.{path}"], size=8),
     )  # fmt: skip
     memory: Any = SimpleNamespace(
-        word=lambda at: page.get(at, 0), read=lambda at, size: page.get(at, 0).to_bytes(8, "little")[:size], top=1 << 64
+        word=lambda at: page.get(at, 0) & 0xFFFFFFFF,  # of a 32-bit machine, whose counters have 64
+        read=lambda at, size: page.get(at, 0).to_bytes(8, "little")[:size],
+        top=1 << 64,
     )
     kernel: Any = SimpleNamespace(types=types, memory=memory, arch=SimpleNamespace(byteorder="little"),
                                   cached=lambda _read: [0])  # fmt: skip
     one, other = 0x1000, 0x2000
     for device, peer, sent in ((one, other, 5), (other, one, 9)):
-        page.update({device + 0x100: peer, device + 0x108: 0x8000, device + 0x110: 4, device + 32: device + 0x800,
-                     device + 40: 1, device + 0x800: sent, device + 0x808: sent * 60})  # fmt: skip
+        page.update({device + 0x100: peer, device + 0x108: 0x8000, device + 0x110: 4 | 1 << 33,
+                     device + 32: device + 0x800, device + 40: 1,
+                     device + 0x800: sent, device + 0x808: sent * 60})  # fmt: skip
     page.update({0x8000: 1, 0x8008: 40, 0x8010: 2})
-    assert net_driver.of_driver(kernel, "veth_get_stats64", one) == (10, 580, 2, 5, 300, None, 4, None)
+    assert net_driver.of_driver(kernel, "veth_get_stats64", one) == (10, 580, 2, 5, 300, None, 4 | 1 << 33, None)
     page[other + 0x100] = 0x3000
     with pytest.raises(Implausible):
         net_driver.of_driver(kernel, "veth_get_stats64", one)
