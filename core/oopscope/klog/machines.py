@@ -31,6 +31,7 @@ LINKS = _all(lambda table: table.links)
 ASIDE = _all(lambda table: table.aside)
 IN_USER = _all(lambda table: table.in_user)
 FATAL = _all(lambda table: table.fatal)
+BUGS = tuple(bytes.fromhex(code) for code in _all(lambda table: table.bugs))
 REGISTERS = _all(lambda table: (table.registers,))
 PCS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
     (pc.words, lazy_re(pc.pattern)) for pc in dict.fromkeys(pc for table in _TABLES for pc in table.pcs)

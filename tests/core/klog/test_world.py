@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from oopscope.boot.attach import open_kernel
+from oopscope.klog.detail import code
+from oopscope.klog.machines import BUGS
 from oopscope.klog.parse import parse
 from oopscope.klog.wordings import DIE
 from oopscope.linux.printk import Record
@@ -350,6 +352,15 @@ def test_the_error_code_is_no_part_of_the_oopss_name(text: str, name: str, code:
     found = DIE.match(text)
     assert found is not None
     assert (found["name"], found["code"]) == (name, code)
+
+
+@pytest.mark.parametrize(
+    "line", ["Code: e5933000 e1a00000 (e7f001f2)", "Code: d65f03c0 (d4210000)", "Code: 48 <0f> 0b 01"]
+)
+def test_the_instruction_of_bug_is_known_by_what_each_machine_prints(line: str) -> None:
+    found = code([line])
+    assert found is not None
+    assert found.data[found.at :].startswith(BUGS)
 
 
 DECODED = """Unable to handle kernel NULL pointer dereference at virtual address 0000000000000018

@@ -48,6 +48,7 @@ WORDINGS = Wordings(
     in_user=(r"pc : 0000[0-9a-f]{12}\b(?! \()",),
     headless=(First("PC is at "), First("pc :", r" [\w.]+\+0x")),
     fatal=(r"[Kk]ernel stack overflow",),
+    bugs=("d4210000",),  # brk #0x800
     marked_by=("pstate: ", "x29:", "pc : ", "Internal error: ", "Mem abort info:", "SError Interrupt on CPU"),
     mark=(
         r"\bpstate: [0-9a-f]{8}|^\s*x29: ?[0-9a-f]{16}|^\s*pc : [^\[]|^Internal error: .*: [0-9a-f]+ \[#\d+\]"

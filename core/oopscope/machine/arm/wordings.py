@@ -43,6 +43,7 @@ WORDINGS = Wordings(
     ),
     headless=(First("PC is at "),),
     fatal=(r"[Kk]ernel stack overflow",),
+    bugs=("e7f001f2",),  # BUG_INSTR_VALUE
     marked_by=("PC is at ", "pc : [<", "Internal error: ", "psr: "),
     mark=(
         r"^Internal error: .*\[#\d+\].* (?:ARM|THUMB2)\s*$|^\s*pc : \[<[0-9a-f]{8}>\]\s+lr : \[<[0-9a-f]{8}>\]"

@@ -83,6 +83,7 @@ class Wordings(NamedTuple):
     in_user: tuple[str, ...] = ()  # patterns of a line that says that it was a program that stood there
     headless: tuple[First, ...] = ()  # lines that begin what is left of an oops that lost its first ones
     fatal: tuple[str, ...] = ()  # patterns of what panic() says at the end of an oops
+    bugs: tuple[str, ...] = ()  # the instruction that BUG() is: its bytes in hexadecimal, as `Code:` prints them
     marked_by: tuple[str, ...] = ()  # words of which one stands in each line that `mark` finds: they are sought first
     mark: str = r"(?!)"  # a line that no other machine's kernel prints
 

@@ -16,6 +16,7 @@ WORDINGS = Wordings(
     aside=ASIDE,
     in_user=(r"EIP: 0073:",),
     fatal=FATAL,
+    bugs=("0f0b",),  # ud2
     marked_by=("EIP: ", "EIP is at ", "EAX: "),
     mark=r"\bEIP: |\bEIP is at |\bEAX: [0-9a-f]{8} EBX: ",
 )

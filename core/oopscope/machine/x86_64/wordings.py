@@ -17,6 +17,7 @@ WORDINGS = Wordings(
     in_user=(r"RIP: 0033:",),
     headless=(First("RIP: 0010:"),),
     fatal=FATAL,
+    bugs=("0f0b",),  # ud2
     marked_by=("RIP: ", "RAX: "),
     mark=r"\bRIP: [0-9a-f]{4}:|\bRAX: [0-9a-f]{16} RBX: ",
 )

@@ -1,12 +1,10 @@
 """A BUG() or BUG_ON() in the code itself. Follows lib/bug.c and arch/*/kernel/traps.c."""
 
+from oopscope.klog.machines import BUGS
 from oopscope.klog.report import Report
 from oopscope.triage.death import Death
 from oopscope.triage.finding import Evidence, Source, Verdict
 from oopscope.triage.wording import fault_of
-
-# The instruction that BUG() is, by the bytes of one unit as `Code:` prints them: x86 ud2; arm; arm64 brk #0x800.
-TRAPS = (bytes.fromhex("0f0b"), bytes.fromhex("e7f001f2"), bytes.fromhex("d4210000"))
 
 
 def check(death: Death) -> Verdict | None:
@@ -51,4 +49,4 @@ def _by_the_machine(death: Death) -> Verdict | None:
 
 def _is_bug(report: Report) -> bool:
     code = report.code
-    return code is not None and code.at is not None and code.data[code.at :].startswith(TRAPS)
+    return code is not None and code.at is not None and code.data[code.at :].startswith(BUGS)
