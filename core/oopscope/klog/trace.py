@@ -31,7 +31,7 @@ FROM = lazy_re(
     rf"(?:\[<[0-9a-f]+>\] \()?{_SYMBOL}(?: \[(?P<module>[\w-]+)\])?\)?"
 )
 # What scripts/decode_stacktrace.sh makes of a frame: f (mm/slub.c:123 mm/slub.c:456 (discriminator 3)) module
-SOURCE = r"\((?=[\w./+-]+\.(?:[chS]|rs):[\d?]).*?\)+"
+SOURCE = r"\((?=[\w./+-]+\.(?:[chS]|rs):[\d?]).*?\)"
 DECODED = lazy_re(
     rf"[\t ]*(?:\[<?(?P<address>[0-9a-f]{{8,16}})>?\] )?(?P<guess>\? )?(?P<name>[A-Za-z_.$][\w.$]*) {SOURCE}"
     r"(?: \[?(?P<module>[A-Za-z]\w*)\]?)?(?: \([A-Z]{1,3}\))?[\t ]*$"

@@ -1,4 +1,4 @@
-"""Numbers of a log that no kernel prints: too long, or of digits that are none, which must not stop who reads it."""
+"""What no kernel prints: numbers too long, or of digits that are none, lines of brackets, which must stop no reader."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from oopscope.boot.attach import open_kernel
 from oopscope.klog.links import links
 from oopscope.klog.summary import summary
+from oopscope.klog.trace import is_frame
 from oopscope.linux.printk import log
 from oopscope.triage import verdict
 
@@ -53,3 +54,8 @@ def test_digits_that_are_none_are_no_memory_of_a_task() -> None:
     assert (
         summary("tasks", ["[ 1] 0 1 2 \u00b2 x", "[ 2] 0 1 2 5 y"]) == "Tasks state: 2 lines, 1 tasks, the largest 2 y"
     )
+
+
+def test_a_line_of_brackets_is_no_frame_and_is_looked_at_once() -> None:
+    assert is_frame(" store_put (mm/store.c:7 mm/store.c:9 (discriminator 3)) stored")
+    assert not is_frame(" store_put (mm/store.c:7" + ")" * 60_000 + "!")  # where each is tried with each, minutes
