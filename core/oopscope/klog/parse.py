@@ -55,7 +55,7 @@ _ALIKE = (
     r"memory: usage|swap: usage|kmem: usage|Memory cgroup|Hardware event|sending|Unreclaimable|mems_allowed",
     r".{1,20} cpuset=",
 )
-_ASIDE = lazy_re(rf"[\t ]*{either((*_ALIKE, *ASIDE))}")
+_ASIDE = lazy_re(rf"[\t ]{{0,64}}{either((*_ALIKE, *ASIDE))}")
 # Headings that one report may have after another, by its kind.
 _JOINS: dict[Kind, frozenset[Kind]] = {
     "oops": frozenset({"oops"}),

@@ -9,11 +9,11 @@ from oopscope.lazy_re import lazy_re
 Tone = Literal["cause", "rest", ""]
 ERROR = 3  # the level
 CAUSE = lazy_re(
-    r"\s*(?:BUG:|kernel BUG at|Kernel panic|Unable to handle|Internal error|general protection fault|Oops|"
+    r"\s{0,64}(?:BUG:|kernel BUG at|Kernel panic|Unable to handle|Internal error|general protection fault|Oops|"
     r"watchdog: BUG|INFO: task .* blocked|.*(?:soft|hard) LOCKUP|Out of memory)"
 )
 REST = lazy_re(  # but for what tells how the memory was used
-    r"\s*(?:Modules linked in|Hardware name|Code: |Call Trace|</?(?:TASK|IRQ|NMI|SOFTIRQ)|P4D |PUD |"
+    r"\s{0,64}(?:Modules linked in|Hardware name|Code: |Call Trace|</?(?:TASK|IRQ|NMI|SOFTIRQ)|P4D |PUD |"
     rf"---\[ end|-+\[ cut here|\? |Kernel Offset|Rebooting in|(?!#PF: ){either(ASIDE)})"
 )
 

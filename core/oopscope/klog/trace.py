@@ -22,7 +22,7 @@ _BEHIND = (
 )
 _AT = r"\[?<?(?P<address>[0-9a-f]{8,16})>?\]?"
 FRAME = lazy_re(
-    rf"[\t ]*(?P<open>\()?(?:\[[0-9a-f]{{8,16}}\] )?(?:{_AT} ?)?[\t ]*(?P<guess>\? )?[\t ]*\(?"
+    rf"[\t ]{{0,64}}(?P<open>\()?(?:\[[0-9a-f]{{8,16}}\] )?(?:{_AT} ?)?[\t ]{{0,16}}(?P<guess>\? )?[\t ]{{0,16}}\(?"
     rf"(?:{_SYMBOL}\)?|0x(?P<bare>[0-9a-f]{{8,16}})(?P<nil>)){_BEHIND}\)?(?P<more> |$)"
 )
 # arm: [<c0010a5c>] (unwind_backtrace) from [<c000d8a8>] (show_stack+0x10/0x14); since 5.16 without brackets.

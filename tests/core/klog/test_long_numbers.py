@@ -7,6 +7,7 @@ import pytest
 from oopscope.boot.attach import open_kernel
 from oopscope.klog.links import links
 from oopscope.klog.summary import summary
+from oopscope.klog.tones import tone
 from oopscope.klog.trace import is_frame
 from oopscope.linux.printk import log
 from oopscope.triage import verdict
@@ -59,3 +60,11 @@ def test_digits_that_are_none_are_no_memory_of_a_task() -> None:
 def test_a_line_of_brackets_is_no_frame_and_is_looked_at_once() -> None:
     assert is_frame(" store_put (mm/store.c:7 mm/store.c:9 (discriminator 3)) stored")
     assert not is_frame(" store_put (mm/store.c:7" + ")" * 60_000 + "!")  # where each is tried with each, minutes
+
+
+def test_a_line_of_blanks_is_looked_at_once(tmp_path: Path) -> None:
+    blanks = " " * 60_000  # where each blank is tried with each, hours
+    assert not is_frame(blanks)
+    assert not tone(blanks, 0, True)
+    (tmp_path / "dmesg.txt").write_text(f"[  1.000001] BUG: scheduling while atomic: a/7/0x2\n[  1.000002] {blanks}x\n")
+    assert verdict(open_kernel([tmp_path / "dmesg.txt"])).cause
