@@ -42,7 +42,7 @@ AGAIN = lazy_re(r"[RE]IP {1,2}\[<[0-9a-f]+>\]")  # x86 up to 4.9, behind the cod
 _LINK = lazy_re(rf"\s*{either(LINKS)}{SYMBOL}")
 _USER_PC = lazy_re(either(IN_USER))
 # s390 lists instructions, the one at pc marked: "Krnl Code: >000003ffe0c02a2a: e54cf0a40000  mvhi ...".
-LISTED = lazy_re(r"^\s*(?:Krnl Code:)?\s*>[0-9a-f]{8,16}: ?(?P<bytes>(?:[0-9a-f]{4}){1,3})\b")
+LISTED = lazy_re(r"^\s{0,64}(?:Krnl Code:)?\s{0,64}>[0-9a-f]{8,16}: ?(?P<bytes>(?:[0-9a-f]{4}){1,3})\b")
 CODE = lazy_re(r"Code: (?P<bytes>[0-9a-fA-F<>() ]{2,})")
 _ADDRESS = lazy_re(
     r"(?:address:? ?|request at (?:virtual address )?|dereference at (?:virtual address |virtual kernel address )?|"

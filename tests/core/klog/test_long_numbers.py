@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from oopscope.boot.attach import open_kernel
+from oopscope.klog.detail import code
 from oopscope.klog.links import links
 from oopscope.klog.summary import summary
 from oopscope.klog.tones import tone
@@ -66,5 +67,6 @@ def test_a_line_of_blanks_is_looked_at_once(tmp_path: Path) -> None:
     blanks = " " * 60_000  # where each blank is tried with each, hours
     assert not is_frame(blanks)
     assert not tone(blanks, 0, True)
+    assert code([blanks]) is None
     (tmp_path / "dmesg.txt").write_text(f"[  1.000001] BUG: scheduling while atomic: a/7/0x2\n[  1.000002] {blanks}x\n")
     assert verdict(open_kernel([tmp_path / "dmesg.txt"])).cause

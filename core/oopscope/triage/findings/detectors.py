@@ -14,7 +14,7 @@ MAX_SHOWN = 8
 KINDS: tuple[Kind, ...] = ("soft-lockup", "hard-lockup", "rcu-stall", "hung-task", "workqueue-lockup")
 STALLED = lazy_re(r"(?:rcu:)?\s+(?P<cpu>\d{1,18})-[.!oO?N]")
 STALLED_TASKS = lazy_re(r"(?:rcu:)?\s+Tasks blocked on .*?: (?P<tasks>.+)")
-BLOCKED = lazy_re(r"INFO: task (?P<comm>.+):(?P<pid>\d{1,18}) .*?(?P<seconds>\d{1,18}) seconds")
+BLOCKED = lazy_re(r"INFO: task (?P<comm>.{1,64}):(?P<pid>\d{1,18}) .*?(?P<seconds>\d{1,18}) seconds")
 STUCK = lazy_re(r".*CPU#(?P<cpu>\d{1,18}) stuck for (?P<seconds>\d{1,18})s! \[(?P<comm>.*):(?P<pid>\d{1,18})\]")
 POOL = lazy_re(r"BUG: workqueue lockup - pool (?P<pool>.*) stuck for (?P<seconds>\d{1,18})s")
 
