@@ -6,6 +6,7 @@ valid, its number one that exists, and its CPU one of the machine.
 
 from typing import NamedTuple
 
+from oopscope.errors import NoSymbol
 from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_chain
@@ -58,9 +59,15 @@ class MachineCheck(NamedTuple):
 
 @once
 def machine_checks(kernel: Kernel) -> list[MachineCheck]:
-    """Return the records that wait, the newest first; none of a kernel without CONFIG_X86_MCE."""
-    head = kernel.find_symbol("mce_event_llist")
-    if head is None:
+    """Return the records that wait, the newest first; none of a kernel without CONFIG_X86_MCE.
+
+    NoSymbol where the kernel does not name its data: then it may have some.
+    """
+    try:
+        head = kernel.symbol("mce_event_llist")
+    except NoSymbol as e:
+        if e.unnamed:
+            raise
         return []
     bound, found = kernel.bind(RECORD), list[MachineCheck]()
     lost = kernel.problems.lost("machinechecks", "a machine check")

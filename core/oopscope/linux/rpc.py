@@ -8,7 +8,7 @@ call must name the client that lists it, and a call's request the call.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oopscope.errors import Absent, Implausible, NoType, OopscopeError
+from oopscope.errors import Absent, Implausible, NoSymbol, NoType, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
@@ -178,10 +178,13 @@ def symbol_of(kernel: Kernel, module: str, symbol: str) -> int:
 
 
 def is_there(kernel: Kernel, module: str, symbol: str) -> bool:
-    """Tell whether a module is loaded, or built in; true also where its list could not be read."""
-    if kernel.find_symbol(symbol) is not None or any(one.name == module for one in module_list(kernel)):
-        return True
-    return any(problem.section == "modules" for problem in kernel.problems)
+    """Tell whether a module is loaded, or built in; true also where its list, or what is built in, is not known."""
+    try:
+        kernel.symbol(symbol)
+    except NoSymbol as e:
+        if not e.unnamed and all(one.name != module for one in module_list(kernel)):
+            return any(problem.section == "modules" for problem in kernel.problems)
+    return True
 
 
 def types_of(kernel: Kernel, module: str, struct: str) -> Types:

@@ -11,8 +11,9 @@ import pytest
 from builders.altered import Altered, stored
 from oopscope.boot.attach import attach
 from oopscope.dumps import Dump, open_container
-from oopscope.errors import Implausible
+from oopscope.errors import Implausible, NoSymbol
 from oopscope.kernel.kernel import Kernel
+from oopscope.kernel.once import reader
 from oopscope.linux import audit, edac, machine_check, mount_options, net_driver, nfs, printk_safe, rpc
 from oopscope.linux.mount_options import Own
 from oopscope.linux.task import task_structs
@@ -361,3 +362,22 @@ def test_options_of_nfs() -> None:
     assert kernel.types.has(struct)
     told = "vers=4.2,rsize=65536,wsize=4096,namlen=255,soft,nolock,proto=tcp,port=2049,timeo=600,retrans=2,sec=krb5i"
     assert says(kernel, kernel.types, info) == Own("", told)
+
+
+def test_what_may_be_built_in_is_not_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that names no data may have anything built in; one that does has what it names, and its modules."""
+
+    class Named:
+        unnamed, problems = False, ()
+
+        def symbol(self, name: str) -> int:
+            raise NoSymbol(name, unnamed=self.unnamed)
+
+    kernel: Any = Named()
+    monkeypatch.setattr(rpc, "module_list", lambda _kernel: [])
+    assert not rpc.is_there(kernel, "edac_core", "mc_devices")
+    assert reader(machine_check.machine_checks)(kernel) == []
+    kernel.unnamed = True
+    assert rpc.is_there(kernel, "edac_core", "mc_devices")
+    with pytest.raises(NoSymbol):
+        reader(machine_check.machine_checks)(kernel)
