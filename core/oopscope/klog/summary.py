@@ -16,7 +16,8 @@ TITLES = {
 }  # fmt: skip
 # A symbol as every stack prints it, and what may stand about it: a guess's sign, a module's name.
 SYMBOL = re.compile(
-    r"(?P<guess>\? )?(?P<name>[A-Za-z_][\w.$]*)\+(?P<at>0x[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+))?"
+    r"(?P<guess>\? )?(?<!\w)(?<!\w[.$])(?P<name>[A-Za-z_][\w.$]*)"
+    r"\+(?P<at>0x[0-9a-f]+)/0x[0-9a-f]+(?: \[(?P<module>[\w-]+))?"
 )
 TASK = re.compile(r"task:(.{1,15}?) +state:(\S).* pid: *(\d+)")
 # Functions at the ends of a stack that say nothing of why it is there.

@@ -70,3 +70,8 @@ def test_a_line_of_blanks_is_looked_at_once(tmp_path: Path) -> None:
     assert code([blanks]) is None
     (tmp_path / "dmesg.txt").write_text(f"[  1.000001] BUG: scheduling while atomic: a/7/0x2\n[  1.000002] {blanks}x\n")
     assert verdict(open_kernel([tmp_path / "dmesg.txt"])).cause
+
+
+def test_a_word_without_end_is_looked_at_once_for_symbols() -> None:
+    assert links("f" * 60_000 + " .g+0x1/0x2", ())[0].text == "g"
+    assert [one.text for one in links("a.constprop.0+0x1/0x2 b$c+0x3/0x4", ())] == ["a.constprop.0", "b$c"]
