@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from oopscope.decode import decoded
 from oopscope.errors import MissingPage, NotADump, OopscopeError
 from oopscope.notes import CpuState, Note
 from oopscope.sources import ByteSource, next_data
@@ -116,7 +117,7 @@ def stamp_of(dump: "Dump") -> str | None:
 
 def erased_by(text: bytes) -> tuple[str, ...]:
     """Return the lines of an ERASEINFO note: what its writer was told to blank."""
-    lines = text.rstrip(b"\0").decode("utf-8", "backslashreplace").splitlines()
+    lines = decoded(text.rstrip(b"\0")).splitlines()
     return tuple(line.strip() for line in lines if line.strip())[:MAX_ERASED]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from oopscope.decode import decoded
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, MissingPage, NotMapped, OopscopeError
 from oopscope.inspect.address_space import address_space, canonical, stack_map
@@ -200,7 +201,7 @@ def _task_starts(kernel: Kernel) -> list[int]:
 
 
 def _called(pid: int, comm: bytes) -> str:
-    return f"{comm.decode('utf-8', 'backslashreplace')} ({pid})"
+    return f"{decoded(comm)} ({pid})"
 
 
 def _struct_page(kernel: Kernel, address: int) -> Meaning | None:

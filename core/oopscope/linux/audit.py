@@ -7,6 +7,7 @@ the three queues counts its own.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -92,7 +93,7 @@ def _record(kernel: Kernel, queue: str, row: Buffer) -> AuditRecord | None:
     kind, text = int.from_bytes(raw[4:6], kernel.arch.byteorder), raw[HEADER:].partition(b"\0")[0]
     if not FIRST <= kind <= LAST or not text.startswith(b"audit("):
         return None
-    return AuditRecord(queue, TYPES.get(kind, str(kind)), text.decode("utf-8", "backslashreplace"), row.address)
+    return AuditRecord(queue, TYPES.get(kind, str(kind)), decoded(text), row.address)
 
 
 def audit_facts(kernel: Kernel) -> Iterator[tuple[str, str | None]]:

@@ -9,6 +9,7 @@ is not idle.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -148,7 +149,7 @@ class _Blocks:
 
     def text(self, address: int, most: int = 32) -> str:
         """Return a string."""
-        return self.memory.cstring(address, most).decode("utf-8", "backslashreplace")
+        return self.memory.text(address, most)
 
     def devices(self) -> Iterator[int]:
         """Yield the address of each struct device of block_class."""
@@ -297,7 +298,7 @@ class _Blocks:
         if task is None:
             size = 1 << 14
             task = next((one for one in tasks.values() if one.stack and one.stack <= private < one.stack + size), None)
-        return (task.pid, task.comm.decode("utf-8", "backslashreplace")) if task is not None else (None, None)
+        return (task.pid, decoded(task.comm)) if task is not None else (None, None)
 
 
 @once

@@ -6,6 +6,7 @@ is kept.
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
@@ -139,7 +140,7 @@ def _program(kernel: Kernel, words: _Words, index: int, address: int) -> BpfProg
     aux = kernel.bind(AUX).row(prog.aux)
     if aux.id != index:
         raise Implausible(f"what should be program {index} has the ID {aux.id}", address)
-    attached = kernel.memory.cstring(aux.attached, 128).decode("ascii", "backslashreplace") if aux.attached else None
+    attached = kernel.memory.text(aux.attached, 128) if aux.attached else None
     return BpfProgram(
         index, _text(aux.name), words[prog.type], attached, tuple(_maps_of(kernel, aux)), _runs(kernel, prog),
         prog.len, prog.jited_len if prog.jited else None, prog.pages * kernel.memory.page_size, _uid(kernel, aux.user),
@@ -148,7 +149,7 @@ def _program(kernel: Kernel, words: _Words, index: int, address: int) -> BpfProg
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")
+    return decoded(raw)
 
 
 def _uid(kernel: Kernel, user: int) -> int | None:

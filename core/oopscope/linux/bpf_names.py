@@ -6,6 +6,7 @@ Follows kernel/bpf/core.c (bpf_kallsyms). It is apart from programs and maps, wh
 from bisect import bisect_right
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -51,7 +52,7 @@ def bpf_names(kernel: Kernel) -> BpfNames:
             bound = kernel.bind(SYMBOL)
             for row in bound.rows(for_each_list(kernel.memory, head, bound.offset("link"), None, MAX_SYMBOLS)):
                 if row.start < row.end and row.name:
-                    found.append((row.start, row.end, row.name.decode("utf-8", "backslashreplace")))
+                    found.append((row.start, row.end, decoded(row.name)))
         except OopscopeError:  # what has no name stays without one
             pass
     found.sort()

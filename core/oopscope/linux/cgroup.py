@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -123,7 +124,7 @@ class _Groups:
         for root in bound.rows(walk, self.lost):
             if root.address != own:
                 controllers = [name for number, name in sorted(self.names.items()) if root.mask >> number & 1]
-                name = root.name.decode("utf-8", "backslashreplace")
+                name = decoded(root.name)
                 yield ",".join(controllers) or f"name={name}", root.cgrp
 
     def below(self, address: int, path: str, depth: int = 0) -> Iterator[tuple[str, CgroupStruct]]:
@@ -143,7 +144,7 @@ class _Groups:
 
     def _name(self, address: int) -> str:
         kn = self.memory.word(address + self.bound.offset("kn"))
-        return self.memory.cstring(self.kernel.bind(NODE).row(kn).name, MAX_NAME).decode("utf-8", "backslashreplace")
+        return self.memory.text(self.kernel.bind(NODE).row(kn).name, MAX_NAME)
 
     def row(self, hierarchy: str, path: str, group: CgroupStruct, processes: int | None) -> Cgroup:
         """Return the row of a group."""

@@ -6,6 +6,7 @@ Follows include/linux/console.h and kernel/printk/printk.c. A console's write fu
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -81,7 +82,7 @@ def consoles(kernel: Kernel) -> list[Console]:
         name = kernel.name_of(row.write or row.thread or 0)
         seq = row.nbcon_seq if row.flags & NBCON and row.nbcon_seq is not None else row.seq
         behind = max(newest - seq, 0) if newest is not None and seq is not None else None
-        text = row.name.decode("ascii", "backslashreplace") + (str(row.number) if row.number >= 0 else "")
+        text = decoded(row.name) + (str(row.number) if row.number >= 0 else "")
         words = tuple(word for bit, word in FLAGS if row.flags & bit)
         found.append(Console(text, words, name.symbol if name else None, seq, behind, row.dropped, row.address))
     return found

@@ -7,6 +7,7 @@ it was reached from. What hangs on no root (a name that was removed and is still
 from collections.abc import Callable
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
@@ -115,7 +116,7 @@ class _Walk:
                 if row.parent == at:
                     return "/" + "/".join(reversed(names))
                 raw = self.kernel.memory.cstring(row.name, min(row.length, 255) + 1)
-                names.append(raw.decode("utf-8", "backslashreplace"))
+                names.append(decoded(raw))
                 at = row.parent
         except OopscopeError:
             return None

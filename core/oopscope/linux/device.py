@@ -7,6 +7,7 @@ hangs in the bus's list.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import Lost, for_each_list
@@ -39,8 +40,8 @@ class Devices:
     def text(self, address: int | tuple[int, ...], most: int = 64) -> str:
         """Return a string; nothing for no address. A member that is an array of bytes itself is given as it is."""
         if isinstance(address, tuple):
-            return bytes(address[:most]).partition(b"\0")[0].decode("utf-8", "backslashreplace")
-        return self.memory.cstring(address, most).decode("utf-8", "backslashreplace") if address else ""
+            return decoded(bytes(address[:most]).partition(b"\0")[0])
+        return self.memory.text(address, most) if address else ""
 
     def bus(self, name: str) -> int | None:
         """Return the struct subsys_private of a bus; None where there is none of that name."""

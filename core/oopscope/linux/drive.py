@@ -8,6 +8,7 @@ name that disk or its queue.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, Implausible, NoType, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -204,7 +205,7 @@ class _Reader:
             raise Implausible(f"what should be the namespace of {name} has another queue", at)
         ctrl = self.bind(CTRL, types).row(row.ctrl)
         made = self.bind(SUBSYSTEM, types).row(ctrl.subsystem)
-        texts = (one.decode("ascii", "backslashreplace").strip() for one in made)
+        texts = (decoded(one).strip() for one in made)
         notes = [f"nvme{ctrl.instance}", f"{ctrl.queues} queues"]
         notes += [f"{ctrl.resets} resets"] if ctrl.resets is not None else []
         state = _named(types, "nvme_ctrl_state", ctrl.state, "NVME_CTRL_")

@@ -6,6 +6,7 @@ They hang in the list mc_devices; a module must name the controller that lists i
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -84,11 +85,11 @@ def memory_modules(kernel: Kernel) -> list[MemoryModule]:
     for row in controllers.rows(walk, lost):
         word = f"mc{row.number}"
         try:
-            name = kernel.memory.cstring(row.name, MAX_NAME).decode("utf-8", "backslashreplace") if row.name else None
+            name = kernel.memory.text(row.name, MAX_NAME) if row.name else None
         except OopscopeError:
             name = None
         for address, one in _modules(kernel, row, modules):
-            label, kind = one.label.decode("utf-8", "backslashreplace"), kinds.get(one.kind, str(one.kind))
+            label, kind = decoded(one.label), kinds.get(one.kind, str(one.kind))
             size, counts = one.pages * kernel.memory.page_size, (one.corrected, one.uncorrected)
             found.append(MemoryModule(word, name, label, *counts, size, kind, one.csrow, one.channel, address))
         counts = (row.corrected, row.uncorrected)

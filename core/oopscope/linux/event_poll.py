@@ -6,6 +6,7 @@ open.
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -108,7 +109,7 @@ class _Reader:
         words = tuple(word for bit, word in EVENTS if item.events & bit)
         ready = item.ready not in (0, item.link)
         return Polled(
-            task.pid, task.comm.decode("utf-8", "backslashreplace"), one.fd, item.fd, path_seen(self.files, item.file),
+            task.pid, decoded(task.comm), one.fd, item.fd, path_seen(self.files, item.file),
             words, ready, waiting, item.data, item.address,
         )  # fmt: skip
 

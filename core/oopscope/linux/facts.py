@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -127,7 +128,7 @@ Facts = Iterator[tuple[str, str | None]]
 
 
 def _text(kernel: Kernel, address: int) -> str:
-    return kernel.memory.cstring(address, MAX_TEXT).decode("utf-8", "backslashreplace").strip() if address else ""
+    return kernel.memory.text(address, MAX_TEXT).strip() if address else ""
 
 
 def _kdump(kernel: Kernel) -> Facts:
@@ -181,9 +182,9 @@ def _firmware(kernel: Kernel) -> Facts:
 def _cpu(kernel: Kernel) -> Facts:
     """The model, its microcode and its bugs, as /proc/cpuinfo of x86 has them, with what was done about each."""
     row = kernel.bind(CPU_INFO).row(kernel.symbol("boot_cpu_data"))
-    name = row.name.decode("ascii", "backslashreplace").strip()
+    name = decoded(row.name).strip()
     yield "model", f"{name} (family {row.family}, model {row.model}, stepping {row.stepping})"
-    yield "vendor", row.vendor.decode("ascii", "backslashreplace")
+    yield "vendor", decoded(row.vendor)
     yield "microcode", f"{row.microcode:#x}"
     bugs = list(_bugs(kernel, row))
     yield "bugs", " ".join(bugs) or "none"

@@ -7,6 +7,7 @@ fs/pipe.c, net/socket.c, fs/anon_inodes.c, fs/libfs.c, fs/nsfs.c and fs/pidfs.c.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.path import Dentry, Paths, Place, place_at
@@ -196,7 +197,7 @@ class Files:
         pattern = NAMELESS.get(known.symbol) if known else None
         if pattern is None or (dentry.parent == place.dentry and place.dentry == self._paths.mount(place.mount).root):
             return None
-        name = self._paths.name(dentry).decode("utf-8", "backslashreplace")
+        name = decoded(self._paths.name(dentry))
         return pattern.format(name=name, number=inode.number if inode is not None else "?")
 
     def _kind(self, inode: InodeStruct | None, path: str | None) -> str | None:

@@ -7,6 +7,7 @@ lock that blocks it. A lock is of exactly one kind, and its file's inode has loc
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
@@ -129,7 +130,7 @@ class _Locks:
         pending = lock.flags & (UNLOCK_PENDING | DOWNGRADE_PENDING)
         state = "waits" if blocker is not None else ("breaking" if pending else "held") if lease else "held"
         return FileLock(
-            KINDS[bits], TYPES[lock.type], pid, comm.decode("utf-8", "backslashreplace") if comm else None, blocker,
+            KINDS[bits], TYPES[lock.type], pid, decoded(comm) if comm else None, blocker,
             path_seen(self.files, lock.file), inode.number, span.start if span else None,
             span.end if span and span.end != OFFSET_MAX else None, state, lock.address,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -128,7 +129,7 @@ class _Reader:
                 self.lost(e)
                 continue
             if reached:
-                self.targets.setdefault(mount.sb, []).append(target.decode("utf-8", "backslashreplace"))
+                self.targets.setdefault(mount.sb, []).append(decoded(target))
         return True
 
     def _writers(self, lost: Callable[[OopscopeError], None]) -> Iterator[tuple[int, Writer]]:
@@ -169,7 +170,7 @@ class _Reader:
 
     def row(self, block: SuperBlock) -> FileSystem:
         """Return the row of a super block."""
-        name = self.memory.cstring(self.kernel.bind(TYPE).row(block.type).name, 64).decode("ascii", "backslashreplace")
+        name = self.memory.text(self.kernel.bind(TYPE).row(block.type).name, 64)
         own, unread = Own(), False
         try:
             if not block.flags & SB_KERNMOUNT:
@@ -197,7 +198,7 @@ class _Reader:
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")
+    return decoded(raw)
 
 
 @once

@@ -66,7 +66,7 @@ class _Lists:
         if table is None:
             return [f"type {number}" for number in range(size)]
         pointers = self.memory.words(table, size)
-        return [self.memory.cstring(at, MAX_NAME).decode("ascii", "backslashreplace") for at in pointers]
+        return [self.memory.text(at, MAX_NAME) for at in pointers]
 
     def types(self, area: int, blocks: int) -> tuple[str, ...] | None:
         """Count the blocks of each type; None for more than the budget has, or a list that cannot be followed."""
@@ -108,7 +108,7 @@ def free_lists(kernel: Kernel) -> list[FreeList]:
 
 
 def _of_zone(lists: _Lists, node: int, zone: ZoneStruct, size: int, orders: int) -> list[FreeList]:
-    name = lists.memory.cstring(zone.name, MAX_NAME).decode("ascii", "backslashreplace")
+    name = lists.memory.text(zone.name, MAX_NAME)
     areas, found = lists.kernel.bind(FREE_AREA), []
     for order in range(orders):
         area = zone.free_area + order * size

@@ -7,6 +7,7 @@ s_writers.rw_sem are the percpu_rw_semaphores in which writers wait.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
@@ -57,10 +58,10 @@ def _frozen(kernel: Kernel) -> Iterator[Frozen]:
 
 
 def _name(kernel: Kernel, block: SuperBlock) -> str:
-    device = block.id.decode("utf-8", "backslashreplace")
+    device = decoded(block.id)
     try:
         name_at = kernel.types.member("file_system_type", "name").offset
-        fstype = kernel.memory.cstring(kernel.memory.word(block.type + name_at), 64).decode("utf-8", "backslashreplace")
+        fstype = kernel.memory.text(kernel.memory.word(block.type + name_at), 64)
         target = next(
             (m.target for m in all_mounts(kernel) if m.source and m.source.rpartition("/")[2] == device), None
         )

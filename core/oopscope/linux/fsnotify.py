@@ -6,6 +6,7 @@ listed by.
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -123,7 +124,7 @@ class _Reader:
         mask = mark.mask if mark is not None else 0
         watch = mark.address + self.types.member("inotify_inode_mark", "wd").offset if mark is not None else 0
         return Watch(
-            task.pid, task.comm.decode("utf-8", "backslashreplace"), one.fd, self.kind, what, path,
+            task.pid, decoded(task.comm), one.fd, self.kind, what, path,
             tuple(word for bit, word in EVENTS if mask & bit), group.queued, group.most,
             group.waits if self.kind == "fanotify" else None, number,
             self.memory.u32(watch) if self.kind == "inotify" and watch else None, mark.address if mark else 0,

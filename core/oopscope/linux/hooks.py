@@ -219,7 +219,7 @@ class _Hooks:
                     yield Hook("live patch", where, *self._called(row.new_func), ", ".join(words), None, row.address)
 
     def _text(self, address: int) -> str:
-        return self.memory.cstring(address, 128).decode("ascii", "backslashreplace") if address else ""
+        return self.memory.text(address, 128) if address else ""
 
 
 @once

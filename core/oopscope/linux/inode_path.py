@@ -3,6 +3,7 @@
 Follows fs/d_path.c and fs/namespace.c. Of several mounts of a file system the shortest place is taken.
 """
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import Lost
@@ -34,7 +35,7 @@ class InodePaths:
                 if lost is not None:
                     lost(e)
                 continue
-            known, text = self._places.get(mount.sb), path.decode("utf-8", "backslashreplace")
+            known, text = self._places.get(mount.sb), decoded(path)
             self.mounts[address] = text
             if reached and (known is None or len(text) < len(known[0])):
                 self._places[mount.sb] = text, mount.root
@@ -59,7 +60,7 @@ class InodePaths:
             if row.parent == at:
                 break
             if at not in self._names:
-                self._names[at] = self._paths.name(row).decode("utf-8", "backslashreplace")
+                self._names[at] = decoded(self._paths.name(row))
             names.append(self._names[at])
             at = row.parent
         if not names:

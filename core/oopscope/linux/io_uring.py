@@ -6,6 +6,7 @@ apart than that.
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -129,7 +130,7 @@ def rings(kernel: Kernel) -> list[Ring]:
         for one in opened:
             task = tasks[one.task]
             found.append(Ring(
-                task.pid, task.comm.decode("utf-8", "backslashreplace"), one.fd, context.submissions,
+                task.pid, decoded(task.comm), one.fd, context.submissions,
                 _apart(shared.sq_tail, context.taken) if shared else None, context.completions,
                 _apart(shared.cq_tail, shared.cq_head) if shared else None, shared.overflow if shared else None,
                 shared.dropped if shared else None, context.files, context.buffers, words, poller, address,

@@ -7,6 +7,7 @@ kept. The namespaces are those of tasks; one that nothing but a file keeps alive
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -195,7 +196,7 @@ class _Objects:
                 raw = self.memory.cstring(dentry.name, 256) if dentry else b""
                 waiting = sum(self._waits(inode - inside + queue.offset + at * each) for at in range(2))
                 yield IpcObject(
-                    self.number, "POSIX messages", None, "/" + raw.decode("utf-8", "backslashreplace"), row.uid,
+                    self.number, "POSIX messages", None, "/" + decoded(raw), row.uid,
                     f"{row.mode & 0o777:03o}", row.size, row.entries, waiting, None,
                     "full" if row.most and row.entries >= row.most else "", inode - inside,
                 )  # fmt: skip

@@ -151,7 +151,7 @@ class _Lines:
         return self._text(self.chip.row(address).name) if address else None
 
     def _text(self, address: int) -> str | None:
-        return self.memory.cstring(address, MAX_NAME).decode("utf-8", "backslashreplace") if address else None
+        return self.memory.text(address, MAX_NAME) if address else None
 
     def _pid(self, task: int) -> int:
         return self.memory.u32(task + self.kernel.types.member("task_struct", "pid").offset) if task else 0

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from operator import itemgetter
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, NoTypes, OopscopeError
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.walk import for_each_list
@@ -70,7 +71,7 @@ class Module:
 
     def __init__(self, kernel: Kernel, row: ModuleStruct) -> None:
         self._kernel, self.row = kernel, row
-        self.name = row.name.decode("ascii", "backslashreplace")
+        self.name = decoded(row.name)
         self.regions = regions(kernel, row.address)
         self._symbols: ModuleSymbols | None = None
         self._orc: Orc | None = None

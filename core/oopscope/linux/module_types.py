@@ -6,6 +6,7 @@ holds a struct btf for each, whose data begins with a header like the kernel's o
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, NoType, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_list
@@ -54,7 +55,7 @@ def _tables(kernel: Kernel) -> dict[str, BtfStruct]:
             lost(e)
             continue
         if table.data and 0 < table.data_size <= MAX_SIZE:
-            found[table.name.decode("ascii", "backslashreplace")] = table
+            found[decoded(table.name)] = table
     return found
 
 

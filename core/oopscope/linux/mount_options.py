@@ -273,7 +273,7 @@ def _overlay_uuid(types: Types, own: Overlay) -> str:
 
 
 def _path(kernel: Kernel, at: int) -> str:
-    return kernel.memory.cstring(at, MAX_PATH).decode("utf-8", "backslashreplace")
+    return kernel.memory.text(at, MAX_PATH)
 
 
 def _fuse(kernel: Kernel, types: Types, info: int) -> Own:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -102,7 +103,7 @@ def _row(kernel: Kernel, table: NeighTable, row: Neighbour) -> NeighbourRow:
     net = kernel.types.member("net", "ns.inum").offset
     return NeighbourRow(
         kernel.memory.u32(device.net + net) if device is not None and device.net else None, ip, mac,
-        device.name.decode("utf-8", "backslashreplace") if device is not None else None,
+        decoded(device.name) if device is not None else None,
         " ".join(word for bit, word in STATES if row.state & bit) or "none",
         " ".join(word for bit, word in FLAGS if row.flags & bit),
         row.waiting, seconds_since(kernel, row.updated), row.address,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
 from oopscope.kernel.once import once
@@ -241,7 +242,7 @@ class _Interfaces:
         stopped, since = self._stopped(device)
         counted = self._counters(device)
         return Interface(
-            net.inum, device.name.decode("utf-8", "backslashreplace"), device.ifindex, _state(device),
+            net.inum, decoded(device.name), device.ifindex, _state(device),
             tuple(self._addresses(device)), self._mac(device), device.mtu,
             counted.rx_packets, counted.rx_bytes, counted.rx_errors, counted.rx_dropped,
             counted.tx_packets, counted.tx_bytes, counted.tx_errors, counted.tx_dropped,
@@ -265,7 +266,7 @@ class _Interfaces:
             if device.ip6_ptr:
                 yield from self._ipv6(device)
         except OopscopeError as e:
-            name = device.name.decode("utf-8", "backslashreplace")
+            name = decoded(device.name)
             self.kernel.problems.lost("interfaces", f"the addresses of {name}")(e)
 
     def _ipv4(self, device: Device) -> Iterator[str]:
@@ -296,7 +297,7 @@ class _Interfaces:
                 return SILENT
             rx, tx = self._core(device)
         except OopscopeError as e:
-            name = device.name.decode("utf-8", "backslashreplace")
+            name = decoded(device.name)
             self.kernel.problems.lost("interfaces", f"the counters of {name}")(e)
             return SILENT
         return found._replace(rx_dropped=found.rx_dropped + rx, tx_dropped=found.tx_dropped + tx)

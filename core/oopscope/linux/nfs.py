@@ -120,7 +120,7 @@ def _state(value: int) -> str:
 
 def _host(kernel: Kernel, address: int) -> str | None:
     try:
-        return kernel.memory.cstring(address, MAX_NAME).decode("utf-8", "backslashreplace") if address else None
+        return kernel.memory.text(address, MAX_NAME) if address else None
     except OopscopeError:
         return None
 

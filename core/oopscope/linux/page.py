@@ -90,7 +90,7 @@ def object_at(kernel: Kernel, slab_address: int, memory: int, address: int) -> S
     cache = kernel.bind(CACHE).row(slab.slab_cache)
     places = objects_of(slab, cache, memory)
     index = (address - places.start) // cache.size
-    name = kernel.memory.cstring(cache.name, 128).decode("utf-8", "backslashreplace")
+    name = kernel.memory.text(cache.name, 128)
     if not 0 <= index < len(places):
         return SlabObject(name, 0, cache.object_size, None, cache.size)
     base = places[index] + (cache.red_left_pad or 0)

@@ -95,7 +95,7 @@ def cached_files(kernel: Kernel) -> list[CachedFile]:
     walk = for_each_list(kernel.memory, kernel.symbol("super_blocks"), bound.offset("link"), reader.lost, MAX_BLOCKS)
     for block in bound.rows(walk, reader.lost):
         try:
-            kind = kernel.memory.cstring(kernel.bind(TYPE).row(block.type).name, 64).decode("ascii", "backslashreplace")
+            kind = kernel.memory.text(kernel.bind(TYPE).row(block.type).name, 64)
             found += ((block, kind, inode) for inode in reader.inodes(block))
         except OopscopeError as e:
             reader.lost(e)

@@ -111,7 +111,7 @@ class _Reader:
 
     def text(self, address: int, most: int) -> str:
         """Return a string; an empty one for no address."""
-        return self.memory.cstring(address, most).decode("utf-8", "backslashreplace") if address else ""
+        return self.memory.text(address, most) if address else ""
 
     def _value(self, kind: str, arg: int) -> str | None:
         if not arg or arg in self.freed:

@@ -5,6 +5,7 @@ Follows fs/d_path.c. What a file is called that has no place in a tree (a pipe, 
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
 from oopscope.structs.plan import Plan
@@ -114,7 +115,7 @@ class Paths:
 
     def shown(self, place: Place) -> str:
         """Return a path as /proc shows it: one that was removed is said to be."""
-        text = self.of(place).path.decode("utf-8", "backslashreplace")
+        text = decoded(self.of(place).path)
         row = self.dentry(place.dentry)
         unlinked = not row.pprev and row.parent != place.dentry  # d_unlinked()
         return text + " (deleted)" if unlinked else text

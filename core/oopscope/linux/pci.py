@@ -114,7 +114,7 @@ def _row(kernel: Kernel, device: Device, slot: str) -> PciDevice:
     driver = None
     if device.driver:
         name = kernel.memory.word(device.driver + kernel.types.member("pci_driver", "name").offset)
-        driver = kernel.memory.cstring(name, 64).decode("utf-8", "backslashreplace")
+        driver = kernel.memory.text(name, 64)
     power = "" if not device.power or device.power == 5 else POWER[device.power] if device.power < 5 else "?"
     words = ["enabled" if device.enabled > 0 else "not enabled", power, CHANNEL.get(device.channel, "")]
     counts = _errors(kernel, device)
@@ -155,7 +155,7 @@ def pci_devices(kernel: Kernel) -> list[PciDevice]:
         walk = for_each_list(kernel.memory, bus.devices, bound.offset("link"), lost, MAX_DEVICES)
         for device in bound.rows(walk, lost):
             try:
-                slot = kernel.memory.cstring(device.name, 32).decode("ascii", "backslashreplace")
+                slot = kernel.memory.text(device.name, 32)
                 place = f"{bus.number:02x}:{device.devfn >> 3:02x}.{device.devfn & 7}"
                 if device.bus != bus.address or not slot.endswith(place):
                     kernel.problems.add("pci", f"what should be the device {place} is another", device.address)

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, NoSymbol, OopscopeError, ReadError
 from oopscope.kernel.clock import seconds
 from oopscope.kernel.kernel import Kernel
@@ -208,7 +209,7 @@ def _caller(caller: int) -> str:
 
 def decode(raw: bytes) -> str:
     """Turn log bytes into text; bytes that are not UTF-8 become \\x escapes, as the kernel itself prints them."""
-    return raw.decode("utf-8", "backslashreplace")
+    return decoded(raw)
 
 
 def _record_buffer(kernel: Kernel) -> Iterator[Record]:

@@ -6,6 +6,7 @@ Its length must lie within it.
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.once import once
@@ -59,6 +60,6 @@ def safe_messages(kernel: Kernel) -> list[SafeMessage]:
             for line in raw.split(b"\n"):
                 text = line[2:] if line.startswith(LEVEL) else line
                 if text:
-                    found.append(SafeMessage(cpu, word, text.decode("utf-8", "backslashreplace"), row.lost, at))
+                    found.append(SafeMessage(cpu, word, decoded(text), row.lost, at))
                 at += len(line) + 1
     return found

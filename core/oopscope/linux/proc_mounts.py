@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -47,7 +48,7 @@ def _text(raw: bytes | None) -> str | None:
         return None
     for char in b"\\ \t\n#":
         raw = raw.replace(bytes([char]), b"\\%03o" % char)
-    return raw.decode("utf-8", "backslashreplace")
+    return decoded(raw)
 
 
 def first_namespace(kernel: Kernel) -> tuple[int, Place]:

@@ -125,7 +125,7 @@ def grace_periods(kernel: Kernel) -> list[GracePeriod]:
     """Return the grace period of the kernel's RCU (rcu_sched, or rcu_preempt)."""
     state = kernel.bind(STATE_PLAN).row(kernel.symbol("rcu_state"))
     running, cpus = bool(state.gp_seq & STATE), rcu_cpus(kernel)
-    name = kernel.memory.cstring(state.name, MAX_NAME).decode("ascii", "backslashreplace")
+    name = kernel.memory.text(state.name, MAX_NAME)
     waited, nodes = list[int](), set[int]()
     for cpu in cpus if running else ():
         data, leaf = _leaf(kernel, cpu.cpu)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -258,7 +259,7 @@ class _Routes:
             return None
         if address not in self.names:
             raw = self.memory.cstring(address + self.types.member("net_device", "name").offset, 16)
-            self.names[address] = raw.decode("utf-8", "backslashreplace")
+            self.names[address] = decoded(raw)
         return self.names[address]
 
 

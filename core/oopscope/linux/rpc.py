@@ -247,7 +247,7 @@ class Rpc:
     def text(self, address: int) -> str | None:
         """Return a string of the kernel's; None where it is not to be had."""
         try:
-            return self.memory.cstring(address, MAX_NAME).decode("utf-8", "backslashreplace") if address else None
+            return self.memory.text(address, MAX_NAME) if address else None
         except OopscopeError:
             return None
 

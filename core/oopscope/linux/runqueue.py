@@ -9,6 +9,7 @@ What stands on a CPU's queue names that CPU and has on_rq set; what does not is 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.once import once
@@ -220,7 +221,7 @@ class _Cpu:
         class_ = class_ or self._class_of(task)
         state = self._state(task, current)
         return Queued(
-            cpu, current, class_, task.pid, task.comm.decode("utf-8", "backslashreplace"), state,
+            cpu, current, class_, task.pid, decoded(task.comm), state,
             self._waiting(task) if state in ("waiting", "throttled") else None,
             task.prio, task.vruntime if class_ == "fair" else None,
             task.deadline if class_ == "deadline" else task.virtual_deadline if class_ == "fair" else None, address,

@@ -125,7 +125,7 @@ def _free(kernel: Kernel, node: NodeStruct, lost: Lost) -> int:
 
 
 def _slab(kernel: Kernel, cache: CacheStruct, broken: Note, holes: Note) -> Slab:
-    name = kernel.memory.cstring(cache.name, 256).decode("utf-8", "backslashreplace")
+    name = kernel.memory.text(cache.name, 256)
     if cache.oo is None:
         return _slab_of_slab(kernel, cache, name, broken)
     order = cache.oo >> 16
@@ -177,7 +177,7 @@ def slab_addresses(kernel: Kernel) -> dict[int, str]:
     )
     for cache in bound.rows(walk, lambda _error: None):
         try:
-            found[cache.address] = kernel.memory.cstring(cache.name, 256).decode("utf-8", "backslashreplace")
+            found[cache.address] = kernel.memory.text(cache.name, 256)
         except OopscopeError:
             continue
     return found

@@ -6,6 +6,7 @@ Follows include/net/sock.h, include/net/af_unix.h and net/netlink/af_netlink.h. 
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.structs.plan import Plan
@@ -169,5 +170,5 @@ def unix_name(kernel: Kernel, address: int) -> str | None:
     found = kernel.bind(UNIX_ADDRESS).row(address)
     raw = kernel.memory.read(found.name + 2, max(0, min(found.len - 2, MAX_SUN_PATH)))
     if raw[:1] == b"\0":
-        return "@" + raw[1:].decode("utf-8", "backslashreplace")
-    return raw.split(b"\0", 1)[0].decode("utf-8", "backslashreplace") or None
+        return "@" + decoded(raw[1:])
+    return decoded(raw.split(b"\0", 1)[0]) or None

@@ -8,6 +8,7 @@ what fails is dropped, and said. What each one is stands in socket_rows.py.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_chain
@@ -253,7 +254,7 @@ def owners(kernel: Kernel) -> dict[int, Owner]:
                 socket = kernel.memory.word(file + private_at)
                 sk = kernel.memory.word(socket + sk_at) if socket else 0
                 if sk and sk not in found:
-                    comm = task.comm.decode("utf-8", "backslashreplace")
+                    comm = decoded(task.comm)
                     found[sk] = Owner(task.pid, comm, socket, _word(kernel, socket + number_at))
         except OopscopeError as e:
             kernel.problems.lost("sockets", f"the files of task {task.pid}")(e)

@@ -8,6 +8,7 @@ whose handler is not known here is none. An entry's node must lie in the array o
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
@@ -87,7 +88,7 @@ class _Tree:
             try:
                 header = self.header.row(self.memory.word(node + self.own))
                 entry = self._entry(header, node)
-                word = self.memory.cstring(entry.name, 256).decode("utf-8", "backslashreplace")
+                word = self.memory.text(entry.name, 256)
                 name = f"{path}{word.replace('.', '/')}"  # as sysctl writes the dot of an interface's name
                 if entry.mode & S_IFMT == S_IFDIR:
                     yield from self.below(header.address - self.inside, f"{name}.", depth + 1)
@@ -120,7 +121,7 @@ class _Tree:
             return None
         if "dostring" in handler or handler in TEXTS:
             raw = self.memory.cstring(entry.data, min(entry.length, MAX_TEXT))
-            return raw.decode("utf-8", "backslashreplace").rstrip("\n")
+            return decoded(raw).rstrip("\n")
         if "dobool" in handler:  # one, whatever length is said
             return str(self.memory.u8(entry.data))
         found = _form(handler)

@@ -134,13 +134,13 @@ def _congestion(kernel: Kernel, asked: Asked) -> str | None:
     if not at:
         return None
     found = kernel.types.member("tcp_congestion_ops", "name")
-    return kernel.memory.cstring(at + found.offset, 16).decode("ascii", "backslashreplace")
+    return kernel.memory.text(at + found.offset, 16)
 
 
 def _qdisc(kernel: Kernel, _asked: Asked) -> str | None:
     at = kernel.memory.word(kernel.symbol("default_qdisc_ops"))
     found = kernel.types.member("Qdisc_ops", "id")
-    return kernel.memory.cstring(at + found.offset, 16).decode("ascii", "backslashreplace") if at else None
+    return kernel.memory.text(at + found.offset, 16) if at else None
 
 
 def _neighbour_time(kernel: Kernel, asked: Asked) -> str | None:

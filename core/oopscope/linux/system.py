@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from oopscope.decode import decoded
 from oopscope.dumps import ERASED
 from oopscope.errors import Implausible, NoTypes, OopscopeError
 from oopscope.kernel.clock import MICRO, SECOND, iso
@@ -148,7 +149,7 @@ def _command_line(kernel: Kernel) -> str:
     raw = kernel.memory.cstring(at, MAX_COMMAND_LINE)
     if kernel.facts.erased and raw and not raw.strip(ERASED):
         raise Implausible("it was erased when the dump was written")
-    return raw.decode("utf-8", "backslashreplace")
+    return decoded(raw)
 
 
 def memory_bytes(kernel: Kernel) -> int:
@@ -184,7 +185,7 @@ def _levels(kernel: Kernel) -> int:
 
 
 def _text(raw: bytes | None) -> str | None:
-    return raw.decode("utf-8", "backslashreplace") if raw is not None else None
+    return decoded(raw) if raw is not None else None
 
 
 @once

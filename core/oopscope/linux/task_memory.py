@@ -5,6 +5,7 @@ Follows fs/proc/task_mmu.c and fs/proc/base.c.
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, NotMapped, OopscopeError, ReadError
 from oopscope.kernel.kernel import Kernel
 from oopscope.linux.file import Files
@@ -171,12 +172,12 @@ class _Names:
         known = self._kernel.name_of(area.vm_ops) if area.vm_ops else None
         if known is not None and known.symbol == "special_mapping_vmops" and area.vm_private_data:
             name = memory.word(area.vm_private_data + types.member("vm_special_mapping", "name").offset)
-            return memory.cstring(name, 64).decode("utf-8", "backslashreplace")
+            return memory.text(name, 64)
         if area.vm_start == mm.vdso:
             return "[vdso]"
         if area.anon_name:
             name = area.anon_name + types.member("anon_vma_name", "name").offset
-            return f"[anon:{memory.cstring(name, 80).decode('utf-8', 'backslashreplace')}]"
+            return f"[anon:{memory.text(name, 80)}]"
         return None
 
 
@@ -199,7 +200,7 @@ def environment(kernel: Kernel, task: int) -> tuple[tuple[str, ...] | None, str]
 
 
 def _texts(raw: bytes) -> list[str]:
-    return [word.decode("utf-8", "backslashreplace") for word in raw.rstrip(b"\0").split(b"\0")]
+    return [decoded(word) for word in raw.rstrip(b"\0").split(b"\0")]
 
 
 def _own_bytes(kernel: Kernel, pgd: int, at: int, size: int) -> tuple[bytes | None, str]:

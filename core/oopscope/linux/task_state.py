@@ -1,5 +1,7 @@
 """A task's name and state in words: what ps(1) prints of it. Follows fs/proc/array.c for the letters."""
 
+from oopscope.decode import decoded
+
 EXIT_DEAD, EXIT_ZOMBIE = 16, 32  # since 3.14
 
 
@@ -15,7 +17,7 @@ def called(pid: int | None, comm: str | None) -> str:
 
 def decode_comm(raw: bytes) -> str:
     """Turn a task's name into text; bytes that are not UTF-8 become escapes."""
-    return raw.decode("utf-8", "backslashreplace")
+    return decoded(raw)
 
 
 def state_letter(state: int, exit_state: int) -> str:

@@ -7,6 +7,7 @@ of high resolution must name the clock in whose tree it hangs.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import Absent, OopscopeError
 from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.once import once
@@ -160,7 +161,7 @@ class _Timers:
 
     def _task(self, address: int) -> tuple[str | None, int | None]:
         task = self.tasks.get(address)
-        return (task.comm.decode("utf-8", "backslashreplace"), task.pid) if task else (None, None)
+        return (decoded(task.comm), task.pid) if task else (None, None)
 
     def _process(self, address: int) -> tuple[str | None, int | None]:
         timer = address - self.types.member("process_timer", "timer").offset

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.walk import for_each_maple, for_each_rbtree
@@ -98,7 +99,7 @@ class UserMap:
         try:
             dentry = self._kernel.bind(FILE).row(file).dentry
             name = self._kernel.memory.cstring(self._kernel.bind(DENTRY).row(dentry).name, 255)
-            return name.decode("utf-8", "backslashreplace")
+            return decoded(name)
         except OopscopeError:
             return "a file"
 

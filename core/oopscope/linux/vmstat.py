@@ -129,7 +129,7 @@ class _Counters:
     def names(self, count: int) -> list[str]:
         """Return the first names of vmstat_text."""
         pointers = self.memory.words(self.kernel.symbol("vmstat_text"), count)
-        return [self.memory.cstring(at, MAX_NAME).decode("ascii", "backslashreplace") for at in pointers]
+        return [self.memory.text(at, MAX_NAME) for at in pointers]
 
     def more(self, names: list[str]) -> list[int | None]:
         """Return what stands beside the thresholds: how much the array of struct pages takes.

@@ -7,6 +7,7 @@ task must be one, and a work that is queued names the pool_workqueue through whi
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel, Name
 from oopscope.kernel.once import once
@@ -246,7 +247,7 @@ class _Reader:
             self.memory, self.kernel.symbol("workqueues"), self.wq.offset("link"), lost, MAX_WORKQUEUES
         )
         for row in self.wq.rows(walk, lost):
-            self.names[row.address] = row.name.decode("utf-8", "backslashreplace")
+            self.names[row.address] = decoded(row.name)
             active, inactive, most, broken = 0, list[int | None](), row.max_active, list[OopscopeError]()
             links = for_each_list(self.memory, row.pwqs, self.pwq.offset("link"), broken.append, MAX_POOLS)
             for pwq in self.pwq.rows(links, broken.append):
@@ -317,7 +318,7 @@ class _Reader:
         busy = bool(row.work)
         return Worker(
             task.pid if task else None,
-            task.comm.decode("utf-8", "backslashreplace") if task else None,
+            decoded(task.comm) if task else None,
             pool.id if pool else None,
             pool.cpu if pool and pool.cpu >= 0 else None,
             state, self.names.get(pwq.wq if pwq else row.rescue_wq), self.name(row.function) if busy else None,

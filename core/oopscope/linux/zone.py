@@ -114,7 +114,7 @@ def _zone(kernel: Kernel, node: int, row: ZoneStruct, free_index: int) -> Zone:
     page = kernel.memory.page_size
     free = row.vm_stat[free_index] if free_index < len(row.vm_stat) else 0
     marks: list[int | None] = [*(m * page for m in row.watermark[:3]), None, None, None]
-    name = kernel.memory.cstring(row.name, 32).decode("ascii", "backslashreplace")
+    name = kernel.memory.text(row.name, 32)
     return Zone(
         node,
         name,

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 
 from oopscope.arch import Mapping
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, NotMapped, ReadError
 from oopscope.memory.physical import PhysicalMemory
 
@@ -181,6 +182,10 @@ class Memory:
             if len(self._several) < MAX_LAYOUTS:
                 self._several[count] = layout
         return layout.unpack_from(data, offset)
+
+    def text(self, address: int, limit: int = 4096) -> str:
+        """Read a string as cstring does, as text."""
+        return decoded(self.cstring(address, limit))
 
     def cstring(self, address: int, limit: int = 4096) -> bytes:
         """Read a NUL-terminated string of at most limit bytes; cut there, or where memory ends after its start."""

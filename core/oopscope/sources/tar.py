@@ -6,6 +6,7 @@ set. Links, folders and extended headers are passed over.
 
 from collections.abc import Iterator
 
+from oopscope.decode import decoded
 from oopscope.sources import ByteSource
 
 BLOCK = 512
@@ -64,7 +65,7 @@ def members(source: ByteSource) -> Iterator[Member]:
             return
         if head[156:157] in _FILES and size:
             name = (head[345:500].split(b"\0")[0] + b"/" + head[:100].split(b"\0")[0]).lstrip(b"/")
-            yield Member(source, name.decode("utf-8", "backslashreplace"), at + BLOCK, size)
+            yield Member(source, decoded(name), at + BLOCK, size)
         at += BLOCK + (size + BLOCK - 1) // BLOCK * BLOCK
 
 

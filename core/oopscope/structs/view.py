@@ -6,6 +6,7 @@ page that is not there is unreadable by itself, the others are shown.
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import NoMember, OopscopeError
 from oopscope.structs.layout import Layout, Member, member_of
 from oopscope.symbols.btf import ENUMS
@@ -136,7 +137,7 @@ class View:
     def _bytes(self, raw: bytes, member: Member) -> str:
         text = raw[:MAX_TEXT].rstrip(b"\0").split(b"\0")[0] if self._is_char(member) else b""
         if text or (not raw.strip(b"\0") and self._is_char(member)):
-            return '"' + text.decode("utf-8", "backslashreplace") + '"'
+            return '"' + decoded(text) + '"'
         return raw[:MAX_TEXT][: 2 * FIRST].hex(" ") + (" …" if len(raw) > 2 * FIRST else "")
 
     def _is_char(self, member: Member) -> bool:

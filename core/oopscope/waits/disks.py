@@ -44,9 +44,7 @@ def request_node(request: Request) -> Node:
 
 def disk_name(kernel: Kernel, disk: int) -> str:
     """Return a disk's name; ReadError."""
-    return kernel.memory.cstring(disk + (offset(kernel, "gendisk", "disk_name") or 0), 32).decode(
-        "utf-8", "backslashreplace"
-    )
+    return kernel.memory.text(disk + (offset(kernel, "gendisk", "disk_name") or 0), 32)
 
 
 def disk_node(kernel: Kernel, disk: int) -> Node:

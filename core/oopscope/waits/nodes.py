@@ -121,10 +121,10 @@ def super_blocks(kernel: Kernel) -> frozenset[int]:
 def file_system_name(kernel: Kernel, block: int) -> str:
     """Return where a file system is mounted, or its device and type."""
     member, memory = kernel.types.member, kernel.memory
-    device = memory.cstring(block + member("super_block", "s_id").offset, 32).decode("utf-8", "backslashreplace")
+    device = memory.text(block + member("super_block", "s_id").offset, 32)
     kind = memory.word(block + member("super_block", "s_type").offset)
     name_at = memory.word(kind + member("file_system_type", "name").offset)
-    fstype = memory.cstring(name_at, 64).decode("utf-8", "backslashreplace")
+    fstype = memory.text(name_at, 64)
     try:
         mounts = all_mounts(kernel)
     except OopscopeError:

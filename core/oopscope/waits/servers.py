@@ -111,7 +111,7 @@ def rpc_server(kernel: Kernel, client: int, note: str) -> tuple[Node, list[Claim
         return None
     memory = kernel.memory
     transport = memory.word(client + at[0])
-    name = memory.cstring(memory.word(transport + host), MAX_NAME).decode("utf-8", "backslashreplace")
+    name = memory.text(memory.word(transport + host), MAX_NAME)
     node = Node(f"server:{transport:#x}", "server", name, transport, None, note, True)
     held: list[Claim] = []
     try:

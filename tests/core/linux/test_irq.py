@@ -62,7 +62,7 @@ def test_counters_in_an_array_have_the_kernels_own_names() -> None:
         symbol={"irq_stat": 0x1000, "irq_stat_info": 0x800, "__cpu_possible_mask": 0x2000}.__getitem__,
         types=SimpleNamespace(has_member=lambda *_: True, sizeof=lambda _: 24,
                               member=lambda _, name: SimpleNamespace(offset=offsets[name], count=3)),
-        memory=SimpleNamespace(word=words.__getitem__, cstring=lambda address, _most: texts[address],
+        memory=SimpleNamespace(word=words.__getitem__, text=lambda address, _most: texts[address].decode(),
                                read=lambda address, size: bytes([address >> 8, 0, 0, 0] * 3)),
     )  # fmt: skip
     with patch.object(irq_counters, "_cpus", return_value=[0, 1]):

@@ -307,7 +307,7 @@ def test_memory_modules_and_the_errors_that_were_counted(monkeypatch: pytest.Mon
     types: Any = SimpleNamespace(enum=lambda _name: {"MEM_DDR4": 17})
     monkeypatch.setattr(edac, "types_of", lambda *_: types)
     kernel = attach(stored("6.12-sysrq.kdump"), print)
-    memory: Any = SimpleNamespace(words=lambda *_: tuple(modules), cstring=lambda *_: b"LAB-9000", page_size=4096)
+    memory: Any = SimpleNamespace(words=lambda *_: tuple(modules), text=lambda *_: "LAB-9000", page_size=4096)
     monkeypatch.setattr(kernel, "memory", memory)
     found = edac.memory_modules(kernel)
     assert found == [

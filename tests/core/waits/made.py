@@ -32,6 +32,9 @@ class Memory(Words):
     def cstring(self, address: int, _limit: int = 0) -> bytes:
         return self._texts.get(address, b"")
 
+    def text(self, address: int, _limit: int = 0) -> str:
+        return self.cstring(address).decode()
+
 
 def made(
     monkeypatch: pytest.MonkeyPatch,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from oopscope.decode import decoded
 from oopscope.dumps import Facts
 from oopscope.dumps.log import apport, journal, lines, pasted, pstore
 from oopscope.dumps.log.lines import Entry
@@ -60,7 +61,7 @@ CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r")
 
 
 def _text(source: ByteSource, at: int, size: int) -> str:
-    return source.read_at(at, size).decode("utf-8", "backslashreplace")
+    return decoded(source.read_at(at, size))
 
 
 def probe(source: ByteSource) -> bool:
@@ -68,7 +69,7 @@ def probe(source: ByteSource) -> bool:
     head = source.read_at(0, HEAD)
     if not head or _is_binary(head):
         return False
-    text = head.decode("utf-8", "backslashreplace").replace("\r", "\n")
+    text = decoded(head).replace("\r", "\n")
     if apport.is_apport(text):
         return apport.log_text(_text(source, 0, MOST)) is not None
     if text.startswith(("<?xml", "<!DOCTYPE", "<html", "#!")):
@@ -132,7 +133,7 @@ class LogDump:
             if cut:
                 self._problems.append(f"{source.name}: only its last {MOST >> 20} MiB were read")
             raw = source.read_at(cut, MOST)
-            text = raw.decode("utf-8", "backslashreplace")
+            text = decoded(raw)
             texts.append(lines.clean(text) if len(raw.translate(None, CONTROLS)) != len(raw) else text)
         texts = [piece for text in texts for piece in pstore.pieces(text)]
         if pstore.part_of(texts[0]) is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import zstandard
 
+from oopscope.decode import decoded
 from oopscope.lazy_re import lazy_re
 
 FIELDS = ("VmCoreDmesg", "OopsText", "Dmesg", "CurrentDmesg", "CurrentDmesg.txt", "Failure")  # the first that is there
@@ -61,4 +62,4 @@ def _unpacked(lines: list[str]) -> str | None:
             out = zlib.decompressobj(47).decompress(bytes(data), MOST)
     except (Error, ValueError, zlib.error, zstandard.ZstdError):
         return None
-    return out.decode("utf-8", "backslashreplace")
+    return decoded(out)

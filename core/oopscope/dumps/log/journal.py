@@ -6,6 +6,7 @@ Follows systemd.journal-fields(7). Only what came by the kernel's transport is t
 import json
 from collections.abc import Iterable, Iterator
 
+from oopscope.decode import decoded
 from oopscope.dumps.log.lines import USER, Entry
 
 LONGEST = 1 << 20  # characters of a line
@@ -37,7 +38,7 @@ def _entry(fields: dict[str, object]) -> Entry | None:
     message = fields.get("MESSAGE")
     if isinstance(message, list):  # bytes that are no UTF-8
         try:
-            message = bytes(message).decode("utf-8", "backslashreplace")
+            message = decoded(bytes(message))
         except (ValueError, TypeError):
             return None
     if not isinstance(message, str):

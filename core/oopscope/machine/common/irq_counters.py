@@ -92,7 +92,7 @@ def _in_array(kernel: Kernel) -> Iterator[Counter]:
 
 
 def _text(kernel: Kernel, address: int) -> str:
-    return kernel.memory.cstring(address, MAX_NAME).decode("utf-8", "backslashreplace").strip()
+    return kernel.memory.text(address, MAX_NAME).strip()
 
 
 def _cpus(kernel: Kernel) -> list[int]:

@@ -6,6 +6,7 @@ Forms: 8, 16, 32 and 64 are units of so many bits, `d` words in decimal, `a` a t
 from typing import Any, NamedTuple
 
 from oopscope.arch import ByteOrder
+from oopscope.decode import decoded
 from oopscope.errors import Implausible, OopscopeError
 from oopscope.inspect.look_up import address_of
 from oopscope.inspect.words import CHUNK, words
@@ -82,7 +83,7 @@ def _place(kernel: Kernel, stretch: Stretch) -> Facts:
 def _words(kernel: Kernel, stretch: Stretch) -> Rows | Text:
     if stretch.form == "a":
         text = kernel.memory.cstring(stretch.address, stretch.words)
-        return Text("", "Text", tuple(text.decode("utf-8", "backslashreplace").splitlines()))
+        return Text("", "Text", tuple(decoded(text).splitlines()))
     return words_rows(kernel, stretch) if stretch.form in ("", "64") else _units(kernel, stretch)
 
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from oopscope.decode import decoded
 from oopscope.errors import OopscopeError
 from oopscope.inspect.describe import describe
 from oopscope.inspect.expression import Members, Pointer, Several, Unread, Value, Word, evaluate
@@ -48,7 +49,7 @@ def _value(kernel: Kernel, thing: _Thing) -> Facts:
             "", "", (*facts, *(Fact(name, name, "text", _said(one)) for name, one in zip(*value[:2], strict=True)))
         )
     if isinstance(value, bytes):
-        text = value.split(b"\0")[0].decode("utf-8", "backslashreplace")
+        text = decoded(value.split(b"\0")[0])
         return Facts(
             "", "", (*facts, Fact("text", "Text", "text", text), Fact("bytes", "Bytes", "text", value.hex(" ")))
         )
@@ -87,7 +88,7 @@ def _text_at(kernel: Kernel, address: int) -> str:
 def _said(one: Value) -> str:
     """Return a member's value in a few words."""
     if isinstance(one, bytes):
-        return one.split(b"\0")[0].decode("utf-8", "backslashreplace")
+        return decoded(one.split(b"\0")[0])
     if isinstance(one, Pointer):
         return f"{one.address:#x}"
     if isinstance(one, View):
@@ -139,7 +140,7 @@ def _element(kernel: Kernel, at: int, one: Value) -> Element:
         told = "  ".join(f"{name} {_said(value)}" for name, value in zip(*one[:2], strict=True))
         return Element(at, one.address, None, told, None)
     if isinstance(one, bytes):
-        return Element(at, None, None, one.split(b"\0")[0].decode("utf-8", "backslashreplace"), None)
+        return Element(at, None, None, decoded(one.split(b"\0")[0]), None)
     return Element(at, None, None, None, one.why if isinstance(one, Unread) else ", ".join(map(str, one)))
 
 

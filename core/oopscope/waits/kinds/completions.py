@@ -133,7 +133,7 @@ def _flusher(kernel: Kernel, one: Sleeper, completion: int, waiter: Node) -> lis
     nodes = {flusher + shape[2], *ring(kernel, flusher + shape[2])}
     for address in workqueues(kernel):
         if memory.word(address + queue[0]) == flusher or address + queue[1] in nodes:
-            name = memory.cstring(address + queue[2], 24).decode("utf-8", "backslashreplace")
+            name = memory.text(address + queue[2], 24)
             node = thing("workqueue", address, name)
             busy = [worker for worker in workers(kernel) if worker.workqueue == address]
             return [

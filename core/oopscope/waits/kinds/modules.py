@@ -57,7 +57,7 @@ def _loading(kernel: Kernel) -> dict[str, int]:
     found = {}
     for module in for_each_list(kernel.memory, head, shape[0], lambda _error: None, MAX_MODULES):
         if kernel.memory.u32(module + shape[2]) != LIVE:
-            found[kernel.memory.cstring(module + shape[1], MAX_NAME).decode("utf-8", "backslashreplace")] = module
+            found[kernel.memory.text(module + shape[1], MAX_NAME)] = module
     return found
 
 
@@ -69,7 +69,7 @@ def _by_name(kernel: Kernel, one: Sleeper) -> Iterator[Claim]:
         if word < floor or word in one.stack or word in _loading(kernel).values():
             continue
         try:
-            name = kernel.memory.cstring(word + at, MAX_NAME).decode("utf-8", "backslashreplace")
+            name = kernel.memory.text(word + at, MAX_NAME)
         except OopscopeError:
             continue
         module = _loading(kernel).get(name)

@@ -127,7 +127,7 @@ def _journal(kernel: Kernel, one: Sleeper, head: int) -> Iterator[Claim]:
             continue
         if thread is None or not thread.comm.startswith(b"jbd2/"):
             continue
-        name = kernel.memory.cstring(journal + device, 32).decode("utf-8", "backslashreplace")
+        name = kernel.memory.text(journal + device, 32)
         waiter = task_node(kernel, one.address)
         if thread.address == one.address:
             if queue == "j_wait_updates":

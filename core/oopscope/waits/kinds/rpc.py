@@ -74,6 +74,6 @@ def _text(kernel: Kernel, address: int, *path: int | None) -> str:
             if at is None:
                 return ""
             address = kernel.memory.word(address + at)
-        return kernel.memory.cstring(address, MAX_NAME).decode("ascii", "backslashreplace") if address else ""
+        return kernel.memory.text(address, MAX_NAME) if address else ""
     except OopscopeError:
         return ""
