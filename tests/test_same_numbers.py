@@ -91,6 +91,7 @@ def told(report: dict[str, Any], key: str) -> Any:
     return report[key]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", KEYS)
 def test_show_and_report(capsys: pytest.CaptureFixture[str], report: dict[str, Any], key: str) -> None:
     rows = json.loads(shown(capsys, key, "json"))
@@ -117,6 +118,7 @@ def test_show_and_report(capsys: pytest.CaptureFixture[str], report: dict[str, A
             assert " ".join(cell(row[column.key], column.kind).split()) in " ".join(line.split())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", ON_PAGE)
 def test_html_and_report(report: dict[str, Any], key: str) -> None:
     page = html(report)
@@ -135,6 +137,7 @@ def test_text_and_report(report: dict[str, Any], key: str) -> None:
         assert " ".join(" ".join(words).split()) in part
 
 
+@pytest.mark.thorough
 async def test_screen_report_and_files(report: dict[str, Any], tmp_path: Path) -> None:
     async with running(Opened(), LARGE, [demo_path()]) as (app, pilot):
         for key in KEYS:

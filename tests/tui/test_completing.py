@@ -82,6 +82,7 @@ def test_nothing_is_offered_for_nothing_and_after_a_command_that_takes_nothing()
     assert shown("write x") == ["write x"]
 
 
+@pytest.mark.thorough
 def test_a_hundred_thousand_tasks_are_gone_through_in_slices() -> None:
     made = store(tasks=tasks(100_000))
     completer = Completer("kworker", made, PANES)

@@ -128,6 +128,7 @@ def test_a_session(environment: dict[str, str]) -> None:
         assert ";31m" not in program.data
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
 @pytest.mark.parametrize(("end", "status"), [("\x03", 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str)
 def test_whatever_ends_it_the_terminal_is_as_it_was(end: int, status: int) -> None:
@@ -155,6 +156,7 @@ def test_a_stay_in_the_shell() -> None:
     assert program.end() == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
 def test_going_on_without_a_stay_in_the_shell_reads_the_terminal_once() -> None:
     program = Program(str(DUMP))
@@ -181,6 +183,7 @@ def test_a_terminal_that_is_closed_takes_the_program_with_it() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(program.pid, 0)[1]) in (129, -signal.SIGHUP)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(DUMP is None, reason="the dumps are not here")
 def test_other_sizes_and_a_screen_that_is_spoilt() -> None:
     program = Program(str(DUMP))

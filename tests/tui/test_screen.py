@@ -40,6 +40,7 @@ async def test_the_overview_says_why_with_no_key_pressed(size: tuple[int, int]) 
 KEYS = {".": "full_stop", ",": "comma"}
 
 
+@pytest.mark.thorough
 @SIZES
 @pytest.mark.parametrize(
     ("key", "words"),

@@ -230,6 +230,7 @@ def test_default_colours_are_not_written() -> None:
     assert sgr(Style(color="red", bold=True), None) == "1"
 
 
+@pytest.mark.thorough
 async def test_a_scroll_with_a_detail_beside_is_a_kilobyte_at_most() -> None:
     """On the demo's tasks at 160x48; with margins the median, without them what the README names."""
     costs: dict[bool, list[int]] = {True: [], False: []}

@@ -24,6 +24,7 @@ def lines(done: Done) -> list[str]:
 
 
 class TestEachOne:
+    @pytest.mark.thorough
     @pytest.mark.parametrize("line", asked(), ids=lambda c: c.name)
     def test_help_has_examples_that_run(self, command: Run, line: Command) -> None:
         done = command(line.name, "--help")

@@ -107,6 +107,7 @@ class TestShow:
         assert [line.split()[0] for line in lines] == [key for key, _ in TABLES]
         assert all(c.key in lines[i] for i, (key, _) in enumerate(TABLES) for c in table(key).columns)
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("key", [key for key, _ in TABLES if key not in UNREAD])
     def test_text_json_and_csv_have_the_same_rows(self, command: Run, key: str) -> None:
         columns, dump = table(key).columns, LIFE if key in LATER else DEADLOCK

@@ -19,6 +19,7 @@ SCREENS = ("oopscope learn", "oopscope demo")  # alone: they open the screen
 LINES = [line for name, lines in OF.items() if name not in ELSEWHERE for line, _ in lines if line not in SCREENS]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("line", LINES)
 def test_it_runs(command: Run, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("vmcore", "crash", "dumps"):

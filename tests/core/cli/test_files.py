@@ -167,6 +167,7 @@ def test_other_cells_of_csv_are_as_they_are(text: str) -> None:
     assert _flat(text) == text
 
 
+@pytest.mark.thorough
 def test_a_small_file_that_unpacks_to_gigabytes_costs_little(
     tmp_path: Path, command: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

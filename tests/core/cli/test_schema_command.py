@@ -74,6 +74,7 @@ def defs() -> dict[str, dict[str, dict[str, dict[str, Any] | list[str] | str] | 
     return definitions()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("line", [
     ("report",), ("log",), ("bt",), ("bt", "1"), ("bt", "--all"), ("ps",), ("task", "1"), ("files", "1"), ("vm", "1"),
     ("foreach", "UN", "bt"), ("kmem", "-s"), ("kmem", "-z"), ("kmem", "-i"), ("sys",), ("mod",), ("mod", "labcrash"),
@@ -90,6 +91,7 @@ def test_output_is_as_its_schema_says(
     assert fits(json.loads(done.out), commands()[line[0]], defs)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", [key for key, _ in TABLES if key not in UNREAD])
 def test_every_table_is_as_its_schema_says(
     command: Run,

@@ -36,6 +36,7 @@ def guessed(kernel: Kernel, cpu: int, task: int) -> list[Frame]:
     return guess(kernel, stack, live_stacks(kernel, cpu))
 
 
+@pytest.mark.thorough
 def test_the_panicking_cpu(case: Case) -> None:
     kernel, cpu, known, task = panicked(in_nmi(case.name) if case.name == "6.12-nmi" else case.kernel)
     found = guessed(kernel, cpu, task)

@@ -36,6 +36,7 @@ def sleepers(kernel: Kernel) -> list[Task]:
     return [t for t in all_tasks(kernel) if t.pid and t.pid > 1 and t.state != "R"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["7.2-sysrq.kdump", "6.12-sysrq.kdump", "6.1-null.kdump", "5.10-sysrq.kdump"])
 def test_tasks_around_a_hole(name: str) -> None:
     kernel = whole(name)

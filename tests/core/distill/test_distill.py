@@ -47,6 +47,7 @@ def test_the_report_is_the_same(distilled: tuple[Case, Path, kdump_file.Written]
     assert {k: report["dump"][k] for k in same} == {k: source.report["dump"][k] for k in same}
 
 
+@pytest.mark.thorough
 def test_pages_are_the_sources_own(distilled: tuple[Case, Path, kdump_file.Written]) -> None:
     source, out, done = distilled
     small, whole = open_path(out), open_path(source.path)
@@ -152,6 +153,7 @@ def test_a_recording_has_vmcoreinfo_in_any_case() -> None:
     assert VmcoreInfo.parse(found.desc).raw == info.raw
 
 
+@pytest.mark.thorough
 def test_what_a_search_only_passes_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """VMCOREINFO of 5.10 does not name kallsyms, which is looked for through the whole image."""
     monkeypatch.setattr(kdump_file, "LEVEL", 1)
@@ -190,6 +192,7 @@ def test_what_other_tools_read_is_in_it(distilled: tuple[Case, Path, kdump_file.
     assert not lacking
 
 
+@pytest.mark.thorough
 def test_zlib_is_for_readers_without_zstd(tmp_path: Path) -> None:
     out = tmp_path / "small.kdump"
     distill(open_path(case_of(CHOSEN[0]).path), out, lambda _text: None, zlib=True)

@@ -61,6 +61,7 @@ def sparse_kdump(path: Path, tib: int, ram_everywhere: bool) -> int:
     return pages
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("tib, ram_everywhere", [(1, True), (6, False)])
 def test_a_huge_machine_opens_at_once_and_in_little_memory(tmp_path: Path, tib: int, ram_everywhere: bool) -> None:
     path = tmp_path / "vmcore"

@@ -85,6 +85,7 @@ def _offsets(kernel: Kernel) -> list[int]:
     return per_cpu_offsets(kernel)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_any_number_gets_an_answer(name: str) -> None:
     """Whatever the address, no error comes out, and nothing is said of memory that does not exist."""

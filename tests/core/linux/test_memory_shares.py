@@ -22,6 +22,7 @@ def case_of_null() -> Any:
     return kernel
 
 
+@pytest.mark.thorough
 def test_they_add_up(case: Case) -> None:
     found = memory_shares(case.kernel)
     assert sum(share.bytes or 0 for share in found.shares) == found.total

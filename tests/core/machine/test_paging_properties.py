@@ -46,6 +46,7 @@ def entry(level: Level, paging: Paging, address: int, inner: bool) -> int | None
     return made if paging.address_in(made, mask) & -(1 << level.shift if not inner else 1) == address else None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(pagings()))
 def test_what_was_mapped_is_found(name: str) -> None:
     paging = pagings()[name]
@@ -77,6 +78,7 @@ def test_what_was_mapped_is_found(name: str) -> None:
     holds()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(pagings()))
 def test_any_tables_end_in_a_page_or_a_refusal(name: str) -> None:
     """Entries of chance, each read at most once a level, whatever they lead to."""

@@ -177,6 +177,7 @@ def test_open_files(name: str) -> None:
             assert {fd: path for fd, path in wanted.items() if have.get(fd) != path} == {}
 
 
+@pytest.mark.thorough
 def test_changed_and_missing_pages_cost_no_more_than_themselves(name: str) -> None:
     """No fault of the program's own, whatever memory says; what is lost is said.
 

@@ -44,6 +44,7 @@ def same_but(report: Any, whole: Case, *changed: str) -> None:
     assert report["problems"]
 
 
+@pytest.mark.thorough
 def test_the_helper_breaks_what_it_says(whole: Case, tmp_path: Path) -> None:
     """An untouched copy has the problems of its original, so that others below come from the damage."""
     out = break_pages(whole.path, tmp_path / "copy.kdump", [])
@@ -157,6 +158,7 @@ def place_of(kernel: Kernel, table: str) -> int:
     return kernel.symbols.tables.names + 0x8000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("table", ["BTF", "kallsyms", "ORC"])
 def test_a_table_of_the_kernel(whole: Case, broken_report: Callable[..., Any], table: str) -> None:
     """Without a page of types, symbols or unwinding tables much may go, never all, and never with a traceback."""

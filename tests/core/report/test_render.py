@@ -89,6 +89,7 @@ class Tags(HTMLParser):
         self.text.append(data)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_dump_in_every_format(case: Case, form: str) -> None:
     out = render(form, case.report)
@@ -202,6 +203,7 @@ def test_bars_are_escaped_in_tables_only() -> None:
     assert "- `a|b`" in out
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", FORMATS)
 def test_sections_that_could_not_be_read(form: str) -> None:
     """None, as a failed section is, for each in turn and for all."""

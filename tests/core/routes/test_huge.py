@@ -91,6 +91,7 @@ def test_a_report_costs_little_more_than_of_a_small_machine(tmp_path: Path, tib:
     assert large == {key: value for key, value in small.items() if key != "dump"}
 
 
+@pytest.mark.thorough
 def test_the_holes_of_a_sparse_image_are_not_read(tmp_path: Path) -> None:
     (path,) = ROUTES["raw"](Machine(PATH), tmp_path)
     os.truncate(path, 64 << 30)

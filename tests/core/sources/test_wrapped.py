@@ -64,6 +64,7 @@ def content(path: Path, environ: dict[str, str]) -> tuple[bytes, str | None]:
     return found.read_at(0, found.size), found.problem
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", PACKERS)
 @pytest.mark.parametrize("data", [b"x", bytes(3 << 20), NOISE[:300_000], WORDS], ids=["x", "zeros", "noise", "words"])
 def test_what_comes_out(kind: str, data: bytes, tmp_path: Path, environ: dict[str, str]) -> None:
@@ -76,6 +77,7 @@ def test_what_comes_out(kind: str, data: bytes, tmp_path: Path, environ: dict[st
     assert content(path, {"OOPSCOPE_CACHE": "off"}) == (data + b"more", None)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", PACKERS)
 def test_cut_off(kind: str, tmp_path: Path, environ: dict[str, str]) -> None:
     """A stream that ends too soon gives what comes before, is said to be cut off, and is not kept."""

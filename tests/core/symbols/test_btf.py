@@ -343,6 +343,7 @@ def test_a_hole_is_a_read_error(built: tuple[Any, dict[str, int]]) -> None:
         Btf.at(read, 0x1000, 0x1000 + len(data))
 
 
+@pytest.mark.thorough
 def test_real(real_kernel: Any) -> None:
     if real_kernel.find_symbol("__start_BTF") is None:
         pytest.skip("a kernel without BTF")

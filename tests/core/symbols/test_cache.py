@@ -145,6 +145,7 @@ def test_lies_about_the_types(
     assert index.open_btf(made.image.read, start, stop).get("struct_4")
 
 
+@pytest.mark.thorough
 def test_damaged_files_are_as_good_as_none(tmp_path: Path, kernel: Callable[..., Any]) -> None:
     made = first_run(tmp_path, kernel)
     path = tmp_path / f"{KEY}.index"

@@ -33,6 +33,7 @@ def check(table: Any, made: Any) -> None:
             assert table.name_at(following - 1) == (name, following - 1 - address)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("endian", ["<", ">"])
 @pytest.mark.parametrize("long_names", [False, True])
@@ -45,6 +46,7 @@ def test_named_by_vmcoreinfo(make_kallsyms: Callable[..., Any], era: str, endian
     check(Kallsyms(made.image.read, tables), made)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("endian", ["<", ">"])
 def test_found_by_scanning(make_kallsyms: Callable[..., Any], era: str, endian: str) -> None:
@@ -257,6 +259,7 @@ def test_scanning_a_truncated_image(make_kallsyms: Callable[..., Any], size: int
         scan(made.image.read, made.stext)
 
 
+@pytest.mark.thorough
 def test_aliases_without_end(make_kallsyms: Callable[..., Any], symbols_of: Any) -> None:
     stext = 0xFFFFFFFFA1000000
     symbols = [
