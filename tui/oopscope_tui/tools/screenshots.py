@@ -1,9 +1,8 @@
 """Pictures of every pane: `python -m oopscope_tui.tools.screenshots OUTDIR [DUMP] [--png]`.
 
-An SVG of each, at 80x24 and 160x48, on a dark and on a light ground: OUTDIR/dark/80x24/overview.svg and so on; those
-of the README at 120x36. A PNG
-beside each where it is asked for and a converter is at hand: resvg-py or cairosvg from PyPI, or rsvg-convert. They are
-for the people who write the documentation; nothing that runs needs them.
+An SVG of each, at 80x24 and 160x48 on a dark ground, at 160x48 on a light one: OUTDIR/dark/80x24/overview.svg and so
+on; those of the README at 120x36. A PNG beside each where it is asked for and a converter is at hand: resvg-py or
+cairosvg from PyPI, or rsvg-convert. They are for the people who write the documentation; nothing that runs needs them.
 """
 
 import argparse
@@ -47,6 +46,7 @@ SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("keys", ("1", "question_mark")),
 )
 SIZES = ((80, 24), (160, 48))
+LIGHT_SIZE = SIZES[1]  # of those on a light ground: a smaller one shows no other colours
 LARGE: tuple[tuple[str, tuple[str, ...]], ...] = (SCENES[0], next(scene for scene in SCENES if scene[0] == "code"))
 LARGE_SIZE = (120, 36)  # of those in the README, where a picture is 830 pixels wide
 PALETTES: dict[str, Palette] = {"dark": DARK, "light": LIGHT}
@@ -92,13 +92,13 @@ def to_png(source: Path) -> bool:
 
 
 def take(out: Path, dump: Path, provider: Provider | None = None) -> list[Path]:
-    """Make the picture of every scene in every size, on a dark and on a light ground; return the SVG files."""
+    """Make the picture of every scene in every size, on a dark ground and one on a light; return the SVG files."""
     made = []
     for size in (*SIZES, LARGE_SIZE):
         for name, keys in LARGE if size == LARGE_SIZE else SCENES:
             shown = asyncio.run(screen(OopscopeApp([dump], provider), keys, size))
             for ground, palette in PALETTES.items():
-                if size == LARGE_SIZE and ground != "dark":
+                if ground != "dark" and size != LIGHT_SIZE:
                     continue
                 folder = out / ground / f"{size[0]}x{size[1]}"
                 folder.mkdir(parents=True, exist_ok=True)
