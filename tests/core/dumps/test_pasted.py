@@ -84,6 +84,7 @@ def test_what_is_not_shifted_stays() -> None:
 @pytest.mark.parametrize(
     ("line", "caller"),
     [("[   13.380405][  4] store: up", "C4"), ("[   13.380405] 003: store: up", "C3"),
+     ("[   13.380405] 003:  store_put+0x1/0x2", "C3"),
      ("[   13.380405] [0000000000000000] pgd=0", None)],
 )  # fmt: skip
 def test_a_cpu_for_a_caller(line: str, caller: str | None, tmp_path: Path) -> None:

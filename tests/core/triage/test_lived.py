@@ -258,6 +258,21 @@ def test_a_file_systems_line_in_the_midst_of_an_oops_is_another_tasks(tmp_path: 
     assert (found.cause, found.symbol) == ("null-pointer-dereference", "store_put+0x21")
 
 
+@pytest.mark.parametrize(
+    "esr, words",
+    [("96000007", "which is not mapped"), ("96000021", "which is not aligned as the instruction needs it"),
+     ("96000010", "from which memory or a device did not answer")],
+)  # fmt: skip
+def test_what_the_processor_says_was_wrong_with_an_address(tmp_path: Path, esr: str, words: str) -> None:
+    oops = (
+        f"Unable to handle kernel paging request at virtual address ffff001f11e1e436\nMem abort:\n  ESR = 0x{esr}\n"
+        f"Internal error: Oops: {esr} [#1] SMP\n{WHO}\npstate: 60000005 (nZCv daif)\npc : store_put+0x21/0x40\n"
+        "lr : store_sync+0x4/0x8\nCall trace:\n store_put+0x21/0x40\n---[ end trace 0000000000000000 ]---\n"
+        f"Kernel panic - not syncing: Oops: Fatal exception"
+    )
+    assert words in judged(tmp_path, oops).summary
+
+
 def test_an_oops_of_what_slept_in_atomic_is_likely_at_most(tmp_path: Path) -> None:
     """Who slept so left its locks and its per-CPU data to others: the fault may come of that."""
     slept = f"BUG: scheduling while atomic: storaged/321/0x00000002\n{WHO}\n{TRACE}\n"

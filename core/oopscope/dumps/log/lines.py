@@ -63,7 +63,7 @@ DECODED = lazy_re(r"(?P<facility>[a-z]+\d?) *:(?P<level>[a-z]+) *: (?P<rest>.*)"
 LEVEL = lazy_re(r"<(?P<pri>\d{1,4})>(?:\[|(?=.))")
 STAMP = lazy_re(
     r"\[ *(?P<seconds>\d{1,10})\.(?P<fraction>\d{3,9}|(?= ?\]))(?: *<[ +-]*\d+\.\d+>)? ?\]"
-    r"(?:\[ *(?P<caller>[TC]?\d{1,6}) ?\])?(?: ?\[ *(?P<caller2>[TC]\d{1,18}) ?\])? ?(?P<cpu>\d{3}: (?=\S))?"
+    r"(?:\[ *(?P<caller>[TC]?\d{1,6}) ?\])?(?: ?\[ *(?P<caller2>[TC]\d{1,18}) ?\])? ?(?P<cpu>\d{3}: (?= {0,3}\S))?"
 )
 STAMPS = lazy_re(r"(?:^|(?<=\S) |(?<= ))(?=\[ *\d{1,10}\.\d{6}\])")
 # How a mail, a forum or a paste shifts each line, before its time or its level.

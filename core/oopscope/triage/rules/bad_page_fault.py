@@ -16,6 +16,7 @@ from oopscope.triage.faults import (
 )
 from oopscope.triage.finding import Confidence, Verdict
 from oopscope.triage.gone_module import gone_module
+from oopscope.triage.said import said as of_processor
 
 READ_ONLY = r"read-only memory|write to read-only|permissions? violation|Write protection|protection exception"
 
@@ -108,8 +109,16 @@ def _why(death: Death, address: int | None) -> str:
     if death.in_oops(r"user memory outside uaccess"):
         return "which belongs to a program"
     if not forbidden:
-        return "which is not mapped" if death.in_oops(READ_ONLY) is None else "which is read-only"
+        return _not_mapped(death) if death.in_oops(READ_ONLY) is None else "which is read-only"
     if death.in_oops(r"user address|SMAP|SMEP|user page") or (address is not None and 0 < address < 1 << 47):
         return "which belongs to a program"
     wrote = death.in_oops(r"write access|write to read-only") is not None or bool(code and code & WRITE)
     return "which is read-only" if wrote else "which it may not use so"
+
+
+def _not_mapped(death: Death) -> str:
+    """Say that nothing is mapped there, unless the processor itself says that something else was wrong."""
+    told = " ".join(evidence.text for evidence in of_processor(death))
+    if "alignment fault" in told:
+        return "which is not aligned as the instruction needs it"
+    return "from which memory or a device did not answer" if "external abort" in told else "which is not mapped"

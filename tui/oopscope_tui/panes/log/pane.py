@@ -144,9 +144,10 @@ class Log(Pane):
         return [*text, *([] if len(text) > 1 and not linked else [BLANK]), *linked, *fields]
 
     def _fields(self, row: "LogRow", width: int) -> list[Line]:
-        level = theme.LEVELS[row.level][1] if isinstance(row.level, int) and 0 <= row.level <= 7 else "?"
+        known = isinstance(row.level, int) and 0 <= row.level <= 7
+        level = f"{row.level} {theme.LEVELS[row.level or 0][1] if known else '?'}"
         lines = field_line("Caller", row.caller or "not recorded", width, 10, _caller(row.caller))
-        lines += field_line("Level", f"{row.level} {level}", width, 10)
+        lines += field_line("Level", level if row.level is not None else "not recorded", width, 10)
         if row.ns is None:
             return lines + field_line("Time", "not recorded", width, 10)
         lines += field_line("Boot time", f"{seconds(row.ns)} s", width, 10)
