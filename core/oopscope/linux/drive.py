@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from oopscope.decode import decoded
-from oopscope.errors import Absent, Implausible, NoType, OopscopeError
+from oopscope.errors import Implausible, OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.linux.block import Disk, disks
 from oopscope.linux.device import Devices
-from oopscope.linux.module_types import module_types
 from oopscope.linux.open_by import files_of_first
+from oopscope.linux.optional_module import types_of
 from oopscope.structs.layout import Types
 from oopscope.structs.plan import Bound, Plan
 
@@ -163,22 +163,13 @@ class _Reader:
         self.kernel, self.memory = kernel, kernel.memory
         self.devices, self.files = Devices(kernel), files_of_first(kernel)
 
-    def types(self, struct: str, module: str) -> Types:
-        """Return the types that a driver's struct is among: the kernel's, else its module's; Absent."""
-        if self.kernel.types.has(struct):
-            return self.kernel.types
-        try:
-            return module_types(self.kernel, module)
-        except NoType:
-            raise Absent(f"the types of module {module} are not in this kernel") from None
-
     def bind(self, plan: Plan[Any], types: Types) -> Bound[Any]:
         """Bind a plan to a driver's types."""
         return plan.bind(types, self.memory, self.kernel.endian)
 
     def scsi(self, name: str, disk: int, queue: int) -> Drive:
         """Return the row of a SCSI disk, whose queue leads to its device."""
-        types = self.types("scsi_device", "scsi_mod")
+        types = types_of(self.kernel, "scsi_mod", "scsi_device")
         at = self.devices.follow(queue, "request_queue", "queuedata")
         row = self.bind(SCSI, types).row(at)
         host = self.bind(HOST, types).row(row.host)
@@ -198,7 +189,7 @@ class _Reader:
 
     def nvme(self, name: str, disk: int, queue: int) -> Drive:
         """Return the row of an NVMe namespace: that of its controller."""
-        types = self.types("nvme_ns", "nvme_core")
+        types = types_of(self.kernel, "nvme_core", "nvme_ns")
         at = self.devices.follow(disk, "gendisk", "private_data")
         row = self.bind(NVME, types).row(at)
         if row.queue != queue:
@@ -213,7 +204,7 @@ class _Reader:
 
     def mapped(self, name: str, disk: int, _queue: int) -> Drive:
         """Return the row of a device-mapper device."""
-        types = self.types("mapped_device", "dm_mod")
+        types = types_of(self.kernel, "dm_mod", "mapped_device")
         at = self.devices.follow(disk, "gendisk", "private_data")
         row = self.bind(MAPPED, types).row(at)
         if row.disk != disk:
@@ -237,7 +228,7 @@ class _Reader:
 
     def loop(self, name: str, disk: int, _queue: int) -> Drive:
         """Return the row of a loop device."""
-        types = self.types("loop_device", "loop")
+        types = types_of(self.kernel, "loop", "loop_device")
         at = self.devices.follow(disk, "gendisk", "private_data")
         row = self.bind(LOOP, types).row(at)
         if row.disk != disk:
@@ -249,7 +240,7 @@ class _Reader:
 
     def raid(self, name: str, disk: int, _queue: int) -> Drive:
         """Return the row of an md device."""
-        types = self.types("mddev", "md_mod")
+        types = types_of(self.kernel, "md_mod", "mddev")
         at = self.devices.follow(disk, "gendisk", "private_data")
         row = self.bind(RAID, types).row(at)
         if row.disk != disk:

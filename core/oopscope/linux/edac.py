@@ -11,7 +11,7 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
-from oopscope.linux.rpc import is_there, symbol_of, types_of
+from oopscope.linux.optional_module import is_there, symbol_of, types_of
 from oopscope.structs.plan import Bound, Plan
 
 MODULE, LIST = "edac_core", "mc_devices"

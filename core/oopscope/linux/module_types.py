@@ -70,9 +70,16 @@ def module_tables(kernel: Kernel) -> list[tuple[int, int]]:
 
 
 def module_types(kernel: Kernel, module: str) -> Types:
-    """Return a module's types, the kernel's own included; NoType for a module without."""
-    table = kernel.cached(_tables).get(module)
-    if table is None:
-        raise NoType(f"of module {module}")
-    data = kernel.memory.read(table.data, table.data_size)
-    return Types(lambda: Btf(data, kernel.types.btf, kernel.memory.word_size))
+    """Return a module's types, the kernel's own included, decoded once; NoType for a module without."""
+    known = kernel.cached(_decoded)
+    if module not in known:
+        table = kernel.cached(_tables).get(module)
+        if table is None:
+            raise NoType(f"of module {module}")
+        data = kernel.memory.read(table.data, table.data_size)
+        known[module] = Types(lambda: Btf(data, kernel.types.btf, kernel.memory.word_size))
+    return known[module]
+
+
+def _decoded(_kernel: Kernel) -> dict[str, Types]:
+    return {}  # by the module's name

@@ -7,11 +7,11 @@ parameter of the module sets is left out.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from oopscope.errors import Absent, Implausible, NoType
+from oopscope.errors import Implausible
 from oopscope.kernel.kernel import Kernel
-from oopscope.linux.module_types import module_types
+from oopscope.linux.optional_module import types_of
 from oopscope.linux.percpu_counter import percpu_sum
 from oopscope.linux.system import memory_bytes
 from oopscope.linux.ticks import hz
@@ -345,11 +345,10 @@ KNOWN: dict[str, tuple[Says, str, str]] = {
 
 
 class OptionReader:
-    """What the file systems of one kernel say of themselves; the types of a module are read once."""
+    """What the file systems of one kernel say of themselves."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._types: dict[str, Types] = {}
 
     def says(self, name: str, info: int, operations: int) -> Own:
         """Return what a file system of a type says, by its s_fs_info and its s_op; Absent where its types are not had.
@@ -361,18 +360,7 @@ class OptionReader:
         if known is None or not info or (expected and operations != self._kernel.find_symbol(expected)):
             return Own()
         says, struct, module = known
-        return says(self._kernel, self._of(struct, module), info)
-
-    def _of(self, struct: str, module: str) -> Types:
-        if struct not in self._types:
-            types: Any = self._kernel.types
-            if not types.has(struct):
-                try:
-                    types = module_types(self._kernel, module)
-                except NoType:
-                    raise Absent(f"the types of module {module} are not in this kernel") from None
-            self._types[struct] = types
-        return self._types[struct]
+        return says(self._kernel, types_of(self._kernel, module, struct), info)
 
 
 OPERATIONS = dict.fromkeys(("tmpfs", "devtmpfs", "rootfs"), "shmem_ops") | {"ext2": "ext4_sops", "ext3": "ext4_sops"}

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from oopscope.errors import Absent, Implausible, NoType
+from oopscope.errors import Absent, Implausible
 from oopscope.kernel.kernel import Kernel, per_cpu_offsets
-from oopscope.linux.module_types import module_types
+from oopscope.linux.optional_module import types_of
 from oopscope.structs.layout import Types
 
 MAX_QUEUES, NETDEV_ALIGN = 1024, 32
@@ -46,17 +46,8 @@ def _private(kernel: Kernel, device: int) -> int:
     return device + -(-kernel.types.sizeof("net_device") // NETDEV_ALIGN) * NETDEV_ALIGN
 
 
-def _types(kernel: Kernel, struct: str = "virtnet_info", module: str = MODULE) -> Types:
-    if kernel.types.has(struct):
-        return kernel.types
-    try:
-        return module_types(kernel, module)
-    except NoType:
-        raise Absent(f"the types of module {module} are not in this kernel") from None
-
-
 def _virtio(kernel: Kernel, device: int) -> Counts:
-    types, memory, at = _types(kernel), kernel.memory, _private(kernel, device)
+    types, memory, at = types_of(kernel, MODULE, "virtnet_info"), kernel.memory, _private(kernel, device)
 
     def member(name: str) -> int:
         return at + types.member("virtnet_info", name).offset
@@ -91,7 +82,7 @@ def _by_cpu(kernel: Kernel, types: Types, base: int, struct: str, *names: str) -
 
 def _vlan(kernel: Kernel, device: int, struct: str, member: str, module: str) -> Counts:
     """Return what a VLAN, or a macvlan, counted in its struct vlan_pcpu_stats."""
-    types = _types(kernel, struct, module)
+    types = types_of(kernel, module, struct)
     base = kernel.memory.word(_private(kernel, device) + types.member(struct, member).offset)
     names = ("rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "tx_dropped", "rx_errors")
     rx, rx_bytes, tx, tx_bytes, dropped, errors = _by_cpu(kernel, types, base, "vlan_pcpu_stats", *names)
@@ -100,7 +91,7 @@ def _vlan(kernel: Kernel, device: int, struct: str, member: str, module: str) ->
 
 def _veth(kernel: Kernel, device: int) -> Counts:
     """Return what a veth sent, and what its peer did, which it received."""
-    types, memory = _types(kernel, "veth_priv", "veth"), kernel.memory
+    types, memory = types_of(kernel, "veth", "veth_priv"), kernel.memory
     peer_at, lstats = types.member("veth_priv", "peer").offset, kernel.types.member("net_device", "lstats").offset
     priv = _private(kernel, device)
     peer = memory.word(priv + peer_at)

@@ -9,7 +9,8 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import once
 from oopscope.kernel.walk import for_each_list
-from oopscope.linux.rpc import is_there, pernet, rpc_clients, types_of, words
+from oopscope.linux.optional_module import is_there, types_of
+from oopscope.linux.rpc import pernet, rpc_clients, words
 from oopscope.linux.sums import added
 from oopscope.linux.ticks import hz, seconds_since
 from oopscope.structs.plan import Plan

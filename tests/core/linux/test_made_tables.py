@@ -14,7 +14,7 @@ from oopscope.dumps import Dump, open_container
 from oopscope.errors import Implausible, NoSymbol
 from oopscope.kernel.kernel import Kernel
 from oopscope.kernel.once import reader
-from oopscope.linux import audit, edac, machine_check, mount_options, net_driver, nfs, printk_safe, rpc
+from oopscope.linux import audit, edac, machine_check, mount_options, net_driver, nfs, optional_module, printk_safe, rpc
 from oopscope.linux.mount_options import Own
 from oopscope.linux.task import task_structs
 from oopscope.sources.file import BytesSource
@@ -104,7 +104,7 @@ def test_a_place_in_namespaces_that_cannot_be_does_not_mean_no_clients(monkeypat
 def called(monkeypatch: pytest.MonkeyPatch, **wrong: int) -> Kernel:
     """Make a client of RPC with a call that was sent three times, and a server of NFS."""
     made = Made(hung())
-    made.types = rpc.types_of(made.kernel, "sunrpc", "sunrpc_net")
+    made.types = optional_module.types_of(made.kernel, "sunrpc", "sunrpc_net")
     net = made.put("list_head")
     program = made.put("rpc_program", name=made.text(b"nfs"), number=100003)
     transport = made.put("rpc_xprt", prot=wrong.get("protocol", 6), state=0b10010, servername=made.text(b"filer"),
@@ -118,7 +118,7 @@ def called(monkeypatch: pytest.MonkeyPatch, **wrong: int) -> Kernel:
     request = made.put("rpc_rqst", rq_task=wrong.get("task", call), rq_ntrans=3)
     made.set("rpc_task", call, tk_rqstp=request)
     made.ring(place(made, "rpc_clnt", "cl_tasks", client), place(made, "rpc_task", "tk_task", call))
-    made.types = rpc.types_of(made.kernel, "nfs", "nfs_net")
+    made.types = optional_module.types_of(made.kernel, "nfs", "nfs_net")
     servers = made.put("list_head")
     server = made.put("nfs_client", cl_hostname=made.text(b"filer"), cl_rpcclient=wrong.get("rpc", client),
                       rpc_ops=made.text(b"\4\0\0\0\0"), cl_minorversion=1, cl_state=0b101,
@@ -129,7 +129,7 @@ def called(monkeypatch: pytest.MonkeyPatch, **wrong: int) -> Kernel:
 
     def pernet(kernel: Kernel, module: str, symbol: str) -> Iterator[tuple[int, int]]:
         struct, member = {"sunrpc": ("sunrpc_net", "all_clients"), "nfs": ("nfs_net", "nfs_client_list")}[module]
-        at = rpc.types_of(kernel, module, struct).member(struct, member).offset
+        at = optional_module.types_of(kernel, module, struct).member(struct, member).offset
         yield NAMESPACE, heads[module] - at
 
     monkeypatch.setattr(rpc, "pernet", pernet)
@@ -374,10 +374,10 @@ def test_what_may_be_built_in_is_not_said_to_be_missing(monkeypatch: pytest.Monk
             raise NoSymbol(name, unnamed=self.unnamed)
 
     kernel: Any = Named()
-    monkeypatch.setattr(rpc, "module_list", lambda _kernel: [])
-    assert not rpc.is_there(kernel, "edac_core", "mc_devices")
+    monkeypatch.setattr(optional_module, "module_list", lambda _kernel: [])
+    assert not optional_module.is_there(kernel, "edac_core", "mc_devices")
     assert reader(machine_check.machine_checks)(kernel) == []
     kernel.unnamed = True
-    assert rpc.is_there(kernel, "edac_core", "mc_devices")
+    assert optional_module.is_there(kernel, "edac_core", "mc_devices")
     with pytest.raises(NoSymbol):
         reader(machine_check.machine_checks)(kernel)
