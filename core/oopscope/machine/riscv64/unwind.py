@@ -13,6 +13,7 @@ from oopscope.kernel.kernel import Kernel, present_cpus
 from oopscope.kernel.machine import State
 from oopscope.kernel.stack import Stack, thread_size
 from oopscope.linux.module import in_text
+from oopscope.machine.common import saved
 from oopscope.machine.common.chain import ChainUnwinder
 from oopscope.machine.common.walk import EndError, StopError
 from oopscope.machine.riscv64.arch import GENERAL
@@ -131,20 +132,13 @@ def from_registers(registers: Mapping[str, int]) -> State:
 
 
 def from_sleep(kernel: Kernel, task: int, sp: int) -> State:
-    """Return the state of a task that is not running: __switch_to() left it in its struct thread_struct."""
-    offsets = (kernel.types.member("task_struct", path).offset for path in CONTEXT)
-    address, fp = (kernel.memory.word(task + offset) for offset in offsets)
-    return State(address, sp, fp, False)
+    """Return the state of a task that is not running."""
+    return saved.in_thread(kernel, task, sp, CONTEXT)
 
 
 def saved_registers(kernel: Kernel, pc: int, sp: int) -> dict[str, int] | None:
     """Return what an exception's entry saved for an interrupted (pc, sp), right below sp."""
-    try:
-        size = kernel.types.sizeof("pt_regs")
-        found = registers_at(kernel, sp - size)
-    except OopscopeError:
-        return None
-    return found if found["pc"] == pc and found["sp"] == sp else None
+    return saved.below(kernel, pc, sp, registers_at)
 
 
 def stacks_by_cpu(kernel: Kernel) -> dict[int, list[Stack]]:
