@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from oopscope.kernel.frame import Frame
-from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_waiting
+from oopscope.kernel.functions import entry_kind, first_not, is_dying, is_helper, is_waiting, plain
 from oopscope.klog.report import Report
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death
@@ -129,4 +129,4 @@ def _beyond(frames: Sequence[Frame]) -> Frame | None:
 
 
 def _plain(frame: Frame) -> str:
-    return (frame.symbol or "").split(".")[0]
+    return plain(frame.symbol or "")

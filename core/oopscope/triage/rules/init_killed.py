@@ -5,6 +5,7 @@ import re
 from oopscope.lazy_re import lazy_re
 from oopscope.triage.death import Death, Line
 from oopscope.triage.finding import Verdict
+from oopscope.triage.findings.storage import failed_disks
 from oopscope.triage.shares import STEPS, most_used
 
 KILLED = r"(?:Memory cgroup out|Out) of memory: Kill(?:ed)? process"
@@ -42,7 +43,7 @@ def check(death: Death) -> Verdict | None:
     killed = death.lately(KILLED, SOON_NS)
     if killed and code is not None and (code & 0x7F == SIGKILL or code >> 8 & 0xFF == 128 + SIGKILL):
         return _starved(death, how, killed[0])
-    disk = next((one for one in death.findings if one.id == "io-error"), None) if _is_sigbus(code) else None
+    disk = next(iter(failed_disks(death)), None) if _is_sigbus(code) else None
     faulted = death.lately(FAULT)
     told = faulted is not None and int(faulted[1]["pid"]) in (1, death.whom[1])
     return death.verdict(

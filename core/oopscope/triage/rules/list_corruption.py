@@ -10,15 +10,14 @@ from oopscope.errors import OopscopeError
 from oopscope.kernel.frame import Frame
 from oopscope.kernel.functions import is_dying
 from oopscope.klog.report import Report
-from oopscope.triage.death import Death
-from oopscope.triage.faults import executed, fault_address, fault_registers, memory_fault
+from oopscope.triage.death import Death, Line
+from oopscope.triage.faults import AT_ONCE_NS, executed, fault_address, fault_registers, memory_fault
 from oopscope.triage.finding import Evidence, Source, Verdict
 
 CHECKS = (
     *("__list_del_entry_valid", "__list_add_valid", "__list_del_entry_valid_or_report", "__list_add_valid_or_report"),
     *("__list_del_entry", "__list_add"),
 )
-AT_ONCE_NS = 1_000_000_000
 STEPS = (
     "Find who else writes to the list, without its lock or after its end.",
     "Look at the object that holds the node.",
@@ -29,9 +28,10 @@ SAID = r"(list_add|list_del|hlist_\w+) corruption"
 def check(death: Death) -> Verdict | None:
     """Fire on the checks' message before a fatal oops, a fault within them, or a broken node in the registers."""
     evidence: list[Evidence] = []
-    warned = _warned(death)
-    if warned is not None:
-        return _of_warning(death, warned)
+    fault = memory_fault(death)
+    warned = _warned(death) if fault is not None else None
+    if fault is not None and warned is not None:
+        return _of_warning(death, *warned, fault[0])
     said = death.in_cause(SAID)
     if said is not None:
         evidence.append(death.from_log(said[0]))
@@ -44,8 +44,7 @@ def check(death: Death) -> Verdict | None:
         evidence.append(death.from_frame(frame, "{frame} faulted while it checked a list node's links"))
     if not evidence or (death.oops is None and said is None):
         return None
-    fault = memory_fault(death) if said is None else None
-    if fault is not None:
+    if fault is not None and said is None:
         evidence.insert(0, death.from_log(fault[0]))
     outer = _caller(death) if in_check or said else None
     sure = said is not None or (in_check and node is not None)
@@ -61,23 +60,25 @@ def check(death: Death) -> Verdict | None:
     )
 
 
-def _warned(death: Death) -> Report | None:
-    """Return the first warning of the checks just before the same task faulted: it went on with the broken list."""
+def _warned(death: Death) -> tuple[Report, int] | None:
+    """Return the first warning of the checks just before the same task faulted, and its row that says so.
+
+    The task went on with the broken list.
+    """
     oops = death.oops
-    if oops is None or oops.ns is None or oops.pid is None or memory_fault(death) is None:
+    if oops is None or oops.ns is None or oops.pid is None:
         return None
     for report in death.log.reports[: oops.number]:
         if (report.boot, report.pid) != (oops.boot, oops.pid) or report.kind not in ("warning", "complaint"):
             continue
-        if report.end_ns is not None and 0 <= oops.ns - report.end_ns <= AT_ONCE_NS and report.find(SAID):
-            return report
+        soon = report.end_ns is not None and 0 <= oops.ns - report.end_ns <= AT_ONCE_NS
+        found = report.find(SAID) if soon else None
+        if found is not None:
+            return report, found[0]
     return None
 
 
-def _of_warning(death: Death, report: Report) -> Verdict:
-    found, fault = report.find(SAID), memory_fault(death)
-    assert found is not None
-    assert fault is not None
+def _of_warning(death: Death, report: Report, row: int, fault: Line) -> Verdict:
     outer = _caller(death, report.frames)
     return death.verdict(
         "software",
@@ -86,7 +87,7 @@ def _of_warning(death: Death, report: Report) -> Verdict:
         f"A list's pointers were wrong in {outer or death.where}; just after it, {death.who} used a bad pointer in "
         f"{death.where}.",
         "likely",
-        [death.from_log(death.lines[found[0]]), death.from_log(fault[0])],
+        [death.from_log(death.lines[row]), death.from_log(fault)],
         STEPS,
         culprit=outer,
     )
