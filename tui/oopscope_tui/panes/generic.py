@@ -73,8 +73,11 @@ class Generic(Pane):
         return found
 
     def notes(self) -> list[str]:
-        """Return the count, and what is known to be missing."""
-        lacks = self.store.feed(self.key).lacks
+        """Return the count, and what is known to be missing; nothing where the table could not be read."""
+        feed = self.store.feed(self.key)
+        if feed.state == "failed":
+            return []
+        lacks = feed.lacks
         count = plural(len(self.main.view.rows), "row")
         return [f"{count} {lacks}" if lacks.startswith("of") else count, lacks if not lacks.startswith("of") else ""]
 

@@ -38,7 +38,9 @@ class Waits(Pane):
         return Place(self.key, None, self.opened)
 
     def notes(self) -> list[str]:
-        """Return how many wait, and in how many circles."""
+        """Return how many wait, and in how many circles; nothing where that could not be read."""
+        if self.store.feed("waits").state == "failed":
+            return []
         rows = self.store.waits
         graph = self._graph()
         circles = len(graph.circles) if graph is not None else 0
